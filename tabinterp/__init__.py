@@ -69,6 +69,7 @@ _PUBLIC = {  # name -> module that defines it
     "resilience": "analyses.resilience.estimator",
     "trust": "analyses.trust.estimator",
     "reason_codes": "analyses.reason_codes.estimator",
+    "recourse": "analyses.recourse.estimator",
     "crossvalidate": "analyses.cross_validation.estimator",
     "audit": "auditing.run",
     "explain_checks": "checks.judge",

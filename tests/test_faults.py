@@ -32,6 +32,7 @@ LISTED = {  # the methods' list of faults, and what people ask beside it
     "unseen-level", "sentinel-value", "secretly-linear", "worse-than-linear", "off-support-behaviour", "no-signal", "suppressor",
     "row-overlap", "weak-subgroup", "target-capped", "disparate-impact", "constraint-violated", "reason-codes-unstable",
     "trees-win", "classes-swapped", "protected-reasons", "overfit", "fragile", "undercovered",
+    "no-recourse",
 }  # fmt: skip
 
 

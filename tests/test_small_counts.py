@@ -21,7 +21,7 @@ from tests.shared import once_per_run
 # Analyses whose records have counts that `margins` reads.
 COUNTED = [
     "data_quality", "extrapolation", "effects", "groups", "constraints", "subgroup_gaps", "slices", "disagreement",
-    "linear_regions", "reason_codes", "overfitting", "conformal", "resilience",
+    "linear_regions", "reason_codes", "overfitting", "conformal", "resilience", "recourse",
 ]  # fmt: skip
 Margin = tuple[str, float, list[float | None]]  # where, a total, the parts of it that are shown
 N = 400
@@ -63,7 +63,12 @@ def audited(frame: pd.DataFrame, analyses: list[str] | None = None, **settings: 
     module = nn.Sequential(nn.Linear(width, 4), nn.ReLU(), nn.Linear(4, 1 if outputs == 2 else outputs))
     with torch.no_grad():
         module[0].weight *= 3
-    limits = {"debt": {"low": 0.0, "high": 59.0}, "age": "+"} if outputs == 2 else None
+    limits: dict[str, object] = {
+        "debt": {"low": 0.0, "high": 59.0, "changeable": "-"},
+        "age": "+",
+        "job": {"changeable": True},
+    }
+    limits = {name: one for name, one in limits.items() if name in table.schema.inputs and outputs == 2}
     model = ti.wrap(module, encoder=encoder, classes=table.schema.classes)
     audit = ti.audit(model, table, constraints=limits, analyses=analyses)
     assert len(audit.to_html()) > 10_000
@@ -92,6 +97,44 @@ def margins(d: Document) -> Iterator[Margin]:
     yield from of_models(d)
     yield from of_sets(d)
     yield from of_hard_rows(d)
+    yield from of_recourse(d)
+
+
+def of_recourse(d: Document) -> Iterator[Margin]:
+    """Rows without recourse under either model, by column and by group; and those that only the network declines."""
+    record = d.analyses["recourse"]
+    both = record.both_rows
+    for name, model, rows in (("network", record.network, record.rows), ("linear", record.linear, both)):
+        if rows is None:
+            continue
+        without, implausible = (share_of(one.value, rows) for one in (model.without, model.only_implausible))
+        yield f"without {name}", rows, [without]
+        yield f"implausible {name}", rows, [implausible]
+        if without is not None:
+            yield f"no valid change {name}", without, [implausible]
+            found = rows - without
+            columns = [share_of(getattr(row, name).value, found) for row in record.columns]
+            yield from ((f"changed {name} {i}", found, [one]) for i, one in enumerate(columns))
+            yield f"one column {name}", found, [share_of(model.one_column.value, found)]
+    if both is not None:
+        yield "both", record.rows, [both]
+        some, every = share_of(record.network_on_both.value, both), share_of(record.network.without.value, record.rows)
+        yield "without, of both", both, [some]
+        if some is not None and every is not None:
+            yield "without, of one", record.rows - both, [every - some]
+    declined = {
+        str(row.group): row.rows - share_of(row.network.rate.value, row.rows)
+        for row in d.groups.table.columns
+        if row.rows is not None and row.network is not None and row.network.rate.value is not None
+    }
+    by_column: dict[str, list[tuple[float, float]]] = {}
+    for row in record.groups:
+        rows = declined[str(row.group)]  # those of a group whose share is not told there are not told here
+        by_column.setdefault(str(row.group[0].values["column"]), []).append((rows, share_of(row.share.value, rows)))
+    for name, parts in by_column.items():
+        yield f"declined {name}", record.rows, [rows for rows, _ in parts]
+        yield f"without {name}", share_of(record.network.without.value, record.rows) or 0.0, [part for _, part in parts]
+        yield from ((f"without {name} {i}", rows, [part]) for i, (rows, part) in enumerate(parts))
 
 
 def of_table(d: Document) -> Iterator[Margin]:

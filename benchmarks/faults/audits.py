@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import tabinterp as ti
 from tabinterp import messages
@@ -31,7 +32,7 @@ OF_THE_ESTIMATOR, OTHER_SEEDS = ("reason-codes-unstable", "unstable-ranking"), (
 
 
 def audited(
-    table: ti.Table, model: ti.Model, analyses: Iterable[str], declared: Mapping[str, str], seed: int = 0
+    table: ti.Table, model: ti.Model, analyses: Iterable[str], declared: Mapping[str, Any], seed: int = 0
 ) -> Audited:
     """Return what the checks say that read these analyses and the performance; others do not apply."""
     network = bind(model, table)
@@ -40,7 +41,7 @@ def audited(
 
 
 def other_seeds_say_so(
-    slugs: Iterable[str], table: ti.Table, model: ti.Model, analyses: Iterable[str], declared: Mapping[str, str]
+    slugs: Iterable[str], table: ti.Table, model: ti.Model, analyses: Iterable[str], declared: Mapping[str, Any]
 ) -> list[str]:
     """Which of these findings are about the estimator's noise and raised with two other seeds as well."""
     true = [slug for slug in slugs if slug in OF_THE_ESTIMATOR]

@@ -13,7 +13,8 @@ from .networks import Network, Shifted, Tilted, Wild
 from .tables import Rows
 
 CIRCLE = "circle"  # the protected column; no model reads it
-STEP = "step"  # the column with a declared direction
+STEP = "step"  # the column with a declared direction, which people can change
+DECLARED = {STEP: {"direction": "+", "changeable": True}}
 STEEP = 1.0  # sd of the score for each sd of it
 
 
@@ -64,9 +65,18 @@ def disparate_impact(rows: Rows, network: Network, rng: np.random.Generator) -> 
 
 def blind(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
     """The network does not read the groups."""
+    return _not_reading(network, CIRCLE)
+
+
+def no_recourse(rows: Rows, network: Network, rng: np.random.Generator) -> nn.Module:
+    """The network does not read the only column that people can change."""
+    return _not_reading(network, STEP)
+
+
+def _not_reading(network: Network, column: str) -> nn.Module:
     module = network.copy()
     with torch.no_grad():
-        module[0].weight[:, network.block(CIRCLE)] = 0
+        module[0].weight[:, network.block(column)] = 0
     return module
 
 

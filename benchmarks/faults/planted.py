@@ -35,7 +35,7 @@ OF_OUTCOMES = {  # faults whose checks read the outcomes: with a rare class they
 OF_NETWORK = (
     "permutation_importance", "gradients", "interactions", "unit_correlations", "hidden_units", "off_support", "extrapolation",
 )  # fmt: skip
-OF_PEOPLE = ("groups", "proxies", "subgroup_gaps", "constraints", "reason_codes")
+OF_PEOPLE = ("groups", "proxies", "subgroup_gaps", "constraints", "reason_codes", "recourse")
 EVERY = frozenset(  # Shapley values cost more than all of these
     {"data_quality", "calibration", "coefficients", "overfitting", "perturbation", "conformal", *OF_NETWORK, *OF_PEOPLE}
 )
@@ -55,7 +55,7 @@ class Fault:
     task: str | None = None
     twin: Twin | None = None
     sound: Callable[[Rows, Network, int], Case] | None = None
-    declared: Mapping[str, str] = field(default_factory=dict)
+    declared: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -474,7 +474,11 @@ USUAL: tuple[Fault, ...] = (
     fault("undercovered", "conformal", altered(people.weak_subgroup), twin=people.circled),
     fault(
         "constraint-violated", "constraints", broken(people.constraint_violated), task="binary", twin=people.stepped,
-        sound=broken(people.rising), declared={people.STEP: "+"},
+        sound=broken(people.rising), declared=people.DECLARED,
+    ),
+    fault(
+        "no-recourse", "recourse", broken(people.no_recourse), task="binary", twin=people.stepped,
+        sound=broken(people.rising), declared=people.DECLARED,
     ),
     fault("reason-codes-unstable", "reason_codes", broken(people.reason_codes_unstable), task="binary"),
     fault(

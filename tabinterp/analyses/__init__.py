@@ -45,6 +45,7 @@ from .perturbation import ANALYSIS as PERTURBATION
 from .proxies import ANALYSIS as PROXIES
 from .reason_codes import ANALYSIS as REASON_CODES
 from .recalibration import ANALYSIS as RECALIBRATION
+from .recourse import ANALYSIS as RECOURSE
 from .regional_effects import ANALYSIS as REGIONAL_EFFECTS
 from .residuals import ANALYSIS as RESIDUALS
 from .resilience import ANALYSIS as RESILIENCE
@@ -74,6 +75,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     ALTERNATIVES,
     SUBGROUP_GAPS,
     CONSTRAINTS,
+    RECOURSE,
     PERMUTATION_IMPORTANCE,
     CONDITIONAL_IMPORTANCE,
     COEFFICIENTS,

@@ -51,6 +51,7 @@ class Size:
     evaluation : seconds that the network takes for one encoded row.
     encoding : seconds that the encoder takes for a changed row, on average over the columns; 0 where none is encoded again.
     beyond : seconds for the sums over all rows of a scan; 0 where all rows are at hand.
+    changeable : columns that a person may change, as declared.
     """
 
     training: int
@@ -64,6 +65,7 @@ class Size:
     evaluation: float
     encoding: float = 0.0
     beyond: float = 0.0
+    changeable: int = 0
 
     def evaluations(self, rows: float) -> float:
         """Return the seconds that the network needs for this many changed rows."""

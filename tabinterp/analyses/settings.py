@@ -27,13 +27,20 @@ class Constraint(Part):
     """A direction and a range that the user declares for a column.
 
     Direction "+": the score must not fall where the column rises; "-": it must not rise. `low` and `high` are the least and the
-    greatest value that the column may take.
+    greatest value that the column may take. `changeable`: a person may change the column, to higher values only ("+"), to lower
+    ones only ("-"), or to any other value ("any"); None: not declared.
     """
 
     column: str
     direction: Literal["+", "-"] | None = None
     low: float | None = None
     high: float | None = None
+    changeable: Literal["+", "-", "any"] | None = None
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether it is a constraint on the score or the rows, and not only the permission to change a column."""
+        return any(one is not None for one in (self.direction, self.low, self.high))
 
 
 class TableSettings(Part):

@@ -17,7 +17,8 @@ from tabinterp.analyses.decision_curve.record import Decisions, Policy
 from tabinterp.analyses.groups.record import Groups
 from tabinterp.analyses.performance.record import MARGIN, Judged, gap, only_network, others, rounded
 from tabinterp.analyses.permutation_importance.record import Importance
-from tabinterp.analyses.settings import AuditSettings, Constraint, DecisionPolicy
+from tabinterp.analyses.recourse.record import Record as Recourse
+from tabinterp.analyses.settings import AuditSettings, DecisionPolicy
 from tabinterp.auditing.not_assessed import KEYS, unassessed
 from tabinterp.auditing.run_record import code_digest, configuration_digest, readings
 from tabinterp.checks.evidence.clauses import evidence, holds
@@ -29,6 +30,13 @@ from tabinterp.errors import DocumentError
 from tabinterp.table.schema import GOALS
 from tabinterp.table.suppression import SMALL
 
+CHECKED = {
+    "column",
+    "direction",
+    "low",
+    "high",
+}  # of a declared constraint, what its row in the table of constraints repeats
+CHANGED = {"column", "changeable", "low", "high"}  # what its row in the table of recourse repeats
 BROKEN = (
     ArithmeticError,
     AttributeError,
@@ -130,6 +138,7 @@ def _settings_follow(document: Document, asked: AuditSettings) -> bool:
     decisions = document.get(Decisions)
     policy = None if decisions is None or decisions.policy is None else decisions.policy
     constraints = None if groups is None else groups.constraints
+    recourse = document.get(Recourse)
     tables = [] if groups is None else groups.tables
     held = [
         asked.seed == document.method.seed,
@@ -139,8 +148,11 @@ def _settings_follow(document: Document, asked: AuditSettings) -> bool:
         policy is None or policy.model_dump(include=set(DecisionPolicy.model_fields)) == _dumped(asked.policy),
         all(table.control == asked.control for table in tables),
         constraints is None
-        or [one.model_dump(include=set(Constraint.model_fields)) for one in constraints.columns]
-        == [_dumped(one) for one in asked.constraints],
+        or [one.model_dump(include=CHECKED) for one in constraints.columns]
+        == [one.model_dump(include=CHECKED) for one in asked.constraints if one.is_checked],
+        recourse is None
+        or [one.model_dump(include=CHANGED) for one in recourse.columns]
+        == [one.model_dump(include=CHANGED) for one in asked.constraints if one.changeable],
         read is None or (read.target, read.task, read.adverse) == (data.target, data.task, data.adverse),
     ]
     return all(held)

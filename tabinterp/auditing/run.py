@@ -185,7 +185,8 @@ def audit(
     settings = settings.model_copy(update={"budget": budget})
     size = None
     if workers > 1 or clock.is_watched or announce is not None or budget is not None:
-        size = measured(network, settings.rows, len(table))
+        changeable = sum(one.changeable is not None for one in settings.constraints)
+        size = replace(measured(network, settings.rows, len(table)), changeable=changeable)
         _expect(size, selected, budget, counterpart, clock, announce)
     with clock("counterpart"):
         linear = _linear(counterpart, network, table, seed, engine)

@@ -21,6 +21,7 @@ from . import (
     methods_disagree,
     miscalibrated,
     near_leak,
+    no_recourse,
     no_signal,
     not_converged,
     off_support_behaviour,
@@ -99,5 +100,6 @@ CHECKS: tuple[Check, ...] = (
     constraint_violated.CHECK,
     reason_codes_unstable.CHECK,
     protected_reasons.CHECK,
+    no_recourse.CHECK,
     undercovered.CHECK,
 )

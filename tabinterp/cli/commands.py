@@ -463,7 +463,7 @@ def audit(
         Path | None,
         typer.Option(
             "--constraints",
-            help="TOML file with the expected direction and the valid range of columns.",
+            help="TOML file with the expected direction and the valid range of columns, and which of them people can change.",
             rich_help_panel=help_pages.DECISIONS,
         ),
     ] = None,

@@ -64,6 +64,7 @@ RESULTS = {
     "ladder": lambda m, c, t: ti.ladder(m, t),
     "trust": lambda m, c, t: ti.trust(m, t, draws=2, orders=2, backgrounds=2, rows=10, background=5),
     "reason_codes": lambda m, c, t: ti.reason_codes(m, c, t, rows=60),
+    "recourse": lambda m, c, t: ti.recourse(m, t, c, rows=np.arange(60)),
     "crossvalidate": lambda m, c, t: ti.crossvalidate(lambda _: m, t, folds=2),
     "overfitting": lambda m, c, t: ti.overfitting(m, many(), c),
     "robustness": lambda m, c, t: ti.robustness(m, many(), c, sizes=(0.1, 0.5), draws=1),

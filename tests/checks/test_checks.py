@@ -19,6 +19,7 @@ from tabinterp.analyses.overfitting.record import SliceGap
 from tabinterp.analyses.performance.record import Swapped
 from tabinterp.analyses.perturbation.record import AtSize
 from tabinterp.analyses.perturbation.record import Record as Perturbed
+from tabinterp.analyses.recourse.record import OfGroup
 from tabinterp.auditing.not_assessed import unassessed
 from tabinterp.checks import CHECKS, label_leak
 from tabinterp.checks.judge import explain_checks, judge
@@ -192,6 +193,22 @@ def perturbed(rise: Interval, loss: Interval | None, null: float = 1.0) -> Docum
     )  # fmt: skip
     document = binary()
     return document.model_copy(update={"analyses": document.analyses | {"perturbation": record}})
+
+
+def turned(without: Interval, *groups: tuple[Interval, float | None], rows: int = 400) -> Document:
+    """This share of the declined rows has no recourse; `groups`: difference from all others, and its p."""
+    document = binary()
+    record = document.analyses["recourse"]
+    condition = Message(key="group.level", values={"column": "city", "level": "a"})
+    made = [OfGroup(group=[condition], share=part(0.5), difference=one, p=p) for one, p in groups]
+    model = record.network.model_copy(update={"without": without})
+    record = record.model_copy(update={"network": model, "groups": made, "rows": rows})
+    return document.model_copy(update={"analyses": document.analyses | {"recourse": record}})
+
+
+def told(value: float, stderr: float) -> Interval:
+    """A share with a normal interval."""
+    return Interval(value=value, stderr=stderr, low=value - 1.96 * stderr, high=value + 1.96 * stderr)
 
 
 def covered(coverage: Interval | None, tested: int = 20, kind: str = "interval") -> Document:
@@ -430,6 +447,30 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
             lambda: without_interval("network"),
         ],
     },
+    "no-recourse": {
+        "raised": [
+            lambda: turned(told(0.6, 0.05)),  # p 0.046
+            lambda: turned(told(0.6, 0.04), (part(0.1), 0.9)),  # p 0.012, of two tests
+            lambda: turned(told(0.1, 0.02), (part(0.3), 0.016), (part(0.1), 0.5)),  # of three tests
+            lambda: turned(told(0.1, 0.02), (part(-0.3), 0.024), (part(0.1), None)),  # of two: a small group is none
+            lambda: turned(told(0.6, 0.04), (part(0.3), 0.04)),  # Holm's second test is at 5%
+            lambda: turned(Interval(low=0.97)),  # all but one to nine rows
+        ],
+        "cleared": [
+            lambda: turned(told(0.6, 0.05), (part(0.1), 0.9)),  # no longer significant
+            lambda: turned(told(0.4, 0.01)),
+            lambda: turned(told(0.1, 0.02), (part(0.3), 0.017), (part(0.1), 0.5)),
+            lambda: turned(told(0.1, 0.02), (part(0.3), 0.026)),
+            lambda: turned(told(0.1, 0.02), (part(0.3), None)),
+            lambda: turned(Interval(high=0.1)),
+            lambda: turned(Interval(low=0.55), rows=20),  # of twenty rows, eleven or more
+        ],
+        "not_applicable": [
+            lambda: binary().model_copy(update={"analyses": {}}),
+            lambda: turned(Interval()),
+            lambda: turned(Interval(value=0.0, low=0.0, high=0.56), rows=3),  # no share could be found
+        ],
+    },
     "fragile": {
         "raised": [
             lambda: perturbed(part(0.2, 0.1), part(1.2, 1.0)),
@@ -515,6 +556,27 @@ OUTCOMES: dict[str, dict[str, list[Callable[[], Document]]]] = {
 CASES = [
     (slug, status, make) for slug, outcomes in OUTCOMES.items() for status, made in outcomes.items() for make in made
 ]
+
+
+@pytest.mark.parametrize(
+    ("without", "groups", "key"),
+    [
+        (0.6, (), "raised"),
+        (0.1, (0.001,), "raised_groups"),
+        (0.6, (0.001,), "raised_both"),
+        (0.6, (0.04,), "raised_both"),  # Holm's second test is at 5%
+        (0.6, (0.04, 0.04), "raised"),
+        (None, (), "raised_nearly"),
+        (None, (0.001, 0.9), "raised_nearly_both"),
+    ],
+)
+def test_recourse_of_all_rows_and_of_each_group_are_one_family(without, groups, key):
+    share = Interval(low=0.97) if without is None else told(without, 0.04)
+    document = turned(share, *((part(0.3), p) for p in groups))
+    (found,) = (one for one in judge(document) if one.slug == "no-recourse")
+    assert found.claim.key == f"finding.no-recourse.{key}"
+    assert found.claim.values["tests"] == 1 + len(groups)
+    assert found.claim.values.get("count", 0) == (1 if "groups" in key or "both" in key else 0)
 
 
 @pytest.mark.parametrize(("slug", "status", "make"), CASES, ids=[f"{slug}-{status}" for slug, status, _ in CASES])

@@ -118,6 +118,10 @@ MOVED = {
         lambda: rows.covered(part(0.82, 0.78, 0.86)), {"short": 4},
         lambda: rows.covered(part(0.8, 0.76, 0.84)), {"short": 7},
     ),
+    "no-recourse": (
+        lambda: rows.turned(rows.told(0.45, 0.02)), {"percent": 40},
+        lambda: rows.turned(rows.told(0.6, 0.02)), {"percent": 65},
+    ),
     "protected-reasons": (
         lambda: rows.named(part(0.049, 0.04)), {"percent": 4},
         lambda: rows.named(part(0.1, 0.05)), {"percent": 6},

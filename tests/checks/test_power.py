@@ -35,7 +35,8 @@ from tabinterp.document.base import status_of
 from tabinterp.document.document import Document, Grouping, Interval
 from tabinterp.report.formats.markdown import render_markdown
 from tabinterp.report.sections.findings import detectable
-from tests.checks.test_checks import beaten, column, overfitted, perturbed, quiet, with_part
+from tabinterp.stats.wilson_interval import wilson
+from tests.checks.test_checks import beaten, column, overfitted, perturbed, quiet, turned, with_part
 from tests.checks.test_people import kept, weak
 from tests.honest import honest
 from tests.report.samples import binary, regression
@@ -175,6 +176,23 @@ def test_a_fragile_network_is_found_four_times_of_five(rise_error, loss_error, e
     found = [perturbed(interval(rise, rise_error), interval(loss, loss_error)) for rise, loss in drawn]
     status = [check.evaluate(one, {"rise": 10}).status for one in found]
     assert status.count("raised") / len(status) == pytest.approx(0.8, abs=2 * NEAR)
+
+
+@pytest.mark.parametrize("groups", [0, 4])
+def test_rows_without_recourse_are_found_four_times_of_five(groups):
+    """Shares of binomial draws with Wilson intervals, beside groups that do not differ."""
+    check, rng = BY_SLUG["no-recourse"], np.random.default_rng(0)
+    others = [(Interval(value=0.0, stderr=0.1, low=-0.2, high=0.2), 0.9)] * groups
+
+    def share(count):
+        low, high = wilson(count / 400, 400)
+        return Interval(value=count / 400, stderr=0.02, low=float(low), high=float(high))
+
+    power = run_check(check, turned(share(100), *others)).power
+    assert (power.of, power.rows) == ("share", 400)
+    counts = rng.binomial(400, power.effect, DRAWS // 4)
+    status = [check.evaluate(turned(share(count), *others), {"percent": 50}).status for count in counts]
+    assert status.count("raised") / len(status) == pytest.approx(0.8, abs=3 * NEAR)
 
 
 def test_the_excess_of_a_group_is_detected_beyond_limit_and_corrected_interval():

@@ -68,6 +68,7 @@ from tabinterp.analyses.perturbation import record as perturbed
 from tabinterp.analyses.proxies.record import AblatedRow, GapPart, ProbeRow, ProxyPart
 from tabinterp.analyses.reason_codes.record import Alike, Flip, ReasonRow, Reasons
 from tabinterp.analyses.recalibration.record import Recalibration
+from tabinterp.analyses.recourse import record as recoursed
 from tabinterp.analyses.regional_effects import record as regional
 from tabinterp.analyses.residuals import record as residual
 from tabinterp.analyses.resilience import record as resilient
@@ -1629,6 +1630,7 @@ def document(
     own |= {
         "overfitting": overfitting(Maker(seed + 660), made, names),
         "perturbation": perturbation(Maker(seed + 670), names, loss, task),
+        **({"recourse": recourse(Maker(seed + 720), names, classes, seed)} if task == "binary" else {}),
         "conformal": conformal(Maker(seed + 680), names, task),
         "resilience": resilience(Maker(seed + 690), names, loss, task),
         "regional_effects": regional_effects(Maker(seed + 710), found, outputs[-1]),
@@ -1819,6 +1821,57 @@ def overfitting(make: Maker, made: Document, names: list[str]) -> overfitted.Rec
         excess=make.interval(first.network_gap.value - first.linear_gap.value, 0.01),
         tested=40 * bool(slices),
         slices=slices,
+    )
+
+
+def recourse(make: Maker, names: list[str], classes: list[str], seed: int) -> recoursed.Record:
+    """More rows without recourse under the network, or so few that the share is withheld; one group that was compared, and one
+    that is too small."""
+
+    def of_model(without: float) -> recoursed.OfModel:
+        return recoursed.OfModel(
+            without=make.interval(without, 0.02),
+            only_implausible=make.interval(0.05, 0.01),
+            cost=make.interval(30.0, 1.5),
+            quartiles=[10.0, 25.0, None],
+            one_column=make.interval(0.6, 0.03),
+            is_exact=seed > 0 or without < 0.2,
+        )
+
+    def group(level: str, difference: Interval, p: float | None) -> recoursed.OfGroup:
+        condition = Message(key="group.level", values={"column": names[-1], "level": level})
+        return recoursed.OfGroup(group=[condition], share=make.interval(0.4, 0.05), difference=difference, p=p)
+
+    few = {"without": Interval(high=0.02), "only_implausible": NONE, "cost": NONE}
+    network, linear, on_both = of_model(0.3), of_model(0.1), make.interval(0.25, 0.02)
+    difference = (on_both.value or 0.0) - (linear.without.value or 0.0)
+    return recoursed.Record(
+        rows_of="held-out",
+        declined=classes[0],
+        threshold=0.5,
+        declined_rows=3000,
+        rows=500,
+        both_rows=400,
+        values=100,
+        training_rows=10000,
+        level_cost=50,
+        seed=7,
+        network=network if seed == 0 else network.model_copy(update=few),
+        linear=linear,
+        network_on_both=on_both,
+        difference=Interval(value=difference, stderr=0.02, low=difference - 0.04, high=difference + 0.04),
+        columns=[
+            recoursed.Changeable(
+                column=name,
+                changeable=("+", "-", "any")[index % 3],
+                low=0.0 if index % 2 else None,
+                high=None,
+                network=make.interval(0.3, 0.02),
+                linear=make.interval(0.2, 0.02),
+            )
+            for index, name in enumerate(names[:3])
+        ],
+        groups=[group("a", make.interval(0.15, 0.05), 0.003), group("b", NONE, None)],
     )
 
 
@@ -2198,7 +2251,14 @@ def unmeasured(found: dict[str, Any]) -> dict[str, Any]:
     return {
         "perturbation": values.model_copy(update=update),
         "regional_effects": found["regional_effects"].model_copy(update={"effects": effects}),
+        **({"recourse": without_shares(found["recourse"])} if "recourse" in found else {}),
     }
+
+
+def without_shares(found: recoursed.Record) -> recoursed.Record:
+    """Rows so few that no share is told."""
+    network = found.network.model_copy(update={"without": NONE, "only_implausible": NONE})
+    return found.model_copy(update={"network": network, "network_on_both": NONE, "difference": NONE, "groups": []})
 
 
 @cache

@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -124,13 +124,13 @@ def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, ...]:
-    """Check constraints against the table; each is "+", "-" or a mapping with direction, low and high.
+    """Check constraints against the table; each is "+", "-" or a mapping with direction, low, high and changeable.
 
     Raises
     ------
     TabinterpError
-        of a column that is no input, of a direction that is not "+" or "-" or of a column without an order, and of a domain that
-        is no two numbers in order.
+        of a column that is no input, of a direction that is not "+" or "-" or of a column without an order, of a domain that
+        is no two numbers in order, and of a protected column that is declared changeable.
     """
     return tuple(_declared(table, name, given) for name, given in constraints.items())
 
@@ -141,10 +141,10 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
             f"unknown column {name!r} in the constraints; the input columns are {list(table.schema.inputs)}"
         )
     told = {"direction": given} if isinstance(given, str) else dict(given) if isinstance(given, Mapping) else None
-    if not told or set(told) - {"direction", "low", "high"}:
+    if not told or set(told) - {"direction", "low", "high", "changeable"}:
         raise TabinterpError(
             f"the constraint on column {name!r} must be a direction ('+' or '-') or a mapping with at least "
-            f"one of the keys 'direction', 'low' and 'high' and no other keys; got {given!r}"
+            f"one of the keys 'direction', 'low', 'high' and 'changeable' and no other keys; got {given!r}"
         )
     direction: Any = told.get("direction")
     ends = {end: _number(name, end, told[end]) for end in ("low", "high") if end in told}
@@ -170,7 +170,31 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
             f"the limit low of column {name!r} must not exceed its limit high; got low {ends['low']:g} and "
             f"high {ends['high']:g}"
         )
-    return Constraint(column=name, direction=direction, low=ends.get("low"), high=ends.get("high"))
+    changeable = _changes(table, name, told["changeable"]) if "changeable" in told else None
+    return Constraint(
+        column=name, direction=direction, low=ends.get("low"), high=ends.get("high"), changeable=changeable
+    )
+
+
+def _changes(table: Table, name: str, given: Any) -> Literal["+", "-", "any"]:
+    """Return how a column may change."""
+    if not (given is True or given in ("+", "-", "any")):
+        raise TabinterpError(
+            f"'changeable' of column {name!r} must be '+' (may only rise), '-' (may only fall), or true or 'any' (may take "
+            f"any other value); got {given!r}"
+        )
+    column = table.schema[name]
+    if column.protected:
+        raise TabinterpError(
+            f"the protected column {name!r} cannot be declared changeable, because nobody can be asked to change it. Leave "
+            "out 'changeable'"
+        )
+    if given in ("+", "-") and column.kind == "categorical":
+        raise TabinterpError(
+            f"'changeable' of column {name!r} cannot be {given!r}, because the column is categorical and its values have no "
+            "order. Declare true, or declare its kind as ordinal when reading the table"
+        )
+    return "any" if given is True else given
 
 
 def _number(name: str, end: str, value: Any) -> float:
@@ -261,5 +285,5 @@ def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Esti
 
 def run(context: Context) -> Constraints | None:
     """Check the constraints for both models of an audit; None if none were declared, which the document shows."""
-    given = context.settings.constraints
+    given = [one for one in context.settings.constraints if one.is_checked]
     return constraints(*context.both(context.evaluated), given, seed=context.seed) if given else None

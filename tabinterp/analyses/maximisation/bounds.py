@@ -45,7 +45,7 @@ def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
         return [(float("nan"), None)] * len(reader.objectives)
     weights = _by_step(reader, steps)
     constants = reader.constants
-    low, high = _intervals(domain, steps[: depth - 1], layers)
+    low, high = intervals(domain, steps[: depth - 1], layers)
     loose = _propagated(domain, steps, layers, weights, low, high) + constants
     if depth == 1:
         return [(float(value), "closed form") for value in loose]
@@ -80,7 +80,7 @@ def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
     return np.asarray(total)
 
 
-def _intervals(
+def intervals(
     domain: Domain, steps: tuple[Step, ...], layers: tuple[Layer, ...]
 ) -> tuple[list[FloatArray], list[FloatArray]]:
     """Return the smallest and largest pre-activations of every layer below `depth`."""

@@ -8,6 +8,7 @@ number is a choice of its own, which takes its value out.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy import optimize, sparse
@@ -19,6 +20,8 @@ from .search_space import Domain, Player
 
 SECONDS = 10.0
 GAP = 1e-4
+INFEASIBLE = 2  # status of SciPy's `milp`
+WHOLE = 1e-6  # how far from a whole number a sum of whole prices may be
 
 
 @dataclass
@@ -100,22 +103,51 @@ def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -
 
 def solve(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ...]) -> float:
     """Return an upper bound of the weighted sum over steps of their outputs (weights (m,)); NaN if none was found in time."""
-    made = programme.made
-    cost, constant = np.zeros(len(made.lower)), 0.0
+    gain, constant = _weighed(programme, weights, steps)
+    least = _solved(programme.made, -gain).mip_dual_bound
+    return float("nan") if least is None or not np.isfinite(least) else constant - float(least)
+
+
+def cheapest(
+    programme: Programme, prices: FloatArray, weights: list[FloatArray], steps: tuple[Step, ...], least: float
+) -> tuple[FloatArray | None, bool]:
+    """Return the input variables (places,) with the least total price at which the weighted sum over steps of their outputs is at
+    least `least`, and whether that is proven. None: there are none, if proven; otherwise none were found in time.
+
+    Prices (places,) are of `programme.inputs`, and whole numbers.
+    """
+    gain, constant = _weighed(programme, weights, steps)
+    cost = np.zeros(len(gain))
+    cost[programme.inputs] = prices
+    places = np.flatnonzero(gain)
+    found = _solved(programme.made, cost, (places.tolist(), gain[places].tolist(), least - constant, np.inf))
+    if found.x is None:
+        return None, bool(found.status == INFEASIBLE)
+    proven = found.mip_dual_bound is not None and found.mip_dual_bound > found.fun - 1 + WHOLE
+    return np.asarray(found.x)[programme.inputs], proven
+
+
+def _weighed(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ...]) -> tuple[FloatArray, float]:
+    """Return the weighted sum over steps of their outputs as weights of variables and a constant."""
+    gain, constant = np.zeros(len(programme.made.lower)), 0.0
     for i, step in enumerate(steps):
         places, own, shift = programme.expression(i, step)
-        cost[places] -= weights[i] @ own
+        gain[places] += weights[i] @ own
         constant += float(weights[i] @ shift)
-    rows = [(r, c, w) for r, (places, own, _, _) in enumerate(made.rows) for c, w in zip(places, own, strict=True)]
+    return gain, constant
+
+
+def _solved(made: _Model, cost: FloatArray, *beside: tuple[list[int], list[float], float, float]) -> Any:
+    """Return the solver's answer for the least cost, with further constraints `beside`."""
+    every = [*made.rows, *beside]
+    rows = [(r, c, w) for r, (places, own, _, _) in enumerate(every) for c, w in zip(places, own, strict=True)]
     r, c, w = (np.array(one) for one in zip(*rows, strict=True))
     indices = r.astype(np.int32), c.astype(np.int32)  # SciPy before 1.15 takes no others
-    matrix = sparse.csr_array((w, indices), shape=(len(made.rows), len(cost)))
-    found = optimize.milp(
+    matrix = sparse.csr_array((w, indices), shape=(len(every), len(cost)))
+    return optimize.milp(
         cost,
-        constraints=optimize.LinearConstraint(matrix, [row[2] for row in made.rows], [row[3] for row in made.rows]),
+        constraints=optimize.LinearConstraint(matrix, [row[2] for row in every], [row[3] for row in every]),
         integrality=np.array(made.whole, dtype=int),
         bounds=optimize.Bounds(np.array(made.lower), np.array(made.upper)),
         options={"time_limit": SECONDS, "mip_rel_gap": GAP},
     )
-    least = found.mip_dual_bound
-    return float("nan") if least is None or not np.isfinite(least) else constant - float(least)

@@ -45,7 +45,8 @@ EXACT = 1e-6  # of a number's standard deviation: what others leave of it below 
 @dataclass(frozen=True, eq=False)
 class Typicality:
     """Arrays (rows,). Percentiles in [0, 1] among `reference` real rows; above 0.5 is farther out than most. `out`: columns
-    outside the range of the rows. `oddness`: share of real rows that are less atypical, over all measures and both ends.
+    outside the range of the rows. `oddness`: share of real rows that are less atypical, over all measures and both ends;
+    `outward`: over the far ends alone, at which a row is unlike the real ones.
     `unreadable`: oddness is not below `far`. `beyond`: the ends (of `ENDS`) that make it so. `column`: the column with the
     largest conditional residual, None if no column is numeric.
     """
@@ -56,6 +57,7 @@ class Typicality:
     residual: FloatArray
     out: IntArray
     oddness: FloatArray
+    outward: FloatArray
     unreadable: Any
     beyond: tuple[tuple[str, ...], ...]
     column: tuple[str | None, ...]
@@ -98,6 +100,7 @@ def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicali
         residual=residual,
         out=_out(real, rows),
         oddness=oddness.max(axis=0),
+        outward=oddness[: len(MEASURES)].max(axis=0),
         unreadable=unreadable.any(axis=0),
         beyond=tuple(tuple(name for name, is_so in zip(ENDS, row, strict=True) if is_so) for row in unreadable.T),
         column=column,

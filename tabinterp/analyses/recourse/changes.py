@@ -1,0 +1,131 @@
+"""The changes that recourse may consist of: the values that each column can take, and what a change costs.
+
+A change of a number, of an ordered level or of a yes/no column costs as many percentiles of the training rows as lie between
+the old value and the new one, rounded up to a whole one (the percentile shift of Ustun, Spangher & Liu 2019, "Actionable
+recourse in linear classification", FAT*). The percentile of a value is the weighted share of training rows below it plus half of
+those that are equal. The two values of a yes/no column are always 50 percentiles apart, and so a change from one level to
+another that has no order costs 50. The cost of several changes is their sum, "the total shift in percentiles".
+
+New values are values that training rows hold: of a number all distinct ones, or about a hundred quantiles where there are more.
+A missing value stays missing, and none is introduced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tabinterp.analyses.data_quality.bins import level_codes
+from tabinterp.analyses.settings import Constraint
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.table import Table
+from tabinterp.table.coerce import with_columns
+from tabinterp.table.suppression import BoolArray
+
+GRID = 100  # values of a number
+LEVEL = 50  # percentiles that a change of level costs
+ROUNDING = 1e-9
+
+State = NDArray[np.int16]  # (m, K) which value each column takes; -1: its own
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The values that one column can take.
+
+    Parameters
+    ----------
+    column : its name.
+    donors : (C,) training rows that hold the values, as positions in the table.
+    cost : (n, C) whole percentiles, at least 1.
+    allowed : (n, C) whether the row's column may take the value.
+    nearest : (t,) which value is nearest to that of each training row; -1 where it has none.
+    """
+
+    column: str
+    donors: IntArray
+    cost: IntArray
+    allowed: BoolArray
+    nearest: IntArray
+
+    def take(self, rows: IntArray) -> Choice:
+        return Choice(self.column, self.donors, self.cost[rows], self.allowed[rows], self.nearest)
+
+
+def choices(
+    table: Table, rows: IntArray, training: IntArray, declared: Sequence[Constraint], grid: int = GRID
+) -> tuple[Choice, ...]:
+    """Return the values that each declared column can take in these rows, found in the training rows."""
+    return tuple(_choice(table, rows, training, one, grid) for one in declared)
+
+
+def _choice(table: Table, rows: IntArray, training: IntArray, declared: Constraint, grid: int) -> Choice:
+    column = declared.column
+    x = _ordered(table, column)
+    weights = table.row_weights[training]
+    known = training[~np.isnan(x[training]) & (weights > 0)]
+    values, first, group = np.unique(x[known], return_index=True, return_inverse=True)
+    mass = np.bincount(group, table.row_weights[known], len(values))
+    upto = np.cumsum(mass) / max(mass.sum(), 1e-300)
+    kept = np.arange(len(values))
+    if len(values) > grid and table.schema[column].kind == "numeric":
+        places = (np.arange(grid) + 0.5) / grid
+        kept = np.unique(np.searchsorted(upto, places - ROUNDING))
+    own = x[rows]
+    allowed = (values[kept] != own[:, None]) & ~np.isnan(own)[:, None]
+    if declared.changeable == "+":
+        allowed &= values[kept] > own[:, None]
+    if declared.changeable == "-":
+        allowed &= values[kept] < own[:, None]
+    if declared.low is not None:
+        allowed &= values[kept] >= declared.low
+    if declared.high is not None:
+        allowed &= values[kept] <= declared.high
+    if table.schema[column].kind == "categorical":
+        cost = np.full(allowed.shape, LEVEL)
+    else:
+        percentiles = _percentiles(values, upto, own)
+        shift = np.abs(_percentiles(values, upto, values[kept]) - percentiles[:, None])
+        cost = np.maximum(1, np.ceil(np.nan_to_num(shift) - ROUNDING))
+    return Choice(column, known[first[kept]], cost.astype(np.int64), allowed, _nearest(values[kept], x[training]))
+
+
+def _nearest(values: FloatArray, x: FloatArray) -> IntArray:
+    """Return which of the sorted values is nearest to each number; -1 where it is missing."""
+    edges = (values[1:] + values[:-1]) / 2
+    return np.where(np.isnan(x) | (len(values) == 0), -1, np.searchsorted(edges, x))
+
+
+def _ordered(table: Table, column: str) -> FloatArray:
+    """Return a column as numbers (n,), levels by their place in the order of the schema; NaN where missing."""
+    if table.schema[column].kind == "numeric":
+        return table.numeric(column)
+    codes, values = level_codes(table, column), table.frame[column].astype(object)
+    order = {level: place for place, level in enumerate(table.schema[column].levels)}
+    places = np.full(int(codes.max(initial=-1)) + 2, np.nan)
+    present, at = np.unique(codes, return_index=True)
+    for code, row in zip(present, at, strict=True):
+        if code >= 0:
+            places[code] = order[values.iloc[row]]
+    return places[codes]
+
+
+def _percentiles(values: FloatArray, upto: FloatArray, x: FloatArray) -> FloatArray:
+    """Return the percentiles of numbers among sorted distinct values, of which a share `upto` (m,) is at most as large."""
+    edge = np.concatenate([[0.0], upto])
+    below, at_most = np.searchsorted(values, x, "left"), np.searchsorted(values, x, "right")
+    return np.where(np.isnan(x), np.nan, 50 * (edge[below] + edge[at_most]))
+
+
+def changed_rows(table: Table, rows: IntArray, made: Sequence[Choice], state: State) -> pd.DataFrame:
+    """Return rows of the input columns with their changes: choice `state` (m, K) of each column, -1 for its own value."""
+    frame = table.inputs
+    sources = {
+        choice.column: np.where(state[:, k] < 0, rows, choice.donors[state[:, k]]) for k, choice in enumerate(made)
+    }
+    columns = {c: frame[c].take(sources.get(c, rows)).reset_index(drop=True) for c in frame.columns}
+    return with_columns(frame.iloc[:0], columns)

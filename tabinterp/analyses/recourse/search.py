@@ -1,0 +1,545 @@
+"""The cheapest changes that flip a decision: exactly where that can be computed, otherwise by search.
+
+- *Sum of columns*: where the score is a sum over columns, as that of a logistic regression, the cheapest change is a
+  multiple-choice knapsack (Kellerer, Pferschy & Pisinger 2004), solved by dynamic programming over the cost, a whole number.
+- *All combinations*: where there are at most 4,096 of them, every one is asked about.
+- *Search* elsewhere: first every change of one column, and every pair of columns at ten values of each. Then a beam search adds
+  one column at a time. It goes on from the changes with the least projected cost: the cost so far, plus what is missing at the
+  best rate that was found for this row. Where none flips the decision, the score is raised by one column after the other. Then
+  each change of the best finds is undone or made cheaper, and the cheapest change of any column that flips the decision again is
+  taken.
+
+What is found is the cheapest change for each set of columns, because the cheapest of all may lead to an implausible row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tabinterp.analyses.performance.estimator import log_odds
+from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.models import BoundModel
+from tabinterp.models.perturbation import RESOLUTION, forward, is_read, mixed
+
+from .changes import Choice, State
+
+TOGETHER = 65_536  # changed rows that are scored at once
+COMBINATIONS, FEW_COMBINATIONS = 4_096, 256  # asked about in every row; where each row is encoded again
+STEPS = (
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    11,
+    15,
+    20,
+    27,
+    35,
+    45,
+    60,
+    75,
+    99,
+)  # values up and down from a row's own that the beam tries
+BEAM, OF_A_COLUMN, DEPTH = 10, 3, 6  # states of a row; of these with the same column changed last; columns, at most
+ROUNDS, IMPROVED = 3, 2  # of undoing; finds of a row that are improved
+FIRST_COSTS = 150  # up to which the knapsack is solved for every row at first
+
+COARSE = 10  # values of each column of a pair
+REAL, KEPT = 200, 64  # training rows whose values are taken together; changes of a row that are kept
+TRADED = (0.2, 0.4, 0.6, 0.8)  # of the cost of a change, to which it is reduced in exchange for another one
+CLIMBS, STARTS = 4, 6  # rounds of raising the margin; states of a row from which it is raised
+
+Found = tuple[IntArray, State, IntArray]  # rows, states and costs, as in `Flips`
+
+
+@dataclass(frozen=True, eq=False)
+class Flips:
+    """Changes that flip decisions, those of each row together and the cheapest first.
+
+    Parameters
+    ----------
+    row : (m,) places of the rows.
+    state : (m, K) which value each column takes; -1: its own.
+    cost : (m,) in percentiles.
+    """
+
+    row: IntArray
+    state: State
+    cost: IntArray
+
+    @staticmethod
+    def of(found: Sequence[Found], columns: int, every: bool = False) -> Flips:
+        """Return the cheapest changes for each set of columns; `every`: all distinct ones."""
+        row = np.concatenate([np.zeros(0, np.int64), *(one[0] for one in found)])
+        state = np.concatenate([np.zeros((0, columns), np.int16), *(one[1] for one in found)])
+        cost = np.concatenate([np.zeros(0, np.int64), *(one[2] for one in found)])
+        order = np.lexsort((*state.T, (state >= 0).sum(axis=1), cost, row))
+        row, state, cost = row[order], state[order], cost[order]
+        sets = state if every else np.packbits(state >= 0, axis=1)
+        _, first = np.unique(np.column_stack([row, sets]), axis=0, return_index=True)
+        kept = np.sort(first)
+        return Flips(row[kept], state[kept], cost[kept])
+
+    @property
+    def all(self) -> Found:
+        return self.row, self.state, self.cost
+
+    def best(self, rows: int) -> FloatArray:
+        """Return the least cost (rows,) of each row; infinite where there is none."""
+        made = np.full(rows, np.inf)
+        np.minimum.at(made, self.row, self.cost)
+        return made
+
+    def first(self, each: int) -> Flips:
+        """Return at most so many for each row."""
+        start = np.searchsorted(self.row, self.row)
+        kept = np.arange(len(self.row)) - start < each
+        return Flips(self.row[kept], self.state[kept], self.cost[kept])
+
+
+class Decisions:
+    """How far the scores of changed rows are on the favourable side of the threshold.
+
+    Parameters
+    ----------
+    bound : the model, on a table that holds the rows and the donors.
+    rows : (n,) positions of the rows that are decided adversely.
+    choices : values of the columns that the model reads.
+    threshold : probability above which a row is predicted positive.
+    """
+
+    def __init__(self, bound: BoundModel, rows: IntArray, choices: Sequence[Choice], threshold: float) -> None:
+        self.bound, self.rows, self.choices = bound, rows, choices
+        self.sign = 1.0 if bound.table.schema.compared == 1 else -1.0
+        self.cut = float(log_odds(threshold))
+        self.evaluations = 0
+        self.is_local = bound.is_local(tuple(choice.column for choice in choices))
+        places = {column: place for place, column in enumerate(bound.table.schema.inputs)}
+        self._places = [places[choice.column] for choice in choices]
+        if self.is_local:
+            self.own = [bound.part((choice.column,), rows) for choice in choices]
+            self.parts = [bound.part((choice.column,), choice.donors) for choice in choices]
+            self.z = bound.z[rows]
+        self.least = RESOLUTION * float(np.abs(bound.scores[rows]).max(initial=1.0))  # what rounding cannot hide
+        self.now = self.of(np.arange(len(rows)), np.full((len(rows), len(choices)), -1, dtype=np.int16))
+
+    def take(self, rows: IntArray) -> Decisions:
+        """Return the same for some of the rows."""
+        made = [choice.take(rows) for choice in self.choices]
+        return Decisions(self.bound, self.rows[rows], made, self._threshold)
+
+    @property
+    def _threshold(self) -> float:
+        return float(1 / (1 + np.exp(-self.cut)))
+
+    def of(self, row: IntArray, state: State) -> FloatArray:
+        """Return the margins (m,) of changed rows; above 0: favourable."""
+        return np.concatenate(
+            [np.zeros(0)]
+            + [self._ask(row[i : i + TOGETHER], state[i : i + TOGETHER]) for i in range(0, len(row), TOGETHER)]
+        )
+
+    def _ask(self, row: IntArray, state: State) -> FloatArray:
+        self.evaluations += len(row)
+        with torch.inference_mode():
+            if self.is_local:
+                scores = forward(self.bound.rest, self._front(row, state))
+            else:
+                sources = np.tile(self.rows[row, None], (1, len(self.bound.table.schema.inputs)))
+                for k, place in enumerate(self._places):
+                    sources[:, place] = np.where(state[:, k] < 0, self.rows[row], self.choices[k].donors[state[:, k]])
+                scores = forward(self.bound.rest, mixed(self.bound, sources))
+        return self._margin(scores)
+
+    def with_one_more(self, row: IntArray, state: State, k: int, at: IntArray, value: IntArray) -> FloatArray:
+        """Return the margins (p,) of changed rows `at` (p,), of (m,), in which column k takes another value (p,), too; it has
+        its own value in `state`.
+        """
+        if not self.is_local:
+            states = state[at]
+            states[:, k] = value
+            return self.of(row[at], states)
+        made = [np.zeros(0)]
+        with torch.inference_mode():
+            base = self._front(row, state) - self.own[k][row]
+            for i in range(0, len(at), TOGETHER):
+                some = slice(i, i + TOGETHER)
+                z = base[torch.as_tensor(at[some])] + self.parts[k][torch.as_tensor(value[some])]
+                made.append(self._margin(forward(self.bound.rest, z)))
+        self.evaluations += len(at)
+        return np.concatenate(made)
+
+    def _front(self, row: IntArray, state: State) -> torch.Tensor:
+        z = self.z[row].clone()
+        for k in range(state.shape[1]):
+            changed = np.flatnonzero(state[:, k] >= 0)
+            if len(changed):
+                values = torch.as_tensor(state[changed, k].astype(np.int64))
+                z[changed] += self.parts[k][values] - self.own[k][row[changed]]
+        return z
+
+    def _margin(self, scores: torch.Tensor) -> FloatArray:
+        return np.asarray(self.sign * (scores[:, 0].cpu().numpy() - self.cut) - self.least)
+
+    def flips(self, scores: FloatArray) -> NDArray[np.bool_]:
+        """Return which scores (m,) of the model itself are decided favourably; one at the threshold is of the negative class."""
+        return np.asarray((scores > self.cut) == (self.sign > 0))
+
+
+def readable(bound: BoundModel, choices: Sequence[Choice]) -> list[Choice]:
+    """Return the columns that the model reads and some row can change."""
+    return [
+        one for one in choices if one.column in bound.columns and is_read(bound, (one.column,)) and one.allowed.any()
+    ]
+
+
+def cheapest(decisions: Decisions) -> tuple[Flips, bool]:
+    """Return the cheapest changes, and whether they are exact: then a row without any has none."""
+    asked, count = decisions.choices, len(decisions.choices)
+    if count == 0 or len(decisions.rows) == 0:
+        return Flips.of([], count), True
+    most = COMBINATIONS if decisions.is_local else FEW_COMBINATIONS
+    if float(np.prod([len(choice.donors) + 1.0 for choice in asked])) <= most:
+        return _of_all(decisions), True
+    if decisions.bound.is_linear and decisions.is_local:
+        return _knapsack(decisions), True
+    return searched(decisions), False
+
+
+# ---- exact
+
+
+def _of_all(decisions: Decisions) -> Flips:
+    """Ask about every combination of values."""
+    sizes = [len(choice.donors) + 1 for choice in decisions.choices]
+    states = np.stack(np.unravel_index(np.arange(np.prod(sizes)), sizes), axis=1).astype(np.int16) - 1
+    found = []
+    for row in range(len(decisions.rows)):
+        cost, allowed = np.zeros(len(states), dtype=np.int64), np.ones(len(states), dtype=np.bool_)
+        for k, choice in enumerate(decisions.choices):
+            changed = states[:, k] >= 0
+            cost += np.where(changed, choice.cost[row][states[:, k]], 0)
+            allowed &= ~changed | choice.allowed[row][states[:, k]]
+        some = states[allowed]
+        flips = decisions.of(np.full(len(some), row), some) > 0
+        found.append((np.full(int(flips.sum()), row), some[flips], cost[allowed][flips]))
+    return Flips.of(found, len(sizes))
+
+
+def _knapsack(decisions: Decisions) -> Flips:
+    """Return the cheapest change of each row where the score is a sum over columns."""
+    n, count = len(decisions.rows), len(decisions.choices)
+    every = np.arange(n)
+    none = np.full((n, count), -1, dtype=np.int16)
+    gains = []
+    for k, choice in enumerate(decisions.choices):
+        at, value = np.nonzero(choice.allowed)
+        gain = np.full(choice.allowed.shape, -np.inf)
+        gain[at, value] = decisions.with_one_more(every, none, k, at, value) - decisions.now[at]
+        gains.append(gain)
+    total = int(sum(choice.cost.max(where=choice.allowed, initial=0) for choice in decisions.choices))
+    left, found = every, []
+    total = int(sum(choice.cost.max(where=choice.allowed, initial=0) for choice in decisions.choices))
+    for most in sorted({min(FIRST_COSTS, total), total}):
+        flipped, state, cost = _filled(decisions, gains, left, most)
+        found.append((left[flipped], state[flipped], cost[flipped]))
+        left = left[~flipped]
+    return Flips.of(found, count)
+
+
+def _filled(
+    decisions: Decisions, gains: Sequence[FloatArray], rows: IntArray, most: int
+) -> tuple[NDArray[np.bool_], State, IntArray]:
+    """Return which rows flip at a cost of at most `most`, with the state and the cost at which they do."""
+    best = np.full((len(rows), most + 1), -np.inf)
+    best[:, 0] = decisions.now[rows]
+    taken = []
+    for gain, choice in zip(gains, decisions.choices, strict=True):
+        own, cost = gain[rows], choice.cost[rows]
+        made, value = best.copy(), np.full(best.shape, -1, dtype=np.int16)
+        for step in range(1, min(most, int(cost.max(initial=0))) + 1):
+            of_cost = np.where(cost == step, own, -np.inf)
+            at = of_cost.argmax(axis=1).astype(np.int16)
+            gained = of_cost[np.arange(len(rows)), at]
+            some = np.flatnonzero(gained > -np.inf)
+            reached = best[some, : most + 1 - step] + gained[some, None]
+            better = reached > made[some, step:]
+            made[some, step:] = np.where(better, reached, made[some, step:])
+            value[some, step:] = np.where(better, at[some, None], value[some, step:])
+        taken.append((value, cost))
+        best = made
+    flips = best > 0
+    least = np.where(flips.any(axis=1), flips.argmax(axis=1), 0)
+    state, budget, each = np.full((len(rows), len(gains)), -1, dtype=np.int16), least.copy(), np.arange(len(rows))
+    for k in reversed(range(len(gains))):
+        value, cost = taken[k]
+        state[:, k] = value[each, budget]
+        budget = budget - np.where(state[:, k] >= 0, cost[each, state[:, k]], 0)
+    return np.asarray(flips.any(axis=1)), state, np.asarray(least, dtype=np.int64)
+
+
+# ---- search
+
+
+@dataclass(frozen=True, eq=False)
+class _Reached:
+    """States (m, K) of rows (m,), in which column `k` takes other values, too: of state `at` (p,) the value (p,), with the margin
+    (p,) and the total cost (p,) after that.
+    """
+
+    row: IntArray
+    state: State
+    k: int
+    at: IntArray
+    value: IntArray
+    margin: FloatArray
+    total: IntArray
+
+    @property
+    def rows(self) -> IntArray:
+        return self.row[self.at]
+
+    def states(self, some: IntArray) -> State:
+        """Return some of the states with their values."""
+        made = self.state[self.at[some]]
+        made[:, self.k] = self.value[some]
+        return made
+
+    def flips(self) -> Found:
+        """Return the cheapest change of each state that flips the decision."""
+        flipped = np.flatnonzero(self.margin > 0)
+        some = flipped[_first(self.at[flipped], self.total[flipped], 1)]
+        return self.rows[some], self.states(some), self.total[some]
+
+
+def _first(of: IntArray, size: FloatArray | IntArray, count: int) -> IntArray:
+    """Return the places of the `count` smallest sizes of each kind (of), in order."""
+    order = np.lexsort((np.arange(len(of)), size, of))
+    return np.asarray(order[np.arange(len(order)) - np.searchsorted(of[order], of[order]) < count])
+
+
+def _reach(
+    decisions: Decisions,
+    row: IntArray,
+    state: State,
+    cost: IntArray,
+    k: int,
+    below: FloatArray | IntArray,
+    tried: Any = True,
+) -> _Reached:
+    """Ask about states in which column k, which has its own value there, takes others. `below` (m,): the total cost must be;
+    `tried` (n, C): values that may be asked about.
+    """
+    choice = decisions.choices[k]
+    total = cost[:, None] + choice.cost[row]
+    asked = (choice.allowed & tried)[row] & (total < below[:, None])
+    at, value = np.nonzero(asked)
+    return _Reached(row, state, k, at, value, decisions.with_one_more(row, state, k, at, value), total[at, value])
+
+
+def searched(decisions: Decisions, every_set: bool = False) -> Flips:
+    """Return the cheapest changes that a search finds.
+
+    every_set : go on to sets of columns that cost more than a change that was found, because that one is implausible.
+    """
+    n, count = len(decisions.rows), len(decisions.choices)
+    every, none, best = np.arange(n), np.full((n, count), -1, dtype=np.int16), np.full(n, np.inf)
+    start = [_reach(decisions, every, none, np.zeros(n, dtype=np.int64), k, best) for k in range(count)]
+    if not every_set:
+        best = Flips.of([one.flips() for one in start], count).best(n)
+    start += _pairs(decisions, best)
+    flips = Flips.of([*_beam(decisions, start, every_set)], count)
+    missed = np.flatnonzero(np.isinf(flips.best(n)))
+    if len(missed):
+        flips = Flips.of([flips.all, *_climbed(decisions, start, missed)], count)
+    tried: set[tuple[int, bytes]] = set()
+    for _ in range(ROUNDS):
+        first = flips.first(IMPROVED)
+        keys = [(int(row), state.tobytes()) for row, state in zip(first.row, first.state, strict=True)]
+        new = np.array([key not in tried for key in keys], dtype=np.bool_)
+        if not new.any():
+            break
+        tried.update(keys)
+        once = Flips(first.row[new], first.state[new], first.cost[new])
+        flips = Flips.of([flips.all, *_undone(decisions, once), *_traded(decisions, once)], count)
+    return flips
+
+
+def as_in_training_rows(decisions: Decisions) -> Flips:
+    """Return changes that flip decisions and take the values of all columns from one training row, or of some of them.
+
+    Columns that go together change together.
+    """
+    count, found = len(decisions.choices), []
+    together = np.stack([choice.nearest for choice in decisions.choices], axis=1)
+    together = together[np.unique(np.linspace(0, len(together) - 1, REAL).astype(np.int64))]
+    for i in range(len(decisions.rows)):
+        allowed = [np.append(c.allowed[i], False)[together[:, k]] for k, c in enumerate(decisions.choices)]
+        state = np.where(np.stack(allowed, axis=1), together, -1).astype(np.int16)
+        state = np.unique(state[(state >= 0).any(axis=1)], axis=0)
+        row = np.full(len(state), i)
+        flips = decisions.of(row, state) > 0
+        row, state = row[flips], state[flips]
+        found.append((row, state, _costs(decisions, row, state)))
+        for k in range(count):  # what need not change
+            fewer = _without(state, k)
+            still = (decisions.of(row, fewer) > 0) & (fewer >= 0).any(axis=1)
+            state = np.where(still[:, None], fewer, state)
+        found.append((row, state, _costs(decisions, row, state)))
+    return Flips.of(found, count, every=True).first(KEPT)
+
+
+def _pairs(decisions: Decisions, best: FloatArray) -> list[_Reached]:
+    """Ask about every pair of columns at a few values of each."""
+    count, coarse = len(decisions.choices), []
+    for choice in decisions.choices:
+        some = np.zeros(len(choice.donors), dtype=np.bool_)
+        some[np.linspace(0, len(some) - 1, COARSE).astype(np.int64)] = True
+        coarse.append(some)
+    found = []
+    for j, k in combinations(range(count), 2):
+        first = decisions.choices[j]
+        row, value = np.nonzero(first.allowed & coarse[j] & (first.cost < best[:, None]))
+        state = np.full((len(row), count), -1, dtype=np.int16)
+        state[:, j] = value
+        found.append(_reach(decisions, row, state, first.cost[row, value], k, best[row], coarse[k]))
+    return found
+
+
+def _beam(decisions: Decisions, start: Sequence[_Reached], every_set: bool) -> Iterator[Found]:
+    """Yield changes that flip decisions: those of the start, then those with one more column at a time."""
+    n = len(decisions.rows)
+    best, rate = np.full(n, np.inf), np.zeros(n)
+    ladders = [_ladder(choice) for choice in decisions.choices]
+    reached = start
+    for depth in range(DEPTH):
+        for one in reached:
+            found = one.flips()
+            if not every_set:
+                np.minimum.at(best, found[0], found[2])
+            yield found
+            if depth == 0:
+                np.maximum.at(rate, one.rows, (one.margin - decisions.now[one.rows]) / one.total)
+        row, state, cost = _kept(reached, best, rate)
+        if len(row) == 0:
+            return
+        reached = []
+        for k in range(state.shape[1]):
+            at = np.flatnonzero(state[:, k] < 0)
+            reached.append(_reach(decisions, row[at], state[at], cost[at], k, best[row[at]], ladders[k]))
+
+
+def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tuple[IntArray, State, IntArray]:
+    """Return the states from which the beam goes on: those with the least projected cost."""
+    rows, states, costs, projected = [], [], [], []
+    for one in reached:
+        with np.errstate(divide="ignore"):
+            hoped = one.total - one.margin / rate[one.rows]
+        onward = np.flatnonzero((one.margin <= 0) & (hoped < best[one.rows]) & np.isfinite(hoped))
+        some = onward[_first(one.at[onward], hoped[onward], OF_A_COLUMN)]
+        rows.append(one.rows[some])
+        states.append(one.states(some))
+        costs.append(one.total[some])
+        projected.append(hoped[some])
+    row, state, hope = np.concatenate(rows), np.concatenate(states), np.concatenate(projected)
+    distinct = np.unique(np.column_stack([row, state]), axis=0, return_index=True)[1]
+    kept = distinct[_first(row[distinct], hope[distinct], BEAM)]
+    return row[kept], state[kept], np.concatenate(costs)[kept]
+
+
+def _ladder(choice: Choice) -> NDArray[np.bool_]:
+    """Return which values (n, C) of a column the beam tries: near a row's own and farther and farther off."""
+    n, size = choice.cost.shape
+    made = np.zeros((n, size), dtype=np.bool_)
+    own = choice.cost.argmin(axis=1)  # next to the row's own value
+    steps = np.array([0, *STEPS, *(-step for step in STEPS)])
+    made[np.arange(n)[:, None], np.clip(own[:, None] + steps, 0, size - 1)] = True
+    return np.asarray(made | (size <= len(steps)))
+
+
+def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) -> Iterator[Found]:
+    """Raise the margins of rows that no change has flipped yet, one column after the other, whatever the cost."""
+    row, state = _highest(start, rows)
+    margin = decisions.of(row, state)
+    for _ in range(CLIMBS):
+        before = margin.copy()
+        for k in range(state.shape[1]):
+            nothing = np.zeros(len(row), dtype=np.int64)
+            one = _reach(decisions, row, _without(state, k), nothing, k, np.full(len(row), np.inf))
+            some = _first(one.at, -one.margin, 1)
+            some = some[one.margin[some] > margin[one.at[some]]]
+            state[one.at[some]], margin[one.at[some]] = one.states(some), one.margin[some]
+        flips = margin > 0
+        yield row[flips], state[flips], _costs(decisions, row[flips], state[flips])
+        left = ~flips & (margin > before)
+        row, state, margin = row[left], state[left], margin[left]
+
+
+def _highest(start: Sequence[_Reached], rows: IntArray) -> tuple[IntArray, State]:
+    """Return for each of these rows the states with the highest margins, of different columns where possible."""
+    found, states, margins = [], [], []
+    for one in start:
+        some = np.flatnonzero(np.isin(one.rows, rows))
+        some = some[_first(one.rows[some], -one.margin[some], 1)]
+        found.append(one.rows[some])
+        states.append(one.states(some))
+        margins.append(one.margin[some])
+    row, state = np.concatenate(found), np.concatenate(states)
+    kept = _first(row, -np.concatenate(margins), STARTS)
+    return row[kept], state[kept]
+
+
+def _costs(decisions: Decisions, row: IntArray, state: State) -> IntArray:
+    """Return the total costs (m,) of states."""
+    total = np.zeros(len(row), dtype=np.int64)
+    for k, choice in enumerate(decisions.choices):
+        total += np.where(state[:, k] >= 0, choice.cost[row, state[:, k]], 0)
+    return total
+
+
+def _without(state: State, k: int) -> State:
+    made = state.copy()
+    made[:, k] = -1
+    return made
+
+
+def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
+    """Undo each change in turn, and yield the cheapest changes of any one column that flip the decisions again."""
+    for k, choice in enumerate(decisions.choices):
+        at = np.flatnonzero(flips.state[:, k] >= 0)
+        row, state = flips.row[at], _without(flips.state[at], k)
+        cost = flips.cost[at] - choice.cost[row, flips.state[at, k]]
+        flipped = (decisions.of(row, state) > 0) & (state >= 0).any(axis=1)
+        yield row[flipped], state[flipped], cost[flipped]
+        for j in range(len(decisions.choices)):
+            some = np.flatnonzero(state[:, j] < 0)
+            yield _reach(decisions, row[some], state[some], cost[some], j, flips.cost[at[some]]).flips()
+
+
+def _traded(decisions: Decisions, flips: Flips) -> Iterator[Found]:
+    """Make each change cheaper in turn, and yield the cheapest changes of any other column that then flip the decisions again."""
+    for k, choice in enumerate(decisions.choices):
+        changed = np.flatnonzero(flips.state[:, k] >= 0)
+        costs, now = choice.cost[flips.row[changed]], choice.cost[flips.row[changed], flips.state[changed, k]]
+        for share in TRADED:
+            off = np.where(choice.allowed[flips.row[changed]], np.abs(costs - share * now[:, None]), np.inf)
+            value = off.argmin(axis=1)
+            price = costs[np.arange(len(changed)), value]
+            some = np.flatnonzero(price < now)
+            at, row = changed[some], flips.row[changed[some]]
+            state = flips.state[at].copy()
+            state[:, k] = value[some]
+            cost = flips.cost[at] - now[some] + price[some]
+            for j, other in enumerate(decisions.choices):
+                if j != k:
+                    rest = cost - np.where(state[:, j] >= 0, other.cost[row, state[:, j]], 0)
+                    yield _reach(decisions, row, _without(state, j), rest, j, flips.cost[at]).flips()

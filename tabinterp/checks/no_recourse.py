@@ -1,0 +1,170 @@
+"""Can people change an adverse decision, and can people of all groups?
+
+Raised where the share of adversely decided rows without recourse is significantly above a limit, or differs significantly between
+a group of a protected column and all other rows. The share and all groups are one family of tests, by Holm's method (1979).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import NormalDist
+
+from tabinterp.analyses.recourse.record import OfGroup, Record
+from tabinterp.checks.shared.document_values import group_name
+from tabinterp.checks.shared.power import REACH, Z_CHANCE, of_counts, share_beyond, with_power
+from tabinterp.document.document import Document, Interval
+from tabinterp.stats.wilson_interval import wilson
+
+from .base import Check, Limit, Limits, Outcome, Text, cleared, not_applicable, p_value
+
+PERCENT = 50.0  # of the declined rows
+LEVEL = 0.05
+
+
+def evaluate(document: Document, limits: Limits) -> Outcome:
+    record = document.get(Record)
+    if record is None:
+        return not_applicable("not_applicable_adverse" if _is_unstated(document) else "not_applicable")
+    share, limit = record.network.without, limits["percent"] / 100
+    if share.low is None and share.high is None:
+        return not_applicable("few")
+    independent = document.data.grouping is None and not document.data.weighted
+    groups = [row for row in record.groups if row.p is not None]
+    found = _rejected([_of_limit(share, limit, record.rows, independent), *(row.p or 0.0 for row in groups)])
+    apart = [row for row, is_apart in zip(groups, found[1:], strict=True) if is_apart]
+    values: dict[str, object] = {"limit": limits["percent"], "rows": record.rows, "groups": len(groups)}
+    values |= {"tests": len(found)}
+    ends = (("share", share.value), ("low", share.low), ("high", share.high))
+    values |= {name: 100 * end for name, end in ends if end is not None}
+    if apart:
+        values |= _of_groups(apart)
+    if found[0]:
+        key = ("raised" if share.value is not None else "raised_nearly") + ("_both" if apart else "")
+        return Outcome("raised", key, values)
+    if apart:
+        return Outcome("raised", "raised_groups", values)
+    if share.value is None:
+        key = "cleared_few" if share.high is not None else "cleared_most"
+        return Outcome("cleared", key, values)
+    # corrected for so many tests, as many rows have the power that fewer have at 95%
+    z = NormalDist().inv_cdf(1 - LEVEL / 2 / len(found))
+    least = share_beyond(limit, max(1, int(record.rows * (REACH / (z + Z_CHANCE)) ** 2)))
+    return with_power(cleared(**values), of_counts(document, "share", least, record.rows), 1.0)
+
+
+def _is_unstated(document: Document) -> bool:
+    asked = document.settings is not None and any(one.changeable for one in document.settings.constraints)
+    return asked and document.data.task == "binary" and document.data.adverse is None
+
+
+def _of_limit(share: Interval, limit: float, rows: int, independent: bool) -> float:
+    """Return the p-value of the share being at the limit, if it is above; 1 otherwise.
+
+    Of a share of which only the lower end is told, it is that of this end.
+    """
+    if share.value is None and share.low is not None and independent:
+        low, high = wilson(share.low, rows)
+        share = Interval(value=share.low, low=float(low), high=float(high))
+    return p_value(share, limit) if share.value is not None and share.value > limit else 1.0
+
+
+def _rejected(p: Sequence[float]) -> list[bool]:
+    """Return which hypotheses Holm's method rejects.
+
+    >>> _rejected([0.03, 0.001, 0.02]), _rejected([0.03, 0.03, 0.02])
+    ([True, True, True], [False, False, False])
+    """
+    made, order = [False] * len(p), sorted(range(len(p)), key=lambda i: p[i])
+    for place, i in enumerate(order):
+        if p[i] > LEVEL / (len(p) - place):
+            break
+        made[i] = True
+    return made
+
+
+def _of_groups(apart: Sequence[OfGroup]) -> dict[str, object]:
+    """Return the group that differs most clearly, and how many do."""
+    first = min(apart, key=lambda row: (row.p or 0.0, -abs(row.difference.value or 0.0)))
+    values: dict[str, object] = {"group": group_name(first.group), "count": len(apart)}
+    values |= {"of_group": 100 * (first.share.value or 0.0), "difference": 100 * (first.difference.value or 0.0)}
+    ends = (("difference_low", first.difference.low), ("difference_high", first.difference.high))
+    return values | {name: 100 * (end or 0.0) for name, end in ends}
+
+
+SHARE = (
+    "For {share}% of the declined rows (95% CI {low} to {high}; n = {rows}), no recourse was found, significantly more than "
+    "{limit}%."
+)
+NEARLY = (
+    "For at least {low}% of the declined rows (n = {rows}), no recourse was found, significantly more than {limit}%. The exact "
+    "share is withheld because a count is below ten."
+)
+GROUP = (
+    "Recourse differs between groups: no recourse was found for {of_group}% of the declined rows of “{group}”, and the "
+    "difference from all other declined rows is {difference} percentage points (95% CI {difference_low} to {difference_high}). "
+    "{count} of {groups} groups differ significantly (Holm's correction for {tests} tests)."
+)
+NOTE = (
+    "share, low, high, limit, of_group: percentages; group: such as 'sex = female'; difference, difference_low, difference_high: "
+    "a difference of percentages and the ends of its interval; count, groups, tests: numbers"
+)
+
+CHECK = Check(
+    code="TI-G08",
+    slug="no-recourse",
+    severity="check",
+    section="recourse",
+    evaluate=evaluate,
+    limits={"percent": Limit(PERCENT, most=100, means="percentage of declined rows without recourse")},
+    text=Text(
+        title="No recourse",
+        measures=(
+            "the share of the rows declined by the network that no plausible change of the columns declared changeable turns "
+            "into approved rows, and its difference between each group of a protected column and all other declined rows."
+        ),
+        limitations=(
+            "Does not show whether a person can make a change, how long it takes, or whether it changes the outcome itself. "
+            "Where changes are searched, recourse may exist that was not found. Groups with fewer than 30 declined rows or ten "
+            "sampling units, and groups whose share is withheld, are not tested."
+        ),
+        raised_when=(
+            "the share of declined rows without recourse is significantly above {percent}%, or the share of a group differs "
+            "significantly from that of all other declined rows, at the 5% level after Holm's correction for all these tests."
+        ),
+        next=(
+            "Find out which immutable columns decide these rows, and whether a model that depends less on them performs equally "
+            "well. Check whether the declared columns and limits are complete."
+        ),
+        claims={
+            "raised": (SHARE, NOTE),
+            "raised_nearly": (NEARLY, NOTE),
+            "raised_groups": (GROUP, NOTE),
+            "raised_both": (f"{SHARE} {GROUP}", NOTE),
+            "raised_nearly_both": (f"{NEARLY} {GROUP}", NOTE),
+            "cleared": (
+                "For {share}% of the declined rows (95% CI {low} to {high}; n = {rows}), no recourse was found; this is not "
+                "significantly more than {limit}%. Number of groups compared with all other declined rows: {groups}; none "
+                "differs significantly.",
+                NOTE,
+            ),
+            "cleared_few": (
+                "For at most {high}% of the declined rows (n = {rows}), no recourse was found; the exact share is withheld "
+                "because a count is below ten. Number of groups compared with all other declined rows: {groups}; none differs "
+                "significantly.",
+                NOTE,
+            ),
+            "cleared_most": (
+                "For at least {low}% of the declined rows (n = {rows}), no recourse was found; this is not shown to be "
+                "significantly more than {limit}%, and the exact share is withheld because a count is below ten. Number of "
+                "groups compared with all other declined rows: {groups}; none differs significantly.",
+                NOTE,
+            ),
+            "not_applicable": "Not applicable: no column was declared changeable, or recourse was not computed.",
+            "not_applicable_adverse": (
+                "Not applicable: the adverse class was not stated. State it with adverse= when reading the table, or with "
+                "--adverse CLASS."
+            ),
+            "few": "Not applicable: there are too few declined rows for a confidence interval.",
+        },
+    ),
+)
