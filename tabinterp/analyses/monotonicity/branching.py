@@ -1,0 +1,111 @@
+"""Branch and bound: the domain is cut until the derivative is bounded on every part, or the work that is allowed is done.
+
+The part with the lowest bound is cut first, in the column that has most to do with how loose its bound is: a number in the middle,
+levels in two halves, a number that may be missing into its two cases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tabinterp.arrays import IntArray
+
+from .bounds import Bounds, Boxes
+from .domain import apart
+
+
+class Branching:
+    """Boxes on which the derivative along a number is not yet known to be small where it is negative.
+
+    Parameters
+    ----------
+    bounds : of the derivative, by the place of the number.
+    boxes : the whole domain.
+    number : the number along which the derivative is taken.
+    least : the largest fall from one end of the number to the other that does not count.
+    together : boxes that are cut at once.
+    """
+
+    def __init__(self, bounds: Bounds, boxes: Boxes, number: int, least: float, together: int) -> None:
+        self._bounds, self._number, self._least, self._together = bounds, number, least, together
+        self._done = least / 2  # the other half is left for where the derivative is lower on short intervals
+        self._known, self._loose = bounds(boxes)
+        self.boxes, self.evaluated = boxes, 1
+        self._keep(np.flatnonzero(self._known < -self._done))
+
+    @property
+    def cost(self) -> int:
+        """Multiplications for a box, roughly."""
+        return self._bounds.cost
+
+    @property
+    def fall(self) -> float:
+        """An upper bound of the fall from any value of the number to any other: the integral of the lowest bound at each place."""
+        low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]
+        edges = np.unique(np.concatenate([low, high]))
+        start, stop = np.searchsorted(edges, low), np.searchsorted(edges, high)
+        lowest = np.full(max(len(edges) - 1, 0), -self._done)
+        for k in np.argsort(-self._known, kind="stable"):
+            lowest[start[k] : stop[k]] = self._known[k]
+        return self._done + float(np.diff(edges) @ (-self._done - lowest)) if len(edges) else self._done
+
+    @property
+    def is_proved(self) -> bool:
+        return self.fall <= self._least
+
+    def cut(self, most: int) -> None:
+        """Cut boxes until none is left, none can be cut, or this many bounds have been computed."""
+        end = self.evaluated + most
+        while self.evaluated < end:
+            can = np.flatnonzero(self._loose.max(axis=1, initial=0.0) > 0)
+            if len(can) == 0:
+                return
+            few = can[np.argsort(self._known[can], kind="stable")[: self._together]]
+            self._replace(few, halves(self.boxes.take(few), self._loose[few].argmax(axis=1)))
+
+    def worst(self, most: int) -> Boxes:
+        """Return the boxes with the lowest bounds."""
+        return self.boxes.take(np.argsort(self._known, kind="stable")[:most])
+
+    def _replace(self, old: IntArray, new: Boxes) -> None:
+        known, loose = self._bounds(new)
+        known = np.maximum(known, np.tile(self._known[old], 2))  # a part is never worse than the whole
+        self.evaluated += len(new)
+        left = np.setdiff1d(np.arange(len(self.boxes)), old)
+        self.boxes = self.boxes.take(left).joined(new)
+        self._known, self._loose = np.append(self._known[left], known), np.concatenate([self._loose[left], loose])
+        self._keep(np.flatnonzero(self._known < -self._done))
+
+    def _keep(self, rows: IntArray) -> None:
+        self.boxes, self._known, self._loose = self.boxes.take(rows), self._known[rows], self._loose[rows]
+
+
+def halves(boxes: Boxes, column: IntArray) -> Boxes:
+    """Return two parts of each box, cut in a column: all first parts, then all second parts."""
+    rows, numbers = np.arange(len(boxes)), boxes.low.shape[1]
+    low, high = [boxes.low.copy(), boxes.low.copy()], [boxes.high.copy(), boxes.high.copy()]
+    present, missing = [boxes.present.copy(), boxes.present.copy()], [boxes.missing.copy(), boxes.missing.copy()]
+    levels = [[one.copy() for one in boxes.levels] for _ in range(2)]
+    number = column < numbers
+    r, c = rows[number], column[number]
+    either = boxes.present[r, c] & boxes.missing[r, c]
+    missing[0][r[either], c[either]] = False
+    present[1][r[either], c[either]] = False
+    r, c = r[~either], c[~either]
+    middle = (boxes.low[r, c] + boxes.high[r, c]) / 2
+    high[0][r, c], low[1][r, c] = middle, middle
+    for q, known in enumerate(boxes.levels):
+        at = rows[column == numbers + q]
+        first = apart(known[at])
+        levels[0][q][at], levels[1][q][at] = first, known[at] & ~first
+    parts = [Boxes(low[k], high[k], present[k], missing[k], tuple(levels[k])) for k in range(2)]
+    return parts[0].joined(parts[1])
+
+
+def without_missing(boxes: Boxes, number: int) -> Boxes:
+    """Return boxes in which a number has a value."""
+    missing = boxes.missing.copy()
+    missing[:, number] = False
+    return replace(boxes, missing=missing)
