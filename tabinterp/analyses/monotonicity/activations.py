@@ -26,17 +26,33 @@ TURNS = {"gelu": -0.7517915246935645, "silu": -1.2784645427610738}  # where they
 ASIDE = 1e-6  # of a kink: where the slopes on its sides are read
 REACH, POINTS = 40.0, 8001  # of the grid
 ROUNDING = 1e-9
+SMOOTH = 10.0  # the largest second derivative of a slope that counts as smooth
+SAMPLES = 8  # parts of an interval, between which a smooth slope is sampled
+
+
+Lines = tuple[Tensor, Tensor, Tensor, Tensor]  # slope and constant of a line below, and of one above
 
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """An activation of the units of one layer, the same for all or with parameters of each (m,)."""
+    """An activation of the units of one layer, the same for all or with parameters of each (m,).
+
+    Parameters
+    ----------
+    breaks : where the slope begins to rise or fall, or jumps.
+    turn : where the activation stops falling and begins to rise; None if it rises throughout.
+    convex : whether the slope nowhere falls.
+    bend : the second derivative of the slope is at most this; infinite unless that is known.
+    steps : whether the slope is constant on both sides of 0.
+    """
 
     module: nn.Module
     breaks: tuple[float, ...]
     turn: float | None
     width: int
     convex: bool = False
+    bend: float = math.inf
+    steps: bool = False
 
     def value(self, x: Tensor) -> Tensor:
         """Return the outputs (n, m) for pre-activations (n, m)."""
@@ -74,6 +90,47 @@ class Activation:
         return least, most
 
 
+    def slope_lines(self, low: Tensor, high: Tensor, least: Tensor, most: Tensor, narrow: Tensor) -> Lines:
+        """Return a line below and a line above the slope on intervals, constant ones where no others are higher or lower.
+
+        A step at 0 has lines through its corner and an end. A smooth slope has lines parallel to that through its ends: between
+        two samples it leaves the line that joins them by at most an eighth of `bend` times their squared distance.
+
+        Parameters
+        ----------
+        least, most : slopes on the interval.
+        narrow : width up to which lines are constant, where rounding would matter.
+        """
+        width, middle, zero = high - low, (low + high) / 2, torch.zeros_like(low)
+        below, above = (zero, least), (zero, most)
+        if self.steps:
+            jump = self.slope(self.at(1.0)) - self.slope(self.at(-1.0))
+            inside = (low < 0) & (high > 0) & (width > narrow)
+            left = jump / -torch.where(inside, low, -1.0)  # through the end on the left and the corner at 0
+            right = jump / torch.where(inside, high, 1.0)
+            before, after = self.slope(self.at(-1.0)) + zero, self.slope(self.at(1.0)) + zero
+            lines = [((right, before), (left, after)), ((left, after), (right, before))]
+            rising = jump > 0
+            lower, upper = (
+                tuple(torch.where(rising, one, other) for one, other in zip(*pair, strict=True))
+                for pair in zip(*lines, strict=True)
+            )
+        elif self.bend < math.inf:
+            inside = width > narrow
+            points = torch.stack([low + width * (k / SAMPLES) for k in range(SAMPLES + 1)])
+            slopes = self.slope(points.reshape(-1, low.shape[-1])).reshape(points.shape)
+            tilt = torch.where(inside, (slopes[-1] - slopes[0]) / width.clamp(min=1e-300), 0.0)
+            away, slack = slopes - tilt * points, self.bend * (width / SAMPLES) ** 2 / 8
+            lower, upper = (tilt, away.amin(dim=0) - slack), (tilt, away.amax(dim=0) + slack)
+        else:
+            return *below, *above
+        use = inside & (lower[0] * middle + lower[1] > least)
+        below = torch.where(use, lower[0], zero), torch.where(use, lower[1], least)
+        use = inside & (upper[0] * middle + upper[1] < most)
+        above = torch.where(use, upper[0], zero), torch.where(use, upper[1], most)
+        return *below, *above
+
+
 def activation_of(layer: Layer) -> Activation | None:
     """Return the activation of a layer; None if its bounds are not known."""
     breaks = BREAKS.get(layer.kind)
@@ -91,4 +148,11 @@ def activation_of(layer: Layer) -> Activation | None:
     falls = (slope < -ROUNDING).any()
     if falls and made.turn is None:  # such as a rectifier with a negative slope on its left
         return None
-    return replace(made, convex=bool((np.diff(slope, axis=0) >= 0).all()))
+    bend = float(np.abs(np.diff(slope, n=2, axis=0)).max()) / (2 * REACH / (POINTS - 1)) ** 2
+    sides = [np.ptp(slope[side], axis=0).max() for side in (grid.numpy() < 0, grid.numpy() > 0)]
+    return replace(
+        made,
+        convex=bool((np.diff(slope, axis=0) >= 0).all()),
+        bend=1.05 * bend if bend < SMOOTH else math.inf,
+        steps=breaks == (0.0,) and max(sides) == 0,
+    )

@@ -4,7 +4,7 @@ The derivative along a column is a product of matrices: the weights, and the slo
 extremes on the range of each pre-activation. Pre-activations are bounded by intervals (Gowal et al. 2018) and by linear functions
 of the columns with a remainder (Fast-Lin, Weng et al. 2018; Zhang et al. 2018), whichever is nearer. The product is bounded
 from the front, from the score, and about the middle of all slopes (Zhang, Zhang & Hsieh 2019 bound Jacobians in the first two
-ways), and the greatest of the three bounds counts. All is computed in double precision and widened by a billionth of the sum of
+ways), and the greatest of the three bounds counts. All is computed in double precision and widened by 1e-11 of the sum of
 absolute terms, which is far more than rounding can amount to.
 """
 
@@ -30,7 +30,9 @@ from tabinterp.models.precision import in_precision
 from .activations import Activation, activation_of
 from .domain import Domain
 
-ROUNDING = 1e-9  # of the sum of absolute terms
+ROUNDING = 1e-11  # of the sum of absolute terms
+NARROW = 1e-4  # of that sum: width of an interval on which a slope is bounded by constants alone
+MIXES = (0.0, 0.5, 1.0)  # weights of one of two planes below a product
 OVERHEAD = 40_000  # multiplications that the rest of the work for a box amounts to
 ALIKE = 1e-8  # of the largest score: by how much the chain may differ from the network
 
@@ -156,33 +158,34 @@ class Bounds:
         looseness (boxes, numbers + levels).
         """
         network, box = self._network, _Box(boxes)
-        slopes, reaches = [], []
+        layers: list[_Layer] = []
         form: Tensor | None = None  # (boxes, m, m1), of the first pre-activations; None: these themselves
         offset, remainder, size = torch.zeros_like(self._size), torch.zeros_like(self._size), self._size
-        outputs: tuple[Tensor, Tensor] | None = None
         for i, activation in enumerate(network.activations):
             low, high, reach = self._range(box, form)
             low, high = low + offset - remainder, high + offset + remainder
-            if outputs is not None:
-                near, far = _product(network.weights[i], *outputs)
+            if layers:
+                near, far = _product(network.weights[i], *network.activations[i - 1].range(layers[-1].low, layers[-1].high))
                 low, high = torch.maximum(low, near + network.shifts[i]), torch.minimum(high, far + network.shifts[i])
             low, high = low - ROUNDING * size, high + ROUNDING * size
-            least, most = activation.slopes(low, high)
-            slopes.append((least - ROUNDING, most + ROUNDING))
-            reaches.append(reach / (high - low).clamp(min=1e-300)[:, :, None])
+            layer = _Layer(activation, low, high, reach, size)
+            layers.append(layer)
             if i + 1 == len(network.activations):
                 break
-            outputs = activation.range(low, high)
-            chord, middle, radius = _line(activation, low, high, least, most)
+            chord, middle, radius = layer.line
             weight, shift = network.weights[i + 1], network.shifts[i + 1]
             form = weight * chord[:, None, :] if form is None else (weight * chord[:, None, :]) @ form
             offset = (chord * offset + middle) @ weight.T + shift
             remainder = (chord.abs() * remainder + radius) @ weight.abs().T
             size = (chord.abs() * size + middle.abs() + radius) @ weight.abs().T + shift.abs()
-        bound, shares = self._derivative(slopes, len(boxes))
+        if not layers:  # the only map gives the score
+            return self._direction.expand(len(boxes)).numpy(), np.zeros((len(boxes), boxes.low.shape[1] + len(box.levels)))
+        bound, shares, ahead = self._derivative(layers, len(boxes))
+        for mix in MIXES:
+            bound = torch.maximum(bound, self._linear(box, layers, ahead, mix))
         loose = torch.zeros(len(boxes), len(self._domain.numbers) + len(self._parts), dtype=torch.float64)
-        for share, reach in zip(shares, reaches, strict=True):
-            loose = loose + (share[:, :, None] * reach).sum(dim=1)
+        for share, layer in zip(shares, layers, strict=True):
+            loose = loose + (share[:, :, None] * layer.reach / (layer.high - layer.low).clamp(min=1e-300)[:, :, None]).sum(dim=1)
         return bound.numpy(), loose.numpy()
 
     @property
@@ -219,9 +222,12 @@ class Bounds:
             reaches.append((other - one)[:, :, None])
         return low, high, torch.cat(reaches, dim=2)
 
-    def _derivative(self, slopes: list[tuple[Tensor, Tensor]], count: int) -> tuple[Tensor, list[Tensor]]:
-        """Return lower bounds (boxes,) of the derivative, and how much the slope of each unit can take from it (boxes, m)."""
+    def _derivative(self, layers: list[_Layer], count: int) -> tuple[Tensor, list[Tensor], list[tuple[Tensor, Tensor]]]:
+        """Return lower bounds (boxes,) of the derivative by intervals, how much the slope of each unit can take from it (boxes, m), and
+        ranges of the derivatives of pre-activations.
+        """
         weights, direction = self._network.weights, self._direction[None].expand(count, -1)
+        slopes = [(layer.least, layer.most) for layer in layers]
         centres = [(low + high) / 2 for low, high in slopes]
         radii = [(high - low) / 2 for low, high in slopes]
         ahead = [(direction, direction)]  # derivatives of pre-activations, from the front on
@@ -230,8 +236,6 @@ class Bounds:
             ahead.append(_product(weights[i + 1], *_times(low, high, *ahead[-1])))
             middle = (centres[i] * middle) @ weights[i + 1].T
             size = (torch.maximum(low.abs(), high.abs()) * size) @ weights[i + 1].abs().T
-        if not slopes:
-            return direction[:, 0], []  # the only map gives the score
         behind = (weights[-1], weights[-1])  # derivatives of the score by outputs, from the score on
         centre = weights[-1]
         shares = []
@@ -244,7 +248,60 @@ class Bounds:
         from_score = torch.minimum(behind[0] * direction, behind[1] * direction).sum(dim=1)
         about_middle = middle[:, 0] - torch.stack([one.sum(dim=1) for one in shares]).sum(dim=0)
         bound = torch.maximum(torch.maximum(ahead[-1][0][:, 0], from_score), about_middle)
-        return bound - ROUNDING * size[:, 0], shares[::-1]
+        return bound - ROUNDING * size[:, 0], shares[::-1], ahead
+
+    def _linear(self, box: _Box, layers: list[_Layer], ahead: list[tuple[Tensor, Tensor]], mix: float) -> Tensor:
+        """Return lower bounds (boxes,) of the derivative by linear functions of the columns.
+
+        Products of slopes and derivatives of pre-activations lie above planes (McCormick 1976), of which `mix` weights two; slopes
+        lie above and below lines in pre-activations.
+        """
+        weights, shifts = self._network.weights, self._network.shifts
+        last = len(layers) - 1
+        outer = weights[-1].expand(len(layers[0].low), -1)  # coefficients of products, from the score on
+        constant, size = torch.zeros(len(outer), dtype=torch.float64), torch.zeros(len(outer), dtype=torch.float64)
+        of_slopes: list[Tensor] = []
+        for i in range(last, 0, -1):
+            (near, far), layer = ahead[i], layers[i]
+            one, other = torch.where(outer >= 0, near, far), torch.where(outer >= 0, far, near)
+            taken = outer * (mix * layer.least * one + (1 - mix) * layer.most * other)
+            constant, size = constant - taken.sum(dim=1), size + taken.abs().sum(dim=1)
+            of_slopes.append(outer * (mix * one + (1 - mix) * other))
+            outer = (outer * (mix * layer.least + (1 - mix) * layer.most)) @ weights[i]
+        of_slopes.append(outer * self._direction)
+        inner = torch.zeros_like(of_slopes[0])  # coefficients of pre-activations
+        for i in range(last, -1, -1):
+            layer, slope = layers[i], of_slopes[last - i]
+            if i < last:
+                constant, size = constant + inner @ shifts[i + 1], size + inner.abs() @ shifts[i + 1].abs()
+                outputs = inner @ weights[i + 1]
+                chord, middle, radius = layer.line
+                constant = constant + (outputs * middle - outputs.abs() * radius).sum(dim=1)
+                size = size + (outputs.abs() * (middle.abs() + radius)).sum(dim=1)
+                inner = outputs * chord
+            low, at_low, high, at_high = layer.slope_lines
+            added = slope * torch.where(slope >= 0, at_low, at_high)
+            constant, size = constant + added.sum(dim=1), size + added.abs().sum(dim=1)
+            inner = inner + slope * torch.where(slope >= 0, low, high)
+        least = self._range(box, inner[:, None, :])[0][:, 0]
+        return constant + least - ROUNDING * (size + inner.abs() @ self._size)
+
+
+class _Layer:
+    """Ranges of the pre-activations of a layer (boxes, m), and what follows from them.
+
+    Parameters
+    ----------
+    reach : how far each column can move them (boxes, m, columns).
+    size : sum of the absolute terms that they are made of.
+    """
+
+    def __init__(self, activation: Activation, low: Tensor, high: Tensor, reach: Tensor, size: Tensor) -> None:
+        self.low, self.high, self.reach = low, high, reach
+        least, most = activation.slopes(low, high)
+        self.line = _line(activation, low, high, least, most)
+        self.least, self.most = least - ROUNDING, most + ROUNDING
+        self.slope_lines = activation.slope_lines(low, high, self.least, self.most, NARROW * size)
 
 
 class _Box:
