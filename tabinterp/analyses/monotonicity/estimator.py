@@ -46,7 +46,7 @@ from .counterexamples import Pair, Search
 from .domain import Domain, Number, domain_of
 
 LEAST = 1e-3  # of the standard deviation of the score: the fall that counts
-WORK = 4e9  # multiplications for the bounds of one column
+WORK = 1e10  # multiplications for the bounds of all columns of a model, divided evenly
 TOGETHER = 4e6  # numbers in a batch of boxes
 SHARES = (1 / 64, 1 / 16, 1 / 4, 1)  # of this work, after each of which a fall is searched for
 WORST = 64  # boxes from which a search starts
@@ -168,7 +168,8 @@ def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, ro
     scale = float(np.abs(bound.scores).max())
     least = max(LEAST * float(bound.scores.std()), RESOLUTION * scale)
     setting = _Setting(bound, {one.column: one for one in constraints}, least, seed, rows)
-    return Monotonicity(tuple(setting.answer(one) for one in constraints if one.direction), least, seed)
+    directed = [one for one in constraints if one.direction]
+    return Monotonicity(tuple(setting.answer(one, WORK / len(directed)) for one in directed), least, seed)
 
 
 class _Setting:
@@ -193,8 +194,8 @@ class _Setting:
         except NotApplicableError as error:
             self._reason = error.reason
 
-    def answer(self, one: Constraint) -> Verdict:
-        """Return the answer for one column."""
+    def answer(self, one: Constraint, work: float) -> Verdict:
+        """Return the answer for one column, with this many multiplications for bounds."""
         column, domain = one.column, self._domain
         if len(self._bound.encoding.blocks[column]) == 0:
             return Verdict(one, "proved", 0.0, bound=0.0)
@@ -210,9 +211,9 @@ class _Setting:
         if self._network is None:
             return replace(found, reason=self._reason)
         parts = [_whole(domain, number)] if level is None else _steps(domain, *level)
-        return self._proved(found, search, sign, parts)
+        return self._proved(found, search, sign, parts, work)
 
-    def _proved(self, found: Verdict, search: Search, sign: float, parts: Sequence[_Part]) -> Verdict:
+    def _proved(self, found: Verdict, search: Search, sign: float, parts: Sequence[_Part], work: float) -> Verdict:
         """Bound the derivative, and search for a larger fall where that does not settle it."""
         network = self._network
         assert network is not None
@@ -225,7 +226,7 @@ class _Setting:
         for share in SHARES:
             for branch in branches:
                 if not branch.is_proved:
-                    branch.cut(int(share * WORK / len(parts) / branch.cost))
+                    branch.cut(int(share * work / len(parts) / branch.cost))
             left = [(part, branch) for part, branch in zip(parts, branches, strict=True) if not branch.is_proved]
             if not left:
                 break
