@@ -25,7 +25,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     if not names:
         directed = [row.column for row in table.columns if row.direction is not None]
         if directed and all(_answer(proofs, column, "network") == "proved" for column in directed):
-            return Outcome("cleared", "proved", {"count": len(directed)})
+            return Outcome("cleared", "cleared_proved", {"count": len(directed)})
         passed = cleared(count=len(table.columns))
         if not directed:  # domains only, which have no error
             return passed
@@ -46,7 +46,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         return Outcome("raised", "raised", values)
     first = max(reversed_rows, key=lambda row: proofs[row.column].network.fall)
     values |= {"column": first.column, "direction": first.direction, "fall": proofs[first.column].network.fall}
-    return Outcome("raised", "refuted", {name: value for name, value in values.items() if name != "percent"})
+    return Outcome("raised", "raised_refuted", {name: value for name, value in values.items() if name != "percent"})
 
 
 def _percent(row: ConstraintRow) -> float:
@@ -116,7 +116,7 @@ CHECK = Check(
                     "'increasing'; linear, count: numbers of columns"
                 ),
             ),
-            "refuted": (
+            "raised_refuted": (
                 (
                     "Declared constraints are violated for {columns}. Along {column} (declared direction: {direction}), the score "
                     "moves by {fall} in the opposite direction between two rows that differ in this column alone. Such rows exist "
@@ -136,7 +136,7 @@ CHECK = Check(
                 ("No violations of the directions and domains declared for {count} columns were found."),
                 "count: the number of columns",
             ),
-            "proved": (
+            "cleared_proved": (
                 "All {count} declared directions are proved for all combinations of values, and no value lies outside a declared domain.",
                 "count: the number of columns with a direction",
             ),
