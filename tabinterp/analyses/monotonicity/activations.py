@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tabinterp.arrays import FloatArray
 from tabinterp.models.layers import Layer
 
 SILU = 2.3993572805154  # where the slope of x / (1 + exp(-x)) is greatest, and with the sign changed least
@@ -23,9 +24,10 @@ BREAKS = {
     "gelu": (-math.sqrt(2), math.sqrt(2)), "silu": (-SILU, SILU),
 }  # fmt: skip
 TURNS = {"gelu": -0.7517915246935645, "silu": -1.2784645427610738}  # where they stop falling and begin to rise
-ASIDE = 1e-6  # of a kink: where the slopes on its sides are read
+ASIDE = 1e-12  # of a kink: where the slopes on its sides are read
 REACH, POINTS = 40.0, 8001  # of the grid
-ROUNDING = 1e-9
+CLOSE = 0.02  # about a break, where the grid is finer by a thousand
+ROUNDING = 1e-12
 SMOOTH = 10.0  # the largest second derivative of a slope that counts as smooth
 SAMPLES = 8  # parts of an interval, between which a smooth slope is sampled
 
@@ -137,22 +139,28 @@ def activation_of(layer: Layer) -> Activation | None:
     if breaks is None:
         return None
     made = Activation(layer.activated, breaks, TURNS.get(layer.kind), layer.width)
-    grid = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
-    slope = made.slope(grid[:, None].expand(-1, layer.width)).numpy()
-    ends = [-np.inf, *breaks, np.inf]
-    for low, high in zip(ends[:-1], ends[1:], strict=True):
-        inside = (grid.numpy() > low) & (grid.numpy() < high)
-        steps = np.diff(slope[inside], axis=0)
-        if ((steps > ROUNDING).any(axis=0) & (steps < -ROUNDING).any(axis=0)).any():
-            return None
-    falls = (slope < -ROUNDING).any()
-    if falls and made.turn is None:  # such as a rectifier with a negative slope on its left
+    grid = np.linspace(-REACH, REACH, POINTS)
+    slope = _slopes(made, grid)
+    if (slope < -ROUNDING).any() and made.turn is None:  # such as a rectifier with a negative slope on its left
         return None
+    fine = [np.linspace(point - CLOSE, point + CLOSE, POINTS // 2) for point in breaks]
+    for points in (grid, *fine):
+        slopes, part = _slopes(made, points), np.searchsorted(breaks, points)
+        for side in range(len(breaks) + 1):
+            steps = np.diff(slopes[part == side], axis=0)
+            if ((steps > ROUNDING).any(axis=0) & (steps < -ROUNDING).any(axis=0)).any():
+                return None
     bend = float(np.abs(np.diff(slope, n=2, axis=0)).max()) / (2 * REACH / (POINTS - 1)) ** 2
-    sides = [np.ptp(slope[side], axis=0).max() for side in (grid.numpy() < 0, grid.numpy() > 0)]
+    sides = [np.ptp(slope[side], axis=0).max() for side in (grid < 0, grid > 0)]
     return replace(
         made,
         convex=bool((np.diff(slope, axis=0) >= 0).all()),
         bend=1.05 * bend if bend < SMOOTH else math.inf,
         steps=breaks == (0.0,) and max(sides) == 0,
     )
+
+
+def _slopes(activation: Activation, points: FloatArray) -> FloatArray:
+    """Return the slope of every unit at points (points, m)."""
+    x = torch.as_tensor(points)[:, None].expand(-1, activation.width)
+    return np.asarray(activation.slope(x).numpy(), dtype=np.float64)

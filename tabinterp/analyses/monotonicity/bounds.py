@@ -33,7 +33,7 @@ from .domain import Domain
 ROUNDING = 1e-11  # of the sum of absolute terms
 NARROW = 1e-4  # of that sum: width of an interval on which a slope is bounded by constants alone
 MIXES = (0.0, 0.5, 1.0)  # weights of one of two planes below a product
-OVERHEAD = 40_000  # multiplications that the rest of the work for a box amounts to
+OVERHEAD = 100_000  # multiplications that the rest of the work for a box amounts to
 ALIKE = 1e-8  # of the largest score: by how much the chain may differ from the network
 
 

@@ -1,6 +1,6 @@
 """Branch and bound: the domain is cut until the derivative is bounded on every part, or the work that is allowed is done.
 
-The part with the lowest bound is cut first, in the column that has most to do with how loose its bound is: a number in the middle,
+The part that can have most to do with the largest fall is cut first, in the column that has most to do with how loose its bound is: a number in the middle,
 levels in two halves, a number that may be missing into its two cases.
 """
 
@@ -10,10 +10,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from tabinterp.arrays import IntArray
+from tabinterp.arrays import FloatArray, IntArray
 
 from .bounds import Bounds, Boxes
 from .domain import apart
+
+EDGES = 4096  # the most places of a number between which the lowest bound is integrated
 
 
 class Branching:
@@ -26,6 +28,10 @@ class Branching:
     number : the number along which the derivative is taken.
     least : the largest fall from one end of the number to the other that does not count.
     together : boxes that are cut at once.
+
+    Attributes
+    ----------
+    fall : an upper bound of the fall from any value of the number to any other.
     """
 
     def __init__(self, bounds: Bounds, boxes: Boxes, number: int, least: float, together: int) -> None:
@@ -34,22 +40,12 @@ class Branching:
         self._known, self._loose = bounds(boxes)
         self.boxes, self.evaluated = boxes, 1
         self._keep(np.flatnonzero(self._known < -self._done))
+        self.fall = self._fall()
 
     @property
     def cost(self) -> int:
         """Multiplications for a box, roughly."""
         return self._bounds.cost
-
-    @property
-    def fall(self) -> float:
-        """An upper bound of the fall from any value of the number to any other: the integral of the lowest bound at each place."""
-        low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]
-        edges = np.unique(np.concatenate([low, high]))
-        start, stop = np.searchsorted(edges, low), np.searchsorted(edges, high)
-        lowest = np.full(max(len(edges) - 1, 0), -self._done)
-        for k in np.argsort(-self._known, kind="stable"):
-            lowest[start[k] : stop[k]] = self._known[k]
-        return self._done + float(np.diff(edges) @ (-self._done - lowest)) if len(edges) else self._done
 
     @property
     def is_proved(self) -> bool:
@@ -61,13 +57,31 @@ class Branching:
         while self.evaluated < end:
             can = np.flatnonzero(self._loose.max(axis=1, initial=0.0) > 0)
             if len(can) == 0:
-                return
-            few = can[np.argsort(self._known[can], kind="stable")[: self._together]]
+                break
+            few = can[np.argsort(-self._shares()[can], kind="stable")[: self._together]]
             self._replace(few, halves(self.boxes.take(few), self._loose[few].argmax(axis=1)))
 
+        self.fall = self._fall()
+
     def worst(self, most: int) -> Boxes:
-        """Return the boxes with the lowest bounds."""
-        return self.boxes.take(np.argsort(self._known, kind="stable")[:most])
+        """Return the boxes that can have most to do with the largest fall."""
+        return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
+
+    def _shares(self) -> FloatArray:
+        """Return how much each box can have to do with the largest fall: its bound times its width."""
+        width = self.boxes.high[:, self._number] - self.boxes.low[:, self._number]
+        return np.asarray(-self._known * width)
+
+    def _fall(self) -> float:
+        """Return the integral of the lowest bound at each place of the number."""
+        low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]
+        edges = np.unique(np.concatenate([[0.0, 1.0], low, high]))
+        edges = np.append(edges[: -1 : len(edges) // EDGES + 1], 1.0)
+        start, stop = np.searchsorted(edges, low, side="right") - 1, np.searchsorted(edges, high)
+        lowest = np.full(len(edges) - 1, -self._done)
+        for k in np.argsort(-self._known, kind="stable"):
+            lowest[start[k] : stop[k]] = self._known[k]
+        return -float(np.diff(edges) @ lowest)
 
     def _replace(self, old: IntArray, new: Boxes) -> None:
         known, loose = self._bounds(new)

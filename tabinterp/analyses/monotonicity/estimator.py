@@ -47,7 +47,7 @@ from .domain import Domain, Number, domain_of
 
 LEAST = 1e-3  # of the standard deviation of the score: the fall that counts
 WORK = 1e10  # multiplications for the bounds of all columns of a model, divided evenly
-TOGETHER = 4e6  # numbers in a batch of boxes
+TOGETHER = 1e8  # multiplications for boxes that are cut at once
 SHARES = (1 / 64, 1 / 16, 1 / 4, 1)  # of this work, after each of which a fall is searched for
 WORST = 64  # boxes from which a search starts
 ROWS, POINTS = 500, 20  # where only rows of the table can be asked about
