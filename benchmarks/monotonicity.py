@@ -5,8 +5,9 @@
 On each bundled table with one score, a network is trained in four ways: freely with ReLU and with tanh; with weights of every numeric
 column clipped to its direction in the first layer and all later weights to at least 0, so that it is monotone by construction; and
 with a penalty on derivatives against the directions at random points of the domain (Liu, Han, Zhang & Liu 2020), which proves
-nothing. Every numeric column is declared in the direction of its coefficient in the linear counterpart. One thread. Bar: at least
-80% of the columns of each network are answered, within 60 seconds for all columns of a network together.
+nothing. Every numeric column is declared in the direction of its coefficient in the linear counterpart. One thread,
+seconds of the processor. Bar: at least 80% of the columns of each table are answered, over the four networks, within 60 seconds for all
+columns of a network together.
 """
 
 from __future__ import annotations
@@ -54,15 +55,18 @@ def main() -> int:
     torch.set_num_threads(1)
     kept = True
     for name, table in tables(asked.rows, asked.table):
+        total = answered = 0
         for way, model, directions in networks(table):
             bound = bind(model, table)
-            start = time.perf_counter()
+            start = time.process_time()
             answers = monotonicity(bound, table, directions).frame()["answer"].value_counts()
-            seconds = time.perf_counter() - start
-            answered = 1 - answers.get("open", 0) / len(directions)
-            kept &= answered >= SHARE and seconds <= SECONDS
+            seconds = time.process_time() - start
             counts = ", ".join(f"{answers.get(one, 0)} {one}" for one in ("proved", "refuted", "open"))
-            print(f"{name:31} {way:8} {len(directions):2} columns: {counts}; {answered:.0%} in {seconds:.1f} s", flush=True)
+            print(f"{name:31} {way:8} {len(directions):2} columns: {counts}; {seconds:.1f} s", flush=True)
+            total, answered = total + len(directions), answered + len(directions) - answers.get("open", 0)
+            kept &= seconds <= SECONDS
+        print(f"{name:31} answered: {answered} of {total} ({answered / total:.0%})", flush=True)
+        kept &= answered >= SHARE * total
     return 0 if kept else 1
 
 

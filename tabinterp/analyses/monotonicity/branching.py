@@ -15,7 +15,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from .bounds import Bounds, Boxes
 from .domain import apart
 
-EDGES = 4096  # the most places of a number between which the lowest bound is integrated
+FLAT = 1e-6  # of a bound: looseness that is only rounding
 
 
 class Branching:
@@ -55,7 +55,7 @@ class Branching:
         """Cut boxes until none is left, none can be cut, or this many bounds have been computed."""
         end = self.evaluated + most
         while self.evaluated < end:
-            can = np.flatnonzero(self._loose.max(axis=1, initial=0.0) > 0)
+            can = np.flatnonzero(self._loose.max(axis=1, initial=0.0) > FLAT * -self._known)
             if len(can) == 0:
                 break
             few = can[np.argsort(-self._shares()[can], kind="stable")[: self._together]]
@@ -76,11 +76,13 @@ class Branching:
         """Return the integral of the lowest bound at each place of the number."""
         low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]
         edges = np.unique(np.concatenate([[0.0, 1.0], low, high]))
-        edges = np.append(edges[: -1 : len(edges) // EDGES + 1], 1.0)
-        start, stop = np.searchsorted(edges, low, side="right") - 1, np.searchsorted(edges, high)
+        start, stop = np.searchsorted(edges, low).tolist(), np.searchsorted(edges, high).tolist()
         lowest = np.full(len(edges) - 1, -self._done)
-        for k in np.argsort(-self._known, kind="stable"):
-            lowest[start[k] : stop[k]] = self._known[k]
+        free = list(range(len(edges)))  # the next interval from here on without a bound, or a step towards it
+        for k in np.argsort(self._known, kind="stable").tolist():  # the lowest first
+            at = start[k]
+            while (at := _root(free, at)) < stop[k]:
+                lowest[at], free[at] = self._known[k], at + 1
         return -float(np.diff(edges) @ lowest)
 
     def _replace(self, old: IntArray, new: Boxes) -> None:
@@ -94,6 +96,14 @@ class Branching:
 
     def _keep(self, rows: IntArray) -> None:
         self.boxes, self._known, self._loose = self.boxes.take(rows), self._known[rows], self._loose[rows]
+
+
+def _root(steps: list[int], at: int) -> int:
+    """Return the end of the steps from a place, and shorten them."""
+    while steps[at] != at:
+        steps[at] = steps[steps[at]]
+        at = steps[at]
+    return at
 
 
 def halves(boxes: Boxes, column: IntArray) -> Boxes:
