@@ -90,7 +90,9 @@ def networks(table: ti.Table) -> Iterator[tuple[str, ti.Model, dict[str, str]]]:
         if not directions:
             linear = ti.fit_counterpart(model, table)
             rises = monotonicity(linear, table, dict.fromkeys(numbers, "+")).frame()
-            directions = {c: "+" if a == "proved" else "-" for c, a in zip(rises["column"], rises["answer"], strict=True)}
+            directions = {
+                c: "+" if a == "proved" else "-" for c, a in zip(rises["column"], rises["answer"], strict=True)
+            }
         yield way, model, directions
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +24,9 @@ from tabinterp.analyses.monotonicity.activations import BREAKS, activation_of
 from tabinterp.analyses.monotonicity.bounds import Bounds, Boxes, _line, chain, in_double, whole
 from tabinterp.analyses.monotonicity.branching import Branching, halves
 from tabinterp.analyses.monotonicity.domain import domain_of
+from tabinterp.checks import CHECKS
+from tabinterp.checks.judge import run_check
+from tabinterp.document.base import Interval
 from tabinterp.document.canonical import from_bytes, to_bytes
 from tabinterp.document.claims import check
 from tabinterp.errors import DocumentError, TabinterpError
@@ -33,6 +38,7 @@ from tests.cases import affine
 from tests.shared import once_per_run
 
 N = 200
+CHECK = next(one for one in CHECKS if one.slug == "constraint-violated")
 ACTS = {
     "relu": nn.ReLU(), "leakyrelu": nn.LeakyReLU(0.2), "prelu": nn.PReLU(3, 0.4), "elu": nn.ELU(), "selu": nn.SELU(),
     "celu": nn.CELU(0.7), "relu6": nn.ReLU6(), "hardtanh": nn.Hardtanh(-0.5, 2.0), "softplus": nn.Softplus(), "tanh": nn.Tanh(),
@@ -52,7 +58,7 @@ def network(widths: list[int], act: nn.Module, seed: int = 0, lift: float = 0.0)
     """A network with normal weights; the first unit of every layer carries `lift` times the first column, where it is on."""
     torch.manual_seed(seed)
     layers: list[nn.Module] = []
-    for one, other in zip(widths[:-1], widths[1:], strict=True):
+    for one, other in itertools.pairwise(widths):
         layers += [nn.Linear(one, other), act]
         with torch.no_grad():
             layers[-2].weight.copy_(torch.randn(other, one) / one**0.5)
@@ -82,7 +88,10 @@ def test_bounds_of_an_activation_hold_at_every_point_of_an_interval(name):
     assert layer.kind == name in BREAKS
     act = activation_of(layer)
     draws = np.random.default_rng(1)
-    middle, half = draws.normal(0, 2, (400, 3)), draws.exponential(1.0, (400, 3)) * draws.choice([0.01, 0.3, 1, 4], (400, 1))
+    middle, half = (
+        draws.normal(0, 2, (400, 3)),
+        draws.exponential(1.0, (400, 3)) * draws.choice([0.01, 0.3, 1, 4], (400, 1)),
+    )
     low, high = torch.as_tensor(middle - half), torch.as_tensor(middle + half)
     least, most = act.slopes(low, high)
     bottom, top = act.range(low, high)
@@ -92,11 +101,14 @@ def test_bounds_of_an_activation_hold_at_every_point_of_an_interval(name):
         x = low + share * (high - low)
         slope, value = act.slope(x), act.value(x)
         away = 1e-8 if 0 < share < 1 else 1e-6  # an end may lie at a kink, where one slope is as good as the other
-        assert (slope >= least - away).all() and (slope <= most + away).all()
-        assert (value >= bottom - 1e-9).all() and (value <= top + 1e-9).all()
+        assert (slope >= least - away).all()
+        assert (slope <= most + away).all()
+        assert (value >= bottom - 1e-9).all()
+        assert (value <= top + 1e-9).all()
         assert ((value - chord * x - constant).abs() <= remainder + 1e-9).all()
         if 0 < share < 1:
-            assert (slope >= a * x + b - 1e-9).all() and (slope <= c * x + d + 1e-9).all()
+            assert (slope >= a * x + b - 1e-9).all()
+            assert (slope <= c * x + d + 1e-9).all()
     assert (most - least)[high - low < 0.1].median() <= 0.1  # the slopes of narrow intervals are known well
 
 
@@ -152,7 +164,9 @@ def test_the_bound_of_a_box_is_below_the_derivative_at_its_points(name):
         gone = np.isnan(place)
         inside = np.ones((len(place), len(boxes)), dtype=bool)
         for q in range(place.shape[1]):
-            between = (place[:, q, None] >= boxes.low[:, q]) & (place[:, q, None] <= boxes.high[:, q]) & boxes.present[:, q]
+            between = (
+                (place[:, q, None] >= boxes.low[:, q]) & (place[:, q, None] <= boxes.high[:, q]) & boxes.present[:, q]
+            )
             inside &= np.where(gone[:, q, None], boxes.missing[:, q], between)
         inside &= boxes.levels[0][:, at[:, 0]].T
         assert inside.any(axis=1).all()  # the parts cover the domain
@@ -174,7 +188,9 @@ def least_slope(module: nn.Sequential, column: int) -> float:
 
     Variables: x, and for each layer outputs a, states r, and products t of the state with the derivative of the pre-activation.
     """
-    (w1, b1), (w2, b2), (w3, _) = ((one.weight.detach().double().numpy(), one.bias.detach().double().numpy()) for one in module[::2])
+    (w1, b1), (w2, b2), (w3, _) = (
+        (one.weight.detach().double().numpy(), one.bias.detach().double().numpy()) for one in module[::2]
+    )
     d, m, k = w1.shape[1], len(b1), len(b2)
     place = {"x": 0, "a1": d, "r1": d + m, "a2": d + 2 * m, "r2": d + 2 * m + k, "t": d + 2 * m + 2 * k}
     size = d + 2 * m + 3 * k
@@ -236,7 +252,8 @@ def test_a_rectifier_network_is_proved_if_and_only_if_its_least_slope_is_not_neg
     if least > 1e-6:
         assert branch.is_proved
     else:
-        assert branch.fall >= 0 and not (least < -1e-3 and branch.is_proved)
+        assert branch.fall >= 0
+        assert not (least < -1e-3 and branch.is_proved)
     found = answer(passed(module), table, {"x0": "+"})
     if least > 1e-6:
         assert found.answer == "proved"
@@ -343,7 +360,8 @@ def test_without_work_the_answer_is_open_and_says_how_large_a_fall_can_be(monkey
     assert answer(passed(module), table, {"x0": "+"}).answer == "proved"
     assert (one.answer, one.reason) == ("open", None)
     assert one.bound > falls_of(passed(module), table, "x0", 1.0, 15)
-    assert one.pair is None and one.start is None
+    assert one.pair is None
+    assert one.start is None
 
 
 def test_the_bound_of_a_fall_is_above_the_fall():
@@ -409,7 +427,9 @@ def test_the_column_itself_is_never_missing():
 def grades(order: list[str], weights: list[float], extra: float = 0.0) -> tuple[ti.Model, ti.Table]:
     """The score of a grade, plus `extra` times (1 - 2 [it is a dog]) x."""
     draws = np.random.default_rng(0)
-    frame = pd.DataFrame({"g": draws.choice(order, N), "pet": draws.choice(["cat", "dog"], N), "x": draws.uniform(0, 1, N)})
+    frame = pd.DataFrame(
+        {"g": draws.choice(order, N), "pet": draws.choice(["cat", "dog"], N), "x": draws.uniform(0, 1, N)}
+    )
     encoder = make_column_transformer(
         (OneHotEncoder(categories=[order], sparse_output=False), ["g"]),
         (OneHotEncoder(sparse_output=False), ["pet"]), ("passthrough", ["x"]),
@@ -510,7 +530,9 @@ def test_the_score_of_two_classes_is_the_log_odds_of_the_positive_class():
     module = nn.Sequential(affine([[1.0, 0.0], [0.0, 1.0]]), nn.Tanh(), affine([[1.0, 0.5]]))
     for positive, expected in (("yes", "proved"), ("no", "refuted")):
         read = ti.read_table(frame, target="y", positive=positive)
-        assert answer(ti.wrap(module, encoder="passthrough", classes=["no", "yes"]), read, {"x0": "+"}).answer == expected
+        assert (
+            answer(ti.wrap(module, encoder="passthrough", classes=["no", "yes"]), read, {"x0": "+"}).answer == expected
+        )
 
 
 def test_a_network_in_double_precision_is_read_with_the_weights_it_has():
@@ -563,7 +585,8 @@ def test_a_function_of_rows_is_asked_about_rows_of_the_table():
     found = answer(valley, table, {"x0": "+"})
     assert found.answer == "refuted"
     assert found.fall == pytest.approx(1.0, abs=0.1)
-    assert found.start < -0.9 and abs(found.end) < 0.2
+    assert found.start < -0.9
+    assert abs(found.end) < 0.2
     line = ti.wrap(lambda rows: rows["x0"].to_numpy(), task="regression")
     one = answer(line, table, {"x0": "+"})
     assert (one.answer, str(one.reason)) == ("open", "the model is a function of rows")
@@ -599,7 +622,8 @@ def test_two_halves_are_the_whole():
     assert made.missing[[0, 2], 1].tolist() == [False, True]
     assert made.levels[0][[1, 3]].tolist() == [[True, False, False], [False, False, True]]
     again = halves(made.take(np.array([0])), np.array([0]))
-    assert again.low[:, 0].tolist() == [0.0, 0.5] and again.high[:, 0].tolist() == [0.5, 1.0]
+    assert again.low[:, 0].tolist() == [0.0, 0.5]
+    assert again.high[:, 0].tolist() == [0.5, 1.0]
 
 
 # ---- audits
@@ -683,3 +707,40 @@ def test_levels_and_values_of_few_rows_are_not_in_the_document():
     values = table.numeric("income")
     assert not {rows["income"].start, rows["income"].end} & set(values)
     assert rows["grade"].start in (None, *cases.GRADES)
+
+
+def with_answers(answer_: str, share: float):
+    """The audited document with these answers for the network, and this share of rows against every direction."""
+    document = audited().document
+    record, table = document.analyses["monotonicity"], document.groups.constraints
+    update = {"answer": answer_, "fall": 5.0 if answer_ == "refuted" else 0.0, "bound": 0.0}
+    answers = [row.model_copy(update={"network": row.network.model_copy(update=update)}) for row in record.columns]
+    against = Interval(value=share, stderr=0.01, low=share - 0.02, high=share + 0.02)
+    rows = [
+        row
+        if row.network is None
+        else row.model_copy(update={"network": row.network.model_copy(update={"share": against})})
+        for row in table.columns
+    ]
+    rows = [row.model_copy(update={"outside": 0, "few_outside": False}) for row in rows]
+    groups = document.groups.model_copy(update={"constraints": table.model_copy(update={"columns": rows})})
+    analyses = {**document.analyses, "monotonicity": record.model_copy(update={"columns": answers})}
+    return document.model_copy(update={"groups": groups, "analyses": analyses})
+
+
+@pytest.mark.parametrize(
+    ("answer_", "share", "status", "key"),
+    [
+        ("proved", 0.3, "cleared", "cleared_proved"),  # such a share is not possible; the proof decides
+        ("proved", 0.0, "cleared", "cleared_proved"),
+        ("open", 0.3, "raised", "raised"),
+        ("open", 0.0, "cleared", "cleared"),
+        ("refuted", 0.3, "raised", "raised"),
+        ("refuted", 0.0, "raised", "raised_refuted"),
+    ],
+)
+def test_a_proof_replaces_the_share_of_rows(answer_, share, status, key):
+    outcome = run_check(CHECK, with_answers(answer_, share))
+    assert (outcome.status, outcome.key) == (status, key)
+    if key == "raised_refuted":
+        assert outcome.values["fall"] == 5.0

@@ -91,7 +91,6 @@ class Activation:
             least = torch.where(inside, torch.minimum(least, self.value(self.at(self.turn))), least)
         return least, most
 
-
     def slope_lines(self, low: Tensor, high: Tensor, least: Tensor, most: Tensor, narrow: Tensor) -> Lines:
         """Return a line below and a line above the slope on intervals, constant ones where no others are higher or lower.
 

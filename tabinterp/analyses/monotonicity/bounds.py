@@ -68,7 +68,11 @@ class Boxes:
 
     def take(self, rows: IntArray | NDArray[np.bool_] | slice) -> Boxes:
         return Boxes(
-            self.low[rows], self.high[rows], self.present[rows], self.missing[rows], tuple(one[rows] for one in self.levels)
+            self.low[rows],
+            self.high[rows],
+            self.present[rows],
+            self.missing[rows],
+            tuple(one[rows] for one in self.levels),
         )
 
     def joined(self, other: Boxes) -> Boxes:
@@ -165,7 +169,9 @@ class Bounds:
             low, high, reach = self._range(box, form)
             low, high = low + offset - remainder, high + offset + remainder
             if layers:
-                near, far = _product(network.weights[i], *network.activations[i - 1].range(layers[-1].low, layers[-1].high))
+                near, far = _product(
+                    network.weights[i], *network.activations[i - 1].range(layers[-1].low, layers[-1].high)
+                )
                 low, high = torch.maximum(low, near + network.shifts[i]), torch.minimum(high, far + network.shifts[i])
             low, high = low - ROUNDING * size, high + ROUNDING * size
             layer = _Layer(activation, low, high, reach, size)
@@ -179,13 +185,17 @@ class Bounds:
             remainder = (chord.abs() * remainder + radius) @ weight.abs().T
             size = (chord.abs() * size + middle.abs() + radius) @ weight.abs().T + shift.abs()
         if not layers:  # the only map gives the score
-            return self._direction.expand(len(boxes)).numpy(), np.zeros((len(boxes), boxes.low.shape[1] + len(box.levels)))
+            return self._direction.expand(len(boxes)).numpy(), np.zeros(
+                (len(boxes), boxes.low.shape[1] + len(box.levels))
+            )
         bound, shares, ahead = self._derivative(layers, len(boxes))
         for mix in MIXES:
             bound = torch.maximum(bound, self._linear(box, layers, ahead, mix))
         loose = torch.zeros(len(boxes), len(self._domain.numbers) + len(self._parts), dtype=torch.float64)
         for share, layer in zip(shares, layers, strict=True):
-            loose = loose + (share[:, :, None] * layer.reach / (layer.high - layer.low).clamp(min=1e-300)[:, :, None]).sum(dim=1)
+            loose = loose + (
+                share[:, :, None] * layer.reach / (layer.high - layer.low).clamp(min=1e-300)[:, :, None]
+            ).sum(dim=1)
         return bound.numpy(), loose.numpy()
 
     @property
@@ -195,7 +205,11 @@ class Bounds:
         columns = self._spans.shape[1] * (1 + self._any_missing) + sum(one.shape[1] for one in self._parts)
         first = widths[0]
         layers = zip(widths[1:-1], widths, [0, *[first] * len(widths)], strict=False)
-        return OVERHEAD + first * columns + sum(one * (before * (8 + deep) + first * columns) for one, before, deep in layers)
+        return (
+            OVERHEAD
+            + first * columns
+            + sum(one * (before * (8 + deep) + first * columns) for one, before, deep in layers)
+        )
 
     def _range(self, box: _Box, form: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return the least and greatest value (boxes, m) of linear functions of the first pre-activations, and how far each column
@@ -332,7 +346,9 @@ def _times(low: Tensor, high: Tensor, least: Tensor, most: Tensor) -> tuple[Tens
     return corners.amin(dim=0), corners.amax(dim=0)
 
 
-def _line(activation: Activation, low: Tensor, high: Tensor, least: Tensor, most: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _line(
+    activation: Activation, low: Tensor, high: Tensor, least: Tensor, most: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return slope, constant and remainder (boxes, m) of a line near an activation on intervals: that through its ends.
 
     Between the ends the activation leaves the line by at most (chord - least) (most - chord) / (most - least) times the width of

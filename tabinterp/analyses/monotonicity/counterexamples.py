@@ -77,7 +77,9 @@ class Search:
         kept = np.argsort(-falls, kind="stable")[:KEPT]
         place, at, falls = place[kept], at[kept], falls[kept]
         for _ in range(STEPS):
-            moved = [self._moved(place, at, share, length, draws) for share, length in zip(SHARES, LENGTHS, strict=True)]
+            moved = [
+                self._moved(place, at, share, length, draws) for share, length in zip(SHARES, LENGTHS, strict=True)
+            ]
             moved.append(self._mutated(place, at, draws))
             found = np.stack([self._falls(*one, GRID)[0] for one in moved])
             which = found.argmax(axis=0)
@@ -159,7 +161,8 @@ class Search:
         other = self._domain.random(len(place), draws)
         columns = max(1, place.shape[1] + at.shape[1])
         return tuple(
-            np.where(draws.random(one.shape) < 2 / columns, two, one) for one, two in zip((place, at), other, strict=True)
+            np.where(draws.random(one.shape) < 2 / columns, two, one)
+            for one, two in zip((place, at), other, strict=True)
         )  # type: ignore[return-value]
 
     def _gradient(self, fronts: FloatArray) -> FloatArray:

@@ -79,7 +79,9 @@ class Domain:
     def front(self, place: FloatArray, at: IntArray) -> FloatArray:
         """Return the fronts (m, h) of rows: places of numbers (m, numbers), NaN where missing, and numbers of levels."""
         gone = np.isnan(place)
-        z = self.constant + np.where(gone, 0.0, place) @ np.reshape([one.span for one in self.numbers], (-1, self.width))
+        z = self.constant + np.where(gone, 0.0, place) @ np.reshape(
+            [one.span for one in self.numbers], (-1, self.width)
+        )
         for p in np.flatnonzero(gone.any(axis=0)):
             z[gone[:, p]] += self.numbers[p].missing
         for q, one in enumerate(self.levels):

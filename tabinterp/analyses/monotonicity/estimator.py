@@ -129,9 +129,7 @@ class Both:
     linear: Monotonicity
 
 
-def monotonicity(
-    model: Model | BoundModel, table: Table, columns: Mapping[str, Any], *, seed: int = 0
-) -> Monotonicity:
+def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, Any], *, seed: int = 0) -> Monotonicity:
     """Prove or refute that the score is monotone in columns, over all combinations of values that columns can take.
 
     Parameters
@@ -175,9 +173,7 @@ def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, ro
 class _Setting:
     """A model, its domain and, where it has bounds, its chain of layers."""
 
-    def __init__(
-        self, bound: BoundModel, limits: Mapping[str, Constraint], least: float, seed: int, rows: int
-    ) -> None:
+    def __init__(self, bound: BoundModel, limits: Mapping[str, Constraint], least: float, seed: int, rows: int) -> None:
         self._bound, self._limits, self._least, self._seed, self._rows = bound, limits, least, seed, rows
         self._domain: Domain | None = None
         self._network: Chain | None = None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tabinterp.document.document import Document
     from tabinterp.table import Table
 
-    from .estimator import Monotonicity, Verdict
+    from .estimator import Verdict
 
 DIGITS = 3  # significant digits of a fall and of a bound
 
@@ -88,9 +88,7 @@ def _row(table: Table, network: Verdict, linear: Verdict) -> DirectionRow:
     constraint = network.constraint
     assert constraint.direction is not None
     answers = [_answer(table, one) for one in (network, linear)]
-    return DirectionRow(
-        column=constraint.column, direction=constraint.direction, network=answers[0], linear=answers[1]
-    )
+    return DirectionRow(column=constraint.column, direction=constraint.direction, network=answers[0], linear=answers[1])
 
 
 def _answer(table: Table, found: Verdict) -> Answer:

@@ -32,7 +32,9 @@ def _of(model: str, head: str, show: Callable[[Answer], str]) -> Column[Directio
 def _answer(found: Answer) -> str:
     if found.answer == "refuted":
         key = "refuted" if found.start is None or found.end is None else "refuted.between"
-        return t(f"report.monotonicity.{key}", fall=number(found.fall), start=_value(found.start), end=_value(found.end))
+        return t(
+            f"report.monotonicity.{key}", fall=number(found.fall), start=_value(found.start), end=_value(found.end)
+        )
     if found.answer == "open" and found.bound is not None:
         return t("report.monotonicity.open", fall=number(found.fall), bound=number(found.bound))
     return t("report.monotonicity.proved" if found.answer == "proved" else "report.monotonicity.untried")

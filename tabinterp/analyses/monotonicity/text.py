@@ -7,11 +7,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "rows_of.monotonicity": "Proof of monotonicity",
     "report.monotonicity.lead": (
         (
-            "Each declared direction is also examined for all combinations of values, not only for rows of the table. Numbers lie "
-            "between their smallest and their largest value or the declared limits, and missing values and all levels that occur are "
-            "allowed in the other columns. Proved: for no two such rows that differ in this column alone does the score move against "
-            "the direction by {network} or more (linear counterpart: {linear}), a thousandth of its standard deviation. Refuted: two "
-            "such rows were found, which need not resemble real rows. Open: neither."
+            "Each declared direction is also examined for all combinations of values that the columns can take, whether or not a row "
+            "of the table holds them. Proved: between no two such rows that differ in this column alone does the score move against "
+            "the direction by more than {network} (linear counterpart: {linear}), a thousandth of its standard deviation. Refuted: "
+            "two such rows were found; they need not resemble real rows. Open: neither."
         ),
         "network, linear: numbers in units of the score",
     ),
@@ -19,7 +18,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.monotonicity.network": "Network",
     "report.monotonicity.linear": "Linear",
     "report.monotonicity.proved": "proved",
-    "report.monotonicity.refuted": ("refuted: moves by {fall} against the direction", "fall: a number in units of the score"),
+    "report.monotonicity.refuted": (
+        "refuted: moves by {fall} against the direction",
+        "fall: a number in units of the score",
+    ),
     "report.monotonicity.refuted.between": (
         "refuted: moves by {fall} against the direction between {start} and {end}",
         "fall: a number in units of the score; start, end: values of the column",
@@ -29,7 +31,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "fall, bound: numbers in units of the score",
     ),
     "report.monotonicity.untried": "open: no proof is possible",
-    "report.monotonicity.reason": ("No proof is possible where {reason}.", "reason: a clause, such as 'the model is a function'"),
+    "report.monotonicity.reason": (
+        "No proof is possible where {reason}.",
+        "reason: a clause, such as 'the model is a function'",
+    ),
     # why no proof is possible
     "why.monotonicity.mixed": ("the encoder mixes column {column} with others", "column: a name"),
     "why.monotonicity.levels": (
