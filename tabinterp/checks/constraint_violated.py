@@ -23,14 +23,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     outside = [row for row in table.columns if row.outside or row.few_outside]
     names = [row.column for row in table.columns if row in reversed_rows or row in outside]
     if not names:
-        directed = [row.column for row in table.columns if row.direction is not None]
-        if directed and all(_answer(proofs, column, "network") == "proved" for column in directed):
-            return Outcome("cleared", "cleared_proved", {"count": len(directed)})
-        passed = cleared(count=len(table.columns))
-        if not directed:  # domains only, which have no error
-            return passed
-        share = share_beyond(limits["percent"] / 100, table.rows)
-        return with_power(passed, of_counts(document, "share", share, table.rows))
+        return _passed(document, table, proofs, limits)
     if not reversed_rows:
         return Outcome("raised", "raised_domain", {"columns": names, "rows": sum(row.outside or 0 for row in outside)})
     first = max(reversed_rows, key=_percent)
@@ -47,6 +40,17 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     first = max(reversed_rows, key=lambda row: proofs[row.column].network.fall)
     values |= {"column": first.column, "direction": first.direction, "fall": proofs[first.column].network.fall}
     return Outcome("raised", "raised_refuted", {name: value for name, value in values.items() if name != "percent"})
+
+
+def _passed(document: Document, table: ConstraintTable, proofs: Mapping[str, DirectionRow], limits: Limits) -> Outcome:
+    directed = [row.column for row in table.columns if row.direction is not None]
+    if directed and all(_answer(proofs, column, "network") == "proved" for column in directed):
+        return Outcome("cleared", "cleared_proved", {"count": len(directed)})
+    passed = cleared(count=len(table.columns))
+    if all(row.network is None for row in table.columns):  # domains only, which have no error
+        return passed
+    share = share_beyond(limits["percent"] / 100, table.rows)
+    return with_power(passed, of_counts(document, "share", share, table.rows))
 
 
 def _percent(row: ConstraintRow) -> float:
@@ -95,8 +99,8 @@ CHECK = Check(
         ),
         raised_when=(
             "for a column with a declared direction, two rows are found that differ in this column alone and refute the "
-            "direction; or, where it is neither refuted nor proved, either the lower end of the 95% interval for the share of rows "
-            "whose score moves against that direction is at least {percent}%, or the lower end of the 95% interval "
+            "direction; or, where it is neither refuted nor proved, either the lower end of the 95% interval for the share "
+            "of rows whose score moves against that direction is at least {percent}%, or the lower end of the 95% interval "
             "for the largest movement of the effect curve against that direction is above zero. The check is also "
             "raised if any value lies outside the domain declared for its column."
         ),
@@ -118,14 +122,14 @@ CHECK = Check(
             ),
             "raised_refuted": (
                 (
-                    "Declared constraints are violated for {columns}. Along {column} (declared direction: {direction}), the score "
-                    "moves by {fall} in the opposite direction between two rows that differ in this column alone. Such rows exist "
-                    "in the domain of the columns, but few or no rows of the table show it. The linear counterpart violates "
-                    "{linear} of the {count} directions that the network violates."
+                    "Declared constraints are violated for {columns}. Along {column} (declared direction: {direction}), the "
+                    "score moves by {fall} in the opposite direction between two rows that differ in this column alone. Such "
+                    "rows exist in the domain of the columns, but few or no rows of the table show it. The linear "
+                    "counterpart violates {linear} of the {count} directions that the network violates."
                 ),
                 (
-                    "columns: names; column: the one with the largest such move; direction: such as 'increasing'; fall: a number in "
-                    "units of the score; linear, count: numbers of columns"
+                    "columns: names; column: the one with the largest such move; direction: such as 'increasing'; fall: a "
+                    "number in units of the score; linear, count: numbers of columns"
                 ),
             ),
             "raised_domain": (
@@ -137,7 +141,10 @@ CHECK = Check(
                 "count: the number of columns",
             ),
             "cleared_proved": (
-                "All {count} declared directions are proved for all combinations of values, and no value lies outside a declared domain.",
+                (
+                    "All {count} declared directions are proved for all combinations of values, and no value lies outside "
+                    "a declared domain."
+                ),
                 "count: the number of columns with a direction",
             ),
             "not_applicable": "Not applicable: no constraint was declared.",

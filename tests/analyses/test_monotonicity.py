@@ -176,7 +176,7 @@ def test_the_bound_of_a_box_is_below_the_derivative_at_its_points(name):
 
 
 def rectified(seed: int) -> nn.Sequential:
-    """Two layers of rectifiers; the first of each are always on and carry the first column, the more the higher the seed modulo 3."""
+    """Two layers of rectifiers; the first of each is always on and carries the first column, the more the higher seed modulo 3."""
     module = network([3, 8, 6, 1], nn.ReLU(), seed, lift=[0.5, 1.5, 2.5][seed % 3])
     with torch.no_grad():
         module[0].bias[0] = module[2].bias[0] = 30.0

@@ -212,8 +212,8 @@ class Bounds:
         )
 
     def _range(self, box: _Box, form: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the least and greatest value (boxes, m) of linear functions of the first pre-activations, and how far each column
-        can move them (boxes, m, columns).
+        """Return the least and greatest value (boxes, m) of linear functions of the first pre-activations, and how far each
+        column can move them (boxes, m, columns).
         """
         low = high = _through(form, self._constant)
         reaches = []
@@ -237,8 +237,8 @@ class Bounds:
         return low, high, torch.cat(reaches, dim=2)
 
     def _derivative(self, layers: list[_Layer], count: int) -> tuple[Tensor, list[Tensor], list[tuple[Tensor, Tensor]]]:
-        """Return lower bounds (boxes,) of the derivative by intervals, how much the slope of each unit can take from it (boxes, m), and
-        ranges of the derivatives of pre-activations.
+        """Return lower bounds (boxes,) of the derivative by intervals, how much the slope of each unit can take from it (boxes,
+        m), and ranges of the derivatives of pre-activations.
         """
         weights, direction = self._network.weights, self._direction[None].expand(count, -1)
         slopes = [(layer.least, layer.most) for layer in layers]
@@ -267,8 +267,8 @@ class Bounds:
     def _linear(self, box: _Box, layers: list[_Layer], ahead: list[tuple[Tensor, Tensor]], mix: float) -> Tensor:
         """Return lower bounds (boxes,) of the derivative by linear functions of the columns.
 
-        Products of slopes and derivatives of pre-activations lie above planes (McCormick 1976), of which `mix` weights two; slopes
-        lie above and below lines in pre-activations.
+        Products of slopes and derivatives of pre-activations lie above planes (McCormick 1976), of which `mix` weights two;
+        slopes lie above and below lines in pre-activations.
         """
         weights, shifts = self._network.weights, self._network.shifts
         last = len(layers) - 1

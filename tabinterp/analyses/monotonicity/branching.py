@@ -1,7 +1,7 @@
 """Branch and bound: the domain is cut until the derivative is bounded on every part, or the work that is allowed is done.
 
-The part that can have most to do with the largest fall is cut first, in the column that has most to do with how loose its bound is: a number in the middle,
-levels in two halves, a number that may be missing into its two cases.
+The part that can have most to do with the largest fall is cut first, in the column that has most to do with how loose its bound
+is: a number in the middle, levels in two halves, a number that may be missing into its two cases.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Search for two rows of the domain that differ in one column alone, of which the score runs against a direction.
 
-From real rows, random points of the domain and points that a proof could not settle, the other columns are moved along the gradient
-of the fall, or at random, as long as the fall grows (a projected ascent with random subsets of columns).
+From real rows, random points of the domain and points that a proof could not settle, the other columns are moved along the
+gradient of the fall, or at random, as long as the fall grows (a projected ascent with random subsets of columns).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ LENGTHS = (1.0, 0.5, 0.1)  # of the way to the end that the gradient points to
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two points (2, columns) of the domain that differ in one column, and by how much the score falls from the first to the second,
-    in the direction that was declared.
+    """Two points (2, columns) of the domain that differ in one column, and by how much the score falls from the first to the
+    second, in the direction that was declared.
     """
 
     place: FloatArray

@@ -1,9 +1,9 @@
 """The domain of a proof: every combination of the values that the columns can take, and what each adds to the front.
 
-A number whose encoding is a line, which is checked at its ends, at evenly spaced values and at quantiles, takes every value between
-its least and its greatest value in the table, or between the limits that were declared for it. Any other column takes the values
-that occur in the table. A missing value is one of them where the table holds one. Columns are combined freely, also where they
-determine one another.
+A number whose encoding is a line, which is checked at its ends, at evenly spaced values and at quantiles, takes every value
+between its least and its greatest value in the table, or between the limits that were declared for it. Any other column takes
+the values that occur in the table. A missing value is one of them where the table holds one. Columns are combined freely, also
+where they determine one another.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ PROBES = 33
 
 @dataclass(frozen=True, eq=False)
 class Number:
-    """A number between two ends. Its place is 0 at `low` and 1 at `high`; moving from the one to the other moves the front by `span`
-    (h,). `missing` (h,) is what a missing value adds to the front, compared with `low`; None where none is missing.
+    """A number between two ends. Its place is 0 at `low` and 1 at `high`; moving from the one to the other moves the front by
+    `span` (h,). `missing` (h,) is what a missing value adds to the front, compared with `low`; None where none is missing.
     """
 
     column: str
@@ -58,7 +58,8 @@ class Number:
 class Levels:
     """A column of finitely many values: `donors` (K,) are rows that hold them, `parts` (K, h) what they add to the front.
 
-    `group` (n,) is the value of every row, -1 outside the declared limits. The values lie in an order in which neighbours are alike.
+    `group` (n,) is the value of every row, -1 outside the declared limits. The values lie in an order in which neighbours are
+    alike.
     """
 
     column: str

@@ -1,8 +1,8 @@
 """Monotonicity: whether a score is monotone in a column over the whole domain, proved instead of sampled.
 
-The statement is about every two rows of the domain (`domain`) that differ in one column alone: the score of the row with the higher
-value is not lower (direction "+") or not higher ("-") than that of the other by more than the *least fall that counts*, a thousandth
-of the standard deviation of the score over the table's rows. It is
+The statement is about every two rows of the domain (`domain`) that differ in one column alone: the score of the row with the
+higher value is not lower (direction "+") or not higher ("-") than that of the other by more than the *least fall that counts*,
+a thousandth of the standard deviation of the score over the table's rows. It is
 
 - *proved*: the derivative along the column is bounded from below on every part of the domain (`bounds`, `branching`), so that
   nowhere the score can fall by more. The network is taken in exact arithmetic, with its weights as they are stored;
@@ -10,9 +10,9 @@ of the standard deviation of the score over the table's rows. It is
   encoder;
 - *open*: neither. The bound says by how much the score can fall at most, between the ends of the column.
 
-Falls are in units of the score: log-odds, log rates or values of the target. For a linear model the derivative is its coefficient,
-and the answer is exact. Networks of affine layers and activations with known slopes have bounds (certified monotonicity: Liu, Han,
-Zhang & Liu 2020); any other network, and a function of rows, can be refuted only.
+Falls are in units of the score: log-odds, log rates or values of the target. For a linear model the derivative is its
+coefficient, and the answer is exact. Networks of affine layers and activations with known slopes have bounds (certified
+monotonicity: Liu, Han, Zhang & Liu 2020); any other network, and a function of rows, can be refuted only.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Verdict:
     Parameters
     ----------
     fall : the largest fall that was found, as the model scores its two rows; 0 where there is none.
-    start, end : values of the column in these rows, in the order in which the column moves up; None where nothing falls by more than
-        the least fall that counts.
+    start, end : values of the column in these rows, in the order in which the column moves up; None where nothing falls by more
+        than the least fall that counts.
     pair : both rows, (2, columns), in the same order; None likewise.
     bound : the score falls nowhere by more than this; NaN where no bound was computed.
     parts : parts of the domain on which the derivative was bounded.
@@ -134,8 +134,8 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
 
     Parameters
     ----------
-    columns : column -> direction, "+" (the score must not fall as the column rises) or "-", or a mapping with `direction`, `low` and
-        `high`, as `constraints` in `ti.audit`. Limits also narrow the domain of columns without a direction.
+    columns : column -> direction, "+" (the score must not fall as the column rises) or "-", or a mapping with `direction`,
+        `low` and `high`, as `constraints` in `ti.audit`. Limits also narrow the domain of columns without a direction.
 
     Raises
     ------

@@ -60,8 +60,9 @@ class Record(Part):
                 refuted = found.fall >= least * (1 - near)
                 if (found.answer == "proved" and not proved) or (found.answer == "refuted" and not refuted):
                     raise DocumentError(
-                        f"analyses.monotonicity: the answer of the {model} for column {row.column!r} is {found.answer!r}, but its "
-                        f"largest fall is {found.fall} and its bound {found.bound}; the least fall that counts is {least}."
+                        f"analyses.monotonicity: the answer of the {model} for column {row.column!r} is "
+                        f"{found.answer!r}, but its largest fall is {found.fall} and its bound {found.bound}; the least "
+                        f"fall that counts is {least}."
                     )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

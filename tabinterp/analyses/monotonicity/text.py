@@ -7,10 +7,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "rows_of.monotonicity": "Proof of monotonicity",
     "report.monotonicity.lead": (
         (
-            "Each declared direction is also examined for all combinations of values that the columns can take, whether or not a row "
-            "of the table holds them. Proved: between no two such rows that differ in this column alone does the score move against "
-            "the direction by more than {network} (linear counterpart: {linear}), a thousandth of its standard deviation. Refuted: "
-            "two such rows were found; they need not resemble real rows. Open: neither."
+            "Each declared direction is also examined for all combinations of values that the columns can take, whether or "
+            "not a row of the table holds them. Proved: between no two such rows that differ in this column alone does the "
+            "score move against the direction by more than {network} (linear counterpart: {linear}), a thousandth of its "
+            "standard deviation. Refuted: two such rows were found; they need not resemble real rows. Open: neither."
         ),
         "network, linear: numbers in units of the score",
     ),
