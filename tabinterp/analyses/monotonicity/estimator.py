@@ -184,9 +184,11 @@ class _Setting:
         tail = bound.encoding.tail
         double = in_double(bound if tail is None or tail.weight is None else through(bound))
         try:
-            self._domain = domain_of(double, limits)
-            self._rest = double.rest
-            self._network = chain(double, self._domain)
+            domain = domain_of(double, limits)
+            if not _computes(double):
+                raise NotApplicableError(why("monotonicity.chain"))
+            self._domain, self._rest = domain, double.rest
+            self._network = chain(double, domain)
         except NotApplicableError as error:
             self._reason = error.reason
 
@@ -282,6 +284,15 @@ class _Setting:
         frame[one.column] = pd.Series([grid.values[points[k]] for k in (start, int(end))])
         found = replace(self._verdict(one, frame, float(falls.max())), reason=self._reason)
         return replace(found, answer="refuted", reason=None) if found.fall > self._least else found
+
+
+def _computes(bound: BoundModel) -> bool:
+    """Return whether a network computes in double precision."""
+    try:
+        with torch.inference_mode():
+            return bool(torch.isfinite(bound.rest(bound.z[:2])).all())
+    except Exception:  # the user's network, in a precision that it was not written for
+        return False
 
 
 @dataclass(frozen=True, eq=False)
