@@ -88,14 +88,14 @@ class Search:
                 place[k], at[k] = moved[which[k]][0][k], moved[which[k]][1][k]
             falls = np.maximum(falls, found.max(axis=0))
         falls, start, end = self._falls(place, at, FINE)
-        k = int(falls.argmax())
-        pair = np.tile(place[k], (2, 1)), np.tile(at[k], (2, 1))
-        for row, value in enumerate((start[k], end[k])):
+        top = int(falls.argmax())
+        pair = np.tile(place[top], (2, 1)), np.tile(at[top], (2, 1))
+        for row, value in enumerate((start[top], end[top])):
             if self._number is not None:
                 pair[0][row, self._number] = self._values(FINE)[value]
             elif self._level is not None:
                 pair[1][row, self._level[0]] = self._level[1][value]
-        return Pair(*pair, float(falls[k]))
+        return Pair(*pair, float(falls[top]))
 
     def _values(self, size: int) -> FloatArray:
         """Return the places at which a number is read."""

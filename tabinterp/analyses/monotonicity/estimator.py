@@ -208,7 +208,7 @@ class _Setting:
             return replace(found, answer="refuted")
         if self._network is None:
             return replace(found, reason=self._reason)
-        parts = [_whole(domain, number)] if level is None else _steps(domain, *level)
+        parts = _steps(domain, *level) if level is not None else [_whole(domain, int(number or 0))]
         return self._proved(found, search, sign, parts, work)
 
     def _proved(self, found: Verdict, search: Search, sign: float, parts: Sequence[_Part], work: float) -> Verdict:
