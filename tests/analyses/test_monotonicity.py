@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from tabinterp.analyses.monotonicity import estimator
 from tabinterp.analyses.monotonicity.activations import BREAKS, activation_of
 from tabinterp.analyses.monotonicity.bounds import Bounds, Boxes, _line, chain, in_double, whole
 from tabinterp.analyses.monotonicity.branching import Branching, halves
-from tabinterp.analyses.monotonicity.domain import domain_of
+from tabinterp.analyses.monotonicity.domain import Number, domain_of
 from tabinterp.checks import CHECKS
 from tabinterp.checks.judge import run_check
 from tabinterp.document.base import Interval
@@ -173,6 +174,25 @@ def test_the_bound_of_a_box_is_below_the_derivative_at_its_points(name):
         assert (slope[:, None] >= lowest)[inside].all()
         assert lowest.min() > 10 * slope.min() - 3  # and the bound is no matter of course
         assert p in (0, 1)
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "silu"])
+def test_the_bound_of_a_small_box_is_close_below_the_derivative(name):
+    bound = in_double(bind(passed(network([3, 10, 10, 10, 1], ACTS[name], 5)), square(3)))
+    domain, draws = domain_of(bound, {}), np.random.default_rng(2)
+    bounds = Bounds(domain, chain(bound, domain), domain.numbers[0].span)
+    gaps = []
+    for width in (0.02, 0.05, 0.1):
+        low = draws.uniform(0, 1 - width, (200, 3))
+        present = np.ones(low.shape, dtype=bool)
+        lowest = bounds(Boxes(low, low + width, present, ~present, ()))[0]
+        points = low[:, None] + width * np.round(draws.random((200, 400, 3)) * 1.4 - 0.2, 3).clip(0, 1)
+        z = torch.as_tensor(domain.front(points.reshape(-1, 3), np.zeros((80_000, 0), dtype=int))).requires_grad_(True)
+        (found,) = torch.autograd.grad(bound.rest(z).sum(), z)
+        least = (found.numpy() @ domain.numbers[0].span).reshape(200, 400).min(axis=1)
+        assert (lowest <= least + 1e-9).all()
+        gaps.append(np.median(least - lowest))
+    assert gaps[0] < 0.1 * gaps[2] + 1e-3
 
 
 def rectified(seed: int) -> nn.Sequential:
@@ -376,6 +396,19 @@ def test_the_bound_of_a_fall_is_above_the_fall():
     assert not branch.is_proved
 
 
+def test_the_fall_is_the_integral_of_the_lowest_bound_at_each_place():
+    bound = in_double(bind(passed(network([2, 4, 1], nn.ReLU())), square()))
+    domain = domain_of(bound, {})
+    branch = Branching(Bounds(domain, chain(bound, domain), domain.numbers[0].span), whole(domain), 0, 1e-9, 1)
+    ends, present = np.array([[0.0, 0.0], [0.25, 0.5], [0.5, 0.0]]), np.ones((3, 2), dtype=bool)
+    for order in ([0, 1, 2], [2, 1, 0], [1, 0, 2]):
+        branch.boxes = Boxes(ends, np.array([[1.0, 0.5], [0.75, 1.0], [1.0, 1.0]]), present, ~present, ()).take(
+            np.array(order)
+        )
+        branch._known = np.array([-1.0, -3.0, -2.0])[order]
+        assert branch._fall() == pytest.approx(0.25 * 1 + 0.5 * 3 + 0.25 * 2)
+
+
 # ---- domains
 
 
@@ -479,6 +512,13 @@ def test_a_number_in_bins_is_read_at_its_values():
     steps = OrdinalEncoder().fit(wide.inputs)
     other = answer(ti.wrap(affine([[1.0]]), encoder=steps, task="regression"), wide, {"x": "+"})
     assert "more than 64 different values" in str(other.reason)
+
+
+def test_places_of_whole_numbers_are_moved_to_the_nearest():
+    steps = Number("k", 2.0, 6.0, True, np.ones(1), None)
+    assert steps.snapped(np.array([0.3, 0.9, np.nan])).tolist()[:2] == [0.25, 1.0]
+    assert replace(steps, whole=False).snapped(np.array([0.3])).tolist() == [0.3]
+    assert steps.values(np.array([0.25])).tolist() == [3.0]
 
 
 def test_whole_numbers_stay_whole():

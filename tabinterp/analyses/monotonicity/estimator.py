@@ -202,13 +202,13 @@ class _Setting:
         sign = 1.0 if one.direction == "+" else -1.0
         number = next((p for p, known in enumerate(domain.numbers) if known.column == column), None)
         level = None if number is not None else self._ordered(column)
+        parts = _steps(domain, *self._ordered(column)) if number is None else [_whole(domain, number)]
         search = Search(domain, self._rest, sign, number, level)
         found = self._confirmed(one, search.best(*search.starts(self._seed), self._seed), sign)
         if found.fall > self._least:
             return replace(found, answer="refuted")
         if self._network is None:
             return replace(found, reason=self._reason)
-        parts = _steps(domain, *level) if level is not None else [_whole(domain, int(number or 0))]
         return self._proved(found, search, sign, parts, work)
 
     def _proved(self, found: Verdict, search: Search, sign: float, parts: Sequence[_Part], work: float) -> Verdict:
