@@ -59,6 +59,7 @@ _PUBLIC = {  # name -> module that defines it
     "decompose": "analyses.decomposition.estimator",
     "groups": "analyses.groups.estimator",
     "read_constraints": "analyses.constraints.estimator",
+    "monotonicity": "analyses.monotonicity.estimator",
     "ladder": "analyses.ladder.estimator",
     "performance": "analyses.performance.estimator",
     "discrimination": "analyses.discrimination.estimator",

@@ -37,6 +37,7 @@ from .interactions import ANALYSIS as INTERACTIONS
 from .ladder import ANALYSIS as LADDER
 from .linear_regions import ANALYSIS as LINEAR_REGIONS
 from .maximisation import ANALYSIS as MAXIMISATION
+from .monotonicity import ANALYSIS as MONOTONICITY
 from .off_support import ANALYSIS as OFF_SUPPORT
 from .overfitting import ANALYSIS as OVERFITTING
 from .path_weights import ANALYSIS as PATH_WEIGHTS
@@ -75,6 +76,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     ALTERNATIVES,
     SUBGROUP_GAPS,
     CONSTRAINTS,
+    MONOTONICITY,
     RECOURSE,
     PERMUTATION_IMPORTANCE,
     CONDITIONAL_IMPORTANCE,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tabinterp.analyses.constraints.record import ConstraintRow, ConstraintTable, HeldPart
+from collections.abc import Mapping
+
+from tabinterp.analyses.constraints.record import ConstraintRow, ConstraintTable
+from tabinterp.analyses.monotonicity.record import Answer, DirectionRow, Record
 from tabinterp.checks.shared.power import of_counts, share_beyond, with_power
 from tabinterp.document.document import Document
 
@@ -12,18 +15,15 @@ AGAINST_PERCENT = 1.0  # of the rows against a declared direction
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    table = document.get(ConstraintTable)
+    table, record = document.get(ConstraintTable), document.get(Record)
     if table is None or not table.columns:
         return not_applicable()
-    reversed_rows = [row for row in table.columns if _is_reversed(row.network, limits)]
+    proofs = {} if record is None else {row.column: row for row in record.columns}
+    reversed_rows = [row for row in table.columns if _is_reversed(row, "network", limits, proofs)]
     outside = [row for row in table.columns if row.outside or row.few_outside]
     names = [row.column for row in table.columns if row in reversed_rows or row in outside]
     if not names:
-        passed = cleared(count=len(table.columns))
-        if all(row.network is None for row in table.columns):  # domains only, which have no error
-            return passed
-        share = share_beyond(limits["percent"] / 100, table.rows)
-        return with_power(passed, of_counts(document, "share", share, table.rows))
+        return _passed(document, table, proofs, limits)
     if not reversed_rows:
         return Outcome("raised", "raised_domain", {"columns": names, "rows": sum(row.outside or 0 for row in outside)})
     first = max(reversed_rows, key=_percent)
@@ -32,19 +32,47 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         "column": first.column,
         "percent": _percent(first),
         "direction": first.direction,
-        "linear": sum(_is_reversed(row.linear, limits) for row in reversed_rows),
+        "linear": sum(_is_reversed(row, "linear", limits, proofs) for row in reversed_rows),
         "count": len(reversed_rows),
     }
-    return Outcome("raised", "raised", values)
+    if any(_is_reversed(row, "network", limits, {}) for row in reversed_rows):
+        return Outcome("raised", "raised", values)
+    first = max(reversed_rows, key=lambda row: proofs[row.column].network.fall)
+    values |= {"column": first.column, "direction": first.direction, "fall": proofs[first.column].network.fall}
+    return Outcome("raised", "raised_refuted", {name: value for name, value in values.items() if name != "percent"})
+
+
+def _passed(document: Document, table: ConstraintTable, proofs: Mapping[str, DirectionRow], limits: Limits) -> Outcome:
+    directed = [row.column for row in table.columns if row.direction is not None]
+    if directed and all(_answer(proofs, column, "network") == "proved" for column in directed):
+        return Outcome("cleared", "cleared_proved", {"count": len(directed)})
+    passed = cleared(count=len(table.columns))
+    if all(row.network is None for row in table.columns):  # domains only, which have no error
+        return passed
+    share = share_beyond(limits["percent"] / 100, table.rows)
+    return with_power(passed, of_counts(document, "share", share, table.rows))
 
 
 def _percent(row: ConstraintRow) -> float:
     return 0.0 if row.network is None else 100 * (row.network.share.value or 0.0)
 
 
-def _is_reversed(kept: HeldPart | None, limits: Limits) -> bool:
-    """Return whether more than a few rows, or a part of the effect curve, go against the direction, beyond their errors."""
+def _is_reversed(row: ConstraintRow, model: str, limits: Limits, proofs: Mapping[str, DirectionRow]) -> bool:
+    """Return whether a direction is violated: by proof or, where that is open, because more than a few rows, or a part of the
+    effect curve, go against the direction, beyond their errors.
+    """
+    answer = _answer(proofs, row.column, model)
+    if answer in ("proved", "refuted"):
+        return answer == "refuted"
+    kept = row.network if model == "network" else row.linear
     return kept is not None and (above(kept.share, limits["percent"] / 100) or above(kept.fall, 1e-12))
+
+
+def _answer(proofs: Mapping[str, DirectionRow], column: str, model: str) -> str | None:
+    if column not in proofs:
+        return None
+    found: Answer = getattr(proofs[column], model)
+    return found.answer
 
 
 CHECK = Check(
@@ -62,12 +90,17 @@ CHECK = Check(
         title="Declared constraint violated",
         measures=(
             "whether the score moves in the direction declared for each column, both for individual rows and along "
-            "the effect curve, and whether the values of the column lie within its declared domain."
+            "the effect curve, and whether the values of the column lie within its declared domain. Where a proof is found, it "
+            "replaces the rows: over all combinations of values, it shows that a direction is kept or violated."
         ),
-        limitations="Does not check undeclared directions, or rows unlike those in the table.",
+        limitations=(
+            "Does not check undeclared directions. Where proof is open, rows unlike those in the table are not checked. Two rows "
+            "that refute a direction need not resemble real rows."
+        ),
         raised_when=(
-            "for a column with a declared direction, either the lower end of the 95% interval for the share of rows "
-            "whose score moves against that direction is at least {percent}%, or the lower end of the 95% interval "
+            "for a column with a declared direction, two rows are found that differ in this column alone and refute the "
+            "direction; or, where it is neither refuted nor proved, either the lower end of the 95% interval for the share "
+            "of rows whose score moves against that direction is at least {percent}%, or the lower end of the 95% interval "
             "for the largest movement of the effect curve against that direction is above zero. The check is also "
             "raised if any value lies outside the domain declared for its column."
         ),
@@ -87,6 +120,18 @@ CHECK = Check(
                     "'increasing'; linear, count: numbers of columns"
                 ),
             ),
+            "raised_refuted": (
+                (
+                    "Declared constraints are violated for {columns}. Along {column} (declared direction: {direction}), the "
+                    "score moves by {fall} in the opposite direction between two rows that differ in this column alone. Such "
+                    "rows exist in the domain of the columns, but few or no rows of the table show it. The linear "
+                    "counterpart violates {linear} of the {count} directions that the network violates."
+                ),
+                (
+                    "columns: names; column: the one with the largest such move; direction: such as 'increasing'; fall: a "
+                    "number in units of the score; linear, count: numbers of columns"
+                ),
+            ),
             "raised_domain": (
                 "Some rows have values outside the declared domain of {columns} (at least {rows} rows).",
                 "columns: names",
@@ -94,6 +139,13 @@ CHECK = Check(
             "cleared": (
                 ("No violations of the directions and domains declared for {count} columns were found."),
                 "count: the number of columns",
+            ),
+            "cleared_proved": (
+                (
+                    "All {count} declared directions are proved for all combinations of values, and no value lies outside "
+                    "a declared domain."
+                ),
+                "count: the number of columns with a direction",
             ),
             "not_applicable": "Not applicable: no constraint was declared.",
         },

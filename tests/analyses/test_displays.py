@@ -75,7 +75,7 @@ RESULTS = {
     "calibration": lambda m, c, t: calibration(bind(m, t)),
 }
 NO_RESULT = {  # public names of something else: a table, a model, an objective, an audit, a command's work
-    "discrimination", "residuals",
+    "discrimination", "residuals", "monotonicity",
     "read_table", "Table", "Schema", "Column", "Split", "wrap", "Model", "fit_counterpart", "save_model", "save_others",
     "save_null", "load_null",
     "load_model", "load_counterpart", "load_others", "table_settings", "inspect_model", "train", "unit", "direction", "layer",

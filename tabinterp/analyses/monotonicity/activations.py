@@ -1,0 +1,165 @@
+"""Bounds of an activation and of its slope on an interval, in double precision.
+
+Between known points (the kinks, and the inflection points of the slope) the slope of an activation rises or falls throughout, so
+that its extremes on an interval are at the ends of the interval or at these points. Both slopes at a kink count. That the points
+are right for this very activation, with its parameters, is checked on a grid.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tabinterp.arrays import FloatArray
+from tabinterp.models.layers import Layer
+
+SILU = 2.3993572805154  # where the slope of x / (1 + exp(-x)) is greatest, and with the sign changed least
+BREAKS = {
+    "relu": (0.0,), "leakyrelu": (0.0,), "leaky_relu": (0.0,), "prelu": (0.0,), "elu": (0.0,), "selu": (0.0,), "celu": (0.0,),
+    "relu6": (0.0, 6.0), "hardtanh": (-1.0, 1.0), "softplus": (), "tanh": (0.0,), "sigmoid": (0.0,), "softsign": (0.0,),
+    "gelu": (-math.sqrt(2), math.sqrt(2)), "silu": (-SILU, SILU),
+}  # fmt: skip
+TURNS = {"gelu": -0.7517915246935645, "silu": -1.2784645427610738}  # where they stop falling and begin to rise
+ASIDE = 1e-12  # of a kink: where the slopes on its sides are read
+REACH, POINTS = 40.0, 8001  # of the grid
+CLOSE = 0.02  # about a break, where the grid is finer by a thousand
+ROUNDING = 1e-12
+SMOOTH = 10.0  # the largest second derivative of a slope that counts as smooth
+SAMPLES = 8  # parts of an interval, between which a smooth slope is sampled
+
+
+Lines = tuple[Tensor, Tensor, Tensor, Tensor]  # slope and constant of a line below, and of one above
+
+
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """An activation of the units of one layer, the same for all or with parameters of each (m,).
+
+    Parameters
+    ----------
+    breaks : where the slope begins to rise or fall, or jumps.
+    turn : where the activation stops falling and begins to rise; None if it rises throughout.
+    convex : whether the slope nowhere falls.
+    bend : the second derivative of the slope is at most this; infinite unless that is known.
+    steps : whether the slope is constant on both sides of 0.
+    """
+
+    module: nn.Module
+    breaks: tuple[float, ...]
+    turn: float | None
+    width: int
+    convex: bool = False
+    bend: float = math.inf
+    steps: bool = False
+
+    def value(self, x: Tensor) -> Tensor:
+        """Return the outputs (n, m) for pre-activations (n, m)."""
+        with torch.no_grad():
+            return torch.as_tensor(self.module(x))
+
+    def slope(self, x: Tensor) -> Tensor:
+        """Return the derivatives (n, m) at pre-activations (n, m)."""
+        with torch.enable_grad():
+            x = x.detach().clone().requires_grad_(True)
+            return torch.autograd.grad(self.module(x).sum(), x)[0]
+
+    def at(self, point: float) -> Tensor:
+        return torch.full((1, self.width), point, dtype=torch.float64)
+
+    def slopes(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the least and the greatest slope (n, m) on intervals."""
+        one, other = self.slope(low), self.slope(high)
+        least, most = torch.minimum(one, other), torch.maximum(one, other)
+        for point in self.breaks:
+            inside = (low <= point) & (point <= high)
+            for side in (point - ASIDE, point + ASIDE):
+                slope = self.slope(self.at(side))
+                least = torch.where(inside, torch.minimum(least, slope), least)
+                most = torch.where(inside, torch.maximum(most, slope), most)
+        return least, most
+
+    def range(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the least and the greatest output (n, m) on intervals."""
+        one, other = self.value(low), self.value(high)
+        least, most = torch.minimum(one, other), torch.maximum(one, other)
+        if self.turn is not None:
+            inside = (low < self.turn) & (self.turn < high)
+            least = torch.where(inside, torch.minimum(least, self.value(self.at(self.turn))), least)
+        return least, most
+
+    def slope_lines(self, low: Tensor, high: Tensor, least: Tensor, most: Tensor, narrow: Tensor) -> Lines:
+        """Return a line below and a line above the slope on intervals, constant ones where no others are higher or lower.
+
+        A step at 0 has lines through its corner and an end. A smooth slope has lines parallel to that through its ends: between
+        two samples it leaves the line that joins them by at most an eighth of `bend` times their squared distance.
+
+        Parameters
+        ----------
+        least, most : slopes on the interval.
+        narrow : width up to which lines are constant, where rounding would matter.
+        """
+        width, middle, zero = high - low, (low + high) / 2, torch.zeros_like(low)
+        below, above = (zero, least), (zero, most)
+        if self.steps:
+            jump = self.slope(self.at(1.0)) - self.slope(self.at(-1.0))
+            inside = (low < 0) & (high > 0) & (width > narrow)
+            left = jump / -torch.where(inside, low, -1.0)  # through the end on the left and the corner at 0
+            right = jump / torch.where(inside, high, 1.0)
+            before, after = self.slope(self.at(-1.0)) + zero, self.slope(self.at(1.0)) + zero
+            lines = [((right, before), (left, after)), ((left, after), (right, before))]
+            rising = jump > 0
+            lower, upper = (
+                tuple(torch.where(rising, one, other) for one, other in zip(*pair, strict=True))
+                for pair in zip(*lines, strict=True)
+            )
+        elif self.bend < math.inf:
+            inside = width > narrow
+            points = torch.stack([low + width * (k / SAMPLES) for k in range(SAMPLES + 1)])
+            slopes = self.slope(points.reshape(-1, low.shape[-1])).reshape(points.shape)
+            tilt = torch.where(inside, (slopes[-1] - slopes[0]) / width.clamp(min=1e-300), 0.0)
+            away, slack = slopes - tilt * points, self.bend * (width / SAMPLES) ** 2 / 8
+            lower, upper = (tilt, away.amin(dim=0) - slack), (tilt, away.amax(dim=0) + slack)
+        else:
+            return *below, *above
+        use = inside & (lower[0] * middle + lower[1] > least)
+        below = torch.where(use, lower[0], zero), torch.where(use, lower[1], least)
+        use = inside & (upper[0] * middle + upper[1] < most)
+        above = torch.where(use, upper[0], zero), torch.where(use, upper[1], most)
+        return *below, *above
+
+
+def activation_of(layer: Layer) -> Activation | None:
+    """Return the activation of a layer; None if its bounds are not known."""
+    breaks = BREAKS.get(layer.kind)
+    if breaks is None:
+        return None
+    made = Activation(layer.activated, breaks, TURNS.get(layer.kind), layer.width)
+    grid = np.linspace(-REACH, REACH, POINTS)
+    slope = _slopes(made, grid)
+    if (slope < -ROUNDING).any() and made.turn is None:  # such as a rectifier with a negative slope on its left
+        return None
+    fine = [np.linspace(point - CLOSE, point + CLOSE, POINTS // 2) for point in breaks]
+    for points in (grid, *fine):
+        slopes, part = _slopes(made, points), np.searchsorted(breaks, points)
+        for side in range(len(breaks) + 1):
+            steps = np.diff(slopes[part == side], axis=0)
+            if ((steps > ROUNDING).any(axis=0) & (steps < -ROUNDING).any(axis=0)).any():
+                return None
+    bend = float(np.abs(np.diff(slope, n=2, axis=0)).max()) / (2 * REACH / (POINTS - 1)) ** 2
+    sides = [np.ptp(slope[side], axis=0).max() for side in (grid < 0, grid > 0)]
+    return replace(
+        made,
+        convex=bool((np.diff(slope, axis=0) >= 0).all()),
+        bend=1.05 * bend if bend < SMOOTH else math.inf,
+        steps=breaks == (0.0,) and max(sides) == 0,
+    )
+
+
+def _slopes(activation: Activation, points: FloatArray) -> FloatArray:
+    """Return the slope of every unit at points (points, m)."""
+    x = torch.as_tensor(points)[:, None].expand(-1, activation.width)
+    return np.asarray(activation.slope(x).numpy(), dtype=np.float64)

@@ -1,0 +1,135 @@
+"""Branch and bound: the domain is cut until the derivative is bounded on every part, or the work that is allowed is done.
+
+The part that can have most to do with the largest fall is cut first, in the column that has most to do with how loose its bound
+is: a number in the middle, levels in two halves, a number that may be missing into its two cases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tabinterp.arrays import FloatArray, IntArray
+
+from .bounds import Bounds, Boxes
+from .domain import apart
+
+FLAT = 1e-6  # of a bound: looseness that is only rounding
+
+
+class Branching:
+    """Boxes on which the derivative along a number is not yet known to be small where it is negative.
+
+    Parameters
+    ----------
+    bounds : of the derivative, by the place of the number.
+    boxes : the whole domain.
+    number : the number along which the derivative is taken.
+    least : the largest fall from one end of the number to the other that does not count.
+    together : boxes that are cut at once.
+
+    Attributes
+    ----------
+    fall : an upper bound of the fall from any value of the number to any other.
+    """
+
+    def __init__(self, bounds: Bounds, boxes: Boxes, number: int, least: float, together: int) -> None:
+        self._bounds, self._number, self._least, self._together = bounds, number, least, together
+        self._done = least / 2  # the other half is left for where the derivative is lower on short intervals
+        self._known, self._loose = bounds(boxes)
+        self.boxes, self.evaluated = boxes, 1
+        self._keep(np.flatnonzero(self._known < -self._done))
+        self.fall = self._fall()
+
+    @property
+    def cost(self) -> int:
+        """Multiplications for a box, roughly."""
+        return self._bounds.cost
+
+    @property
+    def is_proved(self) -> bool:
+        return self.fall <= self._least
+
+    def cut(self, most: int) -> None:
+        """Cut boxes until none is left, none can be cut, or this many bounds have been computed."""
+        end = self.evaluated + most
+        while self.evaluated < end:
+            can = np.flatnonzero(self._loose.max(axis=1, initial=0.0) > FLAT * -self._known)
+            if len(can) == 0:
+                break
+            few = can[np.argsort(-self._shares()[can], kind="stable")[: self._together]]
+            self._replace(few, halves(self.boxes.take(few), self._loose[few].argmax(axis=1)))
+
+        self.fall = self._fall()
+
+    def worst(self, most: int) -> Boxes:
+        """Return the boxes that can have most to do with the largest fall."""
+        return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
+
+    def _shares(self) -> FloatArray:
+        """Return how much each box can have to do with the largest fall: its bound times its width."""
+        width = self.boxes.high[:, self._number] - self.boxes.low[:, self._number]
+        return np.asarray(-self._known * width)
+
+    def _fall(self) -> float:
+        """Return the integral of the lowest bound at each place of the number."""
+        low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]
+        edges = np.unique(np.concatenate([[0.0, 1.0], low, high]))
+        start, stop = np.searchsorted(edges, low).tolist(), np.searchsorted(edges, high).tolist()
+        lowest = np.full(len(edges) - 1, -self._done)
+        free = list(range(len(edges)))  # the next interval from here on without a bound, or a step towards it
+        for k in np.argsort(self._known, kind="stable").tolist():  # the lowest first
+            at = start[k]
+            while (at := _root(free, at)) < stop[k]:
+                lowest[at], free[at] = self._known[k], at + 1
+        return -float(np.diff(edges) @ lowest)
+
+    def _replace(self, old: IntArray, new: Boxes) -> None:
+        known, loose = self._bounds(new)
+        known = np.maximum(known, np.tile(self._known[old], 2))  # a part is never worse than the whole
+        self.evaluated += len(new)
+        left = np.setdiff1d(np.arange(len(self.boxes)), old)
+        self.boxes = self.boxes.take(left).joined(new)
+        self._known, self._loose = np.append(self._known[left], known), np.concatenate([self._loose[left], loose])
+        self._keep(np.flatnonzero(self._known < -self._done))
+
+    def _keep(self, rows: IntArray) -> None:
+        self.boxes, self._known, self._loose = self.boxes.take(rows), self._known[rows], self._loose[rows]
+
+
+def _root(steps: list[int], at: int) -> int:
+    """Return the end of the steps from a place, and shorten them."""
+    while steps[at] != at:
+        steps[at] = steps[steps[at]]
+        at = steps[at]
+    return at
+
+
+def halves(boxes: Boxes, column: IntArray) -> Boxes:
+    """Return two parts of each box, cut in a column: all first parts, then all second parts."""
+    rows, numbers = np.arange(len(boxes)), boxes.low.shape[1]
+    low, high = [boxes.low.copy(), boxes.low.copy()], [boxes.high.copy(), boxes.high.copy()]
+    present, missing = [boxes.present.copy(), boxes.present.copy()], [boxes.missing.copy(), boxes.missing.copy()]
+    levels = [[one.copy() for one in boxes.levels] for _ in range(2)]
+    number = column < numbers
+    r, c = rows[number], column[number]
+    either = boxes.present[r, c] & boxes.missing[r, c]
+    missing[0][r[either], c[either]] = False
+    present[1][r[either], c[either]] = False
+    r, c = r[~either], c[~either]
+    middle = (boxes.low[r, c] + boxes.high[r, c]) / 2
+    high[0][r, c], low[1][r, c] = middle, middle
+    for q, known in enumerate(boxes.levels):
+        at = rows[column == numbers + q]
+        first = apart(known[at])
+        levels[0][q][at], levels[1][q][at] = first, known[at] & ~first
+    parts = [Boxes(low[k], high[k], present[k], missing[k], tuple(levels[k])) for k in range(2)]
+    return parts[0].joined(parts[1])
+
+
+def without_missing(boxes: Boxes, number: int) -> Boxes:
+    """Return boxes in which a number has a value."""
+    missing = boxes.missing.copy()
+    missing[:, number] = False
+    return replace(boxes, missing=missing)

@@ -1,0 +1,125 @@
+"""Monotonicity in the document: for each declared direction, whether it is proved, refuted or open, for both models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Literal
+
+from tabinterp.analyses.record_values import number
+from tabinterp.document.base import Message, Part
+from tabinterp.document.rows_of_analyses import ReadingRows, used_rows
+from tabinterp.errors import DocumentError
+from tabinterp.table.rounding import Rounding
+from tabinterp.table.suppression import SMALL
+
+from . import ANALYSIS
+
+if TYPE_CHECKING:
+    from tabinterp.analyses.results import Results
+    from tabinterp.document.document import Document
+    from tabinterp.table import Table
+
+    from .estimator import Verdict
+
+DIGITS = 3  # significant digits of a fall and of a bound
+
+
+class Answer(Part):
+    """The answer for one column of one model; falls and bounds are in units of the score."""
+
+    answer: Literal["proved", "refuted", "open"]
+    fall: float  # the largest that was found, rounded down
+    start: float | str | None  # value of the column before this fall, rounded; None: nothing to show, or withheld
+    end: float | str | None
+    bound: float | None  # the score falls nowhere by more, rounded up; None: no bound was computed
+    reason: Message | None  # why no proof was attempted
+
+
+class DirectionRow(Part):
+    column: str
+    direction: Literal["+", "-"]
+    network: Answer
+    linear: Answer
+
+
+class Record(Part):
+    rows: int  # whose values make the domain
+    seed: int
+    network_least: float  # the least fall that counts, of the network's score
+    linear_least: float
+    columns: list[DirectionRow]
+
+    def check_claims(self, document: Document) -> None:
+        """Check that answers follow from falls and bounds, as far as these are not rounded."""
+        for row in self.columns:
+            for model, least in (("network", self.network_least), ("linear", self.linear_least)):
+                found: Answer = getattr(row, model)
+                near = 10.0 ** (1 - DIGITS)  # of a number, which rounding may take from it or add to it
+                proved = found.bound is not None and found.bound <= least * (1 + near) and found.fall <= least
+                refuted = found.fall >= least * (1 - near)
+                if (found.answer == "proved" and not proved) or (found.answer == "refuted" and not refuted):
+                    raise DocumentError(
+                        f"analyses.monotonicity: the answer of the {model} for column {row.column!r} is "
+                        f"{found.answer!r}, but its largest fall is {found.fall} and its bound {found.bound}; the least "
+                        f"fall that counts is {least}."
+                    )
+
+    def rows_used(self, document: Document) -> Iterator[ReadingRows]:
+        yield used_rows("monotonicity", "both", self.rows, "all", self.seed)
+
+
+def build(results: Results) -> Record | None:
+    """Return the answers; None where no direction was declared."""
+    result = results[ANALYSIS]
+    if result is None:
+        return None
+    table = results.network.table
+    pairs = zip(result.network.columns, result.linear.columns, strict=True)
+    return Record(
+        rows=len(table),
+        seed=result.network.seed,
+        network_least=_rounded(result.network.least, math.floor),
+        linear_least=_rounded(result.linear.least, math.floor),
+        columns=[_row(table, network, linear) for network, linear in pairs],
+    )
+
+
+def _row(table: Table, network: Verdict, linear: Verdict) -> DirectionRow:
+    constraint = network.constraint
+    assert constraint.direction is not None
+    answers = [_answer(table, one) for one in (network, linear)]
+    return DirectionRow(column=constraint.column, direction=constraint.direction, network=answers[0], linear=answers[1])
+
+
+def _answer(table: Table, found: Verdict) -> Answer:
+    bound = number(found.bound)
+    return Answer(
+        answer=found.answer,
+        fall=_rounded(found.fall, math.floor),
+        start=_shown(table, found.constraint.column, found.start),
+        end=_shown(table, found.constraint.column, found.end),
+        bound=None if bound is None else _rounded(bound, math.ceil),
+        reason=found.reason,
+    )
+
+
+def _rounded(value: float, to: Callable[[float], int]) -> float:
+    """Return a number rounded up or down to a few significant digits.
+
+    >>> _rounded(0.0123456, math.floor), _rounded(0.0123456, math.ceil)
+    (0.0123, 0.0124)
+    """
+    if value == 0:
+        return 0.0
+    exponent = math.floor(math.log10(abs(value))) + 1 - DIGITS
+    return float(f"{to(float(f'{value:e}'.partition('e')[0]) * 10 ** (DIGITS - 1))}e{exponent}")
+
+
+def _shown(table: Table, column: str, value: object) -> float | str | None:
+    """Return a value of a column as it can be shown: no number or level of fewer than ten rows."""
+    if value is None:
+        return None
+    if table.schema[column].kind != "numeric":
+        return str(value) if int((table.frame[column] == value).sum()) >= SMALL else None
+    return number(Rounding(table.numeric(column))(float(str(value))))

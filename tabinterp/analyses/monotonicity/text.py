@@ -1,0 +1,47 @@
+"""Sentences about proofs that a score is monotone in a column."""
+
+from __future__ import annotations
+
+TEXT: dict[str, str | tuple[str, str]] = {
+    "step.proof of monotonicity": "proof of monotonicity",
+    "rows_of.monotonicity": "Proof of monotonicity",
+    "report.monotonicity.lead": (
+        (
+            "Each declared direction is also examined for all combinations of values that the columns can take, whether or "
+            "not a row of the table holds them. Proved: between no two such rows that differ in this column alone does the "
+            "score move against the direction by more than {network} (linear counterpart: {linear}), a thousandth of its "
+            "standard deviation. Refuted: two such rows were found; they need not resemble real rows. Open: neither."
+        ),
+        "network, linear: numbers in units of the score",
+    ),
+    "report.monotonicity.caption": "Proof of declared directions for both models",
+    "report.monotonicity.network": "Network",
+    "report.monotonicity.linear": "Linear",
+    "report.monotonicity.proved": "proved",
+    "report.monotonicity.refuted": (
+        "refuted: moves by {fall} against the direction",
+        "fall: a number in units of the score",
+    ),
+    "report.monotonicity.refuted.between": (
+        "refuted: moves by {fall} against the direction between {start} and {end}",
+        "fall: a number in units of the score; start, end: values of the column",
+    ),
+    "report.monotonicity.open": (
+        "open: moves by at least {fall} and at most {bound} against the direction",
+        "fall, bound: numbers in units of the score",
+    ),
+    "report.monotonicity.untried": "open: no proof is possible",
+    "report.monotonicity.reason": (
+        "No proof is possible where {reason}.",
+        "reason: a clause, such as 'the model is a function'",
+    ),
+    # why no proof is possible
+    "why.monotonicity.mixed": ("the encoder mixes column {column} with others", "column: a name"),
+    "why.monotonicity.levels": (
+        "the encoding of column {column} is not linear, and the column has more than {most} different values",
+        "column: a name",
+    ),
+    "why.monotonicity.chain": "the network is not a chain of affine layers and activations",
+    "why.monotonicity.activation": ("no bounds are known for the activation {name}", "name: such as 'mish'"),
+    "why.monotonicity.function": "the model is a function of rows",
+}
