@@ -25,6 +25,7 @@ from tabinterp.analyses.monotonicity.activations import BREAKS, activation_of
 from tabinterp.analyses.monotonicity.bounds import Bounds, Boxes, _line, chain, in_double, whole
 from tabinterp.analyses.monotonicity.branching import Branching, halves
 from tabinterp.analyses.monotonicity.domain import Number, domain_of
+from tabinterp.analyses.monotonicity.record import _shown
 from tabinterp.checks import CHECKS
 from tabinterp.checks.judge import run_check
 from tabinterp.document.base import Interval
@@ -799,3 +800,20 @@ def test_proof_replaces_the_share_of_rows(answer_, share, status, key):
     assert (found.status, found.claim.key) == (status, f"finding.constraint-violated.{key}")
     if key == "raised_refuted":
         assert found.claim.values["fall"] == 5.0
+
+
+def test_the_search_climbs_to_a_corner_that_no_random_point_is_near():
+    """2 x0 - 3 softplus(x0 + the sum of twelve others - 6): falls most where all others are 1."""
+    table = square(13)
+    first = affine([[1.0] * 13, [2.0, *[0.0] * 12]], [-6.0, 60.0])
+    model = passed(nn.Sequential(first, nn.Softplus(), affine([[-3.0, 1.0]])))
+    corner = np.ones((2, 13))
+    corner[0, 0] = -1.0
+    scores = bind(model, table).score(corner)[:, 0]
+    assert answer(model, table, {"x0": "+"}).fall >= 0.98 * (scores[0] - scores[1])
+
+
+def test_a_level_of_few_rows_is_withheld():
+    frame = pd.DataFrame({"g": ["a"] * 50 + ["b"] * 50 + ["c"] * 3, "y": np.arange(103.0)})
+    table = ti.read_table(frame, target="y", task="regression", levels={"g": ["a", "b", "c"]})
+    assert [_shown(table, "g", level) for level in ("a", "c", None)] == ["a", None, None]
