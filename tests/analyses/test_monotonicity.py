@@ -619,6 +619,52 @@ def test_a_network_that_is_no_chain_can_be_refuted_only():
     assert found.fall >= 0.9 * falls_of(passed(Beside(-2.0)), table, "x0", 1.0)
 
 
+class Limited(nn.Module):
+    """The sum of all columns; above a limit it falls, by operations that are no activations and that few points reach."""
+
+    def __init__(self, operation: str, columns: int) -> None:
+        super().__init__()
+        one = np.ones((1, columns))
+        self.first, self.sum, self.last = affine(np.eye(columns), [2.0] * columns), affine(one), affine([[1.0]])
+        self.limit, self.operation = 3.0 * columns - 1, operation
+
+    def forward(self, x):
+        h = self.sum(torch.relu(self.first(x)))
+        above = h - self.limit
+        if self.operation == "clamp":
+            return h - 5 * torch.clamp(above, min=0)
+        if self.operation == "where":
+            return torch.where(h > self.limit, self.limit - 4 * above, h)
+        if self.operation == "abs":
+            return h - 2.5 * (above + torch.abs(above))
+        return self.last(torch.relu(h - 5 * torch.clamp(above, min=0)))  # between two layers
+
+
+@pytest.mark.parametrize("operation", ["clamp", "where", "abs", "between"])
+def test_an_operation_that_acts_in_a_corner_alone_is_not_taken_for_an_affine_map(operation):
+    table = square(8)
+    table = table.take(np.flatnonzero(table.inputs.sum(axis=1) < 5))
+    pair = pd.DataFrame(1.0, index=[0, 1], columns=table.schema.inputs)
+    pair.loc[0, "x0"] = 0.5
+    model = passed(Limited(operation, 8))
+    before, after = bind(model, table).score(pair.to_numpy().copy())[:, 0]
+    assert after < before - 1
+    assert answer(model, table, {"x0": "+"}).answer != "proved"
+
+
+@pytest.mark.parametrize("shaped", [lambda y: y[:, 0], lambda y: torch.squeeze(y, 1), lambda y: y.view(-1)])
+def test_scores_in_another_shape_are_those_of_a_chain(shaped):
+    class Shaped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = affine([[1.0, 0.0], [0.0, 1.0]]), affine([[1.0, 1.0]])
+
+        def forward(self, x):
+            return shaped(self.last(torch.relu(self.first(x))))
+
+    assert answer(passed(Shaped()), square(2), {"x0": "+"}).answer == "proved"
+
+
 class Single(nn.Module):
     """|x0| by way of single precision, in which alone it computes."""
 
