@@ -16,7 +16,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from torch import nn
 
 import tabinterp as ti
@@ -121,6 +121,27 @@ def test_a_smooth_slope_has_lines_nearer_than_its_extremes():
     a, b, c, d = act.slope_lines(low, high, least, most, torch.tensor([1e-9]))
     middle = 0.6
     assert float((c - a) * middle + d - b) < 0.2 * float(most - least)
+
+
+def test_a_slope_with_a_kink_is_not_smooth():
+    """CELU(30): the slope is exp(x / 30) below 0 and 1 above, whose second derivative is small on a coarse grid."""
+    bound = bind(passed(nn.Sequential(nn.Linear(2, 1), nn.CELU(30.0), nn.Linear(1, 1))), square())
+    act = activation_of(layers_of(in_double(bound))[0])
+    low, high = torch.tensor([[-0.004]], dtype=torch.float64), torch.tensor([[0.0044]], dtype=torch.float64)
+    least, most = act.slopes(low, high)
+    a, b, c, d = act.slope_lines(low, high, least, most, torch.tensor([1e-9]))
+    for x in np.linspace(-0.004, 0.0044, 85):
+        slope = min(1.0, np.exp(x / 30))
+        assert float(a * x + b) - 1e-12 <= slope <= float(c * x + d) + 1e-12
+
+
+def test_an_activation_that_jumps_leaves_the_answer_open():
+    """Softplus is the identity above its threshold, and falls there."""
+    act = nn.Softplus(beta=5, threshold=2)
+    one = answer(
+        passed(nn.Sequential(affine([[3.0, 0.0], [0.0, 3.0]]), act, affine([[1.0, 1.0]]))), square(), {"x0": "+"}
+    )
+    assert one.answer != "proved"
 
 
 @pytest.mark.parametrize("act", [nn.Mish(), nn.GELU(approximate="tanh"), nn.Hardswish(), nn.LeakyReLU(-0.5)])
@@ -512,6 +533,20 @@ def test_a_number_in_bins_is_read_at_its_values():
     steps = OrdinalEncoder().fit(wide.inputs)
     other = answer(ti.wrap(affine([[1.0]]), encoder=steps, task="regression"), wide, {"x": "+"})
     assert "more than 64 different values" in str(other.reason)
+
+
+def test_an_indicator_of_one_value_is_no_line():
+    """x + 1000 less 5000 where x is 999, which is one of many values and no quantile."""
+    x = np.append(np.delete(np.arange(0.0, 2001.0, 3.7), 7), 999.0)
+    table = ti.read_table(pd.DataFrame({"x": x, "y": x}), target="y", task="regression")
+
+    def with_indicator_of_999(frame):
+        values = np.asarray(frame, dtype=float)
+        return np.hstack([values, values == 999])
+
+    encoder = FunctionTransformer(with_indicator_of_999).fit(table.inputs)
+    module = nn.Sequential(affine([[1.0, -5000.0]], [9000.0]), nn.ReLU(), affine([[1.0]]))
+    assert answer(ti.wrap(module, encoder=encoder, task="regression"), table, {"x": "+"}).answer != "proved"
 
 
 def test_places_of_whole_numbers_are_moved_to_the_nearest():
