@@ -261,6 +261,22 @@ def test_the_values_of_a_number_are_quantiles_of_the_training_rows():
     assert not table.held_out[made.donors].any()
 
 
+@pytest.mark.parametrize(("adverse", "declined", "after"), [(1, {1.0}, 0.0), (0, {-1.0, 0.0}, 1.0)])
+def test_a_score_at_the_threshold_is_of_the_negative_class(adverse, declined, after, monkeypatch):
+    """Probabilities 0.2, 0.5 and 0.8 of the positive class for -1, 0 and 1."""
+    anything_goes(monkeypatch)
+
+    def function(rows: pd.DataFrame) -> np.ndarray:
+        return np.choose(rows["c0"].to_numpy().astype(int) + 1, [0.2, 0.5, 0.8])
+
+    table = read(whole_numbers(2, levels=3), adverse=adverse)
+    found = ti.recourse(ti.wrap(function, classes=[0, 1]), table, changeable=["c0"])
+    told = found.frame().query("model == 'network'")
+    assert set(told["before"]) == declined
+    assert set(told["after"]) == {after}
+    assert found.changes.exact.all()
+
+
 # ---- what may change
 
 
