@@ -25,6 +25,7 @@ from tabinterp.analyses.monotonicity.activations import BREAKS, activation_of
 from tabinterp.analyses.monotonicity.bounds import Bounds, Boxes, _line, chain, in_double, whole
 from tabinterp.analyses.monotonicity.branching import Branching, halves
 from tabinterp.analyses.monotonicity.domain import Number, domain_of
+from tabinterp.analyses.settings import Constraint
 from tabinterp.checks import CHECKS
 from tabinterp.checks.judge import run_check
 from tabinterp.document.base import Interval
@@ -787,8 +788,8 @@ def test_an_audit_answers_for_both_models():
     assert [row.linear.answer for row in record.columns] == ["proved", "proved"]
     assert [row.network.answer for row in record.columns] == ["refuted", "refuted"]
     refuted = record.columns[1].network
-    assert refuted.fall >= record.network_least
-    assert float(f"{refuted.fall:.3g}") == refuted.fall
+    assert refuted.fall >= record.network_least / 2
+    assert float(f"{refuted.fall:.1g}") == refuted.fall
     assert from_bytes(to_bytes(audited().document)) == audited().document
     page = render(audited().document)
     assert "Proof of declared directions for both models" in page
@@ -843,6 +844,25 @@ def test_levels_and_values_of_few_rows_are_not_in_the_document():
     values = table.numeric("income")
     assert not {rows["income"].start, rows["income"].end} & set(values)
     assert rows["grade"].start in (None, *cases.GRADES)
+
+
+def test_a_fall_does_not_tell_the_range_of_a_column_in_the_document():
+    """Divided by the slope of a linear model it is the distance of two values of single rows."""
+    table = square(2, n=150, reach=1.2345, split=0.5)
+    model = passed(affine([[3.0, 1.0]]))
+    how = {"counterpart": model, "analyses": ["constraints", "monotonicity"], "constraints": {"x0": "-"}}
+    (row,) = ti.audit(model, table, **how).document.analyses["monotonicity"].columns
+    assert answer(model, table, {"x0": "-"}).fall == pytest.approx(
+        3 * 2 * 1.2345
+    )  # in Python, where the rows are at hand
+    assert (row.linear.answer, row.linear.fall) == ("refuted", 7.0)
+
+
+def test_a_fall_that_is_rounding_is_none():
+    table = square(2)
+    setting = estimator._Setting(bind(passed(affine([[3.0, 1.0]])), table), {}, 0.1, 0, 10)
+    one, rows = Constraint(column="x0", direction="+"), table.inputs[:2]
+    assert [setting._verdict(one, rows, fall).fall for fall in (-1.0, 1.1e-16, 1e-6, 0.05)] == [0.0, 0.0, 0.0, 0.05]
 
 
 def with_answers(answer_: str, share: float):
