@@ -123,8 +123,8 @@ CHECK = Check(
             "raised_refuted": (
                 (
                     "Declared constraints are violated for {columns}. Along {column} (declared direction: {direction}), the "
-                    "score moves by {fall} in the opposite direction between two rows that differ in this column alone. Such "
-                    "rows exist in the domain of the columns, but few or no rows of the table show it. The linear "
+                    "score moves by {fall} or more in the opposite direction between two rows that differ in this column alone. "
+                    "Such rows exist in the domain of the columns, but few or no rows of the table show it. The linear "
                     "counterpart violates {linear} of the {count} directions that the network violates."
                 ),
                 (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import fx, nn
 
 from tabinterp.arrays import FloatArray
 
 from . import BoundModel
-from .affine_front import Front, split
+from .affine_front import RESHAPES, Front, Untouched, is_activation, split
 from .layers import Layer
 
 NEAR = 1e-4
@@ -20,7 +21,8 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
     """Return the chain: step l maps the outputs of layer l (0: the front) to the pre-activations of the next layer, or to
     the scores.
 
-    As many steps as are affine functions of the outputs before them alone, which real rows and random fronts show.
+    As many steps as are affine functions of the outputs before them alone, by the graph, which real rows and random fronts
+    confirm: an operation such as a limit, which acts where none of these is, is no affine map.
     """
     size = bound.z.shape[1]
     if not bound.has_gradient:
@@ -34,13 +36,34 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
     a = z.double().cpu().numpy()
     for i, front in enumerate(fronts):
         told = layers[i].before if i < len(layers) else bound.rest
-        if front is None or not _gives(front, a, told, z):
+        if front is None or not _leads_on(front, i == len(layers)) or not _gives(front, a, told, z):
             break
         steps.append((front.weight.cpu().numpy(), front.bias.cpu().numpy()))
         if i < len(layers):
             with torch.inference_mode():
                 a = layers[i].outputs(z).double().cpu().numpy()
     return tuple(steps)
+
+
+def _leads_on(front: Front, is_last: bool) -> bool:
+    """Return whether nothing but the next activation reads the affine front; of the last one, whether nothing is behind it that
+    could bend it.
+    """
+    graph = front.rest.module if isinstance(front.rest, Untouched) else front.rest
+    if front.nothing_behind or not isinstance(graph, fx.GraphModule):
+        return front.nothing_behind
+    if is_last:
+        behind = [node for node in graph.graph.nodes if node.op not in ("placeholder", "output")]
+        return len(front.weight) == 1 and all(_is_straight(graph, node) for node in behind)
+    readers = [node for node in graph.graph.nodes if node.op == "placeholder" for node in node.users]
+    return len(readers) == 1 and is_activation(graph, readers[0])
+
+
+def _is_straight(graph: fx.GraphModule, node: fx.Node) -> bool:
+    """Return whether a node gives one number in another shape, or is a linear layer."""
+    if node.op == "call_module":
+        return type(graph.get_submodule(str(node.target))) in (nn.Linear, nn.Identity)
+    return len(node.all_input_nodes) == 1 and getattr(node.target, "__name__", node.target) in {*RESHAPES, "getitem"}
 
 
 def _gives(front: Front, a: FloatArray, told: torch.nn.Module, z: torch.Tensor) -> bool:

@@ -16,7 +16,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from torch import nn
 
 import tabinterp as ti
@@ -26,6 +26,7 @@ from tabinterp.analyses.monotonicity.bounds import Bounds, Boxes, _line, chain, 
 from tabinterp.analyses.monotonicity.branching import Branching, halves
 from tabinterp.analyses.monotonicity.domain import Number, domain_of
 from tabinterp.analyses.monotonicity.record import _shown
+from tabinterp.analyses.settings import Constraint
 from tabinterp.checks import CHECKS
 from tabinterp.checks.judge import run_check
 from tabinterp.document.base import Interval
@@ -122,6 +123,27 @@ def test_a_smooth_slope_has_lines_nearer_than_its_extremes():
     a, b, c, d = act.slope_lines(low, high, least, most, torch.tensor([1e-9]))
     middle = 0.6
     assert float((c - a) * middle + d - b) < 0.2 * float(most - least)
+
+
+def test_a_slope_with_a_kink_is_not_smooth():
+    """CELU(30): the slope is exp(x / 30) below 0 and 1 above, whose second derivative is small on a coarse grid."""
+    bound = bind(passed(nn.Sequential(nn.Linear(2, 1), nn.CELU(30.0), nn.Linear(1, 1))), square())
+    act = activation_of(layers_of(in_double(bound))[0])
+    low, high = torch.tensor([[-0.033]], dtype=torch.float64), torch.tensor([[0.015]], dtype=torch.float64)
+    least, most = act.slopes(low, high)
+    a, b, c, d = act.slope_lines(low, high, least, most, torch.tensor([1e-9]))
+    for x in np.linspace(-0.033, 0.015, 97):
+        slope = min(1.0, np.exp(x / 30))
+        assert float(a * x + b) - 1e-12 <= slope <= float(c * x + d) + 1e-12
+
+
+def test_an_activation_that_jumps_leaves_the_answer_open():
+    """Softplus is the identity above its threshold, and falls there."""
+    act = nn.Softplus(beta=5, threshold=2)
+    one = answer(
+        passed(nn.Sequential(affine([[3.0, 0.0], [0.0, 3.0]]), act, affine([[1.0, 1.0]]))), square(), {"x0": "+"}
+    )
+    assert one.answer != "proved"
 
 
 @pytest.mark.parametrize("act", [nn.Mish(), nn.GELU(approximate="tanh"), nn.Hardswish(), nn.LeakyReLU(-0.5)])
@@ -515,6 +537,20 @@ def test_a_number_in_bins_is_read_at_its_values():
     assert "more than 64 different values" in str(other.reason)
 
 
+def test_an_indicator_of_one_value_is_no_line():
+    """x + 1000 less 5000 where x is 999, which is one of many values and no quantile."""
+    x = np.append(np.delete(np.arange(0.0, 2001.0, 3.7), 7), 999.0)
+    table = ti.read_table(pd.DataFrame({"x": x, "y": x}), target="y", task="regression")
+
+    def with_indicator_of_999(frame):
+        values = np.asarray(frame, dtype=float)
+        return np.hstack([values, values == 999])
+
+    encoder = FunctionTransformer(with_indicator_of_999).fit(table.inputs)
+    module = nn.Sequential(affine([[1.0, -5000.0]], [9000.0]), nn.ReLU(), affine([[1.0]]))
+    assert answer(ti.wrap(module, encoder=encoder, task="regression"), table, {"x": "+"}).answer != "proved"
+
+
 def test_places_of_whole_numbers_are_moved_to_the_nearest():
     steps = Number("k", 2.0, 6.0, True, np.ones(1), None)
     assert steps.snapped(np.array([0.3, 0.9, np.nan])).tolist()[:2] == [0.25, 1.0]
@@ -620,6 +656,52 @@ def test_a_network_that_is_no_chain_can_be_refuted_only():
     assert found.fall >= 0.9 * falls_of(passed(Beside(-2.0)), table, "x0", 1.0)
 
 
+class Limited(nn.Module):
+    """The sum of all columns; above a limit it falls, by operations that are no activations and that few points reach."""
+
+    def __init__(self, operation: str, columns: int) -> None:
+        super().__init__()
+        one = np.ones((1, columns))
+        self.first, self.sum, self.last = affine(np.eye(columns), [2.0] * columns), affine(one), affine([[1.0]])
+        self.limit, self.operation = 3.0 * columns - 1, operation
+
+    def forward(self, x):
+        h = self.sum(torch.relu(self.first(x)))
+        above = h - self.limit
+        if self.operation == "clamp":
+            return h - 5 * torch.clamp(above, min=0)
+        if self.operation == "where":
+            return torch.where(h > self.limit, self.limit - 4 * above, h)
+        if self.operation == "abs":
+            return h - 2.5 * (above + torch.abs(above))
+        return self.last(torch.relu(h - 5 * torch.clamp(above, min=0)))  # between two layers
+
+
+@pytest.mark.parametrize("operation", ["clamp", "where", "abs", "between"])
+def test_an_operation_that_acts_in_a_corner_alone_is_not_taken_for_an_affine_map(operation):
+    table = square(8)
+    table = table.take(np.flatnonzero(table.inputs.sum(axis=1) < 5))
+    pair = pd.DataFrame(1.0, index=[0, 1], columns=table.schema.inputs)
+    pair.loc[0, "x0"] = 0.5
+    model = passed(Limited(operation, 8))
+    before, after = bind(model, table).score(pair.to_numpy().copy())[:, 0]
+    assert after < before - 1
+    assert answer(model, table, {"x0": "+"}).answer != "proved"
+
+
+@pytest.mark.parametrize("shaped", [lambda y: y[:, 0], lambda y: torch.squeeze(y, 1), lambda y: y.view(-1)])
+def test_scores_in_another_shape_are_those_of_a_chain(shaped):
+    class Shaped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = affine([[1.0, 0.0], [0.0, 1.0]]), affine([[1.0, 1.0]])
+
+        def forward(self, x):
+            return shaped(self.last(torch.relu(self.first(x))))
+
+    assert answer(passed(Shaped()), square(2), {"x0": "+"}).answer == "proved"
+
+
 class Single(nn.Module):
     """|x0| by way of single precision, in which alone it computes."""
 
@@ -707,8 +789,8 @@ def test_an_audit_answers_for_both_models():
     assert [row.linear.answer for row in record.columns] == ["proved", "proved"]
     assert [row.network.answer for row in record.columns] == ["refuted", "refuted"]
     refuted = record.columns[1].network
-    assert refuted.fall >= record.network_least
-    assert float(f"{refuted.fall:.3g}") == refuted.fall
+    assert refuted.fall >= record.network_least / 2
+    assert float(f"{refuted.fall:.1g}") == refuted.fall
     assert from_bytes(to_bytes(audited().document)) == audited().document
     page = render(audited().document)
     assert "Proof of declared directions for both models" in page
@@ -763,6 +845,25 @@ def test_levels_and_values_of_few_rows_are_not_in_the_document():
     values = table.numeric("income")
     assert not {rows["income"].start, rows["income"].end} & set(values)
     assert rows["grade"].start in (None, *cases.GRADES)
+
+
+def test_a_fall_does_not_tell_the_range_of_a_column_in_the_document():
+    """Divided by the slope of a linear model it is the distance of two values of single rows."""
+    table = square(2, n=150, reach=1.2345, split=0.5)
+    model = passed(affine([[3.0, 1.0]]))
+    how = {"counterpart": model, "analyses": ["constraints", "monotonicity"], "constraints": {"x0": "-"}}
+    (row,) = ti.audit(model, table, **how).document.analyses["monotonicity"].columns
+    assert answer(model, table, {"x0": "-"}).fall == pytest.approx(
+        3 * 2 * 1.2345
+    )  # in Python, where the rows are at hand
+    assert (row.linear.answer, row.linear.fall) == ("refuted", 7.0)
+
+
+def test_a_fall_that_is_rounding_is_none():
+    table = square(2)
+    setting = estimator._Setting(bind(passed(affine([[3.0, 1.0]])), table), {}, 0.1, 0, 10)
+    one, rows = Constraint(column="x0", direction="+"), table.inputs[:2]
+    assert [setting._verdict(one, rows, fall).fall for fall in (-1.0, 1.1e-16, 1e-6, 0.05)] == [0.0, 0.0, 0.0, 0.05]
 
 
 def with_answers(answer_: str, share: float):

@@ -28,6 +28,7 @@ from tabinterp.analyses.recourse.changes import LEVEL, choices
 from tabinterp.analyses.recourse.proof import is_provable, proven
 from tabinterp.analyses.recourse.search import Decisions, _knapsack, _of_all, cheapest, readable, searched
 from tabinterp.analyses.settings import Constraint
+from tabinterp.checks.no_recourse import _rejected
 from tabinterp.cli import commands
 from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
 from tabinterp.models import bind
@@ -259,6 +260,22 @@ def test_the_values_of_a_number_are_quantiles_of_the_training_rows():
     expected = np.quantile(frame["c0"].to_numpy()[training], (np.arange(100) + 0.5) / 100, method="inverted_cdf")
     assert values.tolist() == expected.tolist()
     assert not table.held_out[made.donors].any()
+
+
+@pytest.mark.parametrize(("adverse", "declined", "after"), [(1, {1.0}, 0.0), (0, {-1.0, 0.0}, 1.0)])
+def test_a_score_at_the_threshold_is_of_the_negative_class(adverse, declined, after, monkeypatch):
+    """Probabilities 0.2, 0.5 and 0.8 of the positive class for -1, 0 and 1."""
+    anything_goes(monkeypatch)
+
+    def function(rows: pd.DataFrame) -> np.ndarray:
+        return np.choose(rows["c0"].to_numpy().astype(int) + 1, [0.2, 0.5, 0.8])
+
+    table = read(whole_numbers(2, levels=3), adverse=adverse)
+    found = ti.recourse(ti.wrap(function, classes=[0, 1]), table, changeable=["c0"])
+    told = found.frame().query("model == 'network'")
+    assert set(told["before"]) == declined
+    assert set(told["after"]) == {after}
+    assert found.changes.exact.all()
 
 
 # ---- what may change
@@ -498,11 +515,25 @@ def test_shares_by_group_and_their_test(monkeypatch):
         assert one.difference[0] == pytest.approx(p - q)
         pooled = without.mean()
         z = (p - q) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m) * (n + m) / (n + m - 1))
-        assert one.p == pytest.approx(2 * stats.t.sf(abs(z), n + m - 1), rel=1e-6)
+        counts = [[round(p * n), n - round(p * n)], [round(q * m), m - round(q * m)]]
+        expected = max(2 * stats.t.sf(abs(z), n + m - 1), stats.fisher_exact(counts).pvalue)
+        assert one.p == pytest.approx(expected, rel=1e-6)
         assert one.difference[2] < p - q < one.difference[3]
     assert [one.conditions[0].level for one in found.groups] == ["f", "m"]
     assert found.groups[0].p == pytest.approx(found.groups[1].p)
     assert found.groups[0].p < 0.001
+
+
+def test_groups_with_the_same_share_are_seldom_told_apart():
+    """5% of 500 rows without recourse, in groups of 350, 100 and 50 of which only counts of 0 or at least ten are shown."""
+    draw, raised = np.random.default_rng(0), 0
+    frame = pd.DataFrame({"x": draw.normal(size=500), "y": draw.integers(0, 2, 500)})
+    table = ti.read_table(frame, target="y", positive=1)
+    for _ in range(200):
+        without, group = draw.random(500) < 0.05, draw.choice(3, 500, p=[0.7, 0.2, 0.1])
+        shown = [g for g in range(3) if all(n == 0 or n >= 10 for n in np.bincount(without[group == g], minlength=2))]
+        raised += any(_rejected([1.0, *(estimator._group(table, without, group == g, ()).p for g in shown)]))
+    assert raised <= 16  # 5%, and two standard errors more
 
 
 def test_shares_of_weighted_rows(monkeypatch):
@@ -623,6 +654,20 @@ def test_shares_that_tell_of_one_to_nine_rows_are_withheld(counts, without, only
     told = counts[0] >= 10 and 200 - counts[0] >= 10
     assert np.isfinite(found.cost[0]) == told
     assert np.isfinite(found.columns[0][0]) == told
+
+
+def test_a_quartile_that_rounding_leaves_at_nothing_is_not_shown():
+    """Ten costs between 20 and 29 share no number but 0, which no change costs."""
+    n = 20
+    costs = np.where(np.arange(n) < 10, 20.0 + np.arange(n), np.nan)
+    status = np.where(np.isnan(costs), "none", "found").astype(object)
+    frame = pd.DataFrame({"x": np.arange(n), "y": np.arange(n) % 2})
+    table = ti.read_table(frame, target="y", positive=1)
+    one = np.ones((n, 1), dtype=bool)
+    changes = estimator.Changes(np.arange(n), status, costs, one[:, 0], ("x",), one, frame[["x"]], True)
+    shares = estimator._shares(table, changes)
+    assert np.isnan(shares.quartiles).all() or min(shares.quartiles) > 0
+    assert shares.cost[0] == pytest.approx(24.5)
 
 
 def test_columns_changed_in_few_rows_are_withheld_with_another():

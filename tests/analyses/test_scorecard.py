@@ -231,6 +231,18 @@ def test_missing_and_unseen_values_without_a_bin_get_the_points_of_the_reference
         assert card.points(row.assign(**{column: value})) == card.points(row.assign(**{column: same}))
 
 
+def test_a_bin_of_missing_values_is_called_so_though_other_levels_are_in_it():
+    """Most values of a column are missing, so that their bin is the reference bin, which takes unnamed levels."""
+    draw = np.random.default_rng(0)
+    city = draw.choice(["a", "b", None], 900, p=[0.2, 0.2, 0.6])
+    drive = 2.0 * (city == "a") - 2.0 * (city == "b")
+    frame = pd.DataFrame({"city": city, "y": np.where(drive + draw.logistic(size=900) > 0, "yes", "no")})
+    table = ti.read_table(frame, target="y", adverse="no", split=0.3)
+    card = ti.ladder(pipeline_for(table), table).scorecard()
+    reference = card.frame().query("reference == True").iloc[0]
+    assert (reference["bin"], reference["missing"], reference["other"]) == ("missing, other levels", True, True)
+
+
 def test_what_bins_are_weighed_by():
     """Half of p (1 - p), by the shares of the weights."""
     frame = pd.DataFrame({"x": np.linspace(-2, 2, 400)})
@@ -626,8 +638,9 @@ def test_a_character_that_sql_cannot_hold_is_refused():
     with pytest.raises(TabinterpError, match=r"level 'a\\x00b' cannot be written in SQL"):
         card.to_sql()
     assert np.array_equal(in_python(card, frame[["x"]]), card.points(frame))
-    with pytest.raises(TabinterpError, match="name of the database table is empty"):
-        mixed()[2].to_sql("")
+    for name in ("", "schema.", "a..b"):
+        with pytest.raises(TabinterpError, match="part of the name of the database table is empty"):
+            mixed()[2].to_sql(name)
 
 
 # ---- what is refused

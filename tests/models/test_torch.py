@@ -415,7 +415,7 @@ def test_layers_one_after_another_have_the_graph_that_tracing_finds():
     found, traced, x = trace(module), torch.fx.symbolic_trace(module), torch.randn(7, D)
     assert [node.op for node in found.graph.nodes] == [node.op for node in traced.graph.nodes]
     torch.testing.assert_close(found(x), traced(x), rtol=0, atol=0)
-    assert [type(layer) for layer in found.children()] == [type(layer) for layer in module]
+    assert [type(layer) for layer in found.children()] == [type(layer) for layer in module.children()]
 
 
 @by_style

@@ -28,6 +28,7 @@ ASIDE = 1e-12  # of a kink: where the slopes on its sides are read
 REACH, POINTS = 40.0, 8001  # of the grid
 CLOSE = 0.02  # about a break, where the grid is finer by a thousand
 ROUNDING = 1e-12
+JUMP = 1e-8  # by more than this no output may leave what slopes allow: softplus jumps at its threshold
 SMOOTH = 10.0  # the largest second derivative of a slope that counts as smooth
 SAMPLES = 8  # parts of an interval, between which a smooth slope is sampled
 
@@ -149,7 +150,9 @@ def activation_of(layer: Layer) -> Activation | None:
             steps = np.diff(slopes[part == side], axis=0)
             if ((steps > ROUNDING).any(axis=0) & (steps < -ROUNDING).any(axis=0)).any():
                 return None
-    bend = float(np.abs(np.diff(slope, n=2, axis=0)).max()) / (2 * REACH / (POINTS - 1)) ** 2
+    if _jumps(made, torch.as_tensor(grid)):
+        return None
+    bend = max(float(np.abs(np.diff(_slopes(made, x), n=2, axis=0)).max()) / (x[1] - x[0]) ** 2 for x in (grid, *fine))
     sides = [np.ptp(slope[side], axis=0).max() for side in (grid < 0, grid > 0)]
     return replace(
         made,
@@ -157,6 +160,14 @@ def activation_of(layer: Layer) -> Activation | None:
         bend=1.05 * bend if bend < SMOOTH else math.inf,
         steps=breaks == (0.0,) and max(sides) == 0,
     )
+
+
+def _jumps(activation: Activation, points: Tensor) -> bool:
+    """Return whether the output of some unit changes by more or less between two neighbours of the points than slopes allow."""
+    x = points[:, None].expand(-1, activation.width)
+    least, most = activation.slopes(x[:-1], x[1:])
+    step, width = activation.value(x).diff(dim=0), x.diff(dim=0)
+    return bool(((step < least * width - JUMP) | (step > most * width + JUMP)).any())
 
 
 def _slopes(activation: Activation, points: FloatArray) -> FloatArray:

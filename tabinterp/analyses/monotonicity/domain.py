@@ -1,9 +1,9 @@
 """The domain of a proof: every combination of the values that the columns can take, and what each adds to the front.
 
-A number whose encoding is a line, which is checked at its ends, at evenly spaced values and at quantiles, takes every value
-between its least and its greatest value in the table, or between the limits that were declared for it. Any other column takes
-the values that occur in the table. A missing value is one of them where the table holds one. Columns are combined freely, also
-where they determine one another.
+A number whose encoding is a line, which is checked at its ends, at evenly spaced values and at all values in the table, takes
+every value between its least and its greatest value in the table, or between the limits that were declared for it. Any other
+column takes the values that occur in the table. A missing value is one of them where the table holds one. Columns are combined
+freely, also where they determine one another.
 """
 
 from __future__ import annotations
@@ -177,17 +177,18 @@ def _number(
     whole = bool((known == np.round(known)).all())
     if whole:
         low, high = float(np.ceil(low)), float(np.floor(high))
-    points = np.concatenate([np.linspace(low, high, PROBES), np.quantile(known, np.linspace(0, 1, PROBES))])
+    points = np.linspace(low, high, PROBES)
     points = np.unique(np.clip(np.round(points) if whole else points, low, high))
     if not low <= high or not takes(bound, column, points):
         return None
     rows = table.inputs.iloc[np.zeros(len(points), dtype=np.int64)].reset_index(drop=True)
     rows[column] = points
     probed = bound.encoding.transform(rows)[:, bound.encoding.blocks[column]].astype(np.float64)
-    place = (points - low) / (high - low) if high > low else np.zeros(len(points))
+    inside = (low <= x) & (x <= high)
+    values, seen = np.append(points, x[inside]), np.concatenate([probed, encoded[inside]])
+    place = (values - low) / (high - low) if high > low else np.zeros(len(values))
     line = probed[0] + place[:, None] * (probed[-1] - probed[0])
-    spread = np.ptp(probed, axis=0)
-    if (np.abs(probed - line).max(axis=0) > LINE * spread).any():
+    if (np.abs(seen - line).max(axis=0) > LINE * np.ptp(seen, axis=0)).any():
         return None
     missing = weight @ (encoded[np.argmax(gone)] - probed[0]) if gone.any() else None
     return Number(column, low, high, whole, weight @ (probed[-1] - probed[0]), missing), weight @ probed[0]

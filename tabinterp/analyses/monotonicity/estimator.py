@@ -61,7 +61,7 @@ class Verdict:
 
     Parameters
     ----------
-    fall : the largest fall that was found, as the model scores its two rows; 0 where there is none.
+    fall : the largest fall that was found, as the model scores its two rows; 0 where there is none larger than rounding.
     start, end : values of the column in these rows, in the order in which the column moves up; None where nothing falls by more
         than the least fall that counts.
     pair : both rows, (2, columns), in the same order; None likewise.
@@ -175,6 +175,7 @@ class _Setting:
 
     def __init__(self, bound: BoundModel, limits: Mapping[str, Constraint], least: float, seed: int, rows: int) -> None:
         self._bound, self._limits, self._least, self._seed, self._rows = bound, limits, least, seed, rows
+        self._rounding = RESOLUTION * float(np.abs(bound.scores).max())
         self._domain: Domain | None = None
         self._network: Chain | None = None
         self._reason: Message | None = None
@@ -261,7 +262,7 @@ class _Setting:
     def _verdict(self, one: Constraint, frame: pd.DataFrame, fall: float) -> Verdict:
         """Return an open answer with a fall between two rows, which are shown if it counts."""
         if not fall > self._least:
-            return Verdict(one, "open", fall if fall > 0 else 0.0)
+            return Verdict(one, "open", fall if fall > self._rounding else 0.0)
         start, end = frame[one.column]
         return Verdict(one, "open", fall, start, end, frame)
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     from .estimator import Verdict
 
-DIGITS = 3  # significant digits of a fall and of a bound
+DIGITS = 3  # significant digits of the least fall that counts, and of a bound below it
+# Of a fall and of a larger bound. Divided by a slope, they tell how far apart the ends of the domain are, which are values of
+# single rows.
+COARSE = 1
 
 
 class Answer(Part):
@@ -57,7 +60,7 @@ class Record(Part):
                 found: Answer = getattr(row, model)
                 near = 10.0 ** (1 - DIGITS)  # of a number, which rounding may take from it or add to it
                 proved = found.bound is not None and found.bound <= least * (1 + near) and found.fall <= least
-                refuted = found.fall >= least * (1 - near)
+                refuted = found.fall >= least * (1 - near) / 2  # one digit, rounded down, is more than half of a number
                 if (found.answer == "proved" and not proved) or (found.answer == "refuted" and not refuted):
                     raise DocumentError(
                         f"analyses.monotonicity: the answer of the {model} for column {row.column!r} is "
@@ -96,24 +99,24 @@ def _answer(table: Table, found: Verdict) -> Answer:
     bound = number(found.bound)
     return Answer(
         answer=found.answer,
-        fall=_rounded(found.fall, math.floor),
+        fall=_rounded(found.fall, math.floor, COARSE),
         start=_shown(table, found.constraint.column, found.start),
         end=_shown(table, found.constraint.column, found.end),
-        bound=None if bound is None else _rounded(bound, math.ceil),
+        bound=None if bound is None else _rounded(bound, math.ceil, DIGITS if found.answer == "proved" else COARSE),
         reason=found.reason,
     )
 
 
-def _rounded(value: float, to: Callable[[float], int]) -> float:
+def _rounded(value: float, to: Callable[[float], int], digits: int = DIGITS) -> float:
     """Return a number rounded up or down to a few significant digits.
 
-    >>> _rounded(0.0123456, math.floor), _rounded(0.0123456, math.ceil)
-    (0.0123, 0.0124)
+    >>> _rounded(0.0123456, math.floor), _rounded(0.0123456, math.ceil), _rounded(0.0123456, math.ceil, 1)
+    (0.0123, 0.0124, 0.02)
     """
     if value == 0:
         return 0.0
-    exponent = math.floor(math.log10(abs(value))) + 1 - DIGITS
-    return float(f"{to(float(f'{value:e}'.partition('e')[0]) * 10 ** (DIGITS - 1))}e{exponent}")
+    exponent = math.floor(math.log10(abs(value))) + 1 - digits
+    return float(f"{to(float(f'{value:e}'.partition('e')[0]) * 10 ** (digits - 1))}e{exponent}")
 
 
 def _shown(table: Table, column: str, value: object) -> float | str | None:

@@ -36,7 +36,8 @@ def _answer(found: Answer) -> str:
             f"report.monotonicity.{key}", fall=number(found.fall), start=_value(found.start), end=_value(found.end)
         )
     if found.answer == "open" and found.bound is not None:
-        return t("report.monotonicity.open", fall=number(found.fall), bound=number(found.bound))
+        key = "open" if found.fall > 0 else "open.none"
+        return t(f"report.monotonicity.{key}", fall=number(found.fall), bound=number(found.bound))
     return t("report.monotonicity.proved" if found.answer == "proved" else "report.monotonicity.untried")
 
 

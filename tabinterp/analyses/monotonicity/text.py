@@ -8,9 +8,11 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.monotonicity.lead": (
         (
             "Each declared direction is also examined for all combinations of values that the columns can take, whether or "
-            "not a row of the table holds them. Proved: between no two such rows that differ in this column alone does the "
+            "not a row of the table holds them: numbers between their least and greatest value or within declared limits, "
+            "other columns at values that occur. Proved: between no two such rows that differ in this column alone does the "
             "score move against the direction by more than {network} (linear counterpart: {linear}), a thousandth of its "
-            "standard deviation. Refuted: two such rows were found; they need not resemble real rows. Open: neither."
+            "standard deviation. Refuted: two such rows were found; they need not resemble real rows, and numbers shown are "
+            "rounded. Open: neither."
         ),
         "network, linear: numbers in units of the score",
     ),
@@ -19,16 +21,20 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.monotonicity.linear": "Linear",
     "report.monotonicity.proved": "proved",
     "report.monotonicity.refuted": (
-        "refuted: moves by {fall} against the direction",
+        "refuted: moves by {fall} or more against the direction",
         "fall: a number in units of the score",
     ),
     "report.monotonicity.refuted.between": (
-        "refuted: moves by {fall} against the direction between {start} and {end}",
+        "refuted: moves by {fall} or more against the direction between {start} and {end}",
         "fall: a number in units of the score; start, end: values of the column",
     ),
     "report.monotonicity.open": (
-        "open: moves by at least {fall} and at most {bound} against the direction",
+        "open: moves by {fall} or more, and at most {bound}, against the direction",
         "fall, bound: numbers in units of the score",
+    ),
+    "report.monotonicity.open.none": (
+        "open: no move against the direction was found, and none above {bound} is possible",
+        "bound: a number in units of the score",
     ),
     "report.monotonicity.untried": "open: no proof is possible",
     "report.monotonicity.reason": (

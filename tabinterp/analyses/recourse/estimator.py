@@ -16,7 +16,9 @@ The share of rows without recourse is over the rows that the network declines, o
 model is compared on those of them that it declines, too. Shares have Wilson's interval (1927), means and differences Student's;
 standard errors are over rows, or over groups of rows (influences summed by group), and weighted where rows have weights. All are
 given the training rows. Each group of a protected column is compared with all other declined rows: p is that of Student's t with
-the standard error under equal shares (a score test).
+the standard error under equal shares (a score test), and of independent rows without weights no smaller than that of Fisher's
+exact test. Groups in which few rows are expected to be without recourse are only told if unusually many or none are, and for
+these the former alone would be too small.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ class Changes:
     rows : (n,) positions of the rows in the table.
     status : (n,) "found", "implausible" (only through rows unlike the training rows) or "none".
     cost : (n,) total shift in percentiles of the training rows; NaN without recourse.
-    exact : (n,) whether the answer is exact: no valid change is cheaper, or there is none at all.
+    exact : (n,) whether the answer is exact: no valid change to the new values is cheaper, or there is none at all.
     columns : (K,) names of the columns that can change.
     changed : (n, K) whether the column changes.
     values : input columns of the n rows after the change.
@@ -96,8 +98,9 @@ class Shares:
     """Rows without recourse under one model, with standard errors and 95% intervals.
 
     `only_implausible`: share of all rows that have recourse only through implausible rows. `cost`: mean over rows with recourse,
-    in percentiles; `quartiles` of the same, rounded so that ten rows share them. `one_column`: share of rows with recourse that
-    change one column alone. `columns`: share of rows with recourse that change the column. `is_exact`: of `Changes`.
+    in percentiles; `quartiles` of the same, rounded so that ten rows share them, NaN where that leaves 0. `one_column`: share of
+    rows with recourse that change one column alone. `columns`: share of rows with recourse that change the column. `is_exact`: of
+    `Changes`.
     """
 
     without: Mean
@@ -216,9 +219,11 @@ def recourse(
     """Return the smallest change of changeable columns that turns each adverse decision, for a network and its counterpart.
 
     The cost of a change is its total shift in percentiles of the training rows; a change of a level without an order costs 50.
-    Missing values stay missing. A change counts only if the model confirms it, and unless the changed row is more atypical than
-    99% of the training rows and than before. For at most 20 rows and a small network of rectifiers, an integer programme proves
-    the answers; `exact` in the frame says for which rows an answer is exact.
+    New values are those of training rows, of a number about a hundred quantiles where there are more (20 if the encoder mixes
+    columns): a value between these may be cheaper by a percentile (or five). Missing values stay missing. A change counts only if
+    the model confirms it, and unless the changed row is more atypical than 99% of the training rows and than before. For at most
+    20 rows and a small network of rectifiers, an integer programme proves the answers; `exact` in the frame says for which rows
+    an answer is exact.
 
     Parameters
     ----------
@@ -488,7 +493,7 @@ def _shares(table: Table, changes: Changes) -> Shares:
     alone = changes.changed[found].sum(axis=1) == 1
     cost = changes.cost[found]
     quartiles = [
-        Rounding(cost)(float(np.quantile(cost, q, method="inverted_cdf"))) if len(cost) else np.nan
+        Rounding(cost)(float(np.quantile(cost, q, method="inverted_cdf"))) or np.nan if len(cost) else np.nan
         for q in (0.25, 0.5, 0.75)
     ]
     return Shares(
@@ -569,6 +574,9 @@ def _group(table: Table, without: BoolArray, inside: BoolArray, conditions: tupl
     under_null, _ = spread(null, group, every)
     difference = mine - others
     p = 1.0 if difference == 0 else 2 * float(stats.t.sf(abs(difference) / under_null, count - 1))
+    if table.weights is None and table.groups is None:
+        counts = [[int((without & side).sum()), int((~without & side).sum())] for side in sides]
+        p = max(p, float(stats.fisher_exact(counts).pvalue))
     theirs = share_of(without[~inside], weights[~inside], group[~inside])
     low, high = (
         float(np.hypot(share[0] - share[2], theirs[3] - theirs[0])),

@@ -56,6 +56,7 @@ FIRST_COSTS = 150  # up to which the knapsack is solved for every row at first
 COARSE = 10  # values of each column of a pair
 REAL, KEPT = 200, 64  # training rows whose values are taken together; changes of a row that are kept
 TRADED = (0.2, 0.4, 0.6, 0.8)  # of the cost of a change, to which it is reduced in exchange for another one
+TIE = 1e-300  # a score at the threshold is of the negative class, and favourable where that is
 CLIMBS, STARTS = 4, 6  # rounds of raising the margin; states of a row from which it is raised
 
 Found = tuple[IntArray, State, IntArray]  # rows, states and costs, as in `Flips`
@@ -129,7 +130,8 @@ class Decisions:
             self.own = [bound.part((choice.column,), rows) for choice in choices]
             self.parts = [bound.part((choice.column,), choice.donors) for choice in choices]
             self.z = bound.z[rows]
-        self.least = RESOLUTION * float(np.abs(bound.scores[rows]).max(initial=1.0))  # what rounding cannot hide
+        # what rounding cannot hide; a function of rows, such as trees, gives its scores as they are, often at the threshold
+        self.least = RESOLUTION * float(np.abs(bound.scores[rows]).max(initial=1.0)) if bound.has_gradient else 0.0
         self.now = self.of(np.arange(len(rows)), np.full((len(rows), len(choices)), -1, dtype=np.int16))
 
     def take(self, rows: IntArray) -> Decisions:
@@ -188,7 +190,8 @@ class Decisions:
         return z
 
     def _margin(self, scores: torch.Tensor) -> FloatArray:
-        return np.asarray(self.sign * (scores[:, 0].cpu().numpy() - self.cut) - self.least)
+        margin = self.sign * (scores[:, 0].cpu().numpy().astype(np.float64) - self.cut) - self.least
+        return np.asarray(margin + TIE if self.sign < 0 else margin)
 
     def flips(self, scores: FloatArray) -> NDArray[np.bool_]:
         """Return which scores (m,) of the model itself are decided favourably; one at the threshold is of the negative class."""

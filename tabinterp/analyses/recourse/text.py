@@ -10,13 +10,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.section.recourse": "Recourse",
     "report.recourse.lead": (
         "The share of the rows declined by the network (n = {rows}) for which no recourse was found is {share}: no plausible "
-        "change of the changeable columns makes the network approve them.",
+        "change of the changeable columns was found that makes the network approve them.",
         "share: a share of rows with its interval, such as '0.2 (95% CI 0.1 to 0.3)'",
     ),
     "report.recourse.lead.most": (
         "The share of the rows declined by the network (n = {rows}) for which no recourse was found is at most {share}: no "
-        "plausible change of the changeable columns makes the network approve them. The exact share is withheld because a count "
-        "is below ten.",
+        "plausible change of the changeable columns was found that makes the network approve them. The exact share is withheld "
+        "because a count is below ten.",
         "share: a share of rows, such as '0.1'",
     ),
     "report.recourse.lead.withheld": (

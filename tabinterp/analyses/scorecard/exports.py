@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tabinterp.atomic_io import write
-from tabinterp.errors import TabinterpError
+from tabinterp.errors import TabinterpError, argument
 from tabinterp.messages.names import plain, spreadsheet_cell
 from tabinterp.table.coerce import is_text
 
@@ -31,9 +31,13 @@ def sql(card: Scorecard, table: str) -> str:
     Columns are qualified by an alias: SQLite takes a quoted name that no column has for a text. A number that exceeds zero as
     well as its negative is NaN, which these databases order above all numbers.
     """
-    if not table:
-        raise TabinterpError("the name of the database table is empty. Name the table that holds the rows")
-    source = ".".join(_identifier(part) for part in table.split("."))
+    parts = table.split(".")
+    if not all(parts):
+        raise TabinterpError(
+            f"a part of the name of the database table is empty; got {argument('table', table)}. Name the table that holds the "
+            'rows, such as "applicants" or "schema.applicants"'
+        )
+    source = ".".join(map(_identifier, parts))
     terms = "".join(f"\n    + {_nested(term, _sql_case)}" for term in card.terms)
     return f"SELECT t.*,\n    {card.base}{terms} AS {COLUMN}\nFROM {source} AS t\n"
 

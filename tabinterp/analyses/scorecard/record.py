@@ -133,12 +133,12 @@ def _cut(cut: Cut) -> dict[str, Any]:
 
 
 def bin_message(one: Bin | CardBin) -> Message:
-    """Return what a bin holds, in words; missing values only where they have a bin of their own."""
+    """Return what a bin holds, in words; missing values only where no value that is named is with them."""
     if one.levels:
         key = "levels.other" if one.other else "levels"
         return Message(key=f"scorecard.bin.{key}", values={"levels": [str(level) for level in one.levels]})
     if one.other:
-        return Message(key="scorecard.bin.other")
+        return Message(key="scorecard.bin.missing.other" if one.missing else "scorecard.bin.other")
     if one.low is None and one.high is None:
         return Message(key="scorecard.bin.missing" if one.missing else "scorecard.bin.known")
     key = "between" if None not in (one.low, one.high) else "low" if one.low is None else "high"

@@ -11,6 +11,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "scorecard.bin.high": ("> {low}", "low: a number, written out"),
     "scorecard.bin.known": "not missing",
     "scorecard.bin.missing": "missing",
+    "scorecard.bin.missing.other": "missing, other levels",
     "scorecard.bin.levels": ("{levels}", "levels: a list of levels of a column"),
     "scorecard.bin.levels.other": ("{levels}, other levels", "levels: a list of levels of a column"),
     "scorecard.bin.other": "other levels",
