@@ -262,7 +262,7 @@ def test_what_was_declared_is_not_called_undeclared_where_its_analysis_was_not_r
 @pytest.mark.parametrize(
     ("given", "users"),
     [
-        ({"constraints": {"a": "+"}}, "constraints' or 'recourse"),
+        ({"constraints": {"a": "+"}}, "constraints' or 'monotonicity' or 'recourse"),
         ({"control": {"a": "missing"}}, "groups"),
         ({"others": [None]}, "trust"),
         ({"null": LogisticRegression()}, "trust"),

@@ -303,7 +303,7 @@ def test_without_held_out_rows_it_is_said_in_words():
     readings = [m.values["reading"] for m in document.not_assessed if m.key == "not_assessed.reading"]
     assert readings == [
         "recalibration", "net benefit", "boosted trees as a reference", "calibration", "ladder of refits",
-        "comparison of decisions", "comparison of slices of rows", "overfitting by slice", "conditional importance",
+        "scorecard", "comparison of decisions", "comparison of slices of rows", "overfitting by slice", "conditional importance",
         "regional effects", "ablation of groups of units", "conformal prediction", "resilience on hard and outer rows",
         "comparison with training rows",
     ]  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from tabinterp.arrays import FloatArray
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.messages import text
 from tabinterp.messages.names import cut
 from tabinterp.table.coerce import with_columns
@@ -184,7 +184,7 @@ class OverSizes:
         return _table(text("plot.axis.size"), list(self.sizes), self.series)
 
     def beside(self, linear: Any, names: tuple[str, str]) -> OverSizes:
-        raise NotApplicableError("the plot shows the linear model already. Leave out linear=")
+        raise NotApplicableError(f"the plot shows the linear model already. Leave out {argument('linear')}")
 
     def draw(self, ax: Axes | None) -> Axes:
         ax = plots.axes_of(ax, self.height)

@@ -39,8 +39,9 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     if apart:
         values |= _of_groups(apart)
     if found[0]:
-        key = ("raised" if share.value is not None else "raised_nearly") + ("_both" if apart else "")
-        return Outcome("raised", key, values)
+        if share.value is None:
+            return Outcome("raised", "raised_nearly_both" if apart else "raised_nearly", values)
+        return Outcome("raised", "raised_both" if apart else "raised", values)
     if apart:
         return Outcome("raised", "raised_groups", values)
     if share.value is None:
@@ -104,9 +105,11 @@ GROUP = (
     "difference from all other declined rows is {difference} percentage points (95% CI {difference_low} to {difference_high}). "
     "{count} of {groups} groups differ significantly (Holm's correction for {tests} tests)."
 )
-NOTE = (
-    "share, low, high, limit, of_group: percentages; group: such as 'sex = female'; difference, difference_low, difference_high: "
-    "a difference of percentages and the ends of its interval; count, groups, tests: numbers"
+NOTE = "low, limit: percentages; rows: a number of rows"
+WITH_SHARE = f"{NOTE}; share, high: percentages"
+OF_GROUPS = (
+    "of_group: a percentage; group: such as 'sex = female'; difference, difference_low, difference_high: a difference of "
+    "percentages and the ends of its interval; count, groups, tests: numbers"
 )
 
 CHECK = Check(
@@ -124,7 +127,7 @@ CHECK = Check(
         ),
         limitations=(
             "Does not show whether a person can make a change, how long it takes, or whether it changes the outcome itself. "
-            "Where changes are searched, recourse may exist that was not found. Groups with fewer than 30 declined rows or ten "
+            "Where changes are searched, recourse may exist that was not found. Groups with fewer than 30 such rows or ten "
             "sampling units, and groups whose share is withheld, are not tested."
         ),
         raised_when=(
@@ -136,28 +139,28 @@ CHECK = Check(
             "well. Check whether the declared columns and limits are complete."
         ),
         claims={
-            "raised": (SHARE, NOTE),
+            "raised": (SHARE, WITH_SHARE),
             "raised_nearly": (NEARLY, NOTE),
-            "raised_groups": (GROUP, NOTE),
-            "raised_both": (f"{SHARE} {GROUP}", NOTE),
-            "raised_nearly_both": (f"{NEARLY} {GROUP}", NOTE),
+            "raised_groups": (GROUP, OF_GROUPS),
+            "raised_both": (f"{SHARE} {GROUP}", f"{WITH_SHARE}; {OF_GROUPS}"),
+            "raised_nearly_both": (f"{NEARLY} {GROUP}", f"{NOTE}; {OF_GROUPS}"),
             "cleared": (
                 "For {share}% of the declined rows (95% CI {low} to {high}; n = {rows}), no recourse was found; this is not "
                 "significantly more than {limit}%. Number of groups compared with all other declined rows: {groups}; none "
                 "differs significantly.",
-                NOTE,
+                f"{WITH_SHARE}; groups: a number",
             ),
             "cleared_few": (
                 "For at most {high}% of the declined rows (n = {rows}), no recourse was found; the exact share is withheld "
                 "because a count is below ten. Number of groups compared with all other declined rows: {groups}; none differs "
                 "significantly.",
-                NOTE,
+                "high: a percentage; rows, groups: numbers",
             ),
             "cleared_most": (
                 "For at least {low}% of the declined rows (n = {rows}), no recourse was found; this is not shown to be "
                 "significantly more than {limit}%, and the exact share is withheld because a count is below ten. Number of "
                 "groups compared with all other declined rows: {groups}; none differs significantly.",
-                NOTE,
+                f"{NOTE}; groups: a number",
             ),
             "not_applicable": "Not applicable: no column was declared changeable, or recourse was not computed.",
             "not_applicable_adverse": (

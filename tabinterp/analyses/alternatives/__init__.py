@@ -20,5 +20,5 @@ ANALYSIS: Analysis[Alternatives] = Analysis(
     ),
     place="groups.alternatives",
     record="Alternatives",
-    page=(OnPage("people", "groups", 14),),
+    page=(OnPage("people", "groups", 15),),
 )

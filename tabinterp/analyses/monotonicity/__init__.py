@@ -15,5 +15,5 @@ ANALYSIS: Analysis[Both] = Analysis(
     lambda size: 0.1,
     rows="table",
     uses=("constraints",),
-    page=(OnPage("people", "groups", 13),),
+    page=(OnPage("people", "groups", 14),),
 )
