@@ -576,7 +576,7 @@ def _group(table: Table, without: BoolArray, inside: BoolArray, conditions: tupl
     p = 1.0 if difference == 0 else 2 * float(stats.t.sf(abs(difference) / under_null, count - 1))
     if table.weights is None and table.groups is None:
         counts = [[int((without & side).sum()), int((~without & side).sum())] for side in sides]
-        p = max(p, float(stats.fisher_exact(counts).pvalue))
+        p = max(p, float(stats.fisher_exact(np.array(counts)).pvalue))
     theirs = share_of(without[~inside], weights[~inside], group[~inside])
     low, high = (
         float(np.hypot(share[0] - share[2], theirs[3] - theirs[0])),
