@@ -39,9 +39,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     if apart:
         values |= _of_groups(apart)
     if found[0]:
-        if share.value is None:
-            return Outcome("raised", "raised_nearly_both" if apart else "raised_nearly", values)
-        return Outcome("raised", "raised_both" if apart else "raised", values)
+        keys = ("raised_nearly", "raised_nearly_both") if share.value is None else ("raised", "raised_both")
+        return Outcome("raised", keys[bool(apart)], values)
     if apart:
         return Outcome("raised", "raised_groups", values)
     if share.value is None:

@@ -59,6 +59,7 @@ from tabinterp.analyses.linear_regions.record import Region, Regions, RegionTerm
 from tabinterp.analyses.maximisation.record import Optimum, OutputCard, PathPoint, Plausible
 from tabinterp.analyses.maximisation.shown_values import Place
 from tabinterp.analyses.mechanism.record import Mechanism
+from tabinterp.analyses.monotonicity import record as monotone
 from tabinterp.analyses.off_support.record import OffSupport, SwapRow
 from tabinterp.analyses.overfitting import record as overfitted
 from tabinterp.analyses.path_weights.record import PathColumn, PathLine, Paths, PathTerm
@@ -72,6 +73,7 @@ from tabinterp.analyses.recourse import record as recoursed
 from tabinterp.analyses.regional_effects import record as regional
 from tabinterp.analyses.residuals import record as residual
 from tabinterp.analyses.resilience import record as resilient
+from tabinterp.analyses.scorecard import record as carded
 from tabinterp.analyses.shapley_values.record import Shapley, ShapleyModel, ShapleyRow
 from tabinterp.analyses.slices.record import SliceRow, Slices
 from tabinterp.analyses.subgroup_gaps.record import WeakPart, WeakRow
@@ -1631,6 +1633,8 @@ def document(
         "overfitting": overfitting(Maker(seed + 660), made, names),
         "perturbation": perturbation(Maker(seed + 670), names, loss, task),
         **({"recourse": recourse(Maker(seed + 720), names, classes, seed)} if task == "binary" else {}),
+        **({"scorecard": scorecard(Maker(seed + 730), names, classes, seed)} if task == "binary" else {}),
+        **({"monotonicity": monotonicity(names, seed)} if task in ("binary", "regression") else {}),
         "conformal": conformal(Maker(seed + 680), names, task),
         "resilience": resilience(Maker(seed + 690), names, loss, task),
         "regional_effects": regional_effects(Maker(seed + 710), found, outputs[-1]),
@@ -1872,6 +1876,87 @@ def recourse(make: Maker, names: list[str], classes: list[str], seed: int) -> re
             for index, name in enumerate(names[:3])
         ],
         groups=[group("a", make.interval(0.15, 0.05), 0.003), group("b", NONE, None)],
+    )
+
+
+def scorecard(make: Maker, names: list[str], classes: list[str], seed: int) -> carded.Record:
+    """As good as the network, better, worse or undecided by the seed; with a pair, or of single columns alone."""
+    margin = 0.005
+    difference, reach = ((0.001, 0.002), (-0.02, 0.002), (0.02, 0.002), (0.004, 0.006))[seed % 4]
+
+    def metric(name: str) -> carded.CardMetric:
+        away = difference if name == "log_loss" else 0.01
+        narrow = Interval(value=away, stderr=reach / 2, low=away - reach, high=away + reach)
+        more = {model: make.interval(0.4, 0.01) for model in ("card", "network", "linear")}
+        return carded.CardMetric(
+            name=name, **more, against_network=narrow, against_linear=narrow, rounding=make.interval(0.001, 0.001)
+        )
+
+    def bins(index: int) -> list[carded.CardBin]:
+        def one(**more: object) -> carded.CardBin:
+            return carded.CardBin(
+                **({"low": None, "high": None, "levels": [], "missing": False, "other": False} | more)
+            )
+
+        if index % 2:
+            return [one(levels=["a", "b"]), one(levels=["c"], other=True), one(missing=True)]
+        return [one(high=1.5), one(low=1.5, high=3.0), one(low=3.0), one(missing=True, other=True)]
+
+    cuts = [(name, bins(index)) for index, name in enumerate(names[:3])]
+    first, second = (carded.CutColumn(column=name, bins=made) for name, made in cuts[:2])
+    points = [[(-7) ** row % 11 for _ in second.bins] for row in range(len(first.bins))]
+    return carded.Record(
+        points=600.0,
+        odds=50.0,
+        pdo=20.0,
+        adverse=classes[-1],
+        favourable=classes[0],
+        rung="curvature" if seed % 2 else "pairs",
+        base=510,
+        columns=[
+            carded.ColumnPoints(column=name, bins=made, points=[0, -12, 34, 5][: len(made)], reference_bin=0)
+            for name, made in cuts
+        ],
+        pairs=[] if seed % 2 else [carded.PairPoints(first=first, second=second, points=points)],
+        metrics=[metric("log_loss"), metric("auc"), metric("ks")],
+        status=("equivalent", "better", "worse", "not_resolved")[seed % 4],
+        margin=margin,
+        rows=4000,
+        training_rows=16000,
+        resamples=1000,
+        seed=7,
+    )
+
+
+def monotonicity(names: list[str], seed: int) -> monotone.Record:
+    """Proved, refuted with and without values, open with and without a move, and without an attempt."""
+
+    def answer(kind: str, **more: object) -> monotone.Answer:
+        given = {"fall": 0.0, "start": None, "end": None, "bound": None, "reason": None} | more
+        return monotone.Answer(answer=kind, **given)
+
+    answers = [
+        answer("proved", bound=0.0005),
+        answer("refuted", fall=0.3, start=1.0, end="b" if seed else 2.0),
+        answer("refuted", fall=0.3, bound=0.9),
+        answer("open", fall=0.0002, bound=0.4),
+        answer("open", bound=0.4),
+        answer("open", reason=Message(key="why.monotonicity.function", values={})),
+    ]
+    return monotone.Record(
+        rows=20000,
+        seed=7,
+        network_least=0.001,
+        linear_least=0.001,
+        columns=[
+            monotone.DirectionRow(
+                column=names[index % len(names)],
+                direction="+-"[index % 2],
+                network=found,
+                linear=answer("proved", bound=0.0),
+            )
+            for index, found in enumerate(answers)
+        ],
     )
 
 

@@ -41,7 +41,18 @@ from tabinterp.report.words import t
 from tests.another_process import digests
 from tests.report.anchors import sections
 from tests.report.drawing import drawn_from
-from tests.report.samples import HOSTILE, SAMPLES, SCALE, binary, document, nothing, selection_rates, widest
+from tests.report.samples import (
+    HOSTILE,
+    SAMPLES,
+    SCALE,
+    Maker,
+    binary,
+    document,
+    nothing,
+    scorecard,
+    selection_rates,
+    widest,
+)
 from tests.shared import once_per_run
 
 LIMIT = 1_500_000
@@ -362,6 +373,12 @@ def unlike_the_samples():
     yield other("interactions", passed=12, passed_most=0.003)
     yield other("gain", ladder=made.gain.ladder.model_copy(update={"passed": 12}))
     yield other("coefficients", tests=[row.model_copy(update={"vif": 12.0}) for row in made.coefficients.tests])
+    card = made.analyses["scorecard"]
+    for seed in (1, 2):
+        other_card = scorecard(Maker(seed), ["age", "sex", "job"], made.data.classes, seed)
+        yield made.model_copy(update={"analyses": {**made.analyses, "scorecard": other_card}})
+    wide = card.model_copy(update={"columns": list(card.columns) * 20})
+    yield made.model_copy(update={"analyses": {**made.analyses, "scorecard": wide}})
     partly = selection_rates("cleared", "cleared_partly")
     values = {**partly.claim.values, "untold": 3}
     partly = partly.model_copy(update={"claim": partly.claim.model_copy(update={"values": values})})

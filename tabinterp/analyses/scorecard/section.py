@@ -9,6 +9,8 @@ from tabinterp.report.words import counted, cut, number, say, sentences, stated,
 
 from .record import CardBin, CardMetric, ColumnPoints, PairPoints, Record, bin_message
 
+MOST = 40  # columns whose points the page shows; the document holds all of them
+
 
 def build(record: Record, document: Document) -> list[Block]:
     loss = record.metrics[0]
@@ -58,13 +60,18 @@ def _name(metric: str) -> str:
 
 
 def _points(record: Record) -> Table:
-    rows = [(one, bin_, points) for one in record.columns for bin_, points in zip(one.bins, one.points, strict=True)]
+    """Return the points of every bin; of many columns, those whose points differ most."""
+    spread = sorted(record.columns, key=lambda one: min(one.points) - max(one.points))[:MOST]
+    shown = [one for one in record.columns if one in spread]
+    rows = [(one, bin_, points) for one in shown for bin_, points in zip(one.bins, one.points, strict=True)]
     columns: list[Column[tuple[ColumnPoints, CardBin, int]]] = [
         name_column(t("report.column"), lambda row: row[0].column),
         Column(t("report.scorecard.values"), lambda row: tidy(say(bin_message(row[1]))), "w"),
         Column(t("report.scorecard.points"), lambda row: _signed(row[2])),
     ]
-    return table(t("report.scorecard.points.table", base=record.base), rows, columns)
+    key = "table" if len(shown) == len(record.columns) else "some"
+    counts = {"shown": len(shown), "count": len(record.columns)}
+    return table(t(f"report.scorecard.points.{key}", base=record.base, **counts), rows, columns)
 
 
 def _pair(pair: PairPoints) -> Table:

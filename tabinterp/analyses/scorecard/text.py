@@ -71,6 +71,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.scorecard.values": "Values",
     "report.scorecard.points": "Points",
     "report.scorecard.points.table": "Points of each bin, added to {base} base points",
+    "report.scorecard.points.some": (
+        "Points of each bin, added to {base} base points, for {shown} of {count} columns: those whose points differ most"
+    ),
     "report.scorecard.pair": ("Points of {first} × {second}", "first, second: columns"),
     "plot.axis.scorecard": "points",
     "plot.series.points": "points",
