@@ -82,7 +82,7 @@ TEXT: dict[str, str] = {
     # series: plot.series
     "plot.low": "{series}, lower limit",
     "plot.high": "{series}, upper limit",
-    "plot.axis.loss": ("Loss ({loss}), 95% CI", "loss: such as 'log loss'"),
+    "plot.axis.loss": "Loss ({loss}), 95% CI",
     "plot.axis.size": "Size of the perturbation",
     "plot.numbers": "Show data",
     # names of rows

@@ -131,7 +131,13 @@ class Robustness(Display):
     def picture(self, output: str | None) -> OverSizes:
         frame = self.frame()
         series = tuple(
-            Series(model, name, *(frame[f"{model}{end}"].to_numpy() for end in ("", "_low", "_high")))
+            Series(
+                model,
+                name,
+                frame[model].to_numpy(),
+                frame[f"{model}_low"].to_numpy(),
+                frame[f"{model}_high"].to_numpy(),
+            )
             for model, name in zip(("network", "linear"), both_names(), strict=True)
         )
         return OverSizes(frame["size"].to_numpy(), series, text("plot.axis.loss", {"loss": word(self.loss)}))
