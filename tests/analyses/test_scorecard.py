@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import pickle
+import re
 import sqlite3
 import tomllib
 from functools import cache
@@ -29,13 +30,15 @@ from torch import nn
 
 import tabinterp as ti
 from tabinterp.analyses.ladder.penalised_fits import rows_to_fit
-from tabinterp.analyses.scorecard import binning
+from tabinterp.analyses.scorecard import binning, section
 from tabinterp.analyses.scorecard.binning import Bin, Cut, Piece, _residual, choose, cut_terms, joined, pieces, terms_of
 from tabinterp.analyses.scorecard.estimator import Scaling
+from tabinterp.analyses.scorecard.record import Record
 from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
 from tabinterp.models import bind
 from tabinterp.table.hash_sampling import row_hash
 from tests import cases
+from tests.report.samples import binary
 
 DATA = Path(__file__).parents[2] / "datasets"
 TABLES = tomllib.loads((DATA / "tables.toml").read_text(encoding="utf-8"))
@@ -772,3 +775,14 @@ def test_a_picture_of_the_points():
     picture = card.picture(None)
     assert "age: ≤ 22" in picture.table().iloc[:, 0].tolist()
     assert "<img" in card.to_html()
+
+
+def test_the_page_names_the_protected_columns_that_have_points():
+    document = binary()
+    record = document.get(Record)
+    for name in ({one.column for one in record.columns}, set()):
+        columns = [one.model_copy(update={"protected": one.name in name}) for one in document.data.columns]
+        data = document.data.model_copy(update={"columns": columns})
+        (fold,) = section.build(record, document.model_copy(update={"data": data}))
+        said = re.findall(r"Protected columns with points: (.*?)\.", str(fold.blocks[0].text))
+        assert said == ([", ".join(one.column for one in record.columns)] if name else [])

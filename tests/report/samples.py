@@ -1902,7 +1902,7 @@ def scorecard(make: Maker, names: list[str], classes: list[str], seed: int) -> c
             return [one(levels=["a", "b"]), one(levels=["c"], other=True), one(missing=True)]
         return [one(high=1.5), one(low=1.5, high=3.0), one(low=3.0), one(missing=True, other=True)]
 
-    cuts = [(name, bins(index)) for index, name in enumerate(names[:3])]
+    cuts = [(name, bins(index)) for index, name in enumerate(names[-3:])]
     first, second = (carded.CutColumn(column=name, bins=made) for name, made in cuts[:2])
     points = [[(-7) ** row % 11 for _ in second.bins] for row in range(len(first.bins))]
     return carded.Record(

@@ -377,7 +377,8 @@ def unlike_the_samples():
     for seed in (1, 2):
         other_card = scorecard(Maker(seed), ["age", "sex", "job"], made.data.classes, seed)
         yield made.model_copy(update={"analyses": {**made.analyses, "scorecard": other_card}})
-    wide = card.model_copy(update={"columns": list(card.columns) * 20})
+    names = [f"column {at}" for at in range(60)]
+    wide = card.model_copy(update={"columns": [card.columns[0].model_copy(update={"column": name}) for name in names]})
     yield made.model_copy(update={"analyses": {**made.analyses, "scorecard": wide}})
     partly = selection_rates("cleared", "cleared_partly")
     values = {**partly.claim.values, "untold": 3}
@@ -492,7 +493,7 @@ def test_templates_hold_no_words():
         source = files("tabinterp.report").joinpath("templates", name).read_text()
         bare = re.sub(r"\{\{.*?\}\}", "", source)
         bare = re.sub(r"\{%.*?%\}|<[^>]*>", " ", bare, flags=re.DOTALL)
-        bare = re.sub(r' \w+="[^"]*"', " ", bare)
+        bare = re.sub(r' \w+=("[^"]*")?', " ", bare)
         assert not re.findall(r"[A-Za-z]{2,}", bare)
 
 

@@ -23,7 +23,7 @@ def build(record: Record, document: Document) -> list[Block]:
         columns=len(record.columns),
         pairs=len(record.pairs),
     )
-    lead = sentences([lead, t("report.scorecard.scale", **scale, **classes)])
+    lead = sentences([lead, t("report.scorecard.scale", **scale, **classes), *_protected(record, document)])
     outcome = t(
         f"report.scorecard.outcome.{record.status}",
         difference=stated(loss.against_network, sign=True),
@@ -40,6 +40,15 @@ def build(record: Record, document: Document) -> list[Block]:
         *map(_pair, record.pairs),
     ]
     return [Fold(t("report.scorecard.fold", count=len(record.columns)), [*blocks, Paragraph(note, "note")])]
+
+
+def _protected(record: Record, document: Document) -> list[str]:
+    """Name the protected columns that have points, since the law may forbid their use."""
+    protected = {one.name for one in document.data.columns if one.protected}
+    used = {one.column for one in record.columns}
+    used |= {cut_.column for pair in record.pairs for cut_ in (pair.first, pair.second)}
+    names = [cut(one.name) for one in document.data.columns if one.name in protected & used]
+    return [t("report.scorecard.protected", columns=names)] if names else []
 
 
 def _metrics(record: Record) -> Table:
@@ -61,8 +70,9 @@ def _name(metric: str) -> str:
 
 def _points(record: Record) -> Table:
     """Return the points of every bin; of many columns, those whose points differ most."""
-    spread = sorted(record.columns, key=lambda one: min(one.points) - max(one.points))[:MOST]
-    shown = [one for one in record.columns if one in spread]
+    widest = sorted(record.columns, key=lambda one: min(one.points) - max(one.points))[:MOST]
+    names = {one.column for one in widest}
+    shown = [one for one in record.columns if one.column in names]
     rows = [(one, bin_, points) for one in shown for bin_, points in zip(one.bins, one.points, strict=True)]
     columns: list[Column[tuple[ColumnPoints, CardBin, int]]] = [
         name_column(t("report.column"), lambda row: row[0].column),

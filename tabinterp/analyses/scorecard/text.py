@@ -31,6 +31,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "“{adverse}” are {odds} to 1, and {pdo} more points double these odds.",
         "adverse, favourable: the two classes",
     ),
+    "report.scorecard.protected": ("Protected columns with points: {columns}.", "columns: names"),
     "report.scorecard.outcome.equivalent": (
         "The scorecard predicts as well as the network on {rows} held-out rows: its log loss minus the network's is "
         "{difference}, and differences smaller than {margin} are negligible. Rounding the points changes the log loss by "
