@@ -1634,7 +1634,7 @@ def document(
         "perturbation": perturbation(Maker(seed + 670), names, loss, task),
         **({"recourse": recourse(Maker(seed + 720), names, classes, seed)} if task == "binary" else {}),
         **({"scorecard": scorecard(Maker(seed + 730), names, classes, seed)} if task == "binary" else {}),
-        **({"monotonicity": monotonicity(names, seed)} if task in ("binary", "regression") else {}),
+        **({"monotonicity": monotonicity(names, seed)} if task == "regression" else {}),
         "conformal": conformal(Maker(seed + 680), names, task),
         "resilience": resilience(Maker(seed + 690), names, loss, task),
         "regional_effects": regional_effects(Maker(seed + 710), found, outputs[-1]),
