@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -19,7 +20,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from mlflow.exceptions import MlflowException
 from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -186,7 +186,7 @@ def test_a_regression_is_audited(server):
     )
 
 
-def test_the_evaluator_is_an_entry_point():
+def test_the_evaluator_is_for_classifiers_and_regressors():
     assert Evaluator.can_evaluate(model_type="classifier")
     assert not Evaluator.can_evaluate(model_type="text-summarization")
 
@@ -256,18 +256,35 @@ class Trap:
         return (os.mkdir, ("trapped",))
 
 
-def test_a_pickled_model_is_refused_and_runs_nothing(server, tmp_path, monkeypatch):
+def test_a_pickle_in_a_folder_runs_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "MLmodel").write_text("flavors: {sklearn: {serialization_format: pickle}}", "utf-8")
+    content = pickle.dumps(Trap())
+    (tmp_path / "model" / "model.pkl").write_bytes(content)
+    with pytest.raises(UnsafeFileError, match='serialization_format="skops"'):
+        ti.load_model("model")
+    assert not (tmp_path / "trapped").exists()
+    pickle.loads(content)
+    assert (tmp_path / "trapped").exists()  # it would have been
+
+
+def test_a_pickled_model_is_refused_unless_it_is_trusted(server, tmp_path):
     uri = logged(fitted(), serialization_format="cloudpickle")
     with pytest.raises(UnsafeFileError, match='serialization_format="skops"'):
         ti.load_model(uri)
     folder = tmp_path / "local"
     mlflow.artifacts.download_artifacts(uri, dst_path=str(folder))
-    pickle = next(folder.rglob("model.pkl"))
-    digest = hashlib.sha256(pickle.read_bytes()).hexdigest()
-    model = ti.load_model(pickle.parent, unsafe_pickle=True, sha256=digest)
-    assert model.name
-    assert not (tmp_path / "trapped").exists()
+    path = next(folder.rglob("model.pkl"))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    with pytest.raises(ModelError, match="SHA-256"):
+        ti.load_model(path.parent, unsafe_pickle=True, sha256="0" * 64)
+    table = ti.read_table(HELD_OUT, target="bad", positive=1)
+    one, other = (
+        ti.audit(m, table, analyses=[])
+        for m in (ti.load_model(path.parent, unsafe_pickle=True, sha256=digest), ti.wrap(fitted()))
+    )
+    assert one.document.performance == other.document.performance
 
 
 @pytest.mark.parametrize(
@@ -307,4 +324,3 @@ def test_a_link_in_a_folder_is_refused(tmp_path):
 def test_a_model_that_is_not_there_is_named(server):
     with pytest.raises(ModelError, match="the model 'models:/none/1' cannot be downloaded"):
         ti.load_model("models:/none/1")
-    assert issubclass(MlflowException, Exception)
