@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LinearRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -29,6 +30,7 @@ import tabinterp as ti
 from tabinterp.auditing import mlflow_run
 from tabinterp.errors import MissingError, ModelError, TabinterpError, UnsafeFileError
 from tabinterp.mlflow_evaluator import Evaluator
+from tabinterp.models import bind
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::Warning:mlflow.*"),
@@ -249,6 +251,31 @@ def test_a_model_is_loaded_by_its_uri(uri):
     one, other = (ti.audit(model, table, analyses=["permutation_importance"]) for model in (loaded, ours))
     assert one.verdict == other.verdict
     assert one.document.performance == other.document.performance
+
+
+@pytest.mark.parametrize("in_one_file", [True, False])
+def test_an_onnx_network_is_loaded_from_its_folder(in_one_file, tmp_path):
+    draw = np.random.default_rng(0)
+    weight, bias = (
+        draw.normal(size=(3, 600)).astype("float32"),
+        np.zeros(600, "float32"),
+    )  # enough for a file of their own
+    initial = [numpy_helper.from_array(weight, "w"), numpy_helper.from_array(bias, "b")]
+    initial += [numpy_helper.from_array(np.ones((600, 1), "float32"), "v")]
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["h"]), helper.make_node("Relu", ["h"], ["a"])]
+    nodes += [helper.make_node("MatMul", ["a", "v"], ["y"])]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, size]) for name, size in (("x", 3), ("y", 1))]
+    graph = helper.make_graph(nodes, "network", ends[:1], ends[1:], initial)
+    network = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    mlflow.onnx.save_model(network, tmp_path / "model", save_as_external_data=not in_one_file, pip_requirements=[])
+    if not in_one_file:
+        with pytest.raises(UnsafeFileError, match="save_as_external_data=False"):
+            ti.load_model(tmp_path / "model", encoder="passthrough", task="regression")
+        return
+    table = ti.read_table(HELD_OUT.drop(columns="bad").assign(y=1.0 * np.arange(len(HELD_OUT))), target="y")
+    model = ti.load_model(tmp_path / "model", encoder="passthrough", task="regression")
+    scores = np.maximum(HELD_OUT[INPUTS].to_numpy() @ weight, 0).sum(axis=1)
+    np.testing.assert_allclose(bind(model, table).scores[:, 0], scores, rtol=1e-4)
 
 
 class Trap:
