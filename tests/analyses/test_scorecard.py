@@ -504,6 +504,18 @@ def in_sqlite(card, frame):
     return found["scorecard_points"].to_numpy()
 
 
+def in_postgresql(card, frame, url):
+    """The rows are loaded by pandas; the statement is sent as it stands, without SQLAlchemy, which would read its signs."""
+    psycopg, engine = pytest.importorskip("psycopg"), pytest.importorskip("sqlalchemy").create_engine(url)
+    frame.assign(row_number=np.arange(len(frame))).to_sql("applicants", engine, index=False, if_exists="replace")
+    engine.dispose()
+    with psycopg.connect(url.replace("+psycopg", "")) as base:
+        asked = base.execute(card.to_sql())
+        place = [column.name for column in asked.description].index("row_number")
+        rows = sorted(asked.fetchall(), key=lambda row: row[place])
+    return np.array([row[-1] for row in rows])
+
+
 def in_python(card, frame):
     names = {}
     exec(card.to_python(), names)  # the text is the product
@@ -581,6 +593,18 @@ def hostile():
     drive = 1.5 * frame[HOSTILE[:3]].sum(axis=1) + 2 * frame[HOSTILE[3:]].isin(["it's", "=1+1", "'; --"]).sum(axis=1)
     frame["y"] = np.where(drive + draw.logistic(size=n) > drive.median(), "yes", "no")
     return frame, ti.read_table(frame, target="y", adverse="no", split=0.3)
+
+
+def test_postgresql_gives_the_same_points(postgres):
+    _, table, card = crossed()
+    rows = with_edges(card, table.frame[["x1", "x2"]])
+    assert np.array_equal(in_postgresql(card, rows, postgres), card.points(rows))
+    _, table, card, _ = mixed()
+    rows = with_edges(card, table.frame[cases.INPUTS]).astype({"member": "boolean"})
+    assert np.array_equal(in_postgresql(card, rows, postgres), card.points(rows))
+    frame, table = hostile()
+    card = ti.ladder(pipeline_for(table), table).scorecard()
+    assert np.array_equal(in_postgresql(card, frame[HOSTILE], postgres), card.points(frame[HOSTILE]))
 
 
 def test_names_and_levels_run_nothing(tmp_path):

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import gc
 import gzip
-import os
-import pwd
-import shutil
-import socket
 import sqlite3
-import subprocess
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -330,32 +325,6 @@ def test_sqlite(tmp_path):
     check_query(f"sqlite:///{tmp_path}/bank.db", frame, "SELECT * FROM loans ORDER BY n")
     with pytest.raises(TableError, match="the database URL 'nobase://x' cannot be used"):
         ti.scan_table("nobase://x", target="paid", query="SELECT 1")
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
-    """A server of its own on loopback, in a temporary folder, as a user that is not root."""
-    pytest.importorskip("sqlalchemy")
-    pytest.importorskip("psycopg")
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    place = shutil.which("initdb") or (found and str(found[-1] / "initdb"))
-    if not place:
-        pytest.skip("no PostgreSQL here: install your system's package, such as apt-get install postgresql")
-    root = os.geteuid() == 0
-    who = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []} if root else {}
-    folder = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True, **who).stdout.strip())
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    tools, data = Path(place).parent, str(folder / "data")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **who}
-    subprocess.run([tools / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-N"], check=True, **quiet)
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    control = [tools / "pg_ctl", "-D", data, "-w"]
-    subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "start"], check=True, **quiet)
-    yield f"postgresql+psycopg://tester:hush@127.0.0.1:{port}/postgres"
-    subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)
-    shutil.rmtree(folder)
 
 
 def test_a_real_postgresql(postgres):

@@ -44,7 +44,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.exact": (
         "For the network, the cheapest change was computed exactly, before its plausibility was checked."
     ),
-    "report.recourse.caption": "Recourse under both models [95% CI]",
+    "report.recourse.caption": (
+        "Recourse under both models [95% CI]. –: not computed, or withheld because a count is below ten"
+    ),
     "report.recourse.measure": "Measure",
     "report.recourse.network": "Network",
     "report.recourse.on_both": "Network, rows both decline",
