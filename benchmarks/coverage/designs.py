@@ -110,6 +110,10 @@ class World:
         """Of a positive outcome, without those of groups (n,)."""
         return _asked(self._truth, x) + self._shift
 
+    def asked(self, x: np.ndarray) -> np.ndarray:
+        """The network's scores (n,)."""
+        return _asked(self.network, x)
+
     @property
     def is_grouped(self) -> bool:
         return self._size > 1

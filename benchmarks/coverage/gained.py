@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
+from math import factorial
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import nn
 
 import tabinterp as ti
 from benchmarks.truth.functions import VARIANCE, named, table, wrapped
@@ -23,14 +27,15 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, bind
 from tabinterp.stats.estimates import Estimates
 
-from .designs import DESIGNS, drawn
+from .designs import DESIGNS, World, drawn, sets, world
 from .readings import Found, Told
 
 FRIEDMAN, NOISE = VARIANCE["Friedman-1"], 2.0
 POPULATION = 20_000  # rows on which the refits of one set are scored
 RUNGS, COMPONENTS = ("curvature", "pairs"), 3
 SIZES = (150, 400, 1000)
-DECLINED, FURTHER = 400, 10  # of reason codes: rows explained, at most; how many times as many rows give the truth
+DECLINED, FURTHER = 400, 40  # of reason codes: rows explained, at most; how many times as many rows give the truth
+REFERENCE, ROUNDING = 100, 1e-6  # just-approved rows; part of the largest value below which a value is zero
 TRUTH_DRAWS = 200
 NONE = (np.nan,) * 4
 PARTS = ("value", "stderr", "low", "high")
@@ -134,28 +139,51 @@ def _likeness(network: BoundModel, linear: BoundModel, seed: int) -> list[tuple[
     return next([one.jaccard, one.changed] for one in found if one.of == "linear")
 
 
-def _given_reference(network: BoundModel, linear: BoundModel, rows: int, seed: int) -> tuple[list, list]:
-    """What the first `rows` rows say, and the mean of what further declined rows say, of which there are `FURTHER` times as many.
+def _lists(values: np.ndarray) -> np.ndarray:
+    """(rows, columns) which columns are reasons: four columns leave no more than the sign to ask for."""
+    return np.asarray(values > ROUNDING * np.abs(values).max())
 
-    All declined rows are compared with the approved rows of the first set: intervals take the reference rows as given.
-    """
-    approved = network.scores[:rows, 0] > 0
-    kept = np.flatnonzero(approved)
-    found = _likeness(network.take(np.arange(rows)), linear.take(np.arange(rows)), seed)
-    further = []
-    for start in range(rows, rows * (1 + FURTHER), rows):
-        declined = start + np.flatnonzero(network.scores[start : start + rows, 0] <= 0)
-        at = np.concatenate([declined, kept])
-        further.append([values[0] for values in _likeness(network.take(at), linear.take(at), seed)])
-    return found, list(np.nanmean(np.array(further, dtype=float), axis=0))
+
+def _against_reference(module: nn.Module, x: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """(rows, columns) Shapley values of the score relative to reference rows, from all coalitions (Shapley 1953)."""
+    count = x.shape[1]
+    worth = {}
+    for mask in product((False, True), repeat=count):
+        mixed = torch.as_tensor(np.where(mask, x[:, None], reference[None]), dtype=torch.float32)
+        with torch.inference_mode():
+            worth[mask] = module(mixed)[..., 0].double().mean(dim=1).numpy()
+    values = np.zeros(x.shape)
+    for mask, before in worth.items():
+        for column in np.flatnonzero(~np.array(mask)):
+            size = sum(mask)
+            weight = factorial(size) * factorial(count - size - 1) / factorial(count)
+            values[:, column] += weight * (worth[(*mask[:column], True, *mask[column + 1 :])] - before)
+    return values
+
+
+def _truth(made: World, approved: np.ndarray, seed: int, rows: int) -> list[float]:
+    """Mean Jaccard index, and share of changed lists, of further declined rows, against the just-approved rows of one set."""
+    score = made.asked(approved)
+    reference = approved[score > 0][np.argsort(score[score > 0])[:REFERENCE]]
+    x = made.population(np.random.default_rng([8, seed]), FURTHER * min(rows, 2 * DECLINED)).x
+    declined = x[made.asked(x) <= 0]
+    parts = np.array_split(declined, -(-len(declined) // 1000))
+    network = _lists(-np.concatenate([_against_reference(made.network, part, reference) for part in parts]))
+    linear = _lists(-(declined - reference.mean(axis=0)) * made.linear.weight.numpy()[0])
+    union = (network | linear).sum(axis=1)
+    jaccard = np.where(union > 0, (network & linear).sum(axis=1) / np.maximum(union, 1), 1.0)
+    return [float(jaccard.mean()), float((network != linear).any(axis=1).mean())]
 
 
 def reasons(rows: int, first: int, count: int) -> Iterator[list[Found]]:
-    design = replace(next(one for one in DESIGNS if one.slug == f"n{rows}"), rows=rows * (1 + FURTHER))
-    for seed in range(first, first + count):
-        ((network, linear),) = drawn(design, seed, 1)
-        found, truth = _given_reference(network, linear, rows, seed)
-        yield [(_estimates([one]), np.array([truth[i]])) for i, one in enumerate(found)]
+    """Intervals take the reference rows as given: so does the truth of each set."""
+    design = next(one for one in DESIGNS if one.slug == f"n{rows}")
+    made = world(design)
+    pairs = zip(sets(design, first, count), drawn(design, first, count), strict=True)
+    for seed, ((one, _), (network, linear)) in enumerate(pairs, first):
+        truth = _truth(made, one.x, seed, rows)
+        found = _likeness(network, linear, seed)
+        yield [(_estimates([told]), np.array([truth[i]])) for i, told in enumerate(found)]
 
 
 METHODS = ("permutation_importance", "saliency", "integrated_gradients", "expected_gradients", "shapley")
