@@ -223,8 +223,8 @@ HEAD = (
 )
 WORDS = """# The verdict on tables whose answer is known
 
-`python -m benchmarks.verdict --write` writes this page. Each line has {seeds} seeds. Each seed draws a new split (a quarter of the
-rows is held out) and new initial weights of the network, and for simulated tables also new data. The network is the reference
+`python -m benchmarks.verdict --write` writes this page. Each line has {seeds} seeds. Each seed draws its own split (a quarter
+of the rows is held out), initial weights of the network and, for simulated tables, data. The network is the reference
 network of `ti.train`, and the linear model is its counterpart.
 
 The difference is the loss of the network minus that of the linear model. The loss is the squared error for California and
