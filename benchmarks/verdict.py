@@ -218,19 +218,25 @@ def line(case: Case, found: list[Outcome], wrong: list[str]) -> str:
 
 
 HEAD = (
-    "| table | held out | answer | better | equivalent | worse | inconclusive | mean difference (its error) | margin | |\n"
+    "| table | held out | answer | better | equivalent | worse | inconclusive | mean difference (standard error) | margin | |\n"
     "|---|---|---|---|---|---|---|---|---|---|"
 )
 WORDS = """# The verdict on tables whose answer is known
 
-Written by `python -m benchmarks.verdict --write`. {seeds} seeds a line; each draws the data (where they are drawn), the
-split (a quarter held out) and the network's weights anew. The network is the reference network of `ti.train`, the linear
-model its counterpart. The difference is network minus linear: of the log loss, of California and Friedman-1 of the squared
-error; its error is that of one table, over its held-out rows. *Holds*: no verdict is one that the answer rules out, and no
-*inconclusive* stands on rows that would give a conclusive verdict on the mean difference in 99 of 100 tables. On German credit
-"worse" is no contradiction: a network can be worse. Of the logistic model the true difference of the two models is known (60,000
-fresh rows and their probabilities), and a verdict is held against it: a flexible network that has seen 9,000 rows is a little
-worse than the model that the table was made from.
+`python -m benchmarks.verdict --write` writes this page. Each line has {seeds} seeds. Each seed draws its own split (a quarter
+of the rows is held out), initial weights of the network and, for simulated tables, data. The network is the reference
+network of `ti.train`, and the linear model is its counterpart.
+
+The difference is the loss of the network minus that of the linear model. The loss is the squared error for California and
+Friedman-1, and the log loss for the other tables. Its standard error is that of one table, over its held-out rows.
+
+A line *holds* if the answer rules out none of its verdicts, and if no verdict is *inconclusive* although such rows would give a
+conclusive verdict on the mean difference in 99 of 100 tables. On German credit, "worse" does not contradict the answer, because a
+network can be worse.
+
+For the logistic model, the true difference between the two models is computed from 60,000 fresh rows with known probabilities,
+and each verdict is compared with it. A flexible network that has seen 9,000 rows is slightly worse than the model that generated
+the table.
 
 {table}
 """

@@ -99,7 +99,7 @@ def test_the_card_states_source_licence_and_oddities(name):
         "**Target**",
         "**Protected**",
         "## Columns",
-        "## What is odd about it",
+        "## Peculiarities",
     ):
         assert heading in card(name)
 
@@ -149,8 +149,8 @@ def facts():
     )
     yield (
         taiwan,
-        "13.2%, 16.8%, 12.8%,\n  33.9%, 69.1%",
-        lambda t: "{:.1%}, {:.1%}, {:.1%},\n  {:.1%}, {:.1%}".format(*t.iloc[:, -1].groupby(t.PAY_0).mean().loc[-2:2]),
+        "13.2%, 16.8%, 12.8%, 33.9%, 69.1%",
+        lambda t: "{:.1%}, {:.1%}, {:.1%}, {:.1%}, {:.1%}".format(*t.iloc[:, -1].groupby(t.PAY_0).mean().loc[-2:2]),
     )
     yield taiwan, "35 rows repeat", lambda t: f"{t.drop(columns='ID').duplicated().sum()} rows repeat"
     yield (
@@ -192,4 +192,4 @@ def facts():
 @pytest.mark.parametrize(("name", "printed", "compute"), list(facts()), ids=lambda x: x if isinstance(x, str) else "")
 def test_figures_in_the_cards_are_computed_from_the_files(name, printed, compute):
     assert compute(table(name)) == printed
-    assert printed in card(name)
+    assert printed in " ".join(card(name).split())

@@ -32,10 +32,12 @@ METRICS = {
     "average_precision": "average precision",
 }
 NONE = (np.nan,) * 4
-WEIGHED = "with few rows of much weight, the degrees of freedom are on the safe side"
-ONE_END = "where fewer than ten rows of the group are selected, or are not, the interval has one end, for nine rows"
-SELECTED = "sets with both ends have more selected rows in the smaller group than the population leads one to expect"
-EVENTFUL = "the few sets with 20 events of each class have more events than the population leads one to expect"
+WEIGHED = "with a few heavily weighted rows, the degrees of freedom are conservative"
+ONE_END = (
+    "if fewer than ten rows of the group are selected, or are not, the interval has one end, computed for nine rows"
+)
+SELECTED = "sets with both ends have more selected rows in the smaller group than expected from the population"
+EVENTFUL = "the few sets with 20 events of each class have more events than expected from the population"
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ DESIGN_READINGS = (
         "verdict",
         differences,
         tuple(
-            Told(f"difference in {name}", "network less linear model, in the population", less=EVENTFUL, more=WEIGHED)
+            Told(f"difference in {name}", "network minus linear model, in the population", less=EVENTFUL, more=WEIGHED)
             for name in METRICS.values()
         ),
     ),

@@ -22,9 +22,9 @@ from .reliability import RELIANCE_READINGS, RelianceReading
 from .sampling import EXPLAINED, PAIRS, WAYS, pair_numbers, sampled_values
 
 ROWS = 400  # of a set
-FEW = "a column in which few background rows differ from the row (capital gain) has as few independent draws"
-SPOKEN = "every fourth pair has an error of its own and speaks for the others, at a third of its degrees of freedom"
-BLOCKS = "blocks of rows are few, and a low estimate brings a low error"
+FEW = "if few background rows differ from the row in a column (capital gain), there are as few independent draws"
+SPOKEN = "only every fourth pair has its own error, which is used for the others with a third of its degrees of freedom"
+BLOCKS = "there are few blocks of rows, and a low estimate has a low error"
 
 
 Counted = tuple[np.ndarray, np.ndarray]

@@ -106,10 +106,8 @@ def curves(points: int) -> Callable[[BoundModel, Population, int], list[Found]]:
 
 RISE = "rise of the loss, in the population"
 MEAN, CENTRED, ALE = "mean score of the population at the value", "the same less its mean", "accumulated local effect"
-DRAWS = "the noise of a drawn pair counts twice, for its receiver and for its donor; more draws take it away"
-CHORDS = (
-    "the column that misses is skewed: between the last two points, which lie far apart, its curve counts as straight"
-)
+DRAWS = "the noise of a drawn pair counts twice, for its receiver and for its donor; more draws remove it"
+CHORDS = "the column that misses is skewed: between the last two points, which are far apart, its curve is treated as straight"
 WIDE = "the outer bins are wide, which bends the curve at its ends, and a finer grid leaves few rows in each"
 LESS_OF = {
     ("effect", "inner points"): CHORDS,

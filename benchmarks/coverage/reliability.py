@@ -347,7 +347,7 @@ def _scatter(curves: np.ndarray) -> float:
     return float(curves.var(axis=0).sum())
 
 
-HELD = "network less linear model, on fresh rows {}; second, its rise from all rows"
+HELD = "network minus linear model, on fresh rows {}; second, its rise from all rows"
 RELIANCE_READINGS = (
     RelianceReading(
         "overfitting",
@@ -379,7 +379,7 @@ RELIANCE_READINGS = (
             Told("prediction sets: mean size, both models", "at the threshold of the population"),
             Told(
                 "prediction sets: difference in size",
-                "network less linear model, at the thresholds of the population",
+                "network minus linear model, at the thresholds of the population",
                 more=WEIGHED,
             ),
             Told(
@@ -395,12 +395,12 @@ RELIANCE_READINGS = (
         "perturbation",
         perturbation,
         (
-            Told("perturbation: difference in loss at 5% and 30%", "network less linear model, training rows given"),
+            Told("perturbation: difference in loss at 5% and 30%", "network minus linear model, training rows given"),
             Told(
                 "perturbation: excess rise with numbers alone at 5%",
                 "the network's rise less the linear model's, training rows given",
             ),
-            Told("perturbation: difference in AUC at 5%", "network less linear model, training rows given"),
+            Told("perturbation: difference in AUC at 5%", "network minus linear model, training rows given"),
         ),
     ),
     RelianceReading(

@@ -12,47 +12,49 @@ from .kept import read, table
 OUT = Path(__file__).parents[2] / "docs" / "scale.md"
 WORDS = """# Scale
 
-Written by `python -m benchmarks.scale.page` from what the benchmarks in `benchmarks/scale/` measured last, on a virtual
-machine of two cores and 23 GB. *Load* is the number of processes that wanted those two cores while a line was measured: above
-2, seconds of the clock are those of a share of a core, and the seconds of all threads (processor time) say more.
+`python -m benchmarks.scale.page` writes this page from the latest measurements of the benchmarks in `benchmarks/scale/`, on a
+virtual machine with two cores and 23 GB. *Load* is the number of processes that competed for the two cores during a measurement.
+Above 2, a process had only a share of a core, so the processor time (*of all threads*) is more informative than the elapsed
+seconds. A *bar* is the target that a measurement must meet.
 
-## What is summed over all rows, and what is of drawn rows
+## Rows behind each number
 
-| of all rows of a table that is read in batches | passes |
+| computed on all rows of a table that is read in batches | passes |
 |---|---|
 | kinds, levels, missing cells, shares of the classes, digests, the split | 2 |
-| fit of the counterpart (its penalty is chosen on drawn rows) | one for each Newton step |
-| means of losses with the verdict, reliability curves, saliency, gradient × input, of both models | 1, together |
-| average derivatives of the network by numbers that the encoder scales | the same |
-| mean, standard deviation, active share of hidden units, Pearson correlations, correlation ratios | the same |
-| protected groups: counts, rates, TPR, FPR, means and spreads of scores, ECE | the same one |
-| drift of single columns, of training against held-out rows | 1 |
+| fit of the counterpart (its penalty is chosen on a sample of rows) | one for each Newton step |
+| for both models: mean losses with the verdict, reliability curves, saliency, gradient × input | 1, with the next three lines |
+| average derivatives of the network with respect to numeric columns that the encoder scales | the same pass |
+| hidden units: mean, standard deviation, active share, Pearson correlations, correlation ratios | the same pass |
+| protected groups: counts, rates, TPR, FPR, means and spreads of scores, ECE | the same pass |
+| drift of single columns between training and held-out rows | 1 |
 
-Everything else is of at most 50,000 held-out and 50,000 training rows (`rows=` of `scan_table`), drawn by a hash of the row's
-number and the seed: what ranks rows (AUC, average precision), quantiles, permutation importance, Shapley values, effect
-curves, interactions, the ladder of refits, contrasts of levels (a forward pass for each), rank and distance correlations of
-units, their profiles and optima, reason codes, slope and intercept of protected groups, the search for weak ones. It costs the
-same for a billion rows as for a hundred thousand. The report says which is which, and every part says its number of rows.
-Where rows come in groups (`group=`), losses, curves and protected groups are of drawn rows too.
+All other numbers use a sample of at most 50,000 held-out and 50,000 training rows (`rows=` of `scan_table`). The rows are drawn
+by a hash of the row's number and the seed. This applies to metrics that rank rows (AUC, average precision), quantiles,
+permutation importance, Shapley values, effect curves, interactions, the ladder of refits, contrasts of levels (one forward pass
+each), rank and distance correlations of hidden units, their profiles and optima, reason codes, calibration slope and intercept of
+protected groups, and the search for weak groups. These cost the same for a billion rows as for a hundred thousand. The report
+says which analyses use all rows, and every part gives its number of rows. If rows come in groups (`group=`), losses, curves and
+protected groups use the sample too.
 
 ## Larger than memory
 
-`python -m benchmarks.scale --rows 2000000 20000000 --what forward sweep scan audit`: Adult's 14 columns (108 encoded), a
-network 128-64. *forward* is the pipeline's own `predict_proba` over the file, in batches; *sweep* everything that is summed
-in one pass, of both models, no row held out; *scan* the two passes that settle the table; *audit* all of it, a quarter of the
-rows held out. Bars: the sweep reaches half of forward's rows a second; an audit takes at most 2 GB, and at 20 million rows at
-most 150 MB more than at 2.
+`python -m benchmarks.scale --rows 2000000 20000000 --what forward sweep scan audit` uses Adult's 14 columns (108 encoded) and a
+network with hidden layers of 128 and 64 units. *forward* is the pipeline's own `predict_proba` over the file, in batches. *sweep*
+is everything that is summed in one pass, for both models, with no row held out. *scan* is the two passes that determine the
+table's schema and sample. *audit* is a whole audit with a quarter of the rows held out. Targets: the sweep processes at least
+half as many rows per second as forward; an audit uses at most 2 GB, and at most 150 MB more at 20 million rows than at 2 million.
 
 {memory}
 
-In memory are one batch that is read, one that is encoded and one that is summed (at most 65,536 rows and 4 million cells
-each, of a Parquet file also what Arrow decodes of a row group), the rows drawn, and a bit a row that says on which side of
-the split it is. A Parquet file of one large row group of many columns is decoded in larger pieces: write row groups of about
-100,000 rows. A split by a column of dates keeps every distinct date with its count.
+Memory holds one batch that is being read, one that is being encoded and one that is being summed, each of at most 65,536 rows and
+4 million cells. It also holds the sample, one bit per row for its side of the split, and for a Parquet file the part of a row
+group that Arrow decodes. A Parquet file with one large row group of many columns is decoded in larger pieces, so write row groups
+of about 100,000 rows. A split by a column of dates keeps every distinct date with its count.
 
-## Wide
+## Wide tables
 
-`python -m benchmarks.scale.wide`: numbers, a network 512-64-1.
+`python -m benchmarks.scale.wide` uses numeric columns and a network 512-64-1.
 
 {wide}
 
@@ -60,15 +62,15 @@ the split it is. A Parquet file of one large row group of many columns is decode
 
 ## More than one machine
 
-`flock LOCK python -m benchmarks.scale.cluster`: the sums over all rows, by one single-threaded Dask worker process and by
-two. Bar: 1.6 times the rows a second.
+`flock LOCK python -m benchmarks.scale.cluster` computes the sums over all rows with one single-threaded Dask worker process and
+with two. Target: two workers process at least 1.6 times as many rows per second as one.
 
 {cluster}
 
 {cluster_words}
 
-`--engine dask --scheduler tcp://HOST:8786` has the sums over all rows taken by a cluster that is there; Dask's own deployers
-start one. Workers need the same versions of Python, tabinterp and its dependencies (an image, an environment on a shared
+With `--engine dask --scheduler tls://HOST:8786`, an existing cluster computes the sums over all rows. Dask's own deployers can
+start a cluster. Workers need the same versions of Python, tabinterp and its dependencies (an image, or an environment on a shared
 disk), and must reach the files under the same path or URL.
 
 ```python
@@ -91,25 +93,25 @@ cluster.scale(8)
 print(cluster.scheduler_address)  # for tabinterp audit … --engine dask --scheduler
 ```
 
-In Python the cluster's client is the engine: `ti.audit(model, scan, engine=ti.dask_engine(cluster.get_client()))`. These
-deployers are Dask's; what was run here are local worker processes. What is drawn, and the two passes that settle the table,
-stay in the process that was started: give it as much memory as an audit on one machine.
+In Python, the engine is made from the cluster's client: `ti.audit(model, scan, engine=ti.dask_engine(cluster.get_client()))`.
+These deployers belong to Dask; the measurements above used local worker processes. The analyses of the sample, and the two passes
+that determine the schema and the sample, stay in the process that you started. Give it as much memory as an audit on one machine.
 
 ## Cost model
 
-`python -m benchmarks.scale.cost`: core seconds and peak memory of small tables of numbers, fitted to the terms of the
-arithmetic by least squares of relative errors. *left*: the root mean square of what the fit leaves, as a share of what was
-measured. *columns* are encoded columns, *outputs* 1 for two classes, else the number of classes; *newton* is one pass of the
+`python -m benchmarks.scale.cost` measures core seconds and peak memory on small numeric tables, and fits the terms of the
+arithmetic by least squares of relative errors. *left* is the root mean square of the residuals, as a share of the measured value.
+*columns* are encoded columns. *outputs* is 1 for two classes, otherwise the number of classes. *newton* is one pass of the
 counterpart's fit.
 
 {cost}
 
-As an estimate, from these factors and five Newton passes, which are assumed. The drawn rows, which cost the same for any number
-of rows, come on top; core hours divide by the cores of a cluster, save for the scan's:
+The next table gives estimates from these factors, assuming five Newton passes. The analyses of the sample come on top; they cost
+the same for any number of rows. On a cluster, divide the core hours by the number of cores, except for those of the scan:
 
 {stated}
 
-That is an extrapolation by up to four powers of ten. What was run is in the first table.
+These estimates extrapolate by up to four powers of ten. The first table of measurements shows what was actually run.
 """
 
 
@@ -120,18 +122,19 @@ def main() -> None:
     OUT.write_text(WORDS.format(**tables, wide_words=WIDE, cluster_words=CLUSTER), encoding="utf-8")
 
 
-WIDE = """Permutation importance moves each of the columns ten times for each row; bar: 2,000 columns within 300 seconds on two
-cores. Each core has a column of its own, and a first layer's ReLU is applied where the moved rows lie. Memory there grows with
-rows × columns: the table, its encoding, and two doubles for each row as receiver and as donor. A table of 2,000 columns that is
-read in batches is read about 2,000 rows at a time.
+WIDE = """\
+Permutation importance replaces the values of each column ten times in each row. Target: 2,000 columns within 300 seconds on two
+cores. Each core works on its own column, and the ReLU of the first layer is applied in place. Memory grows with rows × columns:
+the table, its encoding, and two doubles for each row and column (as receiver and as donor). A table of 2,000 columns that is read
+in batches is read about 2,000 rows at a time.
 
-Run once by hand, outside the benchmark: an audit of 300 such columns and 4,000 rows (`rows=500`) took 192 seconds of
-processor time and 1.1 GB, its page is 1.1 MB and its document 14 MB. Of more than a hundred columns, curves are of, and
-pairs are looked for among, the hundred that move the score most; optima of units and a linear refit without each column are
-left out, and the report says so. An audit of 2,000 columns and as many rows (`rows=300`) took 694 seconds of processor time
-and 2.1 GB; its page is 3.0 MB, its document 90 MB."""
+Two audits were run once by hand, outside the benchmark. An audit of 300 such columns and 4,000 rows (`rows=500`) took 192 seconds
+of processor time and 1.1 GB; its page is 1.1 MB and its document 14 MB. With more than a hundred columns, effect curves and the
+search for pairs are limited to the hundred columns that change the score most. Optima of hidden units and a linear refit without
+each column are left out, and the report says so. An audit of 2,000 columns and as many rows (`rows=300`) took 694 seconds of
+processor time and 2.1 GB; its page is 3.0 MB, its document 90 MB."""
 
-CLUSTER = """A million rows; the client and the scheduler ran on the same two cores."""
+CLUSTER = """The table had a million rows; the client and the scheduler ran on the same two cores."""
 
 
 if __name__ == "__main__":

@@ -34,9 +34,14 @@ FITTED = 0.99
 OUT = Path(__file__).parents[2] / "docs" / "truth.md"
 WORDS = """# Against known answers
 
-Written by `python -m benchmarks.truth`. A *formula* is read as if it were a perfectly trained network, and tests the estimator:
-within the stated distance and within four of the errors it comes with. A *network* was trained on the formula's rows and tests
-the whole, its own misfit included; its bar is a distance. No error: the reading claims to be exact, or is a mean of many.
+`python -m benchmarks.truth` writes this page. It compares analyses ("readings" in the
+table) with answers that are known exactly. The bar is the tolerance that a line must meet.
+
+- A *formula* is treated as a perfectly trained network. It tests the estimator: the result must lie within the stated distance of
+  the truth and within four of its own standard errors.
+- A *network* was trained on rows of the formula. It tests the whole, including the network's own misfit, so its tolerance is a
+  distance only.
+- A line without an error is about an analysis that claims to be exact, or about a mean over many values.
 
 """
 
