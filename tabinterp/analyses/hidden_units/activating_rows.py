@@ -123,7 +123,10 @@ def compared(bound: BoundModel, top: Any) -> Profiles:
 
 
 def _codes(bound: BoundModel, name: str) -> tuple[list[Any], IntArray]:
-    """Return the levels (missing last) and the index of each row's level (n,), -1 for none; for a number, only the missing value."""
+    """Return the levels (missing last) and the index of each row's level (n,), -1 for none.
+
+    A number has only the missing value.
+    """
     column, values = bound.table.schema[name], bound.table.frame[name]
     missing = values.isna().to_numpy()
     levels = [] if column.kind == "numeric" else list(column.levels)
