@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .estimator import Verdict
 
 DIGITS = 3  # significant digits of the least fall that counts, and of a bound below it
-# Digits of a fall and of a larger bound. Divided by a slope, they would reveal how far apart the ends of the domain are; these are
-# values of single rows.
+# Digits of a fall and of a larger bound. Divided by a slope, they would reveal the distance between the ends of the domain, and
+# the ends are values of single rows.
 COARSE = 1
 
 
