@@ -1,4 +1,4 @@
-"""Does one column alone predict the target better than hardly any honest column does, short of a leak?"""
+"""Does one column alone predict the target better than almost any legitimate column does, without being a leak?"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Are held-out rows copies of training rows?
 
-Raised where held-out rows equal a training row more often than training rows equal each other: both
-are frequent in a coarse table.
+Raised if held-out rows equal a training row more often than training rows equal each other; both are frequent in a table of
+coarse columns.
 """
 
 from __future__ import annotations

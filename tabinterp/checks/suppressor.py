@@ -1,4 +1,4 @@
-"""Is there a number that is not correlated with the target alone, and has a clear coefficient beside the other columns?"""
+"""Is there a number that is not correlated with the target on its own, but has a clear coefficient given the other columns?"""
 
 from __future__ import annotations
 

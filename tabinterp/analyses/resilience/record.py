@@ -31,7 +31,7 @@ class OnRows(Part):
     linear: Interval
     difference: Interval
     rise: (
-        Interval  # rise in the network's loss from all rows minus the linear model's; none on all rows and under drift
+        Interval  # rise in the network's loss from all rows minus the linear one's; empty for all rows and under drift
     )
     network_power: Interval  # AUC or R2, if both models are on the same rows
     linear_power: Interval
