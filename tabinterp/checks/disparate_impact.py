@@ -47,7 +47,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     if not pairs:
         columns = list(dict.fromkeys(column for row in low or known for column in row.columns))
         return Outcome(status, key, values | {"columns": columns, "limit": impact.limit})
-    # Of the low ratios, the one with the lowest upper end, from single columns if possible; otherwise the lowest of all.
+    # Of the low ratios, the one with the lowest upper end, of single columns if possible; otherwise the lowest of all.
     pair = min(pairs, key=lambda pair: (len(pair.least), pair.high or 0.0) if low else (0, pair.ratio.value or 0.0))
     values |= {"least": group_name(pair.least), "most": group_name(pair.most), "ratio": pair.ratio.value}
     values |= {"low": pair.ratio.low, "high": pair.ratio.high} | ({} if low else {"detectable": pair.detectable})

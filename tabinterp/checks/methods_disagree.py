@@ -9,7 +9,7 @@ from tabinterp.document.document import Document
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
 
 # Attributions with the same estimand: the contribution of each column to the score, compared with a background. Permutation
-# importance concerns the loss, and saliency and the average derivative are slopes: different rankings by these are no disagreement.
+# importance concerns the loss; saliency and the average derivative are slopes. Different rankings by these are no disagreement.
 ATTRIBUTIONS = {"network.integrated_gradients", "network.expected_gradients", "network.shapley"}
 FEWEST_ORDERED = 5  # pairs of columns ordered significantly by both: with fewer, sampling error hides a disagreement
 RANK_CORRELATION = 0.2  # columns without weight, which are ranked at random, lower the correlation to about 0.25

@@ -30,9 +30,7 @@ class OnRows(Part):
     network: Interval
     linear: Interval
     difference: Interval
-    rise: (
-        Interval  # rise in the network's loss from all rows minus the linear one's; empty for all rows and under drift
-    )
+    rise: Interval  # rise in the network's loss from all rows minus the linear one's; empty on all rows, under drift
     network_power: Interval  # AUC or R2, if both models are on the same rows
     linear_power: Interval
     power_difference: Interval

@@ -167,7 +167,7 @@ def _null(result: TrustResult, null: Null, method: str) -> Drawn:
 
 
 def _drawn(values: FloatArray, mean: Estimates | None = None) -> Drawn:
-    known = values[values == values]  # without NaN
+    known = values[values == values]  # noqa: PLR0124  # without NaN
     if not len(known):
         return Drawn()
     average = Interval(value=float(known.mean())) if mean is None else _interval(mean)
