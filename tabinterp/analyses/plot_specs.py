@@ -146,7 +146,7 @@ class Effect:
     """The effect curve of a numeric column."""
 
     column: str
-    values: tuple[Any, ...]  # of the points; None: missing values
+    values: tuple[Any, ...]  # values of the points; None: missing values
     curve: Curve
     scale: str
     output: str | None = None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NAVY, AMBER, INK, GREY, RULE, PAPER = "#08306b", "#d97706", "#1f2937", "#4b5563", "#d1d5db", "#ffffff"
 SLATE = "#6b7280"  # a model that is neither the network nor its linear counterpart
-COLD, WARM = "#7b3294", "#00695c"  # below and above zero
+COLD, WARM = "#7b3294", "#00695c"  # colours below and above zero
 DASH, DOTTED, LONG_DASH = (0.0, (1.8, 0.9)), (0.0, (1.0, 1.4)), (0.0, (4.0, 2.0))
 CROSS = 0.015  # position, as a share of the width from the left, of the mark for a missing number
 DODGE = 0.34  # share of a row between its first and last mark

@@ -10,7 +10,7 @@ from pydantic import Field
 from tabinterp.document.base import Part
 from tabinterp.errors import TabinterpError, argument
 
-THRESHOLD = 0.5  # for the probability of the positive class, if the user gives none
+THRESHOLD = 0.5  # default threshold of the probability of the positive class
 ROWS = 20_000  # maximum rows for analyses that need many passes over them, if the user gives no number
 
 

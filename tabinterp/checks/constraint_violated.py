@@ -11,7 +11,7 @@ from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable
 
-AGAINST_PERCENT = 1.0  # of the rows may violate a declared direction
+AGAINST_PERCENT = 1.0  # percentage of the rows that may violate a declared direction
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

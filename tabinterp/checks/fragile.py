@@ -14,7 +14,7 @@ from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
 
-RISE_PERCENT = 10.0  # of the loss of a constant prediction
+RISE_PERCENT = 10.0  # percentage of the loss of a constant prediction
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

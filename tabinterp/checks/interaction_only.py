@@ -12,8 +12,8 @@ from tabinterp.document.document import Document
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
 from .suppressor import WEAK_CORRELATION, WEAK_P
 
-PAIR_PERCENT = 5.0  # of the variance of the score: weaker pairs do not justify a finding
-WEAK_AUC, WEAK_R2 = 0.55, 0.02  # for a column alone
+PAIR_PERCENT = 5.0  # percentage of the variance of the score: weaker pairs do not justify a finding
+WEAK_AUC, WEAK_R2 = 0.55, 0.02  # AUC and R² of a column alone
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

@@ -11,7 +11,7 @@ from tabinterp.document.document import Document, Power
 
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, not_applicable
 
-LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone
+LEAK_AUC, LEAK_R2 = 0.99, 0.95  # AUC and R² of one column alone
 RAISED = {"auc": "raised_auc", "r2": "raised_r2"}
 CLEARED = {"auc": "cleared_auc", "r2": "cleared_r2"}
 

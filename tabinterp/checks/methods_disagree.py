@@ -13,7 +13,7 @@ from .base import Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
 ATTRIBUTIONS = {"network.integrated_gradients", "network.expected_gradients", "network.shapley"}
 FEWEST_ORDERED = 5  # pairs of columns ordered significantly by both: with fewer, sampling error hides a disagreement
 RANK_CORRELATION = 0.2  # columns without weight, which are ranked at random, lower the correlation to about 0.25
-SHARED_PERCENT = 40.0  # of the first five columns: two of them, as many as expected by chance among a dozen columns
+SHARED_PERCENT = 40.0  # percentage of the first five columns: two of them, the number expected by chance among a dozen
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

@@ -14,7 +14,7 @@ from .base import UNBOUNDED, WITHHELD, Check, Limit, Limits, Outcome, Text, not_
 
 SLOPE_LOW, SLOPE_HIGH = 0.75, 1.35  # between these, recalibration changes probabilities by a few hundredths at most
 INTERCEPT = 0.35  # log-odds, for calibration in the large: changes a probability of one half by 0.09
-JOINT_P = 0.01  # for slope and intercept jointly, corrected for the number of classes
+JOINT_P = 0.01  # p-value for slope and intercept jointly, corrected for the number of classes
 BEND, BEND_P = 0.1, 0.001  # distance of a smooth calibration curve, as a probability, and p-value of its test
 
 

@@ -18,7 +18,7 @@ from tabinterp.stats.wilson_interval import wilson
 
 from .base import Check, Limit, Limits, Outcome, Text, cleared, not_applicable, p_value
 
-PERCENT = 50.0  # of the declined rows
+PERCENT = 50.0  # percentage of the declined rows
 LEVEL = 0.05
 
 

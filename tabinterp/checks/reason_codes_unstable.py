@@ -8,7 +8,7 @@ from tabinterp.document.document import Document, Interval, Message
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
 
-CHANGED_PERCENT = 15.0  # of the lists, with another seed: one in eight changes if the fourth reason has no weight
+CHANGED_PERCENT = 15.0  # percentage of the lists, with another seed: one in eight changes if the fourth has no weight
 JACCARD = 0.5  # index of the lists from the two references: half of the named columns are not common to both
 
 

@@ -7,7 +7,7 @@ from tabinterp.document.document import Document
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable
 
-CAPPED_PERCENT = 1.0  # of the rows are exactly at one end
+CAPPED_PERCENT = 1.0  # percentage of the rows that are exactly at one end
 CAPPED_TIMES = 3.0  # times the rows with neighbouring values
 
 

@@ -10,7 +10,7 @@ from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_a
 
 PSI = 0.2  # population stability index: the usual threshold in credit scoring for a shift that needs action
 SHIFT_Q = 0.01
-APART_AUC = 0.6  # with which trees distinguish held-out from training rows
+APART_AUC = 0.6  # AUC with which trees distinguish held-out from training rows
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

@@ -7,7 +7,7 @@ from tabinterp.document.document import Document, Interval
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
-ROUNDING = 1e-7  # of the loss: changing a column and changing it back in single precision leaves less
+ROUNDING = 1e-7  # share of the loss: changing a column and changing it back in single precision leaves less
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

@@ -13,8 +13,8 @@ from tabinterp.document.document import Document, Power
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable
 
-EXCESS_PERCENT = 5.0  # above the loss that its probabilities imply; of the loss of predicting without any column
-BEYOND_PERCENT = 10.0  # above the loss of boosted trees; of the same loss
+EXCESS_PERCENT = 5.0  # above the loss that its probabilities imply, as a percentage of the null loss
+BEYOND_PERCENT = 10.0  # above the loss of boosted trees, as a percentage of the null loss
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

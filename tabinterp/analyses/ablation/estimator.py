@@ -115,7 +115,7 @@ def ablate(
     groups : name -> units as (layer, index), all of one layer; layers are counted from 1. None: every unit alone, and groups of
         correlated units of each layer (average correlation of at least 0.8; average linkage of 1 - abs(correlation), all rows).
     methods : any of "mean", "zero" and "resample".
-    n_repeats : number of other rows whose outputs replace those of each row, one after the other.
+    n_repeats : number of draws: each row gets the outputs of this many other rows, one at a time.
 
     Raises
     ------

@@ -27,14 +27,14 @@ class CalibrationBin(Part):
 class CalibrationBend(Part):
     predicted: float  # where a smooth curve is farthest from the predictions, within their middle 90%
     observed: float  # the curve there
-    p: float  # of the test that the curve is no better than slope and intercept alone
+    p: float  # p-value of the test that the curve is no better than slope and intercept alone
 
 
 class Calibrated(Part):
     slope: Interval
-    intercept: Interval  # at score 0
+    intercept: Interval  # intercept of the recalibration, at score 0
     large: Interval = Interval()  # calibration in the large: the intercept with the slope fixed at 1
-    p: float | None = None  # of the joint test that the slope is 1 and the intercept 0
+    p: float | None = None  # p-value of the joint test that the slope is 1 and the intercept 0
     bend: CalibrationBend | None = None  # None: too few events, or rows that are weighted or come in groups
     bins: list[CalibrationBin]
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SMALLEST_CELL = 10  # rows
 FLIPS = 1 / 3  # an average has no meaningful direction if this share of rows have the opposite sign
-LEVEL = 0.05  # for the adjusted p-value of a coefficient in a conflict
+LEVEL = 0.05  # maximum adjusted p-value of a coefficient in a conflict
 LINEAR_R2 = 0.999  # a score is called linear if a linear function explains this share of it
 
 
@@ -49,8 +49,8 @@ class CoefficientRow(Part):
     linear: Interval  # unpenalised fit; no interval where it would not be valid
     z: float | None
     p: float | None
-    odds_ratio: Interval = Interval()  # where the scale is log-odds
-    rate_ratio: Interval = Interval()  # where the scale is log-rate
+    odds_ratio: Interval = Interval()  # if the scale is log-odds
+    rate_ratio: Interval = Interval()  # if the scale is log-rate
     penalised: float | None  # the same term in the penalised linear model
     network: Interval  # average derivative, or average contrast to the reference level
     network_rows: int | None  # rows behind the network's number; None where there is no number

@@ -208,7 +208,7 @@ def _through(
 
 
 def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
-    """Return the conductance (n, units + front beside, k) from one starting point.
+    """Return the conductance (n, units + bypassing values, k) from one starting point.
 
     Rows that miss the tolerance are integrated again with finer segments. A point of a path takes `cost` numbers.
     """
@@ -231,7 +231,7 @@ def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, toleran
 
 
 def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor, most: int) -> Tensor:
-    """Return the sums (n, units + front beside, k) over segments of the gradient at the midpoint times the change in each
+    """Return the sums (n, units + bypassing values, k) over segments of the gradient at the midpoint times the change in each
     output.
 
     At most `most` segments are processed at a time; halved segments are processed next, so that few are waiting.
@@ -296,7 +296,7 @@ class _Segments:
 
 
 def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
-    """Return the layer's outputs (m, units + front beside) at points of paths."""
+    """Return the layer's outputs (m, units + bypassing values) at points of paths."""
     z = start + t[:, None].to(move.dtype) * move[rows]
     with torch.no_grad():
         h: Tensor = layer.outputs(z)

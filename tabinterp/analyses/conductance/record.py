@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
 
-MOST_UNITS = 64  # for each output
+MOST_UNITS = 64  # maximum units listed for each output
 
 
 class ConductanceLayer(Part):
@@ -38,7 +38,7 @@ class ConductanceRow(Part):
 
 class Conductance(Part):
     rows: int
-    tolerance: float  # for the gap
+    tolerance: float  # of the completeness gap
     layers: list[ConductanceLayer]
     units: int
     rows_told: list[ConductanceRow]  # the largest of each output first

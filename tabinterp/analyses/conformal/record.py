@@ -38,7 +38,7 @@ class Record(Part):
     linear: Interval
     difference: Interval  # network minus linear
     tested: int  # number of slices
-    slices: list[SliceCoverage]  # of the network: lowest upper end of the interval of the coverage first
+    slices: list[SliceCoverage]  # for the network: lowest upper end of the interval of the coverage first
 
     def check_claims(self, document: Document) -> None:
         """Check that slices are large enough to be shown."""

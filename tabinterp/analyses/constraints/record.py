@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class HeldPart(Part):
-    share: Interval  # of rows that violate the direction
+    share: Interval  # share of rows that violate the direction
     fall: Interval  # the largest fall of the curve against the direction
     start: float | str | None
     end: float | str | None
@@ -34,7 +34,7 @@ class ConstraintRow(Part):
     high: float | None
     rows: int | None  # number with a value; None: 1 to 9, or all but 1 to 9
     outside: int | None  # None: no range declared, or 1 to 9 rows; all but ten if 1 to 9 are inside
-    few_outside: bool  # from 1 to 9 rows
+    few_outside: bool  # whether 1 to 9 rows are outside
     network: HeldPart | None
     linear: HeldPart | None
 

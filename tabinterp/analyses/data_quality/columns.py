@@ -18,7 +18,7 @@ from .bins import level_codes
 
 SHARE = 0.002  # share of the rows below which a value is not a spike
 APART = 0.5  # gap between a code and all other values, in ranges of these: farther than values of the same quantity lie
-FAR = 1.0  # the same for a value that does not look like a code
+FAR = 1.0  # the same gap for a value that does not look like a code
 TIMES = 10  # a code among other values has at least this many times the rows of its neighbours
 NEIGHBOURS = 20
 INNER = 0.005  # and at least this share of the rows

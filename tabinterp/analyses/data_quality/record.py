@@ -33,7 +33,7 @@ class Heap(Part):
     rows: int  # at least ten; if all but 1 to 9 rows have the value, all but ten
     share: float  # of the rows with a value; of all rows if 1 to 9 have none
     outside: bool  # whether it is the smallest or largest value
-    gap: float  # to the next value, in ranges of the others; 0 inside
+    gap: float  # gap to the next value, in ranges of the others; 0 inside
     times: float | None = None  # its rows divided by those of neighbouring values (median)
 
 
@@ -56,7 +56,7 @@ class TableColumn(Part):
     held_out: Interval = Interval()
     fall: Interval = Interval()  # training minus held out
     fall_q: float | None = None  # two-sided p of the fall, Benjamini-Hochberg over the columns
-    correlation: float | None = None  # of a number with the target
+    correlation: float | None = None  # correlation of a number with the target
     p: float | None = None
     q: float | None = None
 

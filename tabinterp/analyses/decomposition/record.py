@@ -25,7 +25,7 @@ class ShareRow(Part):
     output: str | None  # None: all outputs together
     component: Literal["linear", "curvature", "interactions"]
     of: str  # "": the whole; a column; "a × b"; "other": pairs that are not named
-    share: Interval  # of the variance of the network's score
+    share: Interval  # share of the variance of the network's score
     weighted: Interval  # the same, with rows weighted by `Shares.weighting`
 
 
@@ -39,7 +39,7 @@ class RestRow(Part):
 
 
 class Shares(Part):
-    passed: int = 0  # as in the ladder
+    passed: int = 0  # columns without a curve and in no pair, as in the ladder
     weighting: Literal["p(1-p)", "rate"] | None
     whole: list[ShareRow]
     parts: list[ShareRow]  # columns and pairs of all outputs together, the largest first

@@ -46,7 +46,7 @@ class Disagreement(Part):
     # model alone is right or predicts the positive class. Then shares come from the confusion matrices, or there are none.
     count: int | None
     share: Interval
-    network_right: Interval  # of the rows that differ; empty if either side has fewer than ten
+    network_right: Interval  # share of the rows that differ; empty if either side has fewer than ten
     linear_right: Interval
     neither: Interval
     # Share of the rows that differ on which the network predicts the positive class or the larger value. Empty for more than two
@@ -58,7 +58,7 @@ class Disagreement(Part):
     # for two classes: the probability above which a row is predicted positive
     decision_threshold: float | None = None
     sentences: list[Message]
-    auc: Interval  # of a tree that separates these rows, on rows that it was not fitted on; chance is 0.5
+    auc: Interval  # AUC of a tree that separates these rows, on rows that it was not fitted on; chance is 0.5
     balanced_accuracy: Interval
     fitted_rows: int | None  # None: too few rows for a tree
     scored_rows: int | None

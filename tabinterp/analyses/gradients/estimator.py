@@ -370,7 +370,7 @@ class _OverStarts:
         self.mean = np.zeros((len(bound.x), *shape))
         self._share = share
         self._first, self._second = np.zeros_like(self.mean), np.zeros_like(self.mean)  # sums of share^2 v, share^2 v^2
-        self._means = np.zeros((len(share), *shape))  # over rows
+        self._means = np.zeros((len(share), *shape))  # means over rows
         self._weights = bound.table.row_weights / bound.table.row_weights.sum()
         self._passes = 0
 

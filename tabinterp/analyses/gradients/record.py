@@ -71,7 +71,7 @@ def build(r: Results) -> Gradients:
     evaluated = r.network.table.evaluated
     if r.network.table.schema.task == "binary" and len(evaluated) >= SMALL:
         rows = r.network.take(evaluated)
-        p = np.exp(-np.logaddexp(0, -rows.scores[:, 0]))  # of the positive class
+        p = np.exp(-np.logaddexp(0, -rows.scores[:, 0]))  # probability of the positive class
         saturation = quantile(p * (1 - p), 0.5, rows.table.weights)
     return Gradients(
         rows_of=rows_of(r),

@@ -43,7 +43,7 @@ class Treated:
 
     rate: Estimate
     difference: Estimate
-    p: float  # of no difference
+    p: float  # p-value of no difference
     smd: Estimate
     ece: float
     intercept: Estimate = NONE

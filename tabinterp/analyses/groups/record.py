@@ -52,7 +52,7 @@ class Treated(Part):
     ratio_most: Interval  # to the most selected group
     difference: Interval
     p: float | None
-    smd: Interval  # of the scores; Hedges' g, deviation pooled over the two groups
+    smd: Interval  # standardised mean difference of the scores: Hedges' g, deviation pooled over the two groups
     tpr: float | None
     tpr_difference: Interval
     fpr: float | None

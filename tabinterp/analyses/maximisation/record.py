@@ -26,7 +26,7 @@ class Optimum(Part):
     """The row of the domain at which a unit (before its activation) or an output is largest."""
 
     value: float
-    mean: float  # over rows
+    mean: float  # mean over rows
     sd: float
     tenth: float | None  # the tenth largest value over rows
     bound: float | None  # upper bound over the domain

@@ -25,7 +25,7 @@ BREAKS = {
 }  # fmt: skip
 TURNS = {"gelu": -0.7517915246935645, "silu": -1.2784645427610738}  # where they stop falling and begin to rise
 ASIDE = 1e-12  # distance from a kink at which the slopes on its sides are evaluated
-REACH, POINTS = 40.0, 8001  # of the grid
+REACH, POINTS = 40.0, 8001  # half the width, and points, of the grid
 CLOSE = 0.02  # distance from a break within which the grid is a thousand times finer
 ROUNDING = 1e-12
 JUMP = 1e-8  # an output must not exceed what slopes allow by more than this: softplus jumps at its threshold

@@ -15,7 +15,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from .bounds import Bounds, Boxes
 from .domain import apart
 
-FLAT = 1e-6  # of a bound: looseness that is only rounding
+FLAT = 1e-6  # share of a bound below which looseness is rounding
 
 
 class Branching:

@@ -27,7 +27,7 @@ class OffSupport(Part):
     swap_rows: int
     seed: int
     output: str | None
-    auc: Interval  # of perturbed against real rows
+    auc: Interval  # AUC of perturbed against real rows
     real: Interval  # R2, on real rows, of a model of the score fitted to real rows
     perturbed: Interval  # the same, fitted to perturbed rows
     gap: Interval

@@ -163,7 +163,7 @@ def overfitting(
         SliceGap(one, int((held & one.rows).sum()), int((~held & one.rows).sum()), first, second, difference, q)
         for (one, _), (first, _), (second, _), (difference, q) in zip(found, *families, strict=True)
     ]
-    slices.sort(key=lambda one: -one.excess[2])  # by the lower end
+    slices.sort(key=lambda one: -one.excess[2])  # by the lower end of the interval
     counts = np.zeros(0) if table.schema.task != "multiclass" else np.bincount(table.y[held].astype(np.int64))
     null = null_told(null_loss(table.schema.task, table.y[held], table.row_weights[held]), counts)
     rows, training = int(held.sum()), int((~held).sum())

@@ -29,7 +29,7 @@ class SliceGap(Part):
     network: Interval  # gap: mean loss on held-out rows minus that on training rows
     linear: Interval
     excess: Interval  # the network's gap minus the linear model's; all three keep the false coverage rate at 5%
-    q: float | None  # of the excess, Benjamini-Hochberg over all slices
+    q: float | None  # p-value of the excess, Benjamini-Hochberg over all slices
 
 
 class Record(Part):

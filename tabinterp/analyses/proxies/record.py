@@ -20,7 +20,7 @@ PLACES = ("inputs", "score")
 
 class ProbeRow(Part):
     place: Literal["inputs", "layer", "score", "column"]
-    name: str  # of the layer or the column
+    name: str  # name of the layer or the column
     power: Interval  # AUC or R2
 
 

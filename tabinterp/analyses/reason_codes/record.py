@@ -72,7 +72,7 @@ class ReasonRow(Part):
 class Reasons(Part):
     rows_of: Literal["held-out", "all"]
     declined: str  # the adverse class; rows predicted to be of it are declined
-    threshold: float  # for the probability of the positive class
+    threshold: float  # threshold of the probability of the positive class
     declined_rows: int
     rows: int  # number of these that are explained, drawn by hash
     reference_rows: int

@@ -32,7 +32,7 @@ class OfModel(Part):
     without: Interval  # share of rows
     only_implausible: Interval  # share of all rows; recourse only through rows unlike the training rows
     cost: Interval  # mean over rows with recourse
-    quartiles: list[float | None]  # of the cost, rounded so that ten rows share them
+    quartiles: list[float | None]  # quartiles of the cost, rounded so that ten rows share them
     one_column: Interval  # share of rows with recourse that change only one column
     is_exact: bool  # if no valid change was found, there is none
 
@@ -53,14 +53,14 @@ class OfGroup(Part):
 
     group: list[Message]
     share: Interval
-    difference: Interval  # from all other declined rows; empty if either side is too small
-    p: float | None  # of no difference, not corrected
+    difference: Interval  # difference from all other declined rows; empty if either side is too small
+    p: float | None  # p-value of no difference, not corrected
 
 
 class Record(Part):
     rows_of: Literal["held-out", "all"]
     declined: str  # the adverse class; rows predicted to be of it are declined
-    threshold: float  # for the probability of the positive class
+    threshold: float  # threshold of the probability of the positive class
     declined_rows: int
     rows: int  # number of these that were used, drawn by hash
     both_rows: int | None  # rows that the linear model declines as well; None: withheld

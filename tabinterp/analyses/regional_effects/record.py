@@ -56,7 +56,7 @@ class RegionalEffect(Part):
     split: Message | None  # one region; the other is all other rows. None: no split was sought
     rows_share: float | None  # share of the rows in the region, to a tenth
     explained: Interval  # share of the squared heterogeneity, at a level that keeps the false coverage rate at 5%
-    q: float | None  # of explaining at most `least`; Benjamini-Hochberg over all columns
+    q: float | None  # p-value of explaining at most `least`; Benjamini-Hochberg over all columns
     curves: RegionalCurves | None  # if the split is found: the interval of `explained` is above `least`
 
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LEAST = 4 * SMALL  # minimum rows of a bin: ten are beyond either quartile
-QUANTILES = (0.1, 0.25, 0.75, 0.9)  # of the rows in a bin
+QUANTILES = (0.1, 0.25, 0.75, 0.9)  # quantiles of the rows in a bin
 ERRORS = record.ERRORS  # quantiles of the absolute error
 TAIL = 0.01  # share of the rows beyond either end of the bins of the error distribution
 ERROR_BINS = 20  # maximum number of bins between these ends

@@ -28,7 +28,7 @@ class ResidualBin(Part):
 
     rows: int
     at: float  # mean prediction, or mean observed value
-    mean: Interval  # of the residuals, or of the predictions
+    mean: Interval  # mean of the residuals, or of the predictions
     q10: float | None
     q25: float | None
     q75: float | None

@@ -30,7 +30,7 @@ class OnRows(Part):
     network: Interval
     linear: Interval
     difference: Interval
-    rise: Interval  # rise in the network's loss from all rows minus the linear one's; empty on all rows, under drift
+    rise: Interval  # rise in loss from all rows, network minus linear; empty for all rows and under drift
     network_power: Interval  # AUC or R2, if both models are on the same rows
     linear_power: Interval
     power_difference: Interval
@@ -40,7 +40,7 @@ class Trait(Part):
     of: Message  # the mean of a number, or the share of a level
     is_share: bool
     inside: float
-    outside: float  # in all other rows
+    outside: float  # the same in all other rows
 
 
 class Cluster(Part):
@@ -52,7 +52,7 @@ class Record(Part):
     metric: Metric
     power: Literal["auc", "r2"] | None
     rows: int
-    training_rows: int  # for distances, clusters and odds
+    training_rows: int  # training rows for distances, clusters and odds
     seed: int
     subsets: list[OnRows]  # all rows first
     cluster: Cluster | None  # the worst cluster in one half of the rows, with its loss in the other half

@@ -40,14 +40,14 @@ class CutColumn(Part):
 
 
 class ColumnPoints(CutColumn):
-    points: list[int]  # of each bin
+    points: list[int]  # points of each bin
     reference_bin: int  # the bin with the most training rows, which has no points
 
 
 class PairPoints(Part):
     first: CutColumn
     second: CutColumn
-    points: list[list[int]]  # by bin of the first column, then of the second
+    points: list[list[int]]  # points by bin of the first column, then of the second
 
 
 class CardMetric(Part):

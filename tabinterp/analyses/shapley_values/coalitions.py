@@ -27,7 +27,7 @@ from tabinterp.stats.weights import unit
 
 MATRIX = 64  # players up to which the fronts of a walk are one matrix product
 SUBSETS = 512  # coalitions in one design: with more players, several designs enumerate them
-BYTES = 2 << 20  # of fronts evaluated at once, so that they stay in the cache
+BYTES = 2 << 20  # bytes of fronts evaluated at once, so that they stay in the cache
 CALL = 2048  # but at least this many rows pass through the network at once
 GENERAL_BYTES = 64 << 20  # the same if whole rows are encoded again
 

@@ -29,7 +29,7 @@ SURE = 2 / 3  # factor for Satterthwaite's degrees of freedom, too many because 
 AUDITED = 4  # with one permutation per pair, every fourth pair gets a second, from which the error is estimated
 TOGETHER = 32  # pairs of a row that share a relabelling of the players
 POOL = 4096  # permutations that are relabelled
-BYTES = 64 << 20  # of values kept for pairs at once
+BYTES = 64 << 20  # bytes of values kept for pairs at once
 ROWS = 256  # rows explained at once
 
 Told = Callable[[int], None]  # callback for the number of completed rows
@@ -98,7 +98,7 @@ def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
     """
     before, after = result.variance[at], new.variance
     a, b = before.mean(axis=(1, 2), keepdims=True), after.mean(axis=(1, 2), keepdims=True)
-    share = a / np.maximum(a + b, 1e-300)  # of the new estimate
+    share = a / np.maximum(a + b, 1e-300)  # share of the new estimate
     variance = share**2 * after + (1 - share) ** 2 * before
     spread = (share**2 * after) ** 2 / new.df + ((1 - share) ** 2 * before) ** 2 / result.df[at]
     result.values[at] += share * (new.values - result.values[at])

@@ -44,7 +44,7 @@ class Shapley(Part):
     rows_of: Literal["held-out", "all"]
     rows: int
     background_rows: int
-    tolerance: float  # of the sampling error of a value, in standard deviations of the score
+    tolerance: float  # largest accepted sampling error of a value, in standard deviations of the score
     seed: int
     network: ShapleyModel
     linear: ShapleyModel

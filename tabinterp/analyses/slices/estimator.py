@@ -38,7 +38,7 @@ from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import BoolArray, parts_shown
 
 SMALLEST = 50  # minimum rows of a group
-PARTS = 4  # of a number
+PARTS = 4  # ranges of a number
 RATE = 0.05  # false discovery rate, and false coverage rate of intervals for the findings
 
 Kind = Literal["level", "missing", "at_most", "between", "above"]

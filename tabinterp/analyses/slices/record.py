@@ -27,11 +27,11 @@ class SliceRow(Part):
     group: Message
     protected: bool
     rows: int  # at least fifty
-    difference: Interval  # of the loss, network minus linear, at a level that keeps the false coverage rate at 5%
+    difference: Interval  # in loss, network minus linear, at a level that keeps the false coverage rate at 5%
     q: float | None  # Benjamini-Hochberg over all groups
     against_rest: Interval  # its difference minus that of all other rows
     rest_q: float | None
-    status: Status  # of the network in this group
+    status: Status  # status of the network in this group
     unlike: bool  # the interval of `against_rest` excludes zero
 
 

@@ -47,7 +47,7 @@ from tabinterp.table.suppression import BoolArray, sets_shown
 SMALLEST = 25  # minimum rows of a group in either half
 EVENTS = 10  # minimum rows of a tested group that the network expects outside its most frequent class
 RATE = 0.01  # false discovery rate
-CANDIDATES = 6  # by each of the two measures
+CANDIDATES = 6  # candidates by each of the two measures
 ALIKE = 0.7  # share of common rows above which two groups are the same
 COLUMNS = 40
 

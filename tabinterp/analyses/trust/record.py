@@ -82,7 +82,7 @@ class StabilityRow(Part):
 
 class NetworkRow(Part):
     column: str
-    importance: float | None  # for the network of this audit
+    importance: float | None  # importance for the network of this audit
     low: float | None  # smallest, over the networks within the tolerance
     high: float | None
 
@@ -93,8 +93,8 @@ class Networks(Part):
     count: int
     within: int  # number of networks whose loss is at most `tolerance` above the lowest
     metric: Metric
-    loss: float  # of the network of this audit
-    sd: float  # of the losses
+    loss: float  # loss of the network of this audit
+    sd: float  # standard deviation of the losses
     least: float
     largest: float
     tolerance: float
