@@ -1,6 +1,6 @@
 """The analyses of an audit: one package for each question, listed in the order in which they run.
 
-To add an analysis, write its package and add a line to `ANALYSES`. What an audit runs follows from this list, and so do the
+To add an analysis, write its package and add a line to `ANALYSES`. This list decides what an audit runs, and it defines the
 fields of the document, its schema, and the sections of the page.
 """
 
@@ -103,7 +103,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     RESILIENCE,
 )
 
-# Fields of the document that hold the records of several analyses, and are not the record of one of them.
+# Fields of the document that hold the records of several analyses.
 SHARED = {
     "judged": Field("performance", "Judged"),
     "gain": Field("ladder", "Gain"),
@@ -112,7 +112,7 @@ SHARED = {
 
 
 def fields() -> dict[str, Field]:
-    """Return what each field of the document holds that analyses have; the fields are in the order of the list."""
+    """Return the fields of the document that hold records of analyses, in the order of the list."""
     found = {}
     for analysis in ANALYSES:
         if analysis.place is not None:
@@ -125,26 +125,24 @@ def fields() -> dict[str, Field]:
 
 
 def own_records() -> dict[str, Field]:
-    """Return what `document.analyses` holds, by the name of the analysis."""
+    """Return the fields of `document.analyses`, by name of the analysis."""
     return {one.name: Field(one.name, str(one.record)) for one in ANALYSES if one.place is None}
 
 
 def arguments_used(names: Iterable[str] | None) -> set[str]:
-    """Return the arguments of `ti.audit` that are used only by certain analyses, for the analyses with these names (None:
-    all).
-    """
+    """Return the arguments of `ti.audit` that apply only to certain analyses, for the analyses with these names (None: all)."""
     return {argument for analysis in chosen(names) for argument in analysis.uses}
 
 
 def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
     """Return the analyses with these names and those that they need, in the order in which they run (None: all).
 
-    The names may be none at all: performance and verdict are always worked out.
+    The list of names may be empty: performance and the verdict are always computed.
 
     Raises
     ------
     TabinterpError
-        for a name that no analysis has.
+        If no analysis has one of the names.
     """
     if names is None:
         return ANALYSES
@@ -155,7 +153,7 @@ def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
             near = get_close_matches(str(name), known, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise TabinterpError(f"unknown analysis {name!r}.{hint} The available analyses are {', '.join(known)}")
-    for analysis in reversed(ANALYSES):  # what is needed comes before what needs it
+    for analysis in reversed(ANALYSES):  # an analysis that another one needs comes before it
         if analysis.name in wanted:
             wanted += analysis.needs
     return tuple(analysis for analysis in ANALYSES if analysis.name in wanted)

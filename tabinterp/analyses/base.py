@@ -20,14 +20,14 @@ class Stream(Generic[Result]):
 
     Parameters
     ----------
-    start : (network, linear, settings) on drawn rows -> plan, which says what is summed; None where it does not apply.
+    start : (network, linear, settings) on drawn rows -> plan, which defines the sums; None where it does not apply.
     update : (plan, network, linear) on a batch of rows -> sums over these rows.
     merge : (sums, sums) -> sums over the rows of both.
-    finish : (context, plan, sums) -> the result. What is not a sum over rows is computed here, on the drawn rows.
-    of : what the sums are of. "scores": of both models on the evaluated rows. "derivatives" and "units" (outputs of hidden
-        units): of the same rows, and `update` returns a function from a `Block` of the batch to its sums, so that each row goes
-        through the network once for all analyses. "cells": of training and held-out rows without a model; `start` is given all
-        drawn rows, and `update` is given (plan, table).
+    finish : (context, plan, sums) -> the result. Anything that is not a sum over rows is computed here, on the drawn rows.
+    of : what is summed. "scores": scores of both models on the evaluated rows. "derivatives" and "units" (outputs of hidden
+        units): values on the same rows; `update` returns a function from a `Block` of the batch to its sums, so that each row
+        passes through the network once for all analyses. "cells": training and held-out rows, without a model; `start` is
+        given all drawn rows, and `update` is given (plan, table).
     """
 
     start: Callable[..., Any]
@@ -39,19 +39,19 @@ class Stream(Generic[Result]):
 
 @dataclass(frozen=True)
 class Size:
-    """The size of an audit and the speed of its network on this machine, from which the cost of an analysis is computed.
+    """The size of an audit and the speed of its network on this machine, which determine the cost of an analysis.
 
     Parameters
     ----------
     training, evaluated : rows that the models were fitted to, and rows that they are evaluated on.
-    drawn : evaluated rows for analyses that take many passes over them.
-    columns : input columns that the network reads; encoded : columns that its encoder makes of them.
-    classes : of the target; 0 where it is a number or a count. outputs : scores of a row.
+    drawn : evaluated rows used in analyses that need many passes over them.
+    columns : input columns of the network; encoded : encoded columns.
+    classes : of the target; 0 for a number or a count. outputs : scores of a row.
     units : hidden units.
     evaluation : seconds that the network takes for one encoded row.
-    encoding : seconds that the encoder takes for a changed row, on average over the columns; 0 where none is encoded again.
-    beyond : seconds for the sums over all rows of a scan; 0 where all rows are at hand.
-    changeable : columns that a person may change, as declared.
+    encoding : seconds that the encoder takes for a changed row, on average over the columns; 0 if no row is encoded again.
+    beyond : seconds for the sums over all rows of a scan; 0 if all rows are in memory.
+    changeable : columns declared as changeable by a person.
     """
 
     training: int
@@ -78,9 +78,9 @@ class Field:
 
     Parameters
     ----------
-    package : whose `record.py` defines the class of the record, and `build`, which makes it of the results of an audit.
+    package : package whose `record.py` defines the class of the record, and `build`, which makes it from the results of an audit.
     record : name of the class.
-    always : every document holds the record.
+    always : whether every document has the record.
     """
 
     package: str
@@ -109,8 +109,8 @@ class OnPage:
     ----------
     chapter : anchor of the chapter.
     section : anchor of the section; `report.section.SECTION` is its title. Analyses may share one.
-    order : position within the chapter, the smallest first. A section stands where the first thing in it stands.
-    build : module of the package and function in it: (record, document) -> blocks. It is not called where there is no record.
+    order : position within the chapter, the smallest first. A section has the position of its first item.
+    build : module of the package and function in it: (record, document) -> blocks. It is not called if there is no record.
     """
 
     chapter: str
@@ -121,28 +121,28 @@ class OnPage:
 
 @dataclass(frozen=True)
 class Analysis(Generic[Result]):
-    """One question about both models, and where the code that answers it is.
+    """One question about both models, and the location of the code that answers it.
 
     Parameters
     ----------
-    name : of its package; of its result, in `ti.audit(analyses=[...])` and `--analyses`.
-    title : what a sentence calls it, where it does not apply; a key of the vocabulary `step`.
-    cost : seconds that it takes in an audit of a given size, roughly. The announced time and the progress bar come from it.
-    rows : whose rows its numbers are about: "performance" measures how well the models do on the evaluated rows, "evaluated"
-        is about these rows, "table" about others as well.
-    needs : names of the analyses whose results it reads.
-    uses : arguments of `ti.audit` that only this analysis reads. They are refused where it was not requested.
-    estimator : module of the package that defines `run(context)`, the function that answers the question. It is imported when
-        an audit runs it, not before.
-    summed : what the document calls the sums over all rows of a scan that the result comes from (`Drawn.summed`); None: the
+    name : name of the package and of the result, also in `ti.audit(analyses=[...])` and `--analyses`.
+    title : name in sentences where the analysis does not apply; a key of the vocabulary `step`.
+    cost : approximate seconds that it takes in an audit of a given size, for the announced time and the progress bar.
+    rows : rows that its numbers describe: "performance" measures how well the models do on the evaluated rows, "evaluated"
+        describes these rows, "table" describes others as well.
+    needs : names of the analyses whose results it uses.
+    uses : arguments of `ti.audit` that only this analysis uses. They are refused if it was not requested.
+    estimator : module of the package that defines `run(context)`, the function that answers the question. It is imported only
+        when an audit runs the analysis.
+    summed : name in the document of the sums over all rows of a scan that the result comes from (`Drawn.summed`); None: the
         result comes from the drawn rows alone.
     stream : module of the package that defines these sums, `STREAM`.
     place : field of the document that its record is in, or "FIELD.PART" where several analyses share a field; None:
         `document.analyses[name]`.
     record : class of its record in `record.py`; None: its numbers are in the record of another analysis, at `place`.
-    always : every document holds the record, even where the analysis was not requested or does not apply.
-    page : what the page shows of it, and where; nothing: `section.build` shows it, in a section with the
-        analysis's name, at the end of the chapter on robustness.
+    always : whether every document has the record, even if the analysis was not requested or does not apply.
+    page : what the page shows, and where; empty: `section.build` shows it in a section with the name of the analysis, at the
+        end of the chapter on robustness.
     """
 
     name: str
@@ -178,12 +178,12 @@ class Analysis(Generic[Result]):
     def run(self, context: Any) -> Result | None:
         """Return the result, given the `Context` of an audit; None if the document already shows that there is none.
 
-        Where the context holds sums over all rows of a scan, the result comes from these.
+        If the context has sums over all rows of a scan, the result comes from these.
 
         Raises
         ------
         NotApplicableError
-            where the analysis does not apply to these models or rows.
+            If the analysis does not apply to these models or rows.
         """
         if self.name in context.sums:
             return self.streamed.finish(context, *context.sums[self.name])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tabinterp.analyses.performance.estimator import Performance
 
 GRADIENT_ROWS = 2_000
-FEWEST_DRAWN = 50  # rows that a share of a budget must allow
+FEWEST_DRAWN = 50  # minimum number of rows that a share of the budget must allow
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class Context:
     Parameters
     ----------
     network, linear : the two models, bound to the rows at hand.
-    others : networks that differ from this one by their seed alone; null : a network trained on permuted labels.
-    settings : what the user asked for.
+    others : networks that differ from this one only in their seed; null : a network trained on permuted labels.
+    settings : settings given by the user.
     performance : metrics of both models and the verdict, on the evaluated rows.
-    results : name of an analysis -> its result, None where it does not apply; fills while the audit runs.
-    within : called with the share of the present analysis that is done.
-    share : how many rows the present analysis may ask a function of rows about; infinite for other models.
-    most_drawn : the most rows that it may draw for this; None: no limit of its own.
-    limited : names of the analyses that used fewer rows because of their share; fills while the audit runs.
-    name : of the present analysis.
+    results : name of an analysis -> its result, None where it does not apply; filled while the audit runs.
+    within : callback for the completed share of the current analysis.
+    share : number of rows for which the current analysis may query a function of rows; infinite for other models.
+    most_drawn : maximum number of rows that it may draw for this purpose; None: no limit of its own.
+    limited : names of the analyses that used fewer rows because of their share; filled while the audit runs.
+    name : name of the current analysis.
     sums : name of an analysis -> its plan and its sums over all rows of a scan; empty for a table in memory.
     """
 
@@ -62,7 +62,7 @@ class Context:
     name: str = ""
 
     def __getitem__(self, analysis: Analysis[Result]) -> Result | None:
-        """Return the result of an analysis that ran before; None where it does not apply."""
+        """Return the result of an earlier analysis; None where it does not apply."""
         return cast("Result | None", self.results[analysis.name])
 
     @property
@@ -96,7 +96,7 @@ class Context:
         Raises
         ------
         NotApplicableError
-            where the share of a budget allows too few.
+            If the share of the budget allows too few.
         """
         most = self.settings.rows
         if self.most_drawn is not None and self.most_drawn < min(most, len(self.evaluated)):
@@ -108,7 +108,7 @@ class Context:
 
     @cached_property
     def gradient_subsample(self) -> IntArray:
-        """Positions of the rows for gradients, which a function of rows does not have: a budget plays no part."""
+        """Positions of the rows for gradients; no budget applies, because functions of rows have no gradients."""
         return self.drawn(self.evaluated, min(self.settings.rows, GRADIENT_ROWS))
 
     def drawn(self, rows: IntArray, most: int) -> IntArray:
@@ -125,13 +125,14 @@ class Context:
 
         Parameters
         ----------
-        a_pair : rows that the model is asked about for each pair of an explained and a background row.
-        rows, background : of each, at most. Twice as many rows as background rows are left, but not fewer than ten of either.
+        a_pair : rows for which the model is queried for each pair of an explained row and a background row.
+        rows, background : maximum of each. If these are too many, there are twice as many rows as background rows, at least ten
+            of each.
 
         Raises
         ------
         NotApplicableError
-            where the share does not allow ten of either.
+            If the share does not allow ten of each.
         """
         if self.share >= a_pair * rows * background:
             return rows, background
@@ -144,7 +145,7 @@ class Context:
         return rows, background
 
     def is_limited(self) -> None:
-        """Note that the present analysis uses fewer rows because of its share."""
+        """Record that the current analysis uses fewer rows because of its share."""
         if self.name not in self.limited:
             self.limited.append(self.name)
 

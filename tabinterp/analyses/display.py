@@ -1,7 +1,7 @@
 """Display of results: `.plot(ax=None)`, `.to_html()`, and the table shown in a notebook.
 
-How a result is drawn is data: a `Drawn` beside its fields says which columns of its numbers name a row and which are drawn. To
-draw a new result, add that line; to draw numbers that the frame does not hold, give it `_numbers`.
+Each result declares its own plot: the `Drawn` in its class names the columns that label a row and the columns to draw. To plot a
+new result, add that line; to draw numbers that are not in the frame, define `_numbers`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 CELL = Markup('<t{} style="padding:.15em .6em;text-align:{}">{}</t{}>')
 
 
-# ---- names of rows
+# ---- labels of rows
 
 
 def by_column(row: Mapping[str, Any]) -> str:
@@ -66,12 +66,12 @@ def by_group(row: Mapping[str, Any]) -> str:
 
 
 def named(name: str, vocabulary: str = "") -> Callable[[Mapping[str, Any]], str]:
-    """Label rows by one of their columns, through the catalogue where its values are words."""
+    """Label rows by one of their columns, through the catalogue if its values are words."""
     return lambda row: text(f"{vocabulary}.{row[name]}") if vocabulary else str(row[name])
 
 
 def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
-    """Label rows by a message that is filled from the row's cells."""
+    """Label rows by a message that is filled with the cells of the row."""
     return lambda row: text(key, row)
 
 
@@ -80,11 +80,11 @@ def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
 
 @dataclass(frozen=True)
 class Drawn:
-    """How a frame is drawn as dots. `series`: look or name -> its columns of value, low and high (None: no interval).
+    """How to draw a frame as dots. `series`: style or name -> its columns of value, low and high (None: no interval).
 
-    `by` is a column that tells series apart; then `series` has one entry for each of its values, of the same columns. `order`:
-    rows go from the largest value of this column down (None: as the frame stands). `filled`: attributes of the result
-    that fill the words of the axis.
+    `by` is a column that distinguishes series; then `series` has one entry for each of its values, all with the same columns.
+    `order`: sort rows by this column, largest first (None: keep the order of the frame). `filled`: attributes of the result that
+    fill the text of the axis.
     """
 
     axis: str
@@ -98,14 +98,14 @@ class Drawn:
     names: str = "plot.series"
 
     def of(self, frame: pd.DataFrame, axis: str) -> Dots:
-        """Return the picture of these rows."""
+        """Return the plot of these rows."""
         rows = frame.to_dict("records")
         labels = [tidy(self.label({str(k): v for k, v in row.items()})) for row in rows]
         order = list(dict.fromkeys(labels))
         if self.order is not None:
             size = pd.Series(pd.to_numeric(frame[self.order], errors="coerce").to_numpy(), index=labels)
             size = size.groupby(level=0).max().reindex(order)
-            order = [order[i] for i in np.argsort(-size.to_numpy(), kind="stable")]  # those without a number come last
+            order = [order[i] for i in np.argsort(-size.to_numpy(), kind="stable")]  # rows without a number come last
         series = tuple(self._series(with_columns(frame, {"": labels}), order, key) for key in self.series)
         return Dots(
             tuple(order),
@@ -126,8 +126,9 @@ class Drawn:
 
 
 def scaled(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """Return numbers per standard deviation of a column instead of per unit; levels are unchanged. `size` is the absolute
-    value of the first.
+    """Return numbers per standard deviation of a column instead of per unit; levels are unchanged.
+
+    `size` is the absolute value of the first column.
     """
     factor = pd.to_numeric(frame["sd"]).fillna(1.0)
     made = {name: pd.to_numeric(frame[name]) * factor for name in names}
@@ -135,7 +136,7 @@ def scaled(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
 
 
 def in_sd(frame: pd.DataFrame, mean: Any, sd: Any) -> pd.DataFrame:
-    """Express the values of an objective in its standard deviations from its mean over the rows."""
+    """Express the values of an objective as standard deviations from its mean over the rows."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return frame.assign(**{name: (frame[name] - mean) / sd for name in ("value", "real") if name in frame})
 
@@ -145,22 +146,22 @@ def spreads(terms: Any, outputs: int = 1) -> Any:
     return np.tile([one.sd if isinstance(one, Slope) else np.nan for one in terms], outputs)
 
 
-# ---- what results inherit
+# ---- base classes of results
 
 
 class Shown(PreviewedFrame):
-    """A result with one picture for each output or curve."""
+    """A result with one plot for each output or curve."""
 
     def pictures(self) -> list[Picture]:
         raise NotImplementedError
 
     def to_html(self) -> str:
-        """Return a self-contained fragment of HTML: each picture as an image with its numbers below, all names escaped."""
+        """Return a self-contained HTML fragment: each plot as an image with its numbers below, all names escaped."""
         return str(Markup("\n").join(map(_figure, self.pictures())))
 
 
 class Display(Shown):
-    """A result with one picture for each of its outputs."""
+    """A result with one plot for each of its outputs."""
 
     drawn: ClassVar[Drawn]
 
@@ -172,18 +173,18 @@ class Display(Shown):
         linear: Any = None,
         names: tuple[str, str] | None = None,
     ) -> Axes:
-        """Draw at most twenty rows of the result on `ax`, or on the axes of a new figure, and return the axes.
+        """Draw at most twenty rows of the result on `ax` (default: the axes of a new figure), and return the axes.
 
-        Nothing is shown and no setting of Matplotlib is changed.
+        The plot is not shown, and no Matplotlib setting is changed.
 
         Parameters
         ----------
-        output : of several; None: the first.
-        linear : the same result for the linear model, to be drawn next to it; `names` of the two in the legend.
+        output : the output to draw, if there are several; None: the first.
+        linear : the same result for the linear model, drawn next to it; `names`: labels of the two in the legend.
 
         Raises
         ------
-        NotApplicableError : there is no such output, or both results do not go together.
+        NotApplicableError : if there is no such output, or the two results do not match.
         """
         known = self._outputs()
         if output is not None and output not in known:
@@ -207,7 +208,7 @@ class Display(Shown):
         return self.drawn.of(frame, axis)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the numbers that are drawn, if they are not the frame."""
+        """Return the numbers to draw, if they are not those of the frame."""
         return self.frame()
 
     def _axis(self) -> str:
@@ -262,7 +263,7 @@ def _svg(picture: Picture) -> bytes:
         rc_context({"svg.fonttype": "none", "svg.hashsalt": "tabinterp"}),
         warnings.catch_warnings(),
     ):
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # the browser has fonts of its own
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # the browser has its own fonts
         figure = Figure(figsize=(6.4, picture.height), layout="constrained")
         picture.draw(figure.add_subplot())
         figure.savefig(out, format="svg", metadata={"Date": None})

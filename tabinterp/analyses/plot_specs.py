@@ -1,7 +1,8 @@
 """Plots of results with their tables: dots with intervals, a heat map, an effect curve, a reliability curve.
 
-A picture is data. The functions that draw the report (`plots.py`) draw it on the caller's axes; nothing is shown, and no setting
-of Matplotlib is changed. At most twenty rows are drawn, and below them the number of the others; the table holds all.
+A plot is described by data. The functions that draw the report (`plots.py`) draw it on the caller's axes; the plot is not shown,
+and no Matplotlib setting is changed. At most twenty rows are drawn, with the number of the others below them; the table has all
+rows.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from .plots import Curve, Series
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHOWN = 20  # rows or columns of a picture
-NUMBERS = ["predicted", "observed", "low", "high"]  # of a reliability curve
+SHOWN = 20  # rows or columns of a plot
+NUMBERS = ["predicted", "observed", "low", "high"]  # columns of a reliability curve
 
 
 def _table(name: str, labels: Sequence[Any], series: Sequence[Series]) -> pd.DataFrame:
-    """Return the numbers of a picture: labels, and of each series its values with the ends of their intervals."""
+    """Return the numbers of a plot: labels, and the values of each series with the ends of their intervals."""
     made: dict[str, Any] = {name: labels}
     for one in series:
         made[one.name] = one.value
@@ -45,7 +46,7 @@ class Picture(Protocol):
 
     @property
     def height(self) -> float:
-        """The height of a figure of its own, in inches."""
+        """The height of a separate figure, in inches."""
 
     def draw(self, ax: Axes | None) -> Axes: ...
 
@@ -56,13 +57,13 @@ class Picture(Protocol):
 
 @dataclass(frozen=True)
 class Dots:
-    """A row for each label, in the order of the plot; `other` names what is left out beyond twenty rows."""
+    """A row for each label, in the order of the plot; `other` names the rows beyond twenty that are left out."""
 
     labels: tuple[str, ...]
     series: tuple[Series, ...]
     axis: str
     other: str = "columns"
-    at: float | None = 0.0  # where the line stands that numbers are compared with
+    at: float | None = 0.0  # position of the reference line
 
     @property
     def height(self) -> float:
@@ -100,7 +101,9 @@ class Dots:
 
 @dataclass(frozen=True)
 class Heat:
-    """Numbers in [-1, 1] (rows, columns), coloured around zero; the strongest twenty rows and columns, in their own order."""
+    """Numbers in [-1, 1] (rows, columns), coloured around zero; only the twenty strongest rows and columns, in their own
+    order.
+    """
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
@@ -143,7 +146,7 @@ class Effect:
     """The effect curve of a numeric column."""
 
     column: str
-    values: tuple[Any, ...]  # of the points; None: missing values
+    values: tuple[Any, ...]  # values of the points; None: missing values
     curve: Curve
     scale: str
     output: str | None = None
@@ -173,7 +176,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class OverSizes:
-    """Values of both models over sizes of a perturbation."""
+    """Values of both models by size of a perturbation."""
 
     sizes: FloatArray
     series: tuple[Series, ...]
@@ -203,7 +206,7 @@ def effect_axis(scale: str) -> str:
 class Reliability:
     """Observed against predicted outcomes: for each model a table with predicted, observed, low, high, rows."""
 
-    models: tuple[tuple[str, str, pd.DataFrame], ...]  # look, name, numbers
+    models: tuple[tuple[str, str, pd.DataFrame], ...]  # style, name, numbers
     axis: str
     height: float = 4.4
 

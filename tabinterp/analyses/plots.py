@@ -1,8 +1,8 @@
 """Plotting functions on Matplotlib axes: dots with intervals, effect curves, reliability, net benefit, paths and heat maps.
 
-The figures of the report and `.plot()` of results both use these functions. The network is navy, solid and filled, the linear
-model amber, dashed and hollow; where filling says whether an interval excludes zero, shape, colour and line still tell the models
-apart. Arrays hold NaN where there is no number. Matplotlib is imported when something is drawn.
+The figures of the report and the method `.plot()` of results use these functions. The network is navy, solid and filled; the
+linear model is amber, dashed and hollow. If filling shows whether an interval excludes zero, shape, colour and line still
+distinguish the models. Arrays have NaN for missing numbers. Matplotlib is imported when something is drawn.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 NAVY, AMBER, INK, GREY, RULE, PAPER = "#08306b", "#d97706", "#1f2937", "#4b5563", "#d1d5db", "#ffffff"
-SLATE = "#6b7280"  # of a model that is neither the network nor its linear counterpart
-COLD, WARM = "#7b3294", "#00695c"  # below and above zero
+SLATE = "#6b7280"  # a model that is neither the network nor its linear counterpart
+COLD, WARM = "#7b3294", "#00695c"  # colours below and above zero
 DASH, DOTTED, LONG_DASH = (0.0, (1.8, 0.9)), (0.0, (1.0, 1.4)), (0.0, (4.0, 2.0))
-CROSS = 0.015  # of the width: where a missing number is marked, at the left
-DODGE = 0.34  # of a row, between the first and the last of its marks
+CROSS = 0.015  # position, as a share of the width from the left, of the mark for a missing number
+DODGE = 0.34  # share of a row between its first and last mark
 FAINT, BAND, ICE, BENEFIT = 0.4, 0.25, 0.1, 0.2  # opacities
-MISSING = 0.16  # of the span: how far right of the numbers missing values are drawn
+MISSING = 0.16  # share of the span by which missing values are drawn to the right of the numbers
 DARK = 0.179  # relative luminance at which black and white text have the same contrast (WCAG 2.2)
-ROOMY = 10  # columns of a heat map whose numbers are set larger
+ROOMY = 10  # number of columns up to which the numbers of a heat map are larger
 WIDE = (
     "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Meiryo", "IPAexGothic", "MS Gothic",
     "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic",
 )  # fmt: skip
 
-Marks = Mapping[tuple[int, int], "Line2D"]  # place of a point, and of its series -> the mark
+Marks = Mapping[tuple[int, int], "Line2D"]  # index of a point, and of its series -> the mark
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ OTHERS = (
     Look(INK, ":", "s", 6.5, False),
     Look(GREY, "-.", "^", 6.5, True),
     Look(GREY, "--", "v", 6.5, False),
-)  # of series that are neither, by their place
+)  # for other series, by index
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Series:
 
     Parameters
     ----------
-    look : "network", "linear", "other" (a model that is neither) or something else.
-    filled : for each point whether its mark is filled; None: a cross. As a whole None: as the look says.
+    look : "network", "linear", "other" (a model that is neither) or another name.
+    filled : for each point whether its mark is filled; None: a cross. None for all points: as defined by the look.
     """
 
     look: str
@@ -95,7 +95,7 @@ class Curve:
 
     @property
     def places(self) -> FloatArray:
-        """Where the points are drawn; missing values are to the right of the numbers."""
+        """The horizontal positions of the points; missing values are to the right of the numbers."""
         known = self.at[~np.isnan(self.at)]
         low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
         return np.where(np.isnan(self.at), high + MISSING * ((high - low) or 1.0), self.at)
@@ -133,9 +133,9 @@ def dots(
 ) -> Marks:
     """Draw a row of marks with intervals for each label, and a line at `at`; the axis has at most this many `ticks`.
 
-    One separated level can have an interval hundreds of times wider than everything else; it then ends in an arrow.
-    `dodge`: draw the marks of a row one below the other. Labels without a number keep their row; `crossed`: with a cross at the
-    left in place of each missing number.
+    One separated level can have an interval hundreds of times wider than all others; it then ends in an arrow. `dodge`: draw the
+    marks of a row below each other. Labels without a number keep their row; `crossed`: mark each missing number with a cross at
+    the left.
     """
     made: dict[tuple[int, int], Line2D] = {}
     ends = [end[~np.isnan(one.value)] for one in series for end in (one.low, one.high)]
@@ -175,7 +175,7 @@ def dots(
 def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
     """Draw effect curves of both models with the network's confidence bands; parts with few rows are faint.
 
-    `below` shares the horizontal axis and shows how many rows each point has; `missing` names the point of missing values.
+    `below` shares the horizontal axis and shows the number of rows at each point; `missing` labels the point of missing values.
     """
     at, numbers = curve.places, ~np.isnan(curve.at)
     network, linear = curve.network, curve.linear
@@ -229,9 +229,9 @@ def reliability(axes: Axes, at: Sequence[FloatArray], series: Sequence[Series]) 
 def binned(
     axes: Axes, at: Sequence[FloatArray], series: Sequence[Series], bands: Sequence[FloatArray], *, diagonal: bool
 ) -> Marks:
-    """Draw means of rows in bins, over the bins' places `at`, with the bands (bins, 2) in which most of their rows lie.
+    """Draw means of rows in bins at positions `at`, with the bands (bins, 2) that contain most of their rows.
 
-    `diagonal`: draw the line on which both axes have the same value; otherwise a line at zero.
+    `diagonal`: draw the line of equal values on both axes; otherwise, a line at zero.
     """
     low, high = binned_span(at, series, bands, diagonal=diagonal)
     places = np.concatenate([*at])
@@ -258,25 +258,25 @@ def binned(
 def binned_span(
     at: Sequence[FloatArray], series: Sequence[Series], bands: Sequence[FloatArray], *, diagonal: bool
 ) -> tuple[float, float]:
-    """The ends of the vertical axis of `binned`."""
+    """Return the ends of the vertical axis of `binned`."""
     drawn = [*(one.value for one in series), *(band.ravel() for band in bands)]
     return span([*drawn, *(at if diagonal else [[0.0]])], [end for one in series for end in (one.low, one.high)], 0.04)
 
 
 def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
-    """Of quantiles (bins, 4) at 10, 25, 75 and 90%, the outer two, or the inner two where an outer one is missing.
+    """Return the outer two of the quantiles (bins, 4) at 10, 25, 75 and 90%, or the inner two if an outer one is missing.
 
-    Returns how many percent of the rows of a bin lie between them, and the two of each array.
+    The first item is the percentage of the rows of a bin between them, the second the two quantiles of each array.
     """
     outer = all(np.isfinite(one).all() for one in quantiles)
     return (80, [one[:, [0, 3]] for one in quantiles]) if outer else (50, [one[:, [1, 2]] for one in quantiles])
 
 
 def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, FloatArray]]) -> dict[str, Any]:
-    """Draw shares of the rows between edges: filled, or as an outline, as the look says. A bin without a number has no bar, and a
-    cross on the axis.
+    """Draw shares of the rows between edges, as filled bars or outlines. A bin without a number has no bar but a cross on the
+    axis.
 
-    The first and the last share are of the rows beyond the edges; they are drawn one bin wide. Returns look -> what was drawn.
+    The first and the last share are for rows beyond the edges; they are drawn one bin wide. Return look -> artist.
     """
     made: dict[str, Any] = {}
     if not len(edges):
@@ -303,7 +303,7 @@ def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, Floa
 def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], treat_all: Series) -> Marks:
     """Draw the net benefit of models over thresholds with confidence bands, and that of predicting every row positive.
 
-    The axis ends a fifth of its height below zero: far down, calling all positive says no more.
+    The axis ends a fifth of its height below zero: further down, predicting every row positive is of no interest.
     """
     axes.axhline(0, color=INK, lw=1.2, zorder=1)
     axes.plot(thresholds, treat_all.value, color=INK, ls=DOTTED, lw=1.6, zorder=2)
@@ -422,7 +422,7 @@ def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[
 
 
 def cross(axes: Axes, at: FloatArray, values: FloatArray) -> None:
-    """Mark on the horizontal axis where a value is missing, so that the gap is not read as zero."""
+    """Mark missing values on the horizontal axis, so that the gap is not mistaken for zero."""
     gaps = at[np.isnan(values)]
     if len(gaps):
         axes.plot(gaps, np.zeros(len(gaps)), ls="", marker="x", ms=6, mec=INK, mew=1.4, clip_on=False, zorder=4)
@@ -466,7 +466,7 @@ def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float
 
 
 def _faint_line(axes: Axes, xs: FloatArray, ys: FloatArray, faint: NDArray[np.bool_], **look: Any) -> None:
-    """Faint from and to every faint point; one path for what is faint and one for the rest."""
+    """Draw a line that is faint from and to every faint point, as one path for the faint parts and one for the rest."""
     for light in (False, True):
         x: list[float] = []
         y: list[float] = []
@@ -480,7 +480,7 @@ def _faint_line(axes: Axes, xs: FloatArray, ys: FloatArray, faint: NDArray[np.bo
 
 
 def _row_bars(axes: Axes, at: FloatArray, rows: FloatArray) -> None:
-    """How many rows each point has, where that may be shown."""
+    """Draw the number of rows at each point, where it may be shown."""
     shown = ~np.isnan(rows)
     cross(axes, at, rows)
     x = [value for one in at[shown] for value in (one, one, np.nan)]
@@ -500,7 +500,7 @@ def bare(axes: Axes, *spines: str, grid: Any) -> None:
 
 
 def number_axis(axis: Axis, most: int) -> None:
-    """Give an axis at most this many round numbers, in the format of the language."""
+    """Give an axis at most this many round numbers, in the number format of the language."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
@@ -559,9 +559,9 @@ def legend(axes: Axes, series: Sequence[Series]) -> None:
 
 
 def legible(axes: Axes) -> Axes:
-    """Return the axes, with a font for Chinese, Japanese and Korean where such text is shown.
+    """Return the axes, with a font for Chinese, Japanese and Korean if such text is shown.
 
-    Matplotlib's own font holds none; which of those below is there depends on the machine.
+    Matplotlib's own font has no such characters; which of the fonts listed below is installed depends on the machine.
     """
     from matplotlib import font_manager  # noqa: PLC0415
     from matplotlib.text import Text  # noqa: PLC0415

@@ -34,14 +34,14 @@ def at(estimates: Estimates, *place: int) -> Interval:
 
 
 def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
-    """Return a part of the document with the numbers of a result.
+    """Return a part of the document filled with the numbers of a result.
 
     Parameters
     ----------
-    result : its attributes fill the fields of the same names. Estimates, and tuples of value, standard error and ends, become
+    result : its attributes fill the fields with the same names. Estimates, and tuples of value, standard error and ends, become
         intervals; results within a result become parts; a number that is not finite becomes None.
-    place : where in its arrays and estimates the numbers are; none: they are used whole.
-    given : all other fields, and those whose value is not the result's.
+    place : indices into its arrays and estimates; none: these are used whole.
+    given : all other fields, and those whose value differs from that of the result.
     """
     names = [name for name in kind.model_fields if name not in given and hasattr(result, name)]
     found = {name: _field(kind.model_fields[name].annotation, getattr(result, name), place) for name in names}
@@ -49,7 +49,7 @@ def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
 
 
 def _field(kind: Any, value: Any, place: tuple[int, ...] = ()) -> Any:
-    """Return a value as a field of this type holds it."""
+    """Return a value in the form that a field of this type holds."""
     kinds = [one for one in (get_args(kind) if NoneType in get_args(kind) else (kind,)) if one is not NoneType]
     if value is None:
         return None
@@ -77,5 +77,5 @@ def rows_of(r: Results) -> Any:
 
 
 def largest_first(values: Sequence[float] | np.ndarray) -> list[int]:
-    """Return the places of values from the largest down; NaN counts as 0."""
+    """Return the indices of values from the largest down; NaN counts as 0."""
     return [int(place) for place in np.argsort(-np.nan_to_num(np.asarray(values)), kind="stable")]

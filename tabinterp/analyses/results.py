@@ -25,16 +25,16 @@ class Results:
 
     Parameters
     ----------
-    network, linear : the two models, bound to the rows at hand.
+    network, linear : the two models, bound to the rows in memory.
     held_out : whether it is known which rows the models were not trained on.
-    settings : what the user asked for.
+    settings : settings given by the user.
     performance : metrics of both models and the verdict.
-    answers : name of an analysis that ran -> its result, None where it does not apply.
+    answers : name of an analysis that ran -> its result, None if it does not apply.
     notes : what was not assessed, and why.
-    others : networks of other seeds; null : a network trained on permuted labels.
-    digest_key : None: no digests of columns are written.
-    census : of all rows, where these are more than the models are bound to.
-    summed : what is summed over all these rows (`Analysis.summed`).
+    others : networks with other seeds; null : a network trained on permuted labels.
+    digest_key : key for digests of columns; None: no digests are written.
+    census : counts over all rows, if these are more than the models are bound to.
+    summed : names of the sums over all these rows (`Analysis.summed`).
     """
 
     network: BoundModel

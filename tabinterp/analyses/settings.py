@@ -1,4 +1,4 @@
-"""The settings of an audit: what the user asked for, as stored in the document and read back from it."""
+"""The settings of an audit, as given by the user, stored in the document and read back from it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pydantic import Field
 from tabinterp.document.base import Part
 from tabinterp.errors import TabinterpError, argument
 
-THRESHOLD = 0.5  # on the probability of the positive class, where the user gives none
-ROWS = 20_000  # the most rows for analyses that take many passes over them, where the user gives no number
+THRESHOLD = 0.5  # default threshold of the probability of the positive class
+ROWS = 20_000  # maximum rows for analyses that need many passes over them, if the user gives no number
 
 
 class DecisionPolicy(Part):
@@ -26,8 +26,8 @@ class DecisionPolicy(Part):
 class Constraint(Part):
     """A direction and a range that the user declares for a column.
 
-    Direction "+": the score must not fall where the column rises; "-": it must not rise. `low` and `high` are the least and the
-    greatest value that the column may take. `changeable`: a person may change the column, to higher values only ("+"), to lower
+    Direction "+": the score must not fall as the column rises; "-": it must not rise. `low` and `high` are the smallest and
+    largest value that the column may have. `changeable`: a person may change the column, to higher values only ("+"), to lower
     ones only ("-"), or to any other value ("any"); None: not declared.
     """
 
@@ -39,15 +39,15 @@ class Constraint(Part):
 
     @property
     def is_checked(self) -> bool:
-        """Whether it is a constraint on the score or the rows, and not only the permission to change a column."""
+        """Whether it constrains the score or the rows, rather than only permitting changes of a column."""
         return any(one is not None for one in (self.direction, self.low, self.high))
 
 
 class TableSettings(Part):
     """How the table was read, as arguments of `read_table`.
 
-    What was not said is here as the reader settled it (task, positive class, kinds, date of the split), so that nothing is
-    inferred when the table is read again. Levels are those that the user put in order, never values taken from rows.
+    Arguments that were not given are recorded as inferred by the reader (task, positive class, kinds, date of the split), so that
+    nothing is inferred when the table is read again. Levels are those that the user ordered, never values from rows.
     """
 
     target: str
@@ -60,14 +60,14 @@ class TableSettings(Part):
     levels: dict[str, list[str | int | float | bool]] = Field(default_factory=dict)
     weight: str | None = None
     group: str | None = None
-    split: str | float | None = None  # a column, or the share of rows that is held out
+    split: str | float | None = None  # a column, or the share of rows to hold out
     split_at: str | None = None
     stratify: bool = False
-    seed: int = 0  # of the drawn share, and of the rows drawn of a scan
+    seed: int = 0  # for the drawn share, and for rows drawn from a scan
     drop_missing_target: bool = False
-    remembered_split: bool = False  # the rule that holds out rows was drawn before, such as the one a model remembers
+    remembered_split: bool = False  # the rule that holds out rows was drawn earlier, such as one that a model remembers
     rows_drawn: int | None = (
-        None  # the most rows drawn of each side of the split of a scan; None: the table was read whole
+        None  # maximum rows drawn on each side of the split of a scan; None: the whole table was read
     )
 
 
@@ -76,16 +76,16 @@ class AuditSettings(Part):
 
     Parameters
     ----------
-    seed : of every draw.
-    rows : the most rows for analyses that take many passes over them.
-    budget : the most rows that a function of rows is asked about; None for other models.
+    seed : seed of every draw.
+    rows : maximum rows for analyses that need many passes over them.
+    budget : maximum rows for which a function of rows is queried; None for other models.
     control : protected column -> its reference group.
-    constraints : directions and domains of columns, in the order given.
-    margin : of equivalence, in units of the primary metric; None: the convention.
+    constraints : directions and ranges of columns, in the order given.
+    margin : equivalence margin, in units of the primary metric; None: the default.
     policy : costs and threshold; None: neither was given.
     analyses : names of the analyses that were requested and of those that they need; None: all.
     table : how the table was read.
-    date : of the audit, as ISO 8601 (2026-11-30); None: not stated.
+    date : date of the audit, as ISO 8601 (2026-11-30); None: not stated.
     """
 
     seed: int = 0
@@ -105,7 +105,7 @@ class AuditSettings(Part):
         return THRESHOLD if self.policy is None else self.policy.threshold
 
     def arguments(self) -> dict[str, Any]:
-        """Return the arguments of `ti.audit` that give these settings."""
+        """Return the arguments of `ti.audit` that produce these settings."""
         costs = threshold = None
         if self.policy is not None and self.policy.given != "threshold":
             costs = self.policy.false_positive, self.policy.false_negative

@@ -1,7 +1,7 @@
-"""Checks: what an audit judges from its document alone, one module per check.
+"""Checks that judge an audit from its document alone, one module per check.
 
-Each module holds a check's function, limits and every sentence of it, and is named after its slug. To add a check, write its
-module and put it in this list, which is the order in which checks are listed.
+Each module has the function, the limits and every sentence of a check, and is named after its slug. To add a check, write its
+module and add it to this list, which is the order in which checks are listed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What a check is: its code and severity, its limits, its function, every sentence it says, and what the function returns."""
+"""The definition of a check: its code and severity, its limits, its function and its sentences; also the result of the
+function.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from tabinterp.document.document import Document, Interval, Power
 Status = Literal["raised", "cleared", "not_applicable"]
 Severity = Literal["act", "check", "note"]
 Limits = Mapping[str, float]
-Sentence = str | tuple[str, str]  # the English sentence, and a note for translators where they need one
+Sentence = str | tuple[str, str]  # the English sentence, and a note for translators if they need one
 
 UNBOUNDED = 1e9  # upper end of the range of a limit that may be any number
 WITHHELD: Sentence = (
@@ -30,7 +32,7 @@ ASPECTS = {  # last part of the key `check.SLUG.ASPECT`: field of `Text`
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the function of a check returns.
+    """The result of the function of a check.
 
     Parameters
     ----------
@@ -55,9 +57,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Limit:
-    """A number that decides whether a check is raised. A policy may replace it by another one from `least` to `most`.
+    """A number that decides whether a check is raised. A policy may replace it by another number from `least` to `most`.
 
-    `means` says which quantity is compared with it.
+    `means` names the quantity that is compared with it.
     """
 
     value: float
@@ -92,15 +94,15 @@ class Check:
         Stable names, such as "TI-D02" and "label-leak".
     severity : "act", "check" or "note"
     section : str
-        Anchor of the section of the report that holds the numbers.
+        Anchor of the section of the report that has the numbers.
     limits : mapping of str to Limit
-        What a policy may move.
+        Limits that a policy may change.
     constants : mapping of str to float
-        Further numbers in `text.raised_when` that no policy may move.
+        Further numbers in `text.raised_when` that no policy may change.
     lesser_severity : optional
         The severity of outcomes with `lesser=True`.
     voids_comparison : bool
-        Whether, once it is raised, the comparison of the two models cannot be trusted; every view then says so above the verdict.
+        Whether a raised finding makes the comparison of the two models untrustworthy; every view then says so above the verdict.
     """
 
     code: str
@@ -116,17 +118,17 @@ class Check:
 
     @property
     def severities(self) -> tuple[Severity, ...]:
-        """Every severity that a finding of this check may have, the gravest first."""
+        """Every severity that a finding of this check may have, the most severe first."""
         return (self.severity,) if self.lesser_severity is None else (self.severity, self.lesser_severity)
 
     @property
     def default_limits(self) -> dict[str, float]:
-        """The limits that hold where no policy moves them."""
+        """The limits that apply unless a policy changes them."""
         return {name: limit.value for name, limit in self.limits.items()}
 
     @property
     def sentences(self) -> dict[str, Sentence]:
-        """Every sentence of the check under its key of the catalogue: `check.SLUG.ASPECT`, `check.SLUG.limit.NAME` or
+        """Every sentence of the check under its key in the catalogue: `check.SLUG.ASPECT`, `check.SLUG.limit.NAME` or
         `finding.SLUG.OUTCOME`.
         """
         aspects = {f"check.{self.slug}.{aspect}": getattr(self.text, name) for aspect, name in ASPECTS.items()}
@@ -147,17 +149,17 @@ def not_applicable(key: str = "not_applicable") -> Outcome:
 
 
 def raised_if(condition: bool, **values: object) -> Outcome:
-    """Return the outcome "raised" where the condition holds, else "cleared", with the same values."""
+    """Return the outcome "raised" if the condition holds, otherwise "cleared", with the same values."""
     return (raised if condition else cleared)(**values)
 
 
 def above(interval: Interval, limit: float) -> bool:
-    """Return whether the whole interval lies at or above the limit; False where there is no interval."""
+    """Return whether the whole interval is at or above the limit; False if there is no interval."""
     return interval.low is not None and interval.low >= limit
 
 
 def p_value(interval: Interval, hypothesis: float) -> float:
-    """Return the two-sided p-value of a hypothesis from the near half of a 95% normal interval; 1 without an interval."""
+    """Return the two-sided p-value of a hypothesis from the nearer half of a 95% normal interval; 1 without an interval."""
     if interval.value is None or interval.low is None or interval.high is None:
         return 1.0
     half = interval.value - interval.low if interval.value > hypothesis else interval.high - interval.value

@@ -1,4 +1,4 @@
-"""Does the network rank, or name, the classes the wrong way round?"""
+"""Does the network rank or name the classes in the wrong order?"""
 
 from __future__ import annotations
 

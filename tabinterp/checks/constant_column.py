@@ -1,4 +1,4 @@
-"""Are there input columns of a single value?"""
+"""Are there input columns with a single value?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the network keep the directions, and the rows the domains, that the user declared?"""
+"""Does the network respect the directions, and do the rows respect the ranges, that the user declared?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable
 
-AGAINST_PERCENT = 1.0  # of the rows against a declared direction
+AGAINST_PERCENT = 1.0  # percentage of the rows that may violate a declared direction
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
@@ -47,7 +47,7 @@ def _passed(document: Document, table: ConstraintTable, proofs: Mapping[str, Dir
     if directed and all(_answer(proofs, column, "network") == "proved" for column in directed):
         return Outcome("cleared", "cleared_proved", {"count": len(directed)})
     passed = cleared(count=len(table.columns))
-    if all(row.network is None for row in table.columns):  # domains only, which have no error
+    if all(row.network is None for row in table.columns):  # only ranges, which have no error
         return passed
     share = share_beyond(limits["percent"] / 100, table.rows)
     return with_power(passed, of_counts(document, "share", share, table.rows))
@@ -58,8 +58,10 @@ def _percent(row: ConstraintRow) -> float:
 
 
 def _is_reversed(row: ConstraintRow, model: str, limits: Limits, proofs: Mapping[str, DirectionRow]) -> bool:
-    """Return whether a direction is violated: by proof or, where that is open, because more than a few rows, or a part of the
-    effect curve, go against the direction, beyond their errors.
+    """Return whether a direction is violated.
+
+    It is, if this is proved; if that is open, more than a few rows, or a part of the effect curve, must violate the direction
+    beyond their errors.
     """
     answer = _answer(proofs, row.column, model)
     if answer in ("proved", "refuted"):

@@ -1,4 +1,4 @@
-"""Is a group of a protected column selected far less often than another group of it (adverse impact, four fifths)?"""
+"""Is a group of a protected column selected far less often than another of its groups (adverse impact, four fifths)?"""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable
 
-FOUR_FIFTHS = 0.8  # a rule of thumb of United States employment guidelines; the audit judges withheld groups at it
+FOUR_FIFTHS = 0.8  # a rule of thumb in United States employment guidelines; the audit uses it to judge withheld groups
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
     """Compare the least with the most selected group of a column.
 
-    Raised where the interval of their ratio, over all pairs of groups, lies below the limit, or where the audit flagged a group
-    whose share is withheld.
+    Raised if the interval of their ratio, simultaneous over all pairs of groups, is below the limit, or if the audit flagged a
+    group with a withheld share.
     """
     adverse, limit = document.data.adverse, limits["ratio"]
     groups = document.get(Groups)
@@ -47,7 +47,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     if not pairs:
         columns = list(dict.fromkeys(column for row in low or known for column in row.columns))
         return Outcome(status, key, values | {"columns": columns, "limit": impact.limit})
-    # The surest of the low ratios, of a single column where there is one; otherwise the lowest ratio of all.
+    # Of the low ratios, the one with the lowest upper end, of single columns if possible; otherwise the lowest of all.
     pair = min(pairs, key=lambda pair: (len(pair.least), pair.high or 0.0) if low else (0, pair.ratio.value or 0.0))
     values |= {"least": group_name(pair.least), "most": group_name(pair.most), "ratio": pair.ratio.value}
     values |= {"low": pair.ratio.low, "high": pair.ratio.high} | ({} if low else {"detectable": pair.detectable})
@@ -55,7 +55,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _shown_pair(row: ImpactRow, limit: float) -> ImpactPair | None:
-    """Return the least and the most selected group of a column; the surest pair where only that one lies below the limit."""
+    """Return the least and the most selected group of a column; the `surest` pair if only that one is below the limit."""
     return row.surest if _below(row.surest, limit) and not _below(row.headline, limit) else row.headline
 
 
@@ -64,9 +64,9 @@ def _below(pair: ImpactPair | None, limit: float) -> bool:
 
 
 def _is_low(row: ImpactRow, limit: float, limit_of_audit: float) -> bool:
-    """Return whether a group is selected too seldom.
+    """Return whether a group is selected too rarely.
 
-    A flag that the audit raised at its limit also holds at every limit above it, and says nothing about those below.
+    A flag that the audit raised at its limit also holds at every limit above it, and says nothing about limits below.
     """
     return _below(row.surest, limit) or (row.withheld == "raised" and limit >= limit_of_audit)
 

@@ -1,4 +1,4 @@
-"""How far does the network's score move when a number goes beyond the range of the rows?"""
+"""How much does the network's score change when a number goes beyond the range of the rows?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tabinterp.document.document import Document
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
 
-RANGES = 2.0  # ranges of the score: a linear model stays below 1, because all its columns together make one range
+RANGES = 2.0  # ranges of the score: a linear model stays below 1, because one range is the sum over all its columns
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

@@ -1,8 +1,8 @@
 """Do small changes of numbers cost the network its predictive power?
 
-Raised where, with numbers alone perturbed, the rise in the network's loss exceeds that of its linear counterpart by a share of
-the loss of a constant prediction, and the network's loss is then above that of a constant prediction. The second condition spares
-a network that has learnt a true threshold or interaction: small changes cost it something, but rarely all that it knows.
+Raised if, with only numbers perturbed, the rise in the network's loss exceeds that of its linear counterpart by a share of the
+loss of a constant prediction, and the network's loss is then above that of a constant prediction. The second condition exempts a
+network that has learnt a true threshold or interaction: small changes cost it something, but rarely all of its predictive power.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
 
-RISE_PERCENT = 10.0  # of the loss of a constant prediction
+RISE_PERCENT = 10.0  # percentage of the loss of a constant prediction
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
@@ -34,7 +34,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     values |= {"network": one.network.value, "network_low": one.network.low, "network_high": one.network.high}
     if above(one.rise, limit) and above(one.network, record.null):
         return raised(**values)
-    # the rise at which the network's own loss would be found to be above that of a constant prediction
+    # the rise at which the network's own loss would be significantly above that of a constant prediction
     useless = one.rise.value + beyond(record.null, one.network) - one.network.value
     power = smallest_effect("loss", max(beyond(limit, one.rise), useless), record.rows, scored_events(document))
     return with_power(cleared(**values, limit=limit), power)

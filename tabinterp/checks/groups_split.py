@@ -1,4 +1,4 @@
-"""Do groups of rows that are one draw, such as persons, have both training rows and held-out rows?"""
+"""Are there groups of related rows, such as rows of one person, with both training rows and held-out rows?"""
 
 from __future__ import annotations
 

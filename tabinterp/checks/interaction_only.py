@@ -1,4 +1,4 @@
-"""Does the network use pairs of columns of which neither shows alone, in a coefficient or in a correlation?"""
+"""Does the network use pairs of columns, neither of which has an effect on its own, in a coefficient or a correlation?"""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tabinterp.document.document import Document
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
 from .suppressor import WEAK_CORRELATION, WEAK_P
 
-PAIR_PERCENT = 5.0  # of the score's variance: weaker pairs are not worth a finding
-WEAK_AUC, WEAK_R2 = 0.55, 0.02  # of a column alone
+PAIR_PERCENT = 5.0  # percentage of the variance of the score: weaker pairs do not justify a finding
+WEAK_AUC, WEAK_R2 = 0.55, 0.02  # AUC and R² of a column alone
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

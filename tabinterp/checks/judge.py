@@ -1,4 +1,4 @@
-"""Judging a document: run every check on it, and list what each check measures and when it is raised."""
+"""Judge a document: run every check on it, and list what each check measures and when it is raised."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SEVERITY_ORDER = {"act": 0, "check": 1, "note": 2}
 
 
 def judge(document: Document) -> list[Finding]:
-    """Return the finding of every check, once: the raised ones first, the most severe of them first."""
+    """Return the finding of every check once: raised findings first, the most severe of these first."""
     findings = [run_check(check, document) for check in CHECKS]
     return sorted(findings, key=lambda finding: (finding.status != "raised", SEVERITY_ORDER[finding.severity]))
 
 
 def run_check(check: Check, document: Document, limits: Limits | None = None) -> Finding:
-    """Return the finding of one check; `limits` replace those of its usual limits that they name."""
+    """Return the finding of one check; `limits` replace its usual limits of the same names."""
     outcome = check.evaluate(document, check.default_limits | dict(limits or {}))
     key = f"finding.{outcome.key}" if "." in outcome.key else f"finding.{check.slug}.{outcome.key}"
     return Finding(
@@ -39,18 +39,20 @@ def run_check(check: Check, document: Document, limits: Limits | None = None) ->
 
 
 def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
-    """Return the manual of the checks: of each its code, slug, severity, title, what it measures, its limitations ("blind"), when
-    it is raised ("threshold"), what to do next, and the limits that a policy may move, with their usual values and ranges.
+    """Return the manual of the checks.
+
+    For each check: code, slug, severity, title, what it measures, its limitations ("blind"), when it is raised ("threshold"),
+    what to do next, and the limits that a policy may change, with their usual values and ranges.
 
     Parameters
     ----------
     slugs : sequence of str, optional
-        The checks to explain; by default all of them.
+        Checks to explain; by default all of them.
 
     Raises
     ------
     TabinterpError
-        If there is no check of such a name.
+        If there is no check with such a name.
 
     Examples
     --------
@@ -69,7 +71,7 @@ def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
 
 
 def _named(slugs: Sequence[str]) -> Sequence[Check]:
-    """Return the checks of these names, in the order of the list; all of them if there are no names."""
+    """Return the checks with these names, in the order of the list; all of them if there are no names."""
     known = [check.slug for check in CHECKS]
     for slug in slugs:
         if slug not in known:
@@ -80,7 +82,7 @@ def _named(slugs: Sequence[str]) -> Sequence[Check]:
 
 
 def _limits(check: Check) -> Iterator[str]:
-    """Yield each limit of a check: its name in a policy, its usual value, what it means, and its range."""
+    """Yield each limit of a check: its name in a policy, its usual value, its meaning, and its range."""
     for name, limit in check.limits.items():
         key = "checks.limit.unbounded" if limit.most == UNBOUNDED else "checks.limit"
         numbers = {end: f"{getattr(limit, end):g}" for end in ("value", "least", "most")}
@@ -88,7 +90,7 @@ def _limits(check: Check) -> Iterator[str]:
 
 
 def list_checks(slugs: Sequence[str] = ()) -> str:
-    """Return what `explain_checks` returns as text, one paragraph per check."""
+    """Return the result of `explain_checks` as text, one paragraph per check."""
     return "\n".join(
         f"{one['code']}  {one['slug']}  ({messages.word('report.severity', one['severity'])})  {one['title']}\n"
         + "\n".join(
@@ -100,5 +102,5 @@ def list_checks(slugs: Sequence[str] = ()) -> str:
 
 
 def labelled(explained: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the labels and texts of a check's manual, without its title and without what the check does not have."""
+    """Return the labels and texts of a check's manual, without its title and without empty parts."""
     return [(messages.text(f"checks.{aspect}"), explained[aspect]) for aspect in LABELLED if explained[aspect]]

@@ -1,4 +1,4 @@
-"""Does one column alone predict the target almost perfectly, as only a column does that holds the answer?"""
+"""Does one column alone predict the target almost perfectly, as only a column that contains the answer does?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.document.document import Document, Power
 
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, not_applicable
 
-LEAK_AUC, LEAK_R2 = 0.99, 0.95  # of one column alone
+LEAK_AUC, LEAK_R2 = 0.99, 0.95  # AUC and R² of one column alone
 RAISED = {"auc": "raised_auc", "r2": "raised_r2"}
 CLEARED = {"auc": "cleared_auc", "r2": "cleared_r2"}
 
@@ -21,7 +21,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def evaluate_columns(document: Document, limits: Limits, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
-    """Raise the columns of which the lower end of the AUC or R² alone is a leak, by a rule that `near_leak` gives another of."""
+    """Raise columns whose AUC or R² alone has a lower end that is a leak by the rule `leaks`; `near_leak` uses another rule."""
     table = document.get(TableReadings)
     powers = [(column.column, predictive_power(column)) for column in input_columns(document)]
     known = [(name, power) for name, power in powers if power.low is not None]
@@ -38,12 +38,12 @@ def evaluate_columns(document: Document, limits: Limits, leaks: Callable[[float,
 
 
 def limit_of(table: TableReadings, limits: Limits) -> float:
-    """Return the limit of AUC or R², whichever the table is measured in."""
+    """Return the limit of AUC or R², whichever measure the table uses."""
     return limits["auc" if table.metric == "auc" else "r2"]
 
 
 def _smallest_power(document: Document, limit: float) -> Power | None:
-    """Return the least AUC or R² of a column, on the rows that were scored, whose whole interval lies above a limit."""
+    """Return the smallest AUC or R² of a column, on the scored rows, whose whole interval is above a limit."""
     data = document.data
     rows = data.rows if data.held_out_rows is None else data.held_out_rows
     if data.drawn is not None:

@@ -10,7 +10,7 @@ THEMES = {"P": "Performance", "E": "Explanation", "F": "Fit", "D": "Data", "G": 
 
 
 def manual() -> str:
-    """Return the manual as Markdown: every check by theme, with what its module says of it."""
+    """Return the manual as Markdown: every check by theme, with the texts of its module."""
     lines = [
         "# Checks",
         "",

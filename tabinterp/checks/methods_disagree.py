@@ -8,12 +8,12 @@ from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
 
-# Attributions of one estimand: what each column adds to the score, compared with a background. Permutation importance is of the
-# loss, and saliency and the average derivative are slopes: that these rank columns differently is no disagreement.
+# Attributions with the same estimand: the contribution of each column to the score, compared with a background. Permutation
+# importance concerns the loss; saliency and the average derivative are slopes. Different rankings by these are no disagreement.
 ATTRIBUTIONS = {"network.integrated_gradients", "network.expected_gradients", "network.shapley"}
 FEWEST_ORDERED = 5  # pairs of columns ordered significantly by both: with fewer, sampling error hides a disagreement
-RANK_CORRELATION = 0.2  # columns of no weight, which are ranked at random, pull the correlation down to about 0.25
-SHARED_PERCENT = 40.0  # of the first five columns: two of them, as many as chance gives among a dozen columns
+RANK_CORRELATION = 0.2  # columns without weight, which are ranked at random, lower the correlation to about 0.25
+SHARED_PERCENT = 40.0  # percentage of the first five columns: two of them, the number expected by chance among a dozen
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
@@ -49,7 +49,7 @@ def _order_correlation(pair: Agreement) -> float:
 
 
 def _share_first(document: Document, pair: Agreement, share: float) -> bool:
-    """Return whether, of many columns, the first are much the same: then only columns of no weight are ranked differently."""
+    """Return whether, among many columns, the first are largely the same: then only columns without weight rank differently."""
     return len(document[Importance].columns) > 2 * pair.top and (pair.overlap or 0.0) > share
 
 

@@ -1,7 +1,7 @@
 """Are the predicted probabilities, or numbers, calibrated on held-out rows?
 
-Raised where the recalibration slope or calibration in the large lies beyond its limits and the joint test of both is
-significant, or where a smooth calibration curve bends away from the predictions.
+Raised if the recalibration slope or calibration in the large is beyond its limits and the joint test of both is significant, or
+if a smooth calibration curve departs from the predictions.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from tabinterp.document.document import Document, Interval
 
 from .base import UNBOUNDED, WITHHELD, Check, Limit, Limits, Outcome, Text, not_applicable
 
-SLOPE_LOW, SLOPE_HIGH = 0.75, 1.35  # between these, recalibration moves probabilities by a few hundredths at most
-INTERCEPT = 0.35  # log-odds, of calibration in the large: moves a probability of one half by 0.09
-JOINT_P = 0.01  # of slope and intercept together, corrected for the number of classes
-BEND, BEND_P = 0.1, 0.001  # distance of a smooth calibration curve, as a probability, and p of its test
+SLOPE_LOW, SLOPE_HIGH = 0.75, 1.35  # between these, recalibration changes probabilities by a few hundredths at most
+INTERCEPT = 0.35  # log-odds, for calibration in the large: changes a probability of one half by 0.09
+JOINT_P = 0.01  # p-value for slope and intercept jointly, corrected for the number of classes
+BEND, BEND_P = 0.1, 0.001  # distance of a smooth calibration curve, as a probability, and p-value of its test
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
@@ -49,7 +49,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _is_off(one: Calibrated, limits: Limits, outputs: int, log_scale: bool) -> bool:
-    """Return whether slope or calibration in the large is beyond its limit; the latter has none in the unit of a number."""
+    """Return whether slope or calibration in the large is beyond its limit; for numbers, only the slope has a limit."""
     beyond = _outside(one.slope, limits["low"], limits["high"])
     beyond |= log_scale and _outside(one.large, -limits["intercept"], limits["intercept"])
     return beyond and outputs * (1.0 if one.p is None else one.p) < limits["p"]

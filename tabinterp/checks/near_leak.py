@@ -1,4 +1,4 @@
-"""Does one column alone predict the target better than hardly any honest column does, short of a leak?"""
+"""Does one column alone predict the target better than almost any legitimate column does, without being a leak?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tabinterp.document.document import Document
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text
 from .label_leak import LEAK_AUC, LEAK_R2, evaluate_columns, limit_of
 
-NEAR_AUC, NEAR_R2 = 0.9, 0.8  # of one column alone
+NEAR_AUC, NEAR_R2 = 0.9, 0.8  # AUC and R² of one column alone
 LEAK = {"auc": LEAK_AUC, "r2": LEAK_R2}
 
 

@@ -1,7 +1,8 @@
-"""Can people change an adverse decision, and can people of all groups?
+"""Can people, in all groups, change an adverse decision?
 
-Raised where the share of adversely decided rows without recourse is significantly above a limit, or differs significantly between
-a group of a protected column and all other rows. The share and all groups are one family of tests, by Holm's method (1979).
+Raised if the share of rows with an adverse decision and without recourse is significantly above a limit, or differs significantly
+between a group of a protected column and all other rows. The share and all groups form one family of tests, by Holm's method
+(1979).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tabinterp.stats.wilson_interval import wilson
 
 from .base import Check, Limit, Limits, Outcome, Text, cleared, not_applicable, p_value
 
-PERCENT = 50.0  # of the declined rows
+PERCENT = 50.0  # percentage of the declined rows
 LEVEL = 0.05
 
 
@@ -46,7 +47,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     if share.value is None:
         key = "cleared_few" if share.high is not None else "cleared_most"
         return Outcome("cleared", key, values)
-    # corrected for so many tests, as many rows have the power that fewer have at 95%
+    # with this correction, as many rows have the power that fewer have at 95%
     z = NormalDist().inv_cdf(1 - LEVEL / 2 / len(found))
     least = share_beyond(limit, max(1, int(record.rows * (REACH / (z + Z_CHANCE)) ** 2)))
     return with_power(cleared(**values), of_counts(document, "share", least, record.rows), 1.0)
@@ -60,7 +61,7 @@ def _is_unstated(document: Document) -> bool:
 def _of_limit(share: Interval, limit: float, rows: int, independent: bool) -> float:
     """Return the p-value of the share being at the limit, if it is above; 1 otherwise.
 
-    Of a share of which only the lower end is told, it is that of this end.
+    If only the lower end of a share is shown, the p-value is that of this end.
     """
     if share.value is None and share.low is not None and independent:
         low, high = wilson(share.low, rows)
@@ -83,7 +84,7 @@ def _rejected(p: Sequence[float]) -> list[bool]:
 
 
 def _of_groups(apart: Sequence[OfGroup]) -> dict[str, object]:
-    """Return the group that differs most clearly, and how many do."""
+    """Return the group with the most significant difference, and the number of groups with one."""
     first = min(apart, key=lambda row: (row.p or 0.0, -abs(row.difference.value or 0.0)))
     values: dict[str, object] = {"group": group_name(first.group), "count": len(apart)}
     values |= {"of_group": 100 * (first.share.value or 0.0), "difference": 100 * (first.difference.value or 0.0)}

@@ -1,6 +1,6 @@
 """Is the network shown to predict better than chance on held-out rows?
 
-Raised where no better performance is shown and the rows suffice to rule out a useful network. Chance is an AUC of one half for
+Raised if better performance is not shown and there are enough rows to rule out a useful network. Chance is an AUC of one half for
 two classes, an R² of zero for numbers, the entropy of the class shares for several classes, and the loss of the mean for counts.
 """
 
@@ -12,12 +12,10 @@ from tabinterp.document.document import Document, Interval
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, above, not_applicable
 from .classes_swapped import ranks_reversed
 
-WEAK_AUC = (
-    0.65  # a lower AUC needs a lower loss as well: networks that were trained on shuffled labels reach 0.6 by chance
-)
+WEAK_AUC = 0.65  # a lower AUC needs a lower loss as well: networks trained on shuffled labels reach 0.6 by chance
 WEAK_R2 = 0.02
 USEFUL_AUC = 0.7  # an AUC that too few rows cannot rule out
-USEFUL_SHARE = 0.1  # the same of R², and of the loss of predicting without any column
+USEFUL_SHARE = 0.1  # the same for R², and for the loss of predicting without any column
 MEASURES = {"binary": "auc", "regression": "r2", "multiclass": "loss", "count": "count"}
 CLEARED = {"auc": "cleared_auc", "r2": "cleared_r2", "loss": "cleared_loss", "count": "cleared_count"}
 RAISED = {"auc": "raised_auc", "r2": "raised_r2", "loss": "raised_loss", "count": "raised_count"}
@@ -32,14 +30,14 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     chance = 0.5 if measure == "auc" else 0.0
     if estimate.low is None or estimate.value is None:
         return not_applicable("few")
-    # A random function may well have a small AUC whose interval lies above one half.
+    # a random function may well have a small AUC whose interval is above one half
     weak = (measure == "auc" and estimate.value < limits["auc"] and not above(skill, 0.0)) or (
         measure == "r2" and estimate.value < limits["r2"]
     )
     values = _told(estimate) | {"chance": chance}
     ranks = network_metric(document, "macro_auc") if document.data.task == "multiclass" else Interval()
     if ranks.low is not None and ranks.low > 0.5 and (ranks.value or 0.0) >= limits["auc"]:
-        # Where one class is nearly all rows, a network that ranks the others well lowers the log loss by little.
+        # If one class has nearly all rows, a network that ranks the others well lowers the log loss only a little.
         return Outcome("cleared", "cleared_macro_auc", _told(ranks))
     if estimate.low > chance and not weak:
         return Outcome("cleared", CLEARED[measure], values)
@@ -56,7 +54,7 @@ def _told(estimate: Interval) -> dict[str, float | None]:
 
 
 def _not_judged(document: Document) -> Outcome | None:
-    """Return why performance is not judged; None where it is."""
+    """Return why performance is not judged; None if it is."""
     if not document.performance.held_out:
         return not_applicable()
     if (outcome := performance_withheld(document)) is not None:
@@ -66,7 +64,7 @@ def _not_judged(document: Document) -> Outcome | None:
 
 def _may_be_useful(document: Document, measure: str, estimate: Interval) -> bool:
     """Return whether the rows are too few to rule out a useful network."""
-    # Where `estimate` is a difference in loss, the network's loss and it add up to that of knowing nothing.
+    # If `estimate` is a difference in loss, it and the network's loss add up to the null loss.
     null_loss = (document.performance.metrics[0].network.value or 0.0) + (estimate.value or 0.0)
     useful = {"auc": USEFUL_AUC, "r2": USEFUL_SHARE}.get(measure, USEFUL_SHARE * null_loss)
     return estimate.high is not None and estimate.high >= useful

@@ -1,4 +1,4 @@
-"""Did training stop at its limit of iterations before it converged?"""
+"""Did training stop at its iteration limit before it converged?"""
 
 from __future__ import annotations
 

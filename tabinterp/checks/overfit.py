@@ -1,7 +1,7 @@
-"""Has the network learned its training rows by heart, all of them or those of a slice?
+"""Has the network memorised its training rows, all of them or those of a slice?
 
-Raised where the network's gap in loss between held-out and training rows is above zero and exceeds that of the linear
-counterpart by more than a share of the loss of a constant prediction. Its own gap must be above zero because a shift that makes
+Raised if the network's gap in loss between held-out and training rows is above zero and exceeds that of the linear counterpart by
+more than a share of the loss of a constant prediction. The network's own gap must be above zero, because a shift that makes
 held-out rows easier for the linear counterpart alone raises the excess of a sound network.
 """
 
@@ -14,7 +14,7 @@ from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
 
-GAP_PERCENT = 10.0  # of the loss of a constant prediction
+GAP_PERCENT = 10.0  # percentage of the loss of a constant prediction
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

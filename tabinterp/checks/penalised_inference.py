@@ -1,4 +1,4 @@
-"""Is the counterpart that the user gave penalised, so that its own coefficients have no valid intervals?"""
+"""Is the counterpart given by the user penalised, so that its own coefficients have no valid intervals?"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
 
-PERCENT = 5.0  # of the declined rows
+PERCENT = 5.0  # percentage of the declined rows
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

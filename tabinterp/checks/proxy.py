@@ -1,4 +1,4 @@
-"""Does an input column stand in for a protected column that is no input, so that the gap between its groups rests on it?"""
+"""Is an input column a proxy for a protected column that is not an input, so that the gap between its groups depends on it?"""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ def _unassessed(document: Document) -> Outcome:
 
 
 def _best_power(one: ProxyPart) -> Interval:
-    """Return how well the best single column tells the protected one."""
+    """Return how well the best single column predicts the protected column."""
     powers = (probe.power for probe in one.probes if probe.place == "column")
     return max(powers, key=lambda power: power.value or 0.0, default=Interval())
 
 
 def _power_of(one: ProxyPart, columns: list[str]) -> Interval:
-    """Return how well the first of these columns, which the finding names, tells the protected one."""
+    """Return how well the first of these columns, which the finding names, predicts the protected column."""
     return next(probe.power for probe in one.probes if probe.place == "column" and probe.name == columns[0])
 
 
 def _carrying(one: ProxyPart, limits: Limits) -> list[str]:
-    """Return the columns that tell the protected one well, and without which the network's gap is smaller."""
+    """Return the columns that predict the protected column well, and without which the network's gap is smaller."""
     strong = {p.name for p in one.probes if p.place == "column" and above(p.power, limits[one.metric])}
     rows = [] if one.network is None else one.network.ablated
     alone = [row for row in rows if len(row.columns) == 1 and row.columns[0] in strong]

@@ -1,4 +1,4 @@
-"""Are there levels of very few training rows?"""
+"""Are there levels with very few training rows?"""
 
 from __future__ import annotations
 

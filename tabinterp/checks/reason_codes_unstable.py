@@ -1,4 +1,4 @@
-"""Do the reason codes of declined rows change with the seed of the estimator, or with the reference they are compared with?"""
+"""Do the reason codes of declined rows change with the seed of the estimator, or with the reference for comparison?"""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tabinterp.document.document import Document, Interval, Message
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable, raised
 
-CHANGED_PERCENT = 15.0  # of the lists, by another seed: one in eight changes where the fourth reason weighs nothing
-JACCARD = 0.5  # index of the lists from the two references: half of what they name is not common
+CHANGED_PERCENT = 15.0  # percentage of the lists, with another seed: one in eight changes if the fourth has no weight
+JACCARD = 0.5  # index of the lists from the two references: half of the named columns are not common to both
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
@@ -33,7 +33,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _amount(interval: Interval, scale: float = 1) -> float | Message | None:
-    """Return the number, or a sentence with its upper or lower end where so few rows make it that only one end is shown."""
+    """Return the number, or a sentence with its upper or lower end if so few rows contribute that only one end is shown."""
     if interval.value is not None:
         return scale * interval.value
     if interval.high is not None:

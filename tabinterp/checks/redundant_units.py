@@ -1,6 +1,6 @@
 """Are there hidden units that are linear functions of other units of their layer?
 
-Dead and constant units are the matter of another check, `dead_units`.
+Dead and constant units are covered by another check, `dead_units`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Are held-out rows copies of training rows?
 
-Raised where held-out rows equal a training row more often than training rows equal each other: both
-are frequent in a coarse table.
+Raised if held-out rows equal a training row more often than training rows equal each other; both are frequent in a table of
+coarse columns.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from tabinterp.table.suppression import SMALL
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, not_applicable
 
-OVERLAP_PERCENT = 1.0  # of the held-out rows, beyond the share of training rows that equal each other
+OVERLAP_PERCENT = 1.0  # percentage of the held-out rows, beyond the share of training rows that equal each other
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

@@ -1,4 +1,4 @@
-"""Are codes for a missing value, such as 999 or -1, read as numbers?"""
+"""Are codes for a missing value, such as 999 or -1, treated as numbers?"""
 
 from __future__ import annotations
 

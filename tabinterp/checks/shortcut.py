@@ -1,4 +1,4 @@
-"""Does a column predict the target in the training rows, and significantly worse on held-out rows?"""
+"""Does a column predict the target in the training rows, but significantly worse on held-out rows?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tabinterp.document.document import Document
 
 from .base import WITHHELD, Check, Limit, Limits, Outcome, Text, above, not_applicable, raised_if
 
-FALL = 0.1  # of AUC or R² from training to held-out rows
+FALL = 0.1  # fall of AUC or R² from training to held-out rows
 FALL_LOW = 0.04  # the lower end of its interval
 FALL_Q = 0.01  # Benjamini-Hochberg, over all columns
 

@@ -1,4 +1,4 @@
-"""Do the network and the linear model give opposite directions to a term?"""
+"""Do the network and the linear model give a term opposite directions?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is there a number that is not correlated with the target alone, and has a clear coefficient beside the other columns?"""
+"""Is there a number that is not correlated with the target on its own, but has a clear coefficient given the other columns?"""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tabinterp.document.document import Document
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, raised
 
-CLEAR_Z = 4.0  # of a coefficient, p = 6e-5: fifty columns of noise raise the check once in three hundred tables
-WEAK_P = 0.01  # of a column alone: above 0.05, one column of no effect in twenty would be missed, and one pair in ten
-WEAK_CORRELATION = 0.1  # with the target
+CLEAR_Z = 4.0  # z of a coefficient, p = 6e-5: fifty columns of noise raise the check once in three hundred tables
+WEAK_P = 0.01  # p-value of a column alone: requiring 0.05 would miss one column without effect in twenty, and one pair in ten
+WEAK_CORRELATION = 0.1  # correlation with the target
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

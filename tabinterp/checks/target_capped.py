@@ -1,4 +1,4 @@
-"""Is the target cut off at its least or greatest value?"""
+"""Is the target cut off at its smallest or largest value?"""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from tabinterp.document.document import Document
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable
 
-CAPPED_PERCENT = 1.0  # of the rows are exactly at one end
-CAPPED_TIMES = 3.0  # as many rows as hold the values beside it
+CAPPED_PERCENT = 1.0  # percentage of the rows that are exactly at one end
+CAPPED_TIMES = 3.0  # times the rows with neighbouring values
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

@@ -1,4 +1,4 @@
-"""Do held-out rows differ from training rows, in a column or as a whole?"""
+"""Do held-out rows differ from training rows, in a column or overall?"""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tabinterp.document.document import Document, Power
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, cleared, not_applicable, p_value, raised
 
-PSI = 0.2  # population stability index: the custom of credit scoring for a shift that needs action
+PSI = 0.2  # population stability index: the usual threshold in credit scoring for a shift that needs action
 SHIFT_Q = 0.01
-APART_AUC = 0.6  # with which trees distinguish held-out from training rows
+APART_AUC = 0.6  # AUC with which trees distinguish held-out from training rows
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
@@ -39,7 +39,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _smallest_shift(document: Document, limits: Limits) -> Power | None:
-    """Return the least index that is detected in every column if it is the only one to move: p is corrected for all of them."""
+    """Return the smallest index that is detected in every column if only that one shifts; p is corrected for all of them."""
     training, held_out = document.data.training_rows, document.data.held_out_rows
     table = document.get(TableReadings)
     df = [] if table is None else [column.drift_df for column in table.columns if column.drift_df]

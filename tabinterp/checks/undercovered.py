@@ -7,7 +7,7 @@ from tabinterp.document.document import Document
 
 from .base import Check, Limit, Limits, Outcome, Text, not_applicable
 
-SHORT_PERCENT = 5.0  # of outcomes, below the intended coverage
+SHORT_PERCENT = 5.0  # percentage of outcomes below the intended coverage
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:

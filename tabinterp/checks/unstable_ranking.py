@@ -1,4 +1,4 @@
-"""Are places of the Shapley ranking within their own sampling error of the next place?"""
+"""Are ranks in the Shapley ranking within the sampling error of the next rank?"""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from tabinterp.document.document import Document
 
 from .base import UNBOUNDED, Check, Limit, Limits, Outcome, Text, not_applicable, raised_if
 
-TOP = 5  # places that are looked at
-TIED = 5  # of them: where many columns are correlated most places are tied, and rightly so
+TOP = 5  # ranks that are checked
+TIED = 5  # of these: if many columns are correlated, most ranks are tied, and rightly so
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    """Count the tied places among the first ones; of several outputs the most tied decides."""
+    """Count the tied ranks among the first ones; with several outputs, for the output with the most ties."""
     shapley = document.get(Shapley)
     if shapley is None or not shapley.columns:
         return not_applicable()

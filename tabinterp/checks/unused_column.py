@@ -7,7 +7,7 @@ from tabinterp.document.document import Document, Interval
 
 from .base import Check, Limits, Outcome, Text, cleared, not_applicable, raised
 
-ROUNDING = 1e-7  # of the loss: moving a column there and back in single precision leaves less
+ROUNDING = 1e-7  # share of the loss: changing a column and changing it back in single precision leaves less
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
@@ -19,7 +19,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     loss = next(losses, None) or 1.0
     of = document.data.held_out_rows or document.data.rows
     on_a_budget = document.settings is not None and document.settings.budget is not None and importance.rows < of
-    if on_a_budget and not unread:  # a column may matter in the rows that were not drawn
+    if on_a_budget and not unread:  # a column may matter in rows that were not drawn
         return not_applicable("not_applicable_budget")
     unused = [row.column for row in importance.columns if _is_zero(row.network, abs(loss)) or row.column in unread]
     if on_a_budget:
@@ -31,7 +31,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _is_zero(importance: Interval, loss: float) -> bool:
-    """Return whether an importance is no more than the rounding of single precision."""
+    """Return whether an importance is no larger than the rounding of single precision."""
     ends = [value for value in (importance.value, importance.low, importance.high) if value is not None]
     return importance.value is not None and all(abs(value) <= ROUNDING * loss for value in ends)
 

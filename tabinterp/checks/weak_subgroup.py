@@ -1,6 +1,7 @@
 """Is there a group of rows in which the network fails?
 
-Raised where the loss of a group lies above what the network's own probabilities imply, or above the loss of boosted trees there.
+Raised if the loss of a group is above the loss implied by the network's own probabilities, or above the loss of boosted trees
+there.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from tabinterp.document.document import Document, Power
 
 from .base import Check, Limit, Limits, Outcome, Text, above, cleared, not_applicable
 
-EXCESS_PERCENT = 5.0  # above what the network's probabilities imply; of the loss of predicting without any column
-BEYOND_PERCENT = 10.0  # above the loss of boosted trees; of the same
+EXCESS_PERCENT = 5.0  # above the loss that its probabilities imply, as a percentage of the null loss
+BEYOND_PERCENT = 10.0  # above the loss of boosted trees, as a percentage of the null loss
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
@@ -38,7 +39,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _smallest_excess(weak: WeakPart, limits: Limits) -> Power | None:
-    """Return the effect of the group in which the least could be detected; its interval is corrected for all groups."""
+    """Return the smallest effect that could be detected in any group; its interval is corrected for all groups."""
     tested = [
         (beyond(limits[name] / 100 * weak.null, size), row.rows)
         for name in ("beyond", "excess")

@@ -26,7 +26,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
         passed = Outcome("cleared", "cleared_open", {"linear": linear, "high": difference.high})
     if difference.stderr is None:
         return passed
-    # The verdict is worse where the interval lies above zero and reaches past the margin.
+    # The verdict is "worse" if the interval is above zero and extends beyond the margin.
     effect = max(beyond(0.0, difference), margin - reach(difference) + Z_CHANCE * difference.stderr)
     power = smallest_effect("loss", effect, document.performance.rows, scored_events(document))
     return with_power(passed, power, *largest_loss(document))

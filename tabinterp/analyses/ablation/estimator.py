@@ -1,14 +1,14 @@
 """Ablation of hidden units: the rise in loss when their outputs no longer depend on the row.
 
-Mean ablation puts the unit's mean over the rows in the place of its output, zero ablation a zero, which may be a value that
-the unit never takes (Meyes et al. 2019). Resampling takes the output of another row (Chan et al. 2022 call it so): all values
-are real, and a group of units takes all of them from one row, so that they still fit each other. Units that carry the same
-are each worth little alone: those of a layer that are correlated are replaced together too, and beside what the group costs
-stands the sum of what its members cost alone.
+Mean ablation replaces the output of a unit by its mean over the rows. Zero ablation replaces it by zero, a value that the unit
+may never take (Meyes et al. 2019). Resampling replaces it by the output on another row (resampling ablation, Chan et al. 2022).
+Resampled values are real, and a group of units takes all of them from one row, so that they fit each other. Units that carry
+the same information each matter little alone. Correlated units of a layer are therefore also replaced together, and the rise
+for the group is shown with the sum of the rises for its members alone.
 
-The differences of each row's own loss are averaged, so that the error is that of pairs; in resampling a row is receiver and
-donor, and its term counts both roles (Hájek 1968). Behind the next affine operation, replacing units is an update by their
-columns of weights: all units of a layer go through what is left in one batch.
+Differences in loss are paired by row. In resampling, each row both receives and supplies outputs; its influence counts both
+roles (Hájek 1968). Replacing units changes the result of the next affine operation by their columns of weights, so all units
+of a layer pass through the rest of the network in one batch.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ from .record import TOGETHER
 
 AUDITED_ROWS = 4_000
 
-CELLS = 4_000_000  # numbers in one block of fronts
+CELLS = 4_000_000  # values in one block of inputs to the rest of the network
 METHODS = ("mean", "zero", "resample")
 REPEATS = 5
 
-Group = tuple[str, tuple[str, IntArray]]  # its name, its layer, its units
+Group = tuple[str, tuple[str, IntArray]]  # name, (layer, units)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +58,8 @@ class Ablations(Display):
     """Rises in loss for groups of hidden units: first every unit alone, then groups of correlated units or the groups
     requested.
 
-    `cost` has arrays (groups, methods): rises of the task's own loss on `rows` rows, held out where `held_out`. `alone` (groups,
-    methods): the sum of what the members cost alone, NaN where they were not asked for.
+    `cost` (groups, methods) holds the rises in the task's own loss on `rows` rows, which are held out if `held_out`. `alone`
+    (groups, methods) is the sum of the rises for the members alone, NaN where these were not requested.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -71,7 +71,7 @@ class Ablations(Display):
         other="groups",
     )
 
-    groups: tuple[tuple[tuple[str, int], ...], ...]  # layer and unit
+    groups: tuple[tuple[tuple[str, int], ...], ...]  # (layer, unit) pairs
     names: tuple[str, ...]
     methods: tuple[str, ...]
     cost: Estimates
@@ -112,15 +112,15 @@ def ablate(
 
     Parameters
     ----------
-    groups : name -> units as (layer, index), layers counted from 1, all of one layer. None: every unit alone, and the groups of
-        each layer whose outputs are correlated by 0.8 on average (average linkage of 1 - abs(correlation), all rows).
-    methods : of "mean", "zero" and "resample".
-    n_repeats : other rows whose outputs each row takes in turn.
+    groups : name -> units as (layer, index), all of one layer; layers are counted from 1. None: every unit alone, and groups of
+        correlated units of each layer (average correlation of at least 0.8; average linkage of 1 - abs(correlation), all rows).
+    methods : any of "mean", "zero" and "resample".
+    n_repeats : number of draws: each row gets the outputs of this many other rows, one at a time.
 
     Raises
     ------
     NotApplicableError
-        when the model has no hidden unit, its network cannot be cut at its layers, or a group names units that there are not.
+        If the model has no hidden units, its network cannot be cut at its layers, or a group names units that do not exist.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def ablate(
     bound = bind(model, table)
     if not methods or any(one not in METHODS for one in methods):
         raise NotApplicableError(f"methods must be one or more of {', '.join(METHODS)}; got {list(methods)}")
-    if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
+    if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(table.weights > 0)
     layers = layers_of(bound)
     if not layers:
@@ -219,9 +219,7 @@ def _correlated(bound: BoundModel, layers: tuple[Layer, ...], outputs: dict[str,
 
 
 def correlated_units(a: FloatArray, w: FloatArray) -> list[IntArray]:
-    """Return groups of two or more units (n, units) whose correlation is at least `TOGETHER`; constant units are in no
-    group.
-    """
+    """Return groups of two or more units (n, units) whose average correlation is at least `TOGETHER`, without constant units."""
     mean = np.average(a, axis=0, weights=w)
     live = np.flatnonzero(~constant(w @ (a - mean) ** 2, float(w.sum()), mean))
     if len(live) < 2:
@@ -255,7 +253,7 @@ def _asked(groups: Mapping[str, Sequence[tuple[int, int]]], layers: tuple[Layer,
 
 
 def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
-    """Return the sums (groups, methods) of the rises of the members alone."""
+    """Return for each group the sum (groups, methods) of the rises of its members alone."""
     single = {(name, int(units[0])): i for i, (_, (name, units)) in enumerate(asked) if len(units) == 1}
     made = np.full(value.shape, np.nan)
     for i, (_, (name, units)) in enumerate(asked):
@@ -266,7 +264,7 @@ def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
 
 
 class _Cut:
-    """A layer with groups of units to replace; `outputs` (n, units) on the rows of `bound`."""
+    """A layer with groups of units to replace; `outputs` (n, units) are on the rows of `bound`."""
 
     def __init__(self, bound: BoundModel, layer: Layer, outputs: FloatArray, groups: list[IntArray]) -> None:
         self.bound, self.outputs, self.groups = bound, outputs, groups
@@ -278,7 +276,7 @@ class _Cut:
         self.before = _losses(bound, self.rest, self.base[None], self.y)[0]
 
     def rises(self, values: FloatArray) -> FloatArray:
-        """Return the rises (n, groups) in the loss of each row when a group's outputs are replaced by `outputs` (n, units)."""
+        """Return the rises (n, groups) in the loss of each row when the outputs of a group are replaced by `values`."""
         made = np.zeros((len(self.outputs), len(self.groups)))
         change = values - self.outputs
         for some, moved in self._moved(change):
@@ -288,7 +286,7 @@ class _Cut:
         return made
 
     def _moved(self, change: FloatArray) -> Iterator[tuple[slice, Tensor]]:
-        """Yield some of the groups, and fronts (groups, n, h) with these replaced."""
+        """Yield blocks of groups, and inputs (groups, n, h) to the rest of the network with the outputs of these replaced."""
         together = max(1, CELLS // max(1, self.base.numel()))
         ends = [*range(0, len(self.groups), together), len(self.groups)]
         for low, high in pairwise(ends):
@@ -299,8 +297,8 @@ class _Cut:
             yield slice(low, high), self.base + torch.stack(updates)
 
     def resampled(self, shifts: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the mean rises (groups,) with outputs taken from other rows, and standard errors that account for both
-        roles of a row.
+        """Return the mean rises (groups,) with outputs from other rows, and standard errors that account for both roles of a
+        row.
         """
         n, w = len(self.outputs), self.bound.table.row_weights
         received, given = np.zeros((len(self.groups), n, 2)), np.zeros((len(self.groups), n, 2))
@@ -316,16 +314,16 @@ class _Cut:
 
 
 def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: FloatArray) -> Estimates:
-    """Return the rise in loss (units,) when each unit has the same output (units,) on every row.
+    """Return the rise in loss (units,) when each unit has one constant output, given in `values` (units,), on every row.
 
-    `outputs` (n, units) are what the layer puts out on the rows of `bound`.
+    `outputs` (n, units) are the layer's outputs on the rows of `bound`.
     """
     cut = _Cut(bound, layer, outputs, [np.array([u]) for u in range(layer.width)])
     return mean_over_rows(cut.rises(np.broadcast_to(values, outputs.shape)), bound.table.weights, bound.table.groups)
 
 
 def _losses(bound: BoundModel, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> FloatArray:
-    """Return each row's loss (m, n) for fronts (m, n, h)."""
+    """Return the loss of each row (m, n) from inputs (m, n, h) to the rest of the network."""
     m, n = fronts.shape[:2]
     with torch.inference_mode():
         scores = rest(fronts.flatten(0, 1)).double().reshape(m, n, -1)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
 
-TOGETHER = 0.8  # |correlation| from which units are one group, on average over its pairs
+TOGETHER = 0.8  # average absolute correlation from which units form one group
 
 
 class UnitGroup(Part):
@@ -25,17 +25,17 @@ class UnitGroup(Part):
 
     layer: str
     units: list[int]
-    resample: Interval  # outputs of another row, all of the same
+    resample: Interval  # outputs of one other row for the whole group
     mean: Interval
     zero: Interval
-    alone: float | None  # sum of what its members cost alone, by resampling
+    alone: float | None  # sum of the rises for its members alone, by resampling
 
 
 class UnitGroups(Part):
     rows: int
     repeats: int
-    together: float  # absolute correlation from which units are one group, on average over its pairs
-    groups: list[UnitGroup]  # the dearest first
+    together: float  # average absolute correlation from which units form one group
+    groups: list[UnitGroup]  # largest rise first
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         seed = document.method.seed
@@ -43,7 +43,7 @@ class UnitGroups(Part):
 
 
 def build(r: Results) -> UnitGroups | None:
-    """Return the rise of the loss without each group of correlated units; None where it was not computed."""
+    """Return the rise in loss for each group of correlated units; None where it was not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

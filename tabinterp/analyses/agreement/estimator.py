@@ -1,6 +1,4 @@
-"""Agreement between importance methods: do they agree on which columns matter, and in which direction? (Krishna et al.
-2022.)
-"""
+"""Agreement between explanation methods: do they agree on which columns matter, and in which direction (Krishna et al. 2022)?"""
 
 from __future__ import annotations
 
@@ -13,13 +11,14 @@ from tabinterp.arrays import FloatArray
 from tabinterp.table.suppression import BoolArray
 
 TOP = 5
-Z = 1.96  # of the difference of two columns: beyond it their order is significant
+Z = 1.96  # critical value for the difference of two columns
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Sizes of the columns (p,) by one method, in the same order for all methods, with directions of the terms and standard
-    errors (p,) of the sizes if there are any.
+    """Sizes (p,) of the columns by one method, with the directions of the terms and standard errors (p,) where known.
+
+    The columns are in the same order for all methods.
     """
 
     name: str
@@ -30,11 +29,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Spearman correlation of two methods' sizes, overlap of their top columns, and share of terms with equal sign.
+    """Spearman correlation of the sizes by two methods, overlap of their top columns, and share of terms with equal sign.
 
-    `ordered`: pairs of columns whose order is significant under both methods, `opposed` those of them that the methods put in
-    opposite order. Sampling error alone lowers a rank correlation; it hardly ever makes an opposed pair. None without standard
-    errors.
+    `ordered` is the number of pairs of columns whose order is significant under both methods; the methods order `opposed` of
+    them in opposite ways. Sampling error alone lowers a rank correlation but hardly ever creates an opposed pair. Both are
+    None without standard errors.
     """
 
     first: str
@@ -48,7 +47,7 @@ class Agreement:
 
 
 def agreements(readings: list[Reading]) -> list[Agreement]:
-    """Compare every pair of methods, over the columns for which both have a number."""
+    """Compare every pair of methods on the columns for which both have a number."""
     return [_pair(a, b) for a, b in combinations(readings, 2)]
 
 
@@ -75,8 +74,8 @@ def _pair(a: Reading, b: Reading) -> Agreement:
 def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
     """Return how many pairs of columns both methods order significantly, and how many of these in opposite order.
 
-    Errors of two columns are taken as independent: over the same rows they mostly rise together, and the error of the difference
-    is smaller.
+    The errors of two columns are treated as independent, which is conservative: on the same rows they are mostly positively
+    correlated.
     """
     if a.stderr is None or b.stderr is None:
         return None, None
@@ -86,7 +85,7 @@ def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
 
 
 def _above(sizes: FloatArray, stderr: FloatArray) -> BoolArray:
-    """Return whether the first column is significantly larger than the second (p, p); False without a number or an error."""
+    """Return whether the first column is significantly larger than the second (p, p); False where one is missing."""
     with np.errstate(invalid="ignore"):
         return np.asarray(sizes[:, None] - sizes > Z * np.hypot(stderr[:, None], stderr))
 

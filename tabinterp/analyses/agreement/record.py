@@ -28,12 +28,12 @@ RANKED = ("saliency", "integrated_gradients", "expected_gradients")  # gradient 
 class Agreement(Part):
     """How far two methods agree on the order and the sign of the columns."""
 
-    first: str  # "network.saliency", "linear.coefficients", ...: named by the catalogue under "reading."
+    first: str  # "network.saliency", "linear.coefficients", ...; the catalogue has the name under "reading."
     second: str
     spearman: float | None
-    top: int  # k of the overlap
-    overlap: float | None  # share of the k most important columns that are common
-    signs: float | None  # share of columns on whose direction both agree
+    top: int  # number of top columns compared in the overlap
+    overlap: float | None  # share of the most important columns that both methods have in common
+    signs: float | None  # share of columns on whose direction both methods agree
     ordered: int | None = None  # pairs of columns whose order is significant under both; None without standard errors
     opposed: int | None = None  # of these, pairs in opposite order
 
@@ -44,7 +44,7 @@ def build(r: Results) -> list[Agreement]:
 
 
 def build_left_out(r: Results) -> list[LeftOut]:
-    """Return the gradient methods of the network whose attributions do not add up to the score within the tolerance."""
+    """Return the network's gradient methods whose attributions do not add up to the score within the tolerance."""
     return [
         LeftOut(
             model="network",
@@ -96,7 +96,7 @@ def _sizes(name: str, sizes: Estimates) -> Reading:
 def _spread(
     coefficients: Coefficients, slopes: FloatArray, columns: tuple[str, ...], weights: FloatArray | None
 ) -> FloatArray:
-    """Return the standard deviation (columns,) over rows of a column's contribution, averaged over outputs."""
+    """Return the standard deviation (columns,) over rows of the contribution of each column, averaged over outputs."""
     result = np.full(len(columns), np.nan)
     for j, column in enumerate(columns):
         members = [i for i, t in enumerate(coefficients.terms) if t.term.column == column]

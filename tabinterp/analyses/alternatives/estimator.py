@@ -1,15 +1,14 @@
-"""Less discriminatory alternatives: versions of both models, by their AUC and by their selection ratios between groups of
-people.
+"""Less discriminatory alternatives: versions of both models, compared by AUC and by impact ratios between groups of people.
 
-The two models as they are; the linear one fitted again without a column (`dropped`: penalised, at most 10,000 training rows); and
-the network with a column held at its mean over the training rows, which is no network trained without it. Columns that go: each
-protected input, the best proxies of a protected column that is no input, and all of these. Held-out rows; AUC with the error of
-DeLong et al. (1988), and of every protected column the impact ratio, the share selected in the least selected group over that in
-the most selected one (`demographic_parity_ratio` of fairlearn), among groups whose shares may be told of every version
-(`partition`).
+The versions are the two models as they are; the linear model refitted without some columns (penalised, on at most 10,000
+training rows); and the network with some columns held at their means over the training rows, which is not the same as a network
+trained without them. Versions leave out each protected input, the best proxies of a protected column that is not an input, and
+all of these together. AUC, on the held-out rows, has the standard error of DeLong et al. (1988). The impact ratio of a protected
+column is the share selected in the least selected group divided by that in the most selected group (`demographic_parity_ratio`
+in fairlearn), over the groups whose shares may be shown for every version (`partition`).
 
-A version is on the frontier of a protected column if no other has as large an AUC and as large a ratio, and more of either; by
-estimates, whose intervals may well overlap.
+A version is on the frontier of a protected column if no other version has an AUC and a ratio that are both at least as large,
+one of them larger. The frontier uses point estimates, whose intervals may overlap.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ from tabinterp.table import Table
 from tabinterp.table.suppression import BoolArray
 
 How = Literal["whole", "held", "refitted"]
-MOST = 8  # columns that go one at a time
+MOST = 8  # columns left out one at a time
 
 
 @dataclass(frozen=True)
@@ -96,13 +95,14 @@ def alternatives(
     threshold: float = THRESHOLD,
     seed: int = 0,
 ) -> Alternatives:
-    """Evaluate versions of both models, which are bound to the whole table. `proxies` are inputs that are proxies of a
-    protected column.
+    """Evaluate versions of both models. Both models must be bound to the whole table.
+
+    `proxies` are inputs that are proxies of a protected column.
 
     Raises
     ------
     NotApplicableError
-        when there are not two classes, the adverse class was not stated, no column is protected, or no rows were held out.
+        If there are not two classes, the adverse class was not stated, no column is protected, or no rows were held out.
     """
     table = network.table
     protected = tuple(c.name for c in table.schema.columns if c.protected and c.role != "target")
@@ -126,7 +126,7 @@ def alternatives(
     return Alternatives(protected, tuple(_on_frontier(made)), len(held), seed)
 
 
-# model, how, without, (n, 1) scores of the held-out rows
+# model, how, without, scores (n, 1) of the held-out rows
 Version = tuple[Literal["network", "linear"], How, tuple[str, ...], FloatArray]
 
 
@@ -162,7 +162,7 @@ def _power(scores: FloatArray, table: Table) -> Estimate:
 
 
 def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple[Estimate, ...]]:
-    """Return the ratio of each protected column in each version, among the groups whose shares may be told of all versions."""
+    """Return the ratio of each protected column in each version, over the groups whose shares may be shown for every version."""
     codes = [*zip(cut.codes(table), cut.sizes, strict=True)]
     families = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
     each = zip(*(_told(rows, codes, families) for rows in versions), strict=True)
@@ -176,13 +176,13 @@ def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple
 
 
 def _told(rows: Decided, codes: list[tuple[IntArray, int]], families: Sequence[Family]) -> list[list[bool]]:
-    """Return for each family which groups' shares may be told."""
+    """Return for each family whether the share of each group may be shown."""
     sides = [np.bincount(2 * one + (rows.selected > 0), minlength=2 * size).reshape(size, 2) for one, size in codes]
     return shares_told(families, [one[family.places] for family, one in zip(families, sides, strict=False)])
 
 
 def _ratio(found: Moments, family: Family, told: BoolArray) -> Estimate:
-    """Return the ratio of the least selected group to the most selected one, of those with enough rows and units."""
+    """Return the ratio of the least to the most selected group, among groups with enough rows and independent units."""
     shares = [
         found.share(int(place))
         for place, cell, one in zip(family.places, family.cells, told, strict=True)
@@ -205,9 +205,7 @@ def _on_frontier(made: list[Alternative]) -> Iterator[Alternative]:
 
 
 def run(context: Context) -> Alternatives | None:
-    """Compute the alternatives for protected groups and two classes on held-out rows; in other cases the result says why it
-    does not apply.
-    """
+    """Compare the versions; the result says why where there are no protected groups, two classes, or held-out rows."""
     if context[GROUPS] is None or context.network.table.schema.task != "binary" or not context.held_out:
         return None
     known = context[PROXIES]

@@ -20,8 +20,8 @@ class AlternativeRow(Part):
     how: Literal["whole", "held", "refitted"]
     without: list[str]
     auc: Interval
-    ratios: list[Interval]  # least to most selected group, for each protected column; empty where they may not be told
-    frontier: list[bool]  # no other version has as large an AUC and ratio, and more of either
+    ratios: list[Interval]  # least to most selected group, for each protected column; empty where they may not be shown
+    frontier: list[bool]  # no other version has an AUC and ratio at least as large, one of them larger
 
 
 class Alternatives(Part):

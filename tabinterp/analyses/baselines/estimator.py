@@ -1,9 +1,9 @@
 """Baseline sensitivity: does the order of columns under integrated gradients depend on where the paths start?
 
-A baseline says what "missing" means, and none is right: the mean, the median (of categories the most frequent level) and real
-rows are taken side by side. Mean and median are told beside how odd they are: the percentile of their distance to the fifth
-neighbour among real rows, from both sides, and the columns in which no real row is coded as they are (a mean one-hot is no row
-at all).
+A baseline represents "missing", and no single choice is right. The mean, the median (for categories, the most frequent level)
+and real rows are therefore compared. For the mean and the median, the report says how atypical they are: the percentile of
+their distance to the fifth neighbour among real rows, which is informative at both ends, and the columns in which no real row
+has the same encoding (a mean of one-hot codes is no possible row).
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ from tabinterp.table import Table
 from .record import STARTS
 
 AUDITED_ROWS = 500
-BACKGROUND = 10  # real rows from which paths start: each costs as much as another baseline
+BACKGROUND = 10  # real rows from which paths start: each adds the cost of one baseline
 
 
 @dataclass(frozen=True)
 class Start:
-    """A baseline that is a single point. `neighbours` is its percentile among `reference` real rows (near 0: more central
-    than any; near 1: farther out than any). For the columns in `unlike`, no row of the table has the same encoding.
+    """A baseline that is a single point.
+
+    `neighbours` is its percentile among `reference` real rows (near 0: more central than any; near 1: farther out than any).
+    For the columns in `unlike`, no row of the table has the same encoding.
     """
 
     baseline: str
@@ -45,7 +47,7 @@ class Start:
 
 @dataclass(frozen=True, eq=False)
 class Baselines(Display):
-    """Integrated gradients from each baseline on the same rows, the agreement of their orders, and how atypical the
+    """Integrated gradients from each baseline on the same rows, the agreement of their rankings, and how atypical the
     baselines are.
     """
 
@@ -93,7 +95,7 @@ def baselines(
 ) -> Baselines:
     """Compute integrated gradients of every row from the mean, from the median and from `background` real rows.
 
-    `mean`: the reading from the mean, where it has been taken. Sizes are mean absolute attributions, summed over outputs.
+    Sizes are mean absolute attributions, summed over outputs. `mean`: attributions from the mean, if already computed.
 
     Examples
     --------
@@ -127,7 +129,7 @@ def _start(bound: BoundModel, baseline: str, seed: int) -> Start:
 
 
 def _unlike(bound: BoundModel, column: str, point: np.ndarray) -> bool:
-    """Return the non-numeric columns in which no row is encoded like the point."""
+    """Return whether the column is not numeric and no row has the same encoding as the point."""
     block = bound.encoding.blocks[column]
     if bound.table.schema[column].kind == "numeric" or not len(block):
         return False
@@ -135,9 +137,7 @@ def _unlike(bound: BoundModel, column: str, point: np.ndarray) -> bool:
 
 
 def run(context: Context) -> tuple[Baselines, Baselines] | None:
-    """Compare the baselines for both models of an audit; None if there are no gradients, for the reason given with the
-    gradients.
-    """
+    """Compare the baselines for both models of an audit; None without gradients, whose analysis gives the reason."""
     if not context[GRADIENTS]:
         return None
     network, linear = context.both(context.drawn(context.gradient_subsample, AUDITED_ROWS))

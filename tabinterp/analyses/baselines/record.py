@@ -21,11 +21,11 @@ STARTS = ("mean", "median", "rows")
 
 
 class StartRow(Part):
-    """How atypical a baseline is that is a single point."""
+    """How atypical a baseline is, if it is a single point."""
 
     baseline: Literal["mean", "median"]
     neighbours: float  # percentile of its distance to the fifth neighbour among real rows
-    unlike: list[str]  # columns in which no row is coded as it is
+    unlike: list[str]  # columns in which no row has the same encoding
     reference: int
 
 
@@ -48,7 +48,7 @@ class BaselinePair(Part):
     second: Literal["mean", "median", "rows"]
     top: int
     network: float | None  # rank correlation of the sizes of the columns, summed over outputs
-    network_overlap: float | None  # of the most important columns
+    network_overlap: float | None  # share of the most important columns in common
     linear: float | None
     linear_overlap: float | None
 

@@ -1,9 +1,10 @@
 """Gradient-boosted trees fitted to the same training rows, as a reference for the performance of the network.
 
-scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017) on the original columns, categories as they are. The
-number of rounds (200 at most) is the one of lowest loss on a fifth of the training rows, drawn by hash, or on a fifth that is
-made of whole groups where there is a group column; then all of them are fitted. Nothing else is searched: a network that the
-trees beat has something left to learn from this table, and one that beats them is not thereby shown to be the best there is.
+The trees are scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017) on the original columns, with native
+categories. The number of rounds (200 at most) minimises the loss on a fifth of the training rows, drawn by hash; where there is
+a group column, the fifth consists of whole groups. The trees are then fitted to all training rows. No other setting is tuned.
+If the trees beat the network, the network has something left to learn from this table. A network that beats them is not thereby
+shown to be the best possible.
 """
 
 from __future__ import annotations
@@ -33,15 +34,15 @@ from tabinterp.table.hash_sampling import chosen, row_hash
 from tabinterp.table.suppression import BoolArray
 
 ROUNDS, STEP = 200, 25
-TREES = 400  # of all classes together
-LEVELS = 250  # a tree knows at most 255; the rarest share one
-VALIDATION = 5  # one part in
+TREES = 400  # trees of all classes together
+LEVELS = 250  # scikit-learn allows at most 255; the rarest levels share one
+VALIDATION = 5  # one part in this many
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Primary metric of the network and of the trees (in place of the linear model), and the resulting verdict on the
-    network.
+    """Primary metric of the network and of the trees (in place of the linear model), and the verdict on the network against
+    the trees.
     """
 
     metric: Metric
@@ -57,7 +58,7 @@ def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
     Raises
     ------
     NotApplicableError
-        when it is not known which rows the network was not trained on, or rows or events are too few.
+        If it is unknown which rows the network was not trained on, or there are too few rows or events.
     """
     table = network.table
     training, held = _training(table, seed), np.flatnonzero(_held_out(table))
@@ -68,7 +69,7 @@ def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
     if groups(rows).max() + 1 < FEWEST:
         raise NotApplicableError(why("boosted.few", least=FEWEST))
     columns = table.schema.inputs
-    with threadpool_limits(1, user_api="openmp"):  # sums of several threads differ in their last digit from run to run
+    with threadpool_limits(1, user_api="openmp"):  # sums by several threads differ in their last digit from run to run
         model, rounds = _fitted(training, columns, seed, network.device)
         losses = _losses(np.stack([network.scores[held], _predicted(model, rows, columns)]), rows, network.device)
     metric = paired(loss_for(None, table.schema.task).name, losses, rows)
@@ -82,7 +83,7 @@ def trees_scores(network: BoundModel, rows: IntArray, columns: tuple[str, ...], 
     Raises
     ------
     NotApplicableError
-        when it is not known which rows the network was trained on, or they are too few.
+        If it is unknown which rows the network was trained on, or there are too few of them.
     """
     training = _training(network.table, seed)
     with threadpool_limits(1, user_api="openmp"):
@@ -98,7 +99,7 @@ def _held_out(table: Table) -> BoolArray:
 
 
 def _training(table: Table, seed: int) -> Table:
-    """Return training rows with weight, in an order independent of the file's."""
+    """Return the training rows with positive weight, in an order that does not depend on the order in the file."""
     _held_out(table)
     training = table.training_rows()
     if training.weights is not None:
@@ -122,7 +123,7 @@ def _fitted(training: Table, columns: tuple[str, ...], seed: int, device: str) -
 
 
 def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
-    """Return rows to fit on, and rows to choose the number of rounds on."""
+    """Return rows to fit on, and rows on which to choose the number of rounds."""
     if training.groups is not None:
         codes = np.zeros(len(training), dtype=np.int64) if training.codes is None else training.codes
         parts = by_group(codes, training.groups, [*np.unique(codes)], VALIDATION, seed)
@@ -137,8 +138,9 @@ def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
 def _best(
     training: Table, columns: tuple[str, ...], fitted: IntArray, scored: IntArray, most: int, seed: int, device: str
 ) -> int:
-    """Return the number of rounds with the lowest loss on separate rows; stops once the last `STEP` rounds have not lowered
-    it.
+    """Return the number of rounds with the lowest loss on separate rows.
+
+    The search stops when the last `STEP` rounds have not lowered the loss.
     """
     part, apart, best = training.take(fitted), training.take(scored), 0
     model, names = _pipeline(part, columns, seed), list(columns)
@@ -172,9 +174,9 @@ def _scores(raw: FloatArray, task: str) -> FloatArray:
 
 
 def _pipeline(training: Table, columns: tuple[str, ...], seed: int) -> Pipeline:
-    """Return an encoder that keeps numbers and replaces all else by the position of its level; unknown levels are missing.
+    """Return an encoder that keeps numbers and replaces other values by the position of their level; unknown levels are missing.
 
-    A column of which no row has a value says nothing, and scikit-learn finds no bins for it.
+    A column without any value is dropped: it carries no information, and scikit-learn finds no bins for it.
     """
     known = [name for name in columns if training.frame[name].notna().any()]
     if not known:

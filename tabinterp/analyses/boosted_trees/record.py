@@ -23,7 +23,7 @@ class Reference(Part):
     network: Interval
     trees: Interval
     difference: Interval  # network minus trees, paired
-    status: Status  # of the network, by the verdict's margin
+    status: Status  # of the network, by the margin of the verdict
     rounds: int
     rows: int
     training_rows: int

@@ -5,13 +5,13 @@ logistic regression for classes (several: each class against the others, on the 
 numbers, Poisson regression for counts. Calibrated predictions have slope 1 and intercept 0; a slope below 1 means that scores
 are too extreme. The intercept of that fit is a prediction at score 0, which may be far from every row (log-odds 0 is a
 probability of one half). Calibration in the large is therefore the intercept with the slope fixed at 1: how far predictions are
-too low or too high on average. One test with two degrees of freedom asks whether slope and intercept are 1 and 0 together.
+too low or too high on average. A joint test with two degrees of freedom asks whether the slope is 1 and the intercept 0.
 
-Where rows of two classes count once and by themselves, intervals are of the profile likelihood and the joint test is a likelihood
-ratio: near a rare class the Wald interval of a slope is far too short. Elsewhere standard errors are robust (sandwich; over
-groups of rows where there are any, HC3 for unweighted numbers and counts), with Student's t.
+For two classes and independent rows of equal weight, intervals come from the profile likelihood, and the joint test is a
+likelihood-ratio test: with a rare class, the Wald interval of a slope is far too short. Elsewhere standard errors are robust
+(sandwich), with Student's t: clustered where rows come in groups, HC3 for unweighted numbers and counts.
 
-With `CURVE_EVENTS` events and as many non-events, a natural cubic spline shows a departure that slope and intercept miss.
+With at least `CURVE_EVENTS` events and as many non-events, a natural cubic spline shows departures that slope and intercept miss.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ from .reliability_curve import merge as merge_bins
 from .reliability_curve import start as start_bins
 from .reliability_curve import update as update_bins
 
-FLAT = 1e-12  # share of the likelihood's curvature that is rounding
+FLAT = 1e-12  # share of the likelihood's curvature that is rounding error
 CERTAIN = 1e-8  # variance of a row's outcome below which a fit ends before its optimum
-CURVE_EVENTS = 10 * EVENTS  # and non-events: what a smooth curve takes (Van Calster et al. 2016)
+CURVE_EVENTS = 10 * EVENTS  # and as many non-events: the number needed for a smooth curve (Van Calster et al. 2016)
 KNOTS = (0.05, 0.35, 0.65, 0.95)  # quantiles of the score (Harrell 2015)
 CERTAINTY = 40.0  # a logit beyond which a probability is 0 or 1 in double precision
 NONE = (np.nan, np.nan, np.nan, np.nan)
@@ -62,7 +62,7 @@ NONE = (np.nan, np.nan, np.nan, np.nan)
 class Recalibration:
     """Slope, intercept, and calibration in the large (the intercept with the slope fixed at 1), on the scale of the score.
 
-    `p` is of the joint test that slope and intercept are 1 and 0. All NaN where the rows do not determine them.
+    `p` is that of the joint test that the slope is 1 and the intercept 0. All are NaN where the rows do not determine them.
     """
 
     slope: Estimate = NONE
@@ -75,7 +75,7 @@ class Recalibration:
 class Bend:
     """The largest departure of a smooth recalibration curve from the predictions, within the middle 90% of the predictions.
 
-    `p` is of the test that the curve is no better than slope and intercept alone.
+    `p` is that of the test that the curve is no better than slope and intercept alone.
     """
 
     predicted: float
@@ -85,10 +85,11 @@ class Bend:
 
 @dataclass(frozen=True)
 class Calibrated(Recalibration):
-    """Calibration of one output: slope and intercept, the departure of a smooth curve if there are enough events, and the
-    reliability curve.
+    """Calibration of one output: slope, intercept, reliability curve, and the departure of a smooth curve if there are enough
+    events.
 
-    Predictions and outcomes of the curve are probabilities and shares for classes, else values or counts of the target.
+    For classes, the predictions and outcomes of the curve are probabilities and shares; otherwise they are values or counts of
+    the target.
     """
 
     output: str | None = None
@@ -104,7 +105,7 @@ class Calibration(Display):
     rows: int
 
     def picture(self, output: str | None) -> Reliability:
-        """Return the reliability curve of an output, to be plotted."""
+        """Return the reliability curve of an output for plotting."""
         found = next(one for one in self.outputs if one.output == output)
         columns = ["predicted", "observed", "low", "high", "rows"]
         bins = pd.DataFrame([[getattr(one, name) for name in columns] for one in found.bins], columns=columns)
@@ -134,7 +135,7 @@ def calibration(bound: BoundModel) -> Calibration:
     Raises
     ------
     NotApplicableError
-        when it is not known which rows the model was not trained on.
+        If it is unknown which rows the model was not trained on.
 
     Examples
     --------
@@ -151,7 +152,7 @@ def calibration(bound: BoundModel) -> Calibration:
 
 
 def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Calibration:
-    """Estimate calibration on the held-out rows of the table; `sums` may be of more rows, for the curves."""
+    """Estimate calibration on the held-out rows of the table; `sums`, for the curves, may cover more rows."""
     if bound.table.held_out is None:
         raise NotApplicableError(
             why("whether predictions come true is seen on rows that the models were not trained on")
@@ -162,7 +163,7 @@ def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Ca
     for i, (output, score, prediction, y, told) in enumerate(_outputs(rows)):
         whole = sums[i] if sums is not None else None
         bins = () if whole is None else finish_bins(whole, classes)
-        if classes and countless(int(y.sum()), len(y)):  # the intercept would tell how many they are
+        if classes and countless(int(y.sum()), len(y)):  # the intercept would reveal the number of events
             found.append(Calibrated(output=output, bins=bins))
             continue
         fitted, bend = (_recalibrated(score, y, table), _bend(score, y, table)) if told else (Recalibration(), None)
@@ -173,9 +174,7 @@ def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Ca
 
 
 def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
-    """Return intercept and slope of each output, from all rows that the model is bound to; empty if there are too few
-    events.
-    """
+    """Return intercept and slope of each output, from all rows that the model is bound to; empty if there are too few events."""
     found = [
         _recalibrated(score, y, rows.table) if told else Recalibration() for _, score, _, y, told in _outputs(rows)
     ]
@@ -183,7 +182,7 @@ def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
 
 
 def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
-    """Return what `outputs_of` returns, and whether each output has enough events for a slope."""
+    """Return the result of `outputs_of`, and whether each output has enough events for a slope."""
     table = rows.table
     if table.schema.task == "count":
         told = [bool(events(table)[1] >= EVENTS)]
@@ -214,8 +213,8 @@ def recalibrate(
 ) -> Recalibration:
     """Regress outcomes (n,) on scores (n,): classes 0 or 1 on log-odds, counts on log rates.
 
-    `weights` None: rows count alike; `groups` (n,): which rows are one draw, None: every row is. All NaN where the rows do not
-    determine slope and intercept.
+    `weights` None: all rows have equal weight. `groups` (n,): the group of each row; None: rows are independent. The result is
+    all NaN where the rows do not determine slope and intercept.
     """
     from statsmodels.genmod.families import Binomial, Gaussian, Poisson  # noqa: PLC0415
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
@@ -233,7 +232,7 @@ def recalibrate(
     x = np.column_stack([np.ones(len(y)), (score - centre) / spread])
     share = weights / weights.mean()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a fit has not converged is seen below
+        warnings.simplefilter("ignore")  # failure to converge is detected below
         fitted = GLM(y, x, family=family, var_weights=share).fit()
         fixed = GLM(y, x[:, :1], family=family, offset=score, var_weights=share).fit()
         robust, fixed_robust = (
@@ -244,7 +243,7 @@ def recalibrate(
         )
     if not fitted.converged or robust is None:
         return Recalibration()
-    back = np.array([[0.0, 1 / spread], [1.0, -centre / spread]])  # of the centred score -> slope and intercept
+    back = np.array([[0.0, 1 / spread], [1.0, -centre / spread]])  # centred score -> intercept and slope
     value, covariance = back @ fitted.params, back @ robust @ back.T
     level = float(fixed.params[0]) if fixed.converged and fixed_robust is not None else np.nan
     if alone and classes:
@@ -272,10 +271,9 @@ def _by_student(value: float, stderr: float, df: int) -> Estimate:
 
 
 def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: float) -> Recalibration:
-    """Return profile-likelihood intervals of this slope and intercept of a logistic recalibration, and of the intercept
-    alone.
+    """Return this slope and intercept of a logistic recalibration, and the intercept alone, with profile-likelihood intervals.
 
-    That is `level`, NaN where rows that are predicted with certainty leave it open.
+    `level` is the intercept alone. It is NaN where rows that are predicted with certainty leave it undetermined.
     """
     ones = np.ones(len(y))
 
@@ -303,8 +301,8 @@ def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: f
 
 
 def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], float]) -> Estimate:
-    """Return a value with the ends where twice the rise of the negative log likelihood reaches the 95% quantile of
-    chi-squared.
+    """Return a value with an interval that ends where twice the rise of the negative log likelihood reaches the 95% quantile
+    of chi-squared.
     """
     rise = float(stats.chi2.ppf(0.95, 1)) / 2
 
@@ -323,7 +321,7 @@ def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], 
 def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> float:
     """Return the maximum-likelihood coefficient of `x` with an offset.
 
-    Where every probability is 0 or 1 there is no curvature; a step is at most one that takes all rows to the other side.
+    There is no curvature where every probability is 0 or 1, so a step never moves rows further than to the other extreme.
     """
     widest = np.abs(x).max()
 
@@ -342,7 +340,7 @@ def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> flo
 
 
 def _determined(score: FloatArray, y: FloatArray, classes: bool) -> bool:
-    """Return whether scores and outcomes vary, and scores do not separate the classes."""
+    """Return whether scores and outcomes vary, and the scores do not separate the classes."""
     if np.ptp(score) <= 1e-12 * max(1.0, float(np.abs(score).max())) or np.ptp(y) == 0:
         return False
     if not classes:
@@ -362,9 +360,9 @@ def _sandwich(
 ) -> FloatArray | None:
     """Return the robust (sandwich) covariance (Huber 1967), clustered by groups (Liang & Zeger 1986).
 
-    `leverage`: residuals are divided by what their own row leaves of them (HC3, MacKinnon & White 1985). None where all the
-    weight is on rows that are predicted with certainty: what is left of the likelihood is rounding. statsmodels' own is lost to
-    rounding where a mean is near 0 or 1; this form of it, for canonical links, is not.
+    `leverage`: divide each residual by one minus the leverage of its row (HC3, MacKinnon & White 1985). None where all the
+    weight is on rows that are predicted with certainty: the rest of the likelihood is rounding error. statsmodels' own estimate
+    loses precision where a mean is near 0 or 1; this form, for canonical links, does not.
     """
     share = weights / weights.sum()
     information = (x.T * (share * variance)) @ x
@@ -383,7 +381,7 @@ def _sandwich(
 
 
 def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
-    """Fit a natural cubic spline of the score in addition to slope and intercept; for classes and independent rows of equal
+    """Fit a natural cubic spline of the score in addition to slope and intercept, for classes and independent rows of equal
     weight.
     """
     if not (_alone(table) and table.schema.goal.classes) or min(y.sum(), len(y) - y.sum()) < CURVE_EVENTS:
@@ -431,7 +429,7 @@ def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a fit has not converged is seen below
+        warnings.simplefilter("ignore")  # failure to converge is detected below
         fitted = GLM(y, x, family=Binomial()).fit(maxiter=50)
     return (np.asarray(fitted.params), -float(fitted.llf)) if fitted.converged else None
 
@@ -439,8 +437,9 @@ def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None
 def _curve(
     prediction: FloatArray, y: FloatArray, weights: FloatArray, classes: bool, groups: IntArray | None
 ) -> tuple[Bin, ...]:
-    """Return the reliability curve; if rows come in groups, intervals are over the groups in a bin, and there is none below
-    ten.
+    """Return the reliability curve.
+
+    If rows come in groups, intervals are over the groups in a bin; a bin of fewer than ten groups has none.
     """
     edges = start_bins(prediction, weights)
     if edges is None:
@@ -457,8 +456,8 @@ def _curve(
 
 # ---- the curve over all rows of a scan
 
-Edges = list[FloatArray | None]  # of each output: where its predictions are cut
-Counted = list[Bins | None]  # of each output: the rows in its bins
+Edges = list[FloatArray | None]  # cut points of the predictions of each output
+Counted = list[Bins | None]  # rows in the bins of each output
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Edges, Edges]:
@@ -493,7 +492,7 @@ def merge(a: tuple[Counted, Counted], b: tuple[Counted, Counted]) -> tuple[Count
 def finish(
     context: Context, plan: tuple[Edges, Edges], counted: tuple[Counted, Counted]
 ) -> tuple[Calibration, Calibration]:
-    """Compute curves from all rows, and everything that is fitted from the drawn rows."""
+    """Compute curves from all rows, and fits from the drawn rows."""
     return _calibration(context.network, counted[0]), _calibration(context.linear, counted[1])
 
 

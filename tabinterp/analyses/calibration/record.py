@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 
 class CalibrationBin(Part):
-    rows: int  # ten at least
+    rows: int  # at least ten
     predicted: float
     observed: Interval
 
 
 class CalibrationBend(Part):
-    predicted: float  # where a smooth curve is farthest from the predictions, among their middle 90%
+    predicted: float  # where a smooth curve is farthest from the predictions, within their middle 90%
     observed: float  # the curve there
-    p: float  # of the test that the curve is no better than slope and intercept alone
+    p: float  # p-value of the test that the curve is no better than slope and intercept alone
 
 
 class Calibrated(Part):
     slope: Interval
-    intercept: Interval  # at score 0
+    intercept: Interval  # intercept of the recalibration, at score 0
     large: Interval = Interval()  # calibration in the large: the intercept with the slope fixed at 1
-    p: float | None = None  # of the joint test that slope and intercept are 1 and 0
-    bend: CalibrationBend | None = None  # None: too few events, or rows that do not count once and by themselves
+    p: float | None = None  # p-value of the joint test that the slope is 1 and the intercept 0
+    bend: CalibrationBend | None = None  # None: too few events, or rows that are weighted or come in groups
     bins: list[CalibrationBin]
 
 

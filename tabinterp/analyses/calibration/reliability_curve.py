@@ -1,7 +1,7 @@
 """The reliability curve: mean prediction and mean outcome in ten quantile bins of the prediction.
 
-Sums over rows that merge: bins are cut on some rows, and any number of rows in any batches is counted into them. The outcome has
-a 95% interval: Wilson (1927) for a share, Student's t for a mean of numbers or counts.
+The sums can be merged: bins are cut on some rows, and then any number of rows is counted into them in batches. The outcome of a
+bin has a 95% interval: Wilson's (1927) for a share, Student's t for a mean of numbers or counts.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Bins:
 
 
 def start(prediction: FloatArray, weights: FloatArray, least: int = FEWEST) -> FloatArray | None:
-    """Return the bin edges, halfway between the predictions of two bins; None if there are too few rows for any bin of `least`
+    """Return the bin edges, each halfway between neighbouring predictions of two bins; None if there are fewer than `least`
     rows.
     """
     ordered = np.sort(prediction[weights > 0])
@@ -76,7 +76,7 @@ def update(edges: FloatArray, prediction: FloatArray, y: FloatArray, weights: Fl
 
 
 def merge(a: Bins, b: Bins) -> Bins:
-    """Merge the sums of two sets of rows; means are merged directly, never raw squares."""
+    """Merge the sums of two sets of rows; means are merged directly, without raw sums of squares."""
     mass = a.mass + b.mass
     share = b.mass / np.where(mass > 0, mass, 1.0)
     shift = b.observed - a.observed
@@ -91,13 +91,13 @@ def merge(a: Bins, b: Bins) -> Bins:
 
 
 def finish(sums: Bins, classes: bool) -> tuple[Bin, ...]:
-    """Return the bins that contain rows; with `classes` the outcomes are shares."""
+    """Return the bins that contain rows; with `classes`, outcomes are shares."""
     return tuple(_bin(sums, i, classes) for i in np.flatnonzero(sums.mass > 0).tolist())
 
 
 def _bin(sums: Bins, i: int, classes: bool) -> Bin:
     observed, mass = float(sums.observed[i]), float(sums.mass[i])
-    size = mass**2 / float(sums.squares[i])  # as many rows of equal weight say as much (Kish 1965)
+    size = mass**2 / float(sums.squares[i])  # effective number of rows of equal weight (Kish 1965)
     if classes:
         observed = min(max(observed, 0.0), 1.0)
         low, high = map(float, wilson(observed, size))
@@ -109,8 +109,9 @@ def _bin(sums: Bins, i: int, classes: bool) -> Bin:
 
 
 def cuts(ordered: FloatArray, least: int = FEWEST) -> IntArray:
-    """Return where to cut sorted predictions into at most ten bins of equal size, with ties together and at least `least` rows
-    in each.
+    """Return where to cut sorted predictions into at most ten bins of equal size.
+
+    Ties stay in one bin, and each bin has at least `least` rows.
     """
     n = len(ordered)
     if n < least:

@@ -1,9 +1,9 @@
 """Derivatives of the score with respect to columns that the encoder transforms or mixes: splines, powers, products,
 principal components.
 
-Such a column is no term of a linear model, but the score still has a derivative by it: the network's gradient times the
-encoder's own, which is taken as a central difference of whole rows. Where the encoder jumps (bins, codes of levels) there is
-none.
+Such a column has no term in a linear model, but the score still has a derivative with respect to it: the network's gradient
+times the derivative of the encoder, which is a central difference of whole rows. Where the encoder jumps (bins, codes of
+levels), there is no derivative.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from tabinterp.stats.weights import deviation
 from tabinterp.table.coerce import with_columns
 
 STEP = 1e-4  # standard deviations of the column
-JUMP = 0.5  # a difference that changes by this share of itself with half the step is a jump, not a slope
-STILL = 0.5  # a column is encoded in steps when so many rows do not move at all, or jump
+JUMP = 0.5  # a difference that changes by this share when the step is halved is a jump, not a slope
+STILL = 0.5  # a column is encoded in steps if this share of its rows do not change at all, or jump
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +65,8 @@ def _mean(derivative: FloatArray, bound: BoundModel, names: list[str], sds: list
 
 
 def _encoder_slope(bound: BoundModel, column: str) -> FloatArray | None:
-    """Return the change (n, d) of the encoded columns per unit; NaN if there is no slope, None if the encoder is a step
-    function.
+    """Return the change (n, d) of the encoded columns per unit of the column: NaN where there is no slope, None if the encoder is
+    a step function.
     """
     values = _numbers(bound, column)
     present = ~np.isnan(values)
@@ -77,7 +77,7 @@ def _encoder_slope(bound: BoundModel, column: str) -> FloatArray | None:
     result = np.full(bound.x.shape, np.nan)
     try:
         wide, narrow = (_difference(bound, rows, column, values[present], step * spread) for step in (STEP, STEP / 2))
-    except ModelError:  # values that no row holds are not taken: codes of levels
+    except ModelError:  # the encoder rejects values that no row has, such as between codes of levels
         return None
     jumps = np.linalg.norm(wide - narrow, axis=1) > JUMP * np.linalg.norm(wide, axis=1)
     if ((wide == 0).all(axis=1) | jumps).mean() > STILL:
@@ -93,7 +93,7 @@ def _difference(bound: BoundModel, rows: pd.DataFrame, column: str, values: Floa
 
 
 def _sd(bound: BoundModel, column: str) -> float:
-    """Return the standard deviation over the rows with a known value; 0 if there are none."""
+    """Return the standard deviation over rows with a known value; 0 if there are none."""
     values, weights = _numbers(bound, column), bound.table.weights
     present = ~np.isnan(values)
     w = None if weights is None else weights[present]

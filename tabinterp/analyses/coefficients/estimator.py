@@ -1,10 +1,10 @@
 """Coefficients of a linear model with their inference, and average derivatives of a network, per original column.
 
-Linear model: maximum likelihood (or least squares) without a penalty on the model's own encoding, because a penalised
-fit has no valid Wald interval; the model's own, possibly penalised, coefficients stand beside. A model that brings its
-inference (statsmodels) is taken at its word: its own estimates and covariance, carried to the columns. Network: the average
-derivative or contrast with its standard error over rows, the share of rows whose own derivative has the other sign, and
-the linear surrogate: least squares of the network's score on the same terms.
+Linear model: maximum likelihood (or least squares) without a penalty, on the model's own encoding, because a penalised fit has
+no valid Wald interval. The model's own coefficients, which may be penalised, are reported as well. Where a model supplies its
+inference (statsmodels), its own estimates and covariance are used, transformed to the columns. Network: the average derivative
+or contrast with its standard error over rows, the share of rows whose own derivative has the opposite sign, and the linear
+surrogate: least squares of the network's score on the same terms.
 """
 
 from __future__ import annotations
@@ -48,16 +48,19 @@ class Coefficients(Display):
     """One number for each term and output, in units of the score per unit of the column (log-odds, centred log-odds of a
     class, target units, or log rate).
 
-    `estimates` (terms, outputs) are the model's own: coefficients of a linear model, average derivatives of a network.
-    `sign_flip` (terms, outputs) is the share of rows whose own derivative has the other sign. `inference` is the
-    unpenalised fit of a linear model to the target, None for a network; `surrogate` the linear fits of a network's score,
-    None for a linear model. `term_rows`: rows that were read for each term's estimate. `left_out` are columns that the encoder
-    mixes: their terms are of what it makes of them before it mixes them, if that is known, and the unpenalised fit has no
-    coefficient for them. `differences`: those of them whose derivatives are central differences, since the steps that mix them
-    are not affine; those of an affine step are exact. `abrupt`: those without derivatives, since the encoder is not smooth in
-    them. `disagreement`: share of rows in which a network's own gradient is not
-    what finite differences of its score are (None: not compared). `curves` are mean derivatives by numbers that the encoder
-    bends: of a linear model too they differ from row to row.
+    `estimates` (terms, outputs) are the model's own: coefficients of a linear model, or average derivatives of a network.
+    `sign_flip` (terms, outputs) is the share of rows whose own derivative has the opposite sign. `inference` is the unpenalised
+    fit of a linear model to the target, None for a network; `surrogate` holds the linear fits of a network's score, None for a
+    linear model. `term_rows` counts the rows behind each term's estimate.
+
+    `left_out` lists columns that the encoder mixes. Their terms describe the values before mixing, if these are known, and the
+    unpenalised fit has no coefficient for them. The derivatives of the columns in `differences` are central differences, because
+    the steps that mix them are not affine; after affine steps they are exact. `abrupt` lists columns without derivatives, because
+    the encoder is not smooth in them. `curves` are mean derivatives with respect to numeric columns that the encoder transforms;
+    they differ from row to row even in a linear model.
+
+    `disagreement` is the share of rows in which a network's own gradient differs from finite differences of its score (None: not
+    compared).
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -86,9 +89,9 @@ class Coefficients(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and term.
 
-        A number that the encoder bends or mixes has a row of its own, in which only the mean derivative stands. A linear
-        model: `estimate` and what follows from it are the unpenalised fit's, `model` is the model's own. A
-        network: `estimate` is the average derivative or contrast, `surrogate` the linear surrogate's coefficient.
+        A number that the encoder transforms or mixes has a row of its own, which holds only the mean derivative. For a linear
+        model, `estimate` and its inference are those of the unpenalised fit, and `model` is the model's own coefficient. For a
+        network, `estimate` is the average derivative or contrast, and `surrogate` the coefficient of the linear surrogate.
         """
         return pd.concat([self._output(k) for k in range(len(self.outputs))], ignore_index=True)
 
@@ -177,8 +180,8 @@ class Coefficients(Display):
 def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
     """Return the coefficients of a linear model, or the average derivatives of a network.
 
-    Inference and a network's surrogate are fitted on the training rows where the table has a split, on all its rows
-    otherwise; a network's derivatives are taken on the held-out rows, or on all.
+    Where the table has a split, inference and a network's surrogate are fitted on the training rows, and a network's derivatives
+    are computed on the held-out rows. Without a split, all rows are used for both.
 
     Examples
     --------
@@ -232,9 +235,7 @@ def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
 
 
 def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.bool_]) -> Inference:
-    """Return the fit of everything that is encoded, with estimates of these terms: of columns that the encoder mixes there are
-    none.
-    """
+    """Return the fit of all encoded columns, with the estimates of these terms; columns that the encoder mixes have none."""
     fitted = [*find_terms(bound), *_mixed(bound)]
     table, matrix = bound.table, design(fitted, training)
     weights = None if table.weights is None else table.weights[training]
@@ -253,7 +254,7 @@ def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.boo
 
 
 def _mixed(bound: BoundModel) -> list[AnyTerm]:
-    """Return the encoded columns that several columns share: the fit holds them constant."""
+    """Return the encoded columns that several columns share; the fit adjusts for them."""
     owner = {int(e): c for c in bound.columns if not bound.encoding.local[c] for e in bound.encoding.blocks[c]}
     alone = {int(e) for c in bound.columns if bound.encoding.local[c] for e in bound.encoding.blocks[c]}
     return [Basis(Term(c, unit=f"encoded column {e}"), bound.x[:, e], e) for e, c in owner.items() if e not in alone]
@@ -279,7 +280,7 @@ def _only(inference: Inference, bound: BoundModel, fitted: list[AnyTerm], terms:
 
 
 def _without_errors(inference: Inference) -> Inference:
-    """Return the same terms without estimates, since the targets were used twice; the rival's own coefficients remain."""
+    """Return the same terms without estimates, because the targets were used twice; the model's own coefficients remain."""
     reason, nothing = Reason("target_encoded"), np.full_like(inference.covariance_matrix, np.nan)
     empty = tuple(Estimate(e.output, e.term, reason=reason) for e in inference.estimates)
     return replace(inference, estimates=empty, tests=(), covariance_matrix=nothing)
@@ -290,7 +291,7 @@ def of_network(
 ) -> Coefficients:
     """Return average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`.
 
-    summed : slopes and their sums over other rows, which the derivatives of these terms are then of.
+    summed : slopes and their sums over other rows; the derivatives of these terms then come from the sums.
     """
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = through(bound).take(rows)
@@ -320,8 +321,9 @@ Summed = tuple[list[Slope], Means]  # slopes, and their sums over rows
 def _derivatives(
     terms: list[AnyTerm], bound: BoundModel, summed: Summed | None
 ) -> tuple[Estimates, FloatArray, tuple[int, ...]]:
-    """Return mean derivatives (terms, k), shares of sign flips, and the number of rows of each term: those summed, or
-    these.
+    """Return mean derivatives (terms, k), shares of sign flips, and the number of rows of each term.
+
+    They come from the sums where these exist, otherwise from the rows of `bound`.
     """
     slopes, sums = summed or ([], None)
     known = {one.term for one in slopes}
@@ -339,8 +341,10 @@ def _derivatives(
 
 
 def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
-    """Return a linear model's own coefficients (terms, k): its derivatives, equal in every row in which they exist; means
-    where steps of the encoder that are not affine make them differ.
+    """Return a linear model's own coefficients (terms, k).
+
+    These are its derivatives, equal in every row where they exist; they are means where non-affine steps of the encoder make
+    them differ.
     """
     if bound.is_linear:
         rows = {
@@ -359,7 +363,7 @@ def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
 
 
 def encoded_terms(found: Coefficients, bound: BoundModel) -> tuple[AnyTerm, ...]:
-    """Return the terms of the columns that the encoder does not mix, by their columns in the encoding of `bound`."""
+    """Return the terms of columns that the encoder does not mix, by their encoded columns in `bound`."""
     return tuple(find_terms(bound)) if found.left_out else found.terms
 
 
@@ -386,7 +390,7 @@ def _of_both(context: Context, summed: Summed | None) -> tuple[Coefficients, Coe
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> list[Slope] | None:
-    """Select the terms that need only the gradient."""
+    """Select the terms that need only gradients."""
     return [term for term in find_terms(network) if isinstance(term, Slope)] or None
 
 
@@ -395,9 +399,7 @@ def update(slopes: list[Slope], network: BoundModel, linear: BoundModel) -> Call
 
 
 def finish(context: Context, slopes: list[Slope], sums: Means) -> tuple[Coefficients, Coefficients]:
-    """Compute derivatives of numeric columns from all rows, and contrasts of levels and everything fitted from the drawn
-    rows.
-    """
+    """Compute derivatives of numeric columns from all rows; contrasts of levels and all fits come from the drawn rows."""
     return _of_both(context, (slopes, sums))
 
 

@@ -1,7 +1,7 @@
 """Coefficients in the document: regression coefficients, the network's average derivatives, and where their signs conflict.
 
-The name and the numbers of a level of fewer than ten rows are withheld, since they would reveal single people. Two signs
-contradict each other only when everything that is known of the term says so.
+The name and the numbers of a level of fewer than ten rows are withheld, because they would reveal single people. Signs are said
+to conflict only where all estimates of the term support it.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from .surrogate import Surrogate as SurrogateResult
 
 SMALLEST_CELL = 10  # rows
-FLIPS = 1 / 3  # an average whose sign this share of the rows contradicts has no direction to speak of
-LEVEL = 0.05  # of the adjusted p of a coefficient that takes part in a contradiction
-LINEAR_R2 = 0.999  # a score of which a linear function explains this much is linear
+FLIPS = 1 / 3  # an average has no meaningful direction if this share of rows have the opposite sign
+LEVEL = 0.05  # maximum adjusted p-value of a coefficient in a conflict
+LINEAR_R2 = 0.999  # a score is called linear if a linear function explains this share of it
 
 
 class CoefficientRow(Part):
@@ -45,18 +45,18 @@ class CoefficientRow(Part):
     level: str | None
     reference: str | None
     unit: str | None  # None: per unit of the column; otherwise words for what one unit is
-    sd: float | None  # standard deviation of the column, to turn "per unit" into "per standard deviation"
+    sd: float | None  # standard deviation of the column, to convert "per unit" to "per standard deviation"
     linear: Interval  # unpenalised fit; no interval where it would not be valid
     z: float | None
     p: float | None
-    odds_ratio: Interval = Interval()  # where the scale is log-odds
-    rate_ratio: Interval = Interval()  # where the scale is log-rate
-    penalised: float | None  # the same term of the penalised rival
+    odds_ratio: Interval = Interval()  # if the scale is log-odds
+    rate_ratio: Interval = Interval()  # if the scale is log-rate
+    penalised: float | None  # the same term in the penalised linear model
     network: Interval  # average derivative, or average contrast to the reference level
-    network_rows: int | None  # that were read for it; None where there is none
-    sign_flip: float | None  # share of rows whose own derivative has the other sign than the average
-    surrogate: float | None  # the same term of the linear surrogate of the network's score
-    conflict: bool  # both intervals exclude zero, on different sides
+    network_rows: int | None  # rows behind the network's number; None where there is no number
+    sign_flip: float | None  # share of rows whose own derivative has the opposite sign to the average
+    surrogate: float | None  # the same term in the linear surrogate of the network's score
+    conflict: bool  # both intervals exclude zero, on opposite sides
     reason: Message | None  # why a number is missing
 
 
@@ -73,12 +73,12 @@ class WaldRow(Part):
 
 class Surrogate(Part):
     output: str | None
-    r2: float | None  # share of the variance of the network's score that a linear function of the columns explains
+    r2: float | None  # share of the variance of the network's score explained by a linear function of the columns
     low: float | None = None
     high: float | None = None
     rows_fitted: int = 0
     rows_scored: int = 0
-    held_out: bool = False  # fitted on training rows, scored on held-out ones
+    held_out: bool = False  # fitted on training rows, scored on held-out rows
 
 
 class Coefficients(Part):
@@ -92,7 +92,7 @@ class Coefficients(Part):
     notes: list[Message]
 
     def check_claims(self, document: Document) -> None:
-        """Check that terms are only said to conflict where both intervals are on opposite sides of zero."""
+        """Check that terms are marked as conflicting only where both intervals are on opposite sides of zero."""
         for index, term in enumerate(self.terms):
             if term.conflict and side(term.linear) * side(term.network) >= 0:
                 raise DocumentError(
@@ -106,7 +106,7 @@ class Coefficients(Part):
 
 
 def build(r: Results) -> Coefficients:
-    """Return every term of both models; without terms if coefficients do not apply."""
+    """Return every term of both models; no terms if coefficients do not apply."""
     goal = r.network.table.schema.goal
     both = r[ANALYSIS]
     if both is None:
@@ -196,7 +196,7 @@ class _Both:
     surrogate: SurrogateResult
 
     def reference(self, term: AnyTerm) -> str | None:
-        """Return the reference level, unless so few rows have it that its name would reveal single people."""
+        """Return the reference level, unless it has so few rows that its name would reveal single people."""
         if not term.term.dummy:
             return term.term.reference
         others = sum(t.values.sum() for t in self.linear.terms if t.term.dummy and t.term.column == term.term.column)
@@ -225,7 +225,7 @@ def _terms(both: _Both) -> list[CoefficientRow]:
 
 
 def _curves(both: _Both, k: int) -> list[CoefficientRow]:
-    """Return numeric columns that an encoder transforms or mixes: mean derivatives of both models, and no coefficient."""
+    """Return rows for numeric columns that an encoder transforms or mixes: mean derivatives of both models, no coefficients."""
     network, linear = both.network.curves, both.linear.curves
     own = {column: number(linear.estimates.value[i, k]) for i, column in enumerate(linear.columns)}
     return [
@@ -310,8 +310,10 @@ def _reason(fit: Estimate) -> Message | None:
 
 
 def _contradicts(row: CoefficientRow, q: Any) -> bool:
-    """Return whether the two intervals are on opposite sides of zero after correction, the rival agrees with the
-    coefficient, the surrogate with the derivative, and most rows with their average.
+    """Return whether the signs conflict.
+
+    After correction, the two intervals are on opposite sides of zero; the penalised model agrees with the coefficient, the
+    surrogate agrees with the derivative, and most rows agree with their average.
     """
     linear, network = side(row.linear), side(row.network)
     return bool(
@@ -325,8 +327,8 @@ def _contradicts(row: CoefficientRow, q: Any) -> bool:
 
 
 def _collinear(inference: Inference) -> set[str]:
-    """Return columns that are linear combinations of each other, for which a coefficient and a contrast hold different
-    things fixed.
+    """Return columns that are linear combinations of each other; a coefficient and a contrast hold different things fixed for
+    them.
     """
     columns: set[str] = set()
     for estimate in inference.estimates:

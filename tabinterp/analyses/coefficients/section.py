@@ -39,12 +39,12 @@ COLUMNS = 15  # original columns in a figure
 LEVELS, FEWER = (
     6,
     3,
-)  # levels of one column in a figure, and where there is one for each class: those with the largest estimates
-EVERY, LEAST = 110, 40  # terms that are listed with all their numbers: of all outputs together, of each at least
-DRAWN = 15  # terms of a figure
+)  # levels of one column in a figure; levels where each class has a figure: those with the largest estimates
+EVERY, LEAST = 110, 40  # terms listed with all their numbers: over all outputs together, and at least for each output
+DRAWN = 15  # terms in a figure
 UNRANKED = 10**6
 COLLINEAR, NAMED = 10, 3  # the usual limit of a variance inflation factor (Marquardt 1970); columns that are named
-RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # what exp of a coefficient is
+RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # meaning of exp(coefficient)
 
 
 def build(coefficients: Coefficients, document: Document) -> list[Block]:
@@ -90,7 +90,7 @@ def build(coefficients: Coefficients, document: Document) -> list[Block]:
 
 
 def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
-    """Say how many columns others nearly determine, and name those of the largest variance inflation factor."""
+    """Say how many columns are nearly determined by others, and name those with the largest variance inflation factors."""
     inflation = {row.column: row.vif for row in tests if row.vif is not None and row.vif > COLLINEAR}
     if not inflation:
         return []
@@ -100,7 +100,7 @@ def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
 
 
 def _over(coefficients: Coefficients) -> set[int]:
-    """How many rows the network's numbers are of that are not of the drawn rows."""
+    """Return the row counts behind the network's numbers that differ from the number of drawn rows."""
     return {row.network_rows for row in coefficients.terms if row.network_rows is not None} - {
         coefficients.rows_network
     }
@@ -109,7 +109,7 @@ def _over(coefficients: Coefficients) -> set[int]:
 def _output(
     coefficients: Coefficients, output: str | None, index: int, count: int, rank: dict[str, int]
 ) -> list[Block]:
-    """One class, or the only output, of `count`; classes after the first are folded."""
+    """Return the blocks of one class, or of the only output, out of `count`; classes after the first are folded."""
     several = count > 1
     terms = [row for row in coefficients.terms if row.output == output]
     tests = [row for row in coefficients.tests if row.output == output]
@@ -128,7 +128,7 @@ def _output(
 
 
 def _all(coefficients: Coefficients, terms: Sequence[CoefficientRow], most: int, rank: dict[str, int]) -> Fold:
-    """Every term, or those of the columns that matter most where there are more than a page can hold."""
+    """Return a table of every term, or of the terms of the most important columns if there are too many for a page."""
     ordered = sorted(terms, key=lambda row: rank.get(row.column, UNRANKED))[:most]
     listed = terms if len(terms) <= most else ordered
     summary = _said("report.coefficients.all", coefficients, count=len(terms))
@@ -139,7 +139,7 @@ def _all(coefficients: Coefficients, terms: Sequence[CoefficientRow], most: int,
 
 
 def _said(key: str, coefficients: Coefficients, **values: int) -> str:
-    """Return a sentence that speaks of odds ratios, or of rate ratios."""
+    """Return a sentence about odds ratios or rate ratios."""
     return t(f"{key}.rates" if coefficients.scale == "log-rate" else key, **values)
 
 
@@ -173,7 +173,7 @@ def _figure(
         conflicts=sum(row.conflict for row in shown),
     )
     svg = figures.pairs(pairs, t("report.coefficients.axis", scale=scale), aria, figure_id, "excludes_zero")
-    # a level that is not drawn stands, with the same numbers, in the table of all terms
+    # the table of all terms has levels that are not drawn, with the same numbers
     numbers = _numbers([row for row in terms if row.level is None or id(row) in drawn], scale)
     return [Figure(svg, aria, _legend(), caption, numbers)]
 
@@ -189,7 +189,7 @@ def _legend() -> list[Key]:
 
 
 def _shown(terms: Sequence[CoefficientRow], rank: dict[str, int], levels: int) -> list[CoefficientRow]:
-    """Terms of the most important columns, grouped by column, the largest levels of a column with many."""
+    """Return the terms of the most important columns, grouped by column; of a column with many levels, those with the largest."""
     columns = sorted({row.column: None for row in terms}, key=lambda name: rank.get(name, UNRANKED))[:COLUMNS]
     shown: list[CoefficientRow] = []
     for column in columns:
@@ -204,7 +204,7 @@ def _size(row: CoefficientRow) -> float:
 
 
 def _standard(row: CoefficientRow) -> tuple[Interval, Interval]:
-    """Both models' numbers per standard deviation; a level is a step by itself."""
+    """Return both models' numbers per standard deviation; for a level, per change to that level."""
     factor = row.sd if row.level is None else None
     return scaled(row.network, factor), scaled(row.linear, factor)
 
@@ -269,7 +269,7 @@ def _reason(row: CoefficientRow) -> str | Cell:
 
 
 def _ratio(row: CoefficientRow, name: str) -> Interval:
-    """Odds or rate ratio of a number per standard deviation, of anything else as it is."""
+    """Return the odds ratio or rate ratio per standard deviation of a number; for other terms, as it is."""
     return powered(getattr(row, name), row.sd if row.level is None else None)
 
 

@@ -1,8 +1,8 @@
 """The linear surrogate: how much of the network's score is a linear function of the columns.
 
-Least squares of the score on the terms, fitted on the training rows and scored on the held-out rows; where there is no split,
-both on all rows. R2 is the share of the score's variance on the scored rows that is left by no residual, with a 95% percentile
-interval over resampled rows; Student's, with the standard error over resampled groups, where rows come in groups.
+Least squares of the score on the terms, fitted on the training rows and scored on the held-out rows; without a split, both use
+all rows. R2 is the share of the variance of the score on the scored rows that the fit explains. It has a 95% percentile interval
+over resampled rows; where rows come in groups, the interval is Student's with the standard error over resampled groups.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _r2(
     drawn = []
     for i in range(RESAMPLES + 1):
         w = weights if i == 0 else np.zeros(len(score))
-        while not w.any():  # rows of weight 0 alone say nothing
+        while not w.any():  # rows of weight 0 alone carry no information
             times = np.bincount(draws.integers(0, n, n), minlength=n)
             w = weights * (times if groups is None else times[groups])
         spread = (w * squared).sum() - (w * plain).sum() ** 2 / w.sum()

@@ -1,4 +1,4 @@
-"""What is a column worth when columns are correlated? Conditional, grouped and drop-column importance."""
+"""How important is a column when columns are correlated? Conditional, grouped and drop-column importance."""
 
 from __future__ import annotations
 

@@ -15,13 +15,15 @@ from tabinterp.linear.penalised import SEARCHED
 from tabinterp.models import BoundModel
 
 REPEATS = 5
-REFIT_WORK = 10**12  # of columns times rows times encoded columns squared; a core does some 10^10 in a second
+REFIT_WORK = 10**12  # columns times rows times encoded columns squared; one core does about 10^10 per second
 
 
 @dataclass(frozen=True, eq=False)
 class Together:
-    """Pairs are (network, linear). `grouped`: groups of related columns permuted as one, None if there are none. `dropped`:
-    the linear model only; None without held-out rows, or if it could not be refitted or refitting would take too long.
+    """Conditional, grouped and drop-column importance. Pairs are (network, linear).
+
+    `grouped` is for groups of related columns permuted together, None if there are none. `dropped` is for the linear model only:
+    None without held-out rows, or if the model could not be refitted or refitting would take too long.
     """
 
     families: Families
@@ -37,8 +39,9 @@ def together(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Together:
-    """Compute all three kinds of importance on these rows of both models; refits use the training rows and are scored on
-    all held-out rows.
+    """Compute all three kinds of importance of both models on these rows.
+
+    Refits use the training rows and are scored on all held-out rows.
     """
     parts = [network.take(rows), linear.take(rows)]
     found = families(parts[0].table, seed=seed)
@@ -59,7 +62,7 @@ def together(
 
 
 def _dropped(linear: BoundModel, found: Families, seed: int) -> Dropped | None:
-    """Refit without each column, unless there are too many encoded columns: the cost is rows times their number squared."""
+    """Refit without each column, unless the cost (rows times encoded columns squared) is too high."""
     n, d = min(SEARCHED, len(linear.table)), linear.x.shape[1]
     if len(linear.columns) * n * d**2 > REFIT_WORK:
         return None

@@ -24,22 +24,20 @@ if TYPE_CHECKING:
 
 class ConditionalRow(Part):
     column: str
-    conditioned: list[str]  # the columns that the strata are made of; empty: nothing goes with it, and all rows are one
+    conditioned: list[str]  # columns that define the strata; empty: none is associated, and all rows are one stratum
     strata: int
-    smallest: int  # rows of the smallest stratum
-    network: Interval  # rise of the loss within strata
+    smallest: int  # rows in the smallest stratum
+    network: Interval  # rise in loss within strata
     linear: Interval
     difference: Interval  # network minus linear, paired by row
     off_support: float | None
-    dropped: (
-        Interval  # rise of the held-out loss of a linear model fitted again without the column; empty: not measured
-    )
+    dropped: Interval  # rise in held-out loss of a linear model refitted without the column; empty: not measured
 
 
 class FamilyRow(Part):
     columns: list[str]
-    weakest: float  # association between two members
-    network: Interval  # rise of the loss when all of them come from one other row
+    weakest: float  # weakest association between two members
+    network: Interval  # rise in loss when the values of all members come from one other row
     linear: Interval
     difference: Interval
     dropped: Interval
@@ -53,11 +51,11 @@ class Together(Part):
     rows: int
     repeats: int
     seed: int
-    associated: float  # association from which a column is conditioned on
-    fewest: int  # rows of a stratum
-    threshold: float  # association from which columns are a family
+    associated: float  # association at or above which a column is conditioned on
+    fewest: int  # minimum rows of a stratum
+    threshold: float  # association at or above which columns form a family
     association_rows: int
-    refit_rows: int | None  # training rows of the refits; None: there are none
+    refit_rows: int | None  # training rows of the refits; None: no refits
     refit_scored_rows: int | None
     columns: list[ConditionalRow]  # in the order of the permutation importance
     families: list[FamilyRow]

@@ -1,13 +1,13 @@
 """Conductance: how much of the change of a score from a baseline flows through each hidden unit (Dhamdhere, Sundararajan &
 Yan 2018).
 
-Along the straight path from the baseline to a row, the score changes by dF/dh_j dh_j for the change of each unit's output h_j;
-the integral is the unit's conductance. Summed over a layer it is f(x) - f(baseline), where every way through the network leads
-through the layer; what leads around it (a residual or wide branch) is told beside it, so that the sum holds again. A path stays
-straight behind the affine front, so that nothing in front of it runs. The change of h_j over a segment of the path is known
-without a gradient; segments whose sum over the layer misses the change of the score are halved. What a unit
-does and undoes within half a segment, 1 / 128 of a path, the sum cannot show. Paths are followed in batches of at most 5 million
-numbers; beyond these the memory is that of the result.
+Along the straight path from the baseline to a row, a change dh_j of a unit's output h_j changes the score by dF/dh_j dh_j. The
+integral of this term is the conductance of the unit. If every connection passes through a layer, its conductances add up to
+f(x) - f(baseline). The contribution of connections that bypass the layer (a residual or wide branch) is reported as well, so
+that the sum holds again. A path stays straight after the first affine operation, so that nothing before it has to run. The
+change of h_j over a segment of the path is known without a gradient. Segments are halved if their sum over the layer does not
+match the change of the score. The sum cannot show changes that a unit makes and reverses within half a segment, 1 / 128 of a
+path. Batches of paths have at most 5 million numbers; any other memory is that of the result.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from tabinterp.table.hash_sampling import chosen
 
 AUDITED_ROWS = 1_000
 
-STEPS = 64  # segments a path starts with; one where what follows the layer is affine, which is exact
-DEPTH = 16  # a segment is halved at most this often
-SHARES = (16, 128, 1024)  # a segment is done when its gap is below tolerance / share; the next for rows that miss
-CELLS = 5_000_000  # numbers in one batch: points of paths, times the front, all units and outputs; a path at least
+STEPS = 64  # segments at the start; one where the network after the layer is affine, which is exact
+DEPTH = 16  # a segment is halved at most this many times
+SHARES = (16, 128, 1024)  # a segment is done when its gap is below tolerance / share; rows that miss use the next share
+CELLS = 5_000_000  # numbers in one batch: path points times (inputs, units and outputs); at least one path
 BACKGROUND = 10
 BASELINES = ("mean", "median", "rows")
 
@@ -52,7 +52,7 @@ class Conductance(Display):
     for connections that bypass a layer.
 
     `gap` (rows, layers): abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over
-    outputs. `mean_stderr` (units, outputs): what the draw of background rows adds to the error of the mean, 0 for one baseline.
+    outputs. `mean_stderr` (units, outputs): the error of the mean that comes from drawing background rows, 0 for one baseline.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -75,12 +75,12 @@ class Conductance(Display):
     estimand: str = "path integral of d score / d output of the unit, from the baseline to the row"
 
     def mean(self) -> Estimates:
-        """Return the signed mean over rows (units, outputs), with its standard error over rows and over the drawn background."""
+        """Return the signed mean over rows (units, outputs); its standard error covers the rows and the drawn background."""
         mean = mean_over_rows(self.values, self.weights, self.groups)
         return mean_with_draws(mean, units_of(len(self.values), self.groups), self.mean_stderr, self.background_rows)
 
     def size(self) -> Estimates:
-        """Return the mean absolute value over rows (units, outputs), biased upward by sampling error."""
+        """Return the mean absolute value over rows (units, outputs), which sampling error biases upward."""
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def frame(self) -> pd.DataFrame:
@@ -113,14 +113,14 @@ def conductance(
 
     Parameters
     ----------
-    baseline : "mean" of the encoded rows, "median" row (for a category its most frequent level), or "rows": the mean over
+    baseline : "mean" of the encoded rows; "median" row (for a category, its most frequent level); or "rows": the mean over
         `background` real rows, drawn by hash.
-    tolerance : each row's path is refined until its gap is below this.
+    tolerance : the path of each row is refined until its gap is below this value.
 
     Raises
     ------
     NotApplicableError
-        when the model has no hidden unit, or its network cannot be cut at its layers.
+        If the model has no hidden units, or its network cannot be cut at its layers.
 
     Examples
     --------
@@ -168,7 +168,7 @@ def conductance(
 
 
 def _starts(bound: BoundModel, baseline: str, background: int, seed: int) -> tuple[Tensor, FloatArray]:
-    """Return the fronts (b, h) to start from, and their shares (b,)."""
+    """Return the values (b, h) after the affine front to start from, and their shares (b,)."""
     if baseline != "rows":
         return bound.front_of(baseline_of(bound, baseline)[None]), np.ones(1)
     weights = bound.table.row_weights
@@ -195,7 +195,7 @@ class _Through:
 def _through(
     bound: BoundModel, layer: Layer, starts: Tensor, share: FloatArray, scale: FloatArray, asked: tuple[float, int]
 ) -> _Through:
-    """Return the layer's conductances, averaged over starting points."""
+    """Return the conductances of the layer, averaged over starting points."""
     n, k = len(bound.z), len(bound.outputs)
     values, around, means = np.zeros((n, layer.width, k)), np.zeros((n, k)), []
     for start, part in zip(starts, share, strict=True):
@@ -208,10 +208,9 @@ def _through(
 
 
 def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
-    """Return the conductance (n, units + front beside, k) from one starting point; rows that miss the tolerance are
-    integrated again more finely.
+    """Return the conductance (n, units + bypassing values, k) from one starting point.
 
-    A point of a path takes `cost` numbers.
+    Rows that miss the tolerance are integrated again with finer segments. A point of a path takes `cost` numbers.
     """
     rise = bound.answers - _score(bound, start[None])
     steps = 1 if layer.moves.nothing_behind else STEPS
@@ -232,10 +231,10 @@ def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, toleran
 
 
 def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor, most: int) -> Tensor:
-    """Return sums (n, units + front beside, k) over segments of the gradient at the midpoint times the change of each
+    """Return the sums (n, units + bypassing values, k) over segments of the gradient at the midpoint times the change in each
     output.
 
-    At most `most` segments are read at a time; those that are halved are read next, so that few wait.
+    At most `most` segments are processed at a time; halved segments are processed next, so that few are waiting.
     """
     n, every = len(move), torch.arange(len(move), device=move.device)
     grid = torch.linspace(0, 1, steps + 1, dtype=torch.float64, device=move.device)
@@ -270,7 +269,7 @@ def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor
 
 @dataclass(frozen=True, eq=False)
 class _Segments:
-    """Segments of paths of equal length: their `rows` (m,), where they begin (`left`), and outputs and scores at both ends."""
+    """Segments of equal length: their `rows` (m,), starting points (`left`), and outputs and scores at both ends."""
 
     depth: int
     rows: Tensor
@@ -297,7 +296,7 @@ class _Segments:
 
 
 def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
-    """Return the layer's outputs (m, units + front beside) at points of paths."""
+    """Return the layer's outputs (m, units + bypassing values) at points of paths."""
     z = start + t[:, None].to(move.dtype) * move[rows]
     with torch.no_grad():
         h: Tensor = layer.outputs(z)
@@ -311,8 +310,10 @@ def _behind(layer: Layer, h: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Conductances:
-    """Conductance summarised over rows: `mean` and `size` (units, outputs), signed and absolute; for each layer the largest
-    `gap` of any row, and `around` (layers, outputs), the mean absolute value of what bypasses it.
+    """Conductance summarised over rows.
+
+    `mean` and `size` (units, outputs) are signed and absolute. For each layer, `gap` is the largest of any row, and `around`
+    (layers, outputs) is the mean absolute contribution that bypasses the layer.
     """
 
     layer: tuple[str, ...]
@@ -327,7 +328,7 @@ class Conductances:
 
 
 def run(context: Context) -> Conductances:
-    """Compute conductance in the audited network, from the mean of the encoded rows."""
+    """Compute conductance in the audited network, with the mean of the encoded rows as the baseline."""
     network = context.network.take(context.subsample)
     require_rows(network)
     sample = affordable(network, AUDITED_ROWS, context.seed)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
 
-MOST_UNITS = 64  # of each output
+MOST_UNITS = 64  # maximum units listed for each output
 
 
 class ConductanceLayer(Part):
     layer: str
     gap: float  # largest over rows: abs(sum over the layer + around - rise of the score) / mean abs(rise)
-    around: float  # mean absolute value, over rows and outputs, of what leads past the layer
+    around: float  # mean absolute contribution, over rows and outputs, that bypasses the layer
 
 
 class ConductanceRow(Part):
@@ -33,12 +33,12 @@ class ConductanceRow(Part):
     layer: str
     index: int
     mean: Interval  # signed
-    size: Interval  # absolute value (biased upward by noise)
+    size: Interval  # absolute value (biased upward by sampling error)
 
 
 class Conductance(Part):
     rows: int
-    tolerance: float  # of the gap
+    tolerance: float  # of the completeness gap
     layers: list[ConductanceLayer]
     units: int
     rows_told: list[ConductanceRow]  # the largest of each output first

@@ -1,4 +1,4 @@
-"""How wide are prediction intervals or sets that hold the outcome nine times in ten, and where do they fail to?"""
+"""How wide are prediction intervals or sets that cover 90% of the outcomes, and where do they fail to?"""
 
 from __future__ import annotations
 

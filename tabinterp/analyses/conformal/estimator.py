@@ -1,32 +1,33 @@
-"""Split-conformal prediction: intervals for numbers and counts, sets of classes, made to cover 90% of the outcomes.
+"""Split-conformal prediction: intervals for numbers and counts, and sets of classes, that cover 90% of the outcomes.
 
-The evaluated rows are dealt into two halves (rows of a group stay together). On each half the nonconformity of every row is
-computed, and the threshold of n rows is the ceil(0.9 (n + 1))-th smallest (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer
-2005); of weighted rows, the smallest at or below which 90% of the weight lies, counting one row of mean weight more above all.
-A row is covered where its nonconformity is at most the threshold of the other half. Nonconformity is
+The evaluated rows are split into two halves (rows of a group stay together). The nonconformity of every row is computed, and the
+threshold of a half with n rows is the ceil(0.9 (n + 1))-th smallest (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer 2005).
+With weights, it is the smallest nonconformity at or below which 90% of the weight lies, counting one more row of mean weight
+above all others. A row is covered if its nonconformity is at most the threshold of the other half. Nonconformity is
 
-- of numbers, the absolute residual. All intervals have one width, so that coverage is low where outcomes vary more.
-- of counts, the absolute residual of the count plus a uniform number from -1/2 to 1/2 (jittering: Machado & Santos Silva 2005),
+- for numbers, the absolute residual. All intervals have the same width, so coverage is low where outcomes vary more.
+- for counts, the absolute residual of the count plus a uniform number from -1/2 to 1/2 (jittering: Machado & Santos Silva 2005),
   divided by its standard deviation under the model, (mu + 1/12)^(1/2). The width is the mean number of counts in the interval.
-- of classes, the probability of all classes above the row's own, plus a uniform share of its own (adaptive prediction sets:
-  Romano, Sesia & Candes 2020). The size is the mean number of classes in the set.
+- for classes, the total probability of all classes more likely than the row's own, plus a uniform share of its own (adaptive
+  prediction sets: Romano, Sesia & Candes 2020). The size is the mean number of classes in the set.
 
-The uniform number of a row is made from its hash. Under the true probabilities of classes coverage is 90% in every slice, and
-under the true rates of counts nearly so or higher.
+The uniform number of a row comes from its hash. If the class probabilities are true, coverage is 90% in every slice; if the
+rates of counts are true, it is about 90% or higher.
 
-Over all rows the coverage is 90% by construction. What differs between models is the width (in units of the target) or the size
-(in classes); and within a slice the coverage may be lower. Slices are the levels of a column, the quarters of a number and its
-missing values, with at least a hundred rows (Kish's effective number); they are one family: a false discovery rate of 5%
-(Benjamini & Hochberg 1995), and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
+Over all rows, coverage is 90% by construction. Models differ in the width (in units of the target) or the size (in classes), and
+coverage may be lower within a slice. Slices are the levels of a column, the quarters of a number and its missing values, with at
+least a hundred rows (Kish's effective number). All slices form one family: a false discovery rate of 5% (Benjamini & Hochberg
+1995), and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
 
-A mean width is that at a smoothed threshold: the mean of all nonconformities by the probability that one is the quantile of a
-sample (Harrell & Davis 1982; with Kish's effective number of rows where they have weights). Unlike the threshold itself it is not
-the residual of one row, and has an influence of every row. It is rounded to two digits of its error.
+A mean width is computed at a smoothed threshold: the mean of all nonconformities, each weighted by the probability that it is
+the quantile of a sample (Harrell & Davis 1982; weighted rows use Kish's effective number). Unlike the exact threshold, it is not
+the residual of one row, and every row has an influence on it. The width is rounded to two digits of its error.
 
-Standard errors are over rows, or groups of rows: those of which mean or coverage is taken, and those that set the threshold, half
-by half. A coverage moves with the threshold as does the share of the rows of a slice whose nonconformity lies near it, compared
-with that of all rows. Intervals are Student's; those of widths have as many degrees of freedom as the kurtosis of the influences
-leaves (Box 1953), which is on the safe side where few rows of much weight differ between the models.
+Standard errors are over rows, or groups of rows. They cover the rows over which the mean or coverage is computed and the rows
+that set the threshold, half by half. The coverage of a slice changes with the threshold in proportion to the share of its rows
+whose nonconformity is near the threshold, relative to that share among all rows. Intervals are Student's. For widths, the
+degrees of freedom are limited by the kurtosis of the influences (Box 1953), which is conservative where the models differ on
+few rows of much weight.
 """
 
 from __future__ import annotations
@@ -58,15 +59,16 @@ from tabinterp.table.hash_sampling import row_hash, uniform
 from tabinterp.table.suppression import SMALL, BoolArray, parts_shown
 
 LEVEL = 0.9
-FEWEST = 50  # rows, or groups of rows, of each half
-SMALLEST = 100  # rows of a slice: of so many, ten are to lie outside of their intervals
+FEWEST = 50  # rows, or groups of rows, in each half
+SMALLEST = 100  # rows of a slice: ten of them are expected to be outside their intervals
 Widths = Callable[[FloatArray], FloatArray]  # from thresholds (n,) to widths of intervals or sizes of sets (n,)
 
 
 @dataclass(frozen=True, eq=False)
 class SliceCoverage:
-    """Coverage of the network's intervals or sets in a slice, with its interval and p-value (that it is 90%) over all slices, and
-    their mean width or size.
+    """Coverage of the network's intervals or sets in a slice, and their mean width or size.
+
+    The interval and the p-value (of a coverage of 90%) are adjusted for all slices.
     """
 
     group: Group
@@ -78,15 +80,15 @@ class SliceCoverage:
 
 @dataclass(frozen=True, eq=False)
 class Conformal(Display):
-    """Intervals (`kind` "interval", widths in units of the target) or sets of classes ("set", sizes in classes).
+    """Widths of intervals (`kind` "interval", in units of the target) or sizes of sets ("set", in classes), and slices.
 
     Parameters
     ----------
-    rows : evaluated rows, each half of which gives the threshold for the other.
+    rows : number of evaluated rows; each half of them sets the threshold for the other.
     network, linear : mean width or size, with its standard error and 95% interval.
     difference : of the widths, network minus linear, paired.
-    tested : slices.
-    slices : those with ten rows or more that are not covered; the one whose interval of the coverage ends lowest first.
+    tested : number of slices tested.
+    slices : slices with at least ten uncovered rows, ordered by the upper end of the interval of their coverage, lowest first.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -107,7 +109,7 @@ class Conformal(Display):
     slices: tuple[SliceCoverage, ...]
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for all rows, whose coverage is as intended, and one for each slice, of the network."""
+        """Return one row for all rows (coverage as intended) and one for each slice, for the network."""
         row: dict[str, object] = {"column": None, "kind": "all", "level": None, "low": None, "high": None, "q": np.nan}
         rows = [row | {"rows": self.rows} | _columns("width", self.network) | _columns("coverage", NONE)]
         for one in self.slices:
@@ -138,7 +140,7 @@ def conformal(
     Raises
     ------
     NotApplicableError
-        where it is not known which rows were held out, or half of them are too few.
+        If it is unknown which rows were held out, or half of them are too few.
 
     Examples
     --------
@@ -183,14 +185,14 @@ def _effective(rows: BoolArray, weights: FloatArray) -> float:
 
 
 def _draws(rows: BoolArray, weights: FloatArray, group: IntArray) -> int:
-    """Return the effective number of groups of some rows, as `spread` does."""
+    """Return the effective number of groups for some rows, as `spread` does."""
     return int(len(np.unique(group[rows])) * _effective(rows, weights) / rows.sum() + 1e-9)
 
 
 def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Mean:
     """Return a number with its interval from the influences of the rows (n,), rounded to two digits of its error.
 
-    It is `NONE` for fewer than ten rows or groups of rows. There are no more degrees of freedom than the kurtosis leaves.
+    It is `NONE` for fewer than ten rows or groups of rows. The kurtosis of the influences limits the degrees of freedom.
     """
     error, count = spread(moved, group, np.ones(len(group), dtype=bool))
     if draws < SMALL:
@@ -206,7 +208,7 @@ def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Me
 
 
 def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Widths]:
-    """Return the nonconformity of each row (n,), and the function from thresholds to widths; `drawn`: uniform numbers (n,)."""
+    """Return the nonconformity of each row (n,), and a function from thresholds to widths; `drawn`: uniform numbers (n,)."""
     table = bound.table
     y = table.y
     if table.schema.goal.classes:
@@ -220,7 +222,7 @@ def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Wid
 
 
 def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray, Widths]:
-    """Return the nonconformity of classes y (n,) with probabilities (n, classes), and the mean size of sets over uniform numbers.
+    """Return the nonconformity of classes y (n,) with probabilities (n, classes), and a function from thresholds to set sizes.
 
     >>> strange, size = adaptive(np.array([[0.2, 0.5, 0.3]]), np.array([2]), np.array([0.5]))
     >>> strange.round(9).tolist(), size(np.array([0.65])).round(9).tolist()
@@ -239,15 +241,15 @@ def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray,
 
 @dataclass(frozen=True, eq=False)
 class Threshold:
-    """Threshold of the rows of one half, from their weights.
+    """Threshold of the rows of one half, given their weights.
 
     Parameters
     ----------
-    exact : the nonconformity of one row, with which rows are covered or not.
-    smooth : the mean of all nonconformities by the probability that one is the quantile of a sample, for `width`s.
+    exact : the nonconformity of one row, which decides whether rows are covered.
+    smooth : the mean of all nonconformities, weighted by the probability that each is the quantile of a sample; for widths.
     moved : (n,) influences of the rows on `smooth`.
-    missed : (n,) influences of the rows on the share of the weight at or below a nonconformity of `exact`.
-    near : function from nonconformities (n,) to how often they are the quantile of a sample: on average 1 over the half.
+    missed : (n,) influences of the rows on the share of the weight at or below the nonconformity `exact`.
+    near : function from nonconformities (n,) to how often they are the quantile of a sample, relative to an average of 1.
     """
 
     exact: float
@@ -258,7 +260,7 @@ class Threshold:
 
     @classmethod
     def of(cls, strange: FloatArray, weights: FloatArray) -> Threshold:
-        """Return the threshold of rows (n,); those of weight 0 are of the other half.
+        """Return the threshold of rows (n,); rows of the other half have weight 0.
 
         >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19))
         >>> one.exact, round(one.smooth, 2)
@@ -287,9 +289,9 @@ class Threshold:
 
 @dataclass(frozen=True, eq=False)
 class OfRows:
-    """A number of each row (n,) that depends on the threshold of the other half.
+    """A number for each row (n,) that depends on the threshold of the other half.
 
-    `slope`: by how much it rises with the threshold, or with the share of rows below; `moved`: the influence of the row on the
+    `slope`: its increase per unit of the threshold, or of the share of rows below; `moved`: the influence of the row on the
     threshold, or share, of its own half.
     """
 
@@ -334,11 +336,10 @@ class Intervals:
 
 
 def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tuple[SliceCoverage, ...]]:
-    """Return how many slices were tested, and those in which ten rows or more are not covered: of fewer, whose coverage is high,
-    the coverage would tell of single rows.
+    """Return how many slices were tested, and the slices with at least ten uncovered rows.
 
-    No error is smaller than that of a coverage of 90%, of rows drawn one by one: where nearly all rows are covered, they do not
-    differ.
+    With fewer uncovered rows coverage is high, and showing it would reveal single rows. Each error is at least that of a
+    coverage of 90% with independent rows: where nearly all rows are covered, their observed variation is too small.
     """
     weights, group = table.row_weights, groups(table)
     everyone, tested, widths = np.ones(len(table), dtype=bool), [], []
@@ -364,12 +365,12 @@ def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tu
 
 
 def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> list[int | None]:
-    """Return how many uncovered rows of each slice count as covered, so that no coverage tells of one to nine rows; None where it
-    is not told.
+    """Return how many uncovered rows of each slice to count as covered, so that no coverage reveals one to nine rows; None where
+    the slice is not shown.
 
-    Slices of a column that have ten uncovered rows or more are told. Where that would leave one to nine in the rest of the rows,
-    ten are assumed there, and as many fewer in the slice that has the most; of rows whose weights are not `equal`, this slice is
-    not told.
+    Slices of a column with at least ten uncovered rows are shown. If that would leave one to nine uncovered in the remaining
+    rows, ten are assumed there, and correspondingly fewer in the shown slice with the most; this slice is not shown if the rows
+    do not have `equal` weights.
     """
     assumed: list[int | None] = [None] * len(slices)
     for column in {one.column for one in slices}:
@@ -390,7 +391,7 @@ def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> li
 
 
 def _above(off: Mean) -> Mean:
-    """Return a coverage from its distance to the level; no end is beyond 0 or 1."""
+    """Return a coverage from its distance to the level, with ends limited to 0 and 1."""
     value, stderr, low, high = off
     return LEVEL + value, stderr, max(LEVEL + low, 0.0), min(LEVEL + high, 1.0)
 

@@ -24,21 +24,21 @@ SHOWN = 8
 class SliceCoverage(Part):
     group: Message
     rows: int
-    coverage: Interval  # of the level that keeps the false coverage rate at 5%
-    q: float | None  # Benjamini-Hochberg over all slices: that the coverage is `level`
+    coverage: Interval  # at a level that keeps the false coverage rate at 5%
+    q: float | None  # Benjamini-Hochberg p-value over all slices, of a coverage of `level`
     width: Interval
 
 
 class Record(Part):
     kind: Literal["interval", "set"]
-    level: float  # that intervals or sets are made for
+    level: float  # intended coverage of the intervals or sets
     rows: int
     seed: int
     network: Interval  # mean width in units of the target, or mean number of classes in a set
     linear: Interval
     difference: Interval  # network minus linear
-    tested: int  # slices
-    slices: list[SliceCoverage]  # of the network: those whose interval of the coverage ends lowest
+    tested: int  # number of slices
+    slices: list[SliceCoverage]  # for the network: lowest upper end of the interval of the coverage first
 
     def check_claims(self, document: Document) -> None:
         """Check that slices are large enough to be shown."""

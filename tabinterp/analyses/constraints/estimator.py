@@ -1,11 +1,10 @@
 """Declared constraints: monotone directions and ranges of values of columns, and how far both models respect them.
 
-A direction is checked in two ways, for the network and its counterpart. On each row: the derivative of the score where the
-column is one that the encoder only scales, otherwise the step to the next value that the table holds; the share of rows in
-which it runs against the direction, with Wilson's interval (1927). And on the effect curve (partial dependence, Friedman
-2001): the largest fall against the direction between any two of its points. Which two points is found on one half of the
-rows, drawn by hash (groups of rows whole), and the fall is taken on the other half, so that its interval (Student's, over rows)
-is not that of a maximum.
+Directions are checked in two ways, for the network and its counterpart. On each row: the derivative of the score if the encoder
+only scales the column, otherwise the step to the next value in the table. The result is the share of rows with the wrong sign,
+with Wilson's interval (1927). On the effect curve (partial dependence, Friedman 2001): the largest fall against the direction
+between any two points. The two points are chosen on one half of the rows, drawn by hash (groups of rows stay whole), and the
+fall is measured on the other half. Its interval (Student's, over rows) is therefore not biased by the choice of a maximum.
 """
 
 from __future__ import annotations
@@ -50,9 +49,10 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class Held:
-    """How well one model respects a direction. `share`: rows that violate it; `fall`: the largest fall of the curve (with
-    direction "-" the largest rise), from the value `start` to the value `end` of the column, in units of the score; NaN if
-    there is none.
+    """How well one model respects a direction.
+
+    `share`: rows that violate it. `fall`: the largest fall of the curve (for direction "-", the largest rise), from the value
+    `start` to the value `end` of the column, in units of the score; NaN if not available.
     """
 
     share: Estimate
@@ -63,8 +63,9 @@ class Held:
 
 @dataclass(frozen=True)
 class Checked:
-    """One column. `outside`: rows with a value outside the range, of the `rows` that have a value; None if no range was
-    declared.
+    """One column.
+
+    `outside`: number of the `rows` with a known value whose value is outside the range; None if no range was declared.
     """
 
     constraint: Constraint
@@ -108,7 +109,7 @@ def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
     Raises
     ------
     TabinterpError
-        when the file cannot be read, is no TOML, or holds anything but `columns`.
+        If the file cannot be read, is not TOML, or contains anything other than `columns`.
     """
     try:
         found = tomllib.loads(read_regular(path, LARGEST_TEXT).decode("utf-8"))
@@ -129,8 +130,8 @@ def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, 
     Raises
     ------
     TabinterpError
-        of a column that is no input, of a direction that is not "+" or "-" or of a column without an order, of a domain that
-        is no two numbers in order, and of a protected column that is declared changeable.
+        If a column is not an input, a direction is not "+" or "-" or the column has no order, a range is not two numbers in
+        order, or a protected column is declared changeable.
     """
     return tuple(_declared(table, name, given) for name, given in constraints.items())
 
@@ -251,7 +252,10 @@ def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: 
 
 
 def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
-    """Return the derivative (n,), or the step to the next value (from the last one: to it); NaN if the column is missing."""
+    """Return the derivative (n,), or the step between neighbouring values; NaN if the column is missing.
+
+    The step is that to the next value; for the last value, the step to it.
+    """
     slope = (
         [t for t in find_terms(bound) if isinstance(t, Slope) and t.term.column == column] if bound.has_gradient else []
     )
@@ -269,7 +273,7 @@ def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> Fl
 
 
 def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
-    """Return the largest fall of the mean of curves (n, points) from a point to a later one."""
+    """Return the largest fall of the mean curve from one point to a later one; `scores` (n, points) are the curves of rows."""
     half = dealt(table, seed + 6, 2) == 0
     if grid.points < 2:
         return NONE, None, None

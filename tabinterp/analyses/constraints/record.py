@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 class HeldPart(Part):
-    share: Interval  # of rows against the direction
-    fall: Interval  # the largest fall of the curve against it
+    share: Interval  # share of rows that violate the direction
+    fall: Interval  # the largest fall of the curve against the direction
     start: float | str | None
     end: float | str | None
 
@@ -32,9 +32,9 @@ class ConstraintRow(Part):
     direction: Literal["+", "-"] | None
     low: float | None
     high: float | None
-    rows: int | None  # with a value; None: all but 1 to 9, or as few
-    outside: int | None  # None: no domain declared, or from 1 to 9 rows; all but ten where 1 to 9 are inside
-    few_outside: bool  # from 1 to 9 rows
+    rows: int | None  # number with a value; None: 1 to 9, or all but 1 to 9
+    outside: int | None  # None: no range declared, or 1 to 9 rows; all but ten if 1 to 9 are inside
+    few_outside: bool  # whether 1 to 9 rows are outside
     network: HeldPart | None
     linear: HeldPart | None
 
@@ -69,7 +69,7 @@ def build(r: Results) -> ConstraintTable | None:
 
 
 def _row(checked: Checked, all_rows: int) -> ConstraintRow:
-    """`all_rows`: evaluated rows, of which `checked.rows` hold a value."""
+    """Return the record of a column; `all_rows` is the number of evaluated rows, of which `checked.rows` have a value."""
     outside = rounded_down(checked.outside, checked.rows)
     return ConstraintRow(
         column=checked.constraint.column,

@@ -1,8 +1,8 @@
 """Cross-validation: both models retrained on folds, with a standard error that accounts for overlapping training rows.
 
-Folds share most of their training rows, so that the variance of their mean is more than a K-th of theirs. Nadeau & Bengio
-(2003): (1/K + n_test/n_train) s^2, which is (1/K + 1/(K - 1)) s^2 for K folds; the interval is Student's t with K - 1 degrees of
-freedom.
+Folds share most of their training rows, so that the variance of their mean is larger than 1/K of the variance of single folds.
+Nadeau & Bengio (2003) give (1/K + n_test/n_train) s^2, which is (1/K + 1/(K - 1)) s^2 for K folds. The interval is Student's t
+with K - 1 degrees of freedom.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ from tabinterp.table.folds import folds as folds_of
 
 @dataclass(frozen=True, eq=False)
 class Crossvalidated(Display):
-    """`network` and `linear` (K,): primary loss on each fold of models fitted on the other folds; `value`: their mean
-    difference.
-    """
+    """`network` and `linear` (K,): primary loss on each fold for models fitted on the other folds; `value`: mean difference."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.folds",
@@ -97,14 +95,14 @@ def crossvalidate(
 ) -> Crossvalidated:
     """Fit a network and its linear counterpart on all folds but one, for each fold, and compare them on that fold.
 
-    `factory` gets the training rows of a fold and gives the network fitted on them, wrapped; its counterpart is fitted here.
-    Rows fall into folds by a hash of their number, those of one group together; a split of the table plays no part.
+    `factory` receives the training rows of a fold and returns the network fitted on them, wrapped. Its counterpart is fitted
+    here. Rows are assigned to folds by a hash of their number, with groups kept together. A split of the table is ignored.
 
     Raises
     ------
     TabinterpError
-        with fewer than two folds; `NotApplicableError` when one has fewer than ten rows, or the table
-        has too few events.
+        If there are fewer than two folds; `NotApplicableError` if a fold has fewer than ten rows, or the table has too few
+        events.
 
     Examples
     --------

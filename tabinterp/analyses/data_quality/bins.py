@@ -1,6 +1,6 @@
-"""Binning of a column: quantiles of a number, levels of anything else, and a cell for missing values.
+"""Binning of a column: quantiles of a number, levels of any other kind, and a cell for missing values.
 
-Cells are made from the training rows alone, so that what is read off them says nothing of the held-out ones.
+Bins are chosen on the training rows alone, so that results based on them reveal nothing about held-out rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tabinterp.table.split import BoolArray
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """`codes` (n,) in [0, size); the last cell holds missing values, the one before it all but the most frequent levels."""
+    """`codes` (n,) in [0, size); the last cell holds missing values, and the one before it all but the most frequent levels."""
 
     name: str
     codes: IntArray
@@ -33,7 +33,7 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Cutting:
-    """How a column is binned: a number at `edges`, anything else by the `places` of its most frequent levels."""
+    """How a column is binned: a number at `edges`, other values by the `places` of the most frequent levels."""
 
     name: str
     edges: FloatArray | None
@@ -55,7 +55,7 @@ class Cutting:
 
 
 def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
-    """Choose at most `most` cells and two more, from the training rows."""
+    """Choose bins on the training rows: at most `most` cells, plus two."""
     if table.schema[name].kind == "numeric":
         x = table.numeric(name)
         return Cutting(name, _edges(x[training & ~np.isnan(x)], most), {})
@@ -66,17 +66,17 @@ def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
 
 
 def cells(table: Table, name: str, training: BoolArray, most: int) -> Cells:
-    """Return the cells of the rows of the same table that defines the bins."""
+    """Return the cells of the rows of the table on which the bins are chosen."""
     return cutting(table, name, training, most).cells(table)
 
 
 def level_codes(table: Table, name: str) -> IntArray:
-    """Return a number (n,) for each distinct value, in the order of first occurrence; -1 if missing."""
+    """Return a code (n,) for each distinct value, in order of first occurrence; -1 if missing."""
     return _levels(table, name)[0]
 
 
 def as_number(table: Table, name: str) -> FloatArray:
-    """Return a column as numbers for trees: the number itself, or the frequency rank of a level."""
+    """Return a column as numbers for trees: the number, or the frequency rank of a level."""
     if table.schema[name].kind == "numeric":
         return table.numeric(name)
     codes = level_codes(table, name)
@@ -86,9 +86,7 @@ def as_number(table: Table, name: str) -> FloatArray:
 
 
 def known_in(x: FloatArray, rows: BoolArray | IntArray) -> FloatArray:
-    """Return the same (n, columns) with 0 in columns that are missing in all these rows, since trees cannot be fitted to
-    them.
-    """
+    """Return `x` (n, columns) with 0 in columns that are missing in all these rows, because trees cannot be fitted to them."""
     return np.where(np.isnan(x[rows]).all(axis=0), 0.0, x)
 
 

@@ -16,18 +16,16 @@ from tabinterp.table.suppression import SMALL
 
 from .bins import level_codes
 
-SHARE = 0.002  # of the rows: a value that fewer hold is no spike
-APART = (
-    0.5  # gap between a code and all other values, in ranges of these: no number of the same quantity lies so far out
-)
-FAR = 1.0  # the same for a value that does not look like a code
-TIMES = 10  # a code among other values is held by this many times the rows of its neighbours
+SHARE = 0.002  # share of the rows below which a value is not a spike
+APART = 0.5  # gap between a code and all other values, in ranges of these: farther than values of the same quantity lie
+FAR = 1.0  # the same gap for a value that does not look like a code
+TIMES = 10  # a code among other values has at least this many times the rows of its neighbours
 NEIGHBOURS = 20
-INNER = 0.005  # and by this share of the rows
-UNIQUE = 0.95  # of the values that are not missing
-ORDERED = 0.99  # rank correlation with the row's number
-DENSE = 2.0  # whole numbers that fill their range up to this factor count rows
-FEWEST = 50  # rows, to call a column an identifier
+INNER = 0.005  # and at least this share of the rows
+UNIQUE = 0.95  # share of distinct values among values that are not missing
+ORDERED = 0.99  # rank correlation with the row number
+DENSE = 2.0  # whole numbers whose range is at most this many times their number count rows
+FEWEST = 50  # rows needed to call a column an identifier
 
 
 @dataclass(frozen=True)
@@ -45,14 +43,14 @@ class Spike:
 class ColumnFacts:
     """Facts about one column over all rows; `rare` and `unseen` only for levels, `unseen` only with a split.
 
-    `at_minimum` and `at_maximum` are shares of the known values of a number exactly at its ends, and `times_*` how many
-    times as many rows hold the end as hold the next values beside it (median of ten; 1 where nothing is heaped up).
+    `at_minimum` and `at_maximum` are the shares of a number's known values that are exactly at its ends. `times_*` are the rows
+    at each end relative to those of the next values (median of ten; 1 if there is no heap).
     """
 
     column: str
     missing: float
     distinct: int
-    identifier: str | None  # None, "ordered", "counts rows", "one each"
+    identifier: str | None  # None, "ordered", "counts rows" or "one each"
     spike: Spike | None
     minimum: float
     maximum: float
@@ -121,15 +119,14 @@ def _facts(
 
 
 def _end(values: FloatArray | IntArray, counts: IntArray) -> tuple[float, int, float, float]:
-    """Return the first value with its rows, their share, and its rows relative to the median of the next ten values'."""
+    """Return the first value with its rows, their share, and its rows relative to the median for the next ten values."""
     beside = counts[1:11]
     times = counts[0] / np.median(beside) if len(beside) else 1.0
     return float(values[0]), int(counts[0]), float(counts[0] / counts.sum()), float(times)
 
 
 def find_spike(values: FloatArray, counts: IntArray) -> Spike | None:
-    """Return the most frequent value that looks like a code for a missing value: far outside the others, or 999 and the
-    like.
+    """Return the most frequent value that looks like a code for a missing value: far from the others, or a number such as 999.
 
     >>> ages = np.array([20.0, 30, 40, 50, 999])
     >>> find_spike(ages, np.array([30, 30, 30, 30, 12])).value
@@ -163,8 +160,7 @@ def _spike(values: FloatArray, counts: IntArray, place: int, total: int) -> Spik
 
 
 def is_code(value: float) -> bool:
-    """Return whether a number is -1 or one digit 9, 8 or 7 repeated, as in common codes for missing values: -9, 99, 888,
-    -999.
+    """Return whether a number is -1 or repeats the digit 9, 8 or 7, as common codes for missing values do: -9, 99, 888, -999.
 
     >>> [is_code(v) for v in (-1, 99, 999, -999, 9, 998, 0.99)]
     [True, True, True, True, False, False, False]
@@ -190,8 +186,8 @@ def _identifier(x: FloatArray, values: FloatArray) -> str | None:
 
 
 def _levels(codes: IntArray, held_out: BoolArray | None) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the number of levels with fewer than ten training rows and their rows, and of levels without training rows and
-    their held-out rows.
+    """Return the number of levels with fewer than ten training rows and these rows, then the number of levels without training
+    rows and their held-out rows.
     """
     training = np.ones(len(codes), dtype=bool) if held_out is None else ~held_out
     size = int(codes.max(initial=-1)) + 1

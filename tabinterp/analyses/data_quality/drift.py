@@ -1,14 +1,13 @@
 """Drift between training and held-out rows, for each column and overall.
 
-Population stability index over the cells of a column (training deciles of a number, frequent levels of anything else), with
-half a row added to every cell so that none is empty: sum (p - q) ln(p / q). Beside it a test of whether the cells' shares
-differ: chi-squared of the two-by-cells table, on Kish's effective number of rows where rows have weights. Where rows come in
-groups the test is Wald's on the differences of the shares, with their covariance over groups, read on the F distribution (Thomas
-& Rao 1987).
+The population stability index of a column is sum (p - q) ln(p / q) over its cells (training deciles of a number, frequent levels
+of other kinds), with half a row added to every cell so that none is empty. A test also asks whether the shares of the cells
+differ: chi-squared of the two-by-cells table, on Kish's effective number of rows if rows have weights. If rows come in groups,
+it is a Wald test of the differences of the shares, with their covariance over groups and the F distribution (Thomas & Rao 1987).
 
-The whole: can gradient-boosted trees (scikit-learn), cross-fitted, tell a held-out row from a training row (Lopez-Paz & Oquab
-2017)? AUC one half says no. Its standard error is that over rows, times 1.58, because the fits share rows (Nadeau & Bengio 2003):
-without that an interval of a small table excludes one half too often.
+Overall drift: can cross-fitted gradient-boosted trees (scikit-learn) separate held-out rows from training rows (Lopez-Paz &
+Oquab 2017)? An AUC of one half means no. Its standard error over rows is multiplied by 1.58, because the fits share rows (Nadeau
+& Bengio 2003); otherwise, intervals of small tables exclude one half too often.
 """
 
 from __future__ import annotations
@@ -32,15 +31,15 @@ from .bins import Cutting, as_number, cutting, known_in
 from .univariate_signal import FEWEST, Estimate
 
 PSI_CELLS = 10
-ROWS = 6000  # of both parts together, for the classifier
+ROWS = 6000  # rows of both parts together, for the classifier
 FOLDS = 3
-OVERLAP = (1 + FOLDS / (FOLDS - 1)) ** 0.5  # of the standard error, for folds that are told by fits of shared rows
+OVERLAP = (1 + FOLDS / (FOLDS - 1)) ** 0.5  # factor of the standard error, because the fits of the folds share rows
 TREES, LEAVES = 30, 6
 
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """PSI, and the test that the shares of the cells are equal: statistic, degrees of freedom, p, and Benjamini-Hochberg q."""
+    """PSI, and the test that the cells have equal shares: statistic, degrees of freedom, p, and Benjamini-Hochberg q."""
 
     column: str
     psi: float
@@ -61,8 +60,8 @@ class WholeDrift:
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """Weight (2, cells) of the training and of the held-out rows in each cell of a column, with the rows and sum w^2 of
-    both parts.
+    """Weight (2, cells) of the training and held-out rows in each cell of a column, with the number of rows and sum w^2 of each
+    part.
     """
 
     mass: tuple[FloatArray, ...]
@@ -71,7 +70,7 @@ class Shares:
 
 
 def start(table: Table) -> tuple[Cutting, ...] | None:
-    """Choose the bins of every input column and the target; None without a split, or with too few rows in a part of it."""
+    """Choose the bins of every input column and the target; None without a split, or if a part has too few rows."""
     if table.held_out is None or min(table.held_out.sum(), (~table.held_out).sum()) < FEWEST:
         return None
     names = [*table.schema.inputs, table.schema.target]
@@ -123,11 +122,11 @@ def column_drift(table: Table) -> tuple[ColumnDrift, ...]:
 
 
 def _wald(codes: IntArray, held_out: BoolArray, w: FloatArray, groups: IntArray) -> tuple[float, int, float]:
-    """Return F, its numerator degrees of freedom, and p, for the hypothesis that the cells' shares equal those of the
-    training rows.
+    """Return F, its numerator degrees of freedom, and p, for the hypothesis that the shares of the cells are equal in both
+    parts.
     """
     inside = np.eye(int(codes.max()) + 1)[codes]
-    inside = inside[:, inside.any(axis=0)][:, 1:]  # shares add up to one: one cell less
+    inside = inside[:, inside.any(axis=0)][:, 1:]  # the shares add up to one, so one cell is redundant
     cells_left, difference = inside.shape[1], np.zeros(inside.shape[1])
     influence = np.zeros_like(inside)
     for sign, side in ((1, held_out), (-1, ~held_out)):
@@ -154,7 +153,7 @@ def psi(first: FloatArray, second: FloatArray) -> float:
 
 
 def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, float]:
-    """Test shares of the weight, using the effective number of rows."""
+    """Test the shares of the weight, with the effective number of rows."""
     cells_left = counts.shape[1] - 1
     if cells_left < 1:
         return np.nan, 0, np.nan

@@ -16,26 +16,26 @@ from tabinterp.table.split import BoolArray
 
 from .bins import level_codes
 
-COPIED = 0.01  # p below which held-out rows are copies of training rows
-SAME = 0.9999  # correlation of two numbers that are one
-REPEATED = 0.5  # distinct values to a row, up to which a recoding says something
-FEWEST = 10  # rows outside the most frequent value, for two columns to be compared
+COPIED = 0.01  # p-value below which held-out rows are called copies of training rows
+SAME = 0.9999  # correlation above which two numbers are the same
+REPEATED = 0.5  # distinct values per row up to which a recoding is informative
+FEWEST = 10  # minimum rows outside the most frequent value to compare two columns
 
 
 @dataclass(frozen=True)
 class Copies:
     """Counts of rows equal to an earlier row, and of held-out rows equal to a training row.
 
-    `inputs` compares the input columns, `whole` every column but the one that says what is held out and those that number
-    the rows: two people may well share their inputs, and hardly all columns of a wide table.
+    `inputs` compares the input columns. `whole` compares every column except the split and row numbers: two people may well
+    share their inputs, but rarely all columns of a wide table.
     """
 
     repeated_inputs: int
     repeated_whole: int
-    across_inputs: int | None  # None: there is no split
+    across_inputs: int | None  # None: no split
     across_whole: int | None
     held_out: int | None
-    training_whole: int | None  # training rows that another training row equals, in every column
+    training_whole: int | None  # training rows that equal another training row in every column
     copied: bool | None  # whether held-out rows equal a training row more often than training rows equal each other
 
 
@@ -65,17 +65,17 @@ def _across(hashes: HashArray, held_out: BoolArray) -> int:
 
 
 def _shared(hashes: HashArray) -> BoolArray:
-    """Return whether another of these rows has the same hash (n,)."""
+    """Return whether each row has the same hash as another of these rows (n,)."""
     _, run, counts = np.unique(hashes, return_inverse=True, return_counts=True)
     return np.asarray(counts[run] > 1)
 
 
 def _excess(hashes: HashArray, held_out: BoolArray) -> float:
-    """Return the one-sided p-value that held-out rows equal a training row no more often than training rows equal each
-    other.
+    """Return the one-sided p-value of the hypothesis that held-out rows equal a training row no more often than training rows
+    equal each other.
 
-    In a table of few coarse columns both are frequent, and a fair split makes them equally so. Equal rows are one draw: what they
-    add to the difference of the two shares is summed before its variance is taken.
+    In a table of few coarse columns both are frequent, and equally so under a fair split. Equal rows count as one draw: their
+    contributions to the difference of the two shares are summed before the variance is computed.
     """
     _, run = np.unique(hashes, return_inverse=True)
     outside, inside = (np.bincount(run, side, int(run.max()) + 1) for side in (held_out, ~held_out))
@@ -91,7 +91,7 @@ def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:
     """Return groups of input columns with the same content: recodings of each other, or numbers that are linear or monotone
     functions of each other.
 
-    Where most values are held by one row, any two columns are recodings of each other: only line and order are looked at.
+    If most values occur in one row only, any two columns are recodings of each other; only linear and monotone functions count.
     """
     families: dict[bytes, list[str]] = {}
     for name in table.schema.inputs:

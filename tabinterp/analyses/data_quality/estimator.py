@@ -34,8 +34,8 @@ ESTIMAND = (
 class DataReadings(Display):
     """The data quality results. `columns` are the inputs and the target; `power` and `drift` may be empty.
 
-    `drift`, of `drift_rows` rows, and the held-out half of `power` need a split; `equal` are families of input columns that tell
-    the same.
+    `drift`, on `drift_rows` rows, and the held-out half of `power` need a split; `equal` holds families of input columns with the
+    same content.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -53,23 +53,23 @@ class DataReadings(Display):
     whole: WholeDrift | None
     power: tuple[ColumnPower, ...]
     beyond: tuple[Beyond, ...]
-    metric: str  # "auc" or "r2": of `power` and `beyond`
+    metric: str  # "auc" or "r2": metric of `power` and `beyond`
     rows: int
     seed: int
     drift_rows: int = 0
-    withheld: Message | None = None  # why `power` is not of held-out rows, where events are too few
+    withheld: Message | None = None  # why `power` is not on held-out rows, if there are too few events
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the columns with measured predictive power; on training rows if no rows are held out."""
+        """Return the columns with a predictive power; on training rows if no rows are held out."""
         frame = self.frame()
         if frame["power_held_out"].isna().all():
             frame["power_held_out"] = frame["power_training"]
         return frame[frame["power_held_out"].notna()]
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column: missing (share), distinct, identifier, spike, power (training, held_out, ends),
-        psi, q of drift.
+        """Return one row for each column: missing (share), distinct, identifier, spike, power (training, held_out, ends), psi,
+        q of drift.
         """
         drift, power = {d.column: d for d in self.drift}, {p.column: p for p in self.power}
         rows = []
@@ -97,8 +97,8 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
 
     Parameters
     ----------
-    table : with a split, drift and the power on held-out rows are read too.
-    seed : of the folds and of the rows that classifiers are fitted on (at most 6,000 for drift, 4,000 for `beyond`).
+    table : with a split, the result includes drift and the power on held-out rows.
+    seed : for the folds and the rows that classifiers are fitted on (at most 6,000 for drift, 4,000 for `beyond`).
 
     Examples
     --------
@@ -139,7 +139,7 @@ def _described(table: Table, seed: int, columns: tuple[ColumnDrift, ...], drift_
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Cutting, ...] | None:
-    """Choose the bins for the drift of columns; None without a split, or with too few rows in a part of it."""
+    """Choose the bins for the drift of columns; None without a split, or if a part has too few rows."""
     return drift.start(network.table)
 
 

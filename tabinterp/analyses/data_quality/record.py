@@ -1,6 +1,6 @@
 """Data quality in the document: columns, duplicates, drift, and how well single columns predict the target.
 
-No value of a row is in here unless ten rows hold it; a count from 1 to 9 is None.
+A value is recorded only if at least ten rows have it; a count from 1 to 9 is None.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from .drift import ColumnDrift
     from .univariate_signal import ColumnPower
 
-HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # below these an end is no heap, and its value is not written
+HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # below these, an end is not a heap, and its value is not recorded
 
 
 class Heap(Part):
     """A value that many rows have, apart from the others or at an end of the range."""
 
     value: float
-    rows: int  # ten at least; where all but 1 to 9 hold it, all but ten
-    share: float  # of those with a value; of all rows where 1 to 9 have none
-    outside: bool  # it is the least or the greatest value
-    gap: float  # to the next value, in ranges of the others; 0 inside
-    times: float | None = None  # its rows over those of the values beside it (median)
+    rows: int  # at least ten; if all but 1 to 9 rows have the value, all but ten
+    share: float  # of the rows with a value; of all rows if 1 to 9 have none
+    outside: bool  # whether it is the smallest or largest value
+    gap: float  # gap to the next value, in ranges of the others; 0 inside
+    times: float | None = None  # its rows divided by those of neighbouring values (median)
 
 
 class TableColumn(Part):
@@ -42,21 +42,21 @@ class TableColumn(Part):
     target: bool
     distinct: int
     identifier: Literal["ordered", "counts rows", "one each"] | None
-    spike: Heap | None = None  # looks like a code for "none"
-    heap_low: Heap | None = None  # at the least value
+    spike: Heap | None = None  # looks like a code for a missing value
+    heap_low: Heap | None = None  # at the smallest value
     heap_high: Heap | None = None
     rare_levels: int = 0  # levels of fewer than ten training rows
-    unseen_levels: int | None = 0  # levels without a training row; None: some, that fewer than ten rows hold
-    unseen_rows: int | None = 0  # held-out rows of them; None: fewer than ten; all but ten where 1 to 9 are left
+    unseen_levels: int | None = 0  # levels without a training row; None: some, with fewer than ten rows
+    unseen_rows: int | None = 0  # held-out rows with these; None: fewer than ten; all but ten if 1 to 9 are left
     psi: float | None = None
-    drift_df: int | None = None  # degrees of freedom of its test
+    drift_df: int | None = None  # degrees of freedom of the test
     drift_p: float | None = None
     drift_q: float | None = None  # Benjamini-Hochberg over the columns
     training: Interval = Interval()  # AUC or R2 of this column alone, cross-fitted in training
     held_out: Interval = Interval()
-    fall: Interval = Interval()  # training less held out
+    fall: Interval = Interval()  # training minus held out
     fall_q: float | None = None  # two-sided p of the fall, Benjamini-Hochberg over the columns
-    correlation: float | None = None  # of a number with the target
+    correlation: float | None = None  # correlation of a number with the target
     p: float | None = None
     q: float | None = None
 
@@ -64,25 +64,24 @@ class TableColumn(Part):
 class BeyondRow(Part):
     column: str
     every: Interval  # AUC or R2 of all input columns
-    without: Interval  # of all but this one
+    without: Interval  # of all input columns but this one
     gain: Interval
 
 
 class RowCopies(Part):
-    """Counts of rows equal to an earlier row, by their inputs and by every column, and of held-out rows equal to a training
-    row.
+    """Counts of rows equal to an earlier row, by inputs and by every column, and of held-out rows equal to a training row.
 
-    A count is rounded down where 1 to 9 rows could be calculated from it: to all but ten, or that by inputs to that by every
-    column.
+    A count is rounded down if 1 to 9 rows could be calculated from it: to all but ten, or from the count by inputs to that by
+    every column.
     """
 
     repeated_inputs: int | None
     repeated_whole: int | None
     training_whole: int | None = (
-        None  # training rows that another training row equals; None: fewer than ten, or no split
+        None  # training rows that equal another training row; None: fewer than ten, or no split
     )
     copied: bool | None = (
-        None  # whether, by a test, held-out rows equal a training row more often than training rows do
+        None  # whether, by a test, held-out rows equal a training row more often than training rows equal each other
     )
     across_inputs: int | None  # None: fewer than ten, or no split
     across_whole: int | None
@@ -95,12 +94,12 @@ class TableReadings(Part):
     seed: int
     columns: list[TableColumn]  # inputs in the table's order, then the target
     copies: RowCopies
-    equal: list[list[str]]  # families of input columns that tell the same
-    drift_rows: int | None = None  # all rows, where the columns' drift is of more than `rows`
-    whole: Interval = Interval()  # AUC of held-out against training rows; chance is 0.5
+    equal: list[list[str]]  # families of input columns with the same content
+    drift_rows: int | None = None  # all rows, if the drift of columns is computed on more than `rows`
+    whole: Interval = Interval()  # AUC that separates held-out from training rows; chance is 0.5
     whole_rows: int | None = None
     beyond: list[BeyondRow]
-    withheld: Message | None = None  # why no column is set against the target on held-out rows: too few events
+    withheld: Message | None = None  # why no column is compared with the target on held-out rows: too few events
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("table", "none", self.rows, "all", self.seed)
@@ -155,9 +154,9 @@ def build(r: Results) -> TableReadings | None:
 def _column(
     f: ColumnFacts, target: bool, power: ColumnPower | None, drift: ColumnDrift | None, counts: tuple[int, int, int]
 ) -> TableColumn:
-    """`counts`: all rows, those without a value, those held out."""
+    """Return the record of a column; `counts`: all rows, those without a value, those held out."""
     rows, missing, held_out = counts
-    of = rows if countless(missing, rows) else rows - missing  # a share of known rows would tell how many they are
+    of = rows if countless(missing, rows) else rows - missing  # a share of the known rows would reveal their number
     alone = (
         {}
         if power is None
@@ -199,7 +198,7 @@ def _spike(spike: Spike, of: int, known: int) -> Heap | None:
 
 
 def _heap(value: float, count: int, share: float, times: float, of: int, known: int) -> Heap | None:
-    """`of`: the rows that the share is of; `known`: those that hold a value."""
+    """Return the record of a heap; `of`: rows that the share is based on; `known`: rows with a value."""
     rows = rounded_down(count, known)
     if rows is None or rows < SMALL or share < HEAP_SHARE or times < HEAP_TIMES:
         return None

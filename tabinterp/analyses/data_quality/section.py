@@ -21,7 +21,7 @@ from tabinterp.report.words import (
     tidy,
 )
 
-MOST = 12  # columns in the open; the others are folded
+MOST = 12  # columns that are not folded
 
 
 def build(quality: TableReadings, document: Document) -> list[Block]:
@@ -64,7 +64,7 @@ def build(quality: TableReadings, document: Document) -> list[Block]:
 
 
 def _folded(columns: Sequence[TableColumn], build: Callable[[Sequence[TableColumn]], Table]) -> list[Block]:
-    """Return a table of the first columns, and of all the others, folded."""
+    """Return a table of the first columns, and a folded table of the others."""
     if len(columns) <= MOST:
         return [build(columns)]
     rest = columns[MOST:]

@@ -1,11 +1,12 @@
 """Predictive power of single columns, in training and on held-out rows, and what a column adds to all the others.
 
-Alone: means of the target in the column's cells, drawn toward the mean of all where a cell has few rows; for a number that
-tells a number, a line where it does better. In training it is cross-fitted (no row is told by a cell that has met it), so that
-a column of rare levels is not flattered. Beyond the others: gradient-boosted trees (scikit-learn) with and without it.
+Alone: means of the target in the cells of the column, shrunk toward the overall mean where a cell has few rows. For a numeric
+column and target, a regression line is used if it predicts better. Training power is cross-fitted (no row is predicted by a cell
+mean that includes it), so that it is not too high for a column of rare levels. Beyond the others: gradient-boosted trees
+(scikit-learn) with and without the column.
 
-An AUC is given of classes with enough events on both sides of the split; errors are those of DeLong et al. (1988). Whether a
-column says less on held-out rows than in training is tested for all columns at once (Benjamini & Hochberg 1995).
+AUC is given for classes with enough events on both sides of the split; errors are those of DeLong et al. (1988). One procedure
+tests for all columns whether power is lower on held-out rows than in training (Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ from tabinterp.table.suppression import SMALL
 from .bins import Cells, as_number, cells, known_in
 
 FOLDS = 5
-PRIOR = 10.0  # rows of the mean of all that a cell starts from
+PRIOR = 10.0  # weight of the overall mean in the mean of a cell, in rows
 CELLS, CELL_ROWS = 64, 30
-BOOSTED_ROWS, BOOSTED = 4000, 2  # rows to fit on and to score on; columns that are left out in turn
+BOOSTED_ROWS, BOOSTED = 4000, 2  # rows to fit on and rows to score on; columns that are left out one at a time
 TREES, LEAVES = 40, 8
 FEWEST = 30  # rows on each side
 Estimate = tuple[float, float, float, float]
@@ -44,11 +45,10 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class ColumnPower:
-    """AUC or R2 of one column alone: cross-fitted in training and on held-out rows, and how far the second is below the
-    first.
+    """AUC or R2 of one column alone, cross-fitted in training and on held-out rows, and the fall from the first to the second.
 
-    `fall_q` is the two-sided p of the fall, corrected over all columns (Benjamini-Hochberg). `correlation` is that of a number
-    with the target (of two classes, coded 0 and 1), with p and Benjamini-Hochberg q.
+    `fall_q` is the two-sided p-value of the fall, corrected over all columns (Benjamini-Hochberg). `correlation` is that of a
+    number with the target (two classes are coded 0 and 1), with p and Benjamini-Hochberg q.
     """
 
     column: str
@@ -72,7 +72,7 @@ class Beyond:
 
 
 def outcomes_of(table: Table) -> FloatArray:
-    """Return the outcomes (n, k) to predict: one class of two, each of several, or the value."""
+    """Return the outcomes (n, k) to predict: one of two classes, each of several, or the value."""
     codes, k = table.codes, len(table.schema.classes)
     if codes is None:
         return table.y[:, None].astype(np.float64)
@@ -106,8 +106,8 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
 
 
 def power_withheld(table: Table) -> Message | None:
-    """Return why the predictive power of single columns is withheld on held-out rows (or at all, without a split); None if
-    it is not.
+    """Return why the predictive power of single columns is withheld on held-out rows (or at all, without a split); None if it is
+    not withheld.
     """
     if table.held_out is None:
         sides: list[tuple[BoolArray, Side]] = [(np.ones(len(table), dtype=bool), "all")]
@@ -120,7 +120,7 @@ def power_withheld(table: Table) -> Message | None:
 
 
 def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
-    """Return which classes (k,) have enough events on both sides, or else in training, and whether it is both."""
+    """Return the classes (k,) with enough events on both sides (if none, in training), and whether it is both sides."""
     if not table.schema.goal.classes:
         sides = (
             [True]
@@ -135,7 +135,7 @@ def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
 
 
 def _varies(table: Table, name: str, rows: BoolArray) -> bool:
-    """Return whether no rows, or at least ten, have another value than the most frequent one; otherwise the AUC would
+    """Return whether either no rows or at least ten have a value other than the most frequent one; otherwise, the AUC would
     reveal outcomes.
     """
     counts = table.frame.loc[rows, name].value_counts(dropna=False)
@@ -166,7 +166,7 @@ def _alone(
     fold: IntArray,
     groups: IntArray | None,
 ) -> tuple[Power, Power | None]:
-    """Return the power of one column; `told` (k,) are the classes that are measured, None if the target is a number."""
+    """Return the power of one column; `told` (k,) are the classes to measure, None if the target is a number."""
 
     def measured(guess: FloatArray, rows: BoolArray) -> Power:
         kept = slice(None) if told is None else told
@@ -186,10 +186,9 @@ def _alone(
 
 
 def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold: IntArray) -> FloatArray:
-    """Return the smoothed mean (n, k) of a row's cell over the training rows; for a training row, over those of other
-    folds.
+    """Return the smoothed mean (n, k) of the cell of each row over the training rows; for a training row, over the other folds.
 
-    The mean of all, toward which it is drawn, is the same for all rows: one without the row's own fold would run against it.
+    All rows are shrunk toward the same overall mean: a mean without the row's own fold would be negatively correlated with it.
     """
     at, size = parts.codes * FOLDS + fold, parts.size * FOLDS
     mass = np.bincount(at[training], w[training], size).reshape(-1, FOLDS)
@@ -205,7 +204,7 @@ def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold
 
 
 def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> FloatArray | None:
-    """Return the linear regression of the target on the column (n, 1), fitted on so many rows that one row does not matter."""
+    """Return the linear regression of the target on the column (n, 1), fitted on enough rows that no single row matters."""
     known = training & ~np.isnan(x)
     if known.sum() < FEWEST:
         return None
@@ -218,10 +217,10 @@ def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> F
 
 
 def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple[float, float]:
-    """Return Pearson's correlation with the target and its p-value for the effective number of rows; NaN if either is
-    unordered.
+    """Return Pearson's correlation with the target and its p-value for the effective number of rows; NaN if either has no
+    order.
 
-    Where rows come in groups, p is that of the slope of the target on the column, with a standard error over groups.
+    If rows come in groups, p is that of the slope of the target on the column, with a standard error over groups.
     """
     if table.schema[name].kind != "numeric" or y.shape[1] > 1:
         return np.nan, np.nan
@@ -247,8 +246,9 @@ def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple
 
 
 def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyond, ...]:
-    """Return what each of these columns adds to all the others, fitted on training rows (or half of the rows) and scored on
-    others.
+    """Return what each of these columns adds to all the others.
+
+    Trees are fitted on training rows (or half of the rows) and scored on other rows.
     """
     names = list(table.schema.inputs)
     fit, scored = _halves(table, seed)

@@ -1,4 +1,4 @@
-"""What do decisions cost, and what is the net benefit of each model at each threshold?"""
+"""How costly are decisions, and what is the net benefit of each model at each threshold?"""
 
 from __future__ import annotations
 

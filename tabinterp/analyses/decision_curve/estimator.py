@@ -1,14 +1,14 @@
 """Decision curve analysis: both models at the user's costs or threshold, and their net benefit at every threshold.
 
-A row is called positive when its probability is above the threshold. Costs of a false positive c and of a false negative d imply
-the threshold c / (c + d), at which a calibrated probability makes both calls cost the same (Elkan 2001); a threshold t implies
-costs in the ratio t : 1 - t. Net benefit at t (Vickers & Elkin 2006) is TP/n - FP/n t/(1 - t): true positives a row, less the
-false positives in their worth.
+A row is predicted positive if its probability is above the threshold. Costs c of a false positive and d of a false negative imply
+the threshold c / (c + d), at which both predictions have the same expected cost under a calibrated probability (Elkan 2001). A
+threshold t implies costs in the ratio t : 1 - t. Net benefit at t (Vickers & Elkin 2006) is TP/n - FP/n t/(1 - t): true positives
+per row, minus false positives weighted by their relative cost.
 
-The error of a difference between the models gives on how many rows they decide differently. Where that would tell of 1 to 9 rows,
-the error is the largest that the confusion matrices of both models allow (`performance.discordance`); where rows have weights or
-come in groups, or a confusion matrix is withheld, there is none. Where no row is decided differently, the interval follows the
-rule of three (Hanley and Lippman-Hand 1983).
+The error of a difference between the models reveals on how many rows they decide differently. If these are 1 to 9 rows, the error
+is the largest that the confusion matrices of both models allow (`performance.discordance`). There is none if rows have weights
+or come in groups, or a confusion matrix is withheld. If no row is decided differently, the interval follows the rule of three
+(Hanley and Lippman-Hand 1983).
 """
 
 from __future__ import annotations
@@ -57,10 +57,11 @@ THRESHOLDS = (0.01, *(round(0.05 * i, 2) for i in range(1, 20)), 0.99)
 class Decisions(PreviewedFrame):
     """Both models under a decision policy, and net benefits (value, standard error, 95% interval) at each of `thresholds`.
 
-    `metrics`: expected cost of a row, accuracy, sensitivity and specificity; empty without a policy. `all_cost` and `none_cost`
-    are the expected costs of calling every row positive, or none. `treat_all` is the net benefit of the first; that of the
-    second is 0. Where a model calls fewer than ten rows positive, or all but ten, or is right or wrong on 1 to 9 rows of each
-    class, its net benefit is NaN: it would tell of single rows. So are the metrics from which its confusion matrix would follow.
+    `metrics`: expected cost per row, accuracy, sensitivity and specificity; empty without a policy. `all_cost` and `none_cost`
+    are the expected costs of predicting every row positive, or none. `treat_all` is the net benefit of the first; that of the
+    second is 0. The net benefit of a model is NaN if it would reveal single rows: fewer than ten rows are predicted positive, or
+    all but fewer than ten, or 1 to 9 rows of each class are predicted rightly or wrongly. Metrics from which a withheld confusion
+    matrix would follow are NaN as well.
     """
 
     policy: DecisionPolicy | None
@@ -91,7 +92,7 @@ def decisions(
     Raises
     ------
     NotApplicableError
-        when it is not known which rows the models were not trained on, or a class has too few events.
+        If it is unknown which rows the models were not trained on, or a class has too few events.
     """
     table = network.table
     if table.schema.task != "binary":
@@ -112,7 +113,7 @@ def decisions(
 
 
 def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
-    """Return metrics under the policy, and the expected costs of predicting every row positive and none."""
+    """Return metrics under the policy, and the expected costs of predicting every row positive, and of predicting none."""
     y = table.y
     hit = right(scores[..., None], y, asked.threshold)
     differ = discordance(scores[..., None], table, asked.threshold)
@@ -134,9 +135,9 @@ def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[
 
 
 def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy) -> Metric:
-    """Return a metric without the numbers of a model from which its withheld confusion matrix would follow.
+    """Return a metric without the values of a model from which its withheld confusion matrix would follow.
 
-    Accuracy alone does not give the matrix, nor does a cost that is the same for both errors.
+    Accuracy alone does not determine the matrix, nor does a cost that is the same for both errors.
     """
     negative, positive = differ.rates_told.T
     either = (negative | positive) | (asked.false_positive == asked.false_negative)
@@ -160,9 +161,7 @@ def _of_right(asked: DecisionPolicy, hit: FloatArray, table: Table) -> tuple[Met
 
 
 def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> Benefits:
-    """Return the net benefit of the network, of the linear model, their difference, and that of predicting every row
-    positive.
-    """
+    """Return the net benefits of the network, of the linear model, of their difference, and of predicting every row positive."""
     at, cuts = np.array(thresholds), np.array([log_odds(one) for one in thresholds])
     worth, cells = at / (1 - at), 2 * (len(at) + 1)
     # a row above the first j thresholds is in cell j of its class
@@ -204,13 +203,14 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
 def _assumed_differences(
     differ: list[Discordance], table: Table, thresholds: tuple[float, ...]
 ) -> dict[int, FloatArray]:
-    """Return what each row (n,) is assumed to add to the difference in net benefit, at the places of those thresholds at which
-    the true ones would tell of 1 to 9 rows.
+    """Return the assumed contribution of each row (n,) to the difference in net benefit, by index of the threshold.
+
+    It covers only thresholds at which the true contributions would reveal 1 to 9 rows.
     """
     y, found = table.y, {}
     for j, threshold in enumerate(thresholds):
         hit = differ[j].assumed_by_class(y)
-        if hit is not None:  # a right prediction is a true positive more, or a false positive less
+        if hit is not None:  # a right prediction adds a true positive or removes a false positive
             found[j] = (hit[0] - hit[1]) * np.where(y > 0, 1.0, threshold / (1 - threshold))
     return found
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BenefitPoint(Part):
-    """Net benefit of predicting rows above the threshold positive; predicting none has a net benefit of 0."""
+    """Net benefit of predicting rows above the threshold positive; predicting none positive has a net benefit of 0."""
 
     threshold: float
     network: Interval
@@ -27,14 +27,14 @@ class BenefitPoint(Part):
 
 
 class Policy(Part):
-    """The costs or threshold that the user gave, and what follows from them."""
+    """The costs or threshold that the user gave, and the results at that threshold."""
 
     given: Literal["costs", "threshold", "both"]
     false_positive: float
     false_negative: float
     threshold: float
     metrics: list[MetricRow]
-    all_cost: Interval  # expected cost of calling every row positive
+    all_cost: Interval  # expected cost of predicting every row positive
     none_cost: Interval
 
 

@@ -1,14 +1,15 @@
 """Decomposition of the variance of the network's score into linear terms, curvature and interactions.
 
-Nested L2 projections of the score f, linear within additive within all (Hoeffding 1948; Stone 1994 for correlated columns;
-Sobol' 1993 is the case of independent ones). Shares of the variance of f: R2_lin, R2_add - R2_lin (curvature),
-1 - R2_add (interactions); they add to 1, whatever the correlations. A column's share is Cov(f_c, f) / Var f of its part of
-the projection (a structural index, Li et al. 2010): it may be negative, and over the columns it sums to R2. A curve's part is
-what it explains beyond every linear function, a pair's what its products explain beyond every additive one.
+Nested L2 projections of the score f: linear functions, additive functions, all functions (Hoeffding 1948; Stone 1994 for
+correlated columns; Sobol' 1993 is the case of independent columns). Shares of the variance of f are R2_lin, R2_add - R2_lin
+(curvature), and 1 - R2_add (interactions); they add up to 1 whatever the correlations. The share of a column is
+Cov(f_c, f) / Var f for its part f_c of the projection (a structural index, Li et al. 2010). It may be negative, and the sum over
+columns is R2. The part of a curve is what it explains beyond every linear function; that of a pair is what its products explain
+beyond every additive function.
 
-The projections are fitted on the rows of the table outside the scored fold, so that the noise of the fit neither inflates nor
-deflates a share (`projection`). A share is the ratio of two means over the scored rows, of what each row contributes, and has
-Fieller's interval (1954), over groups of rows where there are any.
+The projections are fitted on the rows of the table outside the scored fold, so that the error of the fit neither inflates nor
+deflates a share (`projection`). A share is a ratio of two means over the scored rows, and has Fieller's interval (1954), over
+groups of rows where these exist.
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ from tabinterp.table.hash_sampling import row_hash
 
 PAIRS = 5
 CONSTANT = 1e-12
-KEPT = 2**25  # numbers of the basis that are kept (256 MB); a larger one is made again, block by block
+KEPT = 2**25  # numbers of the basis that are kept (256 MB); a larger basis is computed again, block by block
 
 
 def _part(row: Mapping[str, Any]) -> str:
-    """Return the name of a component, and its columns."""
+    """Return the name of a component and its columns."""
     whole = text(f"report.gain.share.{row['component']}")
     return f"{whole}: {row['of']}" if row["of"] else whole
 
@@ -53,13 +54,13 @@ def _part(row: Mapping[str, Any]) -> str:
 class Decomposition(Display):
     """Shares of the variance of the network's score on the scored rows.
 
-    `shares` (weighting, output, component) are shares with their standard errors over rows and 95% intervals; weightings are
-    "plain", and for classes "p(1-p)", where rows that the network is sure of count less; for counts the "rate". With
-    several outputs the first is all of them together. A component is ("linear" | "curvature" | "interactions", what it is
-    of: "" for the whole, a column, a pair as "a × b", "other" for interactions of no named pair). `passed`:
-    columns without a curve and in no pair, as in the ladder. `curved` (weighting,
-    resamples): curvature's part of curvature and named pairs, of all outputs, in every resample; `curved_share` (weighting,)
-    on the rows themselves.
+    `shares` (weighting, output, component) have standard errors over rows and 95% intervals. Weightings are "plain"; also, for
+    classes, "p(1-p)", which gives less weight to rows that the network is certain of, and for counts, "rate". With several
+    outputs, the first is all of them together. A component is a pair: "linear", "curvature" or "interactions", and the part: ""
+    for the whole, a column, a pair as "a × b", or "other" for interactions of unnamed pairs.
+
+    `passed`: columns without a curve and in no pair, as in the ladder. `curved` (weighting, resamples): share of curvature in
+    curvature and named pairs, over all outputs, in every resample; `curved_share` (weighting,) is that on the rows themselves.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shares", {"network": ("share", "ci_low", "ci_high")}, _part, other="rows")
@@ -99,13 +100,13 @@ class Decomposition(Display):
 def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Decomposition:
     """Decompose the network's score into linear terms, curvature and interactions, in total and by column and pair.
 
-    Scored on the held-out rows, or on every row where there is no split; fitted on the rows of the table outside the
-    scored fold of five. Named pairs are the (at most five) that explain most of what no additive function does.
+    The score is decomposed on the held-out rows, or on all rows without a split. The fit uses the rows of the table outside the
+    scored fold, one of five. The named pairs (at most five) explain most of what no additive function explains.
 
     Raises
     ------
     NotApplicableError
-        when the score is constant, or the rows are too few for the columns.
+        If the score is constant, or there are too few rows for the columns.
 
     Examples
     --------
@@ -119,7 +120,7 @@ def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Deco
     """
     bound = bind(model, table)
     scored = table.evaluated
-    scored = scored[np.argsort(row_hash(table.numbers[scored], seed), kind="stable")]  # resamples as in `performance`
+    scored = scored[np.argsort(row_hash(table.numbers[scored], seed), kind="stable")]  # resamples of `performance`
     weights = table.row_weights
     score = bound.scores - np.average(bound.scores[scored], axis=0, weights=weights[scored])
     size = np.abs(score[scored]).max()
@@ -154,7 +155,7 @@ def _weightings(bound: BoundModel, weights: FloatArray) -> dict[str, FloatArray]
     if bound.table.schema.task == "regression":
         return {"plain": weights}
     if bound.table.schema.task == "count":
-        rate = np.exp(bound.scores[:, 0] - bound.scores[:, 0].max())  # where more is expected, the deviance is steeper
+        rate = np.exp(bound.scores[:, 0] - bound.scores[:, 0].max())  # deviance is steeper for larger rates
         return {"plain": weights, "rate": weights * np.maximum(rate, np.finfo(float).tiny)}
     p = probabilities(bound.scores)
     unsure = (p * (1 - p)).sum(axis=1)
@@ -167,7 +168,7 @@ def _outputs(bound: BoundModel) -> tuple[str, ...]:
 
 
 def _basis(bound: BoundModel, near: tuple[str, ...], seed: int) -> Basis:
-    """Return the basis fitted on all rows, with as many pairs as two folds of rows allow."""
+    """Return the basis fitted on all rows, with as many pairs as the rows of two folds allow."""
     frame, kinds = bound.table.inputs, read_columns(bound)
     bearable = len(frame) * 2 // FOLDS // 2
     plain = build(frame, kinds, curves=near)
@@ -186,7 +187,7 @@ def _basis(bound: BoundModel, near: tuple[str, ...], seed: int) -> Basis:
 def _contributions(
     bound: BoundModel, basis: Basis, score: FloatArray, weightings: FloatArray, scored: IntArray, seed: int
 ) -> list[tuple[FloatArray, Contributions]]:
-    """Return for each weighting the weights of the scored rows, and their contributions."""
+    """Return for each weighting the weights of the scored rows and their contributions."""
     inputs, p, n = bound.table.inputs, len(basis.tier), len(score)
     fold = folds(bound.table, seed + 1, FOLDS)
     inside = np.zeros(n, dtype=np.int64)
@@ -220,7 +221,7 @@ def _contributions(
 
 
 def _bent(basis: Basis) -> list[int]:
-    """Return the columns that have curves at all."""
+    """Return the columns that have curves."""
     return [int(c) for c in np.unique(basis.term[basis.tier == 1])]
 
 
@@ -237,7 +238,7 @@ def _components(basis: Basis) -> tuple[tuple[str, str], ...]:
 
 
 def _by_row(parts: Contributions, basis: Basis) -> tuple[FloatArray, FloatArray]:
-    """Return each row's contribution to every component (n, outputs, components), and to the variance of the score (n,
+    """Return the contribution of each row to every component (n, outputs, components), and to the variance of the score (n,
     outputs).
     """
     pieces = [parts.lines, parts.curves[..., _bent(basis)], parts.pairs]
@@ -274,8 +275,8 @@ def _curved(
     table: Table,
     seed: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the share of curvature in curvature and named pairs (weightings,), over all outputs, and the same in every
-    resample (weightings, resamples).
+    """Return the share of curvature in curvature and named pairs (weightings,), over all outputs, and the same in every resample
+    (weightings, resamples).
     """
     weights, group = table.row_weights, groups(table)
     ratios = [np.divide(w, weights, out=np.zeros_like(w), where=weights > 0) for w in weightings]

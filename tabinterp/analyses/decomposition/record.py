@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
     from .estimator import Decomposition
 
-LARGEST = 10  # columns and pairs that have a row of their own; the others are summed
+LARGEST = 10  # columns and pairs that are listed; the others are summed
 
 
 class ShareRow(Part):
-    output: str | None  # None: of all of them
+    output: str | None  # None: all outputs together
     component: Literal["linear", "curvature", "interactions"]
-    of: str  # "" the whole, a column, "a × b", "other" pairs than those named
-    share: Interval  # of the variance of the network's score
-    weighted: Interval  # the same, rows weighed by `Shares.weighting`
+    of: str  # "": the whole; a column; "a × b"; "other": pairs that are not named
+    share: Interval  # share of the variance of the network's score
+    weighted: Interval  # the same, with rows weighted by `Shares.weighting`
 
 
 class RestRow(Part):
-    """The sum of the parts that are not listed; sums have no interval."""
+    """The sum of the parts that are not listed, without an interval."""
 
     component: Literal["linear", "curvature", "interactions"]
     count: int
@@ -39,7 +39,7 @@ class RestRow(Part):
 
 
 class Shares(Part):
-    passed: int = 0  # as in the ladder
+    passed: int = 0  # columns without a curve and in no pair, as in the ladder
     weighting: Literal["p(1-p)", "rate"] | None
     whole: list[ShareRow]
     parts: list[ShareRow]  # columns and pairs of all outputs together, the largest first
@@ -58,8 +58,8 @@ class Shares(Part):
 def build(result: Decomposition) -> Shares:
     """Return the shares for each output, and for all outputs together the largest parts with the sum of the others.
 
-    Curves of correlated columns that cancel each other have shares far beyond 1, which mean nothing by themselves; their sum
-    does, and they are part of it.
+    Curves of correlated columns that cancel each other have shares far beyond 1, which have no meaning on their own. Their sum is
+    meaningful and includes them.
     """
     v, whole = len(result.weightings) - 1, range(3)
     value, known = result.shares.value[:, 0], range(3, len(result.components))
@@ -98,5 +98,5 @@ def build(result: Decomposition) -> Shares:
 
 
 def _is_share(values: FloatArray) -> bool:
-    """Whether this can be a share of the whole."""
+    """Return whether the values can be shares of a whole."""
     return bool(np.all(np.abs(values) <= 1))

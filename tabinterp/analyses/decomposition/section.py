@@ -1,4 +1,4 @@
-"""The decomposition of the score on the page: shares of its variance that are linear, curved or interactions."""
+"""Decomposition on the page: shares of the variance of the score that are linear, curvature or interactions."""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
 """Disagreement between the models: rows on which they decide differently, which model is right there, and which columns
 describe these rows.
 
-Rows are those held out. They differ where the two models predict different classes (of two classes by the threshold); of numbers
-and counts, where the distance of the two predictions is in its top tenth. Right is the class that happened, or the prediction
-that lies nearer (ties: neither). Shares have Wilson intervals (1927); with weights, of as many rows as say as much (Kish 1965).
+The analysis uses the held-out rows. Classes differ if the two models predict different classes (two classes: at the threshold).
+Numbers and counts differ if the distance between the two predictions is in its top tenth. A model is right if it predicts the
+class that occurred, or if its prediction is closer to the outcome (ties: neither). Shares have Wilson intervals (1927); weighted
+rows use Kish's effective number (1965).
 
-A tree of depth three at most on the original columns (Breiman et al. 1984) is fitted on half of the rows, drawn by hash, to
-tell those that differ from the others. What it says is of the other half: AUC and balanced accuracy beside chance, intervals
-over resampled rows (or groups of rows), and in each leaf the share of rows that differ. Leaves of fewer than ten rows in
-either half are not shown.
+A tree of depth at most three on the original columns (Breiman et al. 1984) is fitted on half of the rows, drawn by hash, to
+separate rows that differ from the others. All results come from the other half: AUC and balanced accuracy compared with chance,
+with intervals over resampled rows (or groups of rows), and the share of rows that differ in each leaf. Leaves with fewer than
+ten rows in either half are not shown.
 """
 
 from __future__ import annotations
@@ -49,16 +50,14 @@ from tabinterp.table.suppression import SMALL, countless
 
 from .record import DEPTH
 
-TOP = 0.1  # of the distances between two predictions of a number
-SMALLEST = 10  # rows of a leaf that is shown
-MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # as scikit-learn names them among the levels
+TOP = 0.1  # share of rows with the largest distances between the predictions of a number
+SMALLEST = 10  # minimum rows of a leaf that is shown
+MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # names that scikit-learn uses for them among the levels
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of a leaf: a number at most or above `threshold`; a `level` or not; missing or not; a rare level or
-    not.
-    """
+    """One condition of a leaf: a number at most or above `threshold`; a `level` or not; missing or not; a rare level or not."""
 
     column: str
     kind: Literal["at_most", "above", "is", "is_not", "missing", "present", "rare", "not_rare"]
@@ -68,7 +67,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Leaf:
-    """Rows of the scored half that meet all conditions, how many of them `differ`, and their share with its 95% interval."""
+    """Rows of the scored half that meet all conditions, how many of them `differ`, and that share with its 95% interval."""
 
     conditions: tuple[Condition, ...]
     rows: int
@@ -80,8 +79,10 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Tree:
-    """The leaves that are shown, highest share first, and behind them those whose share would tell of 1 to 9 rows, largest first;
-    the other leaves have `hidden` rows of the scored half. `differ`: how many of its `rows` do.
+    """A tree that describes where the models differ.
+
+    `leaves` holds the leaves that are shown, highest share first, then those whose share would reveal 1 to 9 rows, largest first.
+    All other leaves have `hidden` rows of the scored half. `differ`: number of its `rows` that differ.
     """
 
     leaves: tuple[Leaf, ...]
@@ -95,15 +96,14 @@ class Tree:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Of `rows` held-out rows `count` differ; which model is right among them: (share, low, high), NaN if fewer than ten
-    differ.
+    """How many of `rows` held-out rows differ (`count`), and which model is right on these, as (share, low, high).
 
-    `right` counts the rows on which the network, the linear model and neither is right. `higher` is the share of the rows that
-    differ for which the network predicts the positive class (of two classes) or the larger value (of numbers and counts), and
-    `higher_count` their number; both None for more than two classes.
+    Shares are NaN if fewer than ten rows differ. `right` counts the rows on which the network, the linear model and neither is
+    right. `higher` is the share of the rows that differ for which the network predicts the positive class (two classes) or the
+    larger value (numbers and counts), and `higher_count` their number; both are None for more than two classes.
 
-    `threshold`: of numbers and counts, the distance of predictions from which rows differ, in units of the target.
-    `cut`: of two classes, the probability above which a row is predicted to be positive.
+    `threshold`: for numbers and counts, the distance between predictions at which rows differ, in units of the target.
+    `cut`: for two classes, the probability above which a row is predicted positive.
     """
 
     rows: int
@@ -117,14 +117,14 @@ class Disagreement:
     tree: Tree | None
     seed: int
     cut: float | None = None
-    # of classes: the least and the largest number of rows that may not be told from `count`, which would tell of 1 to 9 rows;
-    # None if it is told
+    # for classes: the smallest and largest value of `count` that a reader cannot rule out, if `count` itself would reveal 1 to 9
+    # rows; None if `count` may be shown
     possible: tuple[int, int] | None = None
-    margins_told: bool = True  # whether numbers made from the confusion matrices may take its place
-    positive: str | None = None  # of two classes, the positive one
+    margins_told: bool = True  # whether numbers that follow from the confusion matrices may be shown instead
+    positive: str | None = None  # the positive class of two
     higher: tuple[float, float, float] | None = None
     higher_count: int | None = None
-    plain: bool = True  # whether all rows weigh the same and are in no groups
+    plain: bool = True  # whether all rows have the same weight and there are no groups
 
 
 def disagreement(
@@ -132,13 +132,13 @@ def disagreement(
 ) -> Disagreement:
     """Compare the decisions of two models bound to the same table, on its held-out rows.
 
-    threshold : of two classes, a row is predicted to be positive when its probability is above it.
+    threshold : for two classes, the probability above which a row is predicted positive.
 
     Raises
     ------
     NotApplicableError
-        when it is not known which rows were held out, a class has too few events to say who is right, or the two
-        models predict the same number in every row.
+        If it is unknown which rows were held out, a class has too few events to say who is right, or the predictions of the
+        two models are the same in every row.
     """
     if network.table.held_out is None:
         raise NotApplicableError(
@@ -180,8 +180,9 @@ def disagreement(
 def _differences(
     network: BoundModel, linear: BoundModel, cut: float
 ) -> tuple[Any, tuple[Any, Any], Any | None, float | None]:
-    """Return which rows differ (n,), on which each model alone is right, for which the network's prediction is the higher
-    one (None for more than two classes), and the distance from which numbers differ.
+    """Return which rows differ (n,), on which each model alone is right, and the distance at which numbers differ.
+
+    The third item says for which rows the network's prediction is the higher one (None for more than two classes).
     """
     table, both = network.table, np.stack([network.scores, linear.scores])
     if table.schema.goal.classes:
@@ -212,7 +213,7 @@ def _share(hit: Any, weights: FloatArray, groups: IntArray | None, fewest: int =
 
 
 def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundModel, seed: int) -> Tree | None:
-    """Return the tree; None if either half has too few rows that differ or agree, or if no column separates them."""
+    """Return the tree; None if either half has too few rows that differ or agree, or no column separates them."""
     table = network.table
     scored = folds(table, seed + 2, 2) == 1
     halves = [np.flatnonzero(half & (weights > 0)) for half in (~scored, scored)]
@@ -236,7 +237,7 @@ def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundMo
     leaves, at = np.unique(at, return_inverse=True)
     risk = model.tree_.value[leaves, 0, 1] / model.tree_.value[leaves, 0].sum(axis=1)
     auc, balanced = _scored_told(at, risk, differ[score], table.take(score), weights[score], seed)
-    if not np.isfinite(auc).all():  # some resamples of groups hold no row that differs, or none that does not
+    if not np.isfinite(auc).all():  # some resamples of groups have only rows that differ, or only rows that do not
         return None
     paths = _paths(model.tree_, meaning, edges)
     shown, hidden = [], 0
@@ -253,14 +254,14 @@ def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundMo
 
 
 def _place(leaf: Leaf) -> tuple[bool, float]:
-    """Return where a leaf stands among others, by what is told of it."""
+    """Return the sort key of a leaf, from what may be shown of it."""
     few = countless(leaf.differ, leaf.rows)
     return few, -leaf.rows if few else -leaf.share
 
 
 Meaning = tuple[
     str, str | None
-]  # of an encoded column: the original one, and its level, None of a number, "" of missing
+]  # original column and level of an encoded column; level None for a number, "" for missing
 
 
 def _encoder(table: Table, names: list[str], rows: IntArray) -> tuple[ColumnTransformer, list[Meaning]]:
@@ -288,7 +289,7 @@ def _encoder(table: Table, names: list[str], rows: IntArray) -> tuple[ColumnTran
     return encoder, meaning
 
 
-Edges = dict[int, list[float]]  # of an encoded column that is a number: where the tree may cut it
+Edges = dict[int, list[float]]  # for encoded numeric columns: where the tree may split
 
 
 def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> Edges:
@@ -302,8 +303,9 @@ def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> E
 
 
 def _coded(encoded: FloatArray, edges: Edges) -> FloatArray:
-    """Return the rows with each number as the count of edges below it: the code is at most k if the number is at most edge
-    k.
+    """Return the rows with each number replaced by the count of edges below it.
+
+    The code is at most k if the number is at most edge k.
     """
     made = np.array(encoded, dtype=np.float64)
     for place, cuts in edges.items():
@@ -314,10 +316,10 @@ def _coded(encoded: FloatArray, edges: Edges) -> FloatArray:
 def _scored_told(
     at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
 ) -> tuple[Estimate, Estimate]:
-    """Return AUC and balanced accuracy from which no number of 1 to 9 rows of a leaf follows.
+    """Return AUC and balanced accuracy, which do not reveal that 1 to 9 rows of a leaf differ.
 
-    Where 1 to 9 rows of leaves differ, or do not, the numbers are those of five such rows in each of these leaves. The intervals
-    reach from the lower end of the worst to the upper end of the best of all trees with one or nine such rows in each.
+    If 1 to 9 rows of a leaf differ, or do not, the results assume five such rows in that leaf. The intervals extend from the
+    lowest end for the worst to the highest end for the best tree with one or nine such rows in each of these leaves.
     """
     few = _leaves_of_few(differ, at)
     if not len(few):
@@ -338,15 +340,17 @@ def _scored_told(
 
 
 def _leaves_of_few(differ: Any, at: IntArray) -> IntArray:
-    """Return the leaves of which one to nine rows differ, or do not."""
+    """Return the leaves in which one to nine rows differ, or one to nine do not."""
     sizes = np.bincount(at)
     hits = np.bincount(at, differ).astype(np.int64)
     return np.flatnonzero([countless(int(some), int(size)) for some, size in zip(hits, sizes, strict=True)])
 
 
 def _as_if(differ: Any, at: IntArray, few: IntArray) -> Any:
-    """Return which rows differ (n,) if of each leaf in which one to nine rows do, so many (leaves,) did; or, where all but one to
-    nine do, all but ten less so many.
+    """Return which rows differ (n,), under an assumption about leaves in which one to nine rows differ or do not.
+
+    `few` (leaves,) is the number of rows assumed to differ; if all but one to nine differ, ten fewer than all are assumed, plus
+    this number.
     """
     made = differ.copy()
     for leaf in np.unique(at):
@@ -365,7 +369,7 @@ def _as_if(differ: Any, at: IntArray, few: IntArray) -> Any:
 def _scored(
     at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
 ) -> tuple[Estimate, Estimate]:
-    """Return AUC and balanced accuracy of the leaves' risks on these rows, with intervals over resampled rows or groups."""
+    """Return AUC and balanced accuracy of the risks of the leaves, with intervals over resampled rows or groups."""
     drawn = np.array([_powers(at, risk, differ, w) for w in resampled(weights, groups(table), RESAMPLES, seed)])
     values, units = _powers(at, risk, differ, weights), table.group_count
     auc, balanced = (interval(value, drawn[:, i], units, 0.0, 1.0) for i, value in enumerate(values))
@@ -373,7 +377,7 @@ def _scored(
 
 
 def _powers(at: IntArray, risk: FloatArray, differ: Any, w: FloatArray) -> tuple[float, float]:
-    """Return AUC and balanced accuracy of the leaves' risks under these weights of the rows."""
+    """Return AUC and balanced accuracy of the risks of the leaves under these row weights."""
     risks, rank = np.unique(risk, return_inverse=True)
     place, above = rank[at], risks > 0.5
     p, n = np.bincount(place, w * differ, len(risks)), np.bincount(place, w * ~differ, len(risks))
@@ -384,7 +388,7 @@ def _powers(at: IntArray, risk: FloatArray, differ: Any, w: FloatArray) -> tuple
 
 
 def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[Condition, ...]]:
-    """Return the conditions of each leaf, with those on one side of one column merged."""
+    """Return the conditions of each leaf, with redundant ones on the same column merged."""
     found: dict[int, tuple[Condition, ...]] = {}
 
     def walk(node: int, path: tuple[Condition, ...]) -> None:
@@ -409,10 +413,9 @@ def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[C
 
 
 def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Return conditions without redundant ones: the later of two bounds on one side is narrower; "is" fixes a column's
-    level.
+    """Return conditions without redundant ones: a later bound on the same side is narrower, and "is" fixes a column's level.
 
-    What is said of one column stands together, where the column comes first.
+    Conditions on the same column are kept together, at the position of the first.
     """
     kept: list[Condition] = []
     for condition in path:

@@ -1,8 +1,7 @@
-"""Disagreement in the document: the rows on which the models differ, which model is right, and the tree that describes
-them.
+"""Disagreement in the document: rows on which the models differ, which model is right there, and the tree that describes them.
 
-Columns are only said to set these rows apart, and the rules of the tree are only shown, where the tree's held-out AUC is above
-chance with its whole 95% interval. No share is given from which fewer than ten rows could be counted: of rows that differ, or do
+Columns are said to distinguish these rows, and the rules of the tree are shown, only if the whole 95% interval of the tree's
+held-out AUC is above chance. A share is withheld if it would reveal a count of fewer than ten rows: rows that differ, that do
 not, or on which one model is right.
 """
 
@@ -31,43 +30,43 @@ if TYPE_CHECKING:
     from .estimator import Leaf as LeafResult
 
 CHANCE = 0.5
-DEPTH = 3  # of the tree
+DEPTH = 3  # maximum depth of the tree
 RIGHT = ("network_right", "linear_right", "neither")  # shares of the rows that differ
 
 
 class Leaf(Part):
     conditions: list[Message]
-    rows: int  # ten at least
-    share: Interval  # of these rows, those in which the models differ; empty where one to nine do, or do not
+    rows: int  # at least ten
+    share: Interval  # share of rows on which the models differ; empty if one to nine do, or do not
 
 
 class Disagreement(Part):
     rows: int
-    # rows in which the models differ; None where it would tell of one to nine rows: on which they differ, agree, or on which one
-    # model alone is right or predicts the positive class. Shares are then those of the confusion matrices, or there are none.
+    # Rows on which the models differ. None if this would reveal one to nine rows on which they differ or agree, or on which one
+    # model alone is right or predicts the positive class. Then shares come from the confusion matrices, or there are none.
     count: int | None
     share: Interval
-    network_right: Interval  # of the rows that differ; empty where fewer than ten of them are on one side
+    network_right: Interval  # share of the rows that differ; empty if either side has fewer than ten
     linear_right: Interval
     neither: Interval
-    # of the rows that differ, those for which the network predicts the positive class or the larger value; empty for more
-    # than two classes, and where one to nine rows are on one side
+    # Share of the rows that differ on which the network predicts the positive class or the larger value. Empty for more than two
+    # classes, or if one to nine rows are on one side.
     network_higher: Interval = Interval()
-    # the model whose prediction is the higher one on all of these rows but one to nine
+    # the model whose prediction is the higher one on all but one to nine of these rows
     nearly_always_higher: Literal["network", "linear"] | None = None
-    threshold: float | None  # of numbers and counts: the distance of predictions from which rows differ
-    # of two classes: the probability above which a row is predicted to be positive
+    threshold: float | None  # for numbers and counts: the distance between predictions at which rows differ
+    # for two classes: the probability above which a row is predicted positive
     decision_threshold: float | None = None
     sentences: list[Message]
-    auc: Interval  # of a tree that tells these rows apart, on rows it was not fitted on; chance is 0.5
+    auc: Interval  # AUC of a tree that separates these rows, on rows that it was not fitted on; chance is 0.5
     balanced_accuracy: Interval
     fitted_rows: int | None  # None: too few rows for a tree
     scored_rows: int | None
-    hidden_rows: int  # in leaves of fewer than ten rows, and those from which these could be reckoned
+    hidden_rows: int  # rows in leaves of fewer than ten, and in leaves from which these could be calculated
     leaves: list[Leaf]  # empty unless the AUC is above chance
 
     def check_claims(self, document: Document) -> None:
-        """Check that rules are only given where the tree is better than chance, and none for fewer than ten rows."""
+        """Check that rules are given only if the tree is better than chance, and none for fewer than ten rows."""
         apart = bool(self.leaves) or any(told.key == "disagreement.tree.apart" for told in self.sentences)
         if apart and not (self.auc.low is not None and self.auc.low > CHANCE):
             raise DocumentError(
@@ -117,8 +116,8 @@ def build(r: Results) -> Disagreement | None:
 
 
 def disagreement_sentences(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
-    """Return the sentences about disagreement: in how many rows the models differ and which way, which is right, whether a
-    tree describes these rows.
+    """Return the sentences about disagreement: how many rows differ and which way, which model is right, and whether a tree
+    describes these rows.
 
     positive : the positive class of two; None for other tasks.
     """
@@ -126,7 +125,7 @@ def disagreement_sentences(part: Disagreement, linear: str, positive: str | None
 
 
 def _told(result: DisagreementResult) -> dict[str, Any]:
-    """Return the shares where the number of rows that differ may be told."""
+    """Return the shares if the number of rows that differ may be shown."""
     if countless(result.count, result.rows):
         return {}
     found: dict[str, Any] = {"share": _share(result.share)}
@@ -138,18 +137,18 @@ def _told(result: DisagreementResult) -> dict[str, Any]:
 
 
 def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, Any]:
-    """Return the shares where the number of rows that differ may not be told from others, `least` to `most`.
+    """Return the shares if a reader may know the number of rows that differ only as a range, from `least` to `most`.
 
-    They depend on the confusion matrices alone, and are given where these are told of. A share is that of the number in the
-    middle, to two digits, and its interval reaches over the intervals of all these numbers. With weights or groups, a share of
-    all rows is moved by as much, and has no interval; other shares are not given.
+    They depend on the confusion matrices alone, and are given only if these are shown. A share is that of the middle of the
+    range, to two digits, and its interval covers the intervals of all numbers in the range. With weights or groups, the share of
+    all rows is scaled accordingly and has no interval; other shares are not given.
     """
     if not result.margins_told or few_possible((least, most), result.rows):
         return {}
     if not result.plain or result.higher_count is None:
         moved = result.share[0] * (least + most) / 2 / result.count
         return {"share": interval(_rough(moved), None, None, None)}
-    counts = range(least, most + 1, 2)  # two more: one row on which each model is right
+    counts = range(least, most + 1, 2)  # two more rows that differ: one on which each model is right
     found: dict[str, Any] = {"share": _over([(count, result.rows) for count in counts])}
     right = _side(counts, result.right[0] - result.right[1])
     if min(min(up, of - up) for up, of in right) >= SMALL:
@@ -166,12 +165,12 @@ def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, An
 
 
 def _side(counts: range, surplus: int) -> list[tuple[int, int]]:
-    """Return how many of so many rows are on one side that has `surplus` rows more than the other."""
+    """Return, for each count, how many rows are on the side that has `surplus` rows more than the other."""
     return [((count + surplus) // 2, count) for count in counts]
 
 
 def _over(quotients: list[tuple[int, int]]) -> Interval:
-    """Return the share in the middle of several possible ones, with an interval that reaches over those of all, to two digits."""
+    """Return the middle of several possible shares, to two digits, with an interval that covers the intervals of all."""
     ends = [wilson(hits / of, of) for hits, of in quotients]
     middle = [sum(one) / len(quotients) for one in zip(*quotients, strict=True)]
     return interval(_rough(middle[0] / middle[1]), None, _rough(min(ends)[0]), _rough(max(high for _, high in ends)))
@@ -182,14 +181,14 @@ def _rough(share: float) -> float:
 
 
 def _right_withheld(result: DisagreementResult) -> bool:
-    """Return whether one model, or neither, is right on one to nine of the rows that differ, or on all but as many."""
+    """Return whether one model, or neither, is right on one to nine of the rows that differ, or on all but one to nine."""
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)
 
 
 def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["network", "linear"] | None]:
-    """Return the share of rows on which the network's prediction is the higher one, or the model of which this is true on
-    all rows but one to nine.
+    """Return the share of rows on which the network's prediction is the higher one; if all but one to nine rows are on one side,
+    return instead the model whose prediction is the higher one there.
     """
     if result.higher is None or result.higher_count is None or not np.isfinite(result.higher).all():
         return Interval(), None
@@ -201,8 +200,10 @@ def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["net
 
 
 def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
-    """Return whether the numbers of a tree, from which follows how many rows of the scored half differ, leave all numbers of rows
-    possible that may not be told from the true one: at least ten rows of the fitted half differ, and at least ten do not.
+    """Return whether the numbers of a tree may be shown, from which the number of scored rows that differ follows.
+
+    They must not narrow the range of possible numbers of rows that differ: it must fit if any number of the fitted rows differ,
+    from ten to all but ten.
     """
     if result.possible is None:
         return True
@@ -211,7 +212,7 @@ def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
 
 
 def _leaves(tree: Tree) -> tuple[list[Leaf], int]:
-    """Leaves whose number of rows may be shown, and how many rows the others have."""
+    """Return the leaves whose number of rows may be shown, and the number of rows in the others."""
     shown = parts_shown([*(leaf.rows for leaf in tree.leaves), tree.hidden])[:-1]
     shown_leaves = [leaf for leaf, is_shown in zip(tree.leaves, shown, strict=True) if is_shown]
     return [_leaf(leaf) for leaf in shown_leaves], tree.rows - sum(leaf.rows for leaf in shown_leaves)
@@ -247,7 +248,7 @@ def _how_many(part: Disagreement) -> Message:
 
 
 def _which_way(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
-    """Return which of the models predicts the positive class of two, or the larger value, on how many of the rows."""
+    """Return which model predicts the positive class, or the larger value, on how many of the rows that differ."""
     kind = "larger" if positive is None else "positive"
     values: dict[str, Any] = {} if positive is None else {"label": positive, "model": linear}
     if part.network_higher.value is not None:

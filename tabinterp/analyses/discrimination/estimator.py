@@ -1,7 +1,7 @@
 """ROC and precision-recall curves, score distributions, KS statistics, confusion matrices and gains of both models.
 
-Every number is of the evaluated rows. Bands and intervals are percentiles of a paired bootstrap, point by point: both models are
-scored on the same resampled rows. Where rows come in groups, groups are resampled and intervals are Student's.
+All numbers are for the evaluated rows. Bands and intervals are pointwise percentiles of a paired bootstrap: both models are
+scored on the same resampled rows. If rows come in groups, groups are resampled and intervals are Student's.
 
 References
 ----------
@@ -51,19 +51,19 @@ if TYPE_CHECKING:
 FALSE_POSITIVE_RATES = np.array(record.FALSE_POSITIVE_RATES)
 RECALLS = np.array(record.RECALLS)
 BINS = np.round(np.linspace(0, 1, 21), 2)  # edges of the bins of predicted probabilities
-PARTS = 10  # of the rows, by score, in the table of gains
+PARTS = 10  # parts into which the table of gains divides the rows by score
 RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
 
 
 @dataclass(frozen=True)
 class Curves:
-    """How well one model separates one class from the others, or the means of this over all classes (macro averages).
+    """How well one model separates one class from the others, or the means over all classes (macro averages).
 
     Parameters
     ----------
     roc : true-positive rate at each of `FALSE_POSITIVE_RATES`.
     precision : precision at the threshold at which recall reaches each of `RECALLS`.
-    ks : Kolmogorov-Smirnov statistic, the largest difference between the true- and the false-positive rate, (1,).
+    ks : Kolmogorov-Smirnov statistic, the largest difference between the true- and false-positive rates, (1,).
     """
 
     roc: Estimates
@@ -73,12 +73,12 @@ class Curves:
 
 @dataclass(frozen=True)
 class ClassCurves(Curves):
-    """How well one model tells one class from the others, and the distribution of its predicted probabilities.
+    """How well one model separates one class from the others, and the distribution of its predicted probabilities.
 
     Parameters
     ----------
-    positive, negative : (bins,) shares of the rows of the class, and of the others, by predicted probability; NaN where a bin
-        holds 1 to 9 rows, or its count would follow from the others.
+    positive, negative : (bins,) shares of the rows of the class, and of the others, by predicted probability; NaN if a bin has 1
+        to 9 rows, or its count would follow from the others.
     """
 
     positive: FloatArray
@@ -91,9 +91,9 @@ class Decisions:
 
     Parameters
     ----------
-    counts : (actual, predicted) rows; NaN where 1 to 9 rows would be counted.
+    counts : (actual, predicted) rows; NaN for 1 to 9 rows.
     rates : `RATES`, weighted.
-    gains : (parts, 3) of tenths of the rows from the highest score down: share of positives, cumulative share of all positives
+    gains : (parts, 3) for tenths of the rows from the highest score down: share of positives, cumulative share of all positives
         that is captured, and cumulative lift.
     """
 
@@ -108,9 +108,9 @@ class ClassDecisions:
 
     Parameters
     ----------
-    counts : (actual, predicted) rows; NaN where 1 to 9 rows would be counted, or would follow.
-    rates : (classes, 4) `RATES` of each class against all others, weighted; NaN where the class's own count is withheld.
-    macro : (4,) their means over the classes; NaN where those of a class are withheld.
+    counts : (actual, predicted) rows; NaN for 1 to 9 rows, or if such a count would follow.
+    rates : (classes, 4) `RATES` of each class against all others, weighted; NaN if the class's own count is withheld.
+    macro : (4,) means over the classes; NaN if the rates of a class are withheld.
     """
 
     counts: FloatArray
@@ -124,11 +124,11 @@ class Discrimination(PreviewedFrame):
 
     Parameters
     ----------
-    classes : the class of each curve; one of two classes: the positive one.
-    ks_difference : (classes,) KS of the network minus KS of the linear model, paired; of several classes their mean comes last.
-    decisions : of the network and of the linear model; None where there are several classes.
-    macro : means of the curves over several classes, of the network and of the linear model; None where there are two.
-    class_decisions : of the network and of the linear model; None where there are two classes.
+    classes : the class of each curve; for two classes, only the positive class.
+    ks_difference : (classes,) KS of the network minus KS of the linear model, paired; for several classes, their mean is last.
+    decisions : for the network and the linear model; None if there are several classes.
+    macro : means of the curves over several classes, for the network and the linear model; None if there are two.
+    class_decisions : for the network and the linear model; None if there are two classes.
     """
 
     classes: tuple[str, ...]
@@ -146,7 +146,7 @@ class Discrimination(PreviewedFrame):
     def frame(self) -> pd.DataFrame:
         """Return the points of the ROC curves: one row for each class, model and false-positive rate.
 
-        The mean over several classes has None for a class.
+        In the mean over several classes, the class is None.
         """
         return pd.DataFrame(
             [
@@ -165,12 +165,12 @@ class Discrimination(PreviewedFrame):
         )  # fmt: skip
 
     def plot(self, ax: Axes | None = None, *, output: str | None = None) -> Axes:
-        """Draw the ROC curves of both models for one class into `ax`, or the axes of a new figure, and return them.
+        """Draw the ROC curves of both models for one class on `ax` (default: the axes of a new figure), and return the axes.
 
         Parameters
         ----------
-        ax : axes to draw into.
-        output : the class; None: the positive one of two classes, the mean over several.
+        ax : axes to draw on.
+        output : the class; None: the positive class of two, or the mean over several.
 
         Raises
         ------
@@ -207,21 +207,21 @@ def discrimination(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Discrimination:
-    """Return how well both models separate the classes, on the held-out rows or, without a split, on all rows.
+    """Measure how well both models separate the classes, on the held-out rows or, without a split, on all rows.
 
     Parameters
     ----------
     model : the network.
     table : the rows; without a split, all of them are used.
     counterpart : the linear model; None: one is fitted, as an audit does.
-    threshold : of two classes, the probability above which a row is predicted to be positive.
-    resamples : of the rows, for bands and intervals.
-    seed : of the resamples.
+    threshold : for two classes, the probability above which a row is predicted positive.
+    resamples : number of resamples of the rows, for bands and intervals.
+    seed : seed of the resamples.
 
     Raises
     ------
     NotApplicableError
-        If the target is no class, or a class has fewer than 20 rows (or groups of rows).
+        If the target is not a class, or a class has fewer than 20 rows (or groups of rows).
 
     Examples
     --------
@@ -249,7 +249,7 @@ def discriminate(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Discrimination:
-    """Return the same for two models on the rows they are bound to."""
+    """Return the discrimination of two models on the rows that they are bound to."""
     table = network.table
     if not table.schema.goal.classes:
         raise NotApplicableError(why("discrimination.numbers"))
@@ -302,7 +302,7 @@ def discriminate(
 
 
 _ROC, _PR = len(FALSE_POSITIVE_RATES), len(RECALLS)
-_KS, _WIDTH = _ROC + _PR, _ROC + _PR + 1  # where KS stands among the numbers of a class, and how many there are
+_KS, _WIDTH = _ROC + _PR, _ROC + _PR + 1  # place of KS among the numbers of a class, and how many numbers there are
 
 
 class Ranking:
@@ -322,7 +322,7 @@ class Ranking:
         return float(np.max(hits / hits[-1] - alarms / alarms[-1]))
 
     def _counted(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the weights of the positive and of the other rows with at least each of the different scores."""
+        """Return the weights of the positive and of the other rows that score at least each distinct score."""
         w = weights[self.order]
         hits = np.cumsum(w * self.positive)[self.ends]
         return hits, np.cumsum(w)[self.ends] - hits
@@ -354,15 +354,16 @@ class Ranking:
         own = parts_shown(hits) & parts_shown(np.diff(edges) - hits)
         hidden = np.flatnonzero(~own)
         summed = np.ones(PARTS, dtype=bool)
-        if len(hidden):  # between the first and the last of those that are hidden, sums would tell them
+        if len(hidden):  # sums would reveal any tenth between the first and last hidden ones
             summed[hidden[0] : hidden[-1]] = False
         return own, summed
 
 
 def _statistics(rankings: list[Ranking], called: IntArray, table: Table, w: FloatArray) -> FloatArray:
-    """Return every number of a model under these weights, in one array.
+    """Return all numbers of a model under these weights, in one array.
 
-    Of two classes: curves, rates and gains. Of several: the curves of each and their means, the rates of each and their means.
+    For two classes: curves, rates and gains. For several: the curves of each class and their means, then the rates of each and
+    their means.
     """
     curves = np.stack([ranking.curves(w) for ranking in rankings])
     if table.schema.task == "binary":
@@ -372,7 +373,7 @@ def _statistics(rankings: list[Ranking], called: IntArray, table: Table, w: Floa
 
 
 def _score(scores: FloatArray, place: int, binary: bool) -> FloatArray:
-    """Return what a class is ranked by: the log-odds of two classes, and of several the log-odds against all others."""
+    """Return the score that ranks rows for a class: log-odds for two classes, log-odds against all others for several."""
     if binary:
         return scores[:, 0]
     others = np.delete(scores, place, axis=1)
@@ -380,7 +381,7 @@ def _score(scores: FloatArray, place: int, binary: bool) -> FloatArray:
 
 
 def _rates(called: BoolArray, positive: BoolArray, w: FloatArray) -> FloatArray:
-    """Return `RATES` under these weights; NaN where nothing is counted."""
+    """Return `RATES` under these weights; NaN where the denominator is zero."""
     hits, alarms = w[called & positive].sum(), w[called & ~positive].sum()
     misses, passes = w[~called & positive].sum(), w[~called & ~positive].sum()
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -393,7 +394,7 @@ def _curves(found: Estimates, at: int, shares: tuple[FloatArray, FloatArray]) ->
 
 
 def _averaged(found: Estimates, at: int) -> Curves:
-    """Return the curves at a place: those of a class, or behind the last class their means."""
+    """Return the curves at an index: those of a class or, after the last class, their means."""
     start = _WIDTH * at
     return Curves(
         roc=found[start : start + _ROC],
@@ -403,14 +404,14 @@ def _averaged(found: Estimates, at: int) -> Curves:
 
 
 def _decided(found: Estimates, called: IntArray, table: Table) -> ClassDecisions:
-    """Return the confusion matrix of several classes and the rates of each class, as far as no small count follows."""
+    """Return the confusion matrix of several classes and the rates of each class, unless a small count follows from them."""
     size = len(table.schema.labels)
     counts = np.bincount(table.y.astype(np.int64) * size + called, minlength=size**2).reshape(size, size)
     told = _cells_shown(counts)
     start = _WIDTH * (size + 1)
     rates, macro = found[start : start + 4 * size], found[start + 4 * size :]
     right = counts.diagonal()
-    wrong = np.stack([counts.sum(axis=1) - right, counts.sum(axis=0) - right])  # missed, and predicted wrongly
+    wrong = np.stack([counts.sum(axis=1) - right, counts.sum(axis=0) - right])  # missed, and wrongly predicted
     own = told.diagonal() & ~((wrong > 0) & (wrong < SMALL)).any(axis=0)
     return ClassDecisions(
         counts=np.where(told, counts, np.nan),
@@ -420,10 +421,10 @@ def _decided(found: Estimates, called: IntArray, table: Table) -> ClassDecisions
 
 
 def _cells_shown(counts: IntArray) -> BoolArray:
-    """Return which cells of a confusion matrix may be told.
+    """Return which cells of a confusion matrix may be shown.
 
-    The number of rows of each class is known, and so is the sum of the diagonal (accuracy) and its mean by class (balanced
-    accuracy). One or two cells of the diagonal would follow, so that none or at least three are withheld.
+    The number of rows of each class is known, and so are the sum of the diagonal (accuracy) and its mean by class (balanced
+    accuracy). One or two cells of the diagonal could be calculated from these, so none or at least three are withheld.
     """
     allowed, diagonal = np.ones(counts.shape, dtype=bool), np.arange(len(counts))
     while True:
@@ -444,7 +445,7 @@ def _parts(found: Estimates) -> tuple[FloatArray, FloatArray, FloatArray, FloatA
 
 
 def _distribution(probability: FloatArray, table: Table, place: int) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted shares of the class's rows and of the others in each bin, NaN where too few rows would be counted."""
+    """Return the weighted shares of the rows of the class and of the others in each bin, NaN if a bin has too few rows."""
     bins = np.minimum((probability * (len(BINS) - 1)).astype(np.int64), len(BINS) - 2)
     made = []
     for rows in (table.y == place, table.y != place):
@@ -482,7 +483,7 @@ def _both_decisions(
 
 
 def run(context: Context) -> Discrimination | None:
-    """Compute discrimination for both models of an audit, on the evaluated rows; None if the target is numeric."""
+    """Compute the discrimination of both models of an audit on the evaluated rows; None if the target is numeric."""
     if not context.network.table.schema.goal.classes:
         return None
     network, linear = context.both(context.evaluated)

@@ -37,7 +37,8 @@ def rates(
 ) -> Markup:
     """Draw curves of both models with confidence bands.
 
-    `names` of the two axes; `titles`: model -> what a pointer on its curve shows; `marks`: model -> its point at the threshold.
+    `names`: the two axes; `titles`: model -> text shown when the pointer is on its curve; `marks`: model -> its point at the
+    threshold.
     """
     with styles():
         figure, axes = canvas(HEIGHT - EDGE - 2 * GAP - TEXT, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE)
@@ -61,8 +62,9 @@ def rates(
 def distributions(
     bins: Sequence[ScoreBin], names: tuple[str, str], titles: Mapping[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw the shares of the class (filled) and of the others (outline) by predicted probability, the network above the
-    linear model. A cross on the axis marks a bin of which a share is withheld.
+    """Draw the shares of the class (filled) and of the others (outline) by predicted probability.
+
+    The network is above the linear model. A cross on the axis marks a bin with a withheld share.
     """
     shares = {
         (model, kind): numbers([getattr(one, f"{model}_{kind}") for one in bins]) for model in MODELS for kind in KINDS
@@ -91,7 +93,7 @@ def distributions(
 
 
 def withheld(bins: Sequence[ScoreBin]) -> bool:
-    """Return whether some share of a bin is withheld."""
+    """Return whether the share of any bin is withheld."""
     return any(getattr(one, f"{model}_{kind}") is None for one in bins for model in MODELS for kind in KINDS)
 
 

@@ -27,7 +27,7 @@ RECALLS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 class RatePoint(Part):
-    """A point of a curve: x is a false-positive rate or a recall."""
+    """A point of a curve; x is a false-positive rate or a recall."""
 
     x: float
     network: Interval
@@ -58,7 +58,7 @@ class ClassRecord(Part):
 
 
 class MacroRecord(Part):
-    """Means over several classes, each held against all others."""
+    """Means over several classes, each against all others."""
 
     roc: list[RatePoint]
     precision_recall: list[RatePoint]
@@ -68,7 +68,7 @@ class MacroRecord(Part):
 
 
 class Rates(Part):
-    """Rates of a predicted class against all others; without numbers where a count of 1 to 9 rows would follow."""
+    """Rates of a predicted class against all others; empty if a count of 1 to 9 rows would follow."""
 
     sensitivity: Interval
     specificity: Interval

@@ -34,7 +34,7 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _macro(record: Record) -> Iterator[Block]:
-    """Means of the curves over several classes."""
+    """Return the means of the curves over several classes."""
     if record.macro is None:
         return
     yield _ks(record.macro, "report.discrimination.ks.macro")
@@ -42,7 +42,7 @@ def _macro(record: Record) -> Iterator[Block]:
 
 
 def _class_rates(record: Record, document: Document) -> Iterator[Block]:
-    """What is decided between several classes: rates of each, and how many rows of each are predicted as which."""
+    """Return the decisions between several classes: the rates of each class, and the confusion matrix."""
     if not record.class_rates:
         return
     columns: list[Column[ClassRates]] = [
@@ -110,7 +110,7 @@ def _ks(one: ClassRecord | MacroRecord, key: str) -> Paragraph:
 def _curves(
     one: ClassRecord | MacroRecord, place: str, marks: Mapping[str, figure.Place], threshold: float | None
 ) -> Iterator[Block]:
-    """ROC and precision-recall curves of both models, with their points at the threshold."""
+    """Return the ROC and precision-recall curves of both models, with their points at the threshold."""
     legend = [
         Key("●", "net", t("report.discrimination.legend.network")),
         Key("◇", "lin", t("report.discrimination.legend.linear")),
@@ -137,13 +137,13 @@ def _at(points: list[RatePoint], x: float) -> dict[str, str]:
 
 
 def _titles(points: list[RatePoint], x: float) -> dict[str, str]:
-    """What a pointer on a curve shows: its height at one place."""
+    """Return the text shown when the pointer is on a curve: its height at one place."""
     at = _at(points, x)
     return {model: t("report.mark", name=number(x), model=t(f"report.{model}"), value=at[model]) for model in MODELS}
 
 
 def _commonest(bins: list[ScoreBin]) -> dict[str, str]:
-    """What a pointer on a distribution shows: the largest share of the other rows."""
+    """Return the text shown when the pointer is on a distribution: the largest share of the other rows."""
     titles = {}
     for model in MODELS:
         value, one = max(((getattr(one, f"{model}_negative") or 0.0, one) for one in bins), key=lambda pair: pair[0])
@@ -153,7 +153,7 @@ def _commonest(bins: list[ScoreBin]) -> dict[str, str]:
 
 
 def _gini(document: Document) -> list[Block]:
-    """Return the Gini coefficients: twice the AUC, less one."""
+    """Return the Gini coefficients: twice the AUC, minus one."""
     row = next((row for row in document.performance.metrics if row.metric == "auc"), None)
     if row is None or row.difference.value is None:
         return []

@@ -1,10 +1,10 @@
 """Drop-column importance: the rise in held-out loss of the linear model when it is refitted without a column.
 
-The linear model is fitted anew without the column, so that the others may stand in for it: a column that others can replace
-has none, however much the fitted model leans on it (leave-one-covariate-out; Lei et al. 2018). It speaks of the linear model
-alone; a network is not trained again. Same encoding, rows and penalty for every refit: L2, its strength chosen once, with all
-columns, as the counterpart's is. At most 10,000 seeded training rows. Losses are on held-out rows, differences paired by
-row, with the intervals of `performance`.
+The linear model is refitted without the column, so that other columns can take its place. A column that others can replace has
+no importance, even if the fitted model relies on it (leave-one-covariate-out; Lei et al. 2018). The result describes the linear
+model only; no network is retrained. All refits use the same encoding, rows and L2 penalty, whose strength is chosen once, with
+all columns, as for the counterpart. They use at most 10,000 training rows, drawn with the seed. Losses are on held-out rows;
+differences are paired by row and have the intervals of `performance`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def drop_and_refit(
     Raises
     ------
     NotApplicableError
-        when the model is not linear, or it is not known which rows are held out.
+        If the model is not linear, or it is unknown which rows were held out.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def _without(
 ) -> FloatArray:
     """Return held-out scores of a fit on the kept columns, warm-started from the fit on all columns."""
     y = table.codes if table.schema.goal.classes else table.y
-    if not len(kept):  # the mean alone
+    if not len(kept):  # only the mean is left
         x, other, whole, kept = (
             np.zeros((len(x), 1)),
             np.zeros((len(other), 1)),

@@ -1,6 +1,6 @@
 """Drop-column importance on the page: the rows on which the linear refits without a column were fitted and scored.
 
-Their numbers are a column of the table of conditional importance.
+The numbers themselves are a column in the table of conditional importance.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Effect curves: partial dependence, its spread over rows (ICE), and accumulated local effects (ALE) of a column.
 
-Partial dependence (Friedman 2001) at v is the mean score if every row had the value v and kept its other columns; where
-columns are correlated it reads the model at rows that do not exist. Its curves of single rows (Goldstein et al. 2015), each
-less its own mean over the column's distribution, are told as a band from their 10% to their 90% quantile. Accumulated local
-effects (Apley & Zhu 2020) move each row only to the ends of the bin it lies in, and add the mean differences up: no row
-goes far from where it is. Their bins are the steps of the same grid, so that they need no evaluation of their own.
+Partial dependence (Friedman 2001) at v is the mean score if every row had the value v and kept its other columns. If columns are
+correlated, it evaluates the model at rows that do not exist. The band shows the 10% and 90% quantiles of the curves of single
+rows (ICE; Goldstein et al. 2015), each minus its own mean over the distribution of the column. Accumulated local effects (Apley &
+Zhu 2020) move each row only to the ends of its own bin and add up the mean differences, so no row moves far. The bins are the
+steps of the same grid and need no further evaluation.
 
-Every standard error is over rows, by the first-order term of each row (Hájek 1968): in partial dependence and the centred
-curves a row is a receiver and gives its value to the column's distribution; the grid itself counts as fixed. All of them are
-quadratic forms in one matrix of second moments, so that the analysis is a sum over rows.
+Every standard error is over rows, from the first-order influence of each row (Hájek 1968). In partial dependence and the centred
+curves, a row influences both the mean score and the distribution of the column; the grid is treated as fixed. All errors are
+quadratic forms in one matrix of second moments, so the analysis is a sum over rows.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from tabinterp.table.suppression import SMALL
 
 from .grids import Grid, checked_columns, grid_of, with_points
 
-AUDITED_COLUMNS, AUDITED_CURVES = 8, 24  # of an audit: the most columns, and the most curves over all outputs
-ROWS_OF_A_POINT = 20  # so that the outer points, which get half as many, may be shown
+AUDITED_COLUMNS, AUDITED_CURVES = 8, 24  # in an audit: maximum number of columns, and of curves over all outputs
+ROWS_OF_A_POINT = 20  # so that the outer points, which get half as many, can be shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POINTS = 20
-ICE_ROWS = 2000  # rows whose single curves make the band
+ICE_ROWS = 2000  # rows whose curves form the band
 BAND = (0.1, 0.9)
-SPARSE = 30  # rows nearest to a point; with fewer, the network has hardly seen it
+SPARSE = 30  # rows nearest to a point; with fewer, the network has hardly seen the value
 CHUNK = 4096
 
 Progress = Callable[[str, float], None]
@@ -61,13 +61,15 @@ Progress = Callable[[str, float], None]
 class Curve:
     """The effect of one column. Arrays (points,) or (points, outputs); the last point is the missing value if there is one.
 
-    `rows` lie nearest to a point, `share` is their part of all rows by weight. `pdp` is the mean score with every row at the
-    value; `effect` the same less its mean over the column's distribution; `ice_low`, `ice_high` the 10% and 90% quantiles of
-    single rows' centred curves; `ale` the accumulated local effect, its mean over rows zero, NaN where the column has no order
-    and at the missing value. Where columns are correlated the ends of `ale`, which wide bins bend, are held by 89% to 93% of
-    intervals at 20 points, 82% to 94% at 12. The mean that is taken off `effect` and `ale` is that of a curve straight between
-    points: of a number with a long tail, whose last points lie far apart, intervals from 400 rows held both in 93% to 95% of sets
-    at 20 points, in 89% to 94% at 12 (docs/coverage.md). `sparse`: fewer than 30 rows. `small`: fewer than 10, not to be printed.
+    `rows` are nearest to a point, and `share` is their share of all rows by weight. `pdp` is the mean score with every row at the
+    value; `effect` is `pdp` minus its mean over the distribution of the column. `ice_low` and `ice_high` are the 10% and 90%
+    quantiles of the centred curves of single rows. `ale` is the accumulated local effect, with mean zero over rows; it is NaN for
+    a column without an order and at the missing value. `sparse`: fewer than 30 rows. `small`: fewer than 10, not to be printed.
+
+    If columns are correlated, wide bins bias the ends of `ale`: 89% to 93% of its intervals cover the truth there at 20 points,
+    and 82% to 94% at 12. The mean subtracted from `effect` and `ale` is that of a curve that is linear between points. For a
+    number with a long tail, whose last points are far apart, intervals from 400 rows covered both in 93% to 95% of data sets at
+    20 points, and in 89% to 94% at 12 (docs/coverage.md).
     """
 
     column: str
@@ -124,12 +126,12 @@ class Effects(Shown):
         ax: Axes | None = None,
         names: tuple[str, str] | None = None,
     ) -> Axes:
-        """Draw the effect of one column (None: the first) with its 95% interval, and the distribution of the rows below;
-        `linear` in the same axes, if given.
+        """Draw the effect of one column (None: the first) with its 95% interval, and the distribution of the rows below.
 
-        The pale band holds single rows' curves, the dotted line is the accumulated local effect. Points of fewer than 30 rows are
-        faint, and those of fewer than 10 are left out. Levels are drawn as a row each, those without an order by their effect.
-        Into `ax`, or a new figure's axes, which are returned; nothing is shown.
+        The pale band contains the curves of single rows, and the dotted line is the accumulated local effect. Points with fewer
+        than 30 rows are faint; those with fewer than 10 are left out. Each level is a row; levels without an order are sorted by
+        effect. `linear` is drawn on the same axes, if given. The plot goes on `ax` or the axes of a new figure, which are
+        returned. It is not shown.
         """
         known = [curve.column for curve in self.curves]
         column = known[0] if column is None else column
@@ -221,8 +223,8 @@ def effects(
 
     Parameters
     ----------
-    grid : the most points for a number, and the most levels, for which the most frequent are taken.
-    seed : draws the rows, at most 2,000, whose single curves make the band.
+    grid : maximum number of points for a number; for levels, this many of the most frequent are used.
+    seed : draws the rows (at most 2,000) whose curves form the band.
     scale : "log_odds", or "probability" for classes.
 
     Examples
@@ -244,25 +246,25 @@ def effects(
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What the first pass over all rows fixes: the points of every column, and the rows whose own curves are shown."""
+    """The decisions of the first pass over all rows: the points of every column, and the rows whose own curves are shown."""
 
     bound: BoundModel
-    asked: BoundModel  # the rows, followed by those that hold the points
+    asked: BoundModel  # the rows, followed by rows that have the values of the points
     grids: tuple[Grid, ...]
     scale: str
     seed: int
-    centre: FloatArray  # (k,) taken off the scores, so that squares of them lose no digits
+    centre: FloatArray  # (k,) subtracted from the scores, so that their squares lose no digits
     ice: IntArray
     weights: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """For each column, sums of w u (u, k) and of w² u u' (u, u, k) over rows, and the scores of the rows of the ICE band.
-    If rows come in groups, w u is summed within groups before its outer product is taken.
+    """For each column, sums of w u (u, k) and w² u u' (u, u, k) over rows, and the scores of the rows of the ICE band.
 
-    u holds a row's 1, its scores at the points (G), its differences over the bins it is used for and its membership in them
-    (G' each), and how its own value is made of the points (G).
+    If rows come in groups, w u is summed within groups before the outer product. The vector u of a row holds 1, its scores at the
+    points (G), its differences over the bins that it is used for and its membership in them (G' each), and its own value as a
+    combination of the points (G).
     """
 
     first: tuple[FloatArray, ...]
@@ -349,7 +351,7 @@ def finish(plan: Plan, sums: Sums) -> Effects:
 
 
 def mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
-    """Return a function to the centred scores (m, G, k) of rows with the column at every point."""
+    """Return a function from rows to their centred scores (m, G, k) with the column at every point."""
     bound, columns = plan.asked, (grid.column.name,)
     local = bound.is_local(columns)
     part = bound.part(columns) if local and is_read(bound, columns) else None
@@ -391,7 +393,7 @@ def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: Float
 
 
 def _squared(weighted: FloatArray) -> FloatArray:
-    """Return the sum (u, u, k) of the outer products of (m, u, k)."""
+    """Return the sum (u, u, k) of the outer products of w u (m, u, k)."""
     return np.stack([one.T @ one for one in np.moveaxis(weighted, 2, 0)], axis=-1)
 
 
@@ -432,7 +434,7 @@ def _curve(
 
 
 def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Return by name the values (p,) and the influence of a row's u (u,) on each, beyond its mean (p, u)."""
+    """Return by name the values (p,) and the influence of a row's u (u,) on each, apart from its own mean (p, u)."""
     size, steps = len(grid), max(0, grid.points - 1)
     score, spread = slice(1, 1 + size), slice(1 + size + 2 * steps, None)
     pdp, own = np.zeros((size, len(mean))), np.zeros(len(mean))
@@ -450,16 +452,16 @@ def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, Floa
 
 
 def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the cumulated mean differences, minus the mean of the curve over the rows that have a value."""
+    """Return the cumulative mean differences, minus the mean of the curve over the rows with a value."""
     size, steps, points = len(grid), grid.points - 1, grid.points
     difference, member = slice(1 + size, 1 + size + steps), slice(1 + size + steps, 1 + size + 2 * steps)
     spread = slice(1 + size + 2 * steps, 1 + size + 2 * steps + points)
-    weight = np.where(mean[member] > 0, mean[member], np.inf)  # a bin whose rows all weigh nothing is flat
+    weight = np.where(mean[member] > 0, mean[member], np.inf)  # a bin whose rows all have weight 0 is flat
     slope = mean[difference] / weight
     curve = np.append(0.0, np.cumsum(slope))
     share, by_rows = grid.centre(mean[spread])
     centre = float(share @ curve)
-    passed = np.tri(points, steps, -1)  # (point, step) is the step below the point?
+    passed = np.tri(points, steps, -1)  # (point, step): whether the step is below the point
     passed = passed - share @ passed
     influence = np.zeros((points, len(mean)))
     influence[:, difference] = passed / weight
@@ -477,7 +479,7 @@ def run(context: Context) -> tuple[Effects, Effects]:
     size = np.fmax(importance[0].importance, importance[1].importance)
     most = max(1, min(AUDITED_COLUMNS, AUDITED_CURVES // len(context.network.outputs)))
     columns = [importance[0].players[j] for j in np.argsort(-size, kind="stable")[:most]]
-    local = context.network.is_local(context.network.columns)  # otherwise a move encodes whole rows again
+    local = context.network.is_local(context.network.columns)  # otherwise every change encodes whole rows again
     rows = context.subsample if local else context.gradient_subsample
     grid = int(np.clip(len(rows) // ROWS_OF_A_POINT, 2, POINTS))
     network, linear = context.both(rows)

@@ -1,9 +1,9 @@
 """Grids: the values of a column at which an effect curve is evaluated.
 
-A number that takes few values is read at all of them. Any other is read at quantiles of the rows, rounded so that none of them
-is the value of a single row (`table/rounding.py`), and every point has at least ten rows that are nearest to it; where many
-rows are tied, quantiles of the distinct values fill the grid up. A number of which the model takes known values only is read,
-like a column of levels, at its most frequent values. Missing values are a point of their own, the last.
+A number with few distinct values is evaluated at all of them. Other numbers are evaluated at quantiles of the rows, rounded so
+that none is the value of a single row (`table/rounding.py`); at least ten rows are nearest to every point. If many rows are tied,
+quantiles of the distinct values fill the grid. If the model accepts only known values of a number, the grid has its most frequent
+values, as for a column of levels. Missing values are a separate point, the last one.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from tabinterp.table.suppression import SMALL, parts_shown
 class Grid:
     """The points of one column, and the distribution of the rows over them.
 
-    `values` (G,) as they stand in the table, None for missing; `donors` (G,) a row that holds each, among the rows of
-    `with_points`. A row lies `part` of the way from point `below` to the next, and beyond an end is at it; `below` is -1 where
-    the row's level is not on the grid. `points` counts those that are not the missing value, `ordered` says whether these have
-    an order.
+    `values` (G,) are as in the table, None for missing; `donors` (G,) gives a row with each value, among the rows of
+    `with_points`. A row is at fraction `part` of the way from point `below` to the next; rows beyond an end are at that end.
+    `below` is -1 if the row's level is not on the grid. `points` is the number of points without the missing value, and `ordered`
+    says whether they have an order.
     """
 
     column: Column
@@ -66,16 +66,16 @@ class Grid:
 
     @property
     def told(self) -> BoolArray:
-        """The points (G,) whose number of rows can be told."""
+        """The points (G,) whose number of rows can be shown."""
         counts = self.counts()
         return self.shown & parts_shown([*counts, len(self.below) - int(counts.sum())])[:-1]
 
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
-        """Return the weights (P,) of a curve's first P points in the mean it is centred on, and whether these are the shares of
-        `spread`.
+        """Return the weights (P,) of the first P points of a curve in the mean that centres it, and whether these are the shares
+        of `spread`.
 
-        Where a point is not shown, the curve is centred on the mean of those whose number of rows is told, weighted by that
-        number: any other weights would tell, by the values and their errors, how many rows lie at the hidden point.
+        If a point is not shown, the curve is centred on the mean of the points whose number of rows is shown, weighted by that
+        number. With any other weights, the values and their errors would reveal the number of rows at the hidden point.
         """
         if self.shown.all():
             return spread / spread.sum(), True
@@ -95,7 +95,7 @@ class Grid:
     def bins(self, rows: IntArray) -> FloatArray:
         """Return whether each row is used for the step between two points (m, points - 1).
 
-        For numbers it lies between them, the upper one included (Apley & Zhu 2020); for ordered levels it is at one of them.
+        A number is used if it lies between them or at the upper one (Apley & Zhu 2020); an ordered level, if it is at either one.
         """
         at, result = self.below[rows], np.zeros((len(rows), max(0, self.points - 1)))
         present = (at >= 0) & (at < self.points)
@@ -114,8 +114,8 @@ class Grid:
 def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
     """Return at most `size` points of a column of the bound table, and one more for missing values.
 
-    With `ends` the points of a number reach from one end of its range to the other, but for at most nine rows at each; without,
-    each is the middle of as many rows. Rows beyond the outer points are at them.
+    With `ends`, the points of a number extend from one end of its range to the other, except for at most nine rows at each;
+    without, each point is the middle of an equal number of rows. Rows beyond the outer points count as at them.
     """
     column = bound.table.schema[name]
     if column.kind != "numeric":
@@ -123,7 +123,7 @@ def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
     x = bound.table.numeric(name)
     known = np.sort(x[~np.isnan(x)])
     distinct, rows = np.unique(known, return_counts=True)
-    if len(distinct) <= size or len(known) < SMALL:  # what fewer than ten rows hold is left out where it is shown
+    if len(distinct) <= size or len(known) < SMALL:  # values of fewer than ten rows are left out when shown
         return _numbers(column, x, distinct[_places(len(distinct), size)] if len(distinct) > size else distinct)
     rounding = Rounding(known)
     if ends:
@@ -138,9 +138,9 @@ def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
 
 
 def with_points(bound: BoundModel, grids: Iterable[Grid]) -> BoundModel:
-    """Return the bound rows, followed by rows that hold the points of numeric grids, at the positions in `Grid.donors`.
+    """Return the bound rows, followed by rows with the points of numeric grids, at the positions in `Grid.donors`.
 
-    No statistic may be taken over these rows.
+    Do not compute any statistic over these rows.
     """
     return bound.beside({g.column.name: g.values[: g.points] for g in grids if g.column.kind == "numeric"})
 
@@ -161,7 +161,7 @@ def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool = False) -> Grid:
-    """Return the grid of a number; rows between the points are interpolated, or off the grid with `known_only`."""
+    """Return the grid of a number; rows between points are interpolated or, with `known_only`, are off the grid."""
     missing = np.isnan(x)
     held = np.flatnonzero(~missing)
     below, part = np.full(len(x), len(points), dtype=np.int64), np.zeros(len(x))
@@ -176,7 +176,7 @@ def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool
 
 
 def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
-    """Return whether the model accepts values of a number that no row has, which an encoder of known levels does not."""
+    """Return whether the model accepts values of a number that no row has; an encoder of known levels does not."""
     if name in known_levels(bound.model.encoder, tuple(bound.model.reads or bound.columns)):
         return False
     rows = bound.table.inputs.iloc[np.zeros(len(points), dtype=np.int64)].reset_index(drop=True)
@@ -184,7 +184,7 @@ def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
     try:
         bound.score(bound.encoding.transform(rows))
     except Exception as error:
-        if isinstance(error, ModelError) or not bound.has_gradient:  # a user's function raises whatever it likes
+        if isinstance(error, ModelError) or not bound.has_gradient:  # a user's function may raise any exception
             return False
         raise
     return True
@@ -203,14 +203,14 @@ def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
 
 
 def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Return positions among the distinct values: quantiles of the rows, filled up evenly to `size` with others."""
+    """Return positions among the distinct values: quantiles of the rows, filled evenly with other values up to `size`."""
     at = np.unique(np.searchsorted(distinct, values[_places(len(values), size)]))
     others = np.setdiff1d(np.arange(len(distinct)), at)
     return np.union1d(at, others[_places(len(others), size - len(at))]).astype(np.int64)
 
 
 def _middles(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Return positions among the distinct values of the middle row of each of `size` runs of sorted rows."""
+    """Return positions among the distinct values: the middle row of each of `size` blocks of sorted rows."""
     middle = ((np.arange(size) + 0.5) * len(values) / size).astype(np.int64)
     return np.unique(np.searchsorted(distinct, values[middle])).astype(np.int64)
 
@@ -221,7 +221,7 @@ def _places(count: int, size: int) -> IntArray:
 
 
 def _levels(column: Column, values: pd.Series, weights: FloatArray, size: int) -> Grid:
-    """Return the levels with the largest weight, in their order, without levels of weight 0."""
+    """Return the levels with the largest weight, in their order; levels of weight 0 are left out."""
     place = {level: i for i, level in enumerate(column.levels)}
     codes = values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=np.nan)
     missing = np.isnan(codes)
@@ -229,7 +229,7 @@ def _levels(column: Column, values: pd.Series, weights: FloatArray, size: int) -
     counts = np.bincount(codes[~missing], weights[~missing], minlength=len(place))
     kept = np.sort(np.argsort(-counts, kind="stable")[:size])
     kept = kept[counts[kept] > 0]
-    of = np.full(len(place) + 1, -1)  # the last is for missing values, whose code is -1
+    of = np.full(len(place) + 1, -1)  # the last is for missing values, which have code -1
     of[kept] = np.arange(len(kept))
     below = of[codes].astype(np.int64)
     below[missing] = len(kept)

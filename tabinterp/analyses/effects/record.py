@@ -1,6 +1,6 @@
 """Effect curves in the document: partial dependence, ICE and ALE of both models.
 
-The value and the numbers of a point of fewer than ten rows are withheld, since they would reveal single people. Where its
+The value and the numbers of a point with fewer than ten rows are withheld, because they would reveal single people. If its
 number of rows would follow from the others, the number of rows of one more point is withheld.
 """
 
@@ -29,26 +29,27 @@ class EffectCurve(Part):
     """One model at one point: the mean score with every row at the value, minus its mean over the column's distribution."""
 
     effect: Interval = Interval()
-    ale: Interval = Interval()  # accumulated local effect; none where the column has no order
-    ice_low: float | None = None  # 10% and 90% of single rows' centred curves
+    ale: Interval = Interval()  # accumulated local effect; none if the column has no order
+    ice_low: float | None = None  # 10% and 90% quantiles of the centred curves of single rows
     ice_high: float | None = None
 
 
 class EffectPoint(Part):
-    """A point of a curve. With fewer than ten rows it has neither value nor numbers; where such a count would follow from
-    others, the adjacent point with the fewest rows has no row count.
+    """A point of a curve. With fewer than ten rows it has neither a value nor numbers.
+
+    If such a count would follow from others, the adjacent point with the fewest rows has no row count.
     """
 
-    value: str | float | None  # None: missing values, or not printed
+    value: str | float | None  # None: missing values, or not shown
     missing: bool
-    rows: int | None  # that lie nearest to it; None: fewer than ten, or such a number would follow from it
+    rows: int | None  # rows nearest to it; None: fewer than ten, or such a number would follow from it
     sparse: bool  # fewer than 30
     network: EffectCurve = EffectCurve()
     linear: EffectCurve = EffectCurve()
 
     @property
     def is_printed(self) -> bool:
-        """Whether at least ten rows are nearest to it."""
+        """Whether at least ten rows are nearest to the point."""
         return self.rows is not None or self.network.effect.value is not None
 
 
@@ -56,7 +57,7 @@ class Effect(Part):
     output: str | None
     column: str
     kind: Literal["numeric", "categorical", "boolean", "ordinal"]
-    off_grid: float | None  # share of rows at levels that have no point; None: it would tell of 1 to 9 rows
+    off_grid: float | None  # share of rows at levels without a point; None: it would reveal 1 to 9 rows
     points: list[EffectPoint]
 
 
@@ -65,7 +66,7 @@ class Effects(Part):
     rows: int
     ice_rows: int
     seed: int
-    columns: int  # that could have been drawn; those that matter most were
+    columns: int  # columns that could be drawn; the most important ones were
     curves: list[Effect]
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -73,7 +74,7 @@ class Effects(Part):
 
 
 def build(r: Results) -> Effects | None:
-    """Return the curves of both models, the pair that differs most first; None if there are none."""
+    """Return the curves of both models, those that differ most first; None if there are none."""
     both = r[ANALYSIS]
     if both is None:
         return None
@@ -93,13 +94,13 @@ def build(r: Results) -> Effects | None:
 
 
 def _distance(network: Curve, linear: Curve) -> float:
-    """How far the two models' curves lie apart: the mean over rows and outputs of the distance at their point."""
+    """Return how far apart the curves of the two models are: the mean over rows and outputs of the distance at their point."""
     gap = np.nan_to_num(np.abs(network.effect.value - linear.effect.value))  # (points, outputs)
     return float(network.rows @ gap.mean(axis=1) / max(1.0, float(network.rows.sum())))
 
 
 def _curve(network: Curve, linear: Curve, output: str | None, k: int, rows: int) -> Effect:
-    """Build the record of a curve; counts at points and at levels without one are parts of all rows."""
+    """Build the record of a curve; counts at points, and at levels without one, are parts of all rows."""
     shown = parts_shown([*network.rows, rows - int(network.rows.sum())])
     return Effect(
         output=output,

@@ -32,8 +32,8 @@ from tabinterp.report.words import (
 
 from .record import Effect, EffectCurve, EffectPoint, Effects
 
-DRAWN = 8  # curves on the page, which several classes would fill
-SHOWN = 6  # of them; the others are folded
+DRAWN = 8  # curves on the page; several classes could need more
+SHOWN = 6  # curves that are not folded
 
 
 def build(effects: Effects, document: Document) -> list[Block]:
@@ -67,7 +67,7 @@ def build(effects: Effects, document: Document) -> list[Block]:
 
 
 def _span(curves: Sequence[Effect]) -> tuple[float, float] | None:
-    """Return what the vertical axes of all columns of numbers share: curves can be compared only on one scale."""
+    """Return the common range of the vertical axes of all numeric columns, which makes the curves comparable."""
     numeric = [[point for point in curve.points if point.is_printed] for curve in curves if curve.kind == "numeric"]
     known = [points for points in numeric if any(point.network.effect.value is not None for point in points)]
     spans = [_arrays(points).span for points in known]
@@ -75,7 +75,7 @@ def _span(curves: Sequence[Effect]) -> tuple[float, float] | None:
 
 
 def _ordered(curve: Effect) -> Effect:
-    """Levels without an order stand by the network's effect, missing values and what is not printed after them."""
+    """Sort levels without an order by the network's effect, then missing values, then values that are not shown."""
     if curve.kind != "categorical":
         return curve
     points = sorted(curve.points, key=lambda p: (not p.is_printed, p.missing, -figures.finite(p.network.effect.value)))
@@ -145,7 +145,7 @@ def _caption(curve: Effect) -> str:
 
 
 def _remarks(curve: Effect) -> list[str]:
-    """What stands with the numbers of a curve: how it is centred where that is not as usual, and counts left out."""
+    """Return the remarks on the numbers of a curve: counts and levels that are left out."""
     lines = []
     if any(point.is_printed and point.rows is None for point in curve.points):
         lines.append(t("report.effects.uncounted"))
@@ -182,7 +182,7 @@ def _name(point: EffectPoint) -> str:
 
 
 def _range(points: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:
-    """Where the curve is lowest and highest, for whoever cannot see it."""
+    """Say where the curve is lowest and highest, for readers who cannot see the figure."""
     known = [(curve.effect.value, _name(point)) for point, curve in points if curve.effect.value is not None]
     if not known:
         return t("report.effects.range.none")
@@ -191,7 +191,7 @@ def _range(points: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:
 
 
 def _table(curve: Effect, scale: str) -> Table:
-    """Without accumulated effects where levels have no order that these could follow."""
+    """Return the table of a curve; accumulated effects are left out if levels have no order."""
     columns: list[Column[EffectPoint]] = [
         name_column(t("report.effects.value"), _name),
         Column(t("report.effects.rows"), lambda point: NONE if point.rows is None else counted(point.rows)),

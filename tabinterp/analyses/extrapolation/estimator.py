@@ -1,9 +1,9 @@
 """Extrapolation: how the score changes when a number is moved one range beyond the range of the training data.
 
-For each numeric column the rows take the 0.5% or 99.5% quantile of the training rows (of all rows without a split), and then a
-value as far beyond it as the two lie apart. What is read is the mean absolute change of the score on that way, in ranges of
-the rows' own scores (0.5% to 99.5%): a linear model changes there as it does inside; a network may do anything. Beside it the
-share of held-out rows outside the training range.
+For each numeric column, the rows take the 0.5% or 99.5% quantile of the training rows (of all rows without a split), and then a
+value beyond it by the distance between the two. The result is the mean absolute change of the score between these values, in
+ranges of the rows' own scores (0.5% to 99.5%). A linear model changes there as it does inside the range; a network may do
+anything. The share of held-out rows outside the training range is reported as well.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Extrapolation(PreviewedFrame):
 
     players: tuple[str, ...]
     change: Estimates
-    outside: tuple[float | None, ...]  # share of held-out rows outside the training rows' range; None without a split
-    skipped: tuple[str, ...]  # columns whose encoder takes no value beyond those it knows
+    outside: tuple[float | None, ...]  # share of held-out rows outside the training range; None without a split
+    skipped: tuple[str, ...]  # columns whose encoder accepts only known values
     rows: int
     seed: int
     estimand: str = "mean absolute change of the score one range beyond the data, in ranges of the rows' scores"
@@ -59,12 +59,13 @@ class Extrapolation(PreviewedFrame):
 
 
 def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
-    """Move every numeric column that the model reads beyond its range, on at most 200 rows drawn by hash.
+    """Move every numeric column that the model uses beyond its range, on at most 200 rows drawn by hash.
 
     Raises
     ------
     NotApplicableError
-        for a function of rows, whose values are those of its table; without a numeric column; where the score is constant.
+        If the model is a function of rows, which is only defined for the values in its table, if there is no numeric column, or
+        if the score is constant.
     """
     if not bound.has_gradient:
         raise NotApplicableError(why("extrapolation.values", model=bound.model.name, opaque=bound.model.opaque))
@@ -77,7 +78,7 @@ def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
         raise NotApplicableError(why("it reads no number, or its score is the same on every row"))
     learnt = bound.table.training_rows()
     edges = {name: values for name in numeric if (values := _edges(learnt, name)) is not None}
-    moved = _moved(few, edges)  # an encoder of known values refuses what lies outside
+    moved = _moved(few, edges)  # an encoder of known values rejects values outside the range
     names = tuple(moved)
     if not names:
         raise NotApplicableError(why("the encoder takes no value beyond those it knows"))
@@ -94,7 +95,7 @@ def _spread(scores: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def _edges(learnt: Table, name: str) -> FloatArray | None:
-    """Return both ends of the range of a column, each with the value one range beyond it (4,); None without any value."""
+    """Return both ends of the range of a column, each with the value one range beyond it (4,); None if no value is known."""
     x = learnt.numeric(name)
     known = ~np.isnan(x)
     if not known.any():
@@ -105,7 +106,7 @@ def _edges(learnt: Table, name: str) -> FloatArray | None:
 
 
 def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, list[FloatArray]]:
-    """Return by column the encoded rows (n, d) for each of its values, without columns whose encoder refuses a value."""
+    """Return by column the encoded rows (n, d) for each of its values, without columns whose encoder rejects a value."""
     local = _encoded(few, {name: at for name, at in values.items() if few.is_local((name,))})
     moved = {}
     for name, at in values.items():
@@ -119,9 +120,9 @@ def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, list[
 
 
 def _encoded(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Return by column its values and its own encoded columns, for columns that the encoder treats separately.
+    """Return by column its values and their own encoded columns, for columns that the encoder treats separately.
 
-    All are encoded in one call, or each by itself where the encoder refuses one of them.
+    All columns are encoded in one call, or one at a time if the encoder rejects any of them.
     """
     if not values:
         return {}
@@ -142,7 +143,7 @@ def _encoded(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, Flo
 
 
 def _with_block(few: BoundModel, name: str, block: FloatArray) -> FloatArray:
-    """Return the encoded rows (n, d) with these numbers (block,) in the encoded columns of a column."""
+    """Return the encoded rows (n, d) with these values (block,) in the encoded columns of one column."""
     x = few.x.copy()
     x[:, few.encoding.blocks[name]] = block
     return x

@@ -22,13 +22,13 @@ class BeyondRange(Part):
     change: Interval  # mean absolute change of the score one range beyond, in ranges of the scores
     outside: (
         float | None
-    )  # share of held-out rows outside the training range; None: no split, fewer than ten, or all but as few
+    )  # share of held-out rows outside the training range; None: no split, fewer than ten, or all but fewer than ten
 
 
 class Extrapolation(Part):
     rows: int
     seed: int
-    skipped: list[str]  # columns whose encoder takes no value beyond those it knows
+    skipped: list[str]  # columns whose encoder accepts only known values
     columns: list[BeyondRange]
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -54,5 +54,5 @@ def build(r: Results) -> Extrapolation | None:
 
 
 def _share(share: float | None, rows: int) -> float | None:
-    """Return a share of rows, unless fewer than ten of them are on one side."""
+    """Return a share of rows, unless fewer than ten rows are on one side."""
     return None if share is None or countless(round(share * rows), rows) else share

@@ -45,11 +45,11 @@ def sizes(bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...
 def spread_influences(
     bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...], size: FloatArray
 ) -> FloatArray:
-    """Return what each row adds to the mean of `sizes` through the covariances (n, columns, k), estimated from the same
-    rows.
+    """Return the influence of each row on the mean of `sizes` through the covariances (n, columns, k), which are estimated from
+    the same rows.
 
-    The mean of sqrt(g' S g) moves with S by the mean B of g g' / (2 sqrt(g' S g)). A row x moves S by (x - m)(x - m)' - S, and so
-    the mean size by (x - m)' B (x - m) - tr(B S) (delta method). Over the rows this is zero.
+    The derivative of the mean of sqrt(g' S g) with respect to S is the mean B of g g' / (2 sqrt(g' S g)). A row x changes S by
+    (x - m)(x - m)' - S, and thus the mean size by (x - m)' B (x - m) - tr(B S) (delta method). The sum over the rows is zero.
     """
     weights = bound.table.row_weights / bound.table.row_weights.sum()
     result = np.zeros(size.shape)
@@ -65,12 +65,12 @@ def spread_influences(
 
 
 def _span(block: IntArray) -> IntArray | slice:
-    """Neighbouring columns as a slice, of which numpy makes no copy."""
+    """Return adjacent columns as a slice, which numpy does not copy."""
     together = block[-1] - block[0] == len(block) - 1 and bool((np.diff(block) == 1).all())
     return slice(int(block[0]), int(block[-1]) + 1) if together else block
 
 
 def known(bound: BoundModel, values: FloatArray) -> FloatArray:
-    """Return the values (n, columns, k) of columns that have gradients of their own; NaN for those that have none."""
+    """Return the values (n, columns, k), with NaN for columns that have no gradient of their own."""
     mixed = np.array([not bound.encoding.has_slope(c) for c in bound.columns])
     return np.where(mixed[None, :, None], np.nan, values) if mixed.any() else values

@@ -1,9 +1,9 @@
 """Gradient importance per original column: saliency, gradient x input, SmoothGrad, integrated and expected gradients.
 
-A column is a block of the encoded input. Attributions along a path (gradient x input, integrated and expected gradients)
-are sums over the block. A gradient as such has a direction for each encoded column, so its size is stated for the whole
-block as sqrt(g' S g), S the block's covariance over the rows: for a number that is abs(derivative) x standard deviation,
-for a category the standard deviation of the contrasts between its levels. Units: score (log-odds; target units).
+A column is a block of the encoded input. Attributions along a path (gradient x input, integrated and expected gradients) are
+sums over the block. A plain gradient has one component for each encoded column. Its size for the whole block is sqrt(g' S g),
+where S is the covariance of the block over the rows: for a number, abs(derivative) x standard deviation; for a category, the
+standard deviation of the contrasts between its levels. Units: score (log-odds; target units).
 """
 
 from __future__ import annotations
@@ -35,31 +35,32 @@ from .column_blocks import covariances, known, members, sizes, spread_influences
 from .path_integral import mean_gradient, score
 from .reference_rows import BASELINES, baseline_of
 
-SHARES = (16, 128, 1024)  # a segment is done when its own gap is under tolerance / share; the next for rows that miss
-FEWER = (1, 2, 4)  # from many rows: the errors of their paths cancel in part
-PASS = 4096  # rows of one pass of the network; paths from several starts are followed together up to this
-CHUNK = 256  # rows whose paths are followed at the same time
+SHARES = (16, 128, 1024)  # a segment is done when its gap is below tolerance / share; rows that miss use the next share
+FEWER = (1, 2, 4)  # with many starting rows: the errors of their paths partly cancel
+PASS = 4096  # rows in one pass of the network; paths from several starts are computed together up to this number
+CHUNK = 256  # rows whose paths are computed together
 NOISES, NOISE = 32, 0.15  # SmoothGrad: samples, and noise as a share of the 0.5% to 99.5% range
-FEWER_STARTS = 20  # of an audit where gradients are differences, each of which encodes rows again
+FEWER_STARTS = 20  # starting rows in an audit if gradients are differences, each of which encodes rows again
 BACKGROUND, POSITIONS = 100, 8  # expected gradients: rows to start from, gradients on each path
-EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients is worth a warning
+EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients causes a warning
 
 
 @dataclass(frozen=True, eq=False)
 class GradientImportance(Display):
     """Attribution of each row's score to the original columns.
 
-    `values` (rows, columns, outputs), in units of the score. A column that the encoder mixes with others (principal components,
-    products, kernels) is what the encoder makes of it before it mixes it; NaN where that is not known. `differences`: columns
-    whose gradients are central differences through the steps that mix them, since these are not affine. `disagreement`: share of
-    rows in which the network's own gradient is not what finite differences of its score are, as with a straight-through
-    estimator (None: not compared).
-    `stderr` of the same shape, Monte Carlo error of each value, where the method draws; `mean_stderr` (columns, outputs)
-    that of their mean over rows. `spread`, of the shape of `values`: what each row adds to the mean size of gradients through the
-    standard deviation of the column, which is estimated from the same rows. `completeness_gap` (rows,):
-    abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over outputs; None where
-    the method promises no sum. `evaluations` (rows,): gradients taken for each row. `over`: a number of rows, mean and size over
-    them, where these are more than the rows of `values`.
+    `values` (rows, columns, outputs) are in units of the score. For a column that the encoder mixes with others (principal
+    components, products, kernels), they are based on its encoding before the mixing step; NaN if that is not known.
+    `differences`: columns whose gradients are central differences, because the steps that mix them are not affine.
+    `disagreement`: share of rows in which the network's own gradient differs from finite differences of its score, as with a
+    straight-through estimator (None: not compared).
+
+    `stderr`, of the same shape, is the Monte Carlo error of each value for methods that sample; `mean_stderr` (columns, outputs)
+    is that of the mean over rows. `spread`, of the shape of `values`, is the influence of each row on the mean size of gradients
+    through the standard deviation of the column, which is estimated from the same rows. `completeness_gap` (rows,): abs(sum of
+    attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over outputs; None for methods without this
+    property. `evaluations` (rows,): gradients computed for each row. `over`: number of rows, mean and size over more rows than
+    those of `values`, if available.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -86,12 +87,12 @@ class GradientImportance(Display):
 
     @property
     def rows(self) -> int:
-        """The number of rows that the means are over."""
+        """The number of rows that the means cover."""
         return len(self.values) if self.over is None else self.over[0]
 
     @property
     def gap(self) -> float | None:
-        """The largest completeness gap of any row with positive weight; None if the method has none."""
+        """The largest completeness gap of any row with positive weight; None if the method has no such gap."""
         gaps = self.completeness_gap
         return None if gaps is None else float((gaps if self.weights is None else gaps[self.weights > 0]).max())
 
@@ -110,7 +111,7 @@ class GradientImportance(Display):
         )
 
     def size(self) -> Estimates:
-        """Return the mean absolute value over rows (columns, outputs), biased upward by sampling error."""
+        """Return the mean absolute value over rows (columns, outputs), which sampling error biases upward."""
         return self._mean(np.abs(self.values)) if self.over is None else self.over[2]
 
     def _mean(self, values: FloatArray) -> Estimates:
@@ -158,13 +159,13 @@ def gradient_importance(
     ----------
     method : "saliency" (Simonyan et al. 2014), "gradient_x_input" (Shrikumar et al. 2016), "smoothgrad" (Smilkov et al.
         2017), "integrated_gradients" (Sundararajan et al. 2017) or "expected_gradients" (Erion et al. 2021).
-    baseline : where paths start, and what gradient x input is measured from: "mean" or "median" (for a category its most
-        frequent level) of the table, rows counted by their weight, or "zero" of the encoded input. The mean of a category
-        is no row at all. "rows": integrated gradients from each row of the background, averaged, with their error.
-    tolerance : integrated gradients refine each row's path until its completeness gap is below this.
-    background : real rows from which paths start; a number of rows of `table`, or a table; by their weight.
+    baseline : where paths start, and the reference of gradient x input: "mean" or "median" (for a category, its most frequent
+        level) of the table, with rows weighted, or "zero" of the encoded input. The mean of a category is not a possible row.
+        "rows": integrated gradients from each row of the background, averaged, with their error.
+    tolerance : integrated gradients refine the path of each row until its completeness gap is below this value.
+    background : real rows from which paths start; a number of rows of `table`, or a table; sampled by weight.
 
-    A linear model is exact under every method: gradients are its coefficients, paths give coefficient x (x - baseline).
+    For a linear model every method is exact: gradients are its coefficients, and paths give coefficient x (x - baseline).
     """
     if method not in METHODS:
         raise NotApplicableError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
@@ -228,7 +229,7 @@ class _Ask:
         )
 
 
-# ---- gradients as such
+# ---- plain gradients
 
 
 def _saliency(ask: _Ask) -> GradientImportance:
@@ -244,7 +245,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
     noise = np.random.default_rng(ask.seed).normal(size=(NOISES, bound.x.shape[1])) * NOISE * np.subtract(high, low)
     noise[:, _held(bound)] = 0.0
     total = np.zeros((*bound.x.shape, len(bound.outputs)))
-    for one in noise:  # the same noise for every row: a row's value does not depend on its batch
+    for one in noise:  # the same noise for every row, so that a row's value does not depend on its batch
         total += bound.gradients(bound.x + one)
     values, spread = _sizes(bound, total / NOISES)
     settings = {"samples": NOISES, "noise": NOISE, "seed": ask.seed}
@@ -253,7 +254,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
 
 
 def _sizes(bound: BoundModel, gradient: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return gradient sizes (n, columns, k), and what each row adds to their mean through the columns' standard deviations."""
+    """Return gradient sizes (n, columns, k), and the influence of each row on their mean through the standard deviations."""
     spread = covariances(bound)
     size = sizes(bound, gradient, spread)
     return size, spread_influences(bound, gradient, spread, size)
@@ -271,7 +272,7 @@ def _ones(bound: BoundModel) -> IntArray:
     return np.ones(len(bound.x), dtype=np.int64)
 
 
-# ---- gradients along paths. A straight path stays straight behind the affine front, so only the rest is evaluated.
+# ---- gradients along paths. A straight path stays straight after the affine front, so only the rest is evaluated.
 
 
 def _integrated(ask: _Ask) -> GradientImportance:
@@ -286,7 +287,7 @@ def _integrated(ask: _Ask) -> GradientImportance:
     blocks, sums = members(bound), _OverStarts(bound, share)
     evaluations = np.zeros(len(bound.x), dtype=np.int64)
     gap, stuck = np.full(len(bound.x), np.inf), np.zeros(len(bound.x), dtype=bool)
-    # rows whose errors add up to too much are followed again, more finely, but for those lost in rounding
+    # rows above the tolerance are integrated again with finer segments, except those limited by rounding
     for part in FEWER + SHARES if drawn else SHARES:
         missed = np.flatnonzero(~(gap <= ask.tolerance) & ~stuck)
         sums.forget(missed)
@@ -319,8 +320,8 @@ def _integrated(ask: _Ask) -> GradientImportance:
 
 
 def _beginning(bound: BoundModel, start: FloatArray, rows: IntArray | slice) -> FloatArray:
-    """Return where the paths of these rows begin: at `start` (1 or b, d); at (m, d) or (b, m, d) where the encoder has columns
-    without slopes, which keep the row's own values.
+    """Return the starting points of the paths of these rows: `start` (1 or b, d), or (m, d) or (b, m, d) if the encoder has
+    columns without slopes, which keep the row's own values.
     """
     held = _held(bound)
     if not len(held):
@@ -337,7 +338,7 @@ def _held(bound: BoundModel) -> IntArray:
 
 
 def _before(bound: BoundModel, x: FloatArray, share: FloatArray) -> FloatArray:
-    """Return the mean score (k,) or (n, k) at the beginning of paths from rows (b, d)."""
+    """Return the mean score (k,) or (n, k) at the starting points of paths from rows (b, d)."""
     if not len(_held(bound)):
         return np.asarray(share @ score(bound.rest, _fronts(bound, x)).cpu().numpy())
     everyone = slice(None)
@@ -346,13 +347,13 @@ def _before(bound: BoundModel, x: FloatArray, share: FloatArray) -> FloatArray:
 
 
 def _fronts(bound: BoundModel, x: FloatArray) -> Tensor:
-    """Return fronts (..., h) of encoded rows (..., d) that are not rows of the table."""
+    """Return the values (..., h) after the affine front of encoded rows (..., d) that are not rows of the table."""
     return (bound.at_home(x) @ bound.first.weight.T + bound.first.bias).float()
 
 
 def _along(bound: BoundModel, gradient: Tensor, moves: FloatArray, members: FloatArray) -> FloatArray:
-    """Return the contribution (m, columns, k) of every column for mean gradients (m, h, k) along moves (m, d) of the
-    encoded rows.
+    """Return the contribution (m, columns, k) of every column for mean gradients (m, h, k) along changes (m, d) of the encoded
+    rows.
     """
     result = np.empty((len(moves), members.shape[1], gradient.shape[2]))
     weight = bound.first.weight.to(gradient.dtype)
@@ -362,21 +363,19 @@ def _along(bound: BoundModel, gradient: Tensor, moves: FloatArray, members: Floa
 
 
 class _OverStarts:
-    """Attributions of every row, averaged over the starting points of its paths, and their variation between starting
-    points.
-    """
+    """Attributions of every row, averaged over the starting points of its paths, and their variation between starting points."""
 
     def __init__(self, bound: BoundModel, share: FloatArray) -> None:
         shape = (len(bound.columns), len(bound.outputs))
         self.mean = np.zeros((len(bound.x), *shape))
         self._share = share
         self._first, self._second = np.zeros_like(self.mean), np.zeros_like(self.mean)  # sums of share^2 v, share^2 v^2
-        self._means = np.zeros((len(share), *shape))  # over rows
+        self._means = np.zeros((len(share), *shape))  # means over rows
         self._weights = bound.table.row_weights / bound.table.row_weights.sum()
         self._passes = 0
 
     def forget(self, rows: IntArray) -> None:
-        """Reset the sums of these rows before they are integrated again more finely; the means of starting points are kept."""
+        """Reset the sums of these rows before a finer integration; the means of the starting points are kept."""
         self._passes += 1
         for sums in (self.mean, self._first, self._second):
             sums[rows] = 0.0
@@ -429,7 +428,7 @@ def _expected(ask: _Ask) -> GradientImportance:
 
 
 def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
-    """Return encoded background rows (b, d), their shares of the weight (b,), and a description of where they come from."""
+    """Return encoded background rows (b, d), their shares of the weight (b,), and a description of their source."""
     if isinstance(ask.background, Table):
         inputs = ask.background.inputs
         absent = [c for c in ask.bound.columns if c not in inputs]
@@ -456,14 +455,14 @@ def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: Float
 
 
 def completeness(values: FloatArray, rise: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """Return how far the attributions (n, columns, k) of each row miss the change of the score (n, k), as a share of the
-    mean size of that change; the largest over outputs (n,).
+    """Return the gap between the attributions (n, columns, k) of each row and the change of the score (n, k), relative to the
+    mean absolute change; the largest over outputs (n,).
     """
     return np.asarray((np.abs(values.sum(axis=1) - rise) / _size(rise, weights)).max(axis=1))
 
 
 def _size(rise: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """Return the mean size of the change of the score (k,), above zero."""
+    """Return the mean absolute change of the score (k,), above zero."""
     return np.asarray(np.maximum(np.average(np.abs(rise), axis=0, weights=weights), 1e-12))
 
 

@@ -1,4 +1,4 @@
-"""Integrals of the gradient along straight paths behind a model's affine front, refined until they are complete."""
+"""Integrals of the gradient along straight paths after a model's affine front, refined until they are complete."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from torch import Tensor, nn
 
 from tabinterp.models.device import slopes
 
-STEPS = 16  # segments a path starts with
-DEPTH = 16  # a segment is halved at most this often
-# A row is lost in rounding whose misses so often become so many more, and no smaller in sum.
+STEPS = 16  # segments of a path at the start
+DEPTH = 16  # a segment is halved at most this many times
+# A row is limited by rounding if, this often, its errors multiply by this much and their sum hardly shrinks.
 SURE, GROWTH, STAYS = 3, 1.5, 0.9
-ROUNDING = 2.0**-22  # of the score: what a difference of two scores cannot tell from nothing
+ROUNDING = 2.0**-22  # share of the score below which a difference of two scores is rounding
 
 
 def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the mean gradient (n, h, k) along straight paths from `start` (h,) or (n, h) by `move` (n, h), the number of
-    gradients taken, and the rows given up (n,).
+    gradients computed, and the rows given up (n,).
 
-    The rise of the score over a segment is known without any gradient. Where the midpoint rule misses it by more than
-    `enough` (k,), the segment is halved: what is refined are the kinks of the network, not the whole path. Misses that are
-    rounding do not shrink when segments are halved, they only become more: such a row is given up, and keeps its gap.
+    The rise of the score over a segment is known without a gradient. Segments in which the error of the midpoint rule exceeds
+    `enough` (k,) are halved, so that paths are refined only at the kinks of the network. Rounding errors do not shrink when
+    segments are halved but only multiply: such a row is given up and keeps its gap.
     """
     n, every = len(move), torch.arange(len(move), device=move.device)
     start = start.expand_as(move)
@@ -61,6 +61,6 @@ def _at(start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
 
 
 def score(rest: nn.Module, z: Tensor) -> Tensor:
-    """Return the scores (m, k) of fronts (m, h)."""
+    """Return the scores (m, k) from values (m, h) after the affine front."""
     with torch.inference_mode():
         return torch.as_tensor(rest(z)).double()

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from .estimator import GradientImportance
 
 
-CONTRADICTED = 0.1  # share of rows from which finite differences contradict a gradient, and kinks do not explain it
+CONTRADICTED = 0.1  # share of rows above which finite differences contradict a gradient; kinks do not explain it
 
 
 class GradientRow(Part):
     output: str | None
     column: str
     network: Interval  # mean over rows of the signed attribution
-    network_size: Interval  # mean absolute attribution (biased upward by noise: no claim rests on it)
+    network_size: Interval  # mean absolute attribution (biased upward by sampling error: no claim is based on it)
     linear: Interval
     linear_size: Interval
 
@@ -41,8 +41,8 @@ class GradientMethod(Part):
     method: str
     estimand: Message
     rows: int
-    steps: int | None  # the most steps any row needed
-    gap_network: float | None  # completeness gap; None: the method has none
+    steps: int | None  # the most steps for any row
+    gap_network: float | None  # completeness gap; None: not defined for the method
     gap_linear: float | None
     tolerance: float | None
     columns: list[GradientRow]
@@ -53,9 +53,7 @@ class Gradients(Part):
     rows_of: Literal["held-out", "all"]
     saturation: float | None  # median p(1-p) of the network, in [0, 0.25]
     methods: list[GradientMethod]
-    disagreement: float | None = (
-        None  # share of rows whose finite differences contradict the gradient, where these are many
-    )
+    disagreement: float | None = None  # share of rows whose finite differences contradict the gradient, if it is large
     baselines: Baselines | None = None
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -73,7 +71,7 @@ def build(r: Results) -> Gradients:
     evaluated = r.network.table.evaluated
     if r.network.table.schema.task == "binary" and len(evaluated) >= SMALL:
         rows = r.network.take(evaluated)
-        p = np.exp(-np.logaddexp(0, -rows.scores[:, 0]))  # of the positive class
+        p = np.exp(-np.logaddexp(0, -rows.scores[:, 0]))  # probability of the positive class
         saturation = quantile(p * (1 - p), 0.5, rows.table.weights)
     return Gradients(
         rows_of=rows_of(r),
@@ -123,7 +121,7 @@ def _settings(gradients: GradientImportance) -> dict[str, Any]:
 
 
 def effort_of(method: GradientMethod) -> Message | None:
-    """Return how much a method draws or how many steps it takes; None where it takes none."""
+    """Return the number of samples or steps of a method; None if it has neither."""
     values = method.estimand.values
     if method.method == "smoothgrad" and "samples" in values:
         return Message(key="report.gradients.effort.copies", values={"count": values["samples"]})

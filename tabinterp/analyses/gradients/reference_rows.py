@@ -14,10 +14,10 @@ BASELINES = ("mean", "median", "zero")
 
 
 def baseline_of(bound: BoundModel, name: str) -> FloatArray:
-    """Return the encoded baseline (d,): the weighted "mean" or "median" (for a category its most frequent level) of the
-    rows, or "zero".
+    """Return the encoded baseline (d,): the weighted "mean" or "median" (for a category, its most frequent level) of the rows, or
+    "zero".
 
-    The mean of a category is no row at all.
+    The mean of a category is not a possible row.
     """
     if name not in BASELINES:
         raise NotApplicableError(f"baseline must be 'mean', 'median' or 'zero'; got {name!r}")
@@ -34,7 +34,7 @@ def typical_row(table: Table) -> pd.DataFrame:
     weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
     row = frame.iloc[[0]].copy()
     for column in frame.columns:
-        mass = weights.groupby(frame[column]).sum()  # of each value that is not missing, in order
+        mass = weights.groupby(frame[column]).sum()  # weight of each value that is not missing, in order
         if len(mass) == 0:
             continue
         if table.schema[column].kind == "numeric":

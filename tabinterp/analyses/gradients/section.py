@@ -1,4 +1,4 @@
-"""Gradient importance on the page: one table for each method, with the method's measure of error."""
+"""Gradient importance on the page: one table for each method, with the measure of error of the method."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _rows(method: GradientMethod) -> str:
 
 
 def _gap(method: GradientMethod) -> str:
-    """Always printed: a method without a gap says that it has none."""
+    """Return the completeness gap; a method without one is marked as having none."""
 
     if method.gap_network is None and method.gap_linear is None:
         return t("report.gradients.gap.no")
@@ -112,7 +112,7 @@ def _refusals(method: GradientMethod) -> list[Block]:
 
 
 def _table(name: str, rows: Sequence[GradientRow], sizes: bool) -> Table:
-    """Attributions with a sign: mean and mean size. Attributions without one: the size is all there is."""
+    """Return the table of attributions: signed ones with mean and mean size, unsigned ones with size only."""
     column: Column[GradientRow] = name_column(t("report.column"), lambda row: row.column)
 
     def size(model: str, style: str = "") -> Column[GradientRow]:

@@ -1,6 +1,6 @@
 """Gradients and derivatives as sums over rows of any number of batches.
 
-The covariance of a block and the point that a distance is measured from are those of the rows a plan is started with.
+The covariance of a block and the reference point come from the rows with which a plan starts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .reference_rows import baseline_of
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """The gradient of a linear model, which is the same for every row: the size of its blocks, and gradient x input as one
+    """The gradient of a linear model, which is equal for all rows: the size of its blocks, and gradient x input as one
     product.
     """
 
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """What is fixed by a first look at some rows."""
+    """Values fixed by a first pass over some rows."""
 
     spread: tuple[FloatArray, ...]
     start: FloatArray  # (d,)
@@ -48,7 +48,7 @@ class Gradients:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Gradients, Gradients]:
-    """Fix what the drawn rows determine, for both models."""
+    """Compute the values that depend on the drawn rows alone, for both models."""
     return start_gradients(network), start_gradients(linear)
 
 
@@ -129,7 +129,7 @@ def update_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> Means:
 
 
 def update_slopes(terms: Sequence[Slope], bound: BoundModel) -> Callable[[Block], Means]:
-    """Return a function that sums the same over a block, for terms that need only the gradient."""
+    """Return a function that computes these sums over a block, for terms that need only the gradient."""
     of_rows, weights = slope_derivatives(bound, terms), bound.table.weights
     return lambda block: _sums(of_rows(block.slopes, block.rows), None if weights is None else weights[block.rows])
 
@@ -142,7 +142,7 @@ def _sums(derivative: FloatArray, weights: FloatArray | None) -> Means:
 
 
 def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estimates, FloatArray]:
-    """Return `finish_derivatives` of these rows; errors are over groups of rows if there are any."""
+    """Return `finish_derivatives` of these rows; errors are over groups of rows where these exist."""
     mean, flips = finish_derivatives(update_derivatives(terms, bound))
     if bound.table.groups is not None:
         mean = sums.mean_over_rows(row_derivatives(bound, terms), bound.table.weights, bound.table.groups)

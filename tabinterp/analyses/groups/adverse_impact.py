@@ -1,20 +1,20 @@
 """Adverse impact: is a group selected far less often than another group of the same protected column? Uses all counts,
-small ones included.
+including small ones.
 
-Of every two groups of a column, or of a pair of columns, the ratio of the smaller share selected to the larger one, at most 1, as
-`demographic_parity_ratio` of fairlearn is of all groups. Its interval is MOVER from two of Wilson's
-(`group_contrasts.mover_ratio`), valid where nobody or everybody is selected. Groups of fewer than 30 rows, or of fewer than ten
-sampling units, are not judged.
+For every two groups of a column, or of a pair of columns, the impact ratio is the smaller share selected divided by the larger
+one, so at most 1 (as `demographic_parity_ratio` in fairlearn, which covers all groups). Its interval is MOVER from two Wilson
+intervals (`group_contrasts.mover_ratio`), valid even if no rows or all rows are selected. Groups with fewer than 30 rows, or
+fewer than ten sampling units, are not judged.
 
-All pairs of all columns are one family of tests: besides its 95% interval, every pair has one at the level 5% over the number of
-pairs (Bonferroni). That is the first step of Holm's procedure (1979), so that a pair lies below a limit by it exactly where Holm
-would reject at least one hypothesis: at most one audit in twenty of groups that are treated alike raises anything.
+All pairs of all columns form one family of tests. Besides its 95% interval, every pair has one at the level 5% divided by the
+number of pairs (Bonferroni). This is the first step of Holm's procedure (1979): by this interval, a pair is below a limit exactly
+when Holm would reject at least one hypothesis. If groups are treated alike, at most one audit in twenty raises anything.
 
-Where the share of a group may not be told (`partition`), nothing is told of it here but one flag for the whole column: whether a
-group whose share is withheld is far from the told groups (of these the most and the least selected one; where none is told, the
-largest group). The flag must not give away a small count. So each count from 1 to 9 is put in the place of the real one, the
-totals kept, and the flag is only used where it splits these into sets of three counts at least: where fewer than three of them
-would raise it, it is never raised, and where fewer than three would not, it is raised for the smallest six alone.
+If the share of a group may not be shown (`partition`), the only output about it is one flag for the whole column: whether a group
+with a withheld share is far from the shown groups. It is compared with the most and the least selected of these or, if none is
+shown, with the largest group. The flag must not reveal a small count. Therefore each count from 1 to 9 replaces the real one,
+with totals kept, and the flag is used only if it splits these counts into sets of at least three. If fewer than three counts
+would raise it, it is never raised; if fewer than three would not, it is raised only for the smallest six.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .partition import ROWS, Cell, Family
 from .record import FIFTHS
 
 POWER = 0.8
-APART = 3  # counts that the flag of a withheld group leaves open, at least
+APART = 3  # minimum number of counts that the flag of a withheld group leaves possible
 
 Withheld = Literal["raised", "not_raised", "untold"]
 
@@ -47,9 +47,9 @@ Withheld = Literal["raised", "not_raised", "untold"]
 class Pair:
     """Two groups of one family whose shares can be shown.
 
-    `ratio`: the smaller share over the larger, with its 95% interval; `low`, `high`: the ends that hold for all pairs at once.
-    `detectable`: a ratio of that or below between groups of these sizes is found to lie below four fifths with 80% power; NaN
-    where no ratio is.
+    `ratio`: the smaller share divided by the larger one, with its 95% interval; `low`, `high`: ends of the simultaneous interval
+    for all pairs. `detectable`: the largest ratio of groups of these sizes that is found to be below four fifths with 80% power;
+    NaN if there is none.
     """
 
     least: Cell
@@ -64,9 +64,9 @@ class Pair:
 class FamilyImpact:
     """Adverse impact for one protected column, or for a pair of columns.
 
-    `headline`: its least and its most selected group of those that are told and judged; `surest`: the pair whose interval lies
-    furthest below 1. `withheld`: what the flag says of groups whose shares are withheld, "untold" where it would give a count
-    away; None where there are none.
+    `headline`: the least and most selected of the groups that are shown and judged; `surest`: the pair whose interval is furthest
+    below 1. `withheld`: the flag of groups whose shares are withheld, "untold" if it would reveal a count; None if there are no
+    such groups.
     """
 
     columns: tuple[str, ...]
@@ -97,8 +97,10 @@ def adverse_impact(cut: Sequence[Family], groups: Sequence[Sequence[GroupShares]
 
 
 def _judged(family: Family, groups: Sequence[GroupShares]) -> list[int]:
-    """Return the groups that are large enough. The choice must not reveal the number of rows of a withheld group: of these,
-    only the largest is judged, if the total of such groups implies that it is large enough.
+    """Return the groups that are large enough.
+
+    The choice must not reveal the number of rows of a withheld group. Of these groups, only the largest is judged, if their total
+    implies that it is large enough.
     """
     places = [i for i, cell in enumerate(family.cells) if cell.told and cell.rows >= ROWS]
     hidden = [i for i, cell in enumerate(family.cells) if not cell.told]
@@ -137,9 +139,7 @@ def _pair(family: Family, shares: Mapping[int, Share], least: int, most: int, le
 
 
 def _detectable(least: Share, most: Share, level: float) -> float:
-    """Return the smallest detectable ratio by the normal approximation of its logarithm, to hundredths, given the larger
-    share.
-    """
+    """Return the largest detectable ratio, to hundredths, given the larger share, by a normal approximation of its logarithm."""
     ratios = np.arange(1, round(100 * FIFTHS)) / 100
     share = ratios * most.value
     error = np.sqrt((1 - share) / (share * least.size) + (1 - most.value) / (most.value * most.size))
@@ -178,7 +178,7 @@ def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[Gr
         worlds = range(min(count, 1), SMALL)
         flags = {n: _apart(_moved(family, shares, (i, cover), side, n - count), hidden, against, level) for n in worlds}
         would = [n for n, flag in flags.items() if flag]
-        if len(would) < APART and (would or i in judged):  # none: no count of so few rows could be told from chance
+        if len(would) < APART and (would or i in judged):  # so few counts could not be distinguished from chance
             untold = True
         elif len(worlds) - APART < len(would) < len(worlds):
             raised &= count in would[: len(worlds) - APART]
@@ -211,7 +211,7 @@ def _rows_on(group: GroupShares, side: int) -> int:
 
 
 def _cover(family: Family, groups: Sequence[GroupShares], at: int) -> int | None:
-    """Return the largest other withheld group, without which this one's count would follow from the total."""
+    """Return the largest other withheld group, which keeps this group's count from following from the total."""
     others = [i for i in range(len(groups)) if i != at and not np.isfinite(groups[i].rate.value)]
     return max(others, key=lambda i: family.cells[i].rows, default=None)
 
@@ -219,10 +219,10 @@ def _cover(family: Family, groups: Sequence[GroupShares], at: int) -> int | None
 def _moved(
     family: Family, shares: Mapping[int, Share], pair: tuple[int, int | None], side: int, more: int
 ) -> dict[int, Share]:
-    """Return the shares if there were `more` rows on one side of the first group, and as many fewer in the second."""
+    """Return the shares if one side of the first group had `more` additional rows, and the second group as many fewer."""
     made = dict(shares)
     for i, step in zip(pair, (more, -more), strict=True):
         if i is not None and i in made:
-            change = (step if side == 1 else -step) / family.cells[i].rows  # of rows of mean weight
+            change = (step if side == 1 else -step) / family.cells[i].rows  # in rows of mean weight
             made[i] = replace(made[i], value=min(max(made[i].value + change, 0.0), 1.0))
     return made

@@ -1,27 +1,27 @@
 """Group fairness: how both models treat the groups of protected columns, and of two protected columns at once.
 
-Of two classes, selected rows are those that are not predicted to be of the adverse class. In each group: the share that is
-selected; its ratio to that of a reference group, and to that of the most selected group; the difference from the reference group
-with p and 95% interval; the standardised mean difference of the scores; shares selected among those whose outcome was favourable
-(TPR) and among the others (FPR); intercept and slope of recalibration, and the expected calibration error over ten bins. Where
-the adverse class was not stated, shares are of the rows that are predicted positive, and there are no ratios. Of a number or a
-count the mean prediction stands for the share, and there is no ratio, TPR or FPR. Adverse impact is judged in `adverse_impact`.
+For two classes, the selected rows are those not predicted to be of the adverse class. The results for each group are: the share
+selected; its ratio to the share of the reference group, and of the most selected group; the difference from the reference group
+with p and 95% interval; the standardised mean difference of the scores; the shares selected among rows with a favourable outcome
+(TPR) and among the others (FPR); intercept and slope of recalibration, and the expected calibration error over ten bins. If the
+adverse class was not stated, shares are of rows predicted positive, and there are no ratios. For a number or a count, the mean
+prediction replaces the share, and there is no ratio, TPR or FPR. `adverse_impact` judges adverse impact.
 
-Shares have Wilson's interval (1927), differences Newcombe's (1998) and the pooled z-test, ratios that of MOVER from two Wilson
-intervals (Donner & Zou 2012). The share of a group of which fewer than ten rows are selected, or are not, is not told, nor what
-it could be reckoned from (`partition`); of its ratio there is then one end, were they nine. Scores are compared by Hedges' g
-(1981): the difference of means over the standard deviation pooled over the two groups, corrected for small numbers. Weighted
-rows, and rows that belong together, count as as many as have the standard error of their share (Korn & Graubard 1998), with
-Student's critical values for the number of sampling units. Where two groups share sampling units, the interval of their ratio
-takes the correlation of the two shares' errors into account; that of their difference does not, and is too wide where rows of one
-unit are alike.
+Shares have Wilson's interval (1927), differences Newcombe's (1998) and the pooled z-test, and ratios the MOVER interval from two
+Wilson intervals (Donner & Zou 2012). The share of a group is withheld if fewer than ten of its rows are selected, or not
+selected, and so is anything from which it could be calculated (`partition`); its ratio then has one end, that for nine rows.
+Scores are compared by Hedges' g (1981): the difference of means divided by the standard deviation pooled over the two groups,
+with a small-sample correction. Weighted and clustered rows count as the number of rows that gives the standard error of their
+share (Korn & Graubard 1998), with Student's critical values for the number of sampling units. If two groups share sampling units,
+the interval of their ratio takes the correlation of the two errors into account. The interval of their difference does not; it is
+too wide if rows of one unit are alike.
 
-Of several classes each is the selected one in turn: selected are the rows of which it is the predicted class, the score is its
-own, and its outcome stands against all others. Which of a group's shares may be told is decided over all classes at once, because
-they add up to one. Beside them stand the accuracy and the log loss of every group of one column (`fits`).
+With several classes, each is the selected class in turn: rows predicted to be in it are selected, the score is that of the class,
+and its outcome is compared with all others. Because the shares add up to one, the shares that may be shown are chosen for all
+classes at once. The accuracy and log loss of every group of one column are reported as well (`fits`).
 
-None of this is a legal test. Four fifths is a rule of thumb of United States employment guidelines (29 CFR 1607.4 D); no law
-names a limit for a standardised difference.
+None of this is a legal test. Four fifths is a rule of thumb in United States employment guidelines (29 CFR 1607.4 D); no law
+sets a limit for a standardised difference.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ from .several_classes import Fitting, fitting
 class Group:
     """One group: its number of rows and the results of both models; only its name if it is withheld (`told` is False).
 
-    `output`: of several classes, the one that is selected here. `fit_rows`: of how many rows its intercept and slope are.
+    `output`: of several classes, the one that is selected here. `fit_rows`: number of rows behind its intercept and slope.
     """
 
     cell: Cell
@@ -106,11 +106,11 @@ class Groups(Display):
     rows: int
     held_out: bool
     threshold: float
-    compared: str | None  # of two classes, the one whose predicted share is compared; None of other targets
-    adverse: str | None  # the adverse class, where it was stated; `compared` is then the other one
-    named: dict[str, str]  # control groups as the user gave them
-    fits: tuple[Fitted, ...] = ()  # of several classes
-    impact: tuple[AdverseImpact, AdverseImpact] | None = None  # of both models; None where no adverse class was stated
+    compared: str | None  # of two classes, the one whose predicted share is compared; None for other targets
+    adverse: str | None  # the adverse class, if it was stated; `compared` is then the other class
+    named: dict[str, str]  # reference groups as given by the user
+    fits: tuple[Fitted, ...] = ()  # only for several classes
+    impact: tuple[AdverseImpact, AdverseImpact] | None = None  # of both models; None if no adverse class was stated
     label: str = "jurisdiction-dependent"
 
     @property
@@ -145,18 +145,18 @@ def groups(
     threshold: float = THRESHOLD,
     declined: str | None = None,
 ) -> Groups:
-    """Compare the groups of `table`'s protected columns under both models, on its held-out rows (all rows without a split).
+    """Compare how both models treat the groups of `table`'s protected columns, on its held-out rows (all rows without a split).
 
     Parameters
     ----------
-    control : column -> the group that the others are set against, as text; where a column is not named, its largest group.
-    threshold : of two classes, a row is predicted to be positive when its probability is above it.
-    declined : deprecated; "positive" or "negative", where the table does not state the adverse class.
+    control : column -> its reference group, as text; for columns not named, the largest group.
+    threshold : for two classes, the probability above which a row is predicted positive.
+    declined : deprecated; "positive" or "negative", if the table does not state the adverse class.
 
     Raises
     ------
     NotApplicableError
-        when no column is protected, and for a control group that there is not.
+        If no column is protected, or a reference group does not exist.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def groups(
     return _groups(plan, group_sums.update(plan, *both), both)
 
 
-# intercept and slope of one model; of a group and a class of how many rows they are, and those of both models
+# intercept and slope of one model; for a group and a class, those of both models and the number of rows behind them
 Slope = tuple[Estimate, Estimate]
 Slopes = dict[tuple[tuple[Condition, ...], str | None], tuple[int | None, Slope, Slope]]
 NO_SLOPE: Slope = (NONE, NONE)

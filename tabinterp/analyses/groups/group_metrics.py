@@ -33,22 +33,22 @@ ESTIMATES = (
 
 @dataclass(frozen=True)
 class Treated:
-    """One group under one model. `rate` is the share selected, or the mean prediction; differences are group minus
-    reference group.
+    """One group under one model.
 
-    Estimates are (value, standard error, low, high), NaN where there is none: of the control group itself, where fewer than ten
-    rows tell a number, and of a ratio to nothing. Where fewer than ten rows are selected, `ratio` has its upper end alone, were
-    they nine; where fewer than ten are not, its lower end.
+    `rate` is the share selected, or the mean prediction; differences are group minus reference group. Estimates are (value,
+    standard error, low, high). They are NaN for the reference group itself, if fewer than ten rows would be revealed, and for a
+    ratio to zero. If fewer than ten rows are selected, `ratio` has only its upper end, that for nine selected rows; if fewer than
+    ten are not selected, only its lower end.
     """
 
     rate: Estimate
     difference: Estimate
-    p: float  # that there is none
+    p: float  # p-value of no difference
     smd: Estimate
     ece: float
     intercept: Estimate = NONE
     slope: Estimate = NONE
-    ratio: Estimate = NONE  # to the control group
+    ratio: Estimate = NONE  # to the reference group
     ratio_most: Estimate = NONE  # to the most selected group
     tpr: float = np.nan
     tpr_difference: Estimate = NONE
@@ -56,11 +56,11 @@ class Treated:
     fpr_difference: Estimate = NONE
 
 
-Judged = list[list[Treated | None]]  # of each cell of each family
+Judged = list[list[Treated | None]]  # for each cell of each family
 
 
 def treated(plan: Plan, outputs: Sequence[Sequence[Sequence[GroupShares]]], cut: Sequence[Family]) -> list[Judged]:
-    """Return the group metrics of each output, as far as they can be shown."""
+    """Return the group metrics of each output, where they can be shown."""
     ratios = plan.task == "multiclass" or plan.adverse is not None
     return [[_family(groups, family, ratios) for groups, family in zip(one, cut, strict=True)] for one in outputs]
 
@@ -86,7 +86,7 @@ def group_shares(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> l
 
 
 def _sides(tally: Tally) -> IntArray:
-    """Return rows that are not selected, and that are (cells, 2)."""
+    """Return the numbers of rows that are not selected and that are (cells, 2)."""
     return np.asarray(tally.sides.reshape(-1, 2, 2).sum(axis=2))
 
 
@@ -94,9 +94,9 @@ def _sides(tally: Tally) -> IntArray:
 class GroupShares:
     """Shares of one group under one model, NaN where they cannot be shown, and the other metrics of the group.
 
-    `told`: whether anything but its name may be told; `whole`: the share selected, told or not; `rows` (2,) that are not
-    selected, and that are, None of numbers; `reach`: the share of the weight that nine rows can have; `size`: as how many rows
-    all count.
+    `told`: whether anything but the name may be shown; `whole`: the share selected, shown or not; `rows` (2,): numbers of rows
+    not selected and selected, None for numeric targets; `reach`: the largest share of the weight that nine rows can have; `size`:
+    the effective number of rows.
     """
 
     told: bool
@@ -120,11 +120,11 @@ def _shares(
     binned: BoolArray,
     largest: FloatArray | None,
 ) -> list[GroupShares]:
-    """Of every cell."""
+    """Return the shares of every cell."""
     selected, among, sides = tally.selected, [], None
     if plan.labels:
         among, sides = [tally.among(outcome) for outcome in (1, 0)], _sides(tally)
-    positive = int(plan.task == "multiclass" or plan.compared == 1)  # of the outcome that is predicted
+    positive = int(plan.task == "multiclass" or plan.compared == 1)  # of the predicted outcome
     made: list[GroupShares] = []
     for cell, place, rate, both in zip(family.cells, map(int, family.places), rates, errors, strict=True):
         whole, mass = selected.share(place), float(selected.mass[place])
@@ -188,13 +188,13 @@ def _treated(group: GroupShares, control: GroupShares | None, most: GroupShares 
 
 
 def one_end(rows: IntArray, reach: float, size: float, units: float, against: Share) -> Estimate:
-    """Return the end of a withheld ratio's interval that follows from its count being below ten: the one for nine rows.
+    """Return the only end of a withheld ratio's interval that may be shown: the end for a count of nine rows.
 
     Parameters
     ----------
-    rows : (2,) rows that are not selected, and that are.
-    reach, size, units : as in `GroupShares`, and how many independent units the rows are.
-    against : the share of the control group.
+    rows : (2,) numbers of rows not selected and selected.
+    reach, size, units : as in `GroupShares`, and the number of independent units of the rows.
+    against : the share of the reference group.
     """
     left, selected = rows
     for side, end in ((selected, 3), (left, 2)):

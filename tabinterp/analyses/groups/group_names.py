@@ -9,7 +9,7 @@ from tabinterp.document.base import Message
 
 
 class Condition(Protocol):
-    """What makes a group of one column: a level, a range of a number, or another kind such as "missing"."""
+    """The condition that defines a group of one column: a level, a range of a number, or another kind such as "missing"."""
 
     @property
     def column(self) -> str: ...

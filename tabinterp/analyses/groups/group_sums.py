@@ -1,8 +1,8 @@
 """Sums over rows from which group metrics are computed, in mergeable form: `start`, `update`, `merge`.
 
-Of every group, under either model: rows by whether they are selected and by outcome, the moments of the scores, and predictions
-beside outcomes in ten bins. Which levels stand by themselves, where a number is cut, and where the bins are, the rows settle that
-`start` is given. Of several classes each is the selected one in turn.
+For every group, under each model: counts of rows by selection and outcome, the moments of the scores, and predictions and
+outcomes in ten bins. The rows given to `start` determine which levels are separate, the cut points of numbers, and the bins. With
+several classes, each is the selected class in turn.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ from .partition import Partition, partition
 from .selection import Decided, decided, plain
 from .several_classes import Fits, fits, merge_fits, predicted
 
-SIDES = 4  # of a row of classes: 2 where it is selected, and 1 where its outcome was favourable
+SIDES = 4  # for classes, the side of a row is 2 if it is selected, plus 1 if its outcome was favourable
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """Bins of the predictions of one output. `cuts` (m,): the cuts of all groups, in order. For each family, `bins` (cells,
-    m + 1): every group's bin between two cuts, and which groups (cells,) had enough rows for any.
+    """Bins of the predictions of one output.
+
+    `cuts` (m,): the cut points of all groups, in order. For each family, `bins` (cells, m + 1): the bin of every group between
+    two cut points, and which groups (cells,) had enough rows for bins.
     """
 
     cuts: FloatArray
@@ -44,9 +46,11 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Settings of the sums. `labels`: the classes, in order. `compared`: of two classes, the one whose predicted share is
-    compared. `adverse`: of two classes, the adverse one, if it was stated. `held_out`: whether the models are known not to
-    be trained on these rows; only then are predictions compared with outcomes. `scales`: one for each output of each model.
+    """Settings of the sums.
+
+    `labels`: the classes, in order. `compared`: of two classes, the one whose predicted share is compared. `adverse`: of two
+    classes, the adverse one, if it was stated. `held_out`: whether the models are known not to be trained on these rows; only
+    then are predictions compared with outcomes. `scales`: one for each output of each model.
     """
 
     cut: Partition
@@ -59,7 +63,7 @@ class Plan:
     scales: tuple[tuple[Scale, ...], ...]
 
     def decisions(self, bound: BoundModel) -> list[Decided]:
-        """One decision for two classes or a numeric target; one for each of several classes."""
+        """Return one decision for two classes or a numeric target, and one for each of several classes."""
         if self.task != "multiclass":
             return [decided(bound, self.threshold)]
         chosen, y = predicted(bound), bound.table.y
@@ -72,9 +76,9 @@ class Plan:
 class Tally:
     """Sums of one family for one output of a model.
 
-    (cells, bins, sides): `rows`, and where these have weights sum w and sum w^2; (cells, bins): `used` rows that have weight,
-    sum w prediction, and of numbers sum w outcome. (cells,): the moments of the score; of numbers those of the prediction, and
-    where rows belong together those of being selected (`rate`), and by outcome (`errors`, two for each cell).
+    (cells, bins, sides): `rows` and, if these have weights, sum w and sum w^2. (cells, bins): `used` rows with weight, sum w
+    prediction, and for numbers sum w outcome. (cells,): moments of the score; moments of the prediction for numbers; and if rows
+    come in groups, moments of being selected (`rate`), also by outcome (`errors`, two for each cell).
     """
 
     rows: IntArray
@@ -89,7 +93,7 @@ class Tally:
 
     @property
     def sides(self) -> IntArray:
-        """The rows (cells, sides) on each side."""
+        """The number of rows (cells, sides) on each side."""
         return np.asarray(self.rows.sum(axis=1))
 
     @property
@@ -98,7 +102,7 @@ class Tally:
         return self._share(np.array([[0, 1], [2, 3]])) if self.rate is None else self.rate
 
     def among(self, outcome: int) -> Moments:
-        """Return the moments of the share selected among rows with one outcome: 1 is the favourable one."""
+        """Return the moments of the share selected among rows with one outcome; 1 is the favourable one."""
         if self.errors is None:
             return self._share(np.array([[outcome], [2 + outcome]]))
         found = self.errors
@@ -107,7 +111,7 @@ class Tally:
         return Moments(found.rows[outcome::2], found.mass[outcome::2], found.squares[outcome::2], mean, spread, joint)
 
     def _share(self, sides: IntArray) -> Moments:
-        """`sides` (2, m): those of rows that are not selected, and that are."""
+        """Return the moments of a share; `sides` (2, m) are the sides of rows that are not selected and that are."""
         rows, mass, squares = (
             np.stack([one.sum(axis=1)[:, some].sum(axis=1) for some in sides], axis=1)
             for one in (self.rows, *self._weighed)
@@ -121,8 +125,9 @@ class Tally:
         return self.mass, self.squares
 
     def error(self, cell: int, positive: int) -> float:
-        """Return the expected calibration error: the mean distance between prediction and outcome over bins, weighted by
-        rows. `positive`: the class that is predicted.
+        """Return the expected calibration error: the mean distance between prediction and outcome over bins, weighted by rows.
+
+        `positive`: the class that is predicted.
         """
         if self.predicted is None:
             return np.nan
@@ -136,8 +141,10 @@ class Tally:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums over `rows` rows: a tally for each model, output and family; for several classes, the fit of each model and
-    single-column family. `largest`: for each family (cells, 9) the largest weights, if rows have weights and classes.
+    """Sums over `rows` rows: a tally for each model, output and family.
+
+    For several classes, also the fit of each model and single-column family. `largest`: for each family (cells, 9) the largest
+    weights, if rows have weights and classes.
     """
 
     rows: int
@@ -255,9 +262,7 @@ def _predictions(bound: BoundModel) -> list[FloatArray]:
 def _scale(
     prediction: FloatArray, weights: FloatArray, cells: Sequence[IntArray], sizes: Sequence[int], sides: int
 ) -> Scale:
-    """Return ten bins of equal size in every group, as in a reliability curve; without predictions one bin that is not
-    shown.
-    """
+    """Return ten bins of equal size in every group, as in a reliability curve; without predictions, one bin that is not shown."""
     found: list[list[FloatArray | None]] = []
     for codes, size in zip([one[: len(prediction)] for one in cells], sizes, strict=True):
         order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=size))
@@ -310,14 +315,12 @@ def _tally(
 
 
 def _largest(weights: FloatArray, cells: IntArray, size: int) -> FloatArray:
-    """Return what the rows of groups too small to be shown could weigh at most (cells, 9); 0 where a group has fewer."""
-    order = np.argsort(
-        cells.astype(np.int16), kind="stable"
-    )  # of such numbers in a time that grows with the rows alone
+    """Return the nine largest weights in each group (cells, 9), which bound the weight of few rows; 0 if a group has fewer."""
+    order = np.argsort(cells.astype(np.int16), kind="stable")  # for such numbers, in time proportional to the rows
     groups = np.split(weights[order], np.cumsum(np.bincount(cells, minlength=size))[:-1])
     return np.stack([_most(np.append(group, np.zeros(SMALL - 1))[None])[0] for group in groups])
 
 
 def _most(weights: FloatArray) -> FloatArray:
-    """(cells, 9) of (cells, m)."""
+    """Return the nine largest values (cells, 9) of each line of (cells, m)."""
     return np.sort(np.partition(weights, 1 - SMALL, axis=1)[:, 1 - SMALL :], axis=1)

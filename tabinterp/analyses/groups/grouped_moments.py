@@ -1,8 +1,8 @@
 """Means of values over groups of rows as mergeable sums: `moments` of a batch, `merge`, and the `share` of each group.
 
-Rows that belong together count as many as have the standard error of their mean; these must come in one batch. Two groups of
-which such rows are part have errors that are correlated. Weighted rows count as many as have the linearised standard error of
-their mean (Korn & Graubard 1998), which knows whether heavy rows are selected more often than others.
+Clustered rows count as the number of rows that gives the standard error of their mean; all rows of a cluster must be in one
+batch. Two groups that share clusters have correlated errors. Weighted rows count as the number that gives the linearised standard
+error of their mean (Korn & Graubard 1998), which takes into account whether heavy rows are selected more often than others.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from tabinterp.table.suppression import SMALL
 class Moments:
     """For each group (cells,): rows, sum w, sum w^2, the weighted mean of a value, and sum w (value - mean)^2.
 
-    `joint` (4, cells, cells), where rows belong together: how many such groups of rows two cells share, and the sums over them
-    of W W', W D' and D D', where W and D are the sums of w and of w (value - mean) over a group's rows in a cell. `linear`
-    (2, cells), where rows have weights: sum w^2 (value - mean) and sum w^2 (value - mean)^2.
+    `joint` (4, cells, cells), for clustered rows: how many clusters two cells share, and the sums over clusters of W W', W D' and
+    D D', where W and D are the sums of w and of w (value - mean) over the rows of a cluster in a cell. `linear` (2, cells), for
+    weighted rows: sum w^2 (value - mean) and sum w^2 (value - mean)^2.
     """
 
     rows: IntArray
@@ -51,7 +51,7 @@ class Moments:
         return Share(float(self.mean[cell]), size, float(np.sqrt(variance)), units, cell, correlations)
 
     def _correlations(self, cell: int) -> FloatArray:
-        """Return the correlations (cells,) of the error of this cell's mean with those of others."""
+        """Return the correlations (cells,) of the error of this cell's mean with those of other cells."""
         assert self.joint is not None
         square = np.diag(self.joint[3])
         scale = np.sqrt(square * square[cell])
@@ -59,7 +59,7 @@ class Moments:
 
 
 def clusters(table: Table) -> IntArray | None:
-    """Return which rows belong together (n,); None if rows are independent."""
+    """Return the cluster of each row (n,); None if rows are independent."""
     return together(table) if any(column.role == "group" for column in table.schema.columns) else None
 
 
@@ -96,14 +96,15 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def of_share(rows: IntArray, mass: FloatArray, squares: FloatArray, weighted: bool = False) -> Moments:
-    """Return the moments of a value that is 0 or 1; (cells, 2) are the sums over rows with either value. `weighted`:
-    whether weights differ.
+    """Return the moments of a value that is 0 or 1, from sums (cells, 2) over rows with each value.
+
+    `weighted`: whether weights differ.
     """
     total = mass.sum(axis=1)
     mean = mass[:, 1] / np.where(total > 0, total, 1.0)
     linear = None
     if weighted:
-        away = np.stack([-mean, 1 - mean], axis=1)  # of either value
+        away = np.stack([-mean, 1 - mean], axis=1)  # for each value
         linear = np.stack([(squares * away**power).sum(axis=1) for power in (1, 2)])
     return Moments(rows.sum(axis=1), total, squares.sum(axis=1), mean, total * mean * (1 - mean), linear=linear)
 

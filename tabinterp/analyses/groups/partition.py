@@ -1,12 +1,12 @@
-"""Partition of rows into groups by protected columns, and by pairs of them, and which groups can be shown.
+"""Partition of rows into groups by protected columns, and by pairs of them, and the choice of groups that can be shown.
 
-A column of levels is cut into its twelve most frequent ones and all others together, a number into quarters of the rows by
-weight (fewer where values are tied), and missing values are a group of their own. A group of fewer than ten rows is not told;
-nor is the next smallest of a line of the table whose untold rows, reckoned as the total less what is told, would be fewer
-than ten or those of one group (complementary suppression; Willenborg & de Waal 2001).
+A column of levels is divided into its twelve most frequent levels and all others together, a number into quarters of the rows by
+weight (fewer if values are tied). Missing values are a separate group. A group with fewer than ten rows is withheld. The next
+smallest of its line of the table is withheld as well if the withheld rows, calculated as the total minus the shown rows, would be
+fewer than ten or those of one group (complementary suppression; Willenborg & de Waal 2001).
 
-A share with its number of rows is a count. The shares of a group are not told where fewer than ten of its rows are on one side
-of them, nor where such a count could be reckoned from the other groups and the total.
+A share and its number of rows reveal a count. The shares of a group are withheld if fewer than ten of its rows are on one side,
+or if such a count could be calculated from the other groups and the total.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ LEVELS, PARTS = 12, 4
 Kind = Literal["level", "others", "missing", "at_most", "between", "above", "any"]
 
 
-ROWS = 30  # of a group, at least, for it to be the least or the most selected one
+ROWS = 30  # minimum rows for a group to be the least or the most selected one
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of a group: a level, all rarer levels, a missing value, or a range of a number above `low` and at most
+    """One condition of a group: a level, all rarer levels, a missing value, or a range of a number above `low` and up to
     `high`.
     """
 
@@ -62,13 +62,13 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """How the rows of one column are grouped: levels in order and all others, or ranges of a number; and missing values."""
+    """How the rows of one column are grouped: levels in order and all others, or ranges of a number; also missing values."""
 
     column: str
     conditions: tuple[Condition, ...]
 
     def codes(self, table: Table) -> IntArray:
-        """Return the position (n,) of each row's condition."""
+        """Return the index (n,) of the condition that each row meets."""
         values, last = table.frame[self.column], len(self.conditions) - 1
         if self.conditions[-2].kind != "others":
             numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -81,7 +81,7 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """The groups of one column: `codes` (n,) into `conditions`, each of which has at least one row."""
+    """The groups of one column: `codes` (n,) index `conditions`, each of which has at least one row."""
 
     column: str
     conditions: tuple[Condition, ...]
@@ -113,7 +113,7 @@ class Cell:
 class Family:
     """All groups of one column or pair of columns that have rows, and the reference group.
 
-    `places` (cells,): where the groups' sums are among those of all combinations of conditions.
+    `places` (cells,): positions of the groups' sums among those of all combinations of conditions.
     """
 
     columns: tuple[str, ...]
@@ -124,7 +124,7 @@ class Family:
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """The protected columns' axes, and the reference groups that the user chose; by default the largest group of a column."""
+    """The axes of the protected columns, and the reference groups: those chosen by the user, or the largest of a column."""
 
     axes: tuple[Axis, ...]
     control: dict[str, str]
@@ -140,7 +140,7 @@ class Partition:
         return [int(np.prod([len(self.axes[i].conditions) for i in span])) for span in self.spans]
 
     def codes(self, table: Table) -> list[IntArray]:
-        """Return for each family the position (n,) of each row among these combinations."""
+        """Return for each family the index (n,) of the combination that each row belongs to."""
         of = [axis.codes(table) for axis in self.axes]
         pairs = [of[i] * len(self.axes[j].conditions) + of[j] for i, j in self.spans[len(of) :]]
         return [*of, *pairs]
@@ -166,7 +166,7 @@ class Partition:
         return Family((axis.column,), cells, places, control)
 
     def _pair(self, at: int, counts: IntArray, single: Sequence[Family]) -> Family:
-        """Return every combination of two columns' groups; the reference is the combination of both reference groups."""
+        """Return every combination of two columns' groups; the reference combines both reference groups."""
         sides = [single[i] for i in self.spans[at]]
         shape = tuple(len(self.axes[i].conditions) for i in self.spans[at])
         told = [np.zeros(size, dtype=np.bool_) for size in shape]
@@ -188,13 +188,14 @@ class Partition:
 
 
 def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partition:
-    """Partition the rows by the protected columns. Levels come from the schema; the most frequent levels and the ranges of
-    numbers from these rows.
+    """Partition the rows by the protected columns.
+
+    Levels come from the schema; the most frequent levels and the ranges of numbers come from these rows.
 
     Raises
     ------
     NotApplicableError
-        when a named column is not protected, or has no such group.
+        If a named column is not protected, or has no such group.
     """
     names, control = (
         [c.name for c in table.schema.columns if c.protected and c.name != table.schema.target],
@@ -259,10 +260,10 @@ def _largest(cells: Sequence[Cell]) -> int | None:
 
 
 def shares_told(found: Sequence[Family], sides: Sequence[IntArray]) -> list[list[bool]]:
-    """Return for every cell of every family whether shares of its rows can be shown; `sides` (cells, sides) are the rows on
-    each side.
+    """Return for every cell of every family whether shares of its rows can be shown.
 
-    Families are given as `families` makes them: single columns, then pairs, of which both columns' shares must be told.
+    `sides` (cells, sides) are the rows on each side. Families are given as `families` returns them: single columns, then pairs,
+    which can be shown only if the shares of both columns can.
     """
     single: dict[Condition, bool] = {}
     made = []

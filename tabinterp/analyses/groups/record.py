@@ -1,7 +1,7 @@
 """Groups of people in the document: decisions and errors by group, adverse impact, proxies, alternatives, constraints.
 
-No number is in here that rests on fewer than ten rows. Of a group that is withheld there is only its name, and of a level of
-fewer than ten rows not even that.
+No number is based on fewer than ten rows. A withheld group has only its name, and a level with fewer than ten rows has not even
+that.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ if TYPE_CHECKING:
     from .group_metrics import Treated as TreatedResult
     from .several_classes import Fitting
 
-FIFTHS = 0.8  # four fifths: a rule of thumb of United States employment guidelines (29 CFR 1607.4 D)
+FIFTHS = 0.8  # four fifths: a rule of thumb in United States employment guidelines (29 CFR 1607.4 D)
 PAIRS = 24
 
 
 class Treated(Part):
     """One group under one model; differences are group minus reference group."""
 
-    rate: Interval  # share selected; of numbers and counts the mean prediction
-    ratio: Interval  # to the control group; one end alone where fewer than ten rows are selected, or are not
+    rate: Interval  # share selected; for numbers and counts, the mean prediction
+    ratio: Interval  # to the reference group; only one end if fewer than ten rows are selected, or are not
     ratio_most: Interval  # to the most selected group
     difference: Interval
     p: float | None
-    smd: Interval  # of the scores; Hedges' g, deviation pooled over the two groups
+    smd: Interval  # standardised mean difference of the scores: Hedges' g, deviation pooled over the two groups
     tpr: float | None
     tpr_difference: Interval
     fpr: float | None
@@ -63,10 +63,10 @@ class Treated(Part):
 
 
 class GroupRow(Part):
-    group: list[Message]  # one condition, or two
-    control: bool  # the one that the others of its columns are set against
-    rows: int | None  # None: held back
-    fit_rows: int | None = None  # drawn rows, of which intercept and slope are; None: all of them
+    group: list[Message]  # one or two conditions
+    control: bool  # whether it is the reference group of its columns
+    rows: int | None  # None: withheld
+    fit_rows: int | None = None  # drawn rows behind intercept and slope; None: all rows of the group
     network: Treated | None
     linear: Treated | None
 
@@ -77,27 +77,27 @@ class ImpactPair(Part):
     least: list[Message]
     most: list[Message]
     ratio: Interval
-    low: float | None  # the ends that hold for all pairs at once
+    low: float | None  # ends of the simultaneous interval for all pairs
     high: float | None
-    detectable: float | None = None  # a ratio of that or below is found with 80% power; None: no ratio is
+    detectable: float | None = None  # the largest ratio that is found with 80% power; None: no ratio is
 
 
 class ImpactRow(Part):
     """Adverse impact in one column or pair of columns, for groups of at least 30 rows and ten independent units."""
 
     columns: list[str]
-    headline: ImpactPair | None  # the least and the most selected group that may be told
-    surest: ImpactPair | None  # the pair whose ratio is below 1 by most of its error
-    # whether a group whose share is withheld is selected significantly less than `limit` times as often as another, or as
-    # many times more often; "untold": the answer would give a small count away; None: there is no such group
+    headline: ImpactPair | None  # the least and the most selected of the groups that can be shown
+    surest: ImpactPair | None  # the pair with the smallest upper end of the interval
+    # whether a group with a withheld share is selected significantly less than `limit` times as often as another group, or more
+    # than 1/`limit` times as often; "untold": the answer would reveal a small count; None: there is no such group
     withheld: Literal["raised", "not_raised", "untold"] | None
 
 
 class Impact(Part):
-    """Adverse impact, assessed on all counts, small ones included."""
+    """Adverse impact, assessed on all counts, including small ones."""
 
-    limit: float  # of the ratio, at which withheld groups were judged
-    compared: int  # pairs of groups, over which intervals hold at once
+    limit: float  # limit of the ratio by which withheld groups were judged
+    compared: int  # pairs of groups for which the intervals hold simultaneously
     network: list[ImpactRow]
     linear: list[ImpactRow]
 
@@ -107,14 +107,14 @@ class GroupTable(Part):
 
     rows: int
     rows_of: Literal["held-out", "all"]
-    threshold: float | None  # None: of several classes the one of the largest score is predicted
+    threshold: float | None  # None: with several classes, the class with the largest score is predicted
     favourable: str | None  # the class that is not adverse; None: the adverse class was not stated, or there is none
     compared: str | None = (
         None  # the class whose predicted share is the rate; None: the favourable one, or mean predictions
     )
-    control: dict[str, str]  # as the user named them
+    control: dict[str, str]  # as named by the user
     columns: list[GroupRow]
-    pairs: list[GroupRow]  # of two columns: those that differ most surely from their control group
+    pairs: list[GroupRow]  # groups of two columns with the most significant differences from their reference group
     pairs_left: int  # groups of two columns that are not listed
     pairs_held_back: int
     impact: Impact | None = None  # None: the adverse class was not stated, or there is none
@@ -128,7 +128,7 @@ class GroupTable(Part):
 class Fitted(Part):
     """How well one model fits one group; differences are group minus reference group."""
 
-    accuracy: Interval  # empty where fewer than ten rows are right, or wrong, or where those could be reckoned
+    accuracy: Interval  # empty if fewer than ten rows are right or wrong, or if such a count could be calculated
     accuracy_difference: Interval
     accuracy_p: float | None
     loss: Interval  # mean log loss
@@ -139,15 +139,15 @@ class Fitted(Part):
 class FittedRow(Part):
     group: list[Message]
     control: bool
-    rows: int | None  # None: held back
+    rows: int | None  # None: withheld
     network: Fitted | None
     linear: Fitted | None
 
 
 class Groups(Part):
     table: GroupTable | None = None
-    classes: list[GroupTable] = Field(default_factory=list)  # of several classes: each as the selected one
-    fits: list[FittedRow] = Field(default_factory=list)  # of several classes; groups of one column
+    classes: list[GroupTable] = Field(default_factory=list)  # for several classes: each as the selected class
+    fits: list[FittedRow] = Field(default_factory=list)  # for several classes; groups of one column
     proxies: list[ProxyPart]
     alternatives: Alternatives | None = None
     weak: WeakPart | None = None
@@ -159,7 +159,7 @@ class Groups(Part):
         return self.classes if self.table is None else [self.table]
 
     def check_claims(self, document: Document) -> None:
-        """Check that nothing is shown for a withheld group, and for no group of fewer than ten rows."""
+        """Check that nothing is shown for a withheld group, or for a group with fewer than ten rows."""
         rows: list[GroupRow | FittedRow] = [*self.fits]
         for table in self.tables:
             rows += [*table.columns, *table.pairs]
@@ -260,7 +260,7 @@ def _group_table(
 
 
 def _significance(group: Group) -> float:
-    """How far from no difference, in widths of its interval: largest first."""
+    """Return how far a difference is from zero, in widths of its interval, as a sort key: largest first."""
     if group.network is None:
         return 0.0
     value, _, low, high = group.network.difference
@@ -268,7 +268,7 @@ def _significance(group: Group) -> float:
 
 
 def _columns(single: list[Group]) -> list[GroupRow]:
-    """Groups of one column. Its levels of fewer than ten rows share one row without a name."""
+    """Return the groups of one column. Its levels with fewer than ten rows share one row without a name."""
     few = {group.cell.columns[0]: group for group in single if _few(group)}
     return [
         _nameless(group) if _few(group) else _group(group)
@@ -284,7 +284,7 @@ def _fits(results: Sequence[FittedResult]) -> list[FittedRow]:
         few = _few(group)
         name = _no_name(group) if few else group_name(group.cell.conditions)
         row = FittedRow(group=name, control=group.control, rows=group.rows, network=both[0], linear=both[1])
-        rows += [row] if row not in rows else []  # levels of few rows: once a column
+        rows += [row] if row not in rows else []  # levels of few rows: one row per column
     return rows
 
 

@@ -59,14 +59,14 @@ def _people(group_table: GroupTable, document: Document) -> list[Block]:
 
 
 def _answer(document: Document) -> Iterator[Block]:
-    """Yield what the check of impact ratios says if it passed; a finding is told with the others."""
+    """Yield the result of the check of impact ratios if it passed; findings are shown elsewhere."""
     for finding in document.findings:
         if finding.slug == "disparate-impact" and finding.status == "cleared":
             yield Paragraph(say(finding.claim))
 
 
 def _of_class(group_table: GroupTable) -> Fold:
-    """One class as the selected one: rates, differences, error rates, calibration."""
+    """Return the results with one class as the selected class: rates, differences, error rates, calibration."""
     blocks: list[Block] = [
         _rates(group_table.columns, group_table),
         _suppressed(group_table),
@@ -76,7 +76,7 @@ def _of_class(group_table: GroupTable) -> Fold:
 
 
 def _pairs(group_table: GroupTable) -> list[Block]:
-    """Groups of two columns, folded."""
+    """Return the groups of two columns, folded."""
     if not group_table.pairs:
         return []
     more = _more(group_table.pairs, group_table.of)
@@ -103,7 +103,7 @@ def several(groups: Groups) -> list[Block]:
 
 
 def rates(group_table: GroupTable, document: Document, style: str = "") -> list[Block]:
-    """Return the table of rates for each group of one column under both models; `style` of the sentence before it."""
+    """Return the table of rates for each group of one column under both models; `style` applies to the sentence above it."""
     values = {"rows": rows_of(group_table)}
     key = "lead_mean" if group_table.of is None else "lead" if group_table.favourable is not None else "lead_unstated"
     if group_table.of is not None:
@@ -121,7 +121,7 @@ def rates(group_table: GroupTable, document: Document, style: str = "") -> list[
 
 
 def _rates(rows: list[GroupRow], group_table: GroupTable) -> Table:
-    """Shares predicted to be in a class; with ratios where it is known which class hurts, and class by class."""
+    """Return the shares predicted to be in a class, with ratios if the adverse class is known or there are several classes."""
     if group_table.of is None:
         return _table(rows, t("report.groups.rates_mean"), [("mean", lambda model: interval(model.rate))])
     rate: list[tuple[str, Shown]] = [("rate", lambda model: interval(model.rate))]
@@ -139,7 +139,7 @@ def _rest(rate: Interval) -> Interval:
 
 
 def _ratio(ratio: Interval) -> str:
-    """With its interval, or the one bound that may be shown."""
+    """Return a ratio with its interval, or the one bound that may be shown."""
     if ratio.value is None and ratio.high is not None:
         return t("report.groups.at_most", value=number(ratio.high))
     if ratio.value is None and ratio.low is not None:
@@ -188,7 +188,7 @@ def _headline(key: str, show: Callable[[ImpactPair], str], style: str = "") -> C
 
 
 def _ends(pair: ImpactPair) -> str:
-    """Return the interval that holds for all pairs at once."""
+    """Return the simultaneous interval for all pairs."""
     if pair.low is None or pair.high is None:
         return NONE
     return t("report.impact.ends", low=number(pair.low), high=number(pair.high))
@@ -199,7 +199,7 @@ def _withheld(row: ImpactRow) -> str:
 
 
 def _more(rows: list[GroupRow], compared: str | None) -> list[Block]:
-    """Differences, calibration, and the error rates of the class `compared`, if there is one."""
+    """Return differences, calibration, and the error rates of the class `compared`, if there is one."""
     differences: list[tuple[str, Shown]] = [
         ("difference", lambda model: interval(model.difference, sign=True)),
         ("p", lambda model: p_value(model.p)),
@@ -237,7 +237,7 @@ def _table(
     numbers: Sequence[tuple[str, Callable[[Any], str]]],
     fits: bool = False,
 ) -> Table:
-    """One row a group, both models for every number. `fits`: these are of other numbers of rows."""
+    """Return one row for each group, with every number of both models. `fits`: they are based on other numbers of rows."""
     columns: list[Column[Any]] = [
         Column(t("report.groups.group"), _name, "w"),
         Column(t("report.groups.rows"), lambda row: _count(row.rows)),

@@ -16,8 +16,10 @@ from .grouped_moments import Moments, clusters, moments
 
 @dataclass(frozen=True, eq=False)
 class Decided:
-    """What groups are compared by: selected or not (n,) (predictions for numeric targets), scores, whether the outcome was
-    favourable (None for numbers), weights (None: all equal), and which rows belong together (None: rows are independent).
+    """The decisions by which groups are compared.
+
+    Selected or not (n,) (predictions for numeric targets), scores, whether the outcome was favourable (None for numbers), weights
+    (None: all equal), and the cluster of each row (None: rows are independent).
     """
 
     selected: FloatArray
@@ -34,8 +36,8 @@ class Decided:
 def decided(bound: BoundModel, threshold: float, scores: FloatArray | None = None) -> Decided:
     """Return the decisions of a model on its rows. `scores` (n, k) replace its own scores.
 
-    Of two classes, selected are the rows that are predicted to be of the class `Schema.compared`; of numbers and counts it is
-    the prediction itself.
+    For two classes, the selected rows are those predicted to be of the class `Schema.compared`; for numbers and counts, the
+    prediction itself is compared.
     """
     table, score = bound.table, (bound.scores if scores is None else scores)[:, 0]
     if table.schema.task != "binary":
@@ -47,5 +49,5 @@ def decided(bound: BoundModel, threshold: float, scores: FloatArray | None = Non
 
 
 def plain(bound: BoundModel, selected: FloatArray, score: FloatArray, outcome: BoolArray | None) -> Decided:
-    """Return decisions for rows that are selected for any other reason."""
+    """Return decisions for rows that are selected by any other criterion."""
     return Decided(selected, score, outcome, bound.table.weights, clusters(bound.table))

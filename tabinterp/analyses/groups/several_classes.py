@@ -1,9 +1,9 @@
 """Groups of people with several classes: predicted classes, which shares can be shown, and how well each group is fitted.
 
-The shares of a group's rows by predicted class add up to one, and those of a class over groups to that of all rows. So all shares
-of a column's groups are one table of counts, classes beside groups, whose margins are known: a count below ten is held back, and
-what it could be reckoned from in either direction (`partition.shown`). Of two columns at once a group is told with all its
-classes or not at all. No class at all (a count of nought) is told.
+The shares of a group's rows by predicted class add up to one, and those of a class over groups add up to the share of all rows.
+All shares for a column therefore form one table of counts, classes by groups, whose margins are known. A count below ten is
+withheld, and so is anything from which it could be calculated in either direction (`partition.shown`). For two columns at once,
+either all classes of a group are shown or none. A count of zero is shown.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .partition import Family, shares_told
 class Fitting:
     """Accuracy and mean log loss of a group under one model; differences are group minus reference group, with p-values.
 
-    Accuracy is held back where fewer than ten rows are right, or wrong, with what it could be reckoned from.
+    Accuracy is withheld if fewer than ten rows are right or wrong, together with anything from which it could be calculated.
     """
 
     accuracy: Estimate
@@ -45,8 +45,8 @@ def predicted(bound: BoundModel) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class Fits:
-    """For the groups of one column: `right` (cells, 2) rows predicted wrong and right, and the moments of accuracy and
-    loss.
+    """For the groups of one column: the numbers `right` (cells, 2) of rows predicted wrongly and rightly, and the moments of
+    accuracy and loss.
     """
 
     right: IntArray
@@ -55,7 +55,7 @@ class Fits:
 
 
 def fits(bound: BoundModel, columns: Iterable[tuple[IntArray, int]]) -> Iterator[Fits]:
-    """Yield the sums over the rows of a model; `columns` gives for each column the groups (n,) and their number."""
+    """Yield the sums over the rows of a model; `columns` gives the groups (n,) of each column and their number."""
     table = bound.table
     right = predicted(bound) == table.y
     (lost,) = loss_for(None, table.schema.task).each(bound.scores[None], table.y, bound.device)
@@ -72,7 +72,8 @@ def merge_fits(a: Fits, b: Fits) -> Fits:
 
 def told_classes(cut: Sequence[Family], chosen: Sequence[IntArray]) -> list[list[list[bool]]]:
     """Return for each class and every cell of every family whether the share of rows predicted to be in it can be shown.
-    `chosen`: for each family, rows by predicted class (cells, classes).
+
+    `chosen`: for each family, the number of rows by predicted class (cells, classes).
     """
     whole = shares_told(cut, chosen)
     tables = [
@@ -83,7 +84,7 @@ def told_classes(cut: Sequence[Family], chosen: Sequence[IntArray]) -> list[list
 
 
 def _of_column(family: Family, counts: IntArray) -> BoolArray:
-    """(cells, classes)."""
+    """Return the same for one column (cells, classes)."""
     allowed = np.tile(np.array([cell.told for cell in family.cells])[:, None], counts.shape[1])
     return np.asarray(shown(counts, allowed) | (allowed & (counts == 0)))
 

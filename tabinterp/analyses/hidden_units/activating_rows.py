@@ -1,11 +1,12 @@
 """Activating rows: how the rows that activate a hidden unit most differ from all rows.
 
-The rows that excite a unit are the 10% of the weight, and at least 10 rows, with the greatest activation; rows that are equal
-there stand in hash order. A number is told by the standardised mean difference d = (mean of them - mean of all) / sd of all,
-a level by its lift, their share of it over everybody's (Hastie, Tibshirani & Friedman 2009, 14.2). Errors are first-order
-terms over rows (Hájek 1968), the choice of rows taken as fixed. Nothing is told of a level that fewer than 10 rows hold, among
-all or, unless it is none at all, among those that excite the unit. Where all but 1 to 9 of these hold a level, it is said that
-nearly all do, unless errors are over groups of rows; whether that is more than chance is judged as if ten did not.
+A unit is activated most by the rows with the highest activation: 10% of the weight, and at least 10 rows; ties are in hash order.
+A number is described by the standardised mean difference d = (mean of these rows - mean of all) / sd of all, and a level by its
+lift, its share among these rows divided by its share among all (Hastie, Tibshirani & Friedman 2009, 14.2). Errors are from
+first-order influences of rows (Hájek 1968), with the choice of rows treated as fixed. A level is left out if fewer than 10 rows
+have it, among all rows or, unless there are none, among those that activate the unit most. If all but 1 to 9 of these have a
+level, the text says that nearly all do, unless errors are over groups of rows; significance is then judged as if ten did not have
+it.
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ from tabinterp.table.hash_sampling import row_hash
 from tabinterp.table.suppression import SMALL, parts_shown
 
 SHARE = 0.1
-SURE = 0.05  # adjusted p of a difference that is told
+SURE = 0.05  # adjusted p-value below which a difference is reported
 
 
 @dataclass(frozen=True, eq=False)
 class Profiles:
-    """Profiles of units. Lines are numeric columns (`levels` None) and levels; arrays (units, lines); NaN where nothing can
-    be shown.
+    """Profiles of units. Lines are numeric columns (`levels` None) and levels; arrays are (units, lines), NaN if not shown.
 
-    `difference` in standard deviations, for numbers; `lift` a ratio of shares, for levels, with its interval by logarithms;
-    `most` the levels that all but 1 to 9 of the rows that excite the unit hold, which have no lift; `q` the p value of no
-    difference, adjusted within each unit (Benjamini & Hochberg 1995). `excited` (units,) rows.
+    `difference` is in standard deviations, for numbers. `lift` is a ratio of shares, for levels, with an interval on the log
+    scale. `most` marks levels that all but 1 to 9 of the rows that activate the unit most have; they have no lift. `q` is the
+    p-value of no difference, adjusted within each unit (Benjamini & Hochberg 1995). `excited` (units,) is the number of these
+    rows.
     """
 
     columns: tuple[str, ...]
@@ -60,8 +61,8 @@ class Profiles:
         return replace(self, difference=difference, lift=lift, most=most, q=q, excited=excited)
 
     def strongest(self, u: int) -> IntArray:
-        """Return a unit's lines that differ significantly (adjusted p below 0.05): levels of nearly all its rows first,
-        then by size.
+        """Return a unit's lines that differ significantly (adjusted p below 0.05): levels of nearly all its rows, then by
+        size.
         """
         lift = np.where(self.lift.value[u] > 0, self.lift.value[u], np.nan)
         size = np.where(self.most[u], np.inf, np.fmax(np.abs(np.log(lift)), np.abs(self.difference.value[u])))
@@ -70,7 +71,7 @@ class Profiles:
 
 
 def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:
-    """Return which rows activate each unit most (n, units); none if all rows are equal, or too few remain to compare."""
+    """Return which rows activate each unit most (n, units); none if all rows are equal, or too few are left to compare."""
     n, chosen = len(activations), np.zeros(activations.shape, dtype=bool)
     for u in np.flatnonzero(np.ptp(activations, axis=0) > 0):
         order = np.lexsort((hashes, -activations[:, u]))
@@ -122,8 +123,9 @@ def compared(bound: BoundModel, top: Any) -> Profiles:
 
 
 def _codes(bound: BoundModel, name: str) -> tuple[list[Any], IntArray]:
-    """Return the levels, the missing value last, and each row's position among them (n,), -1 for none; for a number only
-    the missing value.
+    """Return the levels (missing last) and the index of each row's level (n,), -1 for none.
+
+    A number has only the missing value.
     """
     column, values = bound.table.schema[name], bound.table.frame[name]
     missing = values.isna().to_numpy()
@@ -141,8 +143,8 @@ def _of(groups: IntArray | None, rows: Any) -> IntArray | None:
 
 
 def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatArray:
-    """Return standard errors (units,) of means with row influences `terms` (n, units), over rows or groups of rows; NaN
-    below ten groups.
+    """Return standard errors (units,) of means with row influences `terms` (n, units), over rows or groups of rows; NaN for fewer
+    than ten groups.
     """
     if groups is None:
         return np.asarray(np.sqrt((w**2) @ terms**2) / w.sum())
@@ -170,10 +172,11 @@ def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None)
 
 
 def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntArray | None) -> _Lines:
-    """Return shares of the levels, log lifts (-inf if no such row activates the unit), and their errors.
+    """Return shares of the levels, log lifts (-inf if no such row activates the unit most), and their errors.
 
-    A row's term is T / both * t (x - s) - T / all * (x - r), with x whether it is at the level, t whether it excites the unit, s
-    and r the shares of the level among those that do and among all: four values, so that masses of weight, and of its square, do.
+    The influence of a row is T / both * t (x - s) - T / all * (x - r): x says whether the row has the level, and t whether it is
+    among those that activate the unit most; s and r are the shares of the level among those and among all rows. It has only four
+    values, so sums of weights and of squared weights suffice.
     """
 
     def mass_of(mass: FloatArray) -> FloatArray:
@@ -191,11 +194,9 @@ def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntAr
     told &= (held - cells >= SMALL) | (held == cells)
     for at, rest in enumerate(inside - cells.sum(axis=0)):  # rows without a level
         told[:, at] &= parts_shown([*cells[:, at].astype(np.int64), int(rest)])[:-1]
-    least = np.maximum(inside - SMALL, 0) / np.maximum(
-        inside, 1
-    )  # of the rows that excite a unit, if ten do not hold a level
+    least = np.maximum(inside - SMALL, 0) / np.maximum(inside, 1)  # share of these rows if ten do not have a level
     most = (inside > cells) & (inside - cells < SMALL) & (inside >= 2 * SMALL)
-    # Ten of the level's own rows may be elsewhere, and it is more frequent; an error over groups would tell which do not hold it.
+    # If ten of the level's own rows may be elsewhere; an error over groups would reveal which rows do not have it.
     most &= (held > inside) & (least > everywhere / total) & (groups is None)
     told &= ~most
     both, both2 = np.where(most, least * mass, both), np.where(most, least * mass2, both2)
@@ -237,7 +238,7 @@ def _gathered(columns: list[str], levels: list[Any], told: list[_Lines], top: An
 
 
 def profile_frame(made: Profiles, layer: tuple[str, ...], index: tuple[int, ...]) -> pd.DataFrame:
-    """Return one row for each unit and line."""
+    """Return one row for each unit and column or level."""
     units, lines = made.q.shape
     named = {"difference": made.difference, "lift": made.lift}
     arrays = {

@@ -1,8 +1,9 @@
 """Hidden units in an audit: every unit in brief, and the units with the highest ablation loss in detail.
 
-The units are chosen by the rise of the loss with their mean in their place, which is no test: among many units that matter
-nothing, some rise by chance. Of each, the six panels (`unit_panels`), quantiles, and the path from plausible rows to the optimum
-(`pareto`); of each output its optimum. All of it ahead of the activation, where a unit that is off still says how far off it is.
+The units are chosen by the rise in loss when their output is replaced by its mean. This is not a test: among many units that do
+not matter, some show a rise by chance. The details of each unit are its six panels (`unit_panels`), quantiles, and the path from
+plausible rows to the optimum (`pareto`); each output has its optimum. All values are before the activation function, where a unit
+that is off still shows how far off it is.
 """
 
 from __future__ import annotations
@@ -29,16 +30,18 @@ from .estimator import Neurons, neurons
 from .record import QUANTILES
 from .unit_panels import Panels, panels
 
-MOST = 12  # units up close
-CELLS = 4_000_000  # units times rows: what ablation takes
-FEWEST = 2_000  # rows, whatever the number of units
-PATH_STARTS = 8  # of every budget: each goes on from the ones below it, too
+MOST = 12  # units shown in detail
+CELLS = 4_000_000  # maximum units times rows in ablation
+FEWEST = 2_000  # minimum rows, whatever the number of units
+PATH_STARTS = 8  # for every budget; each search also continues from those with smaller budgets
 
 
 @dataclass(frozen=True, eq=False)
 class Inside:
-    """`shown` are positions of units, highest ablation loss first; `quantiles` (shown, 5) and the `panels` of real rows are
-    in the same order.
+    """Results on hidden units for the document.
+
+    `shown` are positions of units, highest ablation loss first; `quantiles` (shown, 5) and the `panels` of real rows have the
+    same order.
     """
 
     units: Neurons
@@ -59,11 +62,11 @@ class Inside:
 
 @dataclass(frozen=True, eq=False)
 class Optima:
-    """`maxima` of the units shown in detail, of their negatives, then of the outputs: (class, 1 for the maximum and -1 for
-    the minimum).
+    """Optima of the units shown in detail and of the outputs.
 
-    `tenth` (objectives,) is the tenth greatest value over the table's rows: of a smaller number nothing may be told. `paths` are
-    those of the units up close.
+    `maxima` holds those of the units, of their negatives, then of the outputs: (class, 1 for the maximum and -1 for the minimum).
+    `tenth` (objectives,) is the tenth largest value over the rows of the table: nothing may be shown about fewer rows. `paths`
+    are those of the units shown in detail.
     """
 
     maxima: Maxima
@@ -77,7 +80,7 @@ def audited_rows(network: BoundModel, seed: int) -> BoundModel:
     count = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
     rows = max(FEWEST, CELLS // max(1, count))
     bound = network.take(np.sort(chosen(network.table.numbers, rows, seed)))
-    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 say nothing
+    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(bound.table.weights > 0)
     return bound
 
@@ -88,7 +91,7 @@ def inside(network: BoundModel, seed: int = 0) -> Inside:
     Raises
     ------
     NotApplicableError
-        when the model has no hidden unit (it is linear), or its hidden units cannot be found.
+        If the model has no hidden units (it is linear), or they cannot be found.
     """
     bound = audited_rows(network, seed)
     found = neurons(bound, bound.table)
@@ -104,9 +107,7 @@ def inside(network: BoundModel, seed: int = 0) -> Inside:
 
 
 def optima(network: BoundModel, found: Inside, seed: int = 0) -> Optima:
-    """Find where the units shown in detail, and the outputs, are largest and smallest; with several outputs, only where
-    each is largest.
-    """
+    """Find the maxima and minima of the units shown in detail and of the outputs; with several outputs, only the maxima."""
     bound = audited_rows(network, seed)
     places = {layer.name: i + 1 for i, layer in enumerate(layers_of(bound))}
     units = [unit(places[found.units.layer[u]], found.units.index[u]) for u in found.shown]
@@ -118,7 +119,7 @@ def optima(network: BoundModel, found: Inside, seed: int = 0) -> Optima:
     values = np.column_stack([before, -before, *_scores(bound, named)])
     tenth = np.sort(values, axis=0)[-SMALL] if len(values) >= SMALL else np.full(values.shape[1], np.nan)
     made = maximise(bound, bound.table, objective=[*units, *(-one for one in units), *outcomes], seed=seed)
-    paths = raised(bound, units, BUDGETS[:-1], PATH_STARTS, seed) if units else None  # its end is the optimum
+    paths = raised(bound, units, BUDGETS[:-1], PATH_STARTS, seed) if units else None  # the path ends at the optimum
     return Optima(made, tuple(named), tenth, paths)
 
 
@@ -147,5 +148,5 @@ def _quantile(values: FloatArray, q: float, weights: FloatArray | None) -> float
 
 
 def run(context: Context) -> Inside | None:
-    """Describe the hidden units of the audited network; None if they were not found, for the reason given with them."""
+    """Describe the hidden units of the audited network; None if none were found, for the reason given there."""
     return None if context[UNIT_CORRELATIONS] is None else inside(context.network.take(context.subsample), context.seed)

@@ -1,8 +1,8 @@
 """Hidden units: how often each is active, whether it is dead or saturated, what activates it, and the loss without it.
 
-Nothing here asks for names of layers. A unit's picture is made of real rows first (people tell what a unit does better from
-real examples than from made ones, Borowski et al. 2021); its weights follow where it is in the first layer. That a unit is
-selective says little of its importance (Morcos et al. 2018): `ablation_mean` says it.
+No names of layers are needed. The description of a unit starts with real rows, because people understand a unit better from real
+than from synthetic examples (Borowski et al. 2021); its weights follow if it is in the first layer. A selective unit need not be
+important (Morcos et al. 2018): `ablation_mean` measures importance.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from tabinterp.table import Table
 from .activating_rows import Profiles, profile_frame, profiles
 from .first_layer_weights import Incoming, incoming
 
-DUPLICATE = 1e-6  # 1 - |correlation|, below which two units are one
-REDUNDANT = 1e-6  # share of a unit's variance that the others leave
+DUPLICATE = 1e-6  # 1 - |correlation| below which two units are duplicates
+REDUNDANT = 1e-6  # share of a unit's variance that the others leave unexplained
 SATURATED = 0.95  # share of rows at an end of the range
-END = 0.01  # of the range
-NOTHING = 1e-13  # of the largest eigenvalue: rounding
-SPOKEN = 2  # columns in a unit's sentence
+END = 0.01  # share of the range
+NOTHING = 1e-13  # share of the largest eigenvalue that is rounding
+SPOKEN = 2  # columns named in the description of a unit
 
 
 @dataclass(frozen=True, eq=False)
 class Neurons(Display):
-    """Arrays (units,). `active` is the share of rows with an output above zero; `ends` the share at an end of a bounded
-    range.
+    """Properties of hidden units, in arrays (units,).
 
-    `health` is "dead" (0 on every row), "constant", "saturated", "duplicate" (of unit `same_as`), "redundant" (a linear function
-    of the others of its layer) or "sound". The ablations are rises of the task's own loss on `ablation_rows` rows, held out where
+    `active` is the share of rows with an output above zero, and `ends` the share at an end of a bounded range. `health` is "dead"
+    (0 on every row), "constant", "saturated", "duplicate" (of unit `same_as`), "redundant" (a linear function of the others of
+    its layer) or "sound". The ablations are rises in the task's own loss on `ablation_rows` rows, which are held out if
     `held_out`. `effective_rank` of each layer is the exponential of the entropy of its singular values (Roy & Vetterli 2007).
     """
 
@@ -96,7 +96,7 @@ class Neurons(Display):
         Raises
         ------
         NotApplicableError
-            when the first layer is no affine function of the inputs.
+            If the first layer is not an affine function of the inputs.
         """
         if self.incoming is None:
             raise NotApplicableError(
@@ -106,7 +106,7 @@ class Neurons(Display):
         return self.incoming.frame(self.layer[0])
 
     def words(self, u: int) -> str:
-        """Return a one-line description of the unit at position `u`, from its own numbers."""
+        """Return a one-line description of the unit at position `u`."""
         told = [text("units.unit", {"layer": self.layer[u], "unit": self.index[u]}), _health(self, u)]
         if self.health[u] in ("dead", "constant"):
             return " ".join(told)
@@ -124,7 +124,7 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
     Raises
     ------
     NotApplicableError
-        when the model has no hidden unit (it is linear), or its hidden units cannot be found.
+        If the model has no hidden units (it is linear), or they cannot be found.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
     (('sound', 'dead'), [0.5, 0.0])
     """
     bound = bind(model, table)
-    if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
+    if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(table.weights > 0)
     outputs = bound.activations()
     if not outputs:
@@ -172,7 +172,7 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
 
 
 def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str], list[int | None], FloatArray]:
-    """Return the state and the twin of every unit of a layer (n, h), and the share of rows at an end of its range."""
+    """Return the state and the duplicate of every unit of a layer (n, h), and the share of rows at an end of its range."""
     mean = np.average(a, axis=0, weights=w)
     still = constant(w @ (a - mean) ** 2, float(w.sum()), mean)
     same, redundant = _twins(a, np.flatnonzero(~still), w)
@@ -200,7 +200,7 @@ def _at_ends(layer: Layer, a: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _twins(a: FloatArray, live: IntArray, w: FloatArray) -> tuple[list[int | None], FloatArray]:
-    """Return the earlier unit that a unit duplicates, and whether it is a linear function of the others that are no
+    """Return the earlier unit that each unit duplicates, and whether it is a linear function of the other units that are not
     duplicates.
     """
     same: list[int | None] = [None] * a.shape[1]
@@ -234,13 +234,13 @@ def _effective_rank(a: FloatArray, w: FloatArray) -> float:
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
-# ---- worth
+# ---- importance
 
 
 def _ablations(
     bound: BoundModel, cut: dict[str, Layer], outputs: dict[str, FloatArray], w: FloatArray
 ) -> tuple[BoundModel, tuple[Estimates, Estimates]]:
-    """Return the rows on which units are replaced, and the rise in loss with their mean and with zero instead."""
+    """Return the rows on which units are replaced, and the rise in loss when the output is replaced by its mean and by zero."""
     held_out = bound.table.held_out
     rows = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
     held = bound.take(rows)
@@ -277,7 +277,7 @@ def _percent(share: float) -> str:
 
 
 def _excited(made: Profiles, u: int) -> str:
-    """Return the columns and levels that differ most among those that differ significantly."""
+    """Return the largest of the significant differences in columns and levels."""
     best = made.strongest(u)[:SPOKEN]
     excited = int(made.excited[u])
     if len(best) == 0:

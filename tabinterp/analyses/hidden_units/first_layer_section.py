@@ -1,6 +1,4 @@
-"""First-layer weights on the page: how much each column contributes to a unit's input, and each level of a category, as
-bars.
-"""
+"""First-layer weights on the page: how much each column and each level of a category contributes to a unit's input, as bars."""
 
 from __future__ import annotations
 
@@ -27,10 +25,10 @@ from tabinterp.report.words import (
 
 from .record import Inside
 
-WIDEST = 15  # columns; the others are one
-LEAST = 0.08  # a share that is printed
-LEVEL = 14  # display columns of a level
-BARRED, LEVELS = 2, 10  # categories, and levels of each, as bars
+WIDEST = 15  # columns that are shown; the others are combined
+LEAST = 0.08  # smallest share that is printed
+LEVEL = 14  # width of a level in characters
+BARRED, LEVELS = 2, 10  # categories shown as bars, and levels of each
 BAR, LONGEST_BAR = "█", 8
 
 
@@ -79,7 +77,7 @@ def _cell(template: Template, place: int) -> Cell:
 
 
 def bars(card: Card) -> list[Block]:
-    """Draw every level of the categories that contribute most to the unit, as a bar to the left or to the right."""
+    """Draw every level of the categories that contribute most to the unit as a bar to the left or right."""
     if not card.bars:
         return []
     tables = [_levels(weights) for weights in card.bars[:BARRED]]

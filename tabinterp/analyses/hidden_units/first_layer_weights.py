@@ -1,9 +1,9 @@
 """First-layer weights of hidden units, per original column and in standardised units.
 
-Ahead of its activation such a unit is a sum of one function of each column. For a number that the encoder scales, that function
-is a line: its weight is the change for one standard deviation of the column. For levels, and for missing values, it is the
-effect of the level less the mean effect over the rows. `strength` is the standard deviation over rows of the whole function,
-which also a spline or a binned column has.
+The pre-activation of such a unit is a sum of one function for each column. For a number that the encoder scales, that function is
+a line: its weight is the change for one standard deviation of the column. For levels, and for missing values, it is the effect of
+the level minus the mean effect over the rows. `strength` is the standard deviation of the whole function over rows; spline and
+binned columns have it as well.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from tabinterp.models import BoundModel
 from tabinterp.models.layers import Layer
 from tabinterp.stats.weights import deviation, unit
 
-LINE = 1e-5  # of the range: how far the function of a number may be off a line
+LINE = 1e-5  # how far the function of a number may be from a line, as a share of its range
 LEVELS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """Weights into hidden units. Lines are numeric columns (`levels` None) and levels; arrays (units, lines), NaN where a
-    column is mixed or not a line.
+    """Weights into hidden units.
+
+    Lines are numeric columns (`levels` None) and levels. Arrays are (units, lines), NaN if the encoder mixes a column or its
+    function is not a line.
     """
 
     columns: tuple[str, ...]
@@ -51,7 +53,7 @@ class Incoming:
 
 
 def incoming(bound: BoundModel, layer: Layer) -> Incoming | None:
-    """Return the weights of a layer that is affine in the front; None for any other layer."""
+    """Return the weights of a layer that is affine in the encoded columns; None for any other layer."""
     if layer.affine is None:
         return None
     front = (layer.affine.weight @ bound.first.weight).cpu().numpy()
@@ -75,7 +77,7 @@ def incoming(bound: BoundModel, layer: Layer) -> Incoming | None:
 
 
 def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> list[tuple[Any, FloatArray]]:
-    """Level (None for a number) and weight (units,)."""
+    """Return (level, weights (units,)) pairs; the level is None for a number."""
     values = bound.table.frame[name]
     missing = values.isna().to_numpy()
     if bound.table.schema[name].kind == "numeric":

@@ -1,9 +1,9 @@
-"""Probe rows: the median row with one column moved at a time, and the response of every unit and output.
+"""Probe rows: the median row with one column changed at a time, and the response of every unit and output.
 
-A filter is applied to a flat patch, and then to a contrasting one (Erhan et al. 2009 read first layers so); for a table the
-flat patch is the row of medians and most frequent levels, by weight, and a contrast is one column at another of its values.
-It is one row that is moved: what a column does beside other values of the rest it does not show (`effects` average over
-rows).
+For images, a filter is applied to a flat patch and then to a contrasting one (Erhan et al. 2009 examine first layers in this
+way). For a table, the flat patch is the row of weighted medians and most frequent levels, and a contrast sets one column to
+another of its values. Only this one row is changed: the result does not show the effect of a column at other values of the rest
+(`effects` average over rows).
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ POINTS = 20
 
 @dataclass(frozen=True, eq=False)
 class ProbeRows(Display):
-    """`typical` is the median row, `at_typical` (units + outputs,) the response to it.
+    """`typical` is the median row, and `at_typical` (units + outputs,) the response to it.
 
-    Points (P,) are columns at values, None for missing; `rows` (P,) counts the table's rows nearest to each. `response` (P,
-    units + outputs): outputs of the units behind their activation, then scores; `layer` and `index` name the units, `outputs`
-    the scores.
+    Points (P,) are columns at values, None for missing; `rows` (P,) counts the rows of the table nearest to each. `response` (P,
+    units + outputs) has the outputs of the units after their activation, then scores; `layer` and `index` name the units, and
+    `outputs` the scores.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -58,7 +58,7 @@ class ProbeRows(Display):
         return np.asarray(self.response - self.at_typical)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the scores alone, with missing values by their name."""
+        """Return only the scores, with missing values named as such."""
         frame = self.frame().query("layer == 'output'")
         values = [
             text("plot.missing") if v is None else f"{v:.6g}" if isinstance(v, float) else str(v)
@@ -67,7 +67,7 @@ class ProbeRows(Display):
         return frame.assign(value=values, size=frame["change"].abs())
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each point and unit or output; for an output the unit is empty and `output` has its name."""
+        """Return one row for each point and unit or output; for an output, the unit is empty and `output` has its name."""
         points, units, k = len(self.column), len(self.layer), len(self.outputs)
         size = units + k
         return pd.DataFrame(
@@ -87,9 +87,9 @@ class ProbeRows(Display):
 def probe_rows(
     model: Model | BoundModel, table: Table, *, columns: Sequence[str] | None = None, grid: int = POINTS
 ) -> ProbeRows:
-    """Move the median row of `table` along each column (None: all), to at most `grid` values of it.
+    """Set each column of the median row of `table` (None: all columns) to at most `grid` of its values.
 
-    A network whose hidden units cannot be found, a linear model, or a function of rows answers with its outputs alone.
+    For a linear model, a function of rows, or a network whose hidden units cannot be found, only the outputs are returned.
 
     Examples
     --------
@@ -125,9 +125,7 @@ def probe_rows(
 
 
 def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
-    """Return the median row with medians rounded that fewer than ten rows have, if the model accepts values that no row
-    has.
-    """
+    """Return the median row; medians of fewer than ten rows are rounded, if the model accepts values that no row has."""
     made = typical.copy()
     for name in bound.columns:
         if bound.table.schema[name].kind == "numeric" and typical[name].notna().all():
@@ -139,7 +137,7 @@ def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
 
 
 def _moved(held: pd.DataFrame, typical: pd.DataFrame, name: str, grid: Grid) -> pd.DataFrame:
-    """Return the median row once for each point of the column."""
+    """Return a copy of the median row for each point of the column."""
     made = typical.iloc[np.zeros(len(grid), dtype=np.int64)].reset_index(drop=True)
     made[name] = held[name].take(grid.donors).reset_index(drop=True)
     return made

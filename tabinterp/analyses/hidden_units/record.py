@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from .audited_units import Optima
     from .first_layer_weights import Incoming
 
-MOST_COLUMNS = 40  # of the panels of real rows
+MOST_COLUMNS = 40  # columns in the panels of real rows
 MOST_TEMPLATES = 20  # units of the first layer
-MOST_BARS, MOST_LEVELS = 3, 40  # categories of a template, and levels of each
-LINES = 5  # of a template, and of each side of a profile
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)  # of a unit's value ahead of its activation
+MOST_BARS, MOST_LEVELS = 3, 40  # categories of a template that are shown as bars, and levels of each
+LINES = 5  # lines of a template, and of each side of a profile
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)  # quantiles of a unit's pre-activation
 
 
 Health = Literal["sound", "dead", "constant", "saturated", "duplicate", "redundant"]
@@ -50,11 +50,11 @@ Health = Literal["sound", "dead", "constant", "saturated", "duplicate", "redunda
 class LayerHealth(Part):
     layer: str
     units: int
-    dead: int  # 0 on every row
+    dead: int  # output 0 on every row
     constant: int
-    saturated: int  # at an end of its range in 95% of the rows
-    duplicate: int  # another unit up to scale and shift
-    redundant: int  # a linear function of others
+    saturated: int  # at an end of their range in 95% of the rows
+    duplicate: int  # equal to another unit up to scale and shift
+    redundant: int  # a linear function of other units
     effective_rank: float | None
 
 
@@ -62,45 +62,48 @@ class UnitRow(Part):
     layer: str
     index: int
     health: Health
-    same_as: int | None  # of a duplicate: the unit of its layer that it repeats
+    same_as: int | None  # for a duplicate: the unit of its layer that it repeats
     ends: float | None  # share of rows at an end of a bounded range
-    ablation: Interval  # rise of the loss with the unit's mean in its place
+    ablation: Interval  # rise in loss with the output replaced by its mean
 
 
 class ProfileLine(Part):
-    """What the rows that activate a unit, and those that inhibit it, have in common; at least ten rows.
+    """How the rows that activate or inhibit a unit most differ from all rows; at least ten rows.
 
-    Of a number (no level) the difference of means in standard deviations of all rows, of a level its lift: its share among these
-    rows over its share among all. A level that all but one to nine of these rows hold has no lift, and excites or inhibits.
+    For a number (no level), the difference of means in standard deviations over all rows; for a level, its lift: its share among
+    these rows divided by its share among all. A level that all but one to nine of these rows have has no lift, only a direction.
     """
 
     column: str
     level: str | None
     excite: Interval
-    excites: bool  # by more than chance, adjusted over the lines of the unit
+    excites: bool  # significantly, after adjustment over the lines of the unit
     inhibit: Interval
     inhibits: bool
 
 
 class WeightLine(Part):
     column: str
-    level: str | None  # None: a number, for one standard deviation
+    level: str | None  # None: a number, weight for one standard deviation
     weight: float
 
 
 class LevelWeights(Part):
-    """What each level of a category (with at least ten rows) adds to a unit of the first layer, minus the mean over rows."""
+    """The contribution of each level of a category (with at least ten rows) to a unit of the first layer, minus the mean
+    over rows.
+    """
 
     column: str
-    levels: list[str]  # the greatest weight first, the least last
+    levels: list[str]  # from the largest to the smallest weight
     weights: list[float]
 
 
 class Template(Part):
     """How much the weights of each column contribute to a unit of the first layer; lists follow `Inside.template_columns`.
 
-    `shares` are of the sum over columns of the variance of each one's part, None where the encoder mixes it; `levels` of a
-    category the one of the greatest weight; `signs` of that weight or the number's, 0 where there is no line and no level.
+    `shares` are shares in the sum over columns of the variance of each column's part, None if the encoder mixes it. For a
+    category, `levels` has the level with the largest weight. `signs` has the sign of that weight or the number's, 0 if there is
+    neither.
     """
 
     index: int
@@ -120,9 +123,9 @@ class PanelColumn(Part):
 class RealPanels(Part):
     """Real rows by activation: the lowest tenth, those just below and just above the median, the highest tenth."""
 
-    about: float  # the middle
-    values: list[float | None]  # means
-    rows: list[int]  # 0: too few to be told
+    about: float  # the median, or 0
+    values: list[float | None]  # mean values
+    rows: list[int]  # 0: too few to be shown
     columns: list[PanelColumn]
 
 
@@ -133,16 +136,16 @@ class Card(Part):
     index: int
     quantiles: list[float | None]
     ablation_zero: Interval
-    excited: int  # rows
+    excited: int  # number of rows
     inhibited: int
-    profile: list[ProfileLine]  # the strongest of those that excite by more than chance, then of those that inhibit
-    weights: list[WeightLine]  # the strongest; none beyond the first layer
-    bars: list[LevelWeights]  # of the categories that bring most into it; none beyond the first layer
+    profile: list[ProfileLine]  # the most significant lines of the rows that excite, then of those that inhibit
+    weights: list[WeightLine]  # the largest; none after the first layer
+    bars: list[LevelWeights]  # of the categories that contribute most; none after the first layer
     panels: RealPanels
     optimum: Optimum | None
-    lowest: Optimum | None  # where the unit is least: every number is of the unit with its sign turned
-    path: list[PathPoint]  # from plausible rows outwards; its end is the optimum
-    plausible: Plausible | None  # None: the optimum itself is, or nothing on the path
+    lowest: Optimum | None  # where the unit is smallest; all numbers are for the negative of the unit
+    path: list[PathPoint]  # from plausible rows outward, up to the optimum
+    plausible: Plausible | None  # None: the optimum itself is plausible, or no point on the path is
 
 
 class Inside(Part):
@@ -152,18 +155,18 @@ class Inside(Part):
     loss: Metric
     shares: list[float]
     layers: list[LayerHealth]
-    units: list[UnitRow]  # those of `neurons.units`, in their order
+    units: list[UnitRow]  # same units and order as `neurons.units`
     template_columns: list[str]
-    templates: list[Template]  # of units of the first layer, the dearest first; none where it is no affine function
-    cards: list[Card]  # the units that the loss misses most, the dearest first
+    templates: list[Template]  # for units of the first layer, most important first; none if it is not affine
+    cards: list[Card]  # units with the highest ablation loss, highest first
     outputs: list[OutputCard]
     starts: int | None
-    reference: int | None  # rows that optima are set beside
-    far: float  # oddness from which on an optimum is no row to read
+    reference: int | None  # rows with which optima are compared
+    far: float  # atypicality from which an optimum must not be interpreted as a row
     seed: int
 
     def check_claims(self, document: Document) -> None:
-        """Check that an optimum is only marked as plausible if its oddness allows it."""
+        """Check that an optimum is marked as plausible only if its atypicality allows it."""
         for i, card in enumerate(self.cards):
             for name in ("optimum", "lowest"):
                 found = getattr(card, name)
@@ -293,7 +296,7 @@ def _line(profiles: Profiles, k: int, line: int) -> Interval:
 
 
 def _templates(result: InsideResult, values: ShownValues) -> list[Template]:
-    """Return the shares of the columns in what comes into the dearest units of the first layer."""
+    """Return the shares of the columns in the input of the most important units of the first layer."""
     incoming, units = result.units.incoming, result.units
     if incoming is None:
         return []
@@ -319,7 +322,7 @@ def _templates(result: InsideResult, values: ShownValues) -> list[Template]:
 
 
 def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues) -> tuple[Any, str | None]:
-    """Sign and level (None: of a number) of the greatest weight that ten rows hold."""
+    """Return the sign and level (None for a number) of the largest weight that at least ten rows have."""
     weight = incoming.weight[u]
     shown = [i for i in lines if np.isfinite(weight[i]) and values.enough(incoming.columns[i], incoming.levels[i])]
     if not shown:
@@ -330,7 +333,7 @@ def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues)
 
 
 def _weights(result: InsideResult, u: int, values: ShownValues) -> list[WeightLine]:
-    """Return the greatest of a unit of the first layer, but none of a level that fewer than ten rows hold."""
+    """Return the largest weights of a unit of the first layer, without levels of fewer than ten rows."""
     incoming = result.units.incoming
     if incoming is None or result.units.layer[u] != result.units.layer[0]:
         return []
@@ -351,7 +354,7 @@ def _weights(result: InsideResult, u: int, values: ShownValues) -> list[WeightLi
 
 
 def _bars(result: InsideResult, u: int, values: ShownValues) -> list[LevelWeights]:
-    """Of the categories with the greatest parts, every level that ten rows hold."""
+    """Return every level with at least ten rows, for the categories with the largest parts."""
     incoming = result.units.incoming
     if incoming is None or result.units.layer[u] != result.units.layer[0]:
         return []

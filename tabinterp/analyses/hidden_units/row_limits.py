@@ -11,8 +11,8 @@ from tabinterp.models import BoundModel
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.suppression import SMALL
 
-CELLS = 1_500_000  # units times outputs times rows
-FEWEST = 200  # rows, whatever the number of units
+CELLS = 1_500_000  # maximum units times outputs times rows
+FEWEST = 200  # minimum rows, whatever the number of units
 
 
 def affordable(network: BoundModel, most: int, seed: int) -> BoundModel:

@@ -43,7 +43,7 @@ from tabinterp.report.words import (
 from .first_layer_section import bars
 
 OPEN = 2  # cards that are not folded
-SPOKEN = 2  # columns in a unit's sentence
+SPOKEN = 2  # columns named in the description of a unit
 HEALTH = ("dead", "constant", "saturated", "duplicate", "redundant")
 
 
@@ -72,7 +72,7 @@ def _layer(row: LayerHealth) -> list[str]:
     return [*map(str, [row.units, row.units - sum(counts), *counts]), number(row.effective_rank)]
 
 
-# ---- up close
+# ---- units in detail
 
 
 def build(inside: Inside, document: Document) -> list[Block]:
@@ -120,7 +120,7 @@ def _card(inside: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int]
 
 
 def _six(card: Card, rank: dict[str, int]) -> list[Block]:
-    """From the negative optimum over real rows to the positive one."""
+    """Return the six panels: the negative optimum, four panels of real rows, and the positive optimum."""
     ends = [
         None if end is None else {place.column: place for place in end.places} for end in (card.lowest, card.optimum)
     ]
@@ -158,7 +158,7 @@ def _between(column: PanelColumn) -> list[str]:
 
 
 def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
-    """One line on the unit, from the numbers of its card."""
+    """Return one line on the unit, from the numbers of its card."""
     words = [t("units.excited.none", excited=card.excited)]
     if strongest := [line for line in card.profile if line.excites][:SPOKEN]:
         words = [t("units.excited", excited=card.excited, columns=both(map(_difference, strongest)))]
@@ -203,7 +203,7 @@ def _line_name(line: ProfileLine | WeightLine) -> str:
 
 
 def _lift(line: ProfileLine, difference: Interval, known: bool) -> str:
-    """How the rows that excite or inhibit a unit differ from all rows in this column or level."""
+    """Return how the rows that excite or inhibit a unit differ from all rows in this column or level."""
     if difference.value is None:
         return t("report.inside.times_most") if known else NONE
     if line.level is None:

@@ -1,9 +1,10 @@
 """The six panels of a unit, from minimum to maximum with real rows between (Olah, Mordvintsev & Schubert 2017).
 
-Negative optimum; the real rows with the least activation; those just below the middle; those just above it; those with the
-greatest; positive optimum. Each of the four in the middle is 10% of the weight and at least 10 rows, told as an aggregate
-beside all rows (`profiles`), never row by row. The middle is 0 where 10 rows lie on each side of it, otherwise the median.
-Optima are no rows of the table: their `typicality` says whether they may be read as rows.
+The panels are: the negative optimum; the real rows with the smallest activation; those just below the middle; those just above
+it; those with the largest activation; the positive optimum. Each of the four inner panels has 10% of the weight and at least 10
+rows. It is shown as an aggregate compared with all rows (`profiles`), never row by row. The middle is 0 if 10 rows are on each
+side of it, otherwise the median. Optima are not rows of the table: their `typicality` says whether they may be interpreted as
+rows.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ PANELS = ("negative optimum", "minimum", "slightly negative", "slightly positive
 
 @dataclass(frozen=True, eq=False)
 class Card(Display):
-    """`value` (6,): the objective at the optima, and its mean over the rows of each panel between them; NaN for an empty
-    panel.
+    """Six panels of one objective.
 
-    `rows` (4,) how many rows the panels between hold, 0 where fewer than 10 would be left. `profiles` of these four sets
-    beside all rows; `means` (4, lines) of numbers in their own units. `about` is the middle; `optima` the search, down (its
-    values negative) and up.
+    `value` (6,): the objective at the optima, and its mean over the rows of each inner panel, NaN for an empty panel. `rows`
+    (4,): number of rows in the inner panels, 0 if fewer than 10 would be left. `profiles` compares these four sets with all rows;
+    `means` (4, lines) are for numbers in their own units. `about` is the middle. `optima` are the results of the search, downward
+    (with negative values) and upward.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.panels", {"network": ("value", None, None)}, named("panel"), at=None)
@@ -120,7 +121,7 @@ def card(model: Model | BoundModel, table: Table, *, objective: Objective, seed:
     Raises
     ------
     NotApplicableError
-        when the objective names what there is not.
+        If the objective names a layer, unit or class that does not exist.
 
     Examples
     --------
@@ -150,9 +151,9 @@ def card(model: Model | BoundModel, table: Table, *, objective: Objective, seed:
 
 @dataclass(frozen=True, eq=False)
 class Panels:
-    """The four panels of real rows of K scores: `value` and `rows` (K, 4), and the medians `about` (K,).
+    """The four panels of real rows for K scores: `value` and `rows` (K, 4), and the middles `about` (K,).
 
-    `profiles` and `means` (4 K, lines) are of all panels, those of a score one after the other.
+    `profiles` and `means` (4 K, lines) have the panels of the first score, then those of the next.
     """
 
     value: FloatArray
@@ -163,7 +164,7 @@ class Panels:
 
 
 def panels(bound: BoundModel, scores: FloatArray) -> Panels:
-    """Return the panels of real rows between the optima of scores (n, K)."""
+    """Return the panels of real rows between the optima for scores (n, K)."""
     w = unit(bound.table.weights, len(bound.table))
     hashes = row_hash(bound.table.numbers, 0)
     about = np.array([_middle(score, w) for score in scores.T])
@@ -186,7 +187,7 @@ def _middle(score: FloatArray, w: FloatArray) -> float:
 
 
 def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -> Any:
-    """Return which rows are in the panels between the optima (n, 4)."""
+    """Return which rows are in each inner panel (n, 4)."""
     made = np.zeros((len(score), 4), dtype=bool)
     known = w > 0
     if known.sum() < 2 * SMALL or np.ptp(score[known]) == 0:
@@ -202,7 +203,7 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
 
 
 def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
-    """Return means of numbers in their own units (sets, lines); NaN for levels, and where nothing can be shown."""
+    """Return means of numbers in their own units (sets, lines); NaN for levels and if nothing can be shown."""
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
         if level is None:

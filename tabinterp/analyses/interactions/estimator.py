@@ -1,17 +1,17 @@
 """Interactions of columns: the strongest pairs, the strength of each, and its effect without the main effects.
 
-Pairs are screened by second differences between real rows (`screening`); the strongest are read in full (`pairs`). The
-numbers of a pair, in squared units of the score:
+Pairs are screened by second differences between real rows (`screening`); the strongest are evaluated in full (`pair_effects`).
+The numbers of a pair are in squared units of the score:
 
-- `variance`: numerator of the squared H statistic (Friedman & Popescu 2008), the variance of the pair's partial dependence
-  less those of its columns; `share` is its part of the score's variance, `h2` of that of the pair's partial dependence;
-- `purified`: the variance of the pair's table, from which everything either column has alone is taken off with the weights of
-  the rows (Lengerich et al. 2020), over values drawn anew within its cells in each block: its error is that of the background,
-  of the cells' coarseness and of the rows in them;
+- `variance`: numerator of the squared H statistic (Friedman & Popescu 2008), the variance of the pair's partial dependence minus
+  those of its columns; `share` is relative to the variance of the score, `h2` to that of the pair's partial dependence;
+- `purified`: the variance of the pair's table after main effects are removed with the weights of the rows (Lengerich et al.
+  2020), over values drawn again within its cells in each block: its error covers the background, the coarseness of the cells and
+  the rows in them;
 - `shapley`: the variance over rows of the Shapley interaction index (Grabisch & Roubens 1999).
 
-With independent columns and no term of three columns the four coincide. All of them put values together that may not occur
-together: `empty` is the share of the table's cells that hold no row. Estimates are unbiased, and so may lie below zero.
+With independent columns and no term of three columns, the four coincide. All of them combine values that may not occur together:
+`empty` is the share of the table's cells without rows. Estimates are unbiased, and may therefore be below zero.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ from .screening import Progress, Screen, screen
 
 AUDITED_PAIRS = 5
 
-ROWS = 2048  # rows of all blocks together
-BLOCKS = 8  # blocks at least
+ROWS = 2048  # rows in all blocks together
+BLOCKS = 8  # minimum number of blocks
 ESTIMAND = "variance of what two columns add to the score together, beyond what each adds alone"
 INDEPENDENT = "its errors take rows as independent, although they come in groups"
 BACKGROUND = 64
-FEWEST = 4  # rows of a block; its sums are over four different rows
-POINTS = 8  # of each column of a table
+FEWEST = 4  # minimum rows of a block; its sums are over four different rows
+POINTS = 8  # points of each column of a table
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """One pair evaluated in full: estimates (outputs,) as the docstring of this module defines them, and its table."""
+    """One pair evaluated in full: estimates (outputs,), defined in the docstring of this module, and its table."""
 
     columns: tuple[str, str]
     variance: Estimates
@@ -68,10 +68,10 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Interactions(Display):
-    """The strongest pairs, largest variance (of all outputs) first, and the screening of all pairs.
+    """The strongest pairs, largest variance (over all outputs) first, and the screening of all pairs.
 
     Standard errors come from `blocks` independent blocks of `background` rows each, with t intervals. `shapley_exact`: all
-    coalitions of the other columns were taken, so that only rows were drawn.
+    coalitions of the other columns were used, so that only rows were sampled.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -148,11 +148,11 @@ def interactions(
 
     Parameters
     ----------
-    background : rows over which a partial dependence is averaged, and of which it is read: a block. As many blocks are drawn
-        as 2,048 rows make, at least eight; with few rows the blocks are smaller.
+    background : rows in a block, over which a partial dependence is averaged and at which it is evaluated. The number of blocks
+        is 2,048 divided by this, at least eight; with few rows, the blocks are smaller.
 
-    Scores are log-odds, centred logits or target units. The first round of screening moves at most two million rows. Of more
-    than a hundred columns, pairs are of the hundred that move the score most (`screen.passed`: the others).
+    Scores are log-odds, centred logits or target units. The first round of screening changes at most two million rows. With more
+    than a hundred columns, only pairs of the hundred that change the score most are screened (`screen.passed`: the others).
 
     Examples
     --------

@@ -1,11 +1,11 @@
 """The joint effect of one pair of columns: its share of the score's variance, and its table on a grid.
 
-With d_ib the second difference in which row i gives its two columns to row b (see `screening`), the mean over b is the pair's
-partial dependence less those of its columns. Its variance over i is the numerator of the squared H statistic (Friedman &
-Popescu 2008), and with independent columns the variance of the pair's own term in the functional ANOVA. From a finite
-background that mean is noisy, and its square biased upward; here products of different b are taken instead (a U-statistic),
-so that a pair without interaction is as often below zero as above. Blocks of rows are independent replicates, from which
-every standard error comes.
+Let d_ib be the second difference in which row i gives its two columns to row b (see `screening`). The mean over b is the pair's
+partial dependence minus those of its columns. Its variance over i is the numerator of the squared H statistic (Friedman & Popescu
+2008) and, with independent columns, the variance of the pair's own term in the functional ANOVA. With a finite background that
+mean is noisy, and its square is biased upward. Here products of different b are used instead (a U-statistic), so that the
+estimate for a pair without interaction is unbiased around zero. Blocks of rows are independent replicates, from which all
+standard errors come.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.weights import effective
 from tabinterp.table.suppression import SMALL
 
-INDEX_ROWS = 16  # rows of each block among which the Shapley interaction index is taken
+INDEX_ROWS = 16  # rows of each block for the Shapley interaction index
 GRID_ROWS = 16  # rows of each block over which the table of a pair is averaged
-MIXED = 8192  # rows that are put together and go through the network at once
-EXACT = 16  # coalitions of the other columns that are all taken; of more, one is drawn for each two rows
+MIXED = 8192  # combined rows that pass through the network at once
+EXACT = 16  # up to this many coalitions of the other columns, all are used; otherwise one is drawn for each two rows
 
 
 # ---- sums over different rows of a block
@@ -43,7 +43,7 @@ def _in_row(e: FloatArray, w: FloatArray) -> Any:
 
 
 def _apart(e: FloatArray) -> Any:
-    """Return the sum (k,) of e_ib e_i'b' over four different rows; e (r, r, k) has a diagonal of zeros."""
+    """Return the sum (k,) of e_ib e_i'b' over four different rows; the diagonal of e (r, r, k) is zero."""
     given, taken = e.sum(axis=1), e.sum(axis=0)
     shared = (given**2 + taken**2 + 2 * given * taken).sum(axis=0) - (e**2 + e * e.swapaxes(0, 1)).sum(axis=(0, 1))
     return given.sum(axis=0) ** 2 - shared
@@ -63,8 +63,8 @@ def variance(values: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def ratio(above: FloatArray, below: FloatArray) -> Estimates:
-    """Return the ratio of the means of two arrays (replicates, ...), with the standard error of its first-order term; NaN
-    if the denominator is 0.
+    """Return the ratio of the means of two arrays (replicates, ...), with its first-order standard error; NaN if the denominator
+    is 0.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         value = above.mean(axis=0) / below.mean(axis=0)
@@ -77,18 +77,18 @@ def ratio(above: FloatArray, below: FloatArray) -> Estimates:
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Replicates: blocks of rows of a bound model, the score of each row, and the scores when single columns are moved."""
+    """Replicates: blocks of rows of a bound model, the score of each row, and the scores with single columns changed."""
 
     bound: BoundModel
     rows: tuple[IntArray, ...]
     weights: tuple[FloatArray, ...]
-    own: tuple[FloatArray, ...]  # (r, k), the mean of all scores taken off
+    own: tuple[FloatArray, ...]  # (r, k), minus the mean of all scores
     centre: FloatArray
     single: dict[str, tuple[FloatArray, ...]]  # column -> (r, r, k) for each block
 
     @classmethod
     def of(cls, bound: BoundModel, rows: Sequence[IntArray], columns: Sequence[str]) -> Blocks:
-        """Score these blocks of rows, and move every single column."""
+        """Score these blocks of rows, also with every single column changed."""
         table = bound.table
         weights = tuple(table.row_weights[r] for r in rows)
         with torch.inference_mode():
@@ -103,13 +103,13 @@ class Blocks:
 
 
 def _given(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> FloatArray:
-    """Return scores (i, b, k) of each row b with these columns of row i."""
+    """Return scores (i, b, k) of each row b with these columns from row i."""
     with torch.inference_mode():
         return np.asarray(crossed(bound, columns, rows, rows).cpu().numpy())
 
 
 def joint(blocks: Blocks, pair: tuple[str, str]) -> tuple[FloatArray, FloatArray]:
-    """Return the variance (replicates, k) of the pair's partial dependence minus those of its columns, and of the former
+    """Return the variance (replicates, k) of the pair's partial dependence minus those of its columns, and of the pair's
     alone.
     """
     pure, whole = [], []
@@ -140,8 +140,8 @@ def index_variance(blocks: Blocks, pair: tuple[str, str], seed: int) -> FloatArr
 def index_terms(bound: BoundModel, pair: tuple[str, str], rows: IntArray, draws: np.random.Generator) -> FloatArray:
     """Return the index (i, b, k) of row i against the single background row b; its mean over b is the index.
 
-    Columns that the model does not read are no players: they change no index. With more coalitions of the others than are
-    all taken, that of i and b is drawn as the index weighs them.
+    Columns that the model does not use change no index and are left out. If there are too many coalitions of the other columns to
+    use all, the one for i and b is drawn with the weights of the index.
     """
     places = [bound.columns.index(c) for c in pair]
     others = [j for j in _players(bound) if j not in places]
@@ -165,7 +165,7 @@ def _players(bound: BoundModel) -> list[int]:
 
 
 def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iterator[tuple[float, Any]]:
-    """Yield weights, and which of the p others, (p,) or for each two rows (n, n, p), come from row i rather than row b."""
+    """Yield weights, and which of the p others, (p,) or (n, n, p) for each two rows, come from row i rather than row b."""
     if exact:
         for size in range(p + 1):
             for chosen in combinations(range(p), size):
@@ -180,11 +180,11 @@ def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iter
 
 @dataclass(frozen=True, eq=False)
 class PairTable:
-    """The pair's joint effect on a grid without main effects: its margins, weighted by the rows of the cells, are zero
-    (Lengerich et al. 2020).
+    """The pair's joint effect on a grid without main effects: its margins, weighted by the rows of the cells, are zero (Lengerich
+    et al. 2020).
 
-    `values` of both columns, None for missing; `rows` (A, B) that lie nearest to a cell; `weight` (A, B) their share;
-    `effect` (A, B, k) with standard errors over the background; `variance` (k,) of the effect over the rows of the cells.
+    `values` of both columns, None for missing; `rows` (A, B) nearest to each cell; `weight` (A, B): their share; `effect` (A, B,
+    k) with standard errors over the background; `variance` (k,) of the effect over the rows of the cells.
     """
 
     values: tuple[tuple[Any, ...], tuple[Any, ...]]
@@ -195,14 +195,12 @@ class PairTable:
 
     @property
     def small(self) -> Any:
-        """The cells (A, B) with fewer than 10 rows, but not none; they are not shown. Cells without rows are extrapolated."""
+        """The cells (A, B) with 1 to 9 rows, which are not shown. Cells without rows are extrapolated."""
         return (self.rows > 0) & (self.rows < SMALL)
 
 
 def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], seed: int) -> PairTable:
-    """Return the purified partial dependence of a pair on a grid; `points` holds the grid points after the rows
-    (`with_points`).
-    """
+    """Return the purified partial dependence of a pair on a grid; `points` has the grid points after the rows (`with_points`)."""
     bound, r = blocks.bound, len(blocks.rows)
     rows, weight = _cells(grids, bound)
     middles = [(grids[0].donors, grids[1].donors)] * r
@@ -220,8 +218,8 @@ def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], see
 def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
     """Return squares (replicates, A, B, k) of the purified effect at real values, whose weighted sum is the variance.
 
-    Each block draws a row for every point among those nearest to it, so that what the effect does within a cell is in the mean
-    over blocks, and in its error. Products of two halves of the background keep the noise of the latter out.
+    For every point, each block draws one of the nearest rows. The mean over blocks, and its error, therefore include variation of
+    the effect within a cell. Products of two halves of the background are not biased by its noise.
     """
     draws = [np.random.default_rng([seed, block]) for block in range(len(blocks.rows))]
     first, second = (_drawn(grid, blocks.bound, draws) for grid in grids)
@@ -231,7 +229,7 @@ def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed:
 
 
 def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) -> list[IntArray]:
-    """Draw for each point, by weight, one of the rows nearest to it, with each generator (G,)."""
+    """Draw for each point one of the rows nearest to it, by weight, with each generator (G,)."""
     near, w = grid.nearest, bound.table.row_weights
     order = np.argsort(near, kind="stable")
     order = order[near[order] >= 0]
@@ -269,7 +267,7 @@ def _all(w: FloatArray) -> FloatArray:
 
 
 def _halves(w: FloatArray) -> FloatArray:
-    """Return shares (2, rows) for the means over every other row, and over the rest."""
+    """Return shares (2, rows) for the means over every second row, and over the others."""
     half = w * (np.arange(len(w)) % 2 == np.arange(2)[:, None])
     return np.asarray(half / half.sum(axis=1, keepdims=True))
 
@@ -280,9 +278,9 @@ def _dependence(
     places: Sequence[tuple[IntArray, IntArray]],
     shares: Callable[[FloatArray], FloatArray],
 ) -> FloatArray:
-    """Return mean scores (replicates, h, A, B, k) of each block's first rows at every cell, by shares (h, rows).
+    """Return mean scores (replicates, h, A, B, k) of the first rows of each block at every cell, by shares (h, rows).
 
-    `places` say for each block which rows hold the values of the cells. Small blocks go through the network together.
+    `places` gives for each block the rows with the values of the cells. Small blocks pass through the network together.
     """
     bound, rows = blocks.bound, [rows[:GRID_ROWS] for rows in blocks.rows]
     together = max(1, MIXED // (len(grids[0]) * len(grids[1]) * len(rows[0])))
@@ -300,7 +298,7 @@ def _dependence(
 def _sources(
     bound: BoundModel, grids: tuple[Grid, Grid], rows: IntArray, places: tuple[IntArray, IntArray]
 ) -> IntArray:
-    """Return the row that each value comes from (A, B, rows, columns), for every row at every cell."""
+    """Return for every row at every cell the row that each value comes from (A, B, rows, columns)."""
     sources = np.tile(rows[None, None, :, None], (len(grids[0]), len(grids[1]), 1, len(bound.columns)))
     sources[..., bound.columns.index(grids[0].column.name)] = places[0][:, None, None]
     sources[..., bound.columns.index(grids[1].column.name)] = places[1][:, None]

@@ -1,15 +1,15 @@
 """Screening of all pairs for interactions by second differences between real rows, in rounds that drop the weakest pairs.
 
-For a row x and another row x', with (j, k) taken over together or one at a time,
+For a row x and another row x', with (j, k) from x' together or one at a time,
 
     d = f(x) - f(x with j from x') - f(x with k from x') + f(x with j and k from x')
 
-is zero where j and k do not interact. The strength is E d² / 4: with independent columns the variance of all terms of the
-functional ANOVA that hold both columns (Hooker 2004; the superset importance of Liu & Owen 2006). Single moves are shared by
-all pairs, and no row is used twice in a round, so that its mean is unbiased and its standard error over rows exact.
+is zero if j and k do not interact. The strength is E d² / 4: with independent columns, the variance of all terms of the
+functional ANOVA that contain both columns (Hooker 2004; the superset importance of Liu & Owen 2006). Changes of one column are
+shared by all pairs, and no row is used twice in a round, so that its mean is unbiased and its standard error over rows exact.
 
-Of more than a hundred columns, pairs are looked for among the hundred that move the score most, by E (f(x) - f(x with j from
-x'))² / 2: with independent columns the total index of j (Jansen 1999), which no pair that holds j can exceed.
+With more than a hundred columns, only pairs among the hundred that change the score most are screened. The measure is E (f(x) -
+f(x with j from x'))² / 2: with independent columns, the total index of j (Jansen 1999), which no pair containing j can exceed.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from tabinterp.models.perturbation import BLOCK, forward, is_read, resolved
 from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.accumulators import mean_over_rows
 
-PAIR_MOVES = 2_000_000  # moved rows in the first round, over all pairs
+PAIR_MOVES = 2_000_000  # changed rows in the first round, over all pairs
 FEWEST, MOST = 32, 4096  # rows for each pair
-KEPT = 4  # pairs of the second round for each that is asked for
-WIDE = 100  # columns among which pairs are looked for
-MOVED = 512  # rows by which they are chosen
+KEPT = 4  # pairs in the second round for each pair requested
+WIDE = 100  # columns among which pairs are screened
+MOVED = 512  # rows by which these columns are chosen
 
 Progress = Callable[[str, float], None]
 
@@ -42,8 +42,8 @@ Progress = Callable[[str, float], None]
 class Screen(PreviewedFrame):
     """Every screened pair: its strength in squared units of the score, summed over outputs, and how it was measured.
 
-    Arrays (pairs,). `rounds` is 0 where the model does not read a column of the pair, else the last round the pair was in;
-    `rows` are those of that round. `kept` pairs are read in full. `passed` columns move the score too little to be in a pair;
+    Arrays (pairs,). `rounds` is the last round that the pair was in, or 0 if the model does not use one of its columns; `rows`
+    are those of that round. `kept` pairs are evaluated in full. `passed` columns change the score too little to be in a pair;
     `passed_most`, in squared units of the score, is the largest of their total indices.
     """
 
@@ -73,10 +73,10 @@ class Screen(PreviewedFrame):
 
 
 def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progress | None = None) -> Screen:
-    """Screen all pairs of `columns`; `bound` holds the rows in hash order.
+    """Screen all pairs of `columns`; `bound` has the rows in hash order.
 
-    The first round measures every pair on the first rows. The second measures the strongest again, on rows from the other
-    end, so that a pair is not chosen for its luck.
+    The first round measures every pair on the first rows. The second measures the strongest again, on rows from the other end, so
+    that the choice of pairs does not bias their strength.
     """
     n = len(bound.table)
     half = min(MOVED, n // 2)

@@ -1,12 +1,11 @@
 """Basis functions of original columns in three nested tiers: linear, additive, with pairs.
 
-- linear: a number itself (missing values at the median, with an indicator), the levels of everything else;
-- additive: each number bent as well, by a piecewise linear spline on at most 16 knots;
-- pairs: tensor products of two columns, on coarse splines (5 knots) or the most frequent levels (6).
+- linear: numbers (missing values at the median, with an indicator), and levels of all other columns;
+- additive: also a piecewise linear spline of each number, with at most 16 knots;
+- pairs: also products of two columns, on coarse splines (5 knots) or the most frequent levels (6).
 
-They are scikit-learn transformers, so that what is fitted on them can be taken away as a pipeline. A spline of degree one is
-local, so that a few extreme rows bend nothing but their own piece, and on a number with few values it is every function
-there is.
+They are scikit-learn transformers, so that models fitted on them can be exported as a pipeline. A spline of degree one is local:
+a few extreme rows bend only their own piece. For a number with few values it can represent any function.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from tabinterp.models.model import BoundModel
 from tabinterp.network.encoder import level_encoder, number_encoder
 
 KNOTS, COARSE = 16, 5
-LEVELS = 6  # of a column in a pair; the others share one
+LEVELS = 6  # levels of a column in a pair; the others share one
 TIERS = ("linear", "curve", "pair")
 LARGEST = 1e30
 
@@ -40,8 +39,8 @@ Pair = tuple[str, str]
 
 
 class Products(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A transformer that takes two columns and returns every product of an encoding of the first with one of the second:
-    (rows, a * b).
+    """A transformer of two columns that returns every product of an encoding of the first with one of the second: (rows,
+    a * b).
     """
 
     def __init__(self, first: Any, second: Any) -> None:
@@ -65,7 +64,7 @@ class Products(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """A fitted transformer with the tier (into `TIERS`) and term (a position in `columns` or `pairs`) of each of its p
+    """A fitted transformer with the tier (an index into `TIERS`) and term (an index into `columns` or `pairs`) of each of its p
     outputs.
     """
 
@@ -81,7 +80,7 @@ class Basis:
 
 
 def read_columns(bound: BoundModel) -> dict[str, str]:
-    """Return the kinds of the input columns that the model reads."""
+    """Return the kinds of the input columns that the model uses."""
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     if not read:
         raise NotApplicableError(why("basis.none", model=bound.model.name))
@@ -114,7 +113,7 @@ def build(
 def coarse(values: pd.Series, kind: str) -> Any:
     """Return an unfitted encoding of one column for products: few pieces or few levels, which sum to one.
 
-    Of a number with one known value, which has no pieces, it matters whether it is known.
+    A number with only one known value has no pieces; it is encoded by whether it is known.
     """
     at = knots(values, COARSE) if kind == "numeric" else np.empty(0)
     return _spline(at, bias=True) if len(at) > 1 else level_encoder(LEVELS)
@@ -126,7 +125,7 @@ def _spline(at: FloatArray, *, bias: bool) -> Pipeline:
 
 
 def knots(values: pd.Series, most: int) -> FloatArray:
-    """Return all distinct values if there are at most this many, else quantiles; a frequent value takes only one knot."""
+    """Return all distinct values if there are at most this many, otherwise quantiles; a frequent value takes only one knot."""
     distinct, counts = np.unique(values.dropna().to_numpy(dtype=np.float64), return_counts=True)
     if len(distinct) <= most:
         return np.asarray(distinct)
@@ -136,7 +135,7 @@ def knots(values: pd.Series, most: int) -> FloatArray:
 
 
 def check_size(design: FloatArray, basis: Basis) -> None:
-    """Check that products of two columns are numbers."""
+    """Check that products of two columns are finite numbers."""
     wrong = ~(np.abs(design) < LARGEST).all(axis=0)
     if wrong.any():
         first = int(np.argmax(wrong))

@@ -1,11 +1,11 @@
 """The ladder: simpler models of increasing complexity, fitted to the target on the network's split, and compared with the
 network.
 
-Rungs: the intercept, a linear model of the columns, curves of each column as well, the pairs of columns that the network uses
-most as well, the network. Every rung is fitted on the training rows and scored on the held-out rows; its loss is set beside
-that of the rung below and of the network, paired by row, with the intervals, the margin and the precedence of the verdict
-(`performance`). The share of the gain that a rung recovers, (loss of linear - loss of the rung) / (loss of linear - loss of
-the network), is only given where the gain is resolved, with Fieller's interval (1954) of a ratio of paired means.
+The models are: the intercept; a linear model of the columns; that with curves of each column; that with the pairs of columns that
+interact most in the network; the network. Every refit is fitted on the training rows and scored on the held-out rows. Its loss is
+compared with those of the previous model and of the network, paired by row, with the intervals, margin and precedence of the
+verdict (`performance`). The share of the gain that a model recovers is (loss of linear - loss of the model) / (loss of linear -
+loss of the network). It is given only if the gain is significant, with Fieller's interval (1954) of a ratio of paired means.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ Name = Literal["intercept", "linear", "curvature", "pairs", "network"]
 
 @dataclass(frozen=True, eq=False)
 class Ladder(Display):
-    """`loss` (r,) of the models on the held-out rows, in nats, squared units of the target or Poisson deviance, with 95%
-    intervals.
+    """Simpler models and the network, compared by held-out loss.
 
-    `passed`: of more than a hundred columns, those that move the network's score too little to get a curve or be in a pair.
-    `against_below` and `against_network` (r,) are the rung's loss minus that of the rung below and of the network (NaN where
-    there is none); below zero the rung is the better one. `status` says what the second means, by the verdict's rule.
-    `recovered` (r,) is the rung's share of the network's gain over the linear rung, NaN unless `gain` is "better". `curved`
-    (resamples,): the part of what the longest refit gains over the linear that curves alone gain; `curved_share` its value
-    on the rows themselves. `network`: the model with its table, None in a copy that was pickled.
+    `loss` (r,) of the models on the held-out rows is in nats, squared units of the target or Poisson deviance, with 95%
+    intervals. `passed`: with more than a hundred columns, those that change the network's score too little to get a curve or be
+    in a pair. `against_below` and `against_network` (r,) are the model's loss minus those of the previous model and of the
+    network (NaN if there is none); below zero, the model is better. `status` interprets the second by the rule of the verdict.
+    `recovered` (r,) is the model's share of the network's gain over the linear model, NaN unless `gain` is "better". `curved`
+    (resamples,) is the share of curves alone in the gain of the most complex refit over the linear model; `curved_share` is its
+    value on the rows themselves. `network` is the model with its table, None in a pickled copy.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -96,20 +96,20 @@ class Ladder(Display):
     network: BoundModel | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the network and its rows out of a pickle."""
+        """Exclude the network and its rows from a pickle."""
         return self.__dict__ | {"network": None}
 
     @property
     def shortest(self) -> Name | None:
-        """The simplest model that is equivalent to the network or better; None if there is none."""
+        """The simplest model that is as good as the network or better; None if there is none."""
         below = zip(self.rungs[:-1], self.status[:-1], strict=True)
         return next((rung for rung, status in below if status in ("equivalent", "better")), None)
 
     def best(self) -> Pipeline:
-        """Return the simplest model equivalent to the network, or the one with the lowest loss; it takes original columns.
+        """Return the simplest model that is as good as the network, or otherwise the one with the lowest loss.
 
-        A scikit-learn pipeline; `best()[:-1].get_feature_names_out()` names what `best()[-1].coef_` belongs to, in standard
-        deviations of each function.
+        It is a scikit-learn pipeline on the original columns. `best()[:-1].get_feature_names_out()` names the coefficients
+        `best()[-1].coef_`, which are per standard deviation of each function.
         """
         lowest = int(np.argmin(self.loss.value[:-1]))
         return self.models[lowest if self.shortest is None else self.rungs.index(self.shortest)]
@@ -122,9 +122,9 @@ class Ladder(Display):
         pdo: float = 20,
         counterpart: Model | BoundModel | None = None,
     ) -> Scorecard:
-        """Return `best()` as a scorecard: whole points for bins of columns, which banks deploy.
+        """Return `best()` as a scorecard: whole points for bins of columns, a format that banks deploy.
 
-        Points rise as the adverse class gets less likely. The table must state this class.
+        Points rise as the adverse class becomes less likely. The table must state this class.
 
         Parameters
         ----------
@@ -159,12 +159,12 @@ class Ladder(Display):
 def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: float | None = None) -> Ladder:
     """Fit simpler models to the target until one predicts as well as the network.
 
-    `margin` is that of equivalence, in units of the loss; None: 1% of the loss of knowing nothing.
+    `margin` is the equivalence margin, in units of the loss; None: 1% of the loss of the intercept.
 
     Raises
     ------
     NotApplicableError
-        when it is not known which rows the network was not trained on, or either side of the split has too few events.
+        If it is unknown which rows the network was not trained on, or either side of the split has too few events.
 
     Examples
     --------
@@ -223,7 +223,7 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
 def _fits(
     bound: BoundModel, training: Table, near: tuple[str, ...], pairs: tuple[Pair, ...], seed: int
 ) -> dict[Name, Pipeline]:
-    """Fit the models below the network, leaving out one that adds no function to the previous model."""
+    """Fit the models below the network, without those that add no function to the previous model."""
     frame, kinds = training.inputs, read_columns(bound)
     bases: dict[Name, Any] = {
         "linear": build(frame, kinds, curves=()),
@@ -252,7 +252,7 @@ def judge(
 ) -> dict[str, Any]:
     """Compare the losses (r, rows) of the models, the network last: means, paired differences, and shares of the gain.
 
-    `linear` is the place of the linear rung, `given` the user's margin; the names are those of `Ladder`.
+    `linear` is the index of the linear model, and `given` the user's margin; the names are those of `Ladder`.
     """
     rungs, none = [mean(one, weights, groups) for one in losses], (np.nan,) * 4
     margin = margin_of(given, null_loss(task, y, weights))
@@ -276,8 +276,8 @@ def judge(
 
 
 def _curved(losses: FloatArray, rows: Table, linear: int, seed: int) -> FloatArray:
-    """Return the part of the most complex refit's gain over the linear model that curves alone explain (1 + resamples,): on
-    the rows, and resampled.
+    """Return the share of curves alone in the gain of the most complex refit over the linear model (1 + resamples,): on the rows,
+    then on each resample.
     """
     weights, group = rows.row_weights, groups(rows)
     both = np.array([losses @ w / w.sum() for w in (weights, *resampled(weights, group, RESAMPLES, seed))])

@@ -1,6 +1,6 @@
 """Selection of the pairs of columns that interact in the network, for the ladder and the decomposition.
 
-A screen: the part of the score that no additive function explains, regressed on products of two columns at a time.
+The screen regresses the part of the score that no additive function explains on products of two columns at a time.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from .basis import Pair, build, check_size, coarse, read_columns
 from .projection import solve_gram
 
 ROWS = 5000
-LEAST = 0.001  # of the score's variance: what two columns explain together and less is not named
-NOTHING = 1e-20  # of the largest sum of squares: a constant column, rounded
+LEAST = 0.001  # share of the variance of the score that a pair must explain to be named
+NOTHING = 1e-20  # share of the largest sum of squares below which a column is constant up to rounding
 
 
 def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the columns that get curves and are searched for pairs, and those left out: with more than a hundred, all but
-    the hundred that move the score most.
+    """Return the columns that get curves and are screened for pairs, and those left out: with more than a hundred columns, all
+    but the hundred that change the score most.
     """
     rows = chosen(bound.table.numbers, 2 * MOVED, seed)
     half = len(rows) // 2
@@ -37,7 +37,7 @@ def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str,
 
 
 def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed: int) -> tuple[Pair, ...]:
-    """Return at most `count` pairs of these columns, the one that explains most first, from at most 5,000 seeded rows."""
+    """Return at most `count` pairs of these columns, those that explain most first, from at most 5,000 seeded rows."""
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     frame, kinds = bound.table.inputs.iloc[rows].reset_index(drop=True), read_columns(bound)
     weights = bound.table.row_weights[rows]
@@ -60,7 +60,7 @@ def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed:
 
 
 def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
-    """Return centred coarse pieces (rows, m) of one column, without one of them, since they sum to one."""
+    """Return centred coarse pieces (rows, m) of one column, without one of them, because they sum to one."""
     name = values.columns[0]
     pieces = np.asarray(clone(coarse(values[name], kind)).fit_transform(values), dtype=np.float64)
     return np.asarray((pieces - pieces.mean(axis=0))[:, : max(1, pieces.shape[1] - 1)])
@@ -70,5 +70,5 @@ def _explained(x: FloatArray, y: FloatArray) -> FloatArray:
     """Return the least-squares fit (rows, k) of `y` on the columns of `x`."""
     size = np.sqrt((x**2).sum(axis=0))
     kept = size > np.sqrt(NOTHING) * size.max(initial=0.0)
-    x = x[:, kept] / size[kept]  # a constant explains nothing; columns of one size keep the ridge above the rounding
+    x = x[:, kept] / size[kept]  # a constant explains nothing; equal sizes keep the ridge above rounding errors
     return np.asarray(x @ solve_gram(x.T @ x, x.T @ y)) if x.shape[1] else np.zeros_like(y)

@@ -19,10 +19,10 @@ from .basis import LARGEST, Basis
 
 
 def rows_to_fit(table: Table, seed: int) -> Table:
-    """Return the training rows with a positive weight, in an order that does not depend on that of the table."""
+    """Return the training rows with positive weight, in an order that does not depend on that of the table."""
     training = table.training_rows()
     if training.weights is not None:
-        training = training.take(np.flatnonzero(training.weights > 0))  # a fold of rows of weight 0 has no loss
+        training = training.take(np.flatnonzero(training.weights > 0))  # a fold with only rows of weight 0 has no loss
     return training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
 
 
@@ -33,7 +33,7 @@ def fit_null(table: Table) -> Pipeline:
 
 
 def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
-    """Fit a pipeline from original columns to the target, on the rows of `table`, which are all training rows."""
+    """Fit a pipeline from original columns to the target on the rows of `table`, all of which are training rows."""
     columns = table.inputs[list(basis.columns)]
     scaler = StandardScaler()
     x, y = scaler.fit_transform(basis.design(columns)), _target(table)
@@ -42,8 +42,9 @@ def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
 
 
 def scores(pipeline: Pipeline, table: Table) -> FloatArray:
-    """Return the scores (rows, k) of a fitted pipeline in the table's order of classes: log-odds, centred logits, values,
-    or log rates.
+    """Return the scores (rows, k) of a fitted pipeline: log-odds, centred logits, values, or log rates.
+
+    Classes are in the order of the table.
     """
     if not table.schema.goal.classes:
         values = np.asarray(pipeline.predict(table.inputs), dtype=np.float64).reshape(-1, 1)

@@ -1,16 +1,16 @@
 """L2 projections of a score onto a basis in tiers, fitted on some rows and evaluated on others.
 
-What is estimated is a covariance Cov(f_c, f), f_c being column c's part of a projection of f. Let beta be the
-coefficients of the projection, S the covariance matrix of the basis, e the residual. Two fits A and B on rows that are neither
-each other's nor the scored ones give each scored row the contribution
+The estimand is a covariance Cov(f_c, f), where f_c is the part of column c in a projection of f. Let beta be the coefficients of
+the projection, S the covariance matrix of the basis, and e the residual. Two fits A and B, on disjoint rows that exclude the
+scored ones, give each scored row the contribution
 
     f_c,A (f - mean) + r_c,B e_A,        r_c = the basis times S^-1 (c's block of Cov(basis, f)),
 
-and the mean of both orders. It is the estimate plus its correction for the noise of the fit (the efficient influence function;
-Chernozhukov et al. 2018): noise enters as the product of two independent errors, so that it neither inflates nor deflates a
-share, and the mean over rows has the error of a mean over rows. Over the columns the contributions sum to f^2 - e_A e_B. A
-higher tier is projected beyond the lower: its functions less their own projection onto those below, the score less what
-the tiers below explain.
+averaged over both orders of A and B. It is the estimate plus a correction for the error of the fit (the efficient influence
+function; Chernozhukov et al. 2018): this error enters as the product of two independent errors, so that it neither inflates nor
+deflates a share, and the result has the standard error of a mean over rows. Over the columns, the contributions sum to f^2 - e_A
+e_B. A higher tier is projected beyond the lower ones: its functions minus their own projection onto those below, and the score
+minus the part that the lower tiers explain.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from tabinterp.arrays import FloatArray, IntArray
 
 from .basis import Basis
 
-FOLDS = 5  # one is scored, two fit A, two fit B, in all three ways
+FOLDS = 5  # one is scored, two are used for fit A and two for fit B, in all three ways
 BLOCK = 4096  # rows of the basis in memory at once
-RIDGE = 1e-8  # of each basis function's variance: keeps the sums solvable where functions are collinear, nothing else
+RIDGE = 1e-8  # of each basis function's variance: makes the sums solvable if functions are collinear, nothing else
 DEAD = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Coefficients (p, terms, k) of every term's part of the score, `value`, and of its correction, `adjoint`."""
+    """Coefficients (p, terms, k) of the part of every term: `value` of the score, and `adjoint` of the correction."""
 
     value: FloatArray
     adjoint: FloatArray
@@ -42,7 +42,7 @@ class Projection:
 
 @dataclass(frozen=True, eq=False)
 class Contributions:
-    """What each scored row adds (rows, k, ...): by column for lines and curves, by pair, and its squared score."""
+    """Contributions of each scored row (rows, k, ...): by column for lines and curves, by pair, and its squared score."""
 
     lines: FloatArray
     curves: FloatArray
@@ -69,30 +69,28 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
 
 
 def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
-    """Return, from the sums of products (q, q) of some rows, the projections onto lines, onto curves beyond them, and onto
-    pairs beyond both.
-    """
+    """Return the projections onto lines, onto curves beyond them, and onto pairs beyond both, from sums of products (q, q)."""
     p = len(basis.tier)
     mean = sums[0, 1:] / sums[0, 0]
     square = np.diag(sums)[1:] / sums[0, 0]
     covariance = sums[1:, 1:] / sums[0, 0] - np.outer(mean, mean)
     variance = np.diag(covariance)
-    scale = np.sqrt(np.where(variance > DEAD * square, variance, np.inf))[:p]  # a function that is constant here is out
+    scale = np.sqrt(np.where(variance > DEAD * square, variance, np.inf))[:p]  # without constant functions
     s, t = covariance[:p, :p] / scale / scale[:, None], covariance[:p, p:] / scale[:, None]
     sizes = (len(basis.columns), len(basis.columns), len(basis.pairs))
     return [_beyond(s, t, basis, tier, size, scale) for tier, size in enumerate(sizes)]
 
 
 def _indicators(term: IntArray, terms: int) -> FloatArray:
-    """Return 1 where a basis function belongs to the term (p, terms)."""
+    """Return an indicator (p, terms) of the basis functions that belong to each term."""
     return np.asarray(term[:, None] == np.arange(terms), dtype=np.float64)
 
 
 def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
     """Solve (gram + RIDGE I) x = right for a matrix of products of columns, (p, p) and (p, k).
 
-    Rounding can leave such a matrix with an eigenvalue below zero where columns are collinear, such as the dummies of one
-    column. It counts as zero then, and the ridge alone keeps its direction out of the solution.
+    If columns are collinear, such as the dummies of one column, rounding can make an eigenvalue of such a matrix negative. It
+    then counts as zero, and only the ridge keeps its direction out of the solution.
     """
     try:
         return np.asarray(linalg.cho_solve(linalg.cho_factor(gram + RIDGE * np.eye(len(gram))), right))
@@ -111,7 +109,7 @@ def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
 
 
 def _beyond(s: FloatArray, t: FloatArray, basis: Basis, tier: int, terms: int, scale: FloatArray) -> Projection:
-    """Return the tier's functions minus their own projection onto the lower tiers, and the projection of the score on the
+    """Return the functions of the tier minus their own projection onto the lower tiers, and the projection of the score on this
     remainder.
     """
     below, own = np.flatnonzero(basis.tier < tier), np.flatnonzero(basis.tier == tier)
@@ -164,7 +162,7 @@ def contributions(
 def _both(
     x: FloatArray, left: tuple[FloatArray, FloatArray], fits: tuple[Projection, Projection]
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """Return contributions (rows, k, terms) from two fits, averaged over both orders, and what each leaves of its score
+    """Return contributions (rows, k, terms) from two fits, averaged over both orders, and the residual score of each fit
     (rows, k).
     """
     value, correction = (

@@ -1,10 +1,10 @@
-"""Ladder of refits in the document: what the network gains over simpler models, and what this gain is made of.
+"""Ladder of refits in the document: the network's gain over simpler models, and what this gain consists of.
 
-Two analyses say how much of what is not linear is curvature rather than named pairs: the ladder splits the fall in held-out
-loss, the decomposition the variance of the score (weighed by p(1-p) for classes, since that is how far a change of the score
-changes the log loss). Their difference is taken in the same resamples of the same rows. They *agree* when its 95% interval
-lies within a quarter, *disagree* when it excludes zero and reaches past a quarter, and otherwise it is *not resolved*. Nothing
-is compared where the gain is not significant, or where the refits above the linear one recover none of it.
+Two analyses estimate how much of the nonlinear part is curvature rather than named pairs. The ladder splits the fall in held-out
+loss; the decomposition splits the variance of the score (for classes weighted by p(1-p), because that is how much a change of the
+score changes the log loss). Their difference is computed in the same resamples of the same rows. They *agree* if its 95% interval
+is within a quarter, and *disagree* if it excludes zero and extends beyond a quarter; otherwise the result is *not resolved*.
+There is no comparison if the gain is not significant, or if the refits above the linear model recover none of it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .estimator import Ladder as LadderResult
 
 MARGIN = 0.25
-BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # what a refit's place says of the network
+BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # status of the network, given that of a refit
 REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 
@@ -42,19 +42,19 @@ class Rung(Part):
     rung: Literal["intercept", "linear", "curvature", "pairs", "network"]
     parameters: int
     loss: Interval
-    against_below: Interval  # its loss minus that of the rung below; empty where there is none
-    against_network: Interval  # its loss minus the network's; below zero the refit is the better one
-    recovered: Interval  # share of the network's gain over the linear rung; empty unless the gain is resolved
-    status: Status | None  # the refit against the network; None for the network
+    against_below: Interval  # its loss minus that of the previous model; empty if there is none
+    against_network: Interval  # its loss minus the network's; below zero, the refit is better
+    recovered: Interval  # share of the network's gain over the linear model; empty unless the gain is significant
+    status: Status | None  # status of the refit against the network; None for the network
 
 
 class Ladder(Part):
     metric: Metric
     margin: float
-    gain: Status  # the network against the linear rung
+    gain: Status  # status of the network against the linear model
     rungs: list[Rung]
-    shortest: Literal["intercept", "linear", "curvature", "pairs"] | None  # the first as good as the network
-    passed: int = 0  # columns that move the score too little to get a curve or to be in a pair
+    shortest: Literal["intercept", "linear", "curvature", "pairs"] | None  # the simplest model as good as the network
+    passed: int = 0  # columns that change the score too little to get a curve or be in a pair
     pairs: list[str]
     rows: int
     training_rows: int
@@ -94,11 +94,11 @@ class Ladder(Part):
 class Gain(Part):
     ladder: Ladder | None
     shares: Shares | None
-    recovery: Message | None  # how far the refits come
+    recovery: Message | None  # how much of the gain the refits recover
     agreement: Message | None  # whether ladder and shares agree
 
     def check_claims(self, document: Document) -> None:
-        """Check that the gain is only decomposed if it is significant."""
+        """Check that the gain is decomposed only if it is significant."""
         resolved = self.ladder is not None and self.ladder.gain == "better"
         if self.recovery is not None:
             self._check_recovery(self.recovery.key, resolved)
@@ -154,9 +154,7 @@ def _ladder(ladder: LadderResult) -> Ladder:
 
 
 def recovery(ladder: LadderResult) -> Message:
-    """Return how much of the gain simpler models recover: the simplest one as good as the network, and its share of the
-    gain.
-    """
+    """Return how much of the gain simpler models recover: the simplest one as good as the network, and its share of the gain."""
     name = ladder.shortest
     place = ladder.rungs.index(name) if name else int(np.argmin(ladder.loss.value[:-1]))
     outcome = {"equivalent": "reached", "better": "better"}.get(ladder.status[place], "short")
@@ -169,7 +167,7 @@ def recovery(ladder: LadderResult) -> Message:
 
 
 def agreement(decomposition: Decomposition, ladder: LadderResult) -> Message:
-    """Return whether both answers to "what is the gain made of?" agree, by the rule above."""
+    """Return whether both answers to "what does the gain consist of?" agree, by the rule above."""
     if ladder.gain != "better":
         return Message(key="gain.no_gain")
     last = len(ladder.rungs) - 2

@@ -23,7 +23,7 @@ def build(ladder: Ladder, document: Document) -> list[Block]:
 
 
 def _ladder(ladder: Ladder, resampled: bool) -> list[Block]:
-    """`resampled`: in documents of earlier versions, intervals are percentiles of resampled rows."""
+    """Return the table of models; `resampled`: intervals are percentiles of resampled rows (documents of earlier versions)."""
     unit = {"metric": t(f"report.metric.{ladder.metric}"), "unit": t(f"report.unit.{ladder.metric}")}
     lead = t(
         "report.gain.lead" if resampled else "report.gain.lead.student",

@@ -1,10 +1,10 @@
 """Linear regions of a piecewise linear network: the regions that contain rows, and the coefficients in each.
 
-With every rectifier on one side of 0 the network is one affine function (Montúfar, Pascanu, Cho & Bengio 2014). A region is a
-pattern of sides that some row has (Hanin & Rolnick 2019 count those of all inputs). Within it the coefficients are exact, in the
-units of a linear model: change of the score for one unit of a number, or, for a level, the region's own linear function at the
-level less that at the reference. A row that is moved so far that it leaves its region is no longer told by them. Fewer than 10
-rows of a region are no table.
+If every rectifier is on a fixed side of 0, the network is one affine function (Montúfar, Pascanu, Cho & Bengio 2014). A region is
+a pattern of sides that occurs in at least one row (Hanin & Rolnick 2019 count those of all inputs). Within it the coefficients
+are exact, in the units of a linear model: the change of the score for one unit of a number or, for a level, the region's own
+linear function at the level minus that at the reference. They do not apply to a row that is moved out of its region. A region
+with fewer than 10 rows gets no table.
 """
 
 from __future__ import annotations
@@ -39,12 +39,13 @@ from tabinterp.table.suppression import SMALL
 
 @dataclass(frozen=True, eq=False)
 class LinearRegions(Display):
-    """`coefficients` (regions, terms, outputs) and `at_mean` (regions, outputs), the region's function at the mean row.
+    """Linear regions of a network, largest first, and their coefficients.
 
-    Regions stand in the order of their weight: `share` (regions,) of it, `rows_in` (regions,) rows, `region` (rows,) each
-    row's, of the rows that have weight. `mean` (terms, outputs) over rows, with its error; `spread` their standard deviation
-    over rows; `sign_flip` the share of rows whose coefficient has the other sign than the mean, which a coefficient of 0 has
-    not. `counterpart` (terms, outputs): the linear model's own coefficients, NaN where it has no such term. `left_out`:
+    `coefficients` (regions, terms, outputs), and `at_mean` (regions, outputs), the function of the region at the mean row.
+    `share` (regions,) is the share of the weight, `rows_in` (regions,) the number of rows, and `region` (rows,) the region of
+    each row with positive weight. `mean` (terms, outputs) is over rows, with its error; `spread` is the standard deviation over
+    rows; `sign_flip` is the share of rows whose coefficient has the opposite sign to the mean (a coefficient of 0 does not
+    count). `counterpart` (terms, outputs) has the linear model's own coefficients, NaN if it has no such term. `left_out`:
     columns that the encoder mixes with others.
     """
 
@@ -85,7 +86,7 @@ class LinearRegions(Display):
         return scaled(frame, "mean", "ci_low", "ci_high", "counterpart")
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term: how the coefficient varies over rows, next to the counterpart's."""
+        """Return one row for each output and term: how the coefficient varies over rows, and the counterpart's coefficient."""
         parts = []
         for k, output in enumerate(self.outputs):
             own = {
@@ -101,7 +102,7 @@ class LinearRegions(Display):
         return pd.concat(parts, ignore_index=True)
 
     def tables(self, most: int = 5) -> pd.DataFrame:
-        """Return the largest regions with at least 10 rows as coefficient tables: one row for each region, output and term."""
+        """Return coefficient tables of the largest regions with at least 10 rows: one row for each region, output and term."""
         told = [r for r in range(self.visited) if self.rows_in[r] >= SMALL][:most]
         parts = [
             pd.DataFrame(
@@ -136,8 +137,8 @@ def linear_regions(
     Raises
     ------
     NotApplicableError
-        when the network is no affine function on each region, with the reason: another activation, a normalisation of rows, a
-        product; or when it cannot be traced.
+        If the network is not an affine function on each region, with the reason: another activation, a normalisation of rows, or
+        a product; or if it cannot be traced.
 
     Examples
     --------
@@ -159,10 +160,10 @@ def linear_regions(
 def regions_of(
     bound: BoundModel, terms: Sequence[AnyTerm], counterpart: BoundModel | None, rivals: Sequence[AnyTerm]
 ) -> LinearRegions:
-    """Find the linear regions for known terms; the counterpart's coefficients are `rivals`."""
+    """Find the linear regions for known terms; `rivals` are the terms of the counterpart."""
     _check(bound)
     weights = bound.table.weights
-    if weights is not None and not (weights > 0).all():  # rows of weight 0 say nothing
+    if weights is not None and not (weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(weights > 0)
     if not terms:
         raise NotApplicableError(why("regions.terms", model=bound.model.name))
@@ -220,10 +221,10 @@ def unlike(layers: Sequence[Layer]) -> Layer | None:
 
 
 def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return one row of each region (regions,), the region of each row (n,), and their weights (regions,), the heaviest
+    """Return one row of each region (regions,), the region of each row (n,), and the weights of the regions (regions,), largest
     first.
 
-    A rectifier's output is above 0 where it is on, a leaky one's too.
+    The output of a rectifier, or a leaky one, is above 0 where it is on.
     """
     outputs = list(bound.activations().values())
     sides = np.concatenate([np.empty((len(bound.x), 0)), *outputs], axis=1) > 0

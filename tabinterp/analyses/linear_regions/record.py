@@ -28,8 +28,8 @@ class RegionTerm(TermRow):
     output: str | None
     mean: Interval
     spread: float | None  # standard deviation over rows
-    sign_flip: float | None  # share of rows whose coefficient has the other sign than the mean
-    linear: float | None  # the counterpart's; None where it has no such term
+    sign_flip: float | None  # share of rows whose coefficient has the opposite sign to the mean
+    linear: float | None  # the counterpart's; None if it has no such term
 
 
 class Region(Part):
@@ -43,9 +43,9 @@ class Region(Part):
 class Regions(Part):
     rows: int
     visited: int
-    told: int  # that hold ten rows or more
-    share_told: float  # of the rows, in these
-    largest: float | None  # share of the rows in the largest; None where it holds fewer than ten
+    told: int  # number of regions with at least ten rows
+    share_told: float  # share of the rows in these
+    largest: float | None  # share of the rows in the largest; None if it has fewer than ten
     terms: list[RegionTerm]
     tables: list[Region]  # the largest
     left_out: list[str]  # columns that the encoder mixes with others

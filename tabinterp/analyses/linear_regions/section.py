@@ -30,7 +30,7 @@ from tabinterp.report.words import (
 
 from .record import Regions
 
-TERMS, LEAST, LEVELS = 14, 4, 3  # terms of all outputs together, of each at least, and levels of one column
+TERMS, LEAST, LEVELS = 14, 4, 3  # terms of all outputs together, minimum for each output, and levels of one column
 SHOWN = 3  # regions side by side
 LEFT_OUT = 12  # columns without coefficients that are named
 
@@ -68,7 +68,7 @@ def build(regions: Regions, document: Document) -> list[Block]:
 
 
 def _shown(terms: Sequence[RegionTerm], rank: dict[str, int]) -> list[int]:
-    """Places of the terms of the columns that matter most; of a category the levels with the largest coefficients."""
+    """Return the indices of the terms of the most important columns; for a category, the levels with the largest coefficients."""
 
     def order(place: int) -> tuple[int, float]:
         term = terms[place]
@@ -88,7 +88,7 @@ def _shown(terms: Sequence[RegionTerm], rank: dict[str, int]) -> list[int]:
 
 
 def _columns(several: bool) -> list[Column[RegionTerm]]:
-    """What both tables say of a term: its name, its output, its step and the linear model's coefficient."""
+    """Return the columns that both tables share: name, output, step and the linear model's coefficient."""
     return [
         name_column(t("report.mechanism.term"), _name),
         *output_columns(several, lambda term: term.output),

@@ -1,12 +1,13 @@
 """Upper bounds of an objective over the whole domain, some of which are attained.
 
-- *closed form*: what is affine in the front is a sum over columns, and its maximum the sum of their maxima: exact.
+- *closed form*: an objective that is affine in the encoded columns is a sum over columns, and its maximum the sum of their
+  maxima: exact.
 - *integer programme*: networks of rectifiers with at most 16 hidden units, each of which is on or off (Tjeng, Xiao & Tedrake
   2019); solved by HiGHS. The bound is the solver's own, within 0.01% of the maximum unless time ran out.
-- *bound propagation*: intervals of every unit, layer after layer, the first exact (Gowal et al. 2018): always above, often far.
+- *bound propagation*: intervals of every unit, layer after layer, the first exact (Gowal et al. 2018): always valid, often loose.
 
-A network is followed as a chain of affine maps and activations; where it is none (residual connections, normalisation between
-layers) there is no bound. A budget makes the domain smaller, so that the bound holds and need not be attained.
+A network is treated as a chain of affine maps and activations; if it is not (residual connections, normalisation between layers),
+there is no bound. A budget makes the domain smaller; the bound still holds but need not be attained.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ DIPPING = {
     "silu": -0.2785,
     "mish": -0.3089,
     "hardswish": -0.376,
-}  # falls, then rises: below its least value
-SMALL = 16  # hidden units that an integer programme takes
+}  # they fall, then rise: values just below their minima
+SMALL = 16  # maximum number of hidden units for an integer programme
 
 
 def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
@@ -40,7 +41,7 @@ def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
     depth = max(len(layers) + 1 if isinstance(key, str) else key for key in reader.keys)
     bent = [
         key for key in reader.keys if isinstance(key, str) and key != SCORE
-    ]  # no affine function of what is bounded
+    ]  # not an affine function of bounded values
     if bent or depth > len(steps):
         return [(float("nan"), None)] * len(reader.objectives)
     weights = _by_step(reader, steps)
@@ -120,7 +121,7 @@ def _propagated(
     low: list[FloatArray],
     high: list[FloatArray],
 ) -> FloatArray:
-    """Return bounds (K,) from each step's contribution, given the bounds of the previous layer."""
+    """Return bounds (K,) from the contribution of each step, given the bounds of the previous layer."""
     total = np.zeros(len(weights[0]))
     for i, own in enumerate(weights[: len(low) + 1]):
         weight, shift = steps[i]

@@ -1,11 +1,11 @@
-"""Several different ways to activate one unit: optima that are pushed apart (diversity; Olah, Mordvintsev & Schubert 2017).
+"""Several different rows that activate one unit: optima that are pushed apart (diversity; Olah, Mordvintsev & Schubert 2017).
 
-What is maximised is the sum of the objective over the facets less a weight times the sum, over pairs, of their squared
-cosines, those below 0 taken as 0. The cosines are of the fronts about the mean row, each unit of the front in its standard
-deviations over rows: facets that differ only in what the network does not read are one. The plain cosine would reward a row
-for being the opposite of another, which a row beside the mean is that excites nothing. The first facet is the optimum itself;
-each next one is the best from all starts beside those before; then each is moved again with the others where they are, which
-never lowers the sum.
+The search maximises the sum of the objective over the facets, minus a weight times the sum over pairs of their squared cosines
+(negative cosines count as 0). The cosines are those of the fronts around the mean row, with each component in its standard
+deviations over rows, so that facets which differ only in values that the network ignores count as one. Negative cosines get no
+reward: a row near the mean that excites nothing could otherwise gain by being the opposite of another. The first facet is the
+optimum itself. Each next one is the best from all starts given the previous ones. Then each is moved again with the others fixed,
+which never lowers the sum.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ ROUNDS = 2
 
 @dataclass(frozen=True, eq=False)
 class Facets(Display):
-    """Arrays (facets,). `rows` are the optima in original columns, the best first.
+    """Several optima of one objective. Arrays (facets,). `rows` are the optima in original columns, the best first.
 
-    `value` is the objective there, `share` (value - mean) / (the optimum's - mean). `cosine` (facets, facets) of their fronts.
-    `distinct`: how many differ in a level, or in a number by more than 1% of its range. `diversity`: what a pair of equal facets
-    costs, as a share of the way from the mean to the optimum.
+    `value` is the objective there, `share` is (value - mean) / (value of the optimum - mean), and `cosine` (facets, facets) is
+    that of their fronts. `distinct`: how many differ in a level, or in a number by more than 1% of its range. `diversity`: the
+    penalty for a pair of equal facets, as a share of the distance from the mean to the optimum.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -88,12 +88,12 @@ def facets(
     starts: int = STARTS,
     seed: int = 0,
 ) -> Facets:
-    """Find `number` optima of one objective that are pushed apart.
+    """Find `number` different optima of one objective.
 
     Raises
     ------
     NotApplicableError
-        when the objective names what there is not.
+        If the objective names a layer, unit or class that does not exist.
 
     Examples
     --------
@@ -157,9 +157,7 @@ class _Way:
         return way / length.clamp(min=1e-12)
 
     def near(self, others: Tensor, weight: float) -> Callable[[Tensor], Tensor]:
-        """Return the penalty of fronts (m, h): weight times the sum of squares of their positive cosines with others (f,
-        h).
-        """
+        """Return the penalty of fronts (m, h): weight times the sum of squared positive cosines with other fronts (f, h)."""
         ways = self.of(others)
         return lambda z: weight * ((self.of(z) @ ways.T).clamp(min=0) ** 2).sum(dim=1)
 
@@ -167,7 +165,7 @@ class _Way:
 def _apart(
     domain: Domain, reader: Reader, starts: States, scale: FloatArray, asked: tuple[int, float, float]
 ) -> States:
-    """Return the optima as states: found one after the other, then moved again together."""
+    """Return the optima as states: found one after the other, then moved again one at a time."""
     number, diversity, mean = asked
     way = _Way(domain.bound)
     pool = climb(domain, reader, starts, scale, None)

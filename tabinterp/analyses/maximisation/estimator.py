@@ -1,11 +1,11 @@
 """Activation maximisation for tables: the row that activates a unit most (Erhan, Bengio, Courville & Vincent 2009).
 
-The objective is read ahead of the activation and driven up within the data's domain from many starts at once, half of them real
-rows: column after column to the best value that the table knows, then numbers along the gradient (`search`). Nothing is
-relaxed: a state always holds real levels. In the end every optimum is written as a row of the table, encoded by the whole
-encoder and scored again. Beside it stand the best real row, how many starts agree, and what can be proved (`bounds`).
+The objective is the pre-activation, maximised within the domain of the data from many starts at once, half of them real rows. The
+search sets each column in turn to the best of its known values, then moves numbers along the gradient (`search`). Nothing is
+relaxed: a state always has real levels. At the end every optimum is written as a row of the table, encoded by the whole encoder
+and scored again. The result also has the best real row, how many starts agree, and what can be proved (`bounds`).
 
-An optimum is no typical row, and people tell what a unit does better from real rows (Borowski et al. 2021).
+An optimum is not a typical row, and people understand a unit better from real rows (Borowski et al. 2021).
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ from .search_state import States, begin
 from .typicality import Typicality, typicality
 
 STARTS = 64
-WITHIN = 0.01  # of the way from the mean row to the best start
-APART = 0.01  # of a number's range
+WITHIN = 0.01  # share of the distance from the mean row to the best start
+APART = 0.01  # share of the range of a number
 
 
 @dataclass(frozen=True, eq=False)
 class Maxima(Display):
-    """Arrays (objectives,). `rows` are the best rows found, in original columns.
+    """Maxima of objectives. Arrays (objectives,). `rows` are the best rows found, in original columns.
 
-    `value` is the objective at that row, scored anew; `search` what the search thought it was. `real` is its greatest value over
-    the table's rows, `mean` and `sd` are over them. `bound`: no row of the domain is above it, by `proof`, NaN where nothing is
-    proved; `reached` is (value - mean) / (bound - mean). `within` is the share of starts that end within 1% of the way from the
-    mean to the best, `optima` how many different rows these are, `cosine` the median over pairs of all starts of the cosine
-    between the encoded rows they end at, about the mean row in standard deviations. `cross` (objectives, objectives): each
-    objective at the best row of another, in standard deviations from its mean. `typicality`: how odd the rows are, and which must
-    not be read.
+    `value` is the objective at that row, scored again, and `search` the value that the search computed. `real` is the largest
+    value over the rows of the table; `mean` and `sd` are over these rows as well. `bound` is an upper bound over the domain,
+    proved by `proof`, NaN if nothing is proved; `reached` is (value - mean) / (bound - mean). `within` is the share of starts
+    that end within 1% of the distance from the mean to the best, and `optima` the number of different rows among these. `cosine`
+    is the median, over pairs of all starts, of the cosine between the encoded rows where they end, around the mean row in
+    standard deviations. `cross` (objectives, objectives): each objective at the best row of another, in standard deviations from
+    its mean. `typicality`: how atypical the rows are, and which must not be interpreted.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -97,8 +97,8 @@ class Maxima(Display):
         return in_sd(self.summary(), self.mean, self.sd)
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each objective and column: the value of the column in the best row (`at`), with the
-        objective's numbers.
+        """Return one row for each objective and column: the value of the column in the best row (`at`), with the numbers of the
+        objective.
         """
         return by_column(self.summary(), self.rows)
 
@@ -126,14 +126,15 @@ def maximise(
 
     Parameters
     ----------
-    starts : half of them real rows, the objective's best one among them, half drawn column by column from the domain.
-    budget : keep the row in the Mahalanobis ball, of numbers and levels, that holds this share of the rows; all starts are then
-        real rows.
+    starts : number of starts: half are real rows, including the best for the objective, and half are drawn column by column from
+        the domain.
+    budget : keep the row within the Mahalanobis ball, of numbers and levels, that contains this share of the rows; all starts are
+        then real rows.
 
     Raises
     ------
     NotApplicableError
-        when an objective names a layer, unit or class that there is not, or the network's layers cannot be found.
+        If an objective names a layer, unit or class that does not exist, or the network's layers cannot be found.
 
     Examples
     --------
@@ -174,12 +175,12 @@ def _asked(objective: Any, layers: tuple[Layer, ...], bound: BoundModel) -> tupl
     return tuple(one for each in units for one in (each, -each))
 
 
-# ---- one search for all objectives that read the same
+# ---- one search for all objectives that use the same features
 
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """Arrays (K,); `best` (K,) positions among the rows (U, columns) where the starts end, `ends` (K, starts)."""
+    """Arrays (K,); `best` (K,) are indices of the rows (U, columns) where the starts end, `ends` (K, starts)."""
 
     states: States
     real: FloatArray
@@ -203,9 +204,7 @@ def _search(domain: Domain, reader: Reader, ball: Budget | None, starts: int, se
 def starts_of(
     domain: Domain, every: FloatArray, ball: Budget | None, starts: int, seed: int
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return objective, candidates and values of every start: the same rows for all objectives, and each objective's own
-    best row.
-    """
+    """Return objective, candidates and values of every start: the same rows for all objectives, and the best row of each."""
     numbers = domain.bound.table.numbers
     inside = np.arange(len(numbers))
     if ball is not None:
@@ -225,7 +224,7 @@ def starts_of(
 
 
 def drawn(domain: Domain, count: int, seed: int) -> tuple[IntArray, FloatArray]:
-    """Draw states in which every player is at any of its candidates with equal probability."""
+    """Draw states in which every column takes each of its candidates with equal probability."""
     rng = np.random.default_rng(seed)
     at = np.column_stack([rng.integers(0, len(player.donors), count) for player in domain.players])
     value = np.full(at.shape, np.nan)
@@ -290,7 +289,7 @@ def different(domain: Domain, states: States) -> int:
             low, high = player.ends
             keys[:, p] = np.where(np.isnan(states.value[:, p]), 9.0, (states.value[:, p] - low) / (high - low))
         else:
-            keys[:, p] *= 2  # levels are far apart
+            keys[:, p] *= 2  # levels always count as different
     kept: list[FloatArray] = []
     for key in np.unique(keys, axis=0):
         if not any(bool((np.abs(one - key) <= APART).all()) for one in kept):
@@ -299,9 +298,7 @@ def different(domain: Domain, states: States) -> int:
 
 
 def _cosines(domain: Domain, states: States, order: IntArray) -> FloatArray:
-    """Return medians (K,) over pairs of starts of the cosine between encoded rows, from the mean row in standard
-    deviations.
-    """
+    """Return medians (K,) over pairs of starts of the cosine between encoded rows, from the mean row in standard deviations."""
     bound = domain.bound
     keys = np.concatenate([states.at, np.nan_to_num(states.value, nan=np.inf)], axis=1)
     _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)

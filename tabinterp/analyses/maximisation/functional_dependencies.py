@@ -1,10 +1,10 @@
-"""Functional dependencies between columns: recodings, levels with a number of their own, one number on two scales.
+"""Functional dependencies between columns: recodings, numbers that depend on a level, one number on two scales.
 
-A column determines another where rows that are equal in the one are equal in the other (a functional dependency; Codd 1970).
-Only rows tell of it that are not alone with their value, and only of a column that varies: a value must be held by two rows or
-more in nine rows of ten, and of the rows that are not at the other's most frequent value at most one in a thousand may differ
-from their like. A number that hardly repeats is judged as a line: two numbers are one where each is the other times a factor
-plus a constant, to a millionth of a standard deviation, and both are missing on the same rows.
+A column determines another if rows that are equal in the first are equal in the second (a functional dependency; Codd 1970). Only
+rows that share their value with another row are evidence, and only for a column that varies. At least nine rows in ten must share
+their value, and at most one in a thousand of the rows outside the second column's most frequent value may differ from rows with
+the same value. A number with few repeated values is compared as a line: two numbers are the same if each is the other times a
+factor plus a constant, to a millionth of a standard deviation, and both are missing in the same rows.
 """
 
 from __future__ import annotations
@@ -20,16 +20,14 @@ from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.suppression import SMALL
 
-REPEATED = 0.9  # share of rows that are not alone with their value
-APART = 1e-3  # of the rows that are not at the most frequent value: those that differ from their like
-LINE = 1e-6  # of a standard deviation
-CELLS = 100_000_000  # rows times columns squared: what a search for dependencies takes
+REPEATED = 0.9  # minimum share of rows that share their value with another row
+APART = 1e-3  # maximum share, among rows outside the most frequent value, that differ from rows with the same value
+LINE = 1e-6  # share of a standard deviation
+CELLS = 100_000_000  # maximum rows times columns squared in a search for dependencies
 
 
 def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[np.bool_]:
-    """Return whether column i determines column j (d, d), from as many rows, drawn by hash, as 100 million comparisons
-    allow.
-    """
+    """Return whether column i determines column j (d, d), from as many rows, drawn by hash, as 100 million comparisons allow."""
     d = len(columns)
     few = chosen(table.numbers, max(1, CELLS // max(1, d * d)), seed)
     frame = table.frame
@@ -45,7 +43,7 @@ def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[n
             continue
         pairs = np.flatnonzero(same)
         differ = (told[order[pairs + 1]] != told[order[pairs]]).sum(axis=0)
-        for j in np.flatnonzero(differ <= 4 * APART * len(pairs)):  # a row that differs parts two pairs at most
+        for j in np.flatnonzero(differ <= 4 * APART * len(pairs)):  # a row that differs splits at most two pairs
             made[i, j] |= _follows(told[repeated, i], told[repeated, j])
     return made
 
@@ -71,7 +69,7 @@ def scales(table: Table, columns: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def line(x: FloatArray, y: FloatArray) -> tuple[float, float] | None:
-    """Return factor and offset that turn numbers `x` into numbers `y` (n,); None if there are none.
+    """Return factor and offset that transform numbers `x` into numbers `y` (n,); None if there are none.
 
     >>> line(np.array([0.0, 10.0, 40.0, np.nan]), np.array([32.0, 50.0, 104.0, np.nan]))
     (1.8, 32.0)

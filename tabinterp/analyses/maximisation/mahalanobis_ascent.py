@@ -1,10 +1,10 @@
 """Gradient ascent in whitened coordinates within a Mahalanobis ball, before the coordinate search.
 
-Correlated columns move together here, which one at a time they cannot: in a ball, a column is often held by those it goes with.
-Levels are relaxed to weights that sum to one. A step goes along the gradient in coordinates in which the features of real rows
-(numbers, and an indicator of each candidate) are uncorrelated, then back into the ball; its length falls from step to step. In
-the second half weights are sharpened. Every few steps they are snapped to the greatest, and what is then in the ball and better
-is kept, so that nothing is lost: the row that is told is one of real levels.
+Correlated columns move together here. The coordinate search cannot do this: in a ball, a column is often held back by those that
+it is correlated with. Levels are relaxed to weights that sum to one. A step follows the gradient in coordinates in which the
+features of real rows (numbers, and an indicator of each candidate) are uncorrelated, and then returns to the ball; its length
+falls from step to step. In the second half, the weights are sharpened. Every few steps they are rounded to the level with the
+largest weight, and the result is kept if it is in the ball and better. The row that is reported therefore always has real levels.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from .search_space import Domain
 from .search_state import States, begin
 
 STEPS, SNAPS = 40, 8
-FIRST, LAST = 0.3, 0.01  # lengths of a step, in radii of the ball
-SHARPEN = 1.3  # power of the weights
-RIDGE = 1e-3  # of a correlation
-CELLS = 8_000_000  # rows times features that the covariance is of
-FEATURES = 1_500  # with more of them there is no ascent
-STILL = 1e-9  # a standard deviation below this is none
+FIRST, LAST = 0.3, 0.01  # first and last length of a step, in radii of the ball
+SHARPEN = 1.3  # power to which weights are raised
+RIDGE = 1e-3  # added to a correlation matrix
+CELLS = 8_000_000  # maximum rows times features for the covariance
+FEATURES = 1_500  # maximum number of features for the ascent
+STILL = 1e-9  # a standard deviation below this counts as zero
 
 
 def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> States:
@@ -59,7 +59,7 @@ def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Space:
-    """States as features (m, q): numbers (a missing one at its mean), and a weight for each candidate of a level."""
+    """States as features (m, q): numbers (a missing one at its mean), and a weight for each candidate level."""
 
     domain: Domain
     budget: Budget
@@ -145,8 +145,8 @@ class _Space:
         return way
 
     def back(self, f: FloatArray, radius: FloatArray, sharpen: float) -> FloatArray:
-        """Project into the ball, numbers into their ranges and weights to a sum of one; twice, as each step may undo the
-        other.
+        """Project into the ball, numbers into their ranges and weights to a sum of one; repeat, because one step may undo
+        another.
         """
         for _ in range(2):
             out = np.sqrt(np.maximum(self._squared(f), 1e-24))
@@ -160,8 +160,8 @@ class _Space:
         return f
 
     def snapped(self, f: FloatArray, states: States) -> tuple[IntArray, FloatArray]:
-        """Return candidates and values: each level the one with the largest weight, numbers moved inwards as far as the
-        ball requires.
+        """Return candidates and values: for each column the level with the largest weight, and numbers moved inward until the row
+        is in the ball.
         """
         at, value = states.at.copy(), states.value.copy()
         for p, (player, place) in enumerate(zip(self.domain.players, self.places, strict=True)):

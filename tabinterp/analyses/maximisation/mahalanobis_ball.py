@@ -1,9 +1,9 @@
 """The Mahalanobis ball of numbers and levels that limits a search to rows near the mean.
 
-A row's features are its numbers, a missing one at its mean, and an indicator of each level (the 30 most frequent of a column, the
-others as one). The squared distance (v - mean)' C^-1 (v - mean) (Mahalanobis 1936) stays below a quantile of that of the real
-rows. A level of a share p that stands alone adds (1 - p) / p, so that rare levels are as far out as extreme numbers; levels
-that never stand together are farther out than each.
+The features of a row are its numbers, a missing one at its mean, and an indicator of each level (the 30 most frequent of a
+column, and one for all others). The squared distance (v - mean)' C^-1 (v - mean) (Mahalanobis 1936) is limited to a quantile of
+that of the real rows. A level with share p, uncorrelated with other columns, adds (1 - p) / p, so that rare levels are as far out
+as extreme numbers; levels that never occur together are farther out than each alone.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from tabinterp.stats.distances import constant
 
 from .search_space import Domain
 
-MOST = 30  # levels of a column that have an indicator of their own
-RIDGE = 1e-6  # of a correlation: keeps relations that hold on every row, and makes leaving them far
+MOST = 30  # levels of a column with their own indicator
+RIDGE = 1e-6  # added to a correlation matrix: keeps relations that hold in every row, so that breaking them is far out
 
 
 @dataclass(frozen=True, eq=False)
 class Budget:
-    """`precision` (q, q) of the features; `places` (e,) of the features of each player, `deviations` (C, e) of its
-    candidates from the mean.
+    """A limit on the squared distance from the mean.
 
-    `middle` is the mean of each player's number. `limits` of the squared distance: one for all objectives, or one for each.
+    `precision` (q, q) is that of the features; `places` (e,) are the features of each column, and `deviations` (C, e) those of
+    its candidates from the mean. `middle` is the mean of each number. `limits` of the squared distance: one for all objectives,
+    or one for each.
     """
 
     domain: Domain
@@ -55,8 +56,9 @@ class Budget:
     def beyond(
         self, at: IntArray, value: FloatArray, of: IntArray, p: int, candidates: IntArray, values: FloatArray
     ) -> NDArray[np.bool_]:
-        """Return whether a state would leave the ball (S, C) with player p at a candidate; `candidates`, `values` (S, C) or
-        (1, C).
+        """Return whether a state would leave the ball (S, C) with column p at a candidate.
+
+        `candidates`, `values` are (S, C) or (1, C).
         """
         own = self._own(p, candidates.ravel(), values.ravel()).reshape(*candidates.shape, -1)
         rest, places = self._deviation(at, value), self.places[p]
@@ -68,7 +70,7 @@ class Budget:
         return np.asarray(base + both + alone > self.limit(of)[:, None])
 
     def pulled(self, at: IntArray, value: FloatArray, of: IntArray, lines: list[int]) -> FloatArray:
-        """Return the values, with numbers moved towards their means as far as the ball requires."""
+        """Return the values, with numbers moved towards their means until the row is in the ball."""
         made = value.copy()
         for p in lines:
             made[:, p] = np.where(np.isnan(value[:, p]), np.nan, self.middle[p])
@@ -134,7 +136,7 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
 
 
 def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:
-    """Return the numeric columns that the model reads, deviations (n, q) from their means (q,), and the inverse covariance."""
+    """Return the numeric columns that the model uses, deviations (n, q) from their means (q,), and the inverse covariance."""
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     columns = tuple(c for c in read if bound.table.schema[c].kind == "numeric")
     x = bound.table.inputs[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan)

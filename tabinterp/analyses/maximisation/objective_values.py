@@ -1,4 +1,4 @@
-"""Values of objectives at fronts, as arrays."""
+"""Values of objectives at fronts (values after the affine front of a network), as arrays."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tabinterp.models.layers import Layer
 from .objectives import Objective, Term
 
 SCORE, PROBABILITY = "score", "probability"
-LENGTH = "length of "  # and the number of a layer
-Key = int | str  # a layer, counted from 1, or what the network puts out
+LENGTH = "length of "  # followed by the number of a layer
+Key = int | str  # a layer, counted from 1, or an output of the network
 BLOCK = 16_384
 
 
@@ -28,8 +28,9 @@ class Reader:
     """The value of objective k at a front z is `weights[k] @ features(z) + constants[k]`; features (F) are those of `keys`,
     concatenated.
 
-    `inner` (I) are features whose affine function those of `keys` are, with weights and constants of their own: cheaper, and the
-    front itself (`linear`) where the objectives are sums over columns. `apart` (fronts (m, h) -> (m,)) is taken off in a search.
+    `inner` (I) are cheaper features, of which those of `keys` are affine functions, with their own weights and constants; they
+    are the front itself (`linear`) if the objectives are sums over columns. `apart` (fronts (m, h) -> (m,)) is subtracted in a
+    search.
     """
 
     bound: BoundModel
@@ -54,7 +55,7 @@ class Reader:
         return scores if self.apart is None else scores - self.apart(z.flatten(0, 1)).reshape(scores.shape)
 
     def every(self, z: Tensor) -> FloatArray:
-        """Return the value (m, K) of every front under every objective, from the features of `keys`."""
+        """Return the value (m, K) of every front for every objective, from the features of `keys`."""
         modules = [_module(self.bound, self.layers, key) for key in self.keys]
         parts = []
         with torch.inference_mode():
@@ -159,7 +160,7 @@ def _key(term: Term) -> Key:
 def _weights(
     bound: BoundModel, layers: tuple[Layer, ...], objective: Objective, keys: tuple[Key, ...]
 ) -> tuple[FloatArray, float]:
-    """Return weights of features (F,), and a constant."""
+    """Return weights of features (F,) and a constant."""
     made, constant = [], 0.0
     for key in keys:
         line = np.zeros(_width(bound, layers, key))
@@ -172,7 +173,7 @@ def _weights(
 
 
 def _feature(bound: BoundModel, layers: tuple[Layer, ...], term: Term, width: int) -> tuple[FloatArray, float]:
-    """Return weights of a term's features, and a constant."""
+    """Return weights of the features of a term and a constant."""
     if term.whole:
         _layer(bound, layers, term.layer)
         return np.ones(1), 0.0
@@ -210,8 +211,9 @@ def _units(term: Term, width: int) -> FloatArray:
 
 
 def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
-    """Return weights of the outputs and a constant; the other of two classes has the negative score, or one minus the
-    probability.
+    """Return weights of the outputs and a constant.
+
+    The other of two classes has the negative score, or one minus the probability.
     """
     schema = bound.table.schema
     if term.probability and not schema.goal.classes:

@@ -2,7 +2,7 @@
 
 After Erhan et al. (2009) and Olah et al. (2017).
 
-Units and directions are read ahead of the activation, where a unit that is switched off still says how far it is from firing.
+Units and directions are evaluated before the activation, where a unit that is off still shows how far it is from firing.
 
 >>> unit(layer=1, index=7) - 2 * output()
 layer 1 unit 7 - 2 × output
@@ -21,8 +21,8 @@ from tabinterp.errors import NotApplicableError
 
 @dataclass(frozen=True)
 class Term:
-    """`layer` counts from 1, and is None for an output; `vector` weights the layer's units, or is empty for the unit at
-    `index`.
+    """`layer` counts from 1, and is None for an output; `vector` has the weights of the layer's units, or is empty for the unit
+    at `index`.
     """
 
     name: str
@@ -31,12 +31,12 @@ class Term:
     vector: tuple[float, ...] = ()
     outcome: Any = None
     probability: bool = False
-    whole: bool = False  # the length of the layer's outputs
+    whole: bool = False  # the norm of the layer's outputs
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A weighted sum of terms. Objectives add, and are multiplied by numbers."""
+    """A weighted sum of terms. Objectives can be added, and multiplied by numbers."""
 
     terms: tuple[tuple[float, Term], ...]
 
@@ -74,7 +74,7 @@ def unit(layer: int, index: int) -> Objective:
 
 
 def direction(layer: int, vector: Sequence[float]) -> Objective:
-    """Return the objective of a weighted sum of a layer's units before their activation, with one weight for each unit.
+    """Return the objective of a weighted sum of a layer's units before their activation; `vector` has one weight for each unit.
 
     >>> direction(2, [0.5, -1.0])
     direction in layer 2
@@ -97,7 +97,7 @@ def layer(number: int) -> Objective:
 
 
 def output(outcome: Any = None, probability: bool = False) -> Objective:
-    """Return the objective of a score or probability of the network: of a class, or (None) of the only output.
+    """Return the objective of a score or probability of the network, for a class or (None) for the only output.
 
     >>> output(), output("yes", probability=True)
     (output, probability of yes)
@@ -108,7 +108,7 @@ def output(outcome: Any = None, probability: bool = False) -> Objective:
 
 
 def interpolation(one: Objective, other: Objective, share: float) -> Objective:
-    """Return an objective between two others: (1 - share) of the first and `share` of the second (Olah et al. 2017, between
+    """Return an objective between two others: (1 - share) times the first plus `share` times the second (Olah et al. 2017, for
     two units).
 
     >>> interpolation(unit(1, 0), unit(1, 3), 0.25)

@@ -13,7 +13,7 @@ from tabinterp.report.blocks import Block, Figure, Key, Paragraph, Table
 from tabinterp.report.tables import Column, name_column, table
 from tabinterp.report.words import NONE, both, layer_name, listed, number, share, t, tidy, two, yes
 
-PLACES = 10  # columns of an optimum
+PLACES = 10  # columns of an optimum that are shown
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 
 
@@ -21,14 +21,14 @@ MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 
 
 def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[Block]:
-    """Return the panel of where a unit is largest."""
+    """Return the panel of the row where a unit is largest."""
     if optimum is None:
         return [Paragraph(t("report.inside.no_optimum"), "note")]
     return [places(t("report.inside.free"), optimum.places, rank), *stamp(inside, optimum), *proved(optimum)]
 
 
 def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
-    """Return the panel of the largest value on the path that is no farther out than real rows."""
+    """Return the panel of the largest value on the path at a row that is no farther out than real rows."""
     row = card.plausible
     if row is not None:
         values = {
@@ -46,7 +46,7 @@ def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
 
 
 def share_below(value: float, limit: float) -> str:
-    """Return a share that is below a limit, rounded down where it would else look equal to it.
+    """Return a share that is below a limit, rounded down if it would otherwise look equal to the limit.
 
     >>> share_below(0.9896, 0.99), share_below(0.957, 0.99)
     ('98.9%', '95.7%')
@@ -56,7 +56,7 @@ def share_below(value: float, limit: float) -> str:
 
 
 def values_at(caption: str, pairs: Sequence[tuple[str, str]]) -> Table:
-    """Return where a unit or an output is evaluated, and its value there."""
+    """Return a table of where a unit or an output is evaluated, and its value there."""
     columns: list[Column[tuple[str, str]]] = [
         Column(t("report.inside.at"), lambda pair: pair[0]),
         Column(t("report.inside.value"), lambda pair: pair[1]),
@@ -70,7 +70,7 @@ def peak(optimum: Optimum, sign: int = 1) -> list[tuple[str, str]]:
 
 
 def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
-    """Return whether the optimum is a plausible row, and by which measures it is not."""
+    """Return whether the optimum is a plausible row, and the measures by which it is not."""
     shares = {name: share(getattr(optimum, name)) for name in MEASURES}
     column = None if optimum.residual_of is None else tidy(optimum.residual_of)
     odd = t("report.inside.odd" if column else "report.inside.odd_none", **shares, column=column)
@@ -121,7 +121,7 @@ def proved(optimum: Optimum) -> list[Block]:
 
 
 def path(inside: Inside, card: Card) -> list[Block]:
-    """Return activation against atypicality: the optimum among plausible rows, and without this restriction."""
+    """Return activation by atypicality: the optimum among plausible rows, and without this restriction."""
     optimum = card.optimum
     if optimum is None or not card.path:
         return []

@@ -1,9 +1,9 @@
 """The path of optima from plausible rows to unrestricted ones, with growing budgets.
 
-One optimum stands for one strength of a prior (Olah et al. 2017 show several beside each other). Here a row is kept in the
-Mahalanobis ball, of numbers and levels (`mahalanobis_ball`), that holds a share of the real rows, and the share is raised to
-all of them and to no ball at all, in one batch: a budget's optimum is never below that of a smaller one. Each optimum is judged
-by all measures of `typicality`; how far up the path an optimum may still be read as a row, `readable` says.
+A single optimum represents one strength of a prior (Olah et al. 2017 show several side by side). Here a row is kept within the
+Mahalanobis ball, of numbers and levels (`mahalanobis_ball`), that contains a share of the real rows. The share grows to all rows
+and then to no limit, in one batch; the optimum of a budget is never below that of a smaller one. Each optimum is judged by all
+measures of `typicality`. `readable` says how far along the path an optimum may still be interpreted as a row.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def _named(budget: float | None) -> str:
 class Pareto(Display):
     """Arrays (budgets,), from the smallest ball to no limit (None). `rows` are the optima, in original columns.
 
-    `distance` from the mean row (Mahalanobis 1936), `value` the objective there, `real` its greatest value over
-    the real rows in the ball. `mean` and `sd` of the objective over all rows.
+    `distance` is that from the mean row (Mahalanobis 1936), `value` the objective there, and `real` its largest value over the
+    real rows in the ball. `mean` and `sd` of the objective are over all rows.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -73,7 +73,7 @@ class Pareto(Display):
 
     @property
     def readable(self) -> int | None:
-        """The position of the largest optimum that is no farther out than real rows; None if there is none."""
+        """The index of the largest optimum that is no farther out than real rows; None if there is none."""
         able = np.flatnonzero(~np.asarray(self.typicality.unreadable, dtype=bool))
         return int(able[self.value[able].argmax()]) if len(able) else None
 
@@ -94,7 +94,7 @@ class Pareto(Display):
         return in_sd(self.summary(), self.mean, self.sd).assign(budget=[_named(one) for one in self.budgets])
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each budget and column: the value of the column (`at`), with the budget's numbers."""
+        """Return one row for each budget and column: the value of the column (`at`), with the numbers of the budget."""
         return by_column(self.summary(), self.rows)
 
 
@@ -111,13 +111,13 @@ def pareto(
 
     Parameters
     ----------
-    budgets : shares of the rows that the ball holds, in rising order; None, the last: no ball.
-    starts : for each budget, real rows in its ball, the best among them; without a ball half are drawn.
+    budgets : shares of the rows that the ball contains, in rising order; None, the last: no ball.
+    starts : number of starts for each budget: real rows in its ball, including the best one; without a ball, half are drawn.
 
     Raises
     ------
     NotApplicableError
-        when a ball holds no real row of the domain, or the objective names what there is not.
+        If a ball contains no real row of the domain, or the objective names a layer, unit or class that does not exist.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def pareto(
 class Raised:
     """Paths of K objectives, arrays (K, budgets); `rows` and `typicality` are in the order of the paths.
 
-    `real` (K, budgets, 2): the greatest and the tenth greatest value over the real rows in the ball, NaN where there is none.
+    `real` (K, budgets, 2): the largest and the tenth largest value over the real rows in the ball, NaN if there is none.
     """
 
     budgets: tuple[float | None, ...]
@@ -243,7 +243,7 @@ def _started(
 
 
 def _rising(states: States, budgets: int) -> States:
-    """Return the best state for every budget, or that of a smaller budget, which is in the ball too."""
+    """Return the best state for every budget: its own, or that of a smaller budget, which is in the ball as well."""
     best: list[int] = []
     for k in range(int(states.of.max()) + 1):
         own = np.flatnonzero(states.of == k)

@@ -26,24 +26,24 @@ class Optimum(Part):
     """The row of the domain at which a unit (before its activation) or an output is largest."""
 
     value: float
-    mean: float  # over rows
+    mean: float  # mean over rows
     sd: float
-    tenth: float | None  # the tenth greatest over rows
-    bound: float | None  # no row of the domain is above it
+    tenth: float | None  # the tenth largest value over rows
+    bound: float | None  # upper bound over the domain
     proof: Literal["closed form", "integer programme", "bound propagation"] | None
     reached: float | None  # (value - mean) / (bound - mean)
     within: float  # share of starts that end within 1% of it
-    optima: int  # different rows among these
-    cosine: float | None  # median over pairs of starts
-    mahalanobis: float  # percentiles among real rows, high: far out
+    optima: int  # number of different rows among these
+    cosine: float | None  # median over pairs of starts, of the rows where they end
+    mahalanobis: float  # this and the next: percentiles among real rows; high is far out
     neighbours: float
     forest: float
-    residual: float  # of the largest conditional residual of a number
-    residual_of: str | None  # that number; None where no column is one
-    out: int  # columns out of the range of the rows
-    oddness: float  # share of real rows that are less odd, over the measures and both of their ends
-    beyond: list[End]  # by which it is odder than `Inside.far` of them
-    unreadable: bool  # it is
+    residual: float  # the largest conditional residual of a number
+    residual_of: str | None  # that number; None if no column is numeric
+    out: int  # number of columns outside the range of the rows
+    oddness: float  # share of real rows that are less atypical, over all measures and both ends
+    beyond: list[End]  # measures by which it is more atypical than the share `Inside.far` of these
+    unreadable: bool  # whether there are any
     places: list[Place]
 
 
@@ -52,7 +52,7 @@ class PathPoint(Part):
 
     share: float
     value: float
-    tenth: float | None  # the tenth greatest over the rows in the ball
+    tenth: float | None  # the tenth largest value over the rows in the ball
     oddness: float
     out: int
     unreadable: bool
@@ -69,7 +69,7 @@ class Plausible(Part):
 
 class OutputCard(Part):
     output: str | None
-    lowest: bool  # where the output is least: every number of the optimum is of the output with its sign turned
+    lowest: bool  # where the output is smallest; all numbers of the optimum are for the negative of the output
     optimum: Optimum
 
 
@@ -102,7 +102,7 @@ def build_optimum(optima: Optima, k: int, values: ShownValues) -> Optimum:
 
 
 def build_path(optima: Optima, k: int) -> list[PathPoint]:
-    """Return the optima of a unit within balls that contain more and more of the rows."""
+    """Return the optima of a unit within balls that contain a growing share of the rows."""
     paths = optima.paths
     assert paths is not None
     start = k * len(paths.budgets)

@@ -1,9 +1,9 @@
 """Coordinate search from many starts at once, one column after another; within a ball, after gradient ascent.
 
-A move of one player is an update of the front by the difference of two parts, so all candidates of a player for many states
-are one batch. Sweeps go on until no state moves. Numbers on lines then go up the gradient together, by the best of a ladder of
-steps, and by shrinking steps one at a time. The result is a local maximum in the sense of these moves: no single column can be
-moved to a candidate that is better. That it is the global one is proved elsewhere or not at all.
+Changing one column adds the difference of two parts to the front, so all candidates of a column for many states form one batch.
+Sweeps continue until no state changes. Linearly encoded numbers are then moved together along the gradient, by the best of
+several step sizes, and one at a time by shrinking steps. The result is a local maximum for these moves: no candidate of any
+single column is better. Whether it is the global maximum is proved elsewhere or not at all.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from .search_space import Domain, Player
 from .search_state import CELLS, States, score_of
 
 SWEEPS = 30
-ROUNDS = 10  # of the gradient and of steps between candidates
-STEPS = tuple(2.0**-k for k in range(0, 12, 1))  # of the range
-GAIN = 1e-5  # of the objective's standard deviation over rows: what is an improvement
+ROUNDS = 10  # rounds of gradient steps and of steps between candidates
+STEPS = tuple(2.0**-k for k in range(0, 12, 1))  # shares of the range
+GAIN = 1e-5  # smallest improvement, in standard deviations of the objective over rows
 
 
 def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
     """Improve all states until none of them changes; `scale` (K,) is a standard deviation of each objective.
 
-    In a ball every second one first goes towards the optimum with all columns at once: either way finds what the other misses.
+    In a ball, every second state first moves all columns together towards the optimum: each way finds optima that the other
+    misses.
     """
     if budget is not None:
         half = np.arange(0, len(states.of), 2)
@@ -40,13 +41,13 @@ def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, bud
 
 
 def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """Run the search itself; starts that meet are continued as one."""
+    """Run the search itself; starts that reach the same state are merged."""
     states, first = _merged(_swept(domain, reader, states, scale, budget, sweeps=1))
     states, second = _merged(_swept(domain, reader, states, scale, budget))
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]
     active = np.arange(len(states.of))
     for k in range(ROUNDS):
-        if not lines or len(active) == 0 or (reader.linear and budget is None):  # a line is greatest at its ends
+        if not lines or len(active) == 0 or (reader.linear and budget is None):  # a line is largest at an end
             break
         few = states.take(active)
         before = few.score.copy()
@@ -61,7 +62,7 @@ def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, 
 
 
 def _merged(states: States) -> tuple[States, IntArray]:
-    """Return distinct states, and the position among them of each original one."""
+    """Return distinct states, and the index among them of each original one."""
     keys = np.column_stack([states.of, states.at, np.nan_to_num(states.value, nan=np.inf)])
     _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return states.take(first), where.reshape(-1).astype(np.int64)
@@ -85,7 +86,7 @@ def _swept(
 
 
 def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray, value: FloatArray) -> FloatArray:
-    """Return the scores (S, C) with player p at other candidates; `at`, `value` (S, C) or (1, C)."""
+    """Return the scores (S, C) with column p at other candidates; `at`, `value` (S, C) or (1, C)."""
     player = domain.players[p]
     moves = player.part(at.ravel(), value.ravel()).reshape(*at.shape, -1)
     own = player.part(states.at[:, p], states.value[:, p])
@@ -109,7 +110,7 @@ def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray,
 def _moved(
     domain: Domain, states: States, p: int, at: IntArray, value: FloatArray, score: FloatArray, better: IntArray
 ) -> States:
-    """Move player p in the states `better` to candidates and values (S,)."""
+    """Set column p in the states `better` to candidates and values (S,)."""
     player, few = domain.players[p], torch.as_tensor(better)
     own = states.at[better, p], states.value[better, p]
     states.z[few] += player.part(at[better], value[better]) - player.part(*own)
@@ -126,7 +127,7 @@ def _best_candidate(
     budget: Budget | None,
     settle: bool = False,
 ) -> States:
-    """Move player p to its best candidate; with `settle`, to its typical one if that costs nothing."""
+    """Set column p to its best candidate; with `settle`, to its typical one if this does not lower the score."""
     player = domain.players[p]
     candidates = np.array([player.typical]) if settle else np.arange(len(player.donors))
     value = _values(player, candidates)
@@ -201,7 +202,7 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
 
 
 def _settled(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """Set what makes no difference to its typical value, so that an optimum shows only what matters."""
+    """Set columns without effect to their typical value, so that an optimum shows only columns that matter."""
     states = replace(states, z=domain.front(states.at, states.value))
     for p in range(len(domain.players)):
         states = _best_candidate(domain, reader, states, p, scale, budget, settle=True)

@@ -1,12 +1,12 @@
-"""The domain of a search: the values that each column can take, and what each of them adds to the front.
+"""The domain of a search: the values that each column can take, and the contribution of each value to the front.
 
-Columns that the encoder keeps apart move alone; columns that it mixes move together, to combinations that some row holds. So
-do columns that determine one another (`functional_dependencies`): every level takes its most frequent companions with it, and a
-number on two scales is one number. A number stays between its 0.5% and its 99.5% quantile, or where these are nearer the middle
-between its tenth least and its tenth greatest row; where its encoding is a line, which is checked, both ends are rounded, so that
-neither is the value of a single row (`table/rounding.py`), and every value between is allowed (every whole number, if it holds
-no other), otherwise real values only. Of anything else every level that occurs is allowed. Missing values are allowed where some
-are.
+Columns that the encoder keeps apart change alone. Columns that it mixes change together, to combinations that occur in some row.
+So do columns that determine one another (`functional_dependencies`): every level comes with its most frequent companions, and a
+number on two scales is one number. A number stays between its 0.5% and 99.5% quantiles, or between its tenth smallest and tenth
+largest row if these are nearer the middle. If its encoding is a line, which is checked, both ends are rounded so that neither is
+the value of a single row (`table/rounding.py`), and every value between them is allowed (only whole numbers, if it has no
+others). Otherwise only real values are allowed. For other columns, every level that occurs is allowed. Missing values are allowed
+where the column has any.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from .functional_dependencies import determines, line, scales
 
 INSIDE = (0.005, 0.995)
 POINTS = 8  # candidates of a number between which all values are allowed
-REAL = 64  # candidates of a number that is no line, and of columns that are mixed: so many real values
+REAL = 64  # candidates for a number that is not a line, and for mixed columns: real values
 
 
 @dataclass(frozen=True, eq=False)
 class Player:
-    """Columns that move together, and their candidates. `donors` (C,) are rows that have the candidate values (for numbers,
-    rows near them); `parts` (C, h) is what the candidates add.
+    """Columns that change together, and their candidates.
 
-    `values` (C,) are a single number's candidates, NaN where missing; `slope` (h,) is its change of the front for 1, None where
-    it is no line. The number is the first of the columns; `scales` are factor and shift of each that make it of the first.
-    `typical` is the candidate nearest to the median, or the most frequent one.
+    `donors` (C,) are rows that have the candidate values (for numbers, rows near them); `parts` (C, h) are the contributions of
+    the candidates. `values` (C,) are the candidates of a single number, NaN for missing; `slope` (h,) is the change of the front
+    for 1, None if the encoding is not a line. The number is the first of the columns; `scales` are the factor and shift that give
+    each of the others from it. `typical` is the candidate nearest to the median, or the most frequent one.
     """
 
     columns: tuple[str, ...]
@@ -58,7 +58,7 @@ class Player:
     scales: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
 
     def part(self, at: IntArray, value: FloatArray) -> Tensor:
-        """Return what candidates `at`, or the known values of a number, add to the front (m, h)."""
+        """Return the contributions (m, h) of candidates `at`, or of the known values of a number, to the front."""
         made = self.parts[torch.as_tensor(at)]
         if self.slope is None or self.values is None:
             return made
@@ -73,7 +73,7 @@ class Player:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """All players, and the part of the front (h,) that depends on none of them."""
+    """All groups of columns that change together, and the part of the front (h,) that depends on none of them."""
 
     bound: BoundModel
     players: tuple[Player, ...]
@@ -105,7 +105,7 @@ class Domain:
         return at, value
 
     def frame(self, at: IntArray, value: FloatArray) -> pd.DataFrame:
-        """Return states as rows of the table (m, columns); columns that the model does not read have their typical value."""
+        """Return states as rows of the table (m, columns); columns that the model does not use have their typical value."""
         source = self.bound.table.inputs
         made = {c: source[c].take(np.full(len(at), _typical_row(self.bound, c))) for c in source.columns}
         for p, player in enumerate(self.players):
@@ -149,8 +149,8 @@ def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]
 def _player(
     bound: BoundModel, columns: tuple[str, ...], read: tuple[str, ...], follows: NDArray[np.bool_], seed: int
 ) -> Player:
-    """Return what moves together: a number on one or several scales; the levels of a column and what they determine; or
-    real rows.
+    """Return columns that change together: a number on one or several scales; a column of levels with the columns that it
+    determines; or columns at their values in real rows.
     """
     if all(bound.table.schema[c].kind == "numeric" for c in columns):
         whole = sorted(
@@ -176,7 +176,7 @@ def _player(
 def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray) -> IntArray:
     """Return the most frequent combination (n,) for each value of the column that determines the others.
 
-    Numbers among the columns stay between their quantiles where a combination does.
+    Numbers among the columns stay between their quantiles if some combination allows it.
     """
     value = pd.factorize(bound.table.frame[lead], use_na_sentinel=False)[0]
     size = int(group.max()) + 1
@@ -193,7 +193,7 @@ def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray
 
 
 def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
-    """Return the player of a number, on every scale that the table has."""
+    """Return a number with all its scales in the table."""
     x = bound.table.numeric(columns[0])
     held = np.flatnonzero(~np.isnan(x))
     if len(held) == 0:
@@ -231,7 +231,7 @@ def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[flo
 
 
 def _rounded(x: FloatArray, values: FloatArray) -> FloatArray:
-    """Return rounded candidates between rounded ends; unrounded if too few rows leave no range between these."""
+    """Return rounded candidates between rounded ends, or unrounded ones if too few rows leave no range between these."""
     rounding = Rounding(x)
     low, high = rounding.ends(values[0], values[-1])
     if not low < high:
@@ -250,7 +250,7 @@ def _block(bound: BoundModel, columns: Sequence[str]) -> IntArray:
 
 
 def _parts(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> Tensor:
-    """Return what the columns' encoded columns add to the front (m, h), relative to the mean row for precision."""
+    """Return the contributions of the columns to the front (m, h), relative to the mean row for precision."""
     block = _block(bound, columns)
     x = bound.x[rows][:, block] - bound.x[:, block].mean(axis=0)
     return (bound.at_home(x) @ bound.first.weight[:, block].T).float()

@@ -1,4 +1,4 @@
-"""States of a search: the position of each player, and the score of the network."""
+"""States of a search: the candidate of each group of columns, and the score of the network."""
 
 from __future__ import annotations
 

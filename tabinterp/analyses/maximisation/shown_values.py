@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from tabinterp.analyses.results import Results
 
-MISSING = "(missing)"  # as activating rows name missing values among the levels
+MISSING = "(missing)"  # the name of missing values among the levels of activating rows
 
 
 class Place(Part):
     """The value of a column at an optimum.
 
-    A number is rounded so that it is not the value of fewer than ten rows: "at" is exact, "about" is rounded, "at_least" and
-    "at_most" stand for a number beyond all but nine rows.
+    A number is rounded so that it is not the value of fewer than ten rows: "at" is exact, "about" is rounded; "at_least" and
+    "at_most" are for a number beyond all but nine rows.
     """
 
     column: str
@@ -41,9 +41,7 @@ class ShownValues:
         self._roundings: dict[str, Rounding] = {}
 
     def enough(self, column: str, level: Any) -> bool:
-        """Return whether at least ten rows have a level or are missing; a number as such (`level` None) always can be
-        shown.
-        """
+        """Return whether at least ten rows have a level or are missing; a number itself (`level` None) can always be shown."""
         if level is None:
             return True
         if column not in self._counts:

@@ -1,16 +1,17 @@
 """Typicality of an optimum: its percentile among real rows by several measures, and whether any real row is as extreme.
 
-A mode is no typical sample: in N(0, I_d) the squared Mahalanobis radius has mean d and standard deviation sqrt(2d), so that a
-row at the very middle is as odd as one far out. Each of four measures is therefore read at both ends: how far it lies beyond the
-outer 5% of the real rows there, in units of their own mean excess (Pickands 1975 on such tails; in logarithms). A row is as odd
-as the largest of the eight says. A real row's oddness is found the same way, and what must not be read as a row is odder than
-99% of them (conformal prediction: Vovk, Gammerman & Shafer 2005), however the measures hang together: about 1 of 100 real rows
-that the reference does not hold is called so too. A real row is judged by what was not fitted to it: its distance leaves it out
-of mean and covariance, its forest is grown on the other half of the rows, its residual is from the fit without it (Allen 1974).
-Where there is a group column the halves are made of whole groups, and all four measures of a real row are by the other half.
+A mode is not a typical sample. In N(0, I_d) the squared Mahalanobis radius has mean d and standard deviation sqrt(2d), so that a
+row at the very middle is as atypical as one far out. Each of four measures is therefore used at both ends: how far a row lies
+beyond the outer 5% of the real rows there, in units of their own mean excess (Pickands 1975 on such tails; in logarithms). The
+largest of these eight numbers says how atypical a row is, and is computed for real rows in the same way. A row must not be
+interpreted if it is more atypical than 99% of them (conformal prediction: Vovk, Gammerman & Shafer 2005). This holds however the
+measures are correlated; about 1 in 100 real rows outside the reference is rejected as well. A real row is judged by quantities
+that were not fitted to it: its distance excludes it from mean and covariance, its forest is grown on the other half of the rows,
+and its residual is from the fit without it (Allen 1974). If there is a group column, the halves consist of whole groups, and all
+four measures of a real row use the other half.
 
-The conditional residual of a number is what a linear regression on all other columns, categories included, leaves of it, in
-standard deviations; the largest of a row's says whether its columns fit each other.
+The conditional residual of a number is that of a linear regression on all other columns, including categories, in standard
+deviations. The largest one of a row says whether its columns fit each other.
 """
 
 from __future__ import annotations
@@ -35,20 +36,21 @@ from .record import LEVEL, MEASURES
 
 ROWS = 2000
 NEIGHBOURS = 5
-TAIL = 0.05  # of them: from where on their ends are measured
-TINY = 1e-6  # of a measure's median: what is smaller is rounding
+TAIL = 0.05  # share of the real rows beyond which an end begins
+TINY = 1e-6  # of the median of a measure: smaller values are rounding
 ENDS = (*MEASURES, *(f"{name}_near" for name in MEASURES))
-RIDGE = 1e-8  # of a variance: a level that one row holds says nothing of that row
-EXACT = 1e-6  # of a number's standard deviation: what others leave of it below this is rounding
+RIDGE = 1e-8  # of a variance: a level that only one row has carries no information about that row
+EXACT = 1e-6  # of the standard deviation of a number: a smaller part left by other columns is rounding
 
 
 @dataclass(frozen=True, eq=False)
 class Typicality:
-    """Arrays (rows,). Percentiles in [0, 1] among `reference` real rows; above 0.5 is farther out than most. `out`: columns
-    outside the range of the rows. `oddness`: share of real rows that are less atypical, over all measures and both ends;
-    `outward`: over the far ends alone, at which a row is unlike the real ones.
-    `unreadable`: oddness is not below `far`. `beyond`: the ends (of `ENDS`) that make it so. `column`: the column with the
-    largest conditional residual, None if no column is numeric.
+    """How atypical rows are. Arrays (rows,).
+
+    Percentiles in [0, 1] are among `reference` real rows; above 0.5 is farther out than most. `out`: number of columns outside
+    the range of the rows. `oddness`: share of real rows that are less atypical, over all measures and both ends; `outward`: over
+    the far ends alone, where a row is unlike the real ones. `unreadable`: oddness is at least `far`. `beyond`: the ends (of
+    `ENDS`) that make it so. `column`: the column with the largest conditional residual, None if no column is numeric.
     """
 
     mahalanobis: FloatArray
@@ -73,8 +75,8 @@ class Typicality:
 
 
 def far(reference: int) -> float:
-    """Return the oddness from which a row is too atypical to be interpreted: 99% of the real rows are below, or all if they
-    are few.
+    """Return the oddness from which a row is too atypical to be interpreted: above 99% of the real rows, or above all if they are
+    few.
     """
     return 1 - max(LEVEL, 1 / (reference + 1))
 
@@ -116,8 +118,9 @@ def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
 
 
 def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return how far values lie beyond the outer tail of the real ones, in units of their mean excess (for a real one: of
-    the others).
+    """Return how far values lie beyond the outer tail of the real ones, in units of the mean excess.
+
+    For a real value, it is the mean excess of the others.
     """
     edge = float(np.quantile(theirs, 1 - TAIL))
     own = theirs - edge
@@ -130,8 +133,8 @@ def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def of_encoded(bound: BoundModel, point: FloatArray, seed: int = 0) -> tuple[float, int]:
-    """Return the percentile of the distance to the fifth neighbour of an encoded point (d,), which need not be a row; and
-    equal rows.
+    """Return the percentile of the distance to the fifth neighbour of an encoded point (d,), which need not be a row, and the
+    number of real rows.
     """
     real = _real(bound, seed)
     sd = _spread(real.x)
@@ -145,7 +148,7 @@ def _real(bound: BoundModel, seed: int) -> BoundModel:
 
 
 def _spread(x: FloatArray) -> FloatArray:
-    """Return standard deviations; for an indicator at least that of one with ten rows, so that a row's own level has little
+    """Return standard deviations; for an indicator, at least that of one with ten rows, so that a row's own level has little
     influence.
     """
     sd = x.std(axis=0)
@@ -155,7 +158,9 @@ def _spread(x: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Halves:
-    """(rows,) the half of each real row, and whether rows of a group are in the same one; None of too few rows."""
+    """(rows,) the half of each real row (None if there are too few rows), and whether rows come in groups, which stay
+    together.
+    """
 
     of: IntArray | None
     grouped: bool
@@ -170,9 +175,10 @@ def _halves(real: BoundModel, seed: int) -> _Halves:
 def _from_others(
     real: BoundModel, rows: pd.DataFrame, halves: _Halves
 ) -> tuple[tuple[str | None, ...], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
-    """Return the column of each row's largest conditional residual; distances, and residuals, of the rows and of the real ones.
+    """Return the column of each row's largest conditional residual; then distances, and residuals, of the rows and of the real
+    ones.
 
-    Of real rows each by the others: by the half without their group where rows come in groups.
+    Each real row is compared with the others; if rows come in groups, with the half without its group.
     """
     if not halves.grouped or halves.of is None:
         column, mine, their = _residuals(real, rows)
@@ -187,7 +193,7 @@ def _from_others(
 
 
 def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[FloatArray, FloatArray]:
-    """Return distances to the fifth neighbour; for rows in groups, in the half without rows of their group."""
+    """Return distances to the fifth neighbour; if rows come in groups, in the half without the row's group."""
     if halves.grouped and halves.of is not None:
         first, second = (NearestNeighbors(n_neighbors=NEIGHBOURS).fit(theirs[halves.of == one]) for one in (0, 1))
         own = np.empty(len(theirs))
@@ -196,13 +202,13 @@ def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[Fl
         return first.kneighbors(mine)[0][:, -1], own
     k = min(NEIGHBOURS, len(theirs) - 1)
     near = NearestNeighbors(n_neighbors=k + 1).fit(theirs)
-    own = near.kneighbors(theirs)[0][:, k]  # a real row is its own nearest
+    own = near.kneighbors(theirs)[0][:, k]  # the nearest neighbour of a real row is itself
     return near.kneighbors(mine)[0][:, k - 1], own
 
 
 def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return isolation forest scores from forests on halves of the real rows: real rows by the other half's, all others by
-    the first's.
+    """Return isolation forest scores: real rows from the forest on the other half, other rows from the forest on the
+    first half.
     """
     if halves.of is None:
         forest = _grown(theirs.tobytes(), theirs.shape[1], seed)
@@ -221,7 +227,7 @@ def _grown(rows: bytes, width: int, seed: int) -> IsolationForest:
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
-    """Return the share of real rows below, counting equal ones half."""
+    """Return the share of real values below, counting equal ones half."""
     ordered = np.sort(real)
     below, upto = np.searchsorted(ordered, values, side="left"), np.searchsorted(ordered, values, side="right")
     return np.asarray((below + upto) / 2 / len(ordered))
@@ -233,9 +239,7 @@ def _numeric(bound: BoundModel) -> list[str]:
 
 
 def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Return squared distances of the rows and of the real ones (each from the others); equal everywhere if no column is
-    numeric.
-    """
+    """Return squared distances of the rows and of the real ones (each from the others); all equal if no column is numeric."""
     if not _numeric(real):
         return np.zeros(len(rows)), np.zeros(len(real.table))
     columns, u, mean, precision = standing(real)
@@ -254,7 +258,7 @@ def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, 
     mean, sd = real.x.mean(axis=0), real.x.std(axis=0)
     scale = np.where(
         sd > 1e-12, 1 / np.maximum(sd, 1e-12), 0.0
-    )  # what no real row has, such as a rare level, relates to nothing
+    )  # values that no real row has, such as a rare level, have no relation to others
     theirs, mine = (real.x - mean) * scale, (real.encoding.transform(rows) - mean) * scale
     products = theirs.T @ theirs
     made = [_residual(real, rows, column, (theirs, mine, products)) for column in columns]

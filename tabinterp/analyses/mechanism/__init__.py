@@ -1,1 +1,1 @@
-"""How does the network compute its score? What linear regions, conductance, path weights and ablation have in common."""
+"""How does the network compute its score? Shared parts of linear regions, conductance, path weights and ablation."""

@@ -1,6 +1,6 @@
 """How the network computes its score, in the document: linear regions, conductance, path products, ablation of groups of units.
 
-No level, region or mean of fewer than ten rows is in here.
+It includes no level, region or mean of fewer than ten rows.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from .record import Mechanism
 
 
 def build(document: Document) -> list[Block]:
-    """Return the lead, where at least one of the analyses has a result."""
+    """Return the introduction, if at least one of the analyses has a result."""
     mechanism = document.get(Mechanism)
     if mechanism is None:
         return []

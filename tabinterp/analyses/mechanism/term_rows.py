@@ -20,11 +20,11 @@ class TermRow(Part):
     level: str | None
     reference: str | None
     unit: str | None
-    sd: float | None  # of the column, to turn "per unit" into "per standard deviation"
+    sd: float | None  # standard deviation of the column, to convert "per unit" to "per standard deviation"
 
 
 def shown_terms(terms: Sequence[AnyTerm]) -> list[int]:
-    """Return the positions of the terms that can be shown: all but levels of fewer than ten rows."""
+    """Return the indices of the terms that can be shown: all but levels with fewer than ten rows."""
     return [i for i, term in enumerate(terms) if term.level_rows is None or term.level_rows >= SMALL]
 
 
@@ -41,7 +41,7 @@ def term_fields(terms: Sequence[AnyTerm], i: int) -> dict[str, Any]:
 
 
 def _reference(terms: Sequence[AnyTerm], term: AnyTerm) -> str | None:
-    """Return the reference level, unless so few rows have it that its name reveals single people."""
+    """Return the reference level, unless it has so few rows that its name would reveal single people."""
     if term.level_rows is None or not term.term.dummy:
         return term.term.reference
     others = sum(other.level_rows or 0 for other in terms if other.term.column == term.term.column)

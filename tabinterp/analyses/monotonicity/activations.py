@@ -1,8 +1,8 @@
 """Bounds of an activation and of its slope on an interval, in double precision.
 
-Between known points (the kinks, and the inflection points of the slope) the slope of an activation rises or falls throughout, so
-that its extremes on an interval are at the ends of the interval or at these points. Both slopes at a kink count. That the points
-are right for this very activation, with its parameters, is checked on a grid.
+Between known points (the kinks, and the inflection points of the slope) the slope of an activation only rises or only falls, so
+that its extremes on an interval are at the ends of the interval or at these points. Both slopes at a kink count. A grid check
+confirms that the points are right for this activation, with its parameters.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from torch import Tensor, nn
 from tabinterp.arrays import FloatArray
 from tabinterp.models.layers import Layer
 
-SILU = 2.3993572805154  # where the slope of x / (1 + exp(-x)) is greatest, and with the sign changed least
+SILU = 2.3993572805154  # where the slope of x / (1 + exp(-x)) is largest; at the negative value it is smallest
 BREAKS = {
     "relu": (0.0,), "leakyrelu": (0.0,), "leaky_relu": (0.0,), "prelu": (0.0,), "elu": (0.0,), "selu": (0.0,), "celu": (0.0,),
     "relu6": (0.0, 6.0), "hardtanh": (-1.0, 1.0), "softplus": (), "tanh": (0.0,), "sigmoid": (0.0,), "softsign": (0.0,),
     "gelu": (-math.sqrt(2), math.sqrt(2)), "silu": (-SILU, SILU),
 }  # fmt: skip
 TURNS = {"gelu": -0.7517915246935645, "silu": -1.2784645427610738}  # where they stop falling and begin to rise
-ASIDE = 1e-12  # of a kink: where the slopes on its sides are read
-REACH, POINTS = 40.0, 8001  # of the grid
-CLOSE = 0.02  # about a break, where the grid is finer by a thousand
+ASIDE = 1e-12  # distance from a kink at which the slopes on its sides are evaluated
+REACH, POINTS = 40.0, 8001  # half the width, and points, of the grid
+CLOSE = 0.02  # distance from a break within which the grid is a thousand times finer
 ROUNDING = 1e-12
-JUMP = 1e-8  # by more than this no output may leave what slopes allow: softplus jumps at its threshold
+JUMP = 1e-8  # an output must not exceed what slopes allow by more than this: softplus jumps at its threshold
 SMOOTH = 10.0  # the largest second derivative of a slope that counts as smooth
-SAMPLES = 8  # parts of an interval, between which a smooth slope is sampled
+SAMPLES = 8  # parts of an interval between which a smooth slope is sampled
 
 
-Lines = tuple[Tensor, Tensor, Tensor, Tensor]  # slope and constant of a line below, and of one above
+Lines = tuple[Tensor, Tensor, Tensor, Tensor]  # slope and constant of a line below, and of a line above
 
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """An activation of the units of one layer, the same for all or with parameters of each (m,).
+    """The activation of the units of one layer, the same for all or with parameters of each (m,).
 
     Parameters
     ----------
-    breaks : where the slope begins to rise or fall, or jumps.
-    turn : where the activation stops falling and begins to rise; None if it rises throughout.
-    convex : whether the slope nowhere falls.
-    bend : the second derivative of the slope is at most this; infinite unless that is known.
-    steps : whether the slope is constant on both sides of 0.
+    breaks : points where the slope begins to rise or fall, or jumps.
+    turn : point where the activation stops falling and begins to rise; None if it rises everywhere.
+    convex : whether the slope never falls.
+    bend : upper bound of the second derivative of the slope; infinite if unknown.
+    steps : whether the slope is constant on each side of 0.
     """
 
     module: nn.Module
@@ -72,7 +72,7 @@ class Activation:
         return torch.full((1, self.width), point, dtype=torch.float64)
 
     def slopes(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the least and the greatest slope (n, m) on intervals."""
+        """Return the smallest and largest slope (n, m) on intervals."""
         one, other = self.slope(low), self.slope(high)
         least, most = torch.minimum(one, other), torch.maximum(one, other)
         for point in self.breaks:
@@ -84,7 +84,7 @@ class Activation:
         return least, most
 
     def range(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the least and the greatest output (n, m) on intervals."""
+        """Return the smallest and largest output (n, m) on intervals."""
         one, other = self.value(low), self.value(high)
         least, most = torch.minimum(one, other), torch.maximum(one, other)
         if self.turn is not None:
@@ -93,22 +93,23 @@ class Activation:
         return least, most
 
     def slope_lines(self, low: Tensor, high: Tensor, least: Tensor, most: Tensor, narrow: Tensor) -> Lines:
-        """Return a line below and a line above the slope on intervals, constant ones where no others are higher or lower.
+        """Return a line below and a line above the slope on intervals; constant lines unless others are tighter.
 
-        A step at 0 has lines through its corner and an end. A smooth slope has lines parallel to that through its ends: between
-        two samples it leaves the line that joins them by at most an eighth of `bend` times their squared distance.
+        A step at 0 has lines through its corner and an end of the interval. A smooth slope has lines parallel to that through its
+        ends: between two samples, it deviates from the line that joins them by at most an eighth of `bend` times their squared
+        distance.
 
         Parameters
         ----------
         least, most : slopes on the interval.
-        narrow : width up to which lines are constant, where rounding would matter.
+        narrow : width up to which lines are constant, because rounding would matter.
         """
         width, middle, zero = high - low, (low + high) / 2, torch.zeros_like(low)
         below, above = (zero, least), (zero, most)
         if self.steps:
             jump = self.slope(self.at(1.0)) - self.slope(self.at(-1.0))
             inside = (low < 0) & (high > 0) & (width > narrow)
-            left = jump / -torch.where(inside, low, -1.0)  # through the end on the left and the corner at 0
+            left = jump / -torch.where(inside, low, -1.0)  # through the left end and the corner at 0
             right = jump / torch.where(inside, high, 1.0)
             before, after = self.slope(self.at(-1.0)) + zero, self.slope(self.at(1.0)) + zero
             lines = [((right, before), (left, after)), ((left, after), (right, before))]
@@ -141,7 +142,7 @@ def activation_of(layer: Layer) -> Activation | None:
     made = Activation(layer.activated, breaks, TURNS.get(layer.kind), layer.width)
     grid = np.linspace(-REACH, REACH, POINTS)
     slope = _slopes(made, grid)
-    if (slope < -ROUNDING).any() and made.turn is None:  # such as a rectifier with a negative slope on its left
+    if (slope < -ROUNDING).any() and made.turn is None:  # for example, a rectifier with a negative slope on its left
         return None
     fine = [np.linspace(point - CLOSE, point + CLOSE, POINTS // 2) for point in breaks]
     for points in (grid, *fine):
@@ -163,7 +164,7 @@ def activation_of(layer: Layer) -> Activation | None:
 
 
 def _jumps(activation: Activation, points: Tensor) -> bool:
-    """Return whether the output of some unit changes by more or less between two neighbours of the points than slopes allow."""
+    """Return whether the output of some unit changes between neighbouring points by more or less than its slopes allow."""
     x = points[:, None].expand(-1, activation.width)
     least, most = activation.slopes(x[:-1], x[1:])
     step, width = activation.value(x).diff(dim=0), x.diff(dim=0)

@@ -1,11 +1,11 @@
-"""Lower bounds of the derivative of a score by one column, on many boxes of the domain at once.
+"""Lower bounds of the derivative of a score with respect to one column, on many boxes of the domain at once.
 
-The derivative along a column is a product of matrices: the weights, and the slopes of the activations, which lie between their
+The derivative along a column is a product of matrices: the weights, and the slopes of the activations, which are between their
 extremes on the range of each pre-activation. Pre-activations are bounded by intervals (Gowal et al. 2018) and by linear functions
-of the columns with a remainder (Fast-Lin, Weng et al. 2018; Zhang et al. 2018), whichever is nearer. The product is bounded
-from the front, from the score, and about the middle of all slopes (Zhang, Zhang & Hsieh 2019 bound Jacobians in the first two
-ways), and the greatest of the three bounds counts. All is computed in double precision and widened by 1e-11 of the sum of
-absolute terms, which is far more than rounding can amount to.
+of the columns with a remainder (Fast-Lin, Weng et al. 2018; Zhang et al. 2018), whichever is tighter. The product is bounded from
+the front, from the score, and around the middle of all slopes (Zhang, Zhang & Hsieh 2019 bound Jacobians in the first two ways);
+the largest of the three bounds counts. Everything is computed in double precision and widened by 1e-11 of the sum of absolute
+terms, far more than any rounding error.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from tabinterp.models.precision import in_precision
 from .activations import Activation, activation_of
 from .domain import Domain
 
-ROUNDING = 1e-11  # of the sum of absolute terms
-NARROW = 1e-4  # of that sum: width of an interval on which a slope is bounded by constants alone
+ROUNDING = 1e-11  # share of the sum of absolute terms
+NARROW = 1e-4  # share of that sum: width of an interval on which a slope is bounded by constants alone
 MIXES = (0.0, 0.5, 1.0)  # weights of one of two planes below a product
-OVERHEAD = 100_000  # multiplications that the rest of the work for a box amounts to
-ALIKE = 1e-8  # of the largest score: by how much the chain may differ from the network
+OVERHEAD = 100_000  # multiplications equivalent to the remaining work for a box
+ALIKE = 1e-8  # share of the largest score by which the chain may differ from the network
 
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """A network behind its front: affine maps (weight (m, h), shift (m,)), and the activations between them."""
+    """A network after its front: affine maps (weight (m, h), shift (m,)), and the activations between them."""
 
     weights: tuple[Tensor, ...]
     shifts: tuple[Tensor, ...]
@@ -48,13 +48,13 @@ class Chain:
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """Parts of the domain: each number is between two places or missing, or either; each level is one of those marked.
+    """Parts of the domain: each number is between two positions, missing, or either; each level is one of those marked.
 
     Parameters
     ----------
-    low, high : places of numbers (boxes, numbers).
+    low, high : positions of numbers (boxes, numbers).
     present, missing : whether a number may have a value, and may be missing (boxes, numbers).
-    levels : for each column of levels, which are allowed (boxes, K).
+    levels : for each column of levels, which ones are allowed (boxes, K).
     """
 
     low: FloatArray
@@ -91,7 +91,7 @@ def whole(domain: Domain) -> Boxes:
 
 
 def in_double(bound: BoundModel) -> BoundModel:
-    """Return the model on the CPU with its front, and all behind it, in double precision."""
+    """Return the model on the CPU, with its front and everything after it in double precision."""
     front = bound.front.on(CPU)
     made = replace(bound, model=replace(bound.model, device=CPU, resident=False), front=front)
     with torch.inference_mode(False):
@@ -107,7 +107,7 @@ def chain(bound: BoundModel, domain: Domain) -> Chain:
     Raises
     ------
     NotApplicableError
-        if it is none, or the bounds of an activation are not known.
+        If it is not a chain, or the bounds of an activation are not known.
     """
     layers = layers_of(bound)
     steps = chain_of(bound, layers)
@@ -158,7 +158,7 @@ class Bounds:
         self._size = size
 
     def __call__(self, boxes: Boxes) -> tuple[FloatArray, FloatArray]:
-        """Return lower bounds (boxes,) of the derivative, and how much each number and each column of levels has to do with their
+        """Return lower bounds (boxes,) of the derivative, and how much each number and each column of levels contributes to their
         looseness (boxes, numbers + levels).
         """
         network, box = self._network, _Box(boxes)
@@ -200,7 +200,7 @@ class Bounds:
 
     @property
     def cost(self) -> int:
-        """Multiplications for a box, roughly."""
+        """The approximate number of multiplications for a box."""
         widths = [len(shift) for shift in self._network.shifts]
         columns = self._spans.shape[1] * (1 + self._any_missing) + sum(one.shape[1] for one in self._parts)
         first = widths[0]
@@ -212,7 +212,7 @@ class Bounds:
         )
 
     def _range(self, box: _Box, form: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the least and greatest value (boxes, m) of linear functions of the first pre-activations, and how far each
+        """Return the smallest and largest value (boxes, m) of linear functions of the first pre-activations, and how far each
         column can move them (boxes, m, columns).
         """
         low = high = _through(form, self._constant)
@@ -237,20 +237,20 @@ class Bounds:
         return low, high, torch.cat(reaches, dim=2)
 
     def _derivative(self, layers: list[_Layer], count: int) -> tuple[Tensor, list[Tensor], list[tuple[Tensor, Tensor]]]:
-        """Return lower bounds (boxes,) of the derivative by intervals, how much the slope of each unit can take from it (boxes,
-        m), and ranges of the derivatives of pre-activations.
+        """Return lower bounds (boxes,) of the derivative by intervals, how much the slope of each unit can lower it (boxes, m),
+        and ranges of the derivatives of pre-activations.
         """
         weights, direction = self._network.weights, self._direction[None].expand(count, -1)
         slopes = [(layer.least, layer.most) for layer in layers]
         centres = [(low + high) / 2 for low, high in slopes]
         radii = [(high - low) / 2 for low, high in slopes]
-        ahead = [(direction, direction)]  # derivatives of pre-activations, from the front on
+        ahead = [(direction, direction)]  # derivatives of pre-activations, starting at the front
         middle, size = direction, direction.abs()
         for i, (low, high) in enumerate(slopes):
             ahead.append(_product(weights[i + 1], *_times(low, high, *ahead[-1])))
             middle = (centres[i] * middle) @ weights[i + 1].T
             size = (torch.maximum(low.abs(), high.abs()) * size) @ weights[i + 1].abs().T
-        behind = (weights[-1], weights[-1])  # derivatives of the score by outputs, from the score on
+        behind = (weights[-1], weights[-1])  # derivatives of the score with respect to outputs, starting at the score
         centre = weights[-1]
         shares = []
         for i in reversed(range(len(slopes))):
@@ -267,12 +267,12 @@ class Bounds:
     def _linear(self, box: _Box, layers: list[_Layer], ahead: list[tuple[Tensor, Tensor]], mix: float) -> Tensor:
         """Return lower bounds (boxes,) of the derivative by linear functions of the columns.
 
-        Products of slopes and derivatives of pre-activations lie above planes (McCormick 1976), of which `mix` weights two;
-        slopes lie above and below lines in pre-activations.
+        Products of slopes and derivatives of pre-activations lie above planes (McCormick 1976), two of which are weighted by
+        `mix`; slopes lie between lines in the pre-activations.
         """
         weights, shifts = self._network.weights, self._network.shifts
         last = len(layers) - 1
-        outer = weights[-1].expand(len(layers[0].low), -1)  # coefficients of products, from the score on
+        outer = weights[-1].expand(len(layers[0].low), -1)  # coefficients of products, starting at the score
         constant, size = torch.zeros(len(outer), dtype=torch.float64), torch.zeros(len(outer), dtype=torch.float64)
         of_slopes: list[Tensor] = []
         for i in range(last, 0, -1):
@@ -302,12 +302,12 @@ class Bounds:
 
 
 class _Layer:
-    """Ranges of the pre-activations of a layer (boxes, m), and what follows from them.
+    """Ranges of the pre-activations of a layer (boxes, m), and quantities derived from them.
 
     Parameters
     ----------
     reach : how far each column can move them (boxes, m, columns).
-    size : sum of the absolute terms that they are made of.
+    size : sum of the absolute values of their terms.
     """
 
     def __init__(self, activation: Activation, low: Tensor, high: Tensor, reach: Tensor, size: Tensor) -> None:
@@ -319,7 +319,7 @@ class _Layer:
 
 
 class _Box:
-    """Boxes as tensors that fit (boxes, m, columns)."""
+    """Boxes as tensors that can be broadcast (boxes, m, columns)."""
 
     def __init__(self, boxes: Boxes) -> None:
         self.low, self.high, self.present, self.missing = (
@@ -330,18 +330,18 @@ class _Box:
 
 
 def _through(form: Tensor | None, values: Tensor) -> Tensor:
-    """Return linear functions (boxes, m, m1) of values (m1, ...), (1, m, ...) if the function is the values themselves."""
+    """Return linear functions (boxes, m, m1) of values (m1, ...); (1, m, ...) if the function is the values themselves."""
     return values[None] if form is None else form @ values
 
 
 def _product(weight: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the range of a matrix (m, k) times values (boxes, k) between two ends."""
+    """Return the range of a matrix (m, k) times values (boxes, k) within given ranges."""
     middle, radius = (low + high) / 2 @ weight.T, (high - low) / 2 @ weight.abs().T
     return middle - radius, middle + radius
 
 
 def _times(low: Tensor, high: Tensor, least: Tensor, most: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the range of products of numbers between two ends each."""
+    """Return the range of products of two numbers within given ranges."""
     corners = torch.stack([low * least, low * most, high * least, high * most])
     return corners.amin(dim=0), corners.amax(dim=0)
 
@@ -349,10 +349,10 @@ def _times(low: Tensor, high: Tensor, least: Tensor, most: Tensor) -> tuple[Tens
 def _line(
     activation: Activation, low: Tensor, high: Tensor, least: Tensor, most: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return slope, constant and remainder (boxes, m) of a line near an activation on intervals: that through its ends.
+    """Return slope, constant and remainder (boxes, m) of a line near an activation on intervals: the line through its ends.
 
-    Between the ends the activation leaves the line by at most (chord - least) (most - chord) / (most - least) times the width of
-    the interval, since its slopes lie between `least` and `most`.
+    Between the ends, the activation deviates from the line by at most (chord - least) (most - chord) / (most - least) times the
+    width of the interval, because its slopes are between `least` and `most`.
     """
     width = (high - low).clamp(min=1e-300)
     at_low, at_high = activation.value(low), activation.value(high)

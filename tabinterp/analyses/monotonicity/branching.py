@@ -1,7 +1,7 @@
-"""Branch and bound: the domain is cut until the derivative is bounded on every part, or the work that is allowed is done.
+"""Branch and bound: split the domain until the derivative is bounded on every part, or the allowed work is done.
 
-The part that can have most to do with the largest fall is cut first, in the column that has most to do with how loose its bound
-is: a number in the middle, levels in two halves, a number that may be missing into its two cases.
+The part that can contribute most to the largest fall is split first, in the column that contributes most to the looseness of its
+bound: a number in the middle, levels into two halves, and a number that may be missing into its two cases.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from tabinterp.arrays import FloatArray, IntArray
 from .bounds import Bounds, Boxes
 from .domain import apart
 
-FLAT = 1e-6  # of a bound: looseness that is only rounding
+FLAT = 1e-6  # share of a bound below which looseness is rounding
 
 
 class Branching:
-    """Boxes on which the derivative along a number is not yet known to be small where it is negative.
+    """Boxes on which the derivative along a number may still be substantially negative.
 
     Parameters
     ----------
-    bounds : of the derivative, by the place of the number.
+    bounds : bounds of the derivative, by position of the number.
     boxes : the whole domain.
-    number : the number along which the derivative is taken.
-    least : the largest fall from one end of the number to the other that does not count.
-    together : boxes that are cut at once.
+    number : the number with respect to which the derivative is taken.
+    least : the largest fall, from one end of the number to the other, that does not count.
+    together : number of boxes that are split at once.
 
     Attributes
     ----------
-    fall : an upper bound of the fall from any value of the number to any other.
+    fall : upper bound of the fall from any value of the number to any other.
     """
 
     def __init__(self, bounds: Bounds, boxes: Boxes, number: int, least: float, together: int) -> None:
         self._bounds, self._number, self._least, self._together = bounds, number, least, together
-        self._done = least / 2  # the other half is left for where the derivative is lower on short intervals
+        self._done = least / 2  # the other half is reserved for short intervals with a lower derivative
         self._known, self._loose = bounds(boxes)
         self.boxes, self.evaluated = boxes, 1
         self._keep(np.flatnonzero(self._known < -self._done))
@@ -44,7 +44,7 @@ class Branching:
 
     @property
     def cost(self) -> int:
-        """Multiplications for a box, roughly."""
+        """The approximate number of multiplications for a box."""
         return self._bounds.cost
 
     @property
@@ -52,7 +52,7 @@ class Branching:
         return self.fall <= self._least
 
     def cut(self, most: int) -> None:
-        """Cut boxes until none is left, none can be cut, or this many bounds have been computed."""
+        """Split boxes until none is left, none can be split, or this many bounds have been computed."""
         end = self.evaluated + most
         while self.evaluated < end:
             can = np.flatnonzero(self._loose.max(axis=1, initial=0.0) > FLAT * -self._known)
@@ -64,21 +64,23 @@ class Branching:
         self.fall = self._fall()
 
     def worst(self, most: int) -> Boxes:
-        """Return the boxes that can have most to do with the largest fall."""
+        """Return the boxes that can contribute most to the largest fall."""
         return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
 
     def _shares(self) -> FloatArray:
-        """Return how much each box can have to do with the largest fall: its bound times its width."""
+        """Return how much each box can contribute to the largest fall: its bound times its width."""
         width = self.boxes.high[:, self._number] - self.boxes.low[:, self._number]
         return np.asarray(-self._known * width)
 
     def _fall(self) -> float:
-        """Return the integral of the lowest bound at each place of the number."""
+        """Return the bound of the fall: the integral of the lowest bound at each position of the number, with the
+        opposite sign.
+        """
         low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]
         edges = np.unique(np.concatenate([[0.0, 1.0], low, high]))
         start, stop = np.searchsorted(edges, low).tolist(), np.searchsorted(edges, high).tolist()
         lowest = np.full(len(edges) - 1, -self._done)
-        free = list(range(len(edges)))  # the next interval from here on without a bound, or a step towards it
+        free = list(range(len(edges)))  # for each interval, the next one without a bound, or a step towards it
         for k in np.argsort(self._known, kind="stable").tolist():  # the lowest first
             at = start[k]
             while (at := _root(free, at)) < stop[k]:
@@ -87,7 +89,7 @@ class Branching:
 
     def _replace(self, old: IntArray, new: Boxes) -> None:
         known, loose = self._bounds(new)
-        known = np.maximum(known, np.tile(self._known[old], 2))  # a part is never worse than the whole
+        known = np.maximum(known, np.tile(self._known[old], 2))  # a part's bound is never worse than the whole's
         self.evaluated += len(new)
         left = np.setdiff1d(np.arange(len(self.boxes)), old)
         self.boxes = self.boxes.take(left).joined(new)
@@ -99,7 +101,7 @@ class Branching:
 
 
 def _root(steps: list[int], at: int) -> int:
-    """Return the end of the steps from a place, and shorten them."""
+    """Return the end of the steps from an index, and shorten them."""
     while steps[at] != at:
         steps[at] = steps[steps[at]]
         at = steps[at]
@@ -107,7 +109,7 @@ def _root(steps: list[int], at: int) -> int:
 
 
 def halves(boxes: Boxes, column: IntArray) -> Boxes:
-    """Return two parts of each box, cut in a column: all first parts, then all second parts."""
+    """Return two parts of each box, split in a column: all first parts, then all second parts."""
     rows, numbers = np.arange(len(boxes)), boxes.low.shape[1]
     low, high = [boxes.low.copy(), boxes.low.copy()], [boxes.high.copy(), boxes.high.copy()]
     present, missing = [boxes.present.copy(), boxes.present.copy()], [boxes.missing.copy(), boxes.missing.copy()]

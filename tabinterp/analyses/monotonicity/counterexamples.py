@@ -1,7 +1,7 @@
-"""Search for two rows of the domain that differ in one column alone, of which the score runs against a direction.
+"""Search for two rows of the domain that differ in one column only and whose scores violate a direction.
 
-From real rows, random points of the domain and points that a proof could not settle, the other columns are moved along the
-gradient of the fall, or at random, as long as the fall grows (a projected ascent with random subsets of columns).
+The starts are real rows, random points of the domain, and points that a proof could not settle. The other columns are moved along
+the gradient of the fall, or at random, while the fall grows (a projected ascent with random subsets of columns).
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from .bounds import Boxes
 from .domain import Domain
 
 ROWS, RANDOM = 1000, 1000  # points from which the search starts
-KEPT = 32  # of these, the ones with the largest falls, that are moved
+KEPT = 32  # points with the largest falls, which are moved further
 STEPS = 12
-GRID, FINE = 17, 129  # values of the column
-SHARES = (1.0, 0.5, 0.2)  # of the other columns that are moved
-LENGTHS = (1.0, 0.5, 0.1)  # of the way to the end that the gradient points to
+GRID, FINE = 17, 129  # values of the column, on a coarse and a fine grid
+SHARES = (1.0, 0.5, 0.2)  # shares of the other columns that are moved
+LENGTHS = (1.0, 0.5, 0.1)  # shares of the distance to the end that the gradient points to
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two points (2, columns) of the domain that differ in one column, and by how much the score falls from the first to the
-    second, in the direction that was declared.
+    """Two points (2, columns) of the domain that differ in one column, and the fall of the score from the first to the second, in
+    the declared direction.
     """
 
     place: FloatArray
@@ -42,8 +42,8 @@ class Search:
 
     Parameters
     ----------
-    number, level : the column, as a number of the domain, or as levels whose values are given in their order.
-    sign : 1.0 where the score must not fall as the column rises, -1.0 where it must not rise.
+    number, level : the column, as a number of the domain, or as levels with their values in order.
+    sign : 1.0 if the score must not fall as the column rises, -1.0 if it must not rise.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Search:
         return np.concatenate([rows[0], drawn[0]]), np.concatenate([rows[1], drawn[1]])
 
     def inside(self, boxes: Boxes, draws: np.random.Generator) -> tuple[FloatArray, IntArray]:
-        """Return the middle, and a random point, of each box."""
+        """Return the middle of each box and a random point in it."""
         share = np.concatenate([np.full(boxes.low.shape, 0.5), draws.random(boxes.low.shape)])
         low, high = np.tile(boxes.low, (2, 1)), np.tile(boxes.high, (2, 1))
         place = np.where(np.tile(boxes.present, (2, 1)), low + share * (high - low), np.nan)
@@ -98,12 +98,12 @@ class Search:
         return Pair(*pair, float(falls[top]))
 
     def _values(self, size: int) -> FloatArray:
-        """Return the places at which a number is read."""
+        """Return the positions at which a number is evaluated."""
         assert self._number is not None
         return np.unique(self._domain.numbers[self._number].snapped(np.linspace(0, 1, size)))
 
     def _added(self, size: int) -> FloatArray:
-        """Return what the values of the column add to the front (values, h)."""
+        """Return the contributions of the column's values to the front (values, h)."""
         if self._level is not None:
             return np.asarray(self._domain.levels[self._level[0]].parts[self._level[1]])
         assert self._number is not None
@@ -120,7 +120,7 @@ class Search:
         return np.asarray(self._domain.front(place, at) - self._domain.levels[level].parts[at[:, level]])
 
     def _falls(self, place: FloatArray, at: IntArray, size: int) -> tuple[FloatArray, IntArray, IntArray]:
-        """Return the largest fall (m,) along the column, and between which two of its values."""
+        """Return the largest fall (m,) along the column, and the two values between which it occurs."""
         added = self._added(size)
         fronts = (self._base(place, at)[:, None] + added).reshape(-1, self._domain.width)
         with torch.no_grad():
@@ -157,7 +157,7 @@ class Search:
         return place, at
 
     def _mutated(self, place: FloatArray, at: IntArray, draws: np.random.Generator) -> tuple[FloatArray, IntArray]:
-        """Return points with a few columns at random values."""
+        """Return points with a few columns set to random values."""
         other = self._domain.random(len(place), draws)
         columns = max(1, place.shape[1] + at.shape[1])
         return tuple(
@@ -166,7 +166,7 @@ class Search:
         )  # type: ignore[return-value]
 
     def _gradient(self, fronts: FloatArray) -> FloatArray:
-        """Return the derivatives (m, h) of the score, turned to the direction; 0 where the network has none."""
+        """Return the derivatives (m, h) of the score, with the sign of the direction; 0 if the network has none."""
         with torch.enable_grad():
             z = torch.as_tensor(fronts).requires_grad_(True)
             scores = self._rest(z)

@@ -1,9 +1,9 @@
-"""The domain of a proof: every combination of the values that the columns can take, and what each adds to the front.
+"""The domain of a proof: every combination of the values that the columns can take, and the contribution of each to the front.
 
-A number whose encoding is a line, which is checked at its ends, at evenly spaced values and at all values in the table, takes
-every value between its least and its greatest value in the table, or between the limits that were declared for it. Any other
-column takes the values that occur in the table. A missing value is one of them where the table holds one. Columns are combined
-freely, also where they determine one another.
+If the encoding of a number is a line, the number takes every value between its smallest and largest value in the table, or
+between the limits declared for it. This is checked at its ends, at evenly spaced values and at all values in the table. Any other
+column takes the values that occur in the table. A missing value is one of them if the table has any. Columns are combined freely,
+even if they determine one another.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ from tabinterp.models.device import CPU
 from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.table.hash_sampling import chosen
 
-LEVELS = 64  # the most different encodings of a column that is no line
-LINE = 1e-6  # of the spread of an encoded column: how far it may be off a line
+LEVELS = 64  # maximum number of different encodings of a column that is not a line
+LINE = 1e-6  # share of the spread of an encoded column by which it may deviate from a line
 PROBES = 33
 
 
 @dataclass(frozen=True, eq=False)
 class Number:
-    """A number between two ends. Its place is 0 at `low` and 1 at `high`; moving from the one to the other moves the front by
-    `span` (h,). `missing` (h,) is what a missing value adds to the front, compared with `low`; None where none is missing.
+    """A number between two ends.
+
+    Its position is 0 at `low` and 1 at `high`; moving from one to the other moves the front by `span` (h,). `missing` (h,) is the
+    contribution of a missing value to the front, relative to `low`; None if no value is missing.
     """
 
     column: str
@@ -44,22 +46,23 @@ class Number:
     missing: FloatArray | None
 
     def snapped(self, place: FloatArray) -> FloatArray:
-        """Return places moved to the nearest whole number, if the column holds no others."""
+        """Return positions moved to the nearest whole number, if the column has no others."""
         width = self.high - self.low
         return np.round(place * width) / width if self.whole and width > 0 else place
 
     def values(self, place: FloatArray) -> FloatArray:
-        """Return places as values of the column."""
+        """Return positions as values of the column."""
         made = self.low + place * (self.high - self.low)
         return np.round(made) if self.whole else np.clip(made, self.low, self.high)
 
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """A column of finitely many values: `donors` (K,) are rows that hold them, `parts` (K, h) what they add to the front.
+    """A column of finitely many values: `donors` (K,) are rows that have them, and `parts` (K, h) their contributions to the
+    front.
 
-    `group` (n,) is the value of every row, -1 outside the declared limits. The values lie in an order in which neighbours are
-    alike.
+    `group` (n,) is the value of every row, -1 outside the declared limits. The values are in an order in which neighbours are
+    similar.
     """
 
     column: str
@@ -72,13 +75,13 @@ class Levels:
 class Domain:
     """The columns of a model, and the front (h,) with every number at its lower end and without any level."""
 
-    bound: BoundModel  # as a function of columns before the encoder mixes them
+    bound: BoundModel  # as a function of the columns before the encoder mixes them
     numbers: tuple[Number, ...]
     levels: tuple[Levels, ...]
     constant: FloatArray
 
     def front(self, place: FloatArray, at: IntArray) -> FloatArray:
-        """Return the fronts (m, h) of rows: places of numbers (m, numbers), NaN where missing, and numbers of levels."""
+        """Return the fronts (m, h) of points: positions of numbers (m, numbers), NaN for missing, and indices of levels."""
         gone = np.isnan(place)
         z = self.constant + np.where(gone, 0.0, place) @ np.reshape(
             [one.span for one in self.numbers], (-1, self.width)
@@ -120,7 +123,9 @@ class Domain:
         return place, at
 
     def frame(self, place: FloatArray, at: IntArray) -> pd.DataFrame:
-        """Return points as rows of the table (m, columns); columns that the model does not read are those of its first row."""
+        """Return points as rows of the table (m, columns); columns that the model does not use have the values of the
+        first row.
+        """
         source = self.bound.table.inputs
         made = {c: source[c].take(np.zeros(len(place), dtype=np.int64)).reset_index(drop=True) for c in source.columns}
         for p, one in enumerate(self.numbers):
@@ -131,12 +136,12 @@ class Domain:
 
 
 def domain_of(bound: BoundModel, limits: Mapping[str, Constraint]) -> Domain:
-    """Return the domain of a model, whose encoder keeps all columns apart; `limits` are declared for numbers.
+    """Return the domain of a model whose encoder keeps all columns apart; `limits` are declared for numbers.
 
     Raises
     ------
     NotApplicableError
-        if the encoder mixes columns, or a column that is no line has too many values.
+        If the encoder mixes columns, or a column that is not a line has too many values.
     """
     front = bound.front.on(CPU)
     weight, bias = front.weight.double().numpy(), front.bias.double().numpy()
@@ -164,7 +169,7 @@ def domain_of(bound: BoundModel, limits: Mapping[str, Constraint]) -> Domain:
 def _number(
     bound: BoundModel, column: str, weight: FloatArray, encoded: FloatArray, limit: Constraint | None
 ) -> tuple[Number, FloatArray] | None:
-    """Return the number, and what its lower end adds to the front; None unless its encoding is a line."""
+    """Return the number, and the contribution of its lower end to the front; None unless its encoding is a line."""
     table = bound.table
     if table.schema[column].kind != "numeric":
         return None

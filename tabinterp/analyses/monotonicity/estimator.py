@@ -1,18 +1,18 @@
 """Monotonicity: whether a score is monotone in a column over the whole domain, proved instead of sampled.
 
-The statement is about every two rows of the domain (`domain`) that differ in one column alone: the score of the row with the
-higher value is not lower (direction "+") or not higher ("-") than that of the other by more than the *least fall that counts*,
-a thousandth of the standard deviation of the score over the table's rows. It is
+The statement is about every two rows of the domain (`domain`) that differ in one column only: the score of the row with the
+higher value is not lower (direction "+") or not higher ("-") than that of the other by more than the *least fall that counts*, a
+thousandth of the standard deviation of the score over the rows of the table. It is
 
-- *proved*: the derivative along the column is bounded from below on every part of the domain (`bounds`, `branching`), so that
-  nowhere the score can fall by more. The network is taken in exact arithmetic, with its weights as they are stored;
-- *refuted*: two rows were found between which it falls by more (`counterexamples`). The model itself scored them, through its
-  encoder;
-- *open*: neither. The bound says by how much the score can fall at most, between the ends of the column.
+- *proved* if the derivative along the column is bounded from below on every part of the domain (`bounds`, `branching`), so that
+  the score cannot fall by more anywhere. The network is treated in exact arithmetic, with its weights as stored;
+- *refuted* if two rows were found between which the score falls by more (`counterexamples`). The model itself scored them,
+  through its encoder;
+- *open* otherwise. The bound says how much the score can fall at most between the ends of the column.
 
 Falls are in units of the score: log-odds, log rates or values of the target. For a linear model the derivative is its
 coefficient, and the answer is exact. Networks of affine layers and activations with known slopes have bounds (certified
-monotonicity: Liu, Han, Zhang & Liu 2020); any other network, and a function of rows, can be refuted only.
+monotonicity: Liu, Han, Zhang & Liu 2020). For any other network, and for a function of rows, a direction can only be refuted.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ from .branching import Branching, without_missing
 from .counterexamples import Pair, Search
 from .domain import Domain, Number, domain_of
 
-LEAST = 1e-3  # of the standard deviation of the score: the fall that counts
+LEAST = 1e-3  # share of the standard deviation of the score: the least fall that counts
 WORK = 1e10  # multiplications for the bounds of all columns of a model, divided evenly
-TOGETHER = 1e8  # multiplications for boxes that are cut at once
-SHARES = (1 / 64, 1 / 16, 1 / 4, 1)  # of this work, after each of which a fall is searched for
+TOGETHER = 1e8  # multiplications for boxes that are split at once
+SHARES = (1 / 64, 1 / 16, 1 / 4, 1)  # shares of this work; a search for a fall follows each of them
 WORST = 64  # boxes from which a search starts
-ROWS, POINTS = 500, 20  # where only rows of the table can be asked about
+ROWS, POINTS = 500, 20  # rows and values, if only rows of the table can be scored
 
 Answer = Literal["proved", "refuted", "open"]
 
@@ -61,13 +61,13 @@ class Verdict:
 
     Parameters
     ----------
-    fall : the largest fall that was found, as the model scores its two rows; 0 where there is none larger than rounding.
-    start, end : values of the column in these rows, in the order in which the column moves up; None where nothing falls by more
-        than the least fall that counts.
-    pair : both rows, (2, columns), in the same order; None likewise.
-    bound : the score falls nowhere by more than this; NaN where no bound was computed.
-    parts : parts of the domain on which the derivative was bounded.
-    reason : why no proof was attempted; None if one was, or is not needed.
+    fall : the largest fall that was found, as scored by the model; 0 if none exceeds rounding.
+    start, end : values of the column in these rows, in the order in which the column moves up; None if no fall exceeds the least
+        fall that counts.
+    pair : both rows, (2, columns), in the same order; None in the same case.
+    bound : the score never falls by more than this; NaN if no bound was computed.
+    parts : number of parts of the domain on which the derivative was bounded.
+    reason : why no proof was attempted; None if one was, or if none is needed.
     """
 
     constraint: Constraint
@@ -95,7 +95,7 @@ class Monotonicity(PreviewedFrame):
     seed: int
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column; where two rows refute the direction, with the column's values in them."""
+        """Return one row for each column, with its values in the two rows that refute the direction, if there are any."""
         return pd.DataFrame(
             [
                 {
@@ -113,7 +113,7 @@ class Monotonicity(PreviewedFrame):
         )
 
     def pairs(self) -> pd.DataFrame:
-        """Return the two rows (all input columns) that refute each refuted direction, headed by the name of its column."""
+        """Return the two rows (all input columns) that refute each refuted direction, with the name of its column."""
         found = [one for one in self.columns if one.pair is not None]
         if not found:
             return pd.DataFrame()
@@ -140,7 +140,7 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
     Raises
     ------
     TabinterpError
-        of a column or direction that cannot be declared, and if no direction is given.
+        If a column or direction cannot be declared, or no direction is given.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
 
 
 def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, rows: int) -> Monotonicity:
-    """Answer for all columns with a direction; `rows` are asked about where only rows of the table can be."""
+    """Return the answers for all columns with a direction; `rows` are scored if only rows of the table can be."""
     scale = float(np.abs(bound.scores).max())
     least = max(LEAST * float(bound.scores.std()), RESOLUTION * scale)
     setting = _Setting(bound, {one.column: one for one in constraints}, least, seed, rows)
@@ -171,7 +171,7 @@ def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, ro
 
 
 class _Setting:
-    """A model, its domain and, where it has bounds, its chain of layers."""
+    """A model, its domain and, if it has bounds, its chain of layers."""
 
     def __init__(self, bound: BoundModel, limits: Mapping[str, Constraint], least: float, seed: int, rows: int) -> None:
         self._bound, self._limits, self._least, self._seed, self._rows = bound, limits, least, seed, rows
@@ -194,7 +194,7 @@ class _Setting:
             self._reason = error.reason
 
     def answer(self, one: Constraint, work: float) -> Verdict:
-        """Return the answer for one column, with this many multiplications for bounds."""
+        """Return the answer for one column, using this many multiplications for bounds."""
         column, domain = one.column, self._domain
         if len(self._bound.encoding.blocks[column]) == 0:
             return Verdict(one, "proved", 0.0, bound=0.0)
@@ -213,7 +213,7 @@ class _Setting:
         return self._proved(found, search, sign, parts, work)
 
     def _proved(self, found: Verdict, search: Search, sign: float, parts: Sequence[_Part], work: float) -> Verdict:
-        """Bound the derivative, and search for a larger fall where that does not settle it."""
+        """Bound the derivative, and search for a larger fall if that does not settle the answer."""
         network = self._network
         assert network is not None
         branches = []
@@ -242,7 +242,7 @@ class _Setting:
         return replace(found, answer=answer, bound=bound, parts=done)
 
     def _ordered(self, column: str) -> tuple[int, IntArray]:
-        """Return which column of levels it is, and which of its levels its values are, in their order."""
+        """Return the index of the column of levels, and the indices of its values among its levels, in order."""
         assert self._domain is not None
         level = next(q for q, known in enumerate(self._domain.levels) if known.column == column)
         table, group = self._bound.table, self._domain.levels[level].group
@@ -253,21 +253,21 @@ class _Setting:
         return level, np.array([code for k, code in enumerate(codes) if k == 0 or code != codes[k - 1]], dtype=np.int64)
 
     def _confirmed(self, one: Constraint, pair: Pair, sign: float) -> Verdict:
-        """Return the fall between two points as the model scores them, as original rows."""
+        """Return the fall between two points as the model scores them in original rows."""
         assert self._domain is not None
         frame = self._domain.frame(pair.place, pair.at)
         scores = self._bound.score(self._bound.encoding.transform(frame))[:, 0]
         return self._verdict(one, frame, sign * float(scores[0] - scores[1]))
 
     def _verdict(self, one: Constraint, frame: pd.DataFrame, fall: float) -> Verdict:
-        """Return an open answer with a fall between two rows, which are shown if it counts."""
+        """Return an open answer with a fall between two rows, which are shown if the fall counts."""
         if not fall > self._least:
             return Verdict(one, "open", fall if fall > self._rounding else 0.0)
         start, end = frame[one.column]
         return Verdict(one, "open", fall, start, end, frame)
 
     def _by_rows(self, one: Constraint) -> Verdict:
-        """Return the largest fall between values of the column in rows of the table, where the columns cannot be combined."""
+        """Return the largest fall between values of the column in rows of the table, if the columns cannot be combined."""
         bound, sign = self._bound, 1.0 if one.direction == "+" else -1.0
         rows = np.sort(chosen(bound.table.numbers, self._rows, self._seed))
         grid = grid_of(bound, one.column, POINTS)
@@ -292,16 +292,16 @@ def _computes(bound: BoundModel) -> bool:
     try:
         with torch.inference_mode():
             return bool(torch.isfinite(bound.rest(bound.z[:2])).all())
-    except Exception:  # the user's network, in a precision that it was not written for
+    except Exception:  # the user's network may not support this precision
         return False
 
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A part of the domain on which a column, a number, moves along one direction (h,) of the front.
+    """A part of the domain on which a numeric column moves along one direction (h,) of the front.
 
-    `level`: where this is the step between two levels, which is here the last number of the domain, the column of levels and the
-    level from which it starts.
+    `level`: the column of levels and the starting level, if the part is the step between two levels; the last number of the
+    domain then represents the step.
     """
 
     domain: Domain
@@ -321,12 +321,12 @@ class _Part:
 
 
 def _whole(domain: Domain, number: int) -> _Part:
-    """Return the whole domain, for a number."""
+    """Return the whole domain for a number."""
     return _Part(domain, number, without_missing(whole(domain), number))
 
 
 def _steps(domain: Domain, level: int, order: IntArray) -> list[_Part]:
-    """Return a part for each step between two levels, on which the column takes all values between them."""
+    """Return a part for each step between two levels; on it the column takes all values between them."""
     made = []
     own = domain.levels[level]
     others = (*domain.levels[:level], *domain.levels[level + 1 :])
@@ -340,8 +340,9 @@ def _steps(domain: Domain, level: int, order: IntArray) -> list[_Part]:
 
 
 def run(context: Context) -> Both | None:
-    """Answer for the columns with a declared direction, for both models of an audit; None if there are none, which the document
-    shows.
+    """Return the answers for columns with a declared direction, for both models of an audit.
+
+    None if there are no such columns, which the document shows.
     """
     constraints = context.settings.constraints
     directed = sum(one.direction is not None for one in constraints)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .estimator import Verdict
 
 DIGITS = 3  # significant digits of the least fall that counts, and of a bound below it
-# Of a fall and of a larger bound. Divided by a slope, they tell how far apart the ends of the domain are, which are values of
-# single rows.
+# Digits of a fall and of a larger bound. Divided by a slope, they would reveal the distance between the ends of the domain, and
+# the ends are values of single rows.
 COARSE = 1
 
 
@@ -32,10 +32,10 @@ class Answer(Part):
     """The answer for one column of one model; falls and bounds are in units of the score."""
 
     answer: Literal["proved", "refuted", "open"]
-    fall: float  # the largest that was found, rounded down
+    fall: float  # the largest fall that was found, rounded down
     start: float | str | None  # value of the column before this fall, rounded; None: nothing to show, or withheld
     end: float | str | None
-    bound: float | None  # the score falls nowhere by more, rounded up; None: no bound was computed
+    bound: float | None  # upper bound of the fall, rounded up; None: no bound was computed
     reason: Message | None  # why no proof was attempted
 
 
@@ -47,20 +47,20 @@ class DirectionRow(Part):
 
 
 class Record(Part):
-    rows: int  # whose values make the domain
+    rows: int  # rows whose values define the domain
     seed: int
-    network_least: float  # the least fall that counts, of the network's score
+    network_least: float  # the least fall that counts, for the network's score
     linear_least: float
     columns: list[DirectionRow]
 
     def check_claims(self, document: Document) -> None:
-        """Check that answers follow from falls and bounds, as far as these are not rounded."""
+        """Check that answers follow from falls and bounds, as far as rounding allows."""
         for row in self.columns:
             for model, least in (("network", self.network_least), ("linear", self.linear_least)):
                 found: Answer = getattr(row, model)
-                near = 10.0 ** (1 - DIGITS)  # of a number, which rounding may take from it or add to it
+                near = 10.0 ** (1 - DIGITS)  # relative error that rounding may cause
                 proved = found.bound is not None and found.bound <= least * (1 + near) and found.fall <= least
-                refuted = found.fall >= least * (1 - near) / 2  # one digit, rounded down, is more than half of a number
+                refuted = found.fall >= least * (1 - near) / 2  # rounded down to one digit, more than half is left
                 if (found.answer == "proved" and not proved) or (found.answer == "refuted" and not refuted):
                     raise DocumentError(
                         f"analyses.monotonicity: the answer of the {model} for column {row.column!r} is "
@@ -120,7 +120,7 @@ def _rounded(value: float, to: Callable[[float], int], digits: int = DIGITS) -> 
 
 
 def _shown(table: Table, column: str, value: object) -> float | str | None:
-    """Return a value of a column as it can be shown: no number or level of fewer than ten rows."""
+    """Return a value of a column in a form that can be shown: no number or level of fewer than ten rows."""
     if value is None:
         return None
     if table.schema[column].kind != "numeric":

@@ -1,4 +1,4 @@
-"""Monotonicity on the page: below the declared constraints, which directions are proved, refuted or open."""
+"""Monotonicity on the page: which directions are proved, refuted or open, shown below the declared constraints."""
 
 from __future__ import annotations
 

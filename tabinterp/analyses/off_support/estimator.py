@@ -1,18 +1,18 @@
-"""Behaviour on perturbed rows: does the score follow the same rule off the data as on real rows? Explainers that perturb
-rows can be fooled there.
+"""Behaviour on perturbed rows: does the score follow the same rule off the data as on real rows? If not, explainers that perturb
+rows can be fooled.
 
-Slack et al. (2020) build models that decide real rows by one rule and perturbed rows by another, so that permutation, LIME and
-Shapley values tell of the second rule only. Three numbers look for it:
+Slack et al. (2020) construct models that decide real rows by one rule and perturbed rows by another, so that permutation
+importance, LIME and Shapley values describe only the second rule. Three numbers test for this:
 
-- can gradient-boosted trees tell real rows from perturbed ones (each column taken from another row in one half of the rows,
-  as coalitions do)? AUC, cross-fitted over halves of the rows;
-- how well do trees that learnt the model's score on *real* rows tell it on other real rows, and how well do trees that learnt
-  it on *perturbed* rows? Perturbed rows cover what real rows hold and more, so that for one and the same rule both do well (R2
-  on the same rows, with the error of the difference). A wide gap says: another rule;
-- per column, the mean change of the score when the column comes from any other row, and when it comes from the most similar
-  real row (nearest in all other columns): the second hardly leaves the support.
+- can gradient-boosted trees separate real rows from perturbed ones (each column taken from another row in one half of the rows,
+  as in coalitions)? AUC, cross-fitted over halves of the rows;
+- how well do trees that were fitted to the model's score on *real* rows predict it on other real rows, and how well do trees that
+  were fitted on *perturbed* rows? Perturbed rows cover all that real rows do and more, so that under a single rule both predict
+  well (R2 on the same rows, with the error of the difference). A wide gap indicates another rule;
+- for each column, the mean change of the score when the column comes from any other row, and when it comes from the most similar
+  real row (nearest in all other columns), which hardly leaves the support.
 
-Of several outputs the one with the largest variance is read.
+With several outputs, the one with the largest variance is used.
 """
 
 from __future__ import annotations
@@ -47,9 +47,8 @@ Estimate = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class OffSupport(PreviewedFrame):
-    """AUC of real against perturbed rows; R2 on real rows of models of the score fitted to real and to perturbed rows;
-    their gap.
-
+    """AUC of perturbed against real rows; R2, on real rows, of models of the score fitted to real and to perturbed rows; their
+    gap.
     `permuted` and `swapped` (columns,) are mean absolute changes of the score, in its standard deviations.
     """
 
@@ -87,7 +86,7 @@ def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
     Raises
     ------
     NotApplicableError
-        where rows or columns are too few, or the score is constant.
+        If there are too few rows or columns, or the score is constant.
     """
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     part = bound.take(rows)
@@ -120,7 +119,7 @@ def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
 
 
 def _sources(table: Table, columns: int, seed: int) -> IntArray:
-    """Return the row each value comes from (n, columns): a random subset of the columns comes from another row."""
+    """Return the row that each value comes from (n, columns): a random subset of the columns comes from another row."""
     n = len(table)
     sources = np.tile(np.arange(n)[:, None], (1, columns))
     order = np.argsort(row_hash(table.numbers, seed), kind="stable")
@@ -156,13 +155,13 @@ def _learnt(
             regressor = HistGradientBoostingRegressor(**settings).fit(cut[learnt], target[fit], weights)
             out[scored] = regressor.predict(cut[: len(x)][scored])
     told = auc(strangeness.reshape(-1), kind.astype(float), np.tile(w, 2))
-    paired = told.influence.reshape(2, -1).mean(axis=0)  # a real row and the one made of it are not independent
+    paired = told.influence.reshape(2, -1).mean(axis=0)  # a real row and its perturbed copy are not independent
     return Power(told.value, paired, groups), r2(real, score, w, groups), r2(other, score, w, groups)
 
 
 def _changes(part: BoundModel, k: int, seed: int) -> tuple[Estimates, Estimates]:
-    """Return the mean absolute change of the score per column, in its standard deviations, for a random row's value and for
-    a similar row's value.
+    """Return the mean absolute change of the score per column, in its standard deviations, with the value of a random row and
+    with that of a similar row.
     """
     few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
     base, n = few.answers.cpu().numpy()[:, k], len(few.table)
@@ -171,9 +170,7 @@ def _changes(part: BoundModel, k: int, seed: int) -> tuple[Estimates, Estimates]
     np.fill_diagonal(total, np.inf)
     rows, changes = np.arange(n), np.empty((2, n, len(few.columns)))
     for j, column in enumerate(few.columns):
-        nearest = np.argmin(
-            total - _squared(few.table, column), axis=1
-        )  # kept for all columns, they would be gigabytes
+        nearest = np.argmin(total - _squared(few.table, column), axis=1)  # for all columns they would need gigabytes
         for way, donors in enumerate((np.roll(rows, 1 + j % (n - 1)), nearest)):
             z = _moved(few, column, rows, donors)
             changes[way, :, j] = np.abs(forward(few.rest, z).cpu().numpy()[:, k] - base) / spread
@@ -190,9 +187,7 @@ def _moved(part: BoundModel, column: str, receivers: IntArray, donors: IntArray)
 
 
 def _squared(table: Table, name: str) -> FloatArray:
-    """Return the squared distance of two rows in one column (n, n): standard deviations for a number, 0 or 1 for anything
-    else.
-    """
+    """Return the squared distance of two rows in one column (n, n): in standard deviations for a number, 0 or 1 otherwise."""
     x = as_number(table, name)
     missing = np.isnan(x)
     if table.schema[name].kind != "numeric":
@@ -204,8 +199,9 @@ def _squared(table: Table, name: str) -> FloatArray:
 
 
 def run(context: Context) -> OffSupport:
-    """Compare real and perturbed rows for the audited network, using training and held-out rows, since the question is what
-    the score follows.
+    """Compare real and perturbed rows for the audited network.
+
+    Training and held-out rows are used, because the question is which rule the score follows.
     """
     rows = context.drawn(np.arange(len(context.network.table)), context.settings.rows)
     return off_support(context.network.take(rows), seed=context.seed)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 class SwapRow(Part):
     column: str
-    permuted: Interval  # mean absolute change of the score, in its standard deviations: the value of any other row
-    swapped: Interval  # the value of the row most similar in all other columns
+    permuted: Interval  # mean absolute change of the score, in its standard deviations, with the value of any other row
+    swapped: Interval  # with the value of the row most similar in all other columns
 
 
 class OffSupport(Part):
@@ -27,9 +27,9 @@ class OffSupport(Part):
     swap_rows: int
     seed: int
     output: str | None
-    auc: Interval  # of perturbed against real rows
-    real: Interval  # R2 on real rows of what was learnt of the score on real rows
-    perturbed: Interval  # the same, learnt on perturbed rows
+    auc: Interval  # AUC of perturbed against real rows
+    real: Interval  # R2, on real rows, of a model of the score fitted to real rows
+    perturbed: Interval  # the same, fitted to perturbed rows
     gap: Interval
     columns: list[SwapRow]
 

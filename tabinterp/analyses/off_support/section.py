@@ -10,7 +10,7 @@ from tabinterp.report.words import stated, t, tidy
 
 from .record import OffSupport
 
-MOST = 12  # columns of the table, the largest first; the document holds all of them
+MOST = 12  # columns in the table, largest change first; the document has all of them
 
 
 def build(off_support: OffSupport, document: Document) -> list[Block]:

@@ -1,18 +1,18 @@
 """Overfitting: how much higher the loss of each model is on held-out rows than on its training rows, over all rows and by slice.
 
-The *gap* of a model is its mean loss on held-out rows minus that on training rows. Where held-out rows are harder for a reason of
-their own (later rows, another place), the gap of every model rises. So what is tested is the *excess*: the network's gap minus
-that of the linear counterpart, from the paired difference of the two losses of each row.
+The *gap* of a model is its mean loss on held-out rows minus that on training rows. If held-out rows are harder for another reason
+(later rows, another place), the gap of every model rises. The test is therefore of the *excess*: the network's gap minus that of
+the linear counterpart, from the paired difference of the two losses of each row.
 
-Slices are those that the held-out rows are divided into elsewhere (levels of a column, quarters of a number, missing values), so
-that their numbers of rows tell no more together, with at least fifty rows, and enough events of each class, on either side of the
-split. Weighted rows count as many as have an equal say (Kish 1965). All slices are one family: a false discovery rate of 5%
-(Benjamini & Hochberg 1995), and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005): of all significant slices
-together. That of the slice listed first alone, which is selected by its interval, can cover less.
+Slices are the same as in other analyses of the held-out rows (levels of a column, quarters of a number, missing values), so that
+their row counts reveal nothing more in combination. They have at least fifty rows, and enough events of each class, on either
+side of the split; for weighted rows, the effective number counts (Kish 1965). All slices form one family: a false discovery rate
+of 5% (Benjamini & Hochberg 1995), and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005) over all significant
+slices together. The interval of the first slice alone, which is selected by its interval, can have lower coverage.
 
-Both models are taken as given. A gap, in units of the loss, has the error of the difference of two independent samples (Welch
-1947); where a group has rows on both sides, influences are summed by group over both (Liang & Zeger 1986). In a slice, its
-degrees of freedom are those of the smaller side. The gap of every other metric is part of `performance`.
+Both models are treated as fixed. A gap, in units of the loss, has the error of the difference of two independent samples (Welch
+1947). If a group has rows on both sides, influences are summed by group over both (Liang & Zeger 1986). In a slice, the degrees
+of freedom are those of the smaller side. The gap of every other metric is part of `performance`.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ from tabinterp.table.suppression import BoolArray, parts_shown
 
 @dataclass(frozen=True, eq=False)
 class SliceGap:
-    """The gaps of both models in one slice and the excess, with intervals that are corrected over all slices; `q` is the
-    p-value of the excess, corrected likewise.
+    """The gaps of both models in one slice, and the excess.
+
+    Intervals are corrected over all slices; `q` is the p-value of the excess, also corrected.
     """
 
     group: Group
@@ -64,9 +65,9 @@ class Overfitting(Display):
     ----------
     loss : name of the loss, such as "log_loss".
     null : held-out loss of always predicting the base rate, or the mean.
-    rows, training_rows : held-out rows and training rows.
+    rows, training_rows : number of held-out rows and of training rows.
     network, linear, excess : over all rows, each with its standard error and 95% interval.
-    slices : those with an interval; that whose interval of the excess begins highest comes first.
+    slices : slices with an interval, ordered by the lower end of the interval of the excess, highest first.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -117,13 +118,13 @@ def overfitting(
     model : the network.
     table : the rows, with the split that the network was trained with.
     counterpart : the linear model; None: one is fitted, as an audit does.
-    smallest : rows of a slice on either side of the split, at least; of weighted rows, their effective number (Kish 1965).
-    seed : of the folds in which the counterpart's penalty is chosen.
+    smallest : minimum rows of a slice on either side of the split; for weighted rows, their effective number (Kish 1965).
+    seed : seed of the folds in which the counterpart's penalty is chosen.
 
     Raises
     ------
     NotApplicableError
-        where it is not known which rows were held out, or one side has too few rows or events of a class.
+        If it is unknown which rows were held out, or one side has too few rows or events of a class.
 
     Examples
     --------
@@ -162,7 +163,7 @@ def overfitting(
         SliceGap(one, int((held & one.rows).sum()), int((~held & one.rows).sum()), first, second, difference, q)
         for (one, _), (first, _), (second, _), (difference, q) in zip(found, *families, strict=True)
     ]
-    slices.sort(key=lambda one: -one.excess[2])  # by the lower end
+    slices.sort(key=lambda one: -one.excess[2])  # by the lower end of the interval
     counts = np.zeros(0) if table.schema.task != "multiclass" else np.bincount(table.y[held].astype(np.int64))
     null = null_told(null_loss(table.schema.task, table.y[held], table.row_weights[held]), counts)
     rows, training = int(held.sum()), int((~held).sum())
@@ -178,7 +179,7 @@ def _over_all(values: FloatArray, table: Table, held: BoolArray) -> Mean:
 
 def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolArray) -> tuple[float, float, int]:
     """Return the mean of values (n,) over held-out rows minus that over training rows, its standard error, and the effective
-    number of rows, or groups of rows, of the smaller side.
+    number of rows, or groups of rows, on the smaller side.
     """
     group, weights = groups(table), table.row_weights
     unseen, moved = influences(values, weights, held_out)
@@ -193,7 +194,7 @@ def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolAr
 
 
 def _slices(table: Table, held: BoolArray, smallest: int) -> Iterator[Group]:
-    """Yield slices of the held-out rows with enough rows and events on either side, whose sizes tell no count of one to nine
+    """Yield slices of the held-out rows with enough rows and events on either side, whose sizes reveal no count of one to nine
     other rows.
     """
     by_column: dict[str, list[Group]] = {}
@@ -209,7 +210,7 @@ def _slices(table: Table, held: BoolArray, smallest: int) -> Iterator[Group]:
 
 
 def _effective(table: Table, rows: BoolArray) -> int:
-    """Return Kish's effective number of these rows; 0 without weight."""
+    """Return Kish's effective number of these rows; 0 if they have no weight."""
     weights = table.row_weights[rows]
     return int(effective(weights) + 1e-9) if weights.any() else 0
 

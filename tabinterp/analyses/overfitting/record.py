@@ -29,7 +29,7 @@ class SliceGap(Part):
     network: Interval  # gap: mean loss on held-out rows minus that on training rows
     linear: Interval
     excess: Interval  # the network's gap minus the linear model's; all three keep the false coverage rate at 5%
-    q: float | None  # of the excess, Benjamini-Hochberg over all slices
+    q: float | None  # p-value of the excess, Benjamini-Hochberg over all slices
 
 
 class Record(Part):
@@ -37,16 +37,17 @@ class Record(Part):
     null: float  # held-out loss of always predicting the base rate, or the mean
     rows: int
     training_rows: int
-    smallest: int  # rows of a slice on either side; of weighted rows, their effective number
+    smallest: int  # minimum rows of a slice on either side; for weighted rows, their effective number
     network: Interval
     linear: Interval
     excess: Interval
-    tested: int  # slices
-    slices: list[SliceGap]  # those whose interval of the excess begins highest
+    tested: int  # number of slices
+    slices: list[SliceGap]  # highest lower end of the interval of the excess first
 
     def check_claims(self, document: Document) -> None:
-        """Check that slices are large enough, that the excess is the difference of the gaps, and that the gaps are those of the
-        same metric in `performance.training`.
+        """Check the sizes of slices, and that the numbers are consistent.
+
+        The excess must be the difference of the gaps, and the gaps those of the same metric in `performance.training`.
         """
         place = "analyses.overfitting"
         if not document.performance.held_out:
@@ -78,7 +79,7 @@ class Record(Part):
 
 
 def _alike(one: Interval, other: Interval) -> bool:
-    """Return whether two intervals are the same but for the single precision of the network, whose batches were others."""
+    """Return whether two intervals are equal, apart from rounding in the network's single precision with other batches."""
     return all(
         math.isclose(mine or 0.0, theirs or 0.0, rel_tol=1e-6, abs_tol=max(1e-9, 1e-5 * (one.stderr or 0.0)))
         for (_, mine), (_, theirs) in zip(one, other, strict=True)

@@ -1,6 +1,4 @@
-"""Overfitting on the page: the gap of every metric over all rows, and that in loss in the slices where the network's exceeds the
-linear model's most.
-"""
+"""Overfitting on the page: the gap of every metric over all rows, and the gaps in loss of the slices with the largest excess."""
 
 from __future__ import annotations
 

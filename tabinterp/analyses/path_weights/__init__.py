@@ -1,4 +1,4 @@
-"""What do the weights along the paths from a column to the output say?"""
+"""What do the weights along the paths from a column to the output show?"""
 
 from __future__ import annotations
 

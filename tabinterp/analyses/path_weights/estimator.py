@@ -1,14 +1,14 @@
 """Importance from the weights alone: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
 
-A path product multiplies the weights along every way from an encoded column to the score and adds them up, as if each
-activation were the identity: it is the network's gradient with all activations held at slope 1, residual branches included.
-Garson's share splits each unit's absolute weight among what feeds it by their absolute weights. Weights are per standard
-deviation of the encoded column. These are the field's older methods, with failures that are known and said (`caveats`); they
-stand here to be compared, not believed.
+A path product multiplies the weights along every path from an encoded column to the score and adds the products, as if each
+activation were the identity. It is the network's gradient with all activations at slope 1, including residual branches. Garson's
+share divides each unit's absolute weight among its inputs in proportion to their absolute weights. Weights are per standard
+deviation of the encoded column. These are older methods of the field, with known failures that are reported (`caveats`). They are
+included for comparison, not as a recommendation.
 
-How far off a line the network is shows in three directions in the space of the encoded columns, in standard deviations: the
-path product, the mean gradient, and the way from the mean row to the optimum of the score. For a linear model the first two
-are one, and the optimum stands where a line of that gradient has its own (`straight`).
+Three directions in the space of the encoded columns, in standard deviations, show how far the network is from linear: the path
+product, the mean gradient, and the direction from the mean row to the optimum of the score. For a linear model the first two are
+equal, and the optimum is that of a linear function with this gradient (`straight`).
 """
 
 from __future__ import annotations
@@ -48,14 +48,15 @@ AUDITED_ROWS = 2_000
 
 @dataclass(frozen=True, eq=False)
 class PathWeights(Display):
-    """`path`, `gradient` (terms, outputs): path products and mean gradients, in units of the score per unit of a number, or
-    for a level compared with its reference; both multiplied by the encoded columns' slopes.
+    """Path products, mean gradients and Garson's shares.
 
-    `size` (columns, outputs): a column's path product over all its encoded columns, sqrt(p' S p) with S their covariance over
-    rows: abs(path) x standard deviation for a number, the standard deviation of its levels' paths for a category. `garson`
-    (columns, outputs): shares, a column's being the sum over its encoded columns; NaN where they are not told. Cosines are
-    (outputs,): `path_gradient`, `path_optimum`, `gradient_optimum`, and `straight`, the last for a line of the mean gradient.
-    `failures`: keys of what is known to fail, `caveats` the same in words.
+    `path`, `gradient` (terms, outputs): path products and mean gradients, in units of the score per unit of a number, or for a
+    level compared with its reference; both are multiplied by the slopes of the encoded columns. `size` (columns, outputs): a
+    column's path product over all its encoded columns, sqrt(p' S p) with their covariance S over rows: abs(path) x standard
+    deviation for a number, the standard deviation of the paths of its levels for a category. `garson` (columns, outputs): shares,
+    summed over the encoded columns of each column; NaN if they cannot be computed. Cosines are (outputs,): `path_gradient`,
+    `path_optimum`, `gradient_optimum`, and `straight`, which is the last one for a linear function with the mean gradient.
+    `failures`: keys of the known failures; `caveats`: the same in words.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -90,7 +91,7 @@ class PathWeights(Display):
         return scaled(self.frame().assign(sd=spreads(self.terms, len(self.outputs))), "path", "gradient")
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term; `size` and `garson` are of the whole column."""
+        """Return one row for each output and term; `size` and `garson` are those of the whole column."""
         at = [self.columns.index(one.term.column) for one in self.terms]
         sd = np.array([one.sd if isinstance(one, Slope) else np.nan for one in self.terms])
         parts = [
@@ -126,7 +127,7 @@ def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> P
     Raises
     ------
     NotApplicableError
-        when there are no weights (a function of rows), or what lies between the activations is not affine.
+        If there are no weights (a function of rows), or a step between the activations is not affine.
 
     Examples
     --------
@@ -146,7 +147,7 @@ def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> P
 
 def paths_of(bound: BoundModel, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeights:
     """Compute path products and Garson's shares for known terms."""
-    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 say nothing
+    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(bound.table.weights > 0)
     w = unit(bound.table.weights, len(bound.table))
     product = _product(bound)

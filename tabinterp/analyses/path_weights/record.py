@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .estimator import PathWeights
 
-FEWEST = 3  # columns that a rank correlation is of
+FEWEST = 3  # minimum number of columns for a rank correlation
 
 
 class PathTerm(TermRow):
@@ -34,7 +34,7 @@ class PathTerm(TermRow):
 class PathColumn(Part):
     output: str | None
     column: str
-    size: float | None  # standard deviation over rows of what the column adds along its path products
+    size: float | None  # standard deviation over rows of the column's contribution along its path products
     garson: float | None  # share
 
 
@@ -45,7 +45,7 @@ class PathLine(Part):
     path_gradient: float | None
     path_optimum: float | None
     gradient_optimum: float | None
-    straight: float | None  # the last one for a line of the mean gradient
+    straight: float | None  # `gradient_optimum` for a linear function with the mean gradient
 
 
 class Paths(Part):
@@ -55,7 +55,7 @@ class Paths(Part):
     lines: list[PathLine]
     path_ranks: float | None  # rank correlation over columns with permutation importance
     garson_ranks: float | None
-    failures: list[Message]  # that are known of path products and of Garson's shares
+    failures: list[Message]  # known failures of path products and Garson's shares
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("paths", "network", self.rows, evaluated(document), document.method.seed)
@@ -87,7 +87,7 @@ def build(r: Results) -> Paths | None:
 
 
 def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> float | None:
-    """Spearman's correlation of a column's size, over all outputs, with its permutation importance."""
+    """Return Spearman's correlation of a column's size, over all outputs, with its permutation importance."""
     permuted = r[PERMUTATION_IMPORTANCE]
     if permuted is None:
         return None

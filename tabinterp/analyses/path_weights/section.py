@@ -1,4 +1,4 @@
-"""Path products on the page: columns by the weights alone, compared with the mean gradient."""
+"""Path products on the page: columns by their weights alone, compared with the mean gradient."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tabinterp.report.words import (
     two,
 )
 
-COLUMNS, LEAST = 12, 4  # columns of all outputs together, and of each at least
+COLUMNS, LEAST = 12, 4  # columns over all outputs together, and minimum for each output
 
 
 def build(paths: Paths, document: Document) -> list[Block]:
@@ -63,7 +63,7 @@ def build(paths: Paths, document: Document) -> list[Block]:
 
 
 def _shown(paths: Paths, all_outputs: list[str | None], rank: dict[str, int]) -> list[PathColumn]:
-    """Return the columns that matter most, of each output."""
+    """Return the most important columns for each output."""
     most = max(LEAST, COLUMNS // max(1, len(all_outputs)))
     ordered = sorted(paths.columns, key=lambda row: rank.get(row.column, len(rank)))
     return [row for output in all_outputs for row in [row for row in ordered if row.output == output][:most]]

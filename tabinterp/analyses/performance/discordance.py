@@ -1,10 +1,9 @@
-"""Discordant rows, for which two models predict different classes (McNemar 1947), and what may be told of their number.
+"""Discordant rows, for which two models predict different classes (McNemar 1947), and what may be shown of their number.
 
-From the confusion matrices of both models follows by how many rows more one of them is right, in each class. Their number of
-discordant rows then gives how many rows there are on either side: on which one model alone is right, or alone predicts the
-positive class. Where 1 to 9 rows are on a side, the number is therefore withheld, and with it the error of every difference in
-which it is an input. What stands in its place is made from the confusion matrices alone, and is the same for every number that
-is possible.
+The confusion matrices of both models determine how many more rows one of them is right on, in each class. Together with the
+number of discordant rows, they give the number of rows on either side: those on which only one model is right, or only one
+predicts the positive class. If 1 to 9 rows are on a side, the number is withheld, together with the error of every difference
+that depends on it. The replacement is computed from the confusion matrices alone, and is the same for every possible number.
 """
 
 from __future__ import annotations
@@ -21,24 +20,24 @@ NETWORK, LINEAR, BOTH, NEITHER, SAME = range(5)  # columns of `Discordance.cells
 
 @dataclass(frozen=True, eq=False)
 class Discordance:
-    """Rows of each class by which of two models predict it.
+    """Counts of rows by class and by which of the two models predicts it.
 
-    `cells` (classes, 5): the network alone is right, the linear model alone, both, neither (and their classes differ), and
-    neither (and their classes are the same). Of two classes the fourth is 0.
+    `cells` (classes, 5): only the network is right, only the linear model, both, neither (and they predict different classes),
+    and neither (and they predict the same class). For two classes the fourth is 0.
     """
 
     cells: IntArray
 
     @classmethod
     def of(cls, predicted: IntArray, actual: IntArray, classes: int) -> Discordance:
-        """Return the discordance of predicted classes (2, n) of rows of these classes (n,)."""
+        """Return the discordance of predicted classes (2, n) for rows of these actual classes (n,)."""
         first, second = predicted == actual
         same = predicted[0] == predicted[1]
         column = np.select([first & ~second, second & ~first, first, ~same], [NETWORK, LINEAR, BOTH, NEITHER], SAME)
         return cls(np.bincount(actual * 5 + column, minlength=5 * classes).reshape(classes, 5))
 
     def __add__(self, other: Discordance) -> Discordance:
-        """Return the discordance of the rows of both."""
+        """Return the discordance over the rows of both."""
         return Discordance(self.cells + other.cells)
 
     @property
@@ -52,12 +51,12 @@ class Discordance:
 
     @property
     def only_network(self) -> int:
-        """Of two classes, the rows for which the network alone predicts the positive one."""
+        """For two classes, the number of rows for which only the network predicts the positive class."""
         return int(self.cells[1, NETWORK] + self.cells[0, LINEAR])
 
     @property
     def possible(self) -> tuple[int, int] | None:
-        """The least and the largest number of discordant rows that may not be told from the true one; None if that is told."""
+        """The range of numbers of discordant rows that a reader cannot rule out; None if the true number is shown."""
         if len(self.cells) > 2:
             return self._possible_of_several()
         pairs = self._pairs_hidden
@@ -65,27 +64,27 @@ class Discordance:
 
     @property
     def margins_told(self) -> bool:
-        """Whether both models' numbers of predictions of each class follow from what is told of each model by itself.
+        """Whether the numbers of predictions of each class, for both models, follow from the results shown for each model.
 
-        Where a model has 1 to 9 right or wrong predictions in both classes, its confusion matrix is withheld, and its accuracy
-        does not give it.
+        If a model has 1 to 9 right or wrong predictions in both classes, its confusion matrix is withheld and does not follow
+        from its accuracy.
         """
         return len(self.cells) > 2 or bool(self.rates_told.any(axis=1).all())
 
     @property
     def rates_told(self) -> BoolArray:
-        """Whether it may be told on which share of each class each model is right (models, classes).
+        """Whether the share of each class on which each model is right may be shown (models, classes).
 
-        Of two classes these are specificity and sensitivity.
+        For two classes these are specificity and sensitivity.
         """
         right, of = (self.cells[:, [NETWORK, LINEAR]] + self.cells[:, [BOTH]]).T, self.cells.sum(axis=1)
         return np.array([[not countless(int(r), int(n)) for r, n in zip(one, of, strict=True)] for one in right])
 
     def assumed_in_total(self, y: FloatArray) -> FloatArray | None:
-        """Return which model is right (2, n), for the error of a difference in accuracy; None: it may rest on the true rows.
+        """Return which model is right (2, n), for the error of a difference in accuracy; None: the true rows may be used.
 
-        Of two classes `y` (n,). Both models are right on as many rows of each class as they are, and discordant rows are as many
-        as may be: the standard error over these rows is at least the true one.
+        For two classes `y` (n,). Each model is right on its actual number of rows in each class, and as many rows as possible are
+        discordant: the standard error over these rows is at least the true one.
         """
         pairs = self._pairs_hidden
         if pairs is None:
@@ -94,7 +93,7 @@ class Discordance:
         return self._paired(y, np.array([first, pairs[1] - first]))
 
     def assumed_by_class(self, y: FloatArray) -> FloatArray | None:
-        """Return the same for a difference that weighs the two classes differently, such as one in sensitivity or in cost."""
+        """Return the same for a difference that weights the two classes differently, such as one in sensitivity or in cost."""
         pairs, own, cells = self._pairs_hidden, self._pairs, self.cells
         if pairs is None and not ((cells > 0) & (cells < SMALL)).any():
             return None
@@ -106,20 +105,22 @@ class Discordance:
 
     @property
     def few_are_right(self) -> bool:
-        """Of several classes: whether 1 to 9 rows would follow from the error of a difference in accuracy."""
+        """For several classes: whether 1 to 9 rows would follow from the error of a difference in accuracy."""
         network, linear, both, neither, same = self.cells.sum(axis=0).tolist()
         counts = (network, linear, both, neither, same, neither + same, self.count, self.rows - self.count)
         return any(0 < count < SMALL for count in counts)
 
     @property
     def few_are_right_in_a_class(self) -> bool:
-        """Of several classes: the same of the mean of the accuracy over the classes."""
+        """For several classes: the same for the mean over the classes of the accuracy."""
         alone = self.cells[:, [NETWORK, LINEAR]]
         return self.few_are_right or bool(((alone > 0) & (alone < SMALL)).any())
 
     def _possible_of_several(self) -> tuple[int, int] | None:
-        """Of several classes: the number of discordant rows, less the surplus of rows on which one model is right, is that of all
-        others.
+        """Return the range of possible numbers of discordant rows for several classes; None if the true number is shown.
+
+        The number of discordant rows, minus the surplus of rows on which one model is right, is that of all other discordant
+        rows.
         """
         count, rows = self.count, self.rows
         if 0 < rows - count < SMALL:
@@ -130,46 +131,47 @@ class Discordance:
             return surplus, surplus + 2 * SMALL - 1
         return None
 
-    # ---- of two classes
+    # ---- two classes
 
     @property
     def _surplus(self) -> IntArray:
-        """By how many rows of each class the network is right more often than the linear model (2,)."""
+        """How many more rows of each class the network is right on than the linear model (2,)."""
         return np.asarray(self.cells[:, NETWORK] - self.cells[:, LINEAR])
 
     @property
     def _least(self) -> int:
-        """The least number of discordant rows that the confusion matrices allow. All others come in pairs of one class: each
-        model is right on one row of a pair.
+        """The smallest number of discordant rows that the confusion matrices allow.
+
+        All others come in pairs within one class: each model is right on one row of a pair.
         """
         return int(np.abs(self._surplus).sum())
 
     @property
     def _pairs(self) -> IntArray:
-        """How many such pairs there are in each class (2,)."""
+        """The number of such pairs in each class (2,)."""
         return np.asarray(self.cells[:, [NETWORK, LINEAR]].min(axis=1))
 
     @property
     def _room(self) -> IntArray:
-        """How many such pairs the confusion matrices allow in each class (2,)."""
+        """The number of such pairs that the confusion matrices allow in each class (2,)."""
         return np.asarray(self._pairs + self.cells[:, [BOTH, SAME]].min(axis=1))
 
     @property
     def _pairs_hidden(self) -> tuple[int, int] | None:
-        """The least and the largest number of pairs that may not be told from the true one; None if that is told."""
+        """The range of numbers of pairs that a reader cannot rule out; None if the true number is shown."""
         small = self._tells_of_few()
         hidden = small.copy()
         for run in _runs(small):
-            if len(run) < SMALL - 1:  # too few to hide among
+            if len(run) < SMALL - 1:  # too few numbers to hide among
                 hidden[max(0, run[0] - SMALL) : run[-1] + SMALL + 1] = True
         own = int(self._pairs.sum())
         return next(((int(run[0]), int(run[-1])) for run in _runs(hidden) if own in run), None)
 
     def _tells_of_few(self) -> BoolArray:
-        """Return for each number of pairs that the confusion matrices allow whether it would tell of 1 to 9 rows.
+        """Return for each number of pairs that the confusion matrices allow whether it would reveal 1 to 9 rows.
 
-        All counts are linear in the number of pairs: rows on which the models differ or agree, on which one model alone is right,
-        or alone predicts the positive class, and on which both are right or wrong, or predict the same class.
+        All counts are linear in the number of pairs: rows on which the models differ or agree, on which only one model is right
+        or predicts the positive class, and on which both are right or wrong or predict the same class.
         """
         least, (first, second), pairs = self._least, self._surplus, self._pairs
         sides = [(least + sign * more) // 2 for more in (first + second, second - first) for sign in (1, -1)]
@@ -190,6 +192,6 @@ class Discordance:
 
 
 def _runs(mask: BoolArray) -> list[IntArray]:
-    """Return the places of each unbroken run of True."""
+    """Return the indices of each unbroken run of True."""
     places = np.flatnonzero(mask)
     return [run for run in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1) if len(run)]

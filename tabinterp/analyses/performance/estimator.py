@@ -1,10 +1,10 @@
 """Performance of the network and the linear model on the same rows: metrics, their paired differences, and the verdict.
 
-Every metric comes with each row's influence on it, for both models, so that a paired difference has an error of its own.
-Influences of the rows of one group are summed before they are squared. Intervals are Student's, with as many degrees of freedom
-as the kurtosis of the influences leaves (Box 1953): a difference that rests on a few rows, such as those of a rare class, has
-few. Percentiles of resampled rows, which stood here before, covered 92.5% with 150 rows. The standard error of a difference in
-AUC is DeLong's (1988) where every row counts once and by itself.
+Every metric has the influence of each row, for both models, so that a paired difference has its own standard error. Influences of
+rows of one group are summed before they are squared. Intervals are Student's; the kurtosis of the influences limits the degrees
+of freedom (Box 1953), so that a difference that depends on a few rows, such as those of a rare class, has few. Percentile
+intervals over resampled rows, used in earlier versions, covered 92.5% with 150 rows. The standard error of a difference in AUC is
+DeLong's (1988) if rows are independent and have equal weights.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ from . import record
 from .discordance import Discordance
 
 RESAMPLES = 1000
-EVENTS_OF_PRECISION = 100  # of fewer, average precision is too high, and the interval of its gap covers 89 to 92%
-SWAPPED = 0.01  # one-sided p below which classes are in another order
+EVENTS_OF_PRECISION = 100  # with fewer, average precision is too high, and the interval of its gap covers 89 to 92%
+SWAPPED = 0.01  # one-sided p-value below which classes are said to be in another order
 MARGIN, FEWEST = record.MARGIN, record.FEWEST
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
 }  # fmt: skip
 LOSSES = ("log_loss", "squared_error", "absolute_error", "poisson_deviance", "brier")
 RANGES = dict.fromkeys(HIGHER_IS_BETTER, (0.0, 1.0)) | dict.fromkeys(LOSSES, (0.0, np.inf)) | {"r2": (-np.inf, 1.0)}
-Both = tuple[Power, Power]  # a measure of the network, and of the linear model
+Both = tuple[Power, Power]  # a measure of the network and of the linear model
 
 Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
 Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"]
@@ -64,10 +64,10 @@ Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"
 class Metric:
     """One metric of both models: value, standard error and 95% interval, and the paired difference network - linear.
 
-    `method`: whose standard error the difference has. Where the true one would tell of 1 to 9 rows, it is "withheld", or
-    "widened": made from the largest number of rows on which one model alone is right that may not be told from the true one, so
-    that it is no smaller. Where no row shows a difference, there is no standard error, and the interval follows the
-    "rule_of_three". `rows`: how many it is of, where that is not as many as all others are.
+    `method`: source of the standard error of the difference. If the true error would reveal 1 to 9 rows, it is "withheld" or
+    "widened". A widened error assumes the largest number of rows on which only one model is right that a reader cannot rule out,
+    so that it is never too small. If no row shows a difference, there is no standard error, and the interval follows the
+    "rule_of_three". `rows`: number of rows, if it differs from that of all other metrics.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class TrainingGap:
-    """A metric of both models on the training rows, and by how much it is higher on held-out rows (held-out minus training)."""
+    """A metric of both models on the training rows, and how much higher it is on held-out rows (held-out minus training)."""
 
     name: str
     network: Estimate
@@ -103,7 +103,7 @@ class TrainingGap:
 
 @dataclass(frozen=True)
 class Training:
-    """Metrics on the training rows next to those on held-out rows, with the number of rows of each side.
+    """Metrics on the training rows, for comparison with those on held-out rows, with the number of rows on each side.
 
     `unknown` says why there are no metrics.
     """
@@ -118,8 +118,8 @@ class Training:
 class Swapped:
     """Predicted classes that match the target better in another order.
 
-    `happened`: the class that stands for each of `predicted`; only classes that change places. `gain`: rise of the accuracy when
-    predictions are renamed so, on rows that did not choose the order.
+    `happened`: the actual class that corresponds to each of `predicted`; only classes that change places. `gain`: rise in
+    accuracy when predictions are renamed in this way, on rows that were not used to choose the order.
     """
 
     predicted: tuple[str, ...]
@@ -131,8 +131,8 @@ class Swapped:
 class DifferentClasses:
     """Rows for which the two models predict different classes: their number and (weighted) share.
 
-    `possible`: the least and the largest number that may not be told from the true one; None if that may be told. `margins_told`:
-    whether a number made from the confusion matrices may take its place.
+    `possible`: the range of numbers that a reader cannot rule out; None if the true number may be shown. `margins_told`: whether
+    a number computed from the confusion matrices may be shown instead.
     """
 
     count: int
@@ -147,11 +147,11 @@ class DifferentClasses:
 
 @dataclass(frozen=True)
 class Performance(Display):
-    """All metrics on `rows` rows; the verdict rests on the first. `null` is its value for a model without columns.
+    """All metrics on `rows` rows; the verdict is based on the first. `null` is its value for a model without columns.
 
-    `given` is the user's margin. `classes` holds log loss and AUC of each of several classes against the others. `skill` is how
-    much the network's loss is below `null` (above zero it knows something). `swapped` is set where several classes are predicted
-    in another order.
+    `given` is the user's margin. `classes` has log loss and AUC of each of several classes against the others. `skill` is how far
+    the network's loss is below `null` (above zero, it has learnt something). `swapped` is set if several classes are predicted in
+    another order.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -171,9 +171,9 @@ class Performance(Display):
     classes: tuple[tuple[str, Metric], ...] = ()
     skill: Estimate = (np.nan, np.nan, np.nan, np.nan)
     swapped: Swapped | None = None
-    withheld: Message | None = None  # why there are no numbers, where they would tell of single people
-    threshold: float | None = None  # of two classes, the probability above which a row is predicted to be positive
-    training: Training | None = None  # None: training rows were not looked at
+    withheld: Message | None = None  # why there are no numbers, if they would reveal single people
+    threshold: float | None = None  # for two classes, the probability above which a row is predicted positive
+    training: Training | None = None  # None: the training rows were not evaluated
 
     @property
     def margin(self) -> float:
@@ -182,14 +182,12 @@ class Performance(Display):
 
     @property
     def one_value(self) -> bool:
-        """Whether all rows have the same target: always predicting it has no loss, and models cannot be compared."""
+        """Whether all rows have the same target: always predicting it has zero loss, so models cannot be compared."""
         return not self.null > 0
 
     @property
     def status(self) -> Status:
-        """Better or worse if the interval excludes zero and extends beyond the margin; equivalent if it lies within the
-        margin.
-        """
+        """Better or worse if the interval excludes zero and extends beyond the margin; equivalent if it is within the margin."""
         if not self.held_out or self.withheld is not None:
             return "not_assessed"
         if self.one_value:
@@ -199,22 +197,22 @@ class Performance(Display):
 
     @property
     def rows_needed(self) -> int | None:
-        """How many such rows would make the verdict significant if the difference stayed the same; None unless it is open."""
+        """The number of such rows that would make the verdict significant if the difference stayed the same; None unless open."""
         if self.status != "not_resolved" or self.one_value:
             return None
         value, _, low, high = self.metrics[0].difference
         return rows_to_resolve(value, low, high, self.margin, self.rows)
 
     def _numbers(self) -> pd.DataFrame:
-        """Differences of all units on one axis."""
+        """Return the differences of all metrics on one axis."""
         found = [(m.name, *np.array(m.difference) / (m.difference[1] or np.nan)) for m in self.metrics]
         return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 
     def frame(self) -> pd.DataFrame:
         """Return one row for each metric.
 
-        `network_training` and `linear_training` are the metrics on the training rows, `network_gap` and `linear_gap` those on
-        held-out rows minus those on training rows. They are NaN where the training rows are not known.
+        `network_training` and `linear_training` are the metrics on the training rows; `network_gap` and `linear_gap` are those on
+        held-out rows minus those on training rows. They are NaN if the training rows are not known.
         """
         known = {} if self.training is None else {gap.name: gap for gap in self.training.metrics}
         none, rows = (np.nan,) * 4, []
@@ -231,8 +229,8 @@ class Performance(Display):
 
 
 def judged(low: float, high: float, margin: float) -> Status:
-    """Return the verdict on the first model from the interval of a difference in loss (first minus second); none if the
-    null loss is 0, since all rows then have one value.
+    """Return the verdict on the first model from the interval of a difference in loss (first minus second); none if the null loss
+    is 0, because all rows then have one value.
     """
     if not margin > 0:
         return "not_resolved"
@@ -255,11 +253,10 @@ def margin_of(given: float | None, null: float) -> float:
 
 
 def rows_to_resolve(value: float, low: float, high: float, margin: float, rows: int) -> int | None:
-    """Return the number of rows from which the interval excludes zero or lies within the margin; None if no number is
-    enough.
+    """Return the number of rows at which the interval excludes zero or is within the margin; None if no number is enough.
 
-    The interval shrinks towards its value as one over the root of the number of rows. An interval that excludes zero is
-    always resolved: it reaches past the margin, or lies within it.
+    The width of the interval is inversely proportional to the root of the number of rows. An interval that excludes zero always
+    gives a verdict: it extends beyond the margin or is within it.
 
     >>> rows_to_resolve(-0.02, -0.06, 0.02, 0.01, 1000)
     4001
@@ -284,17 +281,17 @@ def performance(
 ) -> Performance:
     """Return every metric of a network and of its linear counterpart, with their paired differences.
 
-    The rows are those held out or, without a split, all rows. With a split, the same metrics on the training rows show how much
-    worse either model is on rows that it has not seen.
+    The rows are the held-out rows or, without a split, all rows. With a split, the same metrics on the training rows show how
+    much worse each model is on unseen rows.
 
     Parameters
     ----------
     model : the network.
     table : the rows.
     counterpart : the linear model; None: one is fitted, as an audit does.
-    threshold : of two classes, the probability above which a row is predicted to be positive.
-    margin : differences in the first metric below it are negligible; None: 1% of the loss of always predicting the base rate.
-    seed : of the folds in which the counterpart's penalty is chosen.
+    threshold : for two classes, the probability above which a row is predicted positive.
+    margin : differences in the first metric below this are negligible; None: 1% of the loss of always predicting the base rate.
+    seed : seed of the folds in which the counterpart's penalty is chosen.
 
     Examples
     --------
@@ -324,7 +321,7 @@ def performance(
 def evaluated_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel, bool]:
-    """Return both models on the rows that are evaluated, and whether it is known that these were held out."""
+    """Return both models on the evaluated rows, and whether these are known to be held out."""
     network, linear = bound_pair(model, table, counterpart, seed)
     return *_evaluated(network, linear), network.table.held_out is not None
 
@@ -332,7 +329,7 @@ def evaluated_pair(
 def bound_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel]:
-    """Return both models bound to all rows of the table; the counterpart is fitted where none is given."""
+    """Return both models bound to all rows of the table; the counterpart is fitted if none is given."""
     network = bind(model, table)
     linear = bind(fit_counterpart(network, network.table, seed=seed) if counterpart is None else counterpart, table)
     return network, linear
@@ -347,7 +344,7 @@ def _evaluated(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, Bou
 
 
 def training_pair(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, BoundModel] | None:
-    """Return both models on the rows that are not held out; None where it is not known which these are."""
+    """Return both models on the rows that are not held out; None if it is unknown which these are."""
     held_out = network.table.held_out
     if held_out is None:
         return None
@@ -368,18 +365,18 @@ def compare(
 ) -> Performance:
     """Score both models on the rows they are bound to (the same table).
 
-    without : names of metrics that are left out.
-    training : both models on their training rows, where these are known.
-    threshold : of two classes, a row is predicted to be positive when its probability is above it: for the accuracy, and for
-        the rows to which the models give another class.
+    without : names of metrics to leave out.
+    training : both models on their training rows, if these are known.
+    threshold : for two classes, the probability above which a row is predicted positive; used for the accuracy, and for the rows
+        for which the models predict different classes.
 
-    Where rows or events are too few, no metric has a value: `too_few` says why.
+    If there are too few rows or events, no metric has a value; `too_few` says why.
     """
-    margin_of(margin, 1.0)  # a wrong one is refused before any work
+    margin_of(margin, 1.0)  # reject a wrong margin before any work
     if (reason := too_few(network.table, held_out)) is not None:
         withheld = _withheld(network.table, reason, seed, held_out, margin)
         return replace(withheld, threshold=threshold if network.table.schema.task == "binary" else None)
-    # which half of the rows `_swapped` looks at
+    # the half of the rows that `_swapped` uses
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable")
     table = network.table.take(order.astype(np.int64))
     both = np.stack([network.scores, linear.scores])[:, order]
@@ -421,7 +418,7 @@ def _measured(
         table.schema.task, both, table.y, weights, groups, threshold=threshold, areas=areas, device=device
     )
     if several and (told < (events(table) > 0)).any():
-        measured.pop("balanced_accuracy", None)  # in this mean a class of few events counts as much as any other
+        measured.pop("balanced_accuracy", None)  # in this mean a class of few events has the same weight as any other
     return measured, single
 
 
@@ -432,9 +429,10 @@ def _training(
     pair: tuple[BoundModel, BoundModel] | None,
     threshold: float,
 ) -> Training:
-    """Return the metrics of both models on their training rows, next to those on the rows of `table`.
+    """Return the metrics of both models on their training rows, for comparison with those on the rows of `table`.
 
-    `classes` : those of which `held_out` holds the mean. A mean over other classes is another metric, and is left out.
+    `classes` : the classes over which the means in `held_out` are taken. Means over other classes are different metrics, and are
+    left out.
     """
     if pair is None:
         return Training(unknown=why("performance.training.split"))
@@ -465,15 +463,15 @@ def _training(
 
 
 def _positive(table: Table) -> float:
-    """Return the effective number of positive rows (Kish 1965), or of groups with such a row where they are fewer."""
+    """Return the effective number of positive rows (Kish 1965), or of groups with such a row if they are fewer."""
     return min(float(events(table)[1]), effective(table.row_weights[table.y > 0]))
 
 
 def too_few(table: Table, held_out: bool = True) -> Message | None:
     """Return why performance on these rows is withheld; None if it is not.
 
-    Fewer than ten rows would reveal single people. With fewer than `EVENTS` events of a class, intervals are too short and the
-    margin, a share of the loss of always predicting the base rate, rests on a handful of rows.
+    Fewer than ten rows would reveal single people. With fewer than `EVENTS` events of a class, intervals are too short, and the
+    margin (a share of the loss of always predicting the base rate) depends on a handful of rows.
     """
     rows = len(table)
     if rows < SMALL:
@@ -487,7 +485,7 @@ def has_small_class(held: FloatArray | IntArray) -> bool:
 
 
 def null_told(null: float, held: FloatArray | IntArray) -> float:
-    """Return the null loss, rounded to two digits if a class has 1 to 9 rows, since all digits would reveal their number."""
+    """Return the null loss, rounded to two digits if a class has 1 to 9 rows, because all digits would reveal their number."""
     return float(f"{null:.1e}") if has_small_class(held) else null
 
 
@@ -511,15 +509,15 @@ def log_odds(threshold: float) -> float:
 
 
 def is_positive(scores: FloatArray, threshold: float) -> NDArray[np.bool_]:
-    """Return which rows are predicted to be positive: those whose log-odds are above those of the threshold.
+    """Return which rows are predicted positive: those whose log-odds are above those of the threshold.
 
-    Everything that an audit says of decisions between two classes asks this one function.
+    All decisions between two classes in an audit come from this function.
     """
     return np.asarray(scores > log_odds(threshold))
 
 
 def groups(table: Table) -> IntArray:
-    """Return which rows belong together (n,); a row with a missing group stands alone."""
+    """Return the group of each row (n,); a row with a missing group is a group of its own."""
     return np.arange(len(table)) if table.groups is None else table.groups
 
 
@@ -529,7 +527,7 @@ def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -
     count = int(group.max()) + 1
     for _ in range(resamples):
         drawn = np.zeros(len(weights))
-        while drawn.sum() == 0:  # rows of weight 0 alone say nothing
+        while drawn.sum() == 0:  # rows of weight 0 alone carry no information
             drawn = weights * np.bincount(draws.integers(0, count, count), minlength=count)[group]
         yield drawn
 
@@ -550,7 +548,7 @@ def _metric(name: str, both: Both, alone: bool = False) -> Metric:
 def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None = None) -> Metric:
     """Return a metric that is a mean over rows, from (2, n) contributions of two models.
 
-    `among` (n,) weighs the rows further, as where the mean is over the rows of one class.
+    `among` (n,) gives the rows further weights, for example for a mean over the rows of one class.
     """
     weights = table.row_weights if among is None else table.row_weights * among
     return _metric(name, _means(rows, weights, table.groups))
@@ -575,13 +573,13 @@ def measures(
     areas: Sequence[Both] = (),
     device: str = CPU,
 ) -> dict[str, Both]:
-    """Return every metric of a task, of the scores (2, n, k) of two models on the same rows.
+    """Return every metric of a task for the scores (2, n, k) of two models on the same rows.
 
     Parameters
     ----------
-    y : (n,) targets; of classes their codes.
-    weights, groups : (n,) of the rows; `groups` numbers those that are one draw, None: every row is.
-    areas : AUCs of several classes, of which the mean is taken.
+    y : (n,) targets; codes for classes.
+    weights, groups : (n,) for the rows; `groups` numbers the groups of rows, None: rows are independent.
+    areas : AUCs of several classes, to be averaged.
     """
     made: dict[str, Both] = {}
     for name in GOALS[task].metrics:
@@ -616,7 +614,7 @@ def _of_both(
 
 
 def _means(rows: FloatArray, weights: FloatArray, groups: IntArray | None) -> Both:
-    """Of (2, n) values."""
+    """Return the means of (2, n) values."""
     return mean(rows[0], weights, groups), mean(rows[1], weights, groups)
 
 
@@ -652,7 +650,7 @@ def _by_class(
 def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estimate:
     """Return how far a model's mean loss is below the null loss.
 
-    A row's loss under the shares of the classes, or the mean, is to first order all that it adds to `null`.
+    To first order, the influence of a row on `null` is its loss under the shares of the classes, or the mean.
     """
     task, y, w = table.schema.task, table.y, table.row_weights
     mean = np.average(y, weights=w)
@@ -667,16 +665,16 @@ def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estima
         )
     loss = loss_for(None, task).each(scores[None], y, device)[0]
     found = mean_over_rows(knowing_nothing - loss, w, table.groups)
-    told = null - float(np.average(loss, weights=w))  # `null` may be rounded, so that it counts no small class
+    told = null - float(np.average(loss, weights=w))  # `null` may be rounded, to hide the size of a small class
     moved = told - float(found.value)
     return told, float(found.stderr), float(found.low) + moved, float(found.high) + moved
 
 
 def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
-    """Return the order of the classes that matches predictions best, found on half of the rows (or groups) and tested on
-    the other half.
+    """Return the order of the classes that matches predictions best, found on half of the rows (or groups) and tested on the
+    other.
 
-    None unless it is another order, and right significantly more often (one-sided p below `SWAPPED`).
+    None unless it is a different order, and right significantly more often (one-sided p below `SWAPPED`).
     """
     true, called, group, w = table.y.astype(np.int64), scores.argmax(axis=1), groups(table), table.row_weights
     k, first = scores.shape[1], group % 2 == 0
@@ -701,7 +699,7 @@ def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
 
 
 def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
-    """Return contributions (n, parts) whose means over rows give the null loss; numbers are relative to `centre`."""
+    """Return contributions (n, parts) whose means over rows determine the null loss; numbers are relative to `centre`."""
     if GOALS[task].classes:
         return np.eye(classes)[y.astype(np.int64)]
     return np.column_stack([y - centre, xlogy(y, y) if task == "count" else (y - centre) ** 2])
@@ -718,8 +716,8 @@ def null_of(task: str, means: FloatArray, centre: float) -> float:
 
 
 def predicted_classes(both: FloatArray, threshold: float) -> IntArray:
-    """Return the predicted class (2, n) of two models (2, n, k): by the threshold for two classes, by the largest score for
-    several.
+    """Return the predicted class (2, n) of two models (2, n, k): by the threshold for two classes, by the largest score
+    for several.
     """
     chosen = is_positive(both[..., 0], threshold) if both.shape[2] == 1 else both.argmax(axis=2)
     return np.asarray(chosen, dtype=np.int64)
@@ -741,7 +739,7 @@ def _different_classes(both: FloatArray, weights: FloatArray, threshold: float, 
 
 
 def told(metric: Metric, found: Discordance, table: Table) -> Metric:
-    """Return a metric without an error of its difference from which a number of 1 to 9 rows would follow."""
+    """Return a metric without the error of its difference if a number of 1 to 9 rows would follow from it."""
     if metric.name not in ("accuracy", "balanced_accuracy"):
         return metric
     if table.schema.task == "binary":
@@ -756,8 +754,8 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
 def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
     """Return a metric whose difference has the error of assumed decisions.
 
-    It has none where a confusion matrix is withheld, which that error would tell; nor where rows have weights or come in groups,
-    since nobody knows which of them the assumed decisions would be about.
+    There is no error if a confusion matrix is withheld, which the error would reveal. There is none either if rows have weights
+    or come in groups, because it is unknown which of them the assumed decisions would affect.
     """
     if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)
@@ -765,10 +763,10 @@ def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -
 
 
 def three_of(table: Table, among: FloatArray | None = None) -> float:
-    """Return the most rows in which a difference may occur, as a share, if none of these rows shows it: -ln(0.05) / n, about
-    3 / n, at 95% confidence (Hanley and Lippman-Hand 1983).
+    """Return the largest share of rows with a difference that is compatible with none of these rows showing one: -ln(0.05) / n,
+    about 3 / n, at 95% confidence (Hanley and Lippman-Hand 1983).
 
-    `among` (n,): 1 for the rows that could show it. NaN where rows have weights or come in groups: the share then depends on the
+    `among` (n,): 1 for the rows that could show it. NaN if rows have weights or come in groups: the share then depends on the
     heaviest of them, which may be a single person.
     """
     if table.weights is not None or table.groups is not None:
@@ -777,8 +775,9 @@ def three_of(table: Table, among: FloatArray | None = None) -> float:
 
 
 def ruled_by_three(metric: Metric, most: float) -> Metric:
-    """Return a metric whose difference may be up to `most` on either side where no row shows one; an error of zero would say
-    that no row ever does.
+    """Return a metric whose difference may be up to `most` on either side if no row shows one.
+
+    An error of zero would claim that no row ever does.
     """
     if metric.difference[:2] != (0.0, 0.0):
         return metric

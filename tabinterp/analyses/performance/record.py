@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from .estimator import DifferentClasses
     from .estimator import Training as TrainingResult
 
-MARGIN = 0.01  # share of what knowing nothing costs
-# Fewer rows, or groups of rows, have intervals that are far too short; one row has none at all.
+MARGIN = 0.01  # share of the null loss
+# Intervals from fewer rows, or groups of rows, are far too short; one row has none at all.
 FEWEST = 10
 
 
@@ -44,10 +44,10 @@ class Verdict(Part):
     status: Status
     metric: Metric
     difference: Interval  # network minus linear, of the metric; positive is worse for a loss
-    margin: float | None  # differences smaller than this do not matter
-    margin_given: bool = False  # by the user
+    margin: float | None  # differences smaller than this are negligible
+    margin_given: bool = False  # whether the user gave it
     rows_needed: int | None = (
-        None  # held-out rows that would resolve it, were the difference to stay; None unless it is open
+        None  # held-out rows that would give a verdict if the difference stayed the same; None unless it is open
     )
     sentence: Message
     lines: list[Message]
@@ -58,11 +58,11 @@ class Swapped(Part):
 
     predicted: list[str]  # only classes that change places
     happened: list[str]
-    gain: Interval  # rise of the accuracy when predictions are renamed so
+    gain: Interval  # rise in accuracy when predictions are renamed in this way
 
 
 class TrainingRow(Part):
-    """A metric on the training rows, and the same on held-out rows minus that on training rows, of both models."""
+    """A metric of both models on the training rows, and that on held-out rows minus that on training rows."""
 
     metric: Metric
     network: Interval
@@ -72,22 +72,22 @@ class TrainingRow(Part):
 
 
 class Training(Part):
-    rows: int  # training rows at hand
-    held_out_rows: int  # on which the gaps are measured
+    rows: int  # training rows that were evaluated
+    held_out_rows: int  # held-out rows behind the gaps
     metrics: list[TrainingRow]
 
 
 class Performance(Part):
-    held_out: bool  # False: every row, and the network may have been trained on them
+    held_out: bool  # False: all rows, and the network may have been trained on them
     rows: int
-    resamples: int = 0  # that intervals were percentiles of, in documents of earlier versions
+    resamples: int = 0  # number of resamples for percentile intervals, in documents of earlier versions
     seed: int
-    threshold: float | None = None  # of two classes, the probability above which a row is predicted to be positive
+    threshold: float | None = None  # for two classes, the probability above which a row is predicted positive
     metrics: list[MetricRow]
-    skill: Interval = Interval()  # loss of always predicting the class shares, or the mean, less the network's loss
-    swapped: Swapped | None = None  # None: no other order of classes is better, or the classes are not several
+    skill: Interval = Interval()  # loss of always predicting the class shares, or the mean, minus the network's loss
+    swapped: Swapped | None = None  # None: no other order of classes is better, or there are not several classes
     training: Training | None = (
-        None  # None: it does not apply, as `not_assessed` says, or an earlier version wrote this
+        None  # None: not applicable, for the reason in `not_assessed`, or an earlier version wrote this
     )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -169,7 +169,7 @@ def build(r: Results) -> Judged | None:
 
 
 def _lines(r: Results, importance: Importance) -> list[Message]:
-    """Return the gap, the other metrics, the labels, and what only the network uses: from significant differences alone."""
+    """Return the gap, the other metrics, the labels, and the columns that only the network uses, from significant differences."""
     performance = r.performance
     lines = _linear_network(r)
     if performance.one_value and np.isfinite(performance.metrics[0].difference[2]):
@@ -202,7 +202,7 @@ def _different_classes(differ: DifferentClasses, rows: int) -> Message:
 
 
 def _linear_network(r: Results) -> list[Message]:
-    """Return a network that is a linear model, by its operations or over these rows, adds nothing to a linear model."""
+    """Return a sentence if the network is a linear model, by its operations or on these rows, and so adds nothing to one."""
     if r.network.is_linear:
         return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
     terms = r[COEFFICIENTS]
@@ -214,7 +214,9 @@ def _linear_network(r: Results) -> list[Message]:
 
 
 def _qualifications(r: Results) -> list[Message]:
-    """How many rows would resolve it; whether it holds after recalibration, at the user's costs, and against boosted trees."""
+    """Return the rows needed, and whether the verdict holds after recalibration, at the user's costs, and against boosted
+    trees.
+    """
     lines, performance = [], r.performance
     if performance.rows_needed is not None:
         values = {"needed": rounded(performance.rows_needed), "rows": performance.rows}
@@ -235,7 +237,7 @@ def _qualifications(r: Results) -> list[Message]:
 
 
 def rounded(rows: int) -> int:
-    """Return a number of rows rounded up to two digits, as precise as the estimate is.
+    """Return a number of rows rounded up to two digits, the precision of the estimate.
 
     >>> rounded(4001), rounded(87), rounded(919)
     (4100, 87, 920)
@@ -268,8 +270,9 @@ def gap(primary: MetricRow, margin: float | None) -> Message:
 
 
 def others(metrics: Sequence[MetricRow]) -> list[Message]:
-    """Return what the metrics other than the primary one say, in one sentence; R2 is omitted as it repeats the squared
-    error, and so is a metric whose difference has no interval.
+    """Return a sentence on the metrics other than the primary one.
+
+    R2 is omitted because it repeats the squared error, and so are metrics whose difference has no interval.
     """
     resolved = [row.resolved for row in metrics if row.metric != "r2" and row.method != "withheld"]
     counts = {way: sum(outcome == way for outcome in resolved) for way in ("better", "worse", "no")}

@@ -22,7 +22,7 @@ def build(document: Document) -> list[Block]:
 
 
 def _training(document: Document) -> list[Block]:
-    """The gap of the first metric, and the table unless it is in the section on overfitting."""
+    """Return the gap of the first metric, and the table unless the section on overfitting has it."""
     training = document.performance.training
     if training is None:
         return []
@@ -47,7 +47,7 @@ def brief(document: Document) -> list[Table | Paragraph]:
 
 
 def _scope(document: Document) -> list[Block]:
-    """What the intervals are over, and what they leave out."""
+    """Return the sentences on what the intervals cover and what they leave out."""
     return [Paragraph(say(line)) for line in document.verdict.lines if line.key.startswith("verdict.scope")]
 
 
@@ -56,7 +56,7 @@ def _arrows() -> Paragraph:
 
 
 def _threshold(document: Document) -> list[Block]:
-    """Return the one threshold on which all that is said of decisions rests."""
+    """Return the one threshold that all statements about decisions use."""
     threshold = document.performance.threshold
     if threshold is None:
         return []
@@ -79,7 +79,7 @@ def _rows(document: Document) -> Paragraph:
 
 
 def _method(document: Document) -> str:
-    """Part of a sentence's key: documents of earlier versions have intervals of resamples."""
+    """Return part of a sentence's key: in documents of earlier versions, intervals come from resamples."""
     return "" if document.performance.resamples else "student."
 
 
@@ -116,7 +116,7 @@ def _difference(row: MetricRow) -> Cell:
 
 
 def _delong(document: Document) -> list[Block]:
-    """Whose interval the difference in AUC has."""
+    """Return whether the interval of the difference in AUC is DeLong's."""
     of = _method(document)
     methods = [row.method for row in document.performance.metrics if row.metric == "auc"]
     return [
@@ -132,7 +132,7 @@ def _name(row: MetricRow) -> str:
 
 
 def _resolved(document: Document) -> Column[MetricRow]:
-    """On rows that may have been trained on, no difference speaks for either model."""
+    """Return the column on significance; on rows that may have been trained on, no difference favours either model."""
     held_out = document.performance.held_out
 
     def show(row: MetricRow) -> str:

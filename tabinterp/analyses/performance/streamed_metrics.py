@@ -1,7 +1,7 @@
 """Performance over all rows of a scan: metrics that are means, as mergeable sums.
 
-Their intervals are Student's, of a mean and of a mean paired difference. What ranks the rows (AUC, average precision), R2 and
-single classes are those of the drawn rows, with their number. In memory the same metrics have bootstrap intervals.
+Their intervals are Student's, for a mean and for a mean paired difference. Metrics that rank the rows (AUC, average precision),
+R2 and single classes come from the drawn rows, whose number is reported.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """Sums of (metrics, network/linear/difference), of the null loss and of labels that differ; and of classes, which model is
-    right on how many rows.
+    """Sums of (metrics, network/linear/difference), of the null loss and of labels that differ; for classes, also counts of rows
+    on which each model is right.
     """
 
     losses: Means
@@ -118,7 +118,7 @@ STREAM = Stream(start, update, merge, finish)
 
 
 def _metric(plan: Plan, name: str, both: FloatArray, y: FloatArray) -> FloatArray:
-    """(n, 3) of both models and their difference."""
+    """Return the values (n, 3) of both models and their difference."""
     if name == "accuracy" and plan.task == "binary":
         rows = right(both, y, plan.threshold)
     else:

@@ -1,9 +1,9 @@
 """Groups of columns that carry the same information, found by hierarchical clustering of their associations.
 
-Association, in [0, 1]: of two numbers the absolute rank correlation of Spearman (1904); of two columns of levels Cramér's V
-without its bias (Bergsma 2013); of a number and levels the correlation ratio of the number's ranks, without its bias
-(Kelley 1935). Missing numbers are left out, a missing level is a level. Columns are joined by average linkage of 1 - association:
-the members of a family have a mean association of at least the threshold with what they were joined to.
+Association, in [0, 1]: for two numbers, the absolute rank correlation of Spearman (1904); for two columns of levels,
+bias-corrected Cramér's V (Bergsma 2013); for a number and levels, the bias-corrected correlation ratio of the ranks of the number
+(Kelley 1935). Missing numbers are left out; a missing level is a level. Columns are joined by average linkage of 1 - association:
+the members of a family have a mean association of at least the threshold with those that they were joined to.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.table import check_table
 
-ROWS = 5_000  # rows on which associations are taken
+ROWS = 5_000  # rows on which associations are computed
 THRESHOLD = 0.5
-FEWEST = 3  # rows of a rank correlation
-ROUNDING = 1e-12  # of a variance: what is left where a column is constant on the rows that another one knows
+FEWEST = 3  # minimum rows for a rank correlation
+ROUNDING = 1e-12  # share of a variance that is rounding, if a column is constant where another one is known
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +57,11 @@ class Families(Display):
         return tuple(c for j, c in enumerate(self.columns) if most[j] >= least and c not in columns)
 
     def picture(self, output: str | None) -> Heat:
-        """Return the association of each pair of columns, to be plotted."""
+        """Return the association of each pair of columns for plotting."""
         return Heat(self.columns, self.columns, self.association, text("plot.axis.association"), ("columns", "columns"))
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each member: family, column, weakest association in the family."""
+        """Return one row for each member: family, column, and weakest association in the family."""
         rows = [(name, c, self.weakest(name)) for name, members in self.families.items() for c in members]
         return pd.DataFrame(rows, columns=["family", "column", "weakest"])
 
@@ -83,7 +83,7 @@ def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Fa
     able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
     few = table.take(able[np.sort(chosen(table.numbers[able], ROWS, seed))])
     columns = tuple(few.schema.inputs)
-    association = np.minimum(associations(few), 1.0)  # rounding lifts equal columns above it
+    association = np.minimum(associations(few), 1.0)  # rounding can make it exceed 1 for equal columns
     found = {}
     if len(columns) > 1:
         tree = linkage(squareform(1 - association, checks=False), method="average")
@@ -114,7 +114,7 @@ def associations(table: Table) -> FloatArray:
 
 
 def _ranks(table: Table, column: str, w: FloatArray) -> FloatArray:
-    """Return the weight below each value plus half of that at it (n,); NaN missing."""
+    """Return the weight below each value plus half of the weight at it (n,); NaN if missing."""
     x = table.numeric(column)
     known = ~np.isnan(x)
     result = np.full(len(x), np.nan)
@@ -133,7 +133,7 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known.astype(np.float64)
     of_values = (a * w[:, None]).T
-    mass, total = (m * w[:, None]).T @ m, of_values @ m  # total[i, j]: of i where j is known too
+    mass, total = (m * w[:, None]).T @ m, of_values @ m  # total[i, j]: of i where j is known as well
     squares = (a * a * w[:, None]).T @ m
     with np.errstate(invalid="ignore", divide="ignore"):
         covariance = of_values @ a - total * total.T / mass

@@ -1,20 +1,19 @@
 """Permutation importance: the rise in loss when the values of a column are permuted between rows.
 
-Estimand (Breiman 2001; Fisher, Rudin & Dominici 2019): E L(y, f(x with column j from another row)) - E L(y, f(x)), on the
-rows given. The rows are put in hash order once and moved by circular shifts, so that what is read is contiguous; a
-column with few distinct values needs no draw at all: each of its values is weighed by its share of the rows, and the
-result is exact.
+Estimand (Breiman 2001; Fisher, Rudin & Dominici 2019): E L(y, f(x with column j from another row)) - E L(y, f(x)), on the given
+rows. The rows are put in hash order once and moved by circular shifts, so that memory access is contiguous. A column with few
+distinct values needs no random draws: each of its values is weighted by its share of the rows, and the result is exact.
 
-Standard error: the statistic is a U-statistic in which each row is a receiver and a donor. With L_ij the loss of row i
-when the column comes from row j, SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). What is summed
-are the rises D_ij = L_ij - L_ii: over all pairs the same, and over few drawn ones free of the noise of the loss itself.
-With few draws a row it is conservative: a 95% interval covers some 96% with ten of them, 98% with one. Where rows come in groups
-the projections of a group's rows are summed before they are squared, and the interval is Student's over groups.
+Standard error: the statistic is a U-statistic in which each row is both receiver and donor. With L_ij the loss of row i when the
+column comes from row j, SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). The sums are of the rises D_ij =
+L_ij - L_ii: over all pairs this is the same, and over few draws it is free of the noise of the loss itself. With few draws per
+row the error is conservative: a 95% interval covers about 96% with ten draws, and 98% with one. If rows come in groups, the
+projections of the rows of a group are summed before they are squared, and the interval is Student's over groups.
 
-Conditional importance is another estimand (Strobl et al. 2008; Debeer & Strobl 2020): donors come from the receiver's own
-stratum (see `strata`), so that what the other columns already tell of the column stays as it is. With the mean D_s of the rises
-in stratum s the value is sum_s p_s D_s, and the projection of a row in s is mean_j D_ij + mean_j D_ji - D_s; the strata count
-as fixed.
+Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020): donors come from the receiver's own
+stratum (see `strata`), so that the information about the column in the other columns is preserved. With the mean D_s of the rises
+in stratum s, the value is sum_s p_s D_s, and the projection of a row in s is mean_j D_ij + mean_j D_ji - D_s; the strata are
+treated as fixed.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
 
 TOGETHER = "rise of the mean loss when the column comes from another row"
 WITHIN = "rise of the mean loss when the column comes from another row that is alike in the columns that go with it"
-ENOUGH = 10  # draws a row from which intervals hold what they say
+ENOUGH = 10  # draws per row from which the coverage of intervals is as stated
 CONSERVATIVE = "with so few draws a row intervals are conservative: they hold it more often than 95%"
 
 Progress = Callable[[str, float], None]
@@ -63,8 +62,8 @@ Progress = Callable[[str, float], None]
 class PermutationImportance(Display):
     """Rise in loss for each column, or group of columns permuted together, in units of the loss.
 
-    `importance`, `stderr`, `ci_low`, `ci_high`, `off_support`, `exact`: (players,). `baseline` is the loss untouched. For
-    the AUC and accuracy the loss is one minus it, so that a rise is always bad.
+    `importance`, `stderr`, `ci_low`, `ci_high`, `off_support`, `exact`: (players,). `baseline` is the loss without permutation.
+    For AUC and accuracy, the loss is one minus the metric, so that a rise is always worse.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -84,11 +83,11 @@ class PermutationImportance(Display):
     seed: int
     rows: int
     off_support_rows: int
-    projection: FloatArray  # (rows, players) what each row, as receiver and donor, adds to the importance
+    projection: FloatArray  # (rows, players) influence of each row, as receiver and donor, on the importance
     weights: FloatArray
-    groups: IntArray | None = None  # which rows belong together
+    groups: IntArray | None = None  # group of each row
     conditional: bool = False
-    strata: dict[str, Strata] = field(default_factory=dict)  # player -> its strata; none: nothing to condition on
+    strata: dict[str, Strata] = field(default_factory=dict)  # player -> its strata; none if no column is associated
 
     @property
     def estimand(self) -> str:
@@ -100,8 +99,9 @@ class PermutationImportance(Display):
         return text(key, {"loss": word(self.loss)})
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column or group, in the table's order; if conditional, also the conditioning columns,
-        strata, and rows of the smallest.
+        """Return one row for each column or group, in the order of the table.
+
+        Conditional importance also has the conditioning columns, the number of strata, and the rows of the smallest.
         """
         more: dict[str, Any] = {}
         if self.conditional:
@@ -148,15 +148,15 @@ def permutation_importance(
 
     Parameters
     ----------
-    n_repeats : donors drawn for each row, where the column is not exact.
-    loss : "log_loss", "brier", "auc", "accuracy", "squared_error", of counts also "poisson_deviance" and "absolute_error";
-        None: log loss, squared error for regression, deviance for counts.
-        A function (y (n,), scores (n, k)) -> (n,) is taken too; `scale` "log_odds" or "probability" is what it gets.
-    groups : name -> columns that move together as one player; columns in no group stay single players. `ti.families(table)`
-        finds columns that carry the same information.
-    conditional : donors are drawn from rows alike in the columns that go with the player: another estimand. Needs 80 rows.
+    n_repeats : donors drawn for each row, if the column is not exact.
+    loss : "log_loss", "brier", "auc", "accuracy", "squared_error", for counts also "poisson_deviance" and "absolute_error"; None:
+        log loss, squared error for regression, deviance for counts. It can also be a function (y (n,), scores (n, k)) -> (n,),
+        which gets scores on the `scale` "log_odds" or "probability".
+    groups : name -> columns that are permuted together; columns in no group are permuted alone. `ti.families(table)` finds
+        columns that carry the same information.
+    conditional : draw donors from rows that are similar in associated columns, which is a different estimand. Needs 80 rows.
 
-    Two models called with the same seed on the same table share their draws.
+    Two calls with the same seed on the same table use the same draws for different models.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def permutation_importance(
 
 
 def sizes(bound: BoundModel, n_repeats: int, seed: int) -> FloatArray:
-    """Return the permutation importance (columns,) alone, without its error."""
+    """Return the permutation importance (columns,) without its error."""
     plan = start(bound, n_repeats=n_repeats, seed=seed)
     return _estimated(plan, update(plan, np.arange(len(bound.table))))[0]
 
@@ -193,7 +193,7 @@ class Sums:
     received: dict[str, list[Sum]] = field(default_factory=dict)  # player -> over the pairs of each receiver (m,)
     given: dict[str, Sum] = field(
         default_factory=dict
-    )  # player -> over the pairs of each donor, or group of equal ones
+    )  # player -> over the pairs of each donor, or group of equal donors
 
 
 def start(
@@ -233,7 +233,7 @@ def start(
 
 
 def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
-    """Return the strata of every column that the model reads and that is related to other columns."""
+    """Return the strata of every column that the model uses and that is associated with other columns."""
     associated, result = families(bound.table, seed=seed), {}
     for player, columns in players.items():
         others = associated.associated(columns, ASSOCIATED)
@@ -248,11 +248,11 @@ def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntA
     if len(block) == 0 or not bound.is_local(columns):
         return None
     first, group = equal_rows(bound.x[:, block])
-    return group.astype(np.int32), first.astype(np.int32)  # of thousands of players: half the memory
+    return group.astype(np.int32), first.astype(np.int32)  # half the memory, for thousands of players
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Permute every column for these receivers (positions in the plan's order); donors come from all rows of the plan."""
+    """Permute every column for these receivers (indices in the order of the plan); donors come from all rows of the plan."""
     bound, sums, rows = plan.bound, Sums(), np.sort(rows)
     if plan.loss.ranks and len(rows) < len(bound.table):
         raise NotApplicableError(
@@ -268,7 +268,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     def asked(player: str) -> tuple[Sum, Sum]:
         return (exact if plan.is_exact(player) else drawn)(plan, player, rows, own)
 
-    known: list[FloatArray] = []  # weights of pairs, which are those of most players
+    known: list[FloatArray] = []  # weights of pairs, which most players share
     for i, found in enumerate(run_parallel(bound, asked, read)):
         received, given = ((rises, _once(mass, known)) for rises, mass in found)
         sums.received[read[i]], sums.given[read[i]] = [received], given
@@ -332,7 +332,7 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
 
 
 def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
-    """Return importances (players,), and what each row contributes to them as receiver and donor (rows, players)."""
+    """Return importances (players,), and the contribution of each row to them as receiver and donor (rows, players)."""
     order, weights = np.argsort(np.concatenate(sums.rows)), plan.bound.table.row_weights
     values, projection = np.zeros(len(plan.players)), np.zeros((len(order), len(plan.players)))
     for i, player in enumerate(plan.players):
@@ -355,14 +355,14 @@ def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) ->
 
 
 def share_of(sums: FloatArray) -> FloatArray:
-    """Return the mean of the rises (rows,) from sums of w D and w; 0 if there was none."""
+    """Return the mean of the rises (rows,) from sums of w D and w; 0 if there are none."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 
 
 def error_of(projection: FloatArray, w: FloatArray, groups: IntArray | None) -> float:
-    """Return the standard error of the weighted mean of the projection, with the rows of a group as one unit; NaN for fewer
-    than ten groups.
+    """Return the standard error of the weighted mean of the projection, with the rows of a group as one unit; NaN for fewer than
+    ten groups.
     """
     deviation = w * (projection - np.average(projection, weights=w))
     if groups is not None:

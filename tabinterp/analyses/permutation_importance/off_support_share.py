@@ -1,9 +1,9 @@
 """Off-support share: how often permuting a column makes a row unlike any real row.
 
-Half of a seeded sample serves as reference, the other half as probes; the rows of a group are in the same half. A probe is off
-the support when its nearest reference row is farther than it is for 95% of the untouched probes: five in a hundred would be
-expected if moving the column changed nothing. Distance: numbers in standard deviations, any other value 0 if equal and 1 if
-not. Probes, and what is moved to them, count by their weight; a nearest row is one however much it weighs.
+Half of a seeded sample is the reference, and the other half are probes; the rows of a group are in the same half. A probe is off
+the support if its nearest reference row is farther away than for 95% of the unchanged probes: 5% would be expected if changing
+the column had no effect. Distance: numbers in standard deviations; other values count 0 if equal and 1 if not. Probes, and the
+rows whose values they take, are weighted; a reference row counts as nearest whatever its weight.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SHIFTS = 4
 
 
 class Support:
-    """Off-support shares of a table's columns, from at most 1,000 of its rows."""
+    """Off-support shares for the columns of a table, from at most 1,000 of its rows."""
 
     def __init__(self, table: Table, seed: int) -> None:
         able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
@@ -45,7 +45,7 @@ class Support:
         self._limit = quantile(self._total.min(axis=1), 0.95, self._weights) if half else np.inf
 
     def _squared(self, column: str) -> NDArray[np.float32]:
-        """Return squared distances (probes, references) in one column; not cached, as they would take a megabyte each."""
+        """Return squared distances (probes, references) in one column; not cached, because each would take a megabyte."""
         values, half = self._frame[column], self._half
         if self._schema[column].kind == "numeric":
             return _numeric(values.to_numpy(dtype=np.float64, na_value=np.nan), self._unit, half)
@@ -54,7 +54,8 @@ class Support:
     def off(self, columns: Sequence[str], label: IntArray | None = None) -> float | None:
         """Return the share of probe rows off the support when these columns are taken from another probe row.
 
-        With labels (n,) of the table's rows, from another probe of the same label; probes that have none stay out.
+        With labels (n,) of the rows of the table, values come from another probe with the same label; probes without one are left
+        out.
         """
         probes = len(self._total)
         if probes < 2 or self._total.shape[1] == 0:

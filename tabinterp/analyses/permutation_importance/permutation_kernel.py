@@ -17,31 +17,31 @@ from tabinterp.models.perturbation import BLOCK
 
 from .strata import Strata
 
-EXACT = 2  # a column is exact when it has at most this many distinct values for each repeat
-TOGETHER = 2**23  # pairs of receiver and donor that are sorted at a time, so that each distinct one is encoded once
-ROOM = 2**24  # numbers in the parts of distinct pairs, if these are more than the rows
-OF_A_FUNCTION = 16_384  # rows in one call of a function of rows, which takes its time whatever their number
-DENSE = 0.75  # share of moves that change something from which to gather the others out costs more than to ask them
+EXACT = 2  # a column is exact if it has at most this many distinct values for each repeat
+TOGETHER = 2**23  # pairs of receiver and donor that are sorted at once, so that each distinct pair is encoded once
+ROOM = 2**24  # numbers in the parts of distinct pairs, if there are more pairs than rows
+OF_A_FUNCTION = 16_384  # rows in one call of a function of rows, whose fixed cost does not depend on their number
+DENSE = 0.75  # share of effective changes above which gathering them costs more than scoring all rows
 
-Sum = tuple[FloatArray, FloatArray]  # over pairs: of w D, and of w
-# places (m,) among the receivers, memory (m, h) -> their fronts (m, h)
+Sum = tuple[FloatArray, FloatArray]  # sums over pairs of w D and of w
+# indices (m,) of receivers, memory (m, h) -> their fronts (m, h)
 Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is fixed before the first row: columns, draws, and the groups of rows that share a value.
+    """Settings fixed before the first row: columns, draws, and the groups of rows that share a value.
 
-    `bound` holds the rows in hash order, and a row is known by its place in it.
+    `bound` has the rows in hash order, and a row is identified by its index.
     """
 
     bound: BoundModel
     loss: Loss
     players: dict[str, tuple[str, ...]]
     shifts: IntArray
-    groups: dict[str, tuple[IntArray, IntArray]]  # player -> (n,) group of each row, (groups,) a row of each group
+    groups: dict[str, tuple[IntArray, IntArray]]  # player -> group of each row (n,), one row of each group (groups,)
     seed: int
-    strata: dict[str, Strata] | None = None  # conditional: player -> rows that give to each other; not in it: all rows
+    strata: dict[str, Strata] | None = None  # conditional: player -> strata of donors; players without: all rows
 
     def is_exact(self, player: str) -> bool:
         """Return whether the column has so few distinct values that all of them can be used."""
@@ -54,7 +54,7 @@ class Plan:
         return Strata.of(np.zeros(len(self.bound.table), dtype=np.int64)) if found is None else found
 
     def donors(self, player: str, rows: IntArray, shift: int) -> IntArray:
-        """Return the donor (m,) of each receiver: the row a shift further in hash order, within the stratum if there are
+        """Return the donor (m,) of each receiver: the row that is a shift further in hash order, within the stratum if there are
         strata.
         """
         if player in (self.strata or {}):
@@ -63,7 +63,7 @@ class Plan:
 
 
 class Untouched:
-    """The receivers before permutation: targets, weights and losses, and how much a permutation raises the losses."""
+    """The receivers before permutation: targets, weights and losses; computes how much a permutation raises the losses."""
 
     def __init__(self, loss: Loss, scores: Tensor, y: Tensor, w: Tensor) -> None:
         self.loss, self.scores, self.y, self.w = loss, scores, y, w
@@ -73,7 +73,7 @@ class Untouched:
         """Return the losses at these scores (m, k) minus the original losses (m,); each pair has the weights of both rows."""
         w = (self.w * donors)[None]
         before = self.losses
-        if self.loss.ranks:  # other weights, other ranks
+        if self.loss.ranks:  # other weights give other ranks
             before = self.loss.rows(self.scores[None], self.y, w)[0].cpu().numpy()
         return np.asarray(self.loss.rows(scores[None], self.y, w)[0].cpu().numpy() - before)
 
@@ -122,7 +122,7 @@ def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[[IntArray], Tensor]:
-    """Return a function to the scores of the receivers with the column taken from donors."""
+    """Return a function from donors to the scores of the receivers with the column taken from these."""
     bound, columns = plan.bound, plan.players[player]
     if player in plan.groups:
         group, first = plan.groups[player]
@@ -154,8 +154,10 @@ def _equal(bound: BoundModel, columns: tuple[str, ...]) -> IntArray:
 
 
 def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray) -> Callable[[IntArray], Tensor]:
-    """Return the mover of columns that the encoder mixes with others: each distinct pair of their values and those of the others
-    is encoded once for all shifts, or for each shift if there are too many.
+    """Return the mover of columns that the encoder mixes with others.
+
+    Each distinct pair of their values and those of the other columns is encoded once for all shifts, or for each shift if there
+    are too many pairs.
     """
     bound, n = plan.bound, len(plan.bound.table)
     donors = plan.donors(player, rows, int(plan.shifts[0]))
@@ -190,7 +192,7 @@ def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntAr
             _, first, inverse = np.unique(pair[at], return_index=True, return_inverse=True)
             some, places = encoded(rows[at[first]], donors[at[first]]), np.zeros(len(rows), dtype=np.int64)
             places[at] = inverse
-        else:  # a receiver that does not change keeps its scores, wherever it is placed
+        else:  # a receiver that does not change keeps its scores
             some, places = parts, np.minimum(np.searchsorted(known, pair), len(parts) - 1)
         return _moved(
             bound, own, changed, lambda at, out: torch.add(_taken(base, at), _taken(some, places[at]), out=out)
@@ -203,7 +205,7 @@ def _outer(
     bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
 ) -> Callable[[IntArray], Tensor]:
     """Return the mover of a single encoded column, which moves the front along one direction."""
-    x = np.ascontiguousarray(bound.x[:, column])  # read once for each shift: beside thousands of others each is a miss
+    x = np.ascontiguousarray(bound.x[:, column])  # read once per shift: among thousands, each read is a cache miss
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)
 
     def added(donors: IntArray) -> Tensor:
@@ -233,7 +235,7 @@ def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
 
 def _moved(bound: BoundModel, own: Untouched, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
     """Return scores (m, k) after a change, in blocks that fit the cache; a receiver whose value does not change keeps its
-    own scores.
+    scores.
     """
     rows, scores = np.flatnonzero(changed), own.scores.clone()
     everyone = len(rows) > DENSE * len(changed)

@@ -1,4 +1,4 @@
-"""Permutation importance in the document: the rise of both models' loss when a column is permuted, and the difference."""
+"""Permutation importance in the document: the rise in both models' loss when a column is permuted, and the difference."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
 
-ASSOCIATED = 0.2  # what is conditioned on is associated with the column at least so much (Strobl et al. 2008)
-FEWEST = 20  # rows of a stratum
+ASSOCIATED = 0.2  # minimum association between a column and those that it is conditioned on (Strobl et al. 2008)
+FEWEST = 20  # minimum rows of a stratum
 
 
 class ImportanceRow(Part):
@@ -25,7 +25,7 @@ class ImportanceRow(Part):
     linear: Interval
     difference: Interval = Interval()  # network minus linear, paired by row
     off_support: float | None  # share of permuted rows farther from real rows than 95% of real rows are
-    exact: bool  # every donor was weighed: no Monte Carlo error
+    exact: bool  # all donors were used: no Monte Carlo error
 
 
 class Importance(Part):
@@ -42,7 +42,7 @@ class Importance(Part):
 
 
 def build(r: Results) -> Importance:
-    """Return the importance of every column for both models; without columns if it does not apply."""
+    """Return the importance of every column for both models; no columns if it does not apply."""
     both = r[ANALYSIS]
     if both is None:
         metric: Any = r.performance.metrics[0].name

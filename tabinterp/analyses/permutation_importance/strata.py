@@ -1,10 +1,10 @@
 """Strata for conditional permutation: rows that are similar in the columns related to the permuted one.
 
-Conditioned on are the columns whose association with the permuted one reaches 0.2 (Strobl et al. 2008 include those whose
-correlation exceeds such a threshold). A regression tree predicts the permuted column from them, and its leaves are the strata
-(Strobl et al. 2008 and Debeer & Strobl 2020 take the splits of a forest's trees; Molnar et al. 2024 a tree for each column).
-The tree that cuts one half of the rows is grown on the other half: a tree sees less spread in its own rows than there is. Leaves
-hold at least 20 rows, neighbours being joined until they do.
+The conditioning columns are those whose association with the permuted one is at least 0.2 (Strobl et al. 2008 use such a
+threshold for the correlation). A regression tree predicts the permuted column from them, and its leaves are the strata (Strobl et
+al. 2008 and Debeer & Strobl 2020 use the splits of a forest's trees; Molnar et al. 2024 use a tree for each column). The tree
+that divides one half of the rows is grown on the other half, because a tree underestimates the spread in its own rows. Leaves
+have at least 20 rows; smaller ones are joined with their neighbours.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tabinterp.table.folds import folds
 
 from .record import FEWEST
 
-LEVELS = 16  # levels of a permuted column that the tree tells apart, the most frequent
+LEVELS = 16  # levels of a permuted column that the tree distinguishes, the most frequent ones
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,8 @@ class Strata:
     label: IntArray
     conditioned: tuple[str, ...]
     order: IntArray  # rows, stratum by stratum
-    place: IntArray  # (n,) of each row in its stratum
-    first: IntArray  # (strata,) places in `order`
+    place: IntArray  # (n,) index of each row in its stratum
+    first: IntArray  # (strata,) indices in `order`
     size: IntArray  # (strata,)
 
     @classmethod
@@ -57,7 +57,9 @@ class Strata:
         return int(self.size.min())
 
     def further(self, rows: IntArray, shift: int) -> IntArray:
-        """Return the row (m,) a shift further in the same stratum, cyclically; never the row itself unless it is alone."""
+        """Return the row (m,) that is a shift further in the same stratum, cyclically; never the row itself unless it is
+        alone.
+        """
         at = self.label[rows]
         size = self.size[at]
         offset = np.where(size > 1, 1 + (shift - 1) % np.maximum(size - 1, 1), 0)
@@ -65,7 +67,7 @@ class Strata:
 
 
 def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], seed: int) -> Strata:
-    """Divide the rows of a table into strata by the conditioning columns, as they predict the permuted `columns`."""
+    """Divide the rows of a table into strata by how the conditioning columns predict the permuted `columns`."""
     target = np.column_stack([_target(table, c) for c in columns])
     features = np.column_stack([_code(table, c) for c in conditioned])
     half = folds(table, seed, 2)
@@ -97,7 +99,7 @@ def _joined(leaves: IntArray) -> IntArray:
 
 
 def _code(table: Table, column: str) -> FloatArray:
-    """Return numbers (n,) that a tree can split: a number's own value, a level's position; missing below all."""
+    """Return numbers (n,) that a tree can split: the value of a number, the index of a level; missing values are below all."""
     values = table.frame[column]
     if table.schema[column].kind == "numeric":
         x = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -106,14 +108,16 @@ def _code(table: Table, column: str) -> FloatArray:
 
 
 def _levels(table: Table, column: str) -> IntArray:
-    """Return the position of each level among the column's (n,); -1 missing."""
+    """Return the index of each row's level among those of the column (n,); -1 if missing."""
     place = {level: i for i, level in enumerate(table.schema[column].levels)}
     codes = table.frame[column].astype(object).map(place)
     return np.asarray(pd.to_numeric(codes).fillna(-1).to_numpy(dtype=np.int64))
 
 
 def _target(table: Table, column: str) -> FloatArray:
-    """Return what is predicted (n, t): ranks of a number in standard deviations, a dummy for each level, one for missing."""
+    """Return the targets of the tree (n, t): ranks of a number in standard deviations, a dummy for each level, one for
+    missing.
+    """
     if table.schema[column].kind == "numeric":
         x = table.numeric(column)
         missing = np.isnan(x)

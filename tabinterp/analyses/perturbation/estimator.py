@@ -1,18 +1,18 @@
-"""Robustness: the loss of both models, and of two classes the AUC, when the values in their columns are perturbed more and more.
+"""Robustness: the loss of both models, and for two classes the AUC, when the values in their columns are increasingly perturbed.
 
-A perturbation of size s exchanges values for those of *donors*: the training rows, or at most 10,000 of them, drawn by hash. The
-value of a number is placed among the donors' sorted values of its column (at random among equal ones), moved up or down by at
-most s times their number (uniform, reflected at the ends), and replaced by the value there. A level gives way, with probability
-s, to that of a random donor. So every value occurs in the table, a size means the same in every column, and at s = 1 nothing is
-left of the rows. Missing values stay missing. The draws of a row depend on its number and the seed alone, and are the same for
-both models and for every size: a larger size moves each value further.
+A perturbation of size s replaces values by those of *donors*: the training rows, or at most 10,000 of them, drawn by hash. The
+value of a number is located among the donors' sorted values of its column (at random among equal ones), moved up or down by at
+most s times their number (uniform, reflected at the ends), and replaced by the value there. A level is replaced, with probability
+s, by that of a random donor. Thus every value occurs in the table, a size means the same in every column, and at s = 1 nothing is
+left of the original rows. Missing values stay missing. The draws for a row depend only on its number and the seed, and are the
+same for both models and every size: a larger size moves each value further.
 
-Losses, in the unit of the loss (squared errors in the target's squared), are averaged over the draws, row by row; differences
-between the models are paired. Given the models and the donors, the mean of a row depends on this row alone, so standard errors
-are those of means over rows, or over groups of rows (influences summed by group). Without a split the donors are the evaluated
-rows themselves, and intervals take the distributions of the columns as given.
+Losses, in the unit of the loss (for squared errors, the squared unit of the target), are averaged over the draws for each row;
+differences between the models are paired. Given the models and the donors, the mean for a row depends on this row alone, so
+standard errors are those of means over rows, or over groups of rows (influences summed by group). Without a split, the donors are
+the evaluated rows themselves, and intervals treat the distributions of the columns as fixed.
 
-The *excess rise* at a size is the rise in the network's loss from size 0 minus that of the linear counterpart.
+The *excess rise* at a size is the rise in the network's loss from size 0 minus that in the linear counterpart's.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from tabinterp.table.suppression import SMALL
 
 from .record import OF_NUMBERS, turns
 
-# of the donors of a column, by how many of which a number moves at most, and the probability that a level is exchanged
+# share of the donors of a column by which a number moves at most, and probability that a level is replaced
 SIZES = (
     0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0,
 )  # fmt: skip
@@ -55,7 +55,7 @@ FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # where each row is encod
 TOGETHER = 16_384  # perturbed rows that are scored at once
 OF_COLUMNS = 0.1  # size at which single columns are perturbed
 DONORS = 10_000
-HALF = 32  # bits of a hash, each of which makes a number
+HALF = 32  # bits of a hash for each random number
 
 Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
 
@@ -92,10 +92,10 @@ class Robustness(Display):
     ----------
     loss : name of the loss, such as "log_loss".
     null : loss of always predicting the base rate, or the mean.
-    donors, donors_of : how many rows values come from, and whether these are training rows or all rows.
+    donors, donors_of : number of donor rows, and whether these are training rows or all rows.
     sizes : size 0 first.
-    numbers : numeric columns alone perturbed, at size 5%; None where no input is numeric.
-    columns : at size `column_size`, the one with the largest rise in the network's loss first.
+    numbers : only numeric columns perturbed, at size 5%; None if no input is numeric.
+    columns : single columns perturbed, at size `column_size`, largest rise in the network's loss first.
     """
 
     loss: str
@@ -112,15 +112,17 @@ class Robustness(Display):
 
     @property
     def lost_at(self) -> float | None:
-        """The smallest size from which on, up to the largest, the network is not significantly better than the linear model; None
-        where it never was, or still is at the largest.
+        """The smallest size from which, up to the largest, the network is not significantly better than the linear model.
+
+        None if it never was, or still is at the largest size.
         """
         return self._turns[0]
 
     @property
     def worse_from(self) -> float | None:
-        """The smallest size from which on, up to the largest, the network is significantly worse than the linear model; None
-        where it is so at size 0, or is not at the largest.
+        """The smallest size from which, up to the largest, the network is significantly worse than the linear model.
+
+        None if it is so at size 0, or is not at the largest size.
         """
         return self._turns[1]
 
@@ -172,13 +174,13 @@ def robustness(
     table : the rows.
     counterpart : the linear model; None: one is fitted, as an audit does.
     sizes : increasing, above 0 and at most 1.
-    draws : perturbed copies of the rows at each size.
+    draws : number of perturbed copies of the rows at each size.
     column_size : size at which single columns are perturbed.
 
     Raises
     ------
     NotApplicableError
-        for fewer than ten rows, or too few events of a class.
+        If there are fewer than ten rows, or too few events of a class.
 
     Examples
     --------
@@ -208,7 +210,7 @@ def _perturbed(
     column_size: float = OF_COLUMNS,
     seed: int,
 ) -> Robustness:
-    """Perturb the values of these of the evaluated rows."""
+    """Perturb the values of the given evaluated rows."""
     table, evaluated = network.table, network.table.evaluation_rows()
     if len(rows) < SMALL:
         raise NotApplicableError(why("perturbation.few", least=SMALL))
@@ -242,7 +244,7 @@ def _perturbed(
     )
     return Robustness(
         loss=asked.loss.name,
-        # of all evaluated rows: that of a part of them would tell how many events are in the rest
+        # on all evaluated rows: the value on a part of them would reveal the number of events in the rest
         null=null_loss(table.schema.task, evaluated.y, evaluated.row_weights),
         rows=len(rows),
         draws=draws,
@@ -265,16 +267,17 @@ class _Found:
 
 
 class _Asked:
-    """Both models, asked for rows whose columns come from other rows."""
+    """Both models, scored on rows whose columns come from other rows."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, loss: Loss, rows: int) -> None:
-        """Ask about the first `rows` rows that the models are bound to."""
+        """Prepare the first `rows` rows that the models are bound to."""
         self._table, self.loss, self._device = network.table.take(np.arange(rows)), loss, network.device
         self._scores = [_scores_of(network), _scores_of(linear)]
 
     def of(self, sources: Iterable[IntArray], areas: bool = False) -> _Found:
-        """Return the means over draws; `sources` holds the rows (n, columns) that the values of each draw come from. With `areas`
-        also the AUCs, of two classes.
+        """Return the means over draws; `sources` has the rows (n, columns) that the values of each draw come from.
+
+        `areas` adds the AUCs for two classes.
         """
         table, total, found, draws = self._table, np.zeros((2, len(self._table))), [], 0
         left = iter(sources)
@@ -294,13 +297,13 @@ class _Asked:
 def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
     """Return a function from the rows (n, columns) that values come from to scores (n, k).
 
-    Where every column is encoded on its own, encoded columns are exchanged, in single precision and about their means.
+    If every column is encoded on its own, encoded columns are exchanged, in single precision and relative to their means.
     """
     if not bound.is_local(bound.columns):
         return lambda came: forward(bound.rest, mixed(bound, came)).cpu().numpy()
     blocks = [bound.encoding.blocks[column] for column in bound.columns]
     parts = [np.ascontiguousarray(bound.x[:, block] - bound.centre[block], dtype=np.float32) for block in blocks]
-    order = np.concatenate(blocks)  # of the columns one after the other: slices are filled faster than scattered places
+    order = np.concatenate(blocks)  # column after column: slices are filled faster than scattered positions
     weight = bound.front.weight[:, order].T.float().contiguous().to(bound.device)
     constant = (bound.front.bias + bound.front.weight @ torch.as_tensor(bound.centre).to(bound.front.weight)).float()
     ends = np.cumsum([len(block) for block in blocks])
@@ -321,12 +324,12 @@ def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
 
 
 class _Places:
-    """The places of evaluated rows among the sorted values of the donors, column by column.
+    """The positions of evaluated rows among the sorted values of the donors, column by column.
 
     Parameters
     ----------
-    table : the evaluated rows, followed by the donors; where there are no others, these are the donors.
-    rows : how many are evaluated.
+    table : the evaluated rows, followed by the donors; without others, the evaluated rows are the donors.
+    rows : number of evaluated rows.
     """
 
     def __init__(self, table: Table, rows: int, seed: int) -> None:
@@ -335,10 +338,10 @@ class _Places:
         self.unmoved = np.tile(np.arange(rows)[:, None], (1, len(inputs)))
         self.numeric = [j for j, column in enumerate(inputs) if table.schema[column].kind == "numeric"]
         self._known: list[IntArray] = []  # evaluated rows with a value
-        self._donors: list[IntArray] = []  # donors with a value, by size where these are numbers
+        self._donors: list[IntArray] = []  # donors with a value, sorted if these are numbers
         self._ranks: dict[
             int, tuple[IntArray, IntArray]
-        ] = {}  # of the known values: numbers of donors below, and not above
+        ] = {}  # for known values of a number: counts of donors below, and of donors not above
         for j, column in enumerate(inputs):
             known = table.frame[column].notna().to_numpy()
             self._known.append(np.flatnonzero(known[:rows]))
@@ -355,7 +358,7 @@ class _Places:
             self._donors.append(donors)
 
     def moved(self, size: float, draw: int, only: Collection[int] | None = None) -> IntArray:
-        """Return the rows (rows, columns) from which values come at a size; `only` these columns move."""
+        """Return the rows (rows, columns) from which values come at a size; `only` these columns change."""
         came = self.unmoved.copy()
         for j in range(came.shape[1]) if only is None else only:
             known, donors = self._known[j], self._donors[j]
@@ -396,9 +399,9 @@ def _of_column(column: str, none: _Found, found: _Found) -> OfColumn:
 
 
 def run(context: Context) -> Robustness:
-    """Perturb the evaluated rows of an audit: fewer sizes and draws where rows are encoded again, or on a budget of rows."""
+    """Perturb the evaluated rows of an audit, with fewer sizes and draws if rows are encoded again or on a budget of rows."""
     rows = context.drawn(context.evaluated, context.settings.rows)
-    further = len(context.network.columns) + 1  # each column alone, and numbers alone
+    further = len(context.network.columns) + 1  # each column alone, and all numbers
     effort: dict[str, Any] = {}
     if context.share < len(rows) * DRAWS * (len(SIZES) + further) or not context.network.is_local(
         context.network.columns

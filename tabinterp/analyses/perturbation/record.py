@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from tabinterp.document.document import Document
 
 
-OF_NUMBERS = 0.05  # size at which numbers alone are perturbed
+OF_NUMBERS = 0.05  # size at which only numbers are perturbed
 
 
 class AtSize(Part):
     """Both models at one size of perturbation; differences are network minus linear."""
 
-    size: float  # of the donors, by how many of which a number moves at most, and the probability that a level is exchanged
+    size: float  # share of donors by which a number moves at most, and probability that a level is replaced
     network: Interval
     linear: Interval
     difference: Interval
-    rise: Interval  # rise in the network's loss from size 0 minus that in the linear model's; of size 0 none
-    network_auc: Interval  # of two classes
+    rise: Interval  # rise in the network's loss from size 0 minus that in the linear model's; none at size 0
+    network_auc: Interval  # for two classes
     linear_auc: Interval
     auc_difference: Interval
 
@@ -50,19 +50,19 @@ class Record(Part):
     rows: int
     draws: int
     seed: int
-    donors: int  # rows that values come from
-    donors_of: Literal["training", "all"]  # "all": the evaluated rows, where it is not known which rows were held out
+    donors: int  # number of donor rows
+    donors_of: Literal["training", "all"]  # "all": the evaluated rows, if it is unknown which rows were held out
     sizes: list[AtSize]  # size 0 first, increasing
-    numbers: AtSize | None  # numeric columns alone perturbed; None: no input is numeric
-    # smallest size from which on the network is not significantly better; None: it never was, or still is at the largest
+    numbers: AtSize | None  # only numeric columns perturbed; None: no input is numeric
+    # smallest size from which the network is not significantly better; None: it never was, or still is at the largest
     lost_at: float | None
-    # smallest size from which on it is significantly worse; None: it is so at size 0, or is not at the largest
+    # smallest size from which it is significantly worse; None: it is so at size 0, or is not at the largest
     worse_from: float | None
     column_size: float
-    columns: list[OfColumn]  # the largest rise in the network's loss first
+    columns: list[OfColumn]  # largest rise in the network's loss first
 
     def check_claims(self, document: Document) -> None:
-        """Check the order of sizes and columns, the differences, and the sizes from which on the comparison changes."""
+        """Check the order of sizes and columns, the differences, and the sizes at which the comparison changes."""
         sizes = [one.size for one in self.sizes]
         if not (sizes and sizes[0] == 0 and sizes[-1] <= 1 and all(one < other for one, other in pairwise(sizes))):
             raise DocumentError(f"analyses.perturbation.sizes must increase from 0 to at most 1, but are {sizes}.")
@@ -100,7 +100,7 @@ class Record(Part):
 
 
 def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tuple[float | None, float | None]:
-    """Return the sizes from which on, up to the largest, the network is not significantly better, and is significantly worse.
+    """Return the sizes from which, up to the largest, the network is not significantly better, and is significantly worse.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tu
 
     Returns
     -------
-    None for the first where the network is not significantly better at size 0, for the second where it is already worse there;
-    None where nothing of the kind is true at the largest size.
+    None for the first if the network is not significantly better at size 0, and for the second if it is already worse there; None
+    if the condition does not hold at the largest size.
 
     >>> turns([(0.0, -2.0, -1.0), (0.1, -1.0, 1.0), (0.2, -2.0, -1.0), (0.3, -1.0, 1.0), (0.4, 1.0, 2.0)])
     (0.3, 0.4)
@@ -124,7 +124,7 @@ def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tu
 
 
 def _from(sizes: Sequence[float], holds: Sequence[bool]) -> float | None:
-    """Return the smallest size from which on something holds up to the largest; None where it does not hold there."""
+    """Return the smallest size from which a condition holds up to the largest; None if it does not hold there."""
     first = max((i + 1 for i, one in enumerate(holds) if not one), default=0)
     return sizes[first] if first < len(sizes) else None
 

@@ -1,4 +1,4 @@
-"""Robustness on the page: loss and AUC against the size of the perturbation, and the columns that matter most for it."""
+"""Robustness on the page: loss and AUC by size of the perturbation, and the columns that matter most for it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tabinterp.report.words import capital, interval, sentences, stated, t
 
 from .record import AtSize, OfColumn, Record
 
-MOST = 8  # columns of the table; the document holds all of them
-NOTED = 0.05  # size of which the lead speaks, or the nearest one
+MOST = 8  # columns in the table; the document has all of them
+NOTED = 0.05  # size in the introduction, or the nearest one
 
 
 def build(record: Record, document: Document) -> list[Block]:
@@ -24,7 +24,7 @@ def build(record: Record, document: Document) -> list[Block]:
         linear=linear,
         rise=stated(noted.rise, sign=True),
     )
-    lost = None if record.lost_at == record.worse_from else record.lost_at  # worse says it too
+    lost = None if record.lost_at == record.worse_from else record.lost_at  # `worse_from` says it as well
     known = [*filter(None, [_compared("lost", lost, linear), _compared("worse", record.worse_from, linear)])]
     by_column: list[Column[OfColumn]] = [
         name_column(t("report.column"), lambda row: row.column),
@@ -54,7 +54,7 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _numbers(one: AtSize, metric: str, linear: str) -> Paragraph:
-    """Both models when numbers alone are perturbed, which the check `fragile` reads."""
+    """Return both models when only numbers are perturbed, a result used by the check `fragile`."""
     values = {
         "network_loss": stated(one.network),
         "linear_loss": stated(one.linear),

@@ -1,4 +1,4 @@
-"""Can a protected column be predicted from the columns that the models read?"""
+"""Can a protected column be predicted from the columns that the models use?"""
 
 from __future__ import annotations
 

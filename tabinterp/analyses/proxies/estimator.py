@@ -1,15 +1,15 @@
 """Proxies: how well a protected column that is not an input can be predicted from the inputs, and whether that matters.
 
-Probes (Alain & Bengio 2016): a logistic regression (of a number a linear one) on the encoded inputs, on the outputs of each
-hidden layer, on the score alone, and on one input column at a time (the levels of a category, sixteen parts of a number),
-fitted on four fifths of the rows and asked about the last, in turn. What it says is told by AUC (one level against the
-others, by their shares) or R2, the mean over the fifths; its standard error is that over rows, times 1.5, because the fits
-share most of their rows (Nadeau & Bengio 2003). A probe finds what is there to be read linearly, and not what the network
-makes of it.
+Probes (Alain & Bengio 2016) are logistic regressions (linear for a number) on the encoded inputs, on the outputs of each hidden
+layer, on the score alone, and on one input column at a time (the levels of a category, sixteen ranges of a number). They are
+fitted on four fifths of the rows and evaluated on the last, in turn. The measure is AUC (one level against the others, averaged
+by their shares) or R2, the mean over the fifths. Its standard error over rows is multiplied by 1.5, because the fits share most
+of their rows (Nadeau & Bengio 2003). A probe finds information that is linearly available, not how the network uses it.
 
-What the best proxies carry: they take their values from other rows, drawn by hash, one column at a time and all together, and the
-loss and the gap between the most and the least selected group are taken again. The gap is between the same two groups throughout.
-Where the share of one of these may not be told (`partition`) the gap is not, and only its change is, a mean over draws.
+Effect of the best proxies: they take their values from other rows, drawn by hash, one column at a time and all together, and the
+loss and the gap between the most and the least selected group are computed again. The gap is always between the same two groups.
+If the share of one of these may not be shown (`partition`), the gap is withheld, and only its change, a mean over draws, is
+reported.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ from tabinterp.table.hash_sampling import chosen, row_hash
 from tabinterp.table.suppression import SMALL, BoolArray, countable, shown
 
 FOLDS = 5
-OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # of standard errors, because the fits share most of their rows
+OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # factor of standard errors: the fits share most of their rows
 ROWS = 3000
-FEWEST = 50  # rows, and twice as many as folds of each level
+FEWEST = 50  # minimum rows, and at least twice as many as folds for each level
 CELLS = 16
 BEST, REPEATS = 3, 4
 PENALTY = 1.0
@@ -54,9 +54,7 @@ PENALTY = 1.0
 
 @dataclass(frozen=True)
 class Probe:
-    """How well the column is predicted from `place`: "inputs", "layer 1" and so on, "score", or the name of an input
-    column.
-    """
+    """How well the column is predicted from `place`: "inputs", "layer 1" and so on, "score", or the name of an input column."""
 
     place: str
     power: Estimate
@@ -125,9 +123,9 @@ class Proxies(PreviewedFrame):
 
 
 def proxies(network: BoundModel, linear: BoundModel, *, threshold: float = THRESHOLD, seed: int = 0) -> Proxies:
-    """Predict every protected column that is not an input from the rows that both models are bound to.
+    """Predict every protected column that is not an input, on the rows that both models are bound to.
 
-    Of at most 3,000 rows, drawn by hash. A column of which fewer than two levels have fifty rows is left out.
+    At most 3,000 rows, drawn by hash, are used. A column with fewer than two levels of fifty rows is left out.
     """
     names = [c.name for c in network.table.schema.columns if c.protected and c.role not in ("input", "target")]
     few = np.sort(chosen(network.table.numbers, ROWS, seed))
@@ -152,7 +150,7 @@ def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float,
 
 
 def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
-    """Return which rows (n,) count, and what a probe has to predict for them: levels (n, k), or a number."""
+    """Return which rows (n,) count, and the targets of a probe for them: levels (n, k), or a number."""
     values = table.frame[name]
     if table.schema[name].kind == "numeric" and values.nunique() > 2:
         number = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -184,7 +182,7 @@ def _of_column(table: Table, name: str) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """One protected column: which rows count, their values, weights and folds."""
+    """One protected column: which rows count, and their values, weights and folds."""
 
     known: BoolArray
     outcomes: FloatArray
@@ -223,7 +221,7 @@ class _Asked:
         return p
 
 
-# ---- what the proxies carry
+# ---- effect of the proxies
 
 
 def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, seed: int) -> Gap | None:
@@ -234,7 +232,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
     shares = [found.share(int(i)) for i in told]
     rates = [one.value for one in shares]
     if len(told) < 2 or not np.isfinite(rates).all() or min(one.units for one in shares) < FEWEST_GROUPS:
-        return None  # of fewer than ten sampling units it is not said which share is lower
+        return None  # with fewer than ten sampling units, it is not reported which share is lower
     most, least = (int(told[at]) for at in (np.argmax(rates), np.argmin(rates)))
     pair = (parts.codes == most, parts.codes == least)
     gap = _difference(bound.table, rows.selected, pair)

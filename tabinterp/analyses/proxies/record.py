@@ -20,7 +20,7 @@ PLACES = ("inputs", "score")
 
 class ProbeRow(Part):
     place: Literal["inputs", "layer", "score", "column"]
-    name: str  # of the layer or the column
+    name: str  # name of the layer or the column
     power: Interval  # AUC or R2
 
 
@@ -28,7 +28,7 @@ class AblatedRow(Part):
     columns: list[str]
     loss: Interval  # change of the loss
     gap: Interval  # change of the gap
-    left: Interval  # the gap that is left
+    left: Interval  # the remaining gap
 
 
 class GapPart(Part):
@@ -48,7 +48,7 @@ class ProxyPart(Part):
 
 
 def build(r: Results) -> list[ProxyPart]:
-    """Return the proxies of every protected column that no model reads."""
+    """Return the proxies of every protected column that no model uses."""
     result = r[ANALYSIS]
     return [] if result is None else [_proxy(proxy) for proxy in result.proxies]
 

@@ -25,12 +25,12 @@ from tabinterp.models.perturbation import RESOLUTION
 from tabinterp.table import Scan, Table
 from tabinterp.table.hash_sampling import chosen, row_hash
 
-REFERENCE = 100  # just-approved rows
+REFERENCE = 100  # number of just-approved rows
 EVALUATIONS, MOST = (
     2_000_000,
     16,
-)  # of the network in all, where they allow it; permutations for each pair of rows, at most
-TOLERANCE = 1e-2  # of integrated gradients: the order of the columns needs no more
+)  # network evaluations in total, where the rows allow it; maximum permutations for each pair of rows
+TOLERANCE = 1e-2  # tolerance of integrated gradients, enough for the order of the columns
 
 AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
@@ -38,7 +38,7 @@ BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Declined rows first, then the just-approved rows, in both models; `side` times a score grows towards the adverse
+    """Declined rows, followed by the just-approved rows, under both models; `side` times a score increases towards the adverse
     decision.
     """
 
@@ -46,14 +46,14 @@ class Case:
     linear: BoundModel
     size: int
     found: int
-    near: IntArray  # places of the just-approved rows
-    mean: FloatArray  # (d,) encoded mean of all rows, of the network
+    near: IntArray  # indices of the just-approved rows
+    mean: FloatArray  # (d,) mean of all encoded rows, for the network
     linear_mean: FloatArray
     side: float
     cut: float
     seed: int
     evaluations: float = EVALUATIONS
-    apart_told: bool = True  # whether it may be told how many of the rows the linear model declines, too
+    apart_told: bool = True  # whether the number of rows that the linear model also declines may be shown
 
     @property
     def rows(self) -> IntArray:
@@ -73,7 +73,7 @@ class Case:
         return np.asarray(np.average(self.linear.x[self.near], axis=0, weights=self.near_weights))
 
     def declines(self, scores: FloatArray) -> BoolArray:
-        """Return which scores are declined; a score at the threshold itself is of the negative class."""
+        """Return which scores are declined; a score equal to the threshold is of the negative class."""
         return np.asarray((scores > self.cut) == (self.side > 0))
 
 
@@ -100,8 +100,8 @@ def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
 
 
 def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) -> AnyTable:
-    """Return the rows with the adverse class that the deprecated argument `declined` ("positive" or "negative") names,
-    after a warning.
+    """Return the rows with the adverse class named by the deprecated argument `declined` ("positive" or "negative"), after a
+    warning.
     """
     if declined is None:
         return rows
@@ -144,7 +144,7 @@ def case_of(
     return Case(*models, size, len(down), near, mean, linear_mean, side, cut, seed, evaluations, told)
 
 
-# ---- what each column adds towards the decline
+# ---- contributions of columns to the adverse decision
 
 
 def _both_scales(scores: torch.Tensor) -> torch.Tensor:
@@ -152,8 +152,8 @@ def _both_scales(scores: torch.Tensor) -> torch.Tensor:
 
 
 def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return Shapley values (rows, columns) relative to the just-approved rows, of the log-odds and of the probability,
-    from the same coalitions.
+    """Return Shapley values (rows, columns) relative to the just-approved rows, for the log-odds and for the probability, from
+    the same coalitions.
     """
     once = case.size * len(case.near) * 2 * max(1, len(bound.columns) - 1)
     permutations = int(np.clip(case.evaluations // once, 1, MOST))
@@ -162,8 +162,8 @@ def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray
 
 
 def _baseline(case: Case, mean: FloatArray) -> FloatArray:
-    """Return Shapley values (rows, columns) relative to one encoded row, the mean of others."""
-    bound, rows = case.network, np.arange(case.size + 1)  # the last row lends its place to the mean
+    """Return Shapley values (rows, columns) relative to one encoded row, the mean of other rows."""
+    bound, rows = case.network, np.arange(case.size + 1)  # the last row is replaced by the mean
     one = replace(bound, x=np.vstack([bound.x[: case.size], mean]), table=bound.table.take(rows))
     found = explain(Games(one, rows[-1:], lambda scores: scores), case.rows, case.seed, MOST, None).values
     return _cleaned(case, found[..., 0], bound)
@@ -190,13 +190,13 @@ def linear_values(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _cleaned(case: Case, values: FloatArray, bound: BoundModel) -> FloatArray:
-    """Return values towards the adverse decision, with rounding errors set to zero."""
+    """Return contributions to the adverse decision, with rounding errors set to zero."""
     tiny = RESOLUTION * max(float(np.abs(values).max()), 1e-300)
     return case.side * np.where(np.abs(values) > tiny, values, 0.0)
 
 
 def readings(case: Case, main: FloatArray, on_probability: FloatArray) -> dict[str, FloatArray]:
-    """Return other lists of reasons for the network's decisions, by name."""
+    """Return the contributions by other methods for the network's decisions, by name."""
     bound = case.network
     found = {"seed": interventional(bound, case, case.seed + 1)[0], "scale": on_probability}
     if bound.has_gradient and bound.is_local(bound.columns):

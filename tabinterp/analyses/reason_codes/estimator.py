@@ -1,15 +1,15 @@
 """Reason codes: the columns that contribute most to an adverse decision, under the network and under the linear model.
 
 The Official Interpretations of Regulation B (12 CFR 1002, Supplement I, 9(b)(2)-5) name two methods: the factors on which an
-applicant is furthest below the average of those at or just above the cut-off, or of all applicants. Of a logistic regression
-that is beta (x - reference), in closed form. Of a network the same question has several answers: the interventional Shapley
-values against the just-approved rows (the main one: real rows, columns moved whole), Shapley values from the mean of the
-just-approved rows and from the mean of all rows (a baseline that is no row where a column has levels), and integrated
-gradients from the mean of the just-approved rows. How far their lists agree is what is measured here, over rows, by rank: the
-sizes of two methods may look alike where their order differs.
+applicant is furthest below the average of those at or just above the cut-off, or of all applicants. For a logistic regression
+that is beta (x - reference), in closed form. For a network the same question has several answers: the interventional Shapley
+values against the just-approved rows (the main one: real rows, whole columns), Shapley values from the mean of the just-approved
+rows and from the mean of all rows (a baseline that is no possible row if a column has levels), and integrated gradients from the
+mean of the just-approved rows. The analysis measures how far their lists agree, row by row and by rank: the sizes by two methods
+may be similar even if their order differs.
 
-A reason is a column that adds towards the decline. A list holds the largest, four at most (9(b)(2)-1), fewer where fewer count
-against the row.
+A reason is a column that contributes to the adverse decision. A list has the largest, at most four (9(b)(2)-1), or fewer if fewer
+columns count against the row.
 """
 
 from __future__ import annotations
@@ -42,17 +42,18 @@ from .adverse_decisions import (
 from .reason_lists import Against, Flips, Likeness, Named, against, alike, flips, named_columns, omitted, protected
 from .record import TOP
 
-AUDITED_ROWS = 500  # adversely decided rows that an audit explains
+AUDITED_ROWS = 500  # rows with an adverse decision that an audit explains
 
 
 @dataclass(frozen=True, eq=False)
 class ReasonCodes(Display):
     """Reason codes of `rows` declined rows (of `declined_rows`), and how reliable they are.
 
-    `network` and `linear` (rows, columns) are what each column adds towards the decline, in log-odds, against the same
-    `reference_rows` just-approved rows. `numbers` are the rows' numbers. `omitted`: share of rows in which a column that is not
-    named would, moved alone to the reference rows, move the network's score by more than one that is. `protected`: share of
-    rows in which a protected column is among the reasons of the network, and of the linear model; None where none is declared.
+    `network` and `linear` (rows, columns) are the contributions of each column to the adverse decision, in log-odds, relative to
+    the same `reference_rows` just-approved rows. `numbers` are row numbers. `omitted`: share of rows in which an unnamed column,
+    if it alone took the values of the reference rows, would change the network's score by more than a named column. `protected`:
+    share of rows in which a protected column is among the reasons of the network, and of the linear model; None if no column is
+    protected.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -82,13 +83,13 @@ class ReasonCodes(Display):
     estimand: str = "interventional Shapley value of the log-odds against the just-approved rows, towards the decline"
 
     def _numbers(self) -> pd.DataFrame:
-        """In how many rows each column is a reason."""
+        """Return the number of rows for which each column is a reason."""
         frame = self.frame()
         frame = frame[frame["measure"].isin(["reason_network", "reason_linear"])]
         return frame.assign(model=frame["measure"].str.removeprefix("reason_"))
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each measure: what it is of, rows, value, standard error, 95% interval. Aggregates only."""
+        """Return one row for each measure: its subject, rows, value, standard error, 95% interval. Aggregates only."""
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))
             for one in self.likeness
@@ -131,24 +132,24 @@ def reason_codes(
     evaluations: float = EVALUATIONS,
     seed: int = 0,
 ) -> ReasonCodes:
-    """Return the reason codes of the rows of `table` that the network declines, under both models.
+    """Return the reason codes, under both models, of the rows of `table` that the network declines.
 
     Parameters
     ----------
-    table : states the adverse class (`read_table(..., adverse=)`). Declined are the rows that are predicted to be of it.
-    declined : deprecated; "positive" or "negative", where the table does not state the adverse class.
-    threshold : a row is predicted to be positive when its probability is above it.
-    signs : column -> +1 or -1, the direction in which a number is meant to move the score of the positive class.
-    rows : at most so many of the declined rows, drawn by hash; None: all.
-    reference : at most so many just-approved rows, with which the declined rows are compared.
-    evaluations : of the network, for one set of lists: permutations are added while they allow it, up to sixteen a pair of rows.
+    table : states the adverse class (`read_table(..., adverse=)`). Rows predicted to be of this class are declined.
+    declined : deprecated; "positive" or "negative", if the table does not state the adverse class.
+    threshold : probability above which a row is predicted positive.
+    signs : column -> +1 or -1, the intended effect of a number on the score of the positive class.
+    rows : maximum number of declined rows, drawn by hash; None: all.
+    reference : maximum number of just-approved rows with which the declined rows are compared.
+    evaluations : of the network, for one set of lists: permutations are added within this limit, up to sixteen per pair of rows.
 
     Raises
     ------
     NotApplicableError
-        when the task is not binary, the adverse class was not stated, or fewer than ten rows are declined or approved.
+        If the task is not binary, the adverse class was not stated, or fewer than ten rows are declined or approved.
     TabinterpError
-        when an argument is none of those that are allowed.
+        If an argument has a value that is not allowed.
 
     Examples
     --------
@@ -212,7 +213,7 @@ def run(context: Context) -> ReasonCodes | None:
         return None
     network, linear = context.both(context.evaluated)
     columns = len(network.columns)
-    # two lists of reasons, of a permutation and its reverse for each pair at least, and moves of single columns and of lists
+    # for each pair at least two lists of reasons, a permutation and its reverse; also changes of columns and of lists
     rows, reference = context.rows_and_background(6 * columns, min(context.settings.rows, AUDITED_ROWS), REFERENCE)
     return reason_codes(
         network,

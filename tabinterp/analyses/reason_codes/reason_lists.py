@@ -1,9 +1,9 @@
 """Lists of reasons: how similar two lists are, whether changing the named columns changes the decision, and which columns
 are named.
 
-A share that one to nine rows make, or all but as many, is not told, but its one end (`told_share`); nor is one from which such
-a share could be reckoned. Where the number of rows on which the two models decide differently is withheld, so is all that is
-about the declined rows that the linear model declines, too, or does not.
+If one to nine rows, or all but one to nine, make up a share, it is replaced by a bound (`told_share`); a share from which such a
+share could be calculated is withheld. If the number of rows on which the two models decide differently is withheld, so are all
+results on the declined rows that the linear model also declines, or does not.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .adverse_decisions import BoolArray, Case, linear_values
 from .record import TOP
 
 DONORS = 20  # just-approved rows from which the named columns are taken
-BLOCK = 512  # rows whose columns are moved at the same time
+BLOCK = 512  # rows whose columns are changed at the same time
 
 Which = Literal["network", "linear"]
 
@@ -35,8 +35,8 @@ Which = Literal["network", "linear"]
 class Likeness:
     """Similarity of two lists of reasons, over `rows` declined rows.
 
-    `jaccard`: mean of the common over all columns that either names. `changed`: share of rows in which the lists name other
-    columns; `first`: in which the first column is the same. Each with standard error and 95% interval over rows.
+    `jaccard`: mean share of the columns named by either list that both name. `changed`: share of rows in which the lists name
+    different columns; `first`: share in which the first column is the same. Each has a standard error and 95% interval over rows.
     """
 
     of: str
@@ -48,8 +48,10 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Flips:
-    """Share of (row, reference row) pairs in which the row is approved once its named columns are taken from the reference
-    row; the same for as many random columns, and the paired difference. Each model uses its own reasons.
+    """How often a row is approved once its named columns are changed.
+
+    Share of (row, reference row) pairs in which the row is approved when its named columns come from the reference row; the same
+    for as many random columns; and the paired difference. Each model uses its own reasons.
     """
 
     model: Which
@@ -73,7 +75,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Against:
-    """Among rows that name a column with a declared direction, the share in which the direction contradicts the reason."""
+    """Among rows that name a column with a declared direction, the share in which the reason contradicts the direction."""
 
     column: str
     sign: int
@@ -81,7 +83,7 @@ class Against:
     share: Mean
 
 
-# ---- how far lists agree
+# ---- agreement of lists
 
 
 def listed(values: FloatArray) -> tuple[BoolArray, IntArray]:
@@ -141,11 +143,11 @@ def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
     return table.row_weights[at], groups(table)[at]
 
 
-# ---- what follows from naming them
+# ---- effect of changing the named columns
 
 
 def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
-    """Return what each model decides once its own reasons are changed, on the rows that it declines itself."""
+    """Return the decisions of each model when its own reasons are changed, on the rows that it declines itself."""
     models: tuple[tuple[Which, BoundModel, FloatArray], ...]
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:
@@ -165,7 +167,7 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
 
 
 def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
-    """Return as many random columns of each row as it has reasons (rows, columns), drawn by the row's hash."""
+    """Return for each row as many random columns as it has reasons (rows, columns), drawn by the hash of the row."""
     own = row_hash(case.network.table.numbers[at], case.seed)
     columns = splitmix(np.arange(len(case.network.columns), dtype=np.uint64))
     with np.errstate(over="ignore"):
@@ -188,7 +190,7 @@ def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> 
 
 
 def omitted(case: Case, main: FloatArray) -> Mean:
-    """Return the share of rows with an unnamed column that matters more than a named one when it alone is set to the
+    """Return the share of rows with an unnamed column that matters more than a named one, when it alone takes the values of the
     reference rows.
     """
     bound, named = case.network, listed(main)[0]
@@ -210,7 +212,7 @@ def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Name
     weights, group = _weighed(case, case.rows)
     (network, first), (other, other_first) = listed(main), listed(linear)
     open_ = [_firsts(one, network.shape[1]) for one in (first, other_first)]
-    told = [parts_shown(one.sum(axis=0)) for one in (network, other)]  # of all reasons, as many of each row as a rule
+    told = [parts_shown(one.sum(axis=0)) for one in (network, other)]  # all reasons: usually as many for each row
     found = [
         Named(
             column,
@@ -227,12 +229,12 @@ def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Name
 
 
 def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the share of rows with a reason; for one to nine rows a bound, and nothing if it would reveal such a count."""
+    """Return the share of rows with a reason; a bound for one to nine rows, and nothing if it would reveal such a count."""
     return told_share(hit, weights, group) if told or hit.sum() < FEWEST else NONE
 
 
 def _firsts(first: IntArray, columns: int) -> BoolArray:
-    """Return for which columns the number of rows with it as first reason can be shown (columns,)."""
+    """Return for which columns the number of rows with the column as first reason can be shown (columns,)."""
     counts = np.bincount(first + 1, minlength=columns + 1)
     return parts_shown(counts)[1:]
 

@@ -1,7 +1,7 @@
 """Reason codes in the document: the columns named for adverse decisions, their agreement between models and their stability.
 
-These are aggregates over at least ten rows. A share of one to nine rows has no value, and at most its upper end; a share of all
-but one to nine rows has its lower end.
+Results are aggregates over at least ten rows. A share of one to nine rows has no value, and at most an upper end; a share of all
+but one to nine rows has at most a lower end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .estimator import ReasonCodes
 
-TOP = 4  # reasons of a row
+TOP = 4  # maximum number of reasons for a row
 
 
 class Alike(Part):
@@ -41,17 +41,17 @@ class Alike(Part):
         "integrated_gradients",
         "linear_reference",
     ]
-    rows: int | None  # None: fewer than ten, or all declined rows but as few
+    rows: int | None  # None: fewer than ten, or all declined rows but fewer than ten
     jaccard: Interval
-    changed: Interval  # share of rows whose lists name other columns
+    changed: Interval  # share of rows whose lists name different columns
     first: Interval  # share of rows whose first reason is the same
 
 
 class Flip(Part):
-    """Share of rows approved once the named columns are those of just-approved rows, compared with as many random columns."""
+    """Share of rows approved once the named columns come from just-approved rows, compared with as many random columns."""
 
     model: Literal["network", "linear"]
-    rows: int | None  # that this model declines; None: fewer than ten, or all but as few
+    rows: int | None  # rows that this model declines; None: fewer than ten, or all but fewer than ten
     named: Interval
     random: Interval
     gain: Interval  # paired
@@ -62,7 +62,7 @@ class ReasonRow(Part):
 
     column: str
     protected: bool
-    proxy_of: list[str]  # protected columns that no model reads, of which this is among the three best proxies
+    proxy_of: list[str]  # protected columns that no model uses, for which this is among the three best proxies
     network: Interval
     linear: Interval
     network_first: Interval
@@ -71,20 +71,20 @@ class ReasonRow(Part):
 
 class Reasons(Part):
     rows_of: Literal["held-out", "all"]
-    declined: str  # the adverse class, which declined rows are predicted to have
-    threshold: float  # on the probability of the positive class
+    declined: str  # the adverse class; rows predicted to be of it are declined
+    threshold: float  # threshold of the probability of the positive class
     declined_rows: int
-    rows: int  # of them, drawn by hash
+    rows: int  # number of these that are explained, drawn by hash
     reference_rows: int
-    most: int  # reasons of a row
+    most: int  # maximum number of reasons for a row
     seed: int
     sentences: list[Message]
     alike: list[Alike]
     flips: list[Flip]
     omitted: Interval
-    protected_network: Interval  # empty where no input is declared protected
+    protected_network: Interval  # empty if no input is declared protected
     protected_linear: Interval
-    columns: list[ReasonRow]  # that are a reason of ten rows at least, the most frequent of the network first
+    columns: list[ReasonRow]  # columns that are a reason for at least ten rows, most frequent for the network first
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("reasons", "both", self.rows, self.rows_of, self.seed, reference=self.reference_rows)
@@ -115,7 +115,7 @@ def build(r: Results) -> Reasons | None:
 
 
 def _proxies(r: Results) -> dict[str, list[str]]:
-    """Column -> the protected columns, read by no model, that it tells best."""
+    """Return for each column the protected columns, used by no model, that it is among the best proxies of."""
     proxies: dict[str, list[str]] = {}
     found = r[PROXIES]
     for proxy in () if found is None else found.proxies:
@@ -125,9 +125,9 @@ def _proxies(r: Results) -> dict[str, list[str]]:
 
 
 def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> list[Message]:
-    """Return the proxy of each protected column that the network names most; said where ten rows name it under both models."""
+    """Return for each protected column its proxy that the network names most, if at least ten rows name it under both models."""
     sentences: dict[str, Message] = {}
-    for row in result.named:  # the most frequent first
+    for row in result.named:  # most frequent first
         shares = {"network": row.network, "other": row.linear}
         for column in proxies.get(row.column, []):
             message = _sentence(
@@ -139,7 +139,7 @@ def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) ->
 
 
 def _count(part: int, rows: int) -> int | None:
-    """Of all rows; nothing where they, or the others, are fewer than ten."""
+    """Return a count of rows; None if these, or all others, are fewer than ten."""
     return part if part >= SMALL and not countless(part, rows) else None
 
 
@@ -149,7 +149,7 @@ def _percent(name: str, share: Mean) -> dict[str, float]:
 
 
 def _sentences(result: ReasonCodes, linear: str) -> list[Message]:
-    """Every number over ten rows at least, which the reading sees to; with fewer groups of rows there is none to tell."""
+    """Return the sentences; the analysis ensures at least ten rows for every number, and too few groups of rows give none."""
     alike = {likeness.of: likeness for likeness in result.likeness}
     sentences = [
         _sentence("reasons.alike", {"linear": linear}, common=alike["linear"].jaccard, first=alike["linear"].first),
@@ -171,7 +171,7 @@ def _direction(gain: Mean) -> str:
 
 
 def _sentence(key: str, values: dict[str, str], **shares: Mean) -> Message | None:
-    if any(share[0] != share[0] or share[2] != share[2] for share in shares.values()):  # no interval: nothing is said
+    if any(share[0] != share[0] or share[2] != share[2] for share in shares.values()):  # no interval, no sentence
         return None
     numbers = {end: value for name, share in shares.items() for end, value in _percent(name, share).items()}
     return Message(key=key, values={**values, **numbers})

@@ -1,6 +1,4 @@
-"""Reason codes on the page: which columns are named, how similar the lists are, and whether the reasons determine the
-decision.
-"""
+"""Reason codes on the page: the columns named, the similarity of the lists, and whether the reasons determine the decision."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ from tabinterp.report.words import (
 
 from .record import Alike, Flip, ReasonRow, Reasons
 
-DETAIL = "reasons.omitted"  # a sentence that stands among the notes
+DETAIL = "reasons.omitted"  # a sentence that is shown among the notes
 
 
 def build(reasons: Reasons, document: Document) -> list[Block]:

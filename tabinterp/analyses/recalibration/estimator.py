@@ -1,11 +1,12 @@
 """The verdict after recalibration of both models: is there a difference beyond calibration?
 
-Class weights, resampling or training for too long move probabilities without changing what a model knows, and make a gap in log
-loss. Each model's scores f become a f + b: logistic recalibration for two classes (Platt 1999), one temperature a and an
-intercept for each of several (bias-corrected temperature scaling, Alexandari et al. 2020), a line for numbers, Poisson for
-counts. There being no rows apart for it, it is cross-fitted on the held-out rows: rows fall by a hash of their number (or of
-their group's first) into five folds, and each fold's map is fitted on the other four. For classes and counts a prior of the
-weight of one row holds the map to the identity, so that rows which a score separates have a finite fit.
+Class weights, resampling or excessive training shift probabilities without changing what a model has learnt, and cause a gap in
+log loss. Each model's scores f become a f + b: logistic recalibration for two classes (Platt 1999), one temperature a and an
+intercept for each of several classes (bias-corrected temperature scaling, Alexandari et al. 2020), a line for numbers, Poisson
+for counts. Because no rows are reserved for it, it is cross-fitted on the held-out rows: rows are assigned to five folds by a
+hash of their number (or of the first in their group), and the map for each fold is fitted on the other four. For classes and
+counts, a prior with the weight of one row pulls the map towards the identity, so that rows which a score separates have a finite
+fit.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Recalibrated:
-    """The primary metric of both models after recalibration, and the verdict on it; before, `before`."""
+    """The primary metric of both models after recalibration and the verdict on it; `before` is the verdict without
+    recalibration.
+    """
 
     metric: Metric
     before: Status
@@ -58,12 +61,12 @@ class Recalibrated:
 
 
 def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *, seed: int = 0) -> Recalibrated:
-    """Recalibrate both models, bound to the same held-out rows, and compare them again as in `before`, with its margin.
+    """Recalibrate both models, bound to the same held-out rows, and compare them again as in `before`, with the same margin.
 
     Raises
     ------
     NotApplicableError
-        when it is not known which rows the models were not trained on, or rows or events are too few.
+        If it is unknown which rows the models were not trained on, or there are too few rows or events.
     """
     if before.status == "not_assessed":
         raise NotApplicableError(why("models are recalibrated on rows that they were not trained on"))
@@ -81,7 +84,7 @@ def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *
 
 
 def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = CPU) -> FloatArray:
-    """Return scores (n, k) in which each row is recalibrated by the map fitted on the other folds."""
+    """Return scores (n, k) with each row recalibrated by the map fitted on the other folds."""
     weights, made = table.row_weights, np.empty_like(scores)
     for one in range(FOLDS):
         inside = fold == one
@@ -110,7 +113,7 @@ def fit(
     ones = torch.ones(at.shape[:2], device=device)
 
     def objective(given: Tensor) -> Tensor:
-        """Return the loss of slope * score + shift, from (slope, shift of the centre): the two are then nearly independent."""
+        """Return the loss of slope * score + shift, from (slope, shift at the centre), which are then nearly independent."""
         moved = given[0] * (at - middle) + middle + given[1:]
         return (loss.rows(moved, outcome, ones)[0] * share).sum() + ((given - start) ** 2).sum() / len(y)
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Recalibration(Part):
-    """The primary metric after recalibration of both models, each held-out row by a map fitted on other folds."""
+    """The primary metric after recalibration of both models, with each held-out row mapped by a fit on other folds."""
 
     row: MetricRow
-    status: Status  # by the verdict's margin
+    status: Status  # by the margin of the verdict
     folds: int
     rows: int
 

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from .estimator import Recourse
 
 
-ASKED = 2_000  # changed rows, roughly, that the network is asked about for each declined row and changeable column
-ROWS = 500  # adversely decided rows, at most
+ASKED = 2_000  # approximate number of changed rows scored by the network for each declined row and changeable column
+ROWS = 500  # maximum number of rows with an adverse decision
 
 
 def _cost(size: Size) -> float:

@@ -1,13 +1,13 @@
-"""The changes that recourse may consist of: the values that each column can take, and what a change costs.
+"""The changes that recourse can consist of: the values that each column can take, and the cost of a change.
 
-A change of a number, of an ordered level or of a yes/no column costs as many percentiles of the training rows as lie between
-the old value and the new one, rounded up to a whole one (the percentile shift of Ustun, Spangher & Liu 2019, "Actionable
-recourse in linear classification", FAT*). The percentile of a value is the weighted share of training rows below it plus half of
-those that are equal. The two values of a yes/no column are always 50 percentiles apart, and so a change from one level to
-another that has no order costs 50. The cost of several changes is their sum, "the total shift in percentiles".
+A change of a number, of an ordered level or of a yes/no column costs the number of percentiles of the training rows between the
+old value and the new one, rounded up to a whole number (the percentile shift of Ustun, Spangher & Liu 2019, "Actionable recourse
+in linear classification", FAT*). The percentile of a value is the weighted share of training rows below it plus half of those
+that are equal. The two values of a yes/no column are always 50 percentiles apart, so a change between unordered levels also costs
+50. The cost of several changes is their sum, "the total shift in percentiles".
 
-New values are values that training rows hold: of a number all distinct ones, or about a hundred quantiles where there are more.
-A missing value stays missing, and none is introduced.
+New values are values of training rows: for a number all distinct ones, or about a hundred quantiles if there are more. A missing
+value stays missing, and none is introduced.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from tabinterp.table import Table
 from tabinterp.table.coerce import with_columns
 from tabinterp.table.suppression import BoolArray
 
-GRID = 100  # values of a number
+GRID = 100  # maximum number of values of a number
 LEVEL = 50  # percentiles that a change of level costs
 ROUNDING = 1e-9
 
-State = NDArray[np.int16]  # (m, K) which value each column takes; -1: its own
+State = NDArray[np.int16]  # (m, K) index of the value that each column takes; -1: its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +39,11 @@ class Choice:
 
     Parameters
     ----------
-    column : its name.
-    donors : (C,) training rows that hold the values, as positions in the table.
+    column : name of the column.
+    donors : (C,) training rows that have the values, as indices in the table.
     cost : (n, C) whole percentiles, at least 1.
-    allowed : (n, C) whether the row's column may take the value.
-    nearest : (t,) which value is nearest to that of each training row; -1 where it has none.
+    allowed : (n, C) whether the column may take the value in the row.
+    nearest : (t,) index of the value nearest to that of each training row; -1 if it has none.
     """
 
     column: str
@@ -95,13 +95,13 @@ def _choice(table: Table, rows: IntArray, training: IntArray, declared: Constrai
 
 
 def _nearest(values: FloatArray, x: FloatArray) -> IntArray:
-    """Return which of the sorted values is nearest to each number; -1 where it is missing."""
+    """Return the index of the sorted value nearest to each number; -1 if it is missing."""
     edges = (values[1:] + values[:-1]) / 2
     return np.where(np.isnan(x) | (len(values) == 0), -1, np.searchsorted(edges, x))
 
 
 def _ordered(table: Table, column: str) -> FloatArray:
-    """Return a column as numbers (n,), levels by their place in the order of the schema; NaN where missing."""
+    """Return a column as numbers (n,), with levels as their index in the order of the schema; NaN if missing."""
     if table.schema[column].kind == "numeric":
         return table.numeric(column)
     codes, values = level_codes(table, column), table.frame[column].astype(object)
@@ -115,14 +115,14 @@ def _ordered(table: Table, column: str) -> FloatArray:
 
 
 def _percentiles(values: FloatArray, upto: FloatArray, x: FloatArray) -> FloatArray:
-    """Return the percentiles of numbers among sorted distinct values, of which a share `upto` (m,) is at most as large."""
+    """Return the percentiles of numbers among sorted distinct values; `upto` (m,) is the share at most as large as each."""
     edge = np.concatenate([[0.0], upto])
     below, at_most = np.searchsorted(values, x, "left"), np.searchsorted(values, x, "right")
     return np.where(np.isnan(x), np.nan, 50 * (edge[below] + edge[at_most]))
 
 
 def changed_rows(table: Table, rows: IntArray, made: Sequence[Choice], state: State) -> pd.DataFrame:
-    """Return rows of the input columns with their changes: choice `state` (m, K) of each column, -1 for its own value."""
+    """Return rows of the input columns with their changes: choice `state` (m, K) for each column, -1 for its own value."""
     frame = table.inputs
     sources = {
         choice.column: np.where(state[:, k] < 0, rows, choice.donors[state[:, k]]) for k, choice in enumerate(made)

@@ -1,24 +1,24 @@
-"""Recourse: the smallest change of changeable columns after which an adversely decided row is decided favourably.
+"""Recourse: the smallest change of changeable columns that turns an adverse decision into a favourable one.
 
-What may change, to which values, and what a change costs is in `changes`; how the cheapest change is found is in `search`. A
-change counts only if it is
+`changes` defines which columns may change, to which values, and at what cost; `search` finds the cheapest change. A change counts
+only if it is
 
-- *valid*: the model itself, asked about the changed row in the columns of the table, decides it favourably;
+- *valid*: the model itself, applied to the changed row in the columns of the table, decides favourably;
 - *plausible*: by the four measures of typicality (`maximisation/typicality`), compared with at most 2,000 training rows, the
-  changed row is not more atypical than 99% of these, or at least not more atypical than the row was before. Only far ends
-  count: a row nearer to the middle, or to other rows, than most is no reason against a change.
+  changed row is not more atypical than 99% of these, or at least not more atypical than the row was before. Only far ends count:
+  a row may be nearer to the middle, or to other rows, than most.
 
-Of the cheapest valid changes of each set of columns, and of changes that take the values of several columns from one training
-row, the cheapest plausible one is taken. A row that has valid changes only through implausible rows has no recourse, and is
-counted separately. Where the search is no proof, "none" means: none found.
+The result is the cheapest plausible change among the cheapest valid changes of each set of columns, and changes that take the
+values of several columns from one training row. A row with valid changes only through implausible rows has no recourse, and is
+counted separately. If the search is not a proof, "none" means that none was found.
 
-The share of rows without recourse is over the rows that the network declines, or at most 500 of them, drawn by hash; the linear
-model is compared on those of them that it declines, too. Shares have Wilson's interval (1927), means and differences Student's;
-standard errors are over rows, or over groups of rows (influences summed by group), and weighted where rows have weights. All are
-given the training rows. Each group of a protected column is compared with all other declined rows: p is that of Student's t with
-the standard error under equal shares (a score test), and of independent rows without weights no smaller than that of Fisher's
-exact test. Groups in which few rows are expected to be without recourse are only told if unusually many or none are, and for
-these the former alone would be too small.
+The share of rows without recourse is over the rows that the network declines, or at most 500 of them, drawn by hash. The linear
+model is compared on those that it declines as well. Shares have Wilson's interval (1927), means and differences Student's.
+Standard errors are over rows, or over groups of rows (influences summed by group), and weighted if rows have weights; the
+training rows are treated as fixed. Each group of a protected column is compared with all other declined rows. Its p is that of
+Student's t with the standard error under equal shares (a score test), and for independent rows without weights it is at least
+that of Fisher's exact test. Groups in which few rows are expected to be without recourse are shown only if unusually many or none
+are, and for these the first p-value alone would be too small.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ from .proof import is_provable, proven
 from .search import Decisions, Flips, as_in_training_rows, cheapest, readable, searched
 
 DONORS = 10_000  # training rows that new values come from
-PROVEN = 20  # rows, at most, for which an integer programme is solved
-FEW_VALUES = 20  # of a number, where each changed row is encoded again
-EACH = 16  # changes of a row whose plausibility is compared at the same time
+PROVEN = 20  # maximum number of rows for which an integer programme is solved
+FEW_VALUES = 20  # values of a number, if each changed row is encoded again
+EACH = 16  # changes of a row whose plausibility is computed at once
 
 FOUND, IMPLAUSIBLE, WITHOUT = "found", "implausible", "none"
 Status = Literal["found", "implausible", "none"]
@@ -65,18 +65,18 @@ Status = Literal["found", "implausible", "none"]
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """What recourse each row has under one model.
+    """The recourse of each row under one model.
 
     Parameters
     ----------
-    rows : (n,) positions of the rows in the table.
+    rows : (n,) indices of the rows in the table.
     status : (n,) "found", "implausible" (only through rows unlike the training rows) or "none".
     cost : (n,) total shift in percentiles of the training rows; NaN without recourse.
     exact : (n,) whether the answer is exact: no valid change to the new values is cheaper, or there is none at all.
     columns : (K,) names of the columns that can change.
     changed : (n, K) whether the column changes.
     values : input columns of the n rows after the change.
-    is_exact : whether the cheapest valid changes come from an exact method, so that a row for which none was found has none.
+    is_exact : whether the cheapest valid changes come from an exact method, so that a row without one has none.
     """
 
     rows: IntArray
@@ -98,9 +98,9 @@ class Shares:
     """Rows without recourse under one model, with standard errors and 95% intervals.
 
     `only_implausible`: share of all rows that have recourse only through implausible rows. `cost`: mean over rows with recourse,
-    in percentiles; `quartiles` of the same, rounded so that ten rows share them, NaN where that leaves 0. `one_column`: share of
-    rows with recourse that change one column alone. `columns`: share of rows with recourse that change the column. `is_exact`: of
-    `Changes`.
+    in percentiles; `quartiles` of the cost are rounded so that ten rows share them, NaN if that gives 0. `one_column`: share of
+    rows with recourse that change only one column. `columns`: share of rows with recourse that change the column. `is_exact`: as
+    in `Changes`.
     """
 
     without: Mean
@@ -114,8 +114,10 @@ class Shares:
 
 @dataclass(frozen=True, eq=False)
 class GroupShare:
-    """Network: rows of a group without recourse. `difference`: from all other rows, with a 95% interval; `p` of none, NaN where
-    either side has fewer than 30 rows or ten sampling units.
+    """Rows of a group without recourse under the network.
+
+    `difference`: from all other rows, with a 95% interval; `p` of no difference, NaN if either side has fewer than 30 rows or ten
+    sampling units.
     """
 
     conditions: tuple[Condition, ...]
@@ -131,14 +133,14 @@ class Recourse(Display):
     Parameters
     ----------
     declared : the columns that can change.
-    declined_rows, rows : how many the network declines, and how many of them were used.
-    both_rows : how many of these the linear model declines, too.
-    network, linear : shares and costs of both models; the linear model's over the rows that both decline.
-    network_on_both, difference : share of rows without recourse of the network on these rows, and minus that of the linear model.
-    groups : of protected columns.
-    changes, linear_changes : row by row.
-    training_rows : how many training rows new values come from.
-    evaluations : changed rows that the models were asked about.
+    declined_rows, rows : number of rows that the network declines, and number of these that were used.
+    both_rows : number of these that the linear model declines as well.
+    network, linear : shares and costs of both models; for the linear model, over the rows that both decline.
+    network_on_both, difference : share of rows without recourse for the network on these rows, and that minus the linear model's.
+    groups : groups of protected columns.
+    changes, linear_changes : recourse row by row.
+    training_rows : number of training rows that new values come from.
+    evaluations : number of changed rows that the models scored.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -173,8 +175,10 @@ class Recourse(Display):
     level_cost: int = LEVEL
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each declined row, model and changed column: row number, model, status, cost, whether the answer is
-        exact, column, value before and after. A row without recourse stands once, without a column.
+        """Return one row for each declined row, model and changed column.
+
+        Columns: row number, model, status, cost, whether the answer is exact, column, value before and after. A row without
+        recourse occurs once, without a column.
         """
         made: list[dict[str, Any]] = []
         for model, changes in (("network", self.changes), ("linear", self.linear_changes)):
@@ -191,7 +195,7 @@ class Recourse(Display):
         return pd.DataFrame(made, columns=names)
 
     def shares(self) -> pd.DataFrame:
-        """Return the shares of rows without recourse: of both models, and of the network by group."""
+        """Return the shares of rows without recourse: for both models, and by group for the network."""
         rows = [
             ("network", "declined rows", self.network.without),
             ("network", "rows that both decline", self.network_on_both),
@@ -216,33 +220,33 @@ def recourse(
     threshold: float = THRESHOLD,
     seed: int = 0,
 ) -> Recourse:
-    """Return the smallest change of changeable columns that turns each adverse decision, for a network and its counterpart.
+    """Find the smallest change of changeable columns that reverses each adverse decision, for a network and its counterpart.
 
-    The cost of a change is its total shift in percentiles of the training rows; a change of a level without an order costs 50.
-    New values are those of training rows, of a number about a hundred quantiles where there are more (20 if the encoder mixes
-    columns): a value between these may be cheaper by a percentile (or five). Missing values stay missing. A change counts only if
-    the model confirms it, and unless the changed row is more atypical than 99% of the training rows and than before. For at most
-    20 rows and a small network of rectifiers, an integer programme proves the answers; `exact` in the frame says for which rows
-    an answer is exact.
+    The cost of a change is its total shift in percentiles of the training rows; a change of an unordered level costs 50. New
+    values are those of training rows; a number with more than about a hundred values uses quantiles (20 if the encoder mixes
+    columns), and a value between these may be cheaper by one percentile (or five). Missing values stay missing. A change counts
+    only if the model confirms it, and if the changed row is not more atypical than both 99% of the training rows and the row
+    before. For at most 20 rows and a small network of rectifiers, an integer programme proves the answers; `exact` in the frame
+    says for which rows the answer is exact.
 
     Parameters
     ----------
     model : the network.
     table : states the adverse class (`read_table(..., adverse=)`).
     counterpart : the linear model; None: one is fitted, as an audit does.
-    rows : positions (m,) or a mask (n,) of rows of the table; of these, the rows that the network declines are used. None: the
-        declined held-out rows, or of all rows without a split, and at most 500 of them, drawn by hash.
+    rows : indices (m,) or a mask (n,) of rows of the table; those that the network declines are used. None: the declined held-out
+        rows (all declined rows without a split), at most 500 of them, drawn by hash.
     changeable : names of columns, or name -> "+" (may only rise), "-" (may only fall), "any", or a mapping with the keys
         changeable, low and high. None: all input columns that are neither immutable nor protected.
     immutable : names of columns that must not change.
-    threshold : a row is predicted to be positive when its probability is above it.
+    threshold : probability above which a row is predicted positive.
 
     Raises
     ------
     NotApplicableError
-        when the task is not binary, the adverse class was not stated, or the network declines none of the rows.
+        If the task is not binary, the adverse class was not stated, or the network declines none of the rows.
     TabinterpError
-        when an argument is none of those that are allowed.
+        If an argument has a value that is not allowed.
 
     Examples
     --------
@@ -270,7 +274,7 @@ def recourse(
 
 
 def _permitted(table: Table, changeable: Any, immutable: Iterable[str]) -> tuple[Constraint, ...]:
-    """Return what may change."""
+    """Return the columns that may change, and how."""
     fixed = [immutable] if isinstance(immutable, str) else list(immutable)
     inputs = list(table.schema.inputs)
     if unknown := [name for name in fixed if name not in inputs]:
@@ -313,7 +317,7 @@ def _check(table: Table, threshold: float) -> None:
 
 
 def _positions(rows: Any, size: int) -> IntArray:
-    """Return positions of rows, given as such or as a mask."""
+    """Return indices of rows, given as indices or as a mask."""
     given = np.asarray(rows)
     if given.dtype == np.bool_ and given.shape == (size,):
         return np.flatnonzero(given)
@@ -403,7 +407,7 @@ def _of_model(
     seed: int,
     proofs: bool,
 ) -> tuple[Changes, int]:
-    """Return the recourse of these rows, and about how many changed rows the model was asked."""
+    """Return the recourse of these rows, and the approximate number of changed rows that the model scored."""
     asked = [choice.take(rows) for choice in readable(bound, made)]
     decisions = Decisions(bound, rows, asked, threshold)
     own = typicality(reference, bound.table.take(rows).inputs, seed).outward if len(rows) else np.zeros(0)
@@ -413,9 +417,9 @@ def _of_model(
     state = np.full((n, len(asked)), -1, dtype=np.int16)
 
     def take(flips: Flips, at: IntArray, sure: BoolArray) -> BoolArray:
-        """Take the cheapest plausible change of the rows `at`, and return which have none."""
+        """Use the cheapest plausible change of the rows `at`, and return which rows have none."""
         valid, plausible = _confirmed(decisions, flips, at, own, reference, seed)
-        order = np.searchsorted(flips.row, np.arange(len(at)))  # the cheapest of each row
+        order = np.searchsorted(flips.row, np.arange(len(at)))  # index of the cheapest change of each row
         without = np.ones(len(at), dtype=np.bool_)
         for place in reversed(np.flatnonzero(valid)):
             i = at[flips.row[place]]
@@ -453,7 +457,7 @@ def _of_model(
 def _confirmed(
     decisions: Decisions, flips: Flips, at: IntArray, own: FloatArray, reference: BoundModel, seed: int
 ) -> tuple[BoolArray, BoolArray]:
-    """Return which changes the model itself confirms, and which of these are plausible, until each row has one that is."""
+    """Return which changes the model itself confirms, and which of these are plausible, until each row has a plausible one."""
     bound = decisions.bound
     valid, plausible = np.zeros((2, len(flips.row)), dtype=np.bool_)
     place = np.arange(len(flips.row)) - np.searchsorted(flips.row, flips.row)
@@ -483,7 +487,7 @@ def _shares(table: Table, changes: Changes) -> Shares:
     if len(found) == 0:
         return _untold(len(changes.columns), changes)
     only, none = (changes.status == one for one in (IMPLAUSIBLE, WITHOUT))
-    # the rows with no valid change at all are those without recourse less those with an implausible one
+    # rows without any valid change are those without recourse, except those with an implausible one
     only_told = NONE if 0 < int(none.sum()) < SMALL else told_share(only, weights, group)
     told = [changes.changed[found][:, k] for k in range(changes.changed.shape[1])]
     of = (weights[found], group[found])
@@ -512,12 +516,12 @@ def _untold(columns: int, changes: Changes) -> Shares:
 
 
 def _compared(table: Table, ours: Changes, theirs: Changes, both: BoolArray, told: bool) -> tuple[Mean, Mean]:
-    """Return the network's share on the rows that both decline, and that minus the linear model's; neither where a count of one
-    to nine rows would follow from them.
+    """Return the network's share on the rows that both decline, and that minus the linear model's; neither if a count of one to
+    nine rows would follow from them.
     """
     without = ~ours.found
     mine, other = without[both], ~theirs.found
-    sides = [without & ~both, ~without & ~both]  # what the share on all rows tells beside that on these
+    sides = [without & ~both, ~without & ~both]  # counts that follow from this share and that on all rows
     sides_of_both = [mine & ~other, ~mine & other, mine, ~mine]
     if not told or any(0 < int(side.sum()) < SMALL for side in (*sides, *sides_of_both)):
         return NONE, NONE
@@ -586,7 +590,7 @@ def _group(table: Table, without: BoolArray, inside: BoolArray, conditions: tupl
 
 
 def run(context: Context) -> Recourse | None:
-    """Search recourse for both models of an audit; None if no column was declared changeable."""
+    """Search for recourse under both models of an audit; None if no column was declared changeable."""
     permitted = tuple(one for one in context.settings.constraints if one.changeable is not None)
     if not permitted:
         return None
@@ -603,5 +607,5 @@ def run(context: Context) -> Recourse | None:
         if rows < SMALL:
             raise NotApplicableError(why("budget.few", least=SMALL))
     used = context.drawn(down, rows)
-    # a proof may run out of time, and the document must not depend on how fast a machine is
+    # a proof may run out of time, and the document must not depend on the speed of the machine
     return _recourse(network, linear, used, len(down), permitted, context.threshold, context.seed, proofs=False)

@@ -1,7 +1,7 @@
-"""The cheapest change of a row under a small network of rectifiers, proven by an integer programme.
+"""The cheapest change of a row under a small network of rectifiers, proved by an integer programme.
 
-The encoding of the network is that of `maximisation/mixed_integer` (Tjeng, Xiao & Tedrake 2019): a binary variable for each value
-that a column can take and for each rectifier. The least total cost is sought at which the score is on the favourable side.
+The network is encoded as in `maximisation/mixed_integer` (Tjeng, Xiao & Tedrake 2019): a binary variable for each value that a
+column can take and for each rectifier. The programme minimises the total cost subject to a score on the favourable side.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from tabinterp.models.layers import Layer, layers_of
 from .changes import State
 from .search import Decisions, Flips
 
-VALUES = 200  # of all columns together, for one row
+VALUES = 200  # maximum number of values of all columns together, for one row
 
 
 def is_provable(decisions: Decisions) -> bool:
-    """Return whether the model is a chain of at most 16 rectifiers, and the values are few."""
+    """Return whether the model is a chain with at most 16 rectifiers, and there are few values."""
     bound = decisions.bound
     if not decisions.is_local or not bound.has_gradient or sum(len(c.donors) for c in decisions.choices) > VALUES:
         return False
@@ -36,7 +36,7 @@ def is_provable(decisions: Decisions) -> bool:
 
 
 def proven(decisions: Decisions) -> tuple[Flips, np.ndarray]:
-    """Return the cheapest change of each row, and for which rows (n,) it, or that there is none, is proven."""
+    """Return the cheapest change of each row, and for which rows (n,) it is proved, or proved that there is none."""
     layers = layers_of(decisions.bound)
     steps = chain_of(decisions.bound, layers)
     found: list[tuple[IntArray, State, IntArray]] = []
@@ -52,7 +52,7 @@ def proven(decisions: Decisions) -> tuple[Flips, np.ndarray]:
 def _of_row(
     decisions: Decisions, row: int, steps: tuple[Step, ...], layers: tuple[Layer, ...]
 ) -> tuple[State | None, bool]:
-    """Return the cheapest change of a row, and whether it is proven."""
+    """Return the cheapest change of a row, and whether it is proved."""
     players, prices = [], [np.zeros(0)]
     for choice, own, parts in zip(decisions.choices, decisions.own, decisions.parts, strict=True):
         allowed = np.flatnonzero(choice.allowed[row])
@@ -69,7 +69,7 @@ def _of_row(
 
 
 def _states(decisions: Decisions, row: int, chosen: FloatArray) -> Iterator[int]:
-    """Yield the value that each column takes, -1 for its own, from the binary variables of all columns."""
+    """Yield the index of the value that each column takes, -1 for its own, from the binary variables of all columns."""
     start = 0
     for choice in decisions.choices:
         allowed = np.append(-1, np.flatnonzero(choice.allowed[row]))

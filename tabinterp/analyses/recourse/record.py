@@ -1,7 +1,7 @@
-"""Recourse in the document: shares of declined rows without recourse, what recourse costs, and which columns it changes.
+"""Recourse in the document: shares of declined rows without recourse, the cost of recourse, and the columns that it changes.
 
-These are aggregates over at least ten rows. A share of one to nine rows has no value, and at most its upper end; a share of all
-but one to nine rows has its lower end.
+Results are aggregates over at least ten rows. A share of one to nine rows has no value, and at most an upper end; a share of all
+but one to nine rows has at most a lower end.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 class OfModel(Part):
-    """Rows without recourse under one model, and what recourse costs in percentiles of the training rows."""
+    """Rows without recourse under one model, and the cost of recourse in percentiles of the training rows."""
 
     without: Interval  # share of rows
     only_implausible: Interval  # share of all rows; recourse only through rows unlike the training rows
     cost: Interval  # mean over rows with recourse
-    quartiles: list[float | None]  # of the cost, rounded so that ten rows share them
-    one_column: Interval  # share of rows with recourse that change one column alone
-    is_exact: bool  # where no valid change was found, there is none
+    quartiles: list[float | None]  # quartiles of the cost, rounded so that ten rows share them
+    one_column: Interval  # share of rows with recourse that change only one column
+    is_exact: bool  # if no valid change was found, there is none
 
 
 class Changeable(Part):
@@ -53,30 +53,30 @@ class OfGroup(Part):
 
     group: list[Message]
     share: Interval
-    difference: Interval  # from all other declined rows; empty where either side is too small
-    p: float | None  # of no difference, not corrected
+    difference: Interval  # difference from all other declined rows; empty if either side is too small
+    p: float | None  # p-value of no difference, not corrected
 
 
 class Record(Part):
     rows_of: Literal["held-out", "all"]
-    declined: str  # the adverse class, which declined rows are predicted to have
-    threshold: float  # on the probability of the positive class
+    declined: str  # the adverse class; rows predicted to be of it are declined
+    threshold: float  # threshold of the probability of the positive class
     declined_rows: int
-    rows: int  # of them, drawn by hash
-    both_rows: int | None  # that the linear model declines, too; None: withheld
-    values: int  # of a number, at most
-    training_rows: int  # that new values come from
+    rows: int  # number of these that were used, drawn by hash
+    both_rows: int | None  # rows that the linear model declines as well; None: withheld
+    values: int  # maximum number of values of a number
+    training_rows: int  # training rows that new values come from
     level_cost: int  # percentiles that a change of level costs
     seed: int
     network: OfModel
     linear: OfModel  # over the rows that both decline
     network_on_both: Interval  # share of rows without recourse
-    difference: Interval  # of the shares on these rows
+    difference: Interval  # difference of the shares on these rows
     columns: list[Changeable]
     groups: list[OfGroup]
 
     def check_claims(self, document: Document) -> None:
-        """Check that shares lie between 0 and 1 and that differences follow from the shares."""
+        """Check that shares are between 0 and 1, and that differences follow from the shares."""
         shares = [self.network_on_both, *(row.share for row in self.groups)]
         shares += [one for row in self.columns for one in (row.network, row.linear)]
         for model in (self.network, self.linear):
@@ -109,7 +109,7 @@ def _check_part(model: OfModel) -> None:
 
 
 def build(results: Results) -> Record | None:
-    """Return how many declined rows have no recourse; None where no column was declared changeable."""
+    """Return how many declined rows have no recourse; None if no column was declared changeable."""
     result = results[ANALYSIS]
     if result is None:
         return None

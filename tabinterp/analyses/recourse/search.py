@@ -1,15 +1,15 @@
-"""The cheapest changes that flip a decision: exactly where that can be computed, otherwise by search.
+"""The cheapest changes that reverse a decision: exact where possible, otherwise by search.
 
-- *Sum of columns*: where the score is a sum over columns, as that of a logistic regression, the cheapest change is a
-  multiple-choice knapsack (Kellerer, Pferschy & Pisinger 2004), solved by dynamic programming over the cost, a whole number.
-- *All combinations*: where there are at most 4,096 of them, every one is asked about.
-- *Search* elsewhere: first every change of one column, and every pair of columns at ten values of each. Then a beam search adds
-  one column at a time. It goes on from the changes with the least projected cost: the cost so far, plus what is missing at the
-  best rate that was found for this row. Where none flips the decision, the score is raised by one column after the other. Then
-  each change of the best finds is undone or made cheaper, and the cheapest change of any column that flips the decision again is
-  taken.
+- *Sum of columns*: if the score is a sum over columns, as in logistic regression, the cheapest change is a multiple-choice
+  knapsack (Kellerer, Pferschy & Pisinger 2004), solved by dynamic programming over the cost, a whole number.
+- *All combinations*: if there are at most 4,096, all of them are scored.
+- *Search* otherwise: first every change of one column, and every pair of columns at ten values of each. Then a beam search adds
+  one column at a time. It continues from the changes with the lowest projected cost: the cost so far, plus the cost of the
+  remaining gap at the best rate found for this row. If no change reverses the decision, the score is raised by one column after
+  another. Then each change in the best results is undone or made cheaper, and combined with the cheapest change of any column
+  that reverses the decision again.
 
-What is found is the cheapest change for each set of columns, because the cheapest of all may lead to an implausible row.
+The result is the cheapest change for each set of columns, because the cheapest of all may lead to an implausible row.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tabinterp.models.perturbation import RESOLUTION, forward, is_read, mixed
 from .changes import Choice, State
 
 TOGETHER = 65_536  # changed rows that are scored at once
-COMBINATIONS, FEW_COMBINATIONS = 4_096, 256  # asked about in every row; where each row is encoded again
+COMBINATIONS, FEW_COMBINATIONS = 4_096, 256  # combinations scored for every row; also if each row is encoded again
 STEPS = (
     1,
     2,
@@ -48,15 +48,15 @@ STEPS = (
     60,
     75,
     99,
-)  # values up and down from a row's own that the beam tries
-BEAM, OF_A_COLUMN, DEPTH = 10, 3, 6  # states of a row; of these with the same column changed last; columns, at most
-ROUNDS, IMPROVED = 3, 2  # of undoing; finds of a row that are improved
-FIRST_COSTS = 150  # up to which the knapsack is solved for every row at first
+)  # values above and below a row's own that the beam tries
+BEAM, OF_A_COLUMN, DEPTH = 10, 3, 6  # states per row; of these, with the same column changed last; maximum columns
+ROUNDS, IMPROVED = 3, 2  # rounds of undoing; results per row that are improved
+FIRST_COSTS = 150  # cost up to which the knapsack is first solved for every row
 
-COARSE = 10  # values of each column of a pair
-REAL, KEPT = 200, 64  # training rows whose values are taken together; changes of a row that are kept
-TRADED = (0.2, 0.4, 0.6, 0.8)  # of the cost of a change, to which it is reduced in exchange for another one
-TIE = 1e-300  # a score at the threshold is of the negative class, and favourable where that is
+COARSE = 10  # values of each column in a pair
+REAL, KEPT = 200, 64  # training rows whose values are used together; changes of a row that are kept
+TRADED = (0.2, 0.4, 0.6, 0.8)  # shares of the cost of a change, to which it is reduced in exchange for another change
+TIE = 1e-300  # a score at the threshold is of the negative class, which is favourable or not
 CLIMBS, STARTS = 4, 6  # rounds of raising the margin; states of a row from which it is raised
 
 Found = tuple[IntArray, State, IntArray]  # rows, states and costs, as in `Flips`
@@ -64,12 +64,12 @@ Found = tuple[IntArray, State, IntArray]  # rows, states and costs, as in `Flips
 
 @dataclass(frozen=True, eq=False)
 class Flips:
-    """Changes that flip decisions, those of each row together and the cheapest first.
+    """Changes that reverse decisions, grouped by row, the cheapest first.
 
     Parameters
     ----------
-    row : (m,) places of the rows.
-    state : (m, K) which value each column takes; -1: its own.
+    row : (m,) indices of the rows.
+    state : (m, K) index of the value that each column takes; -1: its own.
     cost : (m,) in percentiles.
     """
 
@@ -95,13 +95,13 @@ class Flips:
         return self.row, self.state, self.cost
 
     def best(self, rows: int) -> FloatArray:
-        """Return the least cost (rows,) of each row; infinite where there is none."""
+        """Return the lowest cost (rows,) for each row; infinite if there is none."""
         made = np.full(rows, np.inf)
         np.minimum.at(made, self.row, self.cost)
         return made
 
     def first(self, each: int) -> Flips:
-        """Return at most so many for each row."""
+        """Return at most this many for each row."""
         start = np.searchsorted(self.row, self.row)
         kept = np.arange(len(self.row)) - start < each
         return Flips(self.row[kept], self.state[kept], self.cost[kept])
@@ -112,9 +112,9 @@ class Decisions:
 
     Parameters
     ----------
-    bound : the model, on a table that holds the rows and the donors.
-    rows : (n,) positions of the rows that are decided adversely.
-    choices : values of the columns that the model reads.
+    bound : the model, on a table that has the rows and the donors.
+    rows : (n,) indices of the rows with an adverse decision.
+    choices : values of the columns that the model uses.
     threshold : probability above which a row is predicted positive.
     """
 
@@ -130,7 +130,7 @@ class Decisions:
             self.own = [bound.part((choice.column,), rows) for choice in choices]
             self.parts = [bound.part((choice.column,), choice.donors) for choice in choices]
             self.z = bound.z[rows]
-        # what rounding cannot hide; a function of rows, such as trees, gives its scores as they are, often at the threshold
+        # exceeds rounding; a function of rows, such as trees, gives its scores as they are, often at the threshold
         self.least = RESOLUTION * float(np.abs(bound.scores[rows]).max(initial=1.0)) if bound.has_gradient else 0.0
         self.now = self.of(np.arange(len(rows)), np.full((len(rows), len(choices)), -1, dtype=np.int16))
 
@@ -163,8 +163,9 @@ class Decisions:
         return self._margin(scores)
 
     def with_one_more(self, row: IntArray, state: State, k: int, at: IntArray, value: IntArray) -> FloatArray:
-        """Return the margins (p,) of changed rows `at` (p,), of (m,), in which column k takes another value (p,), too; it has
-        its own value in `state`.
+        """Return the margins (p,) of changed rows `at` (p,), out of (m,), when column k also takes another value (p,).
+
+        In `state` the column has its own value.
         """
         if not self.is_local:
             states = state[at]
@@ -194,19 +195,19 @@ class Decisions:
         return np.asarray(margin + TIE if self.sign < 0 else margin)
 
     def flips(self, scores: FloatArray) -> NDArray[np.bool_]:
-        """Return which scores (m,) of the model itself are decided favourably; one at the threshold is of the negative class."""
+        """Return which scores (m,) of the model itself are favourable; a score at the threshold is of the negative class."""
         return np.asarray((scores > self.cut) == (self.sign > 0))
 
 
 def readable(bound: BoundModel, choices: Sequence[Choice]) -> list[Choice]:
-    """Return the columns that the model reads and some row can change."""
+    """Return the columns that the model uses and that some row can change."""
     return [
         one for one in choices if one.column in bound.columns and is_read(bound, (one.column,)) and one.allowed.any()
     ]
 
 
 def cheapest(decisions: Decisions) -> tuple[Flips, bool]:
-    """Return the cheapest changes, and whether they are exact: then a row without any has none."""
+    """Return the cheapest changes, and whether they are exact: a row without a change then has no recourse."""
     asked, count = decisions.choices, len(decisions.choices)
     if count == 0 or len(decisions.rows) == 0:
         return Flips.of([], count), True
@@ -222,7 +223,7 @@ def cheapest(decisions: Decisions) -> tuple[Flips, bool]:
 
 
 def _of_all(decisions: Decisions) -> Flips:
-    """Ask about every combination of values."""
+    """Score every combination of values."""
     sizes = [len(choice.donors) + 1 for choice in decisions.choices]
     states = np.stack(np.unravel_index(np.arange(np.prod(sizes)), sizes), axis=1).astype(np.int16) - 1
     found = []
@@ -239,7 +240,7 @@ def _of_all(decisions: Decisions) -> Flips:
 
 
 def _knapsack(decisions: Decisions) -> Flips:
-    """Return the cheapest change of each row where the score is a sum over columns."""
+    """Return the cheapest change of each row if the score is a sum over columns."""
     n, count = len(decisions.rows), len(decisions.choices)
     every = np.arange(n)
     none = np.full((n, count), -1, dtype=np.int16)
@@ -262,7 +263,7 @@ def _knapsack(decisions: Decisions) -> Flips:
 def _filled(
     decisions: Decisions, gains: Sequence[FloatArray], rows: IntArray, most: int
 ) -> tuple[NDArray[np.bool_], State, IntArray]:
-    """Return which rows flip at a cost of at most `most`, with the state and the cost at which they do."""
+    """Return which rows reverse at a cost of at most `most`, with the state and the cost at which they do."""
     best = np.full((len(rows), most + 1), -np.inf)
     best[:, 0] = decisions.now[rows]
     taken = []
@@ -295,8 +296,9 @@ def _filled(
 
 @dataclass(frozen=True, eq=False)
 class _Reached:
-    """States (m, K) of rows (m,), in which column `k` takes other values, too: of state `at` (p,) the value (p,), with the margin
-    (p,) and the total cost (p,) after that.
+    """States (m, K) of rows (m,), in which column `k` also takes other values.
+
+    State `at` (p,) takes the value (p,), which gives the margin (p,) and the total cost (p,).
     """
 
     row: IntArray
@@ -312,20 +314,20 @@ class _Reached:
         return self.row[self.at]
 
     def states(self, some: IntArray) -> State:
-        """Return some of the states with their values."""
+        """Return some of the states with these values."""
         made = self.state[self.at[some]]
         made[:, self.k] = self.value[some]
         return made
 
     def flips(self) -> Found:
-        """Return the cheapest change of each state that flips the decision."""
+        """Return the cheapest change of each state that reverses the decision."""
         flipped = np.flatnonzero(self.margin > 0)
         some = flipped[_first(self.at[flipped], self.total[flipped], 1)]
         return self.rows[some], self.states(some), self.total[some]
 
 
 def _first(of: IntArray, size: FloatArray | IntArray, count: int) -> IntArray:
-    """Return the places of the `count` smallest sizes of each kind (of), in order."""
+    """Return the indices of the `count` smallest sizes of each kind (of), in order."""
     order = np.lexsort((np.arange(len(of)), size, of))
     return np.asarray(order[np.arange(len(order)) - np.searchsorted(of[order], of[order]) < count])
 
@@ -339,8 +341,9 @@ def _reach(
     below: FloatArray | IntArray,
     tried: Any = True,
 ) -> _Reached:
-    """Ask about states in which column k, which has its own value there, takes others. `below` (m,): the total cost must be;
-    `tried` (n, C): values that may be asked about.
+    """Score states with other values of column k, which has its own value there.
+
+    `below` (m,): upper limit of the total cost; `tried` (n, C): values that may be scored.
     """
     choice = decisions.choices[k]
     total = cost[:, None] + choice.cost[row]
@@ -352,7 +355,7 @@ def _reach(
 def searched(decisions: Decisions, every_set: bool = False) -> Flips:
     """Return the cheapest changes that a search finds.
 
-    every_set : go on to sets of columns that cost more than a change that was found, because that one is implausible.
+    every_set : continue to sets of columns that cost more than a change already found, because that one is implausible.
     """
     n, count = len(decisions.rows), len(decisions.choices)
     every, none, best = np.arange(n), np.full((n, count), -1, dtype=np.int16), np.full(n, np.inf)
@@ -378,9 +381,9 @@ def searched(decisions: Decisions, every_set: bool = False) -> Flips:
 
 
 def as_in_training_rows(decisions: Decisions) -> Flips:
-    """Return changes that flip decisions and take the values of all columns from one training row, or of some of them.
+    """Return changes that reverse decisions and take the values of all or some columns from one training row.
 
-    Columns that go together change together.
+    Correlated columns change together.
     """
     count, found = len(decisions.choices), []
     together = np.stack([choice.nearest for choice in decisions.choices], axis=1)
@@ -393,7 +396,7 @@ def as_in_training_rows(decisions: Decisions) -> Flips:
         flips = decisions.of(row, state) > 0
         row, state = row[flips], state[flips]
         found.append((row, state, _costs(decisions, row, state)))
-        for k in range(count):  # what need not change
+        for k in range(count):  # leaves out columns that need not change
             fewer = _without(state, k)
             still = (decisions.of(row, fewer) > 0) & (fewer >= 0).any(axis=1)
             state = np.where(still[:, None], fewer, state)
@@ -402,7 +405,7 @@ def as_in_training_rows(decisions: Decisions) -> Flips:
 
 
 def _pairs(decisions: Decisions, best: FloatArray) -> list[_Reached]:
-    """Ask about every pair of columns at a few values of each."""
+    """Score every pair of columns at a few values of each."""
     count, coarse = len(decisions.choices), []
     for choice in decisions.choices:
         some = np.zeros(len(choice.donors), dtype=np.bool_)
@@ -419,7 +422,7 @@ def _pairs(decisions: Decisions, best: FloatArray) -> list[_Reached]:
 
 
 def _beam(decisions: Decisions, start: Sequence[_Reached], every_set: bool) -> Iterator[Found]:
-    """Yield changes that flip decisions: those of the start, then those with one more column at a time."""
+    """Yield changes that reverse decisions: those at the start, then those with one more column at a time."""
     n = len(decisions.rows)
     best, rate = np.full(n, np.inf), np.zeros(n)
     ladders = [_ladder(choice) for choice in decisions.choices]
@@ -442,7 +445,7 @@ def _beam(decisions: Decisions, start: Sequence[_Reached], every_set: bool) -> I
 
 
 def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tuple[IntArray, State, IntArray]:
-    """Return the states from which the beam goes on: those with the least projected cost."""
+    """Return the states from which the beam continues: those with the lowest projected cost."""
     rows, states, costs, projected = [], [], [], []
     for one in reached:
         with np.errstate(divide="ignore"):
@@ -460,7 +463,7 @@ def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tu
 
 
 def _ladder(choice: Choice) -> NDArray[np.bool_]:
-    """Return which values (n, C) of a column the beam tries: near a row's own and farther and farther off."""
+    """Return which values (n, C) of a column the beam tries: near a row's own, with increasing steps."""
     n, size = choice.cost.shape
     made = np.zeros((n, size), dtype=np.bool_)
     own = choice.cost.argmin(axis=1)  # next to the row's own value
@@ -470,7 +473,7 @@ def _ladder(choice: Choice) -> NDArray[np.bool_]:
 
 
 def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) -> Iterator[Found]:
-    """Raise the margins of rows that no change has flipped yet, one column after the other, whatever the cost."""
+    """Raise the margins of rows whose decision no change has reversed yet, one column after another, whatever the cost."""
     row, state = _highest(start, rows)
     margin = decisions.of(row, state)
     for _ in range(CLIMBS):
@@ -488,7 +491,7 @@ def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) ->
 
 
 def _highest(start: Sequence[_Reached], rows: IntArray) -> tuple[IntArray, State]:
-    """Return for each of these rows the states with the highest margins, of different columns where possible."""
+    """Return the states with the highest margins for each of these rows, with different columns where possible."""
     found, states, margins = [], [], []
     for one in start:
         some = np.flatnonzero(np.isin(one.rows, rows))
@@ -516,7 +519,7 @@ def _without(state: State, k: int) -> State:
 
 
 def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Undo each change in turn, and yield the cheapest changes of any one column that flip the decisions again."""
+    """Undo each change in turn, and yield the cheapest changes of any one column that reverse the decisions again."""
     for k, choice in enumerate(decisions.choices):
         at = np.flatnonzero(flips.state[:, k] >= 0)
         row, state = flips.row[at], _without(flips.state[at], k)
@@ -529,7 +532,9 @@ def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
 
 
 def _traded(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Make each change cheaper in turn, and yield the cheapest changes of any other column that then flip the decisions again."""
+    """Make each change cheaper in turn, and yield the cheapest changes of any other column that then reverse the
+    decisions again.
+    """
     for k, choice in enumerate(decisions.choices):
         changed = np.flatnonzero(flips.state[:, k] >= 0)
         costs, now = choice.cost[flips.row[changed]], choice.cost[flips.row[changed], flips.state[changed, k]]

@@ -1,4 +1,4 @@
-"""Recourse on the page: how many declined rows have none, by group, what it costs, and which columns it changes."""
+"""Recourse on the page: how many declined rows have none, by group, its cost, and the columns that it changes."""
 
 from __future__ import annotations
 

@@ -1,21 +1,22 @@
 """Regional effects: two regions of the rows in which the effect of a column differs, which its average effect curve hides.
 
-The curve of a row (Goldstein et al. 2015) is its score with the column at each point of a grid, less the mean of that over the
-column's distribution. The *heterogeneity* of a column is the variance of these curves over rows, averaged over the column's
-distribution and summed over outputs (Herbinger, Bischl & Casalicchio 2022); its square root is given, in units of the score. If
-the column is independent of the others, it is the variance of all interactions that the column takes part in, and together with
-the variance of the average curve the column's total index (Sobol 2001): `share` is its part of that sum.
+The curve of a row (Goldstein et al. 2015) is its score with the column at each point of a grid, minus the mean over the
+distribution of the column. The *heterogeneity* of a column is the variance of these curves over rows, averaged over the
+distribution of the column and summed over outputs (Herbinger, Bischl & Casalicchio 2022); its square root, in units of the score,
+is reported. If the column is independent of the others, it is the variance of all interactions of the column. Together with the
+variance of the average curve it is the column's total index (Sobol 2001); `share` is its part of that sum.
 
 A split divides the rows in two by another column: a number at most a value, a level, or missing values, against all other rows.
-Its *explained share* is 1 less the heterogeneity within both regions over that of all rows. As in REPID and GADGET (Herbinger et
-al. 2022, 2024), the split that explains most is chosen; but on one half of the rows, or of their groups, and measured on the
-other, so that the choice does not favour it. The error of average curves, which explains a little by chance, is taken off.
+Its *explained share* is 1 minus the ratio of the heterogeneity within both regions to that of all rows. As in REPID and GADGET
+(Herbinger et al. 2022, 2024), the split that explains most is chosen. Here it is chosen on one half of the rows, or of their
+groups, and measured on the other, so that the choice does not favour it. The error of average curves, which explains a little by
+chance, is subtracted.
 
-A split is *found* where the interval of its explained share lies above a tenth. The splits of all columns are one family: a false
+A split is *found* if the interval of its explained share is above a tenth. The splits of all columns form one family: a false
 discovery rate of 5% (Benjamini & Hochberg 1995) and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
-Standard errors are over rows, or groups of rows, and take the grid as given. Where nothing is explained the first order of an
-explained share vanishes, so the error that it has then is added. There is one split of a column: a second one within a region
-would need another part of the rows to be measured on.
+Standard errors are over rows, or groups of rows, and treat the grid as fixed. If nothing is explained, the first-order influence
+on an explained share vanishes, so its error in this case is added. Each column gets one split: measuring a second one within a
+region would need another part of the rows.
 """
 
 from __future__ import annotations
@@ -50,23 +51,23 @@ from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import SMALL, BoolArray
 
-ROWS = 1000  # whose curves are taken
+ROWS = 1000  # rows whose curves are computed
 LEAST = 0.1  # explained share that a split must exceed
-INTERACTING = 0.05  # share of a column's variance that must be due to interactions for a split to be sought
+INTERACTING = 0.05  # share of a column's variance due to interactions that is needed to search for a split
 ROWS_OF_A_POINT = 40
-UNITS = 50  # rows, or groups of rows, of each half at least
-REGION, OF_ROWS = 50, 0.1  # rows of a region at least, and their part of all rows
-PARTS = 20  # between whose quantiles a number is split
-BETWEEN = (0.1, 0.9)  # quantiles of a number between which the change of a curve is told
+UNITS = 50  # minimum rows, or groups of rows, in each half
+REGION, OF_ROWS = 50, 0.1  # minimum rows of a region, and minimum share of all rows
+PARTS = 20  # a number is split at the quantiles between this many parts
+BETWEEN = (0.1, 0.9)  # quantiles of a number between which the change of a curve is reported
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """The average curve of the rows of one region, of one output.
+    """The average curve of the rows of one region, for one output.
 
     Parameters
     ----------
-    curve : (points,) NaN where fewer than ten rows of the region are nearest.
+    curve : (points,) NaN if fewer than ten rows of the region are nearest.
     change : how much higher the curve is at the second of two points than at the first.
     """
 
@@ -80,9 +81,9 @@ class Regions:
 
     Parameters
     ----------
-    output : the one in which the regions differ most.
+    output : output in which the regions differ most.
     values : of the points; None for missing values.
-    ends : places of the two points that the changes are between; None where there are no two with enough rows in both regions.
+    ends : indices of the two points between which changes are reported; None if no two have enough rows in both regions.
     """
 
     output: str | None
@@ -100,12 +101,12 @@ class RegionalEffect:
     Parameters
     ----------
     heterogeneity : square root of the variance over rows of the centred curves, in units of the score.
-    share : of the column's variance that is due to interactions.
-    split : the first region; None where the curves hardly differ, or no split leaves enough rows.
-    rows_share : share of the rows that are in the first region, to a tenth.
+    share : share of the column's variance that is due to interactions.
+    split : the first region; None if the curves hardly differ, or no split leaves enough rows.
+    rows_share : share of the rows in the first region, to a tenth.
     explained : share of the heterogeneity that the split explains, with an interval corrected for all columns.
-    q : p-value of explaining a tenth, corrected for all columns.
-    regions : the curves of a split that is found.
+    q : p-value of explaining at most a tenth, corrected for all columns.
+    regions : curves of the split, if it is found.
     """
 
     column: str
@@ -126,7 +127,7 @@ class RegionalEffect:
 
 @dataclass(frozen=True, eq=False)
 class RegionalEffects(Display):
-    """Columns whose split is found first; among them, and among the others, the largest heterogeneity first."""
+    """Columns with a split that is found, then the others; within each part, the largest heterogeneity first."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.heterogeneity", {"network": ("heterogeneity", "heterogeneity_low", "heterogeneity_high")}
@@ -163,18 +164,18 @@ def regional_effects(
     rows: int = ROWS,
     seed: int = 0,
 ) -> RegionalEffects:
-    """Search, for each of the columns (None: all), the split of the rows that explains most of how its effect differs.
+    """Find, for each of the columns (None: all), the split of the rows that best explains how its effect differs.
 
     Parameters
     ----------
     model : the network. A model without interactions has one curve for all rows.
-    rows : of which curves are taken, at most; half of them choose a split, and the others measure it.
+    rows : maximum number of rows whose curves are computed; half of them choose a split, and the others measure it.
     seed : draws the rows and the halves.
 
     Raises
     ------
     NotApplicableError
-        for fewer than two columns, 200 rows, or 100 groups of rows.
+        If there are fewer than two columns, 200 rows, or 100 groups of rows.
 
     Examples
     --------
@@ -209,7 +210,7 @@ def regional_effects(
 
 
 class _Sample:
-    """The rows whose curves are taken: one half chooses splits, the other measures them; the rows of a group are in one half."""
+    """The rows whose curves are computed: one half chooses splits, the other measures them; rows of a group are in one half."""
 
     def __init__(self, bound: BoundModel, rows: IntArray, seed: int) -> None:
         self.bound, self.rows, self.table = bound, rows, bound.table.take(rows)
@@ -243,7 +244,7 @@ class _Sample:
             wanted = (quantile(known, i / PARTS, weights) for i in range(1, PARTS)) if len(known) else ()
             for edge in Rounding(known).edges(wanted):
                 yield Group(name, "at_most", x <= edge, high=edge)
-                yield Group(name, "above", x > edge, low=edge)  # another split if values are missing
+                yield Group(name, "above", x > edge, low=edge)  # a different split if values are missing
         else:
             for level in pd.unique(values[~missing]):
                 is_level = (values == level).to_numpy(dtype=bool, na_value=False)
@@ -257,7 +258,7 @@ class _Sample:
 def _read(
     sample: _Sample, grid: Grid, scores: FloatArray, splits: Sequence[Group]
 ) -> tuple[RegionalEffect, tuple[float, float, float]]:
-    """Return what is known of one column from the scores (n, points, outputs), and how much its split explains."""
+    """Return the results for one column from the scores (n, points, outputs), and how much its split explains."""
     everyone = np.arange(len(grid.below))
     weights = sample.bound.table.row_weights
     at = grid.centre(weights @ grid.spread(everyone) / weights.sum())[0]
@@ -271,7 +272,7 @@ def _read(
     regions: Regions | None = None
     measured: tuple[float, float, float] = (np.nan, np.nan, 0.0)
     size, share = shares(*second)
-    if not size[0] > least:  # rounding, or a column that the model does not read
+    if not size[0] > least:  # only rounding, or a column that the model does not use
         size, share = (0.0, *NONE[1:]), (0.0, *NONE[1:])
     elif other and shares(*first)[1][0] >= INTERACTING:
         masks = np.stack([one.rows for one in other])
@@ -292,10 +293,10 @@ def _read(
 
 
 def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Mean, Mean]:
-    """Return the root of the variance over rows of curves (n, p), summed over points, and the share of the variance in their
-    mean square: what is due to interactions of a column's total.
+    """Return the root of the variance over rows of curves (n, p), summed over points, and the share of this variance in their
+    mean square, which is the part of a column's total that is due to interactions.
 
-    The interval of the root is that of its logarithm: a variance is skewed.
+    The interval of the root is computed on the logarithm, because a variance is skewed.
 
     >>> curves = np.array([[1.0], [-1.0], [3.0], [1.0]] * 25)
     >>> [round(one[0], 3) for one in shares(curves, np.ones(100), np.arange(100))]
@@ -317,7 +318,7 @@ def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Me
 
 
 def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) -> FloatArray:
-    """Return the share of the variance over rows of curves (n, p) that lies between a region and the other rows: (splits,), for
+    """Return the share of the variance over rows of curves (n, p) that is between a region and the other rows: (splits,), for
     regions (splits, n).
     """
     around = curves - np.average(curves, axis=0, weights=weights)
@@ -331,10 +332,10 @@ def explained(
     curves: FloatArray, weights: FloatArray, group: IntArray, region: BoolArray
 ) -> tuple[float, float, float]:
     """Return the share of the variance over rows of curves (n, p) that a region (n,) and the other rows explain, its standard
-    error, and the number of groups it rests on.
+    error, and the number of groups that it is based on.
 
-    Of a split by chance, average curves differ by their error: that is taken off, and what is taken off, b, varies by at most
-    b times the root of two, as a chi-squared number of one degree of freedom does.
+    In a random split, average curves differ by their error. This is subtracted; the subtracted part b varies by at most b times
+    the root of two, as a chi-squared variable with one degree of freedom does.
     """
     everyone, unit = np.ones(len(curves), dtype=bool), weights / weights.sum()
     whole, *parts = (_Scatter.of(curves, weights, group, rows) for rows in (everyone, region, ~region))
@@ -350,7 +351,7 @@ def explained(
 def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, float]]:
     """Return intervals and corrected p-values of explained shares with standard errors, each from this many groups of rows.
 
-    p is twice that of explaining `LEAST` or less, so that it is below 5% exactly where the interval lies above.
+    p is twice that of explaining `LEAST` or less, so that it is below 5% exactly if the interval is above.
     """
     value, error, count = np.array(found, dtype=np.float64).reshape(-1, 3).T
     df = np.maximum(count - 1, 1)
@@ -383,11 +384,11 @@ def _spread(
     moved: FloatArray, group: IntArray, unit: FloatArray, by_chance: float = 0.0
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return the standard errors of numbers from the influences of the rows (n, ...), half the widths of their 95% intervals, and
-    the number of groups of rows of equal weight that would say as much.
+    the effective number of groups of rows.
 
-    The errors are those of the jackknife over groups, to first order: a group with a share h of the weight `unit` (n,) moves a
-    mean by its influence over 1 - h. Where few groups decide, as of a variance, degrees of freedom are those of the influences.
-    `by_chance`: a part whose error is the root of two times itself.
+    The errors are those of the jackknife over groups, to first order: a group with a share h of the weight `unit` (n,) changes a
+    mean by its influence divided by 1 - h. If few groups dominate, as in a variance, degrees of freedom come from the influences.
+    `by_chance`: a part whose error is itself times the root of two.
     """
     sums, share = group_sums(moved, group), group_sums(unit, group)
     count = 1 / float(share @ share)
@@ -401,8 +402,8 @@ def _spread(
 
 
 def _regions(sample: _Sample, grid: Grid, curves: FloatArray, at: FloatArray, split: Group) -> Regions:
-    """Return the average curves of the measuring half in both regions; the choosing half says between which points, and in which
-    output, they differ.
+    """Return the average curves of the measuring half in both regions; the choosing half selects the points, and the output,
+    between which they differ.
     """
     choosing, measuring = sample.halves
     w = sample.weights
@@ -446,7 +447,7 @@ def run(context: Context) -> RegionalEffects:
     importance = context[PERMUTATION_IMPORTANCE]
     if importance is None:
         raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))
-    local = context.network.is_local(context.network.columns)  # otherwise a move encodes whole rows again
+    local = context.network.is_local(context.network.columns)  # otherwise every change encodes whole rows again
     rows = context.subsample if local else context.gradient_subsample
     if context.name in context.limited and len(rows) < 4 * REGION:
         raise NotApplicableError(why("budget.rows", least=4 * REGION))

@@ -1,8 +1,8 @@
-"""Regional effects in the document: the heterogeneity of each column, the split that explains most of it, and the curves of those
-that are found.
+"""Regional effects in the document: the heterogeneity of each column, the split that explains most of it, and the curves of
+splits that are found.
 
-Points of fewer than ten rows are left out, and the size of a region is a share to a tenth: from an exact one, and the number of
-rows in a range or at a level elsewhere in the document, the number of a few rows could follow.
+Points with fewer than ten rows are left out, and the size of a region is a share to a tenth: together with the number of rows in
+a range or at a level elsewhere in the document, an exact size could reveal the number of a few rows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class RegionalPoint(Part):
-    """The average centred curves at one value of the column; none of a region with fewer than ten rows nearest to it."""
+    """The average centred curves at one value of the column; empty for a region with fewer than ten rows nearest to it."""
 
     value: str | float | None  # None: missing values
     inside: Interval
@@ -41,9 +41,9 @@ class RegionalCurves(Part):
     """The average curves of the rows in the region, of the other rows and of all rows, for one output."""
 
     output: str | None
-    start: str | float | None  # values between which the changes are; None where there are no two
+    start: str | float | None  # values between which changes are reported; None if there are no two
     end: str | float | None
-    inside: Interval  # how much higher the curve is at the second of them
+    inside: Interval  # how much higher the curve is at the second value
     outside: Interval
     points: list[RegionalPoint]
 
@@ -52,23 +52,23 @@ class RegionalEffect(Part):
     column: str
     kind: Literal["numeric", "categorical", "boolean", "ordinal"]
     heterogeneity: Interval  # root of the variance over rows of the centred curves, in units of the score
-    share: Interval  # of the column's variance that is due to interactions
-    split: Message | None  # the region; the other one is all other rows. None: none was sought
+    share: Interval  # share of the column's variance that is due to interactions
+    split: Message | None  # one region; the other is all other rows. None: no split was sought
     rows_share: float | None  # share of the rows in the region, to a tenth
-    explained: Interval  # share of the squared heterogeneity; of the level that keeps the false coverage rate at 5%
-    q: float | None  # of explaining `least`; Benjamini-Hochberg over all columns
-    curves: RegionalCurves | None  # where the split is found: the interval of `explained` lies above `least`
+    explained: Interval  # share of the squared heterogeneity, at a level that keeps the false coverage rate at 5%
+    q: float | None  # p-value of explaining at most `least`; Benjamini-Hochberg over all columns
+    curves: RegionalCurves | None  # if the split is found: the interval of `explained` is above `least`
 
 
 class Record(Part):
-    rows: int  # whose curves were taken; half of them chose the splits, the others measured them
+    rows: int  # rows whose curves were computed; half of them chose the splits, the others measured them
     seed: int
-    columns: int  # that the model has
+    columns: int  # number of columns of the model
     least: float
-    effects: list[RegionalEffect]  # those whose split is found first
+    effects: list[RegionalEffect]  # splits that are found first
 
     def check_claims(self, document: Document) -> None:
-        """Check that curves are shown exactly where the interval of the explained share lies above the limit."""
+        """Check that curves are shown exactly if the interval of the explained share is above the limit."""
         for index, one in enumerate(self.effects):
             above = one.explained.low is not None and one.explained.low > self.least
             if above != (one.curves is not None):

@@ -25,7 +25,7 @@ from tabinterp.report.words import (
 
 from .record import Record, RegionalCurves, RegionalEffect, RegionalPoint
 
-DRAWN = 6  # columns whose curves are on the page; the document holds all
+DRAWN = 6  # columns whose curves are on the page; the document has all
 SIDES = ("inside", "outside", "everywhere")
 
 
@@ -59,7 +59,7 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _sentence(effect: RegionalEffect, curves: RegionalCurves, scale: str) -> str:
-    """Return how the score changes in each region between two values of the column; empty where there are no two."""
+    """Return how the score changes in each region between two values of the column; empty if there are no two."""
     if curves.start is None or curves.end is None or effect.split is None:
         return ""
     return t(

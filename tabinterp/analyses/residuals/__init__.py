@@ -1,4 +1,4 @@
-"""How large are the errors of either model, and do they depend on the prediction?"""
+"""How large are the errors of each model, and do they depend on the prediction?"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Residuals of both models for targets that are numbers or counts: by prediction, by observed value, and by size.
 
 A residual is the observed value minus the prediction; for counts, the prediction is the expected count. No single row is shown.
-Rows are grouped into bins of at least 40 rows. Each bin has a mean with its 95% interval, and quantiles of the rows in it. A
-quantile is the mean of the ten rows around it, and is given where at least ten rows lie on either side.
+Rows are grouped into bins of at least 40 rows. Each bin has a mean with its 95% interval, and quantiles of its rows. A quantile
+is the mean of the ten rows around it, and is given only if at least ten rows are on either side.
 
 References
 ----------
@@ -43,11 +43,11 @@ from . import record
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEAST = 4 * SMALL  # rows of a bin: beyond either of its quartiles lie ten
-QUANTILES = (0.1, 0.25, 0.75, 0.9)  # of the rows in a bin
-ERRORS = record.ERRORS  # which quantiles of the absolute error
+LEAST = 4 * SMALL  # minimum rows of a bin: ten are beyond either quartile
+QUANTILES = (0.1, 0.25, 0.75, 0.9)  # quantiles of the rows in a bin
+ERRORS = record.ERRORS  # quantiles of the absolute error
 TAIL = 0.01  # share of the rows beyond either end of the bins of the error distribution
-ERROR_BINS = 20  # at most, between these ends
+ERROR_BINS = 20  # maximum number of bins between these ends
 
 Chart = Literal["residuals", "observed", "errors"]
 CHARTS: tuple[str, ...] = get_args(Chart)
@@ -59,10 +59,10 @@ class Bins:
 
     Parameters
     ----------
-    rows : (bins,) how many rows.
-    at : (bins,) mean of what the rows are sorted by.
-    mean : (bins,) mean of what is shown, with standard error and 95% interval; NaN where a bin has fewer than ten groups of rows.
-    quantiles : (bins, 4) `QUANTILES` of what is shown; NaN where fewer than ten rows lie on one side.
+    rows : (bins,) number of rows.
+    at : (bins,) mean of the values by which rows are sorted.
+    mean : (bins,) mean of the values shown, with standard error and 95% interval; NaN if a bin has fewer than ten groups of rows.
+    quantiles : (bins, 4) `QUANTILES` of the values shown; NaN if fewer than ten rows are on one side.
     """
 
     rows: IntArray
@@ -79,9 +79,9 @@ class ModelResiduals:
     ----------
     by_prediction : residuals of rows with similar predictions.
     by_observed : predictions of rows with similar observed values.
-    shares : (bins + 2,) weighted shares of the rows by residual: below the first edge, between edges, above the last one; NaN
-        where a bin holds 1 to 9 rows, or its count would follow from the others.
-    absolute : (len(ERRORS),) quantiles of the absolute residual; NaN where fewer than ten rows lie above.
+    shares : (bins + 2,) weighted shares of the rows by residual: below the first edge, between edges, above the last one; NaN if
+        a bin has 1 to 9 rows, or its count would follow from the others.
+    absolute : (len(ERRORS),) quantiles of the absolute residual; NaN if fewer than ten rows are above.
     """
 
     by_prediction: Bins
@@ -96,11 +96,11 @@ class Residuals(PreviewedFrame):
 
     Parameters
     ----------
-    network, linear : of either model.
+    network, linear : residuals of each model.
     difference : (len(ERRORS),) quantiles of the absolute residual, network minus linear, paired.
-    edges : (bins + 1,) of the error distribution, in units of the target; none where all residuals are equal.
+    edges : (bins + 1,) of the error distribution, in units of the target; none if all residuals are equal.
     rows : number of rows.
-    resamples, seed : of the intervals of quantiles.
+    resamples, seed : for the intervals of quantiles.
     """
 
     network: ModelResiduals
@@ -114,8 +114,8 @@ class Residuals(PreviewedFrame):
     def frame(self) -> pd.DataFrame:
         """Return the bins: one row for each model, chart and bin.
 
-        `by` is "prediction", where `mean` and the quantiles are of residuals, or "observed", where they are of predictions; `at`
-        is the mean prediction or the mean observed value of the bin.
+        `by` is "prediction" (`mean` and the quantiles are of residuals) or "observed" (they are of predictions); `at` is the mean
+        prediction or the mean observed value of the bin.
         """
         rows = [
             (model, by, bins.at[i], *_parts(bins.mean, i), *bins.quantiles[i], int(bins.rows[i]))
@@ -144,11 +144,11 @@ class Residuals(PreviewedFrame):
         return pd.DataFrame(rows, columns=["quantile", "model", "absolute_error", "stderr", "ci_low", "ci_high"])
 
     def plot(self, ax: Axes | None = None, *, chart: Chart = "residuals") -> Axes:
-        """Draw a chart of both models into `ax`, or the axes of a new figure, and return them.
+        """Draw a chart of both models on `ax` (default: the axes of a new figure), and return the axes.
 
         Parameters
         ----------
-        ax : axes to draw into.
+        ax : axes to draw on.
         chart : "residuals" by prediction, predictions by "observed" value, or the distribution of "errors".
 
         Raises
@@ -196,15 +196,15 @@ def residuals(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Residuals:
-    """Return the residuals of both models in bins, on the held-out rows or, without a split, on all rows.
+    """Compute the residuals of both models in bins, on the held-out rows or, without a split, on all rows.
 
     Parameters
     ----------
     model : the network.
     table : the rows; without a split, all of them are used.
     counterpart : the linear model; None: one is fitted, as an audit does.
-    resamples : of the rows, for the intervals of quantiles of the absolute error.
-    seed : of the resamples.
+    resamples : number of resamples of the rows, for the intervals of quantiles of the absolute error.
+    seed : seed of the resamples.
 
     Raises
     ------
@@ -233,7 +233,7 @@ def residuals(
 def of_rows(
     network: BoundModel, linear: BoundModel, *, held_out: bool, resamples: int = RESAMPLES, seed: int = 0
 ) -> Residuals:
-    """Return the same for two models on the rows they are bound to."""
+    """Return the residuals of two models on the rows that they are bound to."""
     table = network.table
     if table.schema.goal.classes:
         raise NotApplicableError(why("residuals.classes"))
@@ -260,13 +260,13 @@ def of_rows(
 
 
 def _predicted(bound: BoundModel) -> FloatArray:
-    """Return the predictions (n,) in units of the target; of counts, the expected count."""
+    """Return the predictions (n,) in units of the target; for counts, the expected count."""
     scores = bound.scores[:, 0]
     return np.exp(scores) if bound.table.schema.task == "count" else scores
 
 
 def _binned(by: FloatArray, values: FloatArray, table: Table) -> Bins:
-    """Return `values` (n,) of rows in bins of `by` (n,), ten at most, with equal values of `by` in one bin."""
+    """Return `values` (n,) of rows in at most ten bins of `by` (n,), with equal values of `by` in one bin."""
     weights, group = table.row_weights, groups(table)
     edges = bin_edges(by, weights, LEAST)
     assert edges is not None
@@ -282,9 +282,9 @@ def _binned(by: FloatArray, values: FloatArray, table: Table) -> Bins:
 
 
 def shown_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> FloatArray:
-    """Return quantiles that show no single row: each is the mean of the ten rows around it, five on either side.
+    """Return quantiles that reveal no single row: each is the mean of the ten rows around it, five on either side.
 
-    Rows of weight 0 are left out. NaN where fewer than ten rows lie on one side of a quantile.
+    Rows of weight 0 are left out. NaN if fewer than ten rows are on one side of a quantile.
 
     >>> shown_quantiles(np.arange(1.0, 101), np.ones(100), [0.05, 0.1, 0.5])
     array([ nan, 10.5, 50.5])
@@ -296,7 +296,7 @@ def shown_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence[fl
 
 
 def _around(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> tuple[FloatArray, IntArray]:
-    """Return the mean of the ten values around each quantile of sorted values, and how many values lie below the quantile."""
+    """Return the mean of the ten values around each quantile of sorted values, and the number of values below the quantile."""
     mass, sums, half = np.cumsum(weights), np.append(0.0, np.cumsum(values)), SMALL // 2
     below = np.searchsorted(mass, np.asarray(shares) * mass[-1] * (1 + TIE), side="right")
     middle = np.clip(below, half, max(half, len(mass) - half))
@@ -304,7 +304,7 @@ def _around(values: FloatArray, weights: FloatArray, shares: Sequence[float]) ->
 
 
 def _edges(left: list[FloatArray]) -> FloatArray:
-    """Return the edges of the error distribution: multiples of 1, 2 or 5 times a power of ten, which no row decides."""
+    """Return the edges of the error distribution: multiples of 1, 2 or 5 times a power of ten, which no single row determines."""
     ends = [np.quantile(one, [TAIL, 1 - TAIL]) for one in left]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
     if not high > low:
@@ -318,7 +318,7 @@ def _edges(left: list[FloatArray]) -> FloatArray:
 
 
 def _shares(left: FloatArray, edges: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the weighted shares of the rows below, between and above the edges; NaN where too few rows would be counted."""
+    """Return the weighted shares of the rows below, between and above the edges; NaN if too few rows would be counted."""
     place = np.searchsorted(edges, left, side="right")
     shares = np.bincount(place, weights, len(edges) + 1) / weights.sum()
     return np.where(parts_shown(np.bincount(place, minlength=len(edges) + 1)), shares, np.nan)
@@ -332,7 +332,7 @@ def _absolute(
     orders = [np.argsort(size, kind="stable") for size in sizes]
 
     def found(times: FloatArray) -> FloatArray:
-        """Quantiles of a resample in which each row stands so many times."""
+        """Return quantiles of a resample, given how often it contains each row."""
         rows = [np.repeat(order, times[order].astype(np.int64)) for order in orders]
         return np.stack([_around(size[at], weights[at], ERRORS)[0] for size, at in zip(sizes, rows, strict=True)])
 
@@ -344,7 +344,7 @@ def _absolute(
 
 
 def run(context: Context) -> Residuals | None:
-    """Answer the question for the models of an audit, on the evaluated rows; None where the target is a class."""
+    """Compute the residuals of both models of an audit on the evaluated rows; None if the target is a class."""
     if context.network.table.schema.goal.classes:
         return None
     network, linear = context.both(context.evaluated)

@@ -28,13 +28,13 @@ from tabinterp.report.svg import later, markup
 from .record import ErrorBin, ResidualBin
 
 LEFT = 56
-TICKS = 14  # beside the labels of an axis
+TICKS = 14  # next to the labels of an axis
 
 Both = tuple[Sequence[ResidualBin], Sequence[ResidualBin]]
 
 
 def quantiles(bins: Sequence[ResidualBin]) -> FloatArray:
-    """(bins, 4) the quantiles of each bin, NaN where there is none."""
+    """Return the quantiles of each bin (bins, 4), NaN if there is none."""
     return np.array([numbers([one.q10, one.q25, one.q75, one.q90]) for one in bins])
 
 
@@ -48,7 +48,7 @@ def binned(
     *,
     diagonal: bool,
 ) -> Markup:
-    """Draw both models' bins; `names` of the two axes; `title` puts a bin of a model in words."""
+    """Draw the bins of both models; `names`: the two axes; `title` describes a bin of a model in words."""
     curves = [series(model, [one.mean for one in bins]) for model, bins in zip(MODELS, both, strict=True)]
     at = [numbers([one.at for one in bins]) for bins in both]
     _, bands = plots.middle([quantiles(bins) for bins in both])
@@ -65,7 +65,7 @@ def binned(
 def distribution(
     bins: Sequence[ErrorBin], names: tuple[str, str], titles: Mapping[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw the shares of the rows by residual: network filled, linear model as an outline; `titles`: what a pointer shows."""
+    """Draw the shares of the rows by residual: the network filled, the linear model as an outline; `titles`: pointer texts."""
     edges = np.array([one.high for one in bins[:-1]], dtype=np.float64)
     shares = [(model, numbers([getattr(one, model) for one in bins])) for model in MODELS]
     with styles():

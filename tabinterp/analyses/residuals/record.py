@@ -21,14 +21,14 @@ ERRORS = (0.5, 0.75, 0.9, 0.95, 0.99)  # quantiles of the absolute error
 
 
 class ResidualBin(Part):
-    """Rows with similar predictions, or with similar observed values: forty at least.
+    """At least forty rows with similar predictions or similar observed values.
 
-    A quantile is None where fewer than ten rows lie on one side of it.
+    A quantile is None if fewer than ten rows are on one side of it.
     """
 
     rows: int
     at: float  # mean prediction, or mean observed value
-    mean: Interval  # of the residuals, or of the predictions
+    mean: Interval  # mean of the residuals, or of the predictions
     q10: float | None
     q25: float | None
     q75: float | None
@@ -41,7 +41,7 @@ class ModelResiduals(Part):
 
 
 class ErrorBin(Part):
-    """Shares of the rows whose residual lies between two edges; None: 1 to 9 rows, or as many would follow."""
+    """Shares of the rows whose residual is between two edges; None: 1 to 9 rows, or such a count would follow."""
 
     low: float | None  # None: no lower edge
     high: float | None
@@ -50,7 +50,7 @@ class ErrorBin(Part):
 
 
 class ErrorQuantile(Part):
-    """A quantile of the absolute residual; without numbers where fewer than ten rows lie above it."""
+    """A quantile of the absolute residual; without numbers if fewer than ten rows are above it."""
 
     quantile: float
     network: Interval
@@ -69,7 +69,7 @@ class Record(Part):
 
 
 def build(r: Results) -> Record | None:
-    """Return the record of both models; None where the analysis does not apply."""
+    """Return the record of both models; None if the analysis does not apply."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -14,7 +14,7 @@ from tabinterp.report.words import capital, counted, interval, number, sentences
 from . import figure
 from .record import ErrorBin, ErrorQuantile, Record, ResidualBin
 
-Named = tuple[str, int, ResidualBin]  # the model, the place of the bin, and the bin
+Named = tuple[str, int, ResidualBin]  # model, index of the bin, bin
 
 
 def build(record: Record, document: Document) -> list[Block]:
@@ -108,7 +108,7 @@ def _share(model: str) -> Column[ErrorBin]:
 
 
 def _sizes(rows: Sequence[ErrorQuantile], linear: str) -> Paragraph:
-    """How large half of the errors are at most, and how large nine tenths are."""
+    """Return a sentence with the median and the 90% quantile of the absolute error."""
     told = []
     for key, quantile in (("half", 0.5), ("most", 0.9)):
         one = next(row for row in rows if row.quantile == quantile)

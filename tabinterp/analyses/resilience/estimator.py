@@ -1,29 +1,30 @@
-"""Resilience: the loss of both models, and the AUC or R2, on the hardest and on the outermost rows, in the worst cluster, and
-under more of the drift between training and held-out rows.
+"""Resilience: the loss of both models, and AUC or R2, on the hardest and on the outermost rows, in the worst cluster, and under
+more of the drift between training and held-out rows.
 
-No row is chosen by its own outcome, because the rows with the largest losses are so in part by chance.
+No row is chosen by its own outcome, because the rows with the largest losses have these in part by chance.
 
-- Hardest rows: the held-out rows are dealt into five parts. Gradient-boosted trees, fitted to the loss of a model in all earlier
-  parts by the columns and the model's own score, order the rows of a part; rows of a group stay together. Each model has its own
-  hardest rows.
-- Outermost rows: those with the largest mean distance to their ten nearest training rows, in standard deviations of a number;
-  two levels of a column are at a distance of 1.
+- Hardest rows: the held-out rows are divided into five parts, with rows of a group together. Gradient-boosted trees, fitted to
+  the loss of a model in all earlier parts by the columns and the model's own score, order the rows of a part. Each model has its
+  own hardest rows.
+- Outermost rows: those with the largest mean distance to their ten nearest training rows, in standard deviations of a number; two
+  levels of a column are at a distance of 1.
 - Worst cluster: of the k-means clusters of the training rows, the one with the largest loss of the network in one half of the
   held-out rows is measured in the other half.
 - Drift: held-out rows are weighted by their odds against training rows, from cross-fitted logistic regression, which shifts them
-  by as much again (Shimodaira 2000). Only where trees distinguish held-out rows from training rows significantly.
+  by as much again (Shimodaira 2000). This is done only if trees distinguish held-out rows from training rows significantly.
 
 A part is ordered by earlier parts only: given these, its error has mean zero, so that errors of parts are uncorrelated (Luedtke &
-van der Laan 2016; Wager 2024). Where every part is ordered by all others, errors of rows that order each other add up, and the
-deviation of a tenth of 600 squared errors that are no larger anywhere was 1.25 times its standard error.
+van der Laan 2016; Wager 2024). If every part were ordered by all others, errors of rows that order each other would add up: for
+the hardest tenth of 600 rows whose squared errors had the same distribution everywhere, the standard deviation was 1.25 times the
+standard error.
 
 Means are over rows, with their weights. Differences are network minus linear counterpart; the *excess rise* is the rise in the
-network's loss from all rows minus that of the counterpart. Standard errors are over rows, or groups of rows, and take the
-order of the rows, the clusters and the odds as given; intervals of fewer than all rows allow for skewness (Hall 1992). What
-rests on fewer than fifty rows (Kish 1965), or on fewer than twenty groups of rows or events of a class, is left out; so is what
-would tell of fewer than ten rows by a difference. Under drift there is no excess rise: its intervals covered 84 to 89%. Intervals
-of few rows can cover less than 93% elsewhere too (`docs/coverage.md`): those of the outermost tenth of 1,000 rows 88%; with
-sampling weights, those of the hardest and outermost rows 90 to 92% with 400 rows, and 85 to 91% with 150.
+network's loss from all rows minus that in the counterpart's. Standard errors are over rows, or groups of rows, and treat the
+order of the rows, the clusters and the odds as fixed; intervals of fewer than all rows allow for skewness (Hall 1992). Numbers
+based on fewer than fifty rows (Kish 1965), or on fewer than twenty groups of rows or events of a class, are left out, as are
+numbers that would reveal fewer than ten rows by a difference. Under drift there is no excess rise, because its intervals covered
+84 to 89%. Other intervals of few rows can also cover less than 93% (`docs/coverage.md`): 88% for the outermost tenth of 1,000
+rows; with sampling weights, 90 to 92% for the hardest and outermost rows with 400 rows, and 85 to 91% with 150.
 """
 
 from __future__ import annotations
@@ -57,15 +58,15 @@ from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import SMALL, BoolArray
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-LEAST = 50  # rows that a number rests on
-GROUPS = 20  # or groups of rows
+LEAST = 50  # minimum rows behind a number
+GROUPS = 20  # minimum groups of rows
 REFERENCE = 5_000  # training rows for distances, clusters and odds
 NEIGHBOURS = 10
 FOLDS = 5
 TREES, LEAVES = 30, 6
-LEVELS = 10  # of a column that are told apart
-CLUSTERS, PER_CLUSTER = 10, 200  # clusters at most, and held-out rows for each
-TRAITS, APART = 3, 0.5  # columns that describe a cluster at most, and standard deviations in which they differ at least
+LEVELS = 10  # levels of a column that are distinguished
+CLUSTERS, PER_CLUSTER = 10, 200  # maximum number of clusters, and held-out rows for each
+TRAITS, APART = 3, 0.5  # maximum columns that describe a cluster, and minimum difference in standard deviations
 
 Kind = Literal["all", "hardest", "network", "linear", "outer", "cluster", "drift"]
 Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
@@ -77,9 +78,9 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 class OnRows:
     """Both models on some of the rows, or on rows with other weights.
 
-    `kind`: "network" and "linear" are the rows that are hardest for one of the models; "hardest" has each model on its own.
-    `share` of all rows, by weight; NaN for the cluster and the drift. `rows`: as many rows of equal weight say the same. The AUC
-    is that of two classes, R2 that of a number; neither has a value on different rows.
+    `kind`: "network" and "linear" are the rows that are hardest for one of the models; in "hardest", each model has its own.
+    `share` of all rows, by weight; NaN for the cluster and the drift. `rows`: the effective number of rows. AUC is for two
+    classes, R2 for a number; neither has a value if the models have different rows.
     """
 
     kind: Kind
@@ -96,7 +97,7 @@ class OnRows:
 
 @dataclass(frozen=True)
 class Trait:
-    """The mean of a number, or the share of a level, in a cluster and in all other rows; rounded."""
+    """The mean of a number, or the share of a level, in a cluster and in all other rows, rounded."""
 
     column: str
     level: str | None
@@ -106,7 +107,7 @@ class Trait:
 
 @dataclass(frozen=True)
 class Cluster:
-    """The worst cluster in one half of the held-out rows: how many of them are in it, and how they differ."""
+    """The worst cluster in one half of the held-out rows: how many of the rows are in it, and how they differ."""
 
     rows: int
     traits: tuple[Trait, ...]
@@ -129,7 +130,7 @@ class Resilience(Display):
     power : "auc" or "r2"; None: neither.
     rows, training_rows : held-out rows, and training rows that distances, clusters and odds come from.
     subsets : all rows first; smaller shares before larger ones.
-    cluster : what the worst cluster is; None where it has too few rows.
+    cluster : description of the worst cluster; None if it has too few rows.
     drift : AUC with which trees distinguish held-out from training rows.
     """
 
@@ -181,7 +182,7 @@ def resilience(
     Raises
     ------
     NotApplicableError
-        where it is not known which rows were held out, or rows or events of a class are too few.
+        If it is unknown which rows were held out, or there are too few rows or events of a class.
 
     Examples
     --------
@@ -236,7 +237,7 @@ def resilience(
 
 
 class _Asked:
-    """Both models on the held-out rows: their losses, and what they are on some of the rows."""
+    """Both models on the held-out rows: their losses, and results on some of these rows."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, seed: int) -> None:
         self.table, self._seed = network.table, seed
@@ -247,14 +248,14 @@ class _Asked:
         self.power = powers.get(self.table.schema.task)
 
     def on(self, kind: Kind, share: float, factor: FloatArray, other: FloatArray | None = None) -> OnRows:
-        """Return both models where weights are multiplied by `factor` (n,), or those of the linear one by `other`."""
+        """Return both models with weights multiplied by `factor` (n,), or by `other` for the linear model."""
         weights = [self.table.row_weights * one for one in (factor, factor if other is None else other)]
         ours, theirs = self._means(weights)
         rise = NONE
         if kind not in ("all", "drift"):
             before, linear_before = self._means([self.table.row_weights] * 2)
             rise = ((ours - before) - (theirs - linear_before)).skewed()
-        interval = Power.student if kind == "all" else Power.skewed  # of all rows as everywhere else
+        interval = Power.student if kind == "all" else Power.skewed  # over all rows, as in other analyses
         powers = (NONE,) * 3 if other is not None else self._powers(weights[0], interval)
         size = int(effective(weights[0]) + 1e-9)
         return OnRows(kind, share, size, interval(ours), interval(theirs), interval(ours - theirs), rise, *powers)
@@ -271,7 +272,7 @@ class _Asked:
         return interval(ours, least, 1.0), interval(theirs, least, 1.0), interval(ours - theirs, -reach, reach)
 
     def is_enough(self, factor: FloatArray | BoolArray) -> bool:
-        """Return whether rows with these weights are enough, of every class, to say something about them."""
+        """Return whether rows with these weights are enough, in every class, for a result."""
         weights, groups = self.table.row_weights * factor, self.table.groups
         used = weights > 0
         if not used.any() or effective(weights) < LEAST:
@@ -281,7 +282,7 @@ class _Asked:
         return too_few_events(self.table.take(used), "held_out") is None
 
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
-        """Yield the shares of the rows that are hardest for each model on its own, for one of them, and the outermost."""
+        """Yield the shares of rows that are hardest for each model (its own), hardest for one of them, and outermost."""
         ties = row_hash(self.table.numbers, self._seed)
         hard = [self._told(self._hardest(model, ties)) for model in (0, 1)]
         for share in SHARES:
@@ -296,8 +297,8 @@ class _Asked:
             yield self.on("outer", share, outer[share])
 
     def _told(self, order: IntArray) -> dict[float, FloatArray]:
-        """Return the rows (n,) of each share from the start of an order, where they are enough and no difference of shares tells
-        of few.
+        """Return the rows (n,) of each share from the start of an order, if they are enough and no difference of shares reveals a
+        small count.
         """
         weights = self.table.row_weights[order]
         place = np.full(len(self.table), np.inf)
@@ -315,8 +316,8 @@ class _Asked:
         return bool(((counts > 0) & (counts < SMALL)).any())
 
     def _hardest(self, model: int, ties: HashArray) -> IntArray:
-        """Return the places (m,) of the rows after the first part, by the loss that earlier parts predict for them, the largest
-        first in every part.
+        """Return the indices (m,) of the rows after the first part, by the loss predicted from earlier parts, the largest first
+        in every part.
         """
         from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
 
@@ -338,7 +339,7 @@ class _Asked:
         return np.asarray(dealt(self.table, self._seed + 2, 2) == 1)
 
     def worst_cluster(self, code: IntArray) -> int | None:
-        """Return the cluster with the largest loss of the network in the first half of the rows; None where fewer than two have
+        """Return the cluster with the largest loss of the network in the first half of the rows; None if fewer than two have
         enough rows in either half.
         """
         w, second, size = self.table.row_weights, self.second_half, int(code.max()) + 1
@@ -351,8 +352,10 @@ class _Asked:
 
 
 def _standardised(table: Table, learnt: IntArray) -> FloatArray:
-    """Return the input columns as numbers (n, d): in standard deviations of the training rows with missing values at the mean
-    and an indicator, or as cells of levels of which two are at a distance of 1.
+    """Return the input columns as numbers (n, d).
+
+    Numbers are in standard deviations of the training rows, with missing values at the mean and an indicator; levels are coded so
+    that two of them are at a distance of 1.
     """
     training, parts = np.isin(np.arange(len(table)), learnt), []
     for name in table.schema.inputs:
@@ -380,7 +383,7 @@ def _distances(learnt: FloatArray, held: FloatArray) -> FloatArray:
 
 
 def _clusters(learnt: FloatArray, weights: FloatArray, held: FloatArray, seed: int) -> IntArray:
-    """Return the number (n,) of the k-means cluster of the training rows that a held-out row is in."""
+    """Return for each held-out row (n,) the index of its k-means cluster of the training rows."""
     from sklearn.cluster import KMeans  # noqa: PLC0415
 
     count = min(CLUSTERS, max(1, len(held) // PER_CLUSTER), len(np.unique(learnt, axis=0)))
@@ -389,7 +392,7 @@ def _clusters(learnt: FloatArray, weights: FloatArray, held: FloatArray, seed: i
 
 
 def _odds(table: Table, x: FloatArray, learnt: IntArray, held: IntArray, seed: int) -> FloatArray:
-    """Return the odds (n,) of a held-out row, by its columns, to be one rather than a training row, fitted to other folds."""
+    """Return the odds (n,), given its columns, that a row is held out rather than a training row, fitted on other folds."""
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
     rows, side = np.r_[learnt, held], np.repeat([0, 1], [len(learnt), len(held)])
@@ -409,10 +412,10 @@ def _traits(table: Table, inside: BoolArray) -> tuple[Trait, ...]:
 
 
 def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | None:
-    """Return by how many standard deviations a column differs in some rows (n,) from the others, and how.
+    """Return by how many standard deviations a column differs between some rows (n,) and the others, and how.
 
-    Of levels, the one that differs most. Numbers need ten rows on both sides; a level needs ten rows with it, or none, and as
-    many without it, on both sides.
+    For levels, the one that differs most. Numbers need ten rows on both sides. A level needs at least ten rows with it, or none,
+    and at least ten rows without it, on both sides.
     """
     w = table.row_weights
     if table.schema[name].kind == "numeric":
@@ -429,7 +432,7 @@ def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | 
         return abs(means[0] - means[1]) / spread, Trait(name, None, *told)
     codes, levels = pd.factorize(table.frame[name].astype(object))
     found, counts = [], np.zeros((len(levels) + 1, 2), dtype=np.int64)
-    np.add.at(counts, (codes, inside.astype(np.int64)), 1)  # missing values: the last
+    np.add.at(counts, (codes, inside.astype(np.int64)), 1)  # missing values are last
     cells = np.stack([counts[:-1], counts.sum(axis=0) - counts[:-1]])
     for level in np.flatnonzero(((cells == 0) | (cells >= SMALL)).all(axis=(0, 2))):
         hit = codes == level
@@ -443,7 +446,7 @@ def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | 
 
 
 def run(context: Context) -> Resilience:
-    """Compare both models of an audit on hard and outer rows: drawn ones of each side of the split."""
+    """Compare both models of an audit on hard and outer rows, with drawn rows from each side of the split."""
     table = context.network.table
     if table.held_out is None:
         raise NotApplicableError(why("resilience.split"))

@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
     from .estimator import Trait as Found
 
-LEAST = 50  # rows that a number rests on
+LEAST = 50  # minimum rows behind a number
 
 
 class OnRows(Part):
     """Both models on some of the held-out rows, or with other weights; differences are network minus linear."""
 
     kind: Literal["all", "hardest", "network", "linear", "outer", "cluster", "drift"]
-    share: float | None  # of all rows, by weight; of the cluster and under drift none
-    rows: int  # of equal weight, that say the same
+    share: float | None  # share of all rows, by weight; None for the cluster and under drift
+    rows: int  # effective number of rows
     network: Interval
     linear: Interval
     difference: Interval
-    rise: Interval  # rise in the network's loss from all rows minus that in the linear model's; of all rows and under drift none
-    network_power: Interval  # AUC or R2, where both models are on the same rows
+    rise: Interval  # rise in loss from all rows, network minus linear; empty for all rows and under drift
+    network_power: Interval  # AUC or R2, if both models are on the same rows
     linear_power: Interval
     power_difference: Interval
 
@@ -40,26 +40,26 @@ class Trait(Part):
     of: Message  # the mean of a number, or the share of a level
     is_share: bool
     inside: float
-    outside: float  # in all other rows
+    outside: float  # the same in all other rows
 
 
 class Cluster(Part):
     rows: int  # held-out rows of both halves
-    traits: list[Trait]  # the largest difference in standard deviations first
+    traits: list[Trait]  # largest difference in standard deviations first
 
 
 class Record(Part):
     metric: Metric
     power: Literal["auc", "r2"] | None
     rows: int
-    training_rows: int  # for distances, clusters and odds
+    training_rows: int  # training rows for distances, clusters and odds
     seed: int
     subsets: list[OnRows]  # all rows first
-    cluster: Cluster | None  # the worst in one half of the rows, whose loss is that in the other half
+    cluster: Cluster | None  # the worst cluster in one half of the rows, with its loss in the other half
     drift: Interval  # AUC with which trees distinguish held-out from training rows
 
     def check_claims(self, document: Document) -> None:
-        """Check that rows are enough, and that there is no result under a drift that was not found."""
+        """Check that there are enough rows, and no result under a drift that was not found."""
         for index, one in enumerate(self.subsets):
             if one.rows < LEAST:
                 raise DocumentError(f"analyses.resilience.subsets.{index} rests on fewer than {LEAST} rows.")
@@ -71,7 +71,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return both models on hard and outer rows; None where they were not compared."""
+    """Return both models on hard and outer rows; None if they were not compared."""
     result = results[ANALYSIS]
     if result is None:
         return None

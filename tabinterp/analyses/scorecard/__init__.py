@@ -1,4 +1,4 @@
-"""Can the simplest refit that predicts as well as the network be written as a scorecard, and what does that cost?"""
+"""Can the simplest refit that predicts as well as the network be written as a scorecard, and how much does that cost?"""
 
 from __future__ import annotations
 

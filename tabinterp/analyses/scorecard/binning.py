@@ -1,13 +1,13 @@
-"""Bins of a scorecard: the functions of single columns and of pairs in a fitted refit, cut into steps.
+"""Bins of a scorecard: the functions of single columns and of pairs in a fitted refit, converted to steps.
 
-A column's function f is that of the refit. Numbers are first cut at no more than 50 edges, rounded so that none is the value of
-fewer than ten rows (`Rounding`); levels of at least ten rows stand in the order of their values of f. Of all divisions of these
-pieces into k neighbouring groups of at least 1% of the rows (and 30), dynamic programming (Fisher 1958, J. Am. Stat. Assoc. 53)
-finds the one with the least loss, for k up to 12: a step function g in place of f raises the mean log loss by the mean of
-p (1 - p) (f - g)^2 / 2 nats, to second order. Bins are added one at a time where they save most per bin, until what is lost over
-all terms is at most a tenth of the margin of the verdict, or a further bin saves less than half a hundredth of it.
+The function f of a column is that of the refit. Numbers are first cut at no more than 50 edges, rounded so that none is the value
+of fewer than ten rows (`Rounding`); levels with at least ten rows are ordered by their values of f. Of all divisions of these
+pieces into k neighbouring groups with at least 1% of the rows (and 30), dynamic programming (Fisher 1958, J. Am. Stat. Assoc. 53)
+finds the one with the lowest loss, for k up to 12: to second order, a step function g in place of f raises the mean log loss by
+the mean of p (1 - p) (f - g)^2 / 2 nats. Bins are added one at a time where they save most per bin, until the loss over all terms
+is at most a tenth of the margin of the verdict, or a further bin saves less than half a hundredth of it.
 
-Of the function of a pair, what functions of either column explain goes to these columns first.
+In the function of a pair, the part that functions of either column explain is first assigned to these columns.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import SMALL
 
-PIECES, COARSE = 50, 10  # of a number before they are joined to bins: alone, and in a pair
-SHARE, LEAST = 0.01, 30  # of the training rows, and rows, that a bin of known values has at least
-SIDE = 4  # the most bins of known values on a side of a two-way table
-MOST = 12  # bins of known values of a column
-TOLERANCE, SAVED = 0.1, 0.005  # of the margin: what all bins may cost, and what one more bin must save
+PIECES, COARSE = 50, 10  # pieces of a number before they are joined to bins: alone, and in a pair
+SHARE, LEAST = 0.01, 30  # minimum share of the training rows, and minimum rows, of a bin of known values
+SIDE = 4  # maximum bins of known values on each side of a two-way table
+MOST = 12  # maximum bins of known values of a column
+TOLERANCE, SAVED = 0.1, 0.005  # shares of the margin: maximum cost of all bins, and minimum saving of one more bin
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Bin:
 
     Parameters
     ----------
-    low, high : of a number: low < value <= high; None at an open end.
-    levels : of any other column.
+    low, high : for a number: low < value <= high; None at an open end.
+    levels : for other columns.
     missing : whether missing values are in it.
-    other : whether levels are in it that no bin names: those of fewer than ten training rows, and unseen ones.
+    other : whether levels that no bin names are in it: those with fewer than ten training rows, and unseen ones.
     """
 
     low: float | None = None
@@ -53,13 +53,13 @@ class Bin:
 
     @property
     def known(self) -> bool:
-        """Whether it holds other values than missing ones."""
+        """Whether it contains values other than missing ones."""
         return bool(self.levels) or self.other or (self.low, self.high) != (None, None) or not self.missing
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A column cut into bins, which hold every value it can have. `numeric`: bins are intervals, in order."""
+    """A column divided into bins, which cover every value that it can have. `numeric`: bins are intervals, in order."""
 
     column: str
     numeric: bool
@@ -92,7 +92,7 @@ class Cut:
 
 
 def complete(cut: Cut, reference: int) -> Cut:
-    """Return the cut with missing values and unnamed levels in the reference bin, where no other bin was made for them."""
+    """Return the cut with missing values and unnamed levels in the reference bin, if they have no bin of their own."""
     bins = list(cut.bins)
     if not any(one.missing for one in bins):
         bins[reference] = replace(bins[reference], missing=True)
@@ -103,11 +103,11 @@ def complete(cut: Cut, reference: int) -> Cut:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """The finest bins of one column, in the order in which neighbours may be joined.
+    """The finest bins of one column, in an order in which neighbours may be joined.
 
     Parameters
     ----------
-    cut : these bins; that of missing values comes last, where at least ten rows have none.
+    cut : these bins; that of missing values is last, if at least ten rows have none.
     place : (rows,) the bin of each training row.
     """
 
@@ -116,19 +116,19 @@ class Piece:
 
     @property
     def free(self) -> int:
-        """How many bins may be joined: all but one of missing values."""
+        """The number of bins that may be joined: all but that of missing values."""
         return sum(one.known for one in self.cut.bins)
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A term cut into bins: by the group (pieces,) of each piece of its columns.
+    """A term divided into bins, given by the group (pieces,) of each piece of its columns.
 
     Parameters
     ----------
-    function : (rows,) what the bins stand for.
-    bins : how many besides the reference bin.
-    loss : by how much they raise the mean log loss.
+    function : (rows,) the function that the bins represent.
+    bins : number of bins apart from the reference bin.
+    loss : increase of the mean log loss through the bins.
     """
 
     function: FloatArray
@@ -143,10 +143,10 @@ class Candidate:
 
 
 def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
-    """Return every term in bins: bins are added where they save most per bin, until all together cost a tenth of the
-    margin, or one more saves less than half a hundredth of it.
+    """Return every term in bins.
 
-    `candidates`: of each term, the first without a bin. A term that gets none is left out.
+    Bins are added where they save most per bin, until all together cost a tenth of the margin, or one more saves less than half a
+    hundredth of it. `candidates`: for each term, the first without a bin. A term without bins is left out.
     """
     at = [0] * len(candidates)
     while sum(some[i].loss for some, i in zip(candidates, at, strict=True)) > TOLERANCE * margin:
@@ -197,7 +197,7 @@ def _levels(values: pd.Series, function: FloatArray) -> list[Bin]:
 
 
 def plain_level(level: Any) -> Any:
-    """Return a level as Python has it, whatever library it came from."""
+    """Return a level as a plain Python value, whatever library it came from."""
     return level.item() if isinstance(level, np.generic) else level
 
 
@@ -206,10 +206,10 @@ def plain_level(level: Any) -> Any:
 
 def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[IntArray]:
     """Yield the best division of the free pieces into 1, 2, ... neighbouring groups of at least `least` training rows, as the
-    group (pieces,) of each piece; missing values come last, if they have a piece.
+    group (pieces,) of each piece; missing values are last, if they have a piece.
 
-    `moments`: weights, and weighted sums of the function and of its square, (pieces, d) each; d > 1 where the function depends
-    on another column as well.
+    `moments`: weights, and weighted sums of the function and of its square, (pieces, d) each; d > 1 if the function also depends
+    on another column.
     """
     free = piece.free
     rows = np.append(0, np.bincount(piece.place, minlength=free)[:free].cumsum())
@@ -232,7 +232,7 @@ def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[
 
 
 def _cut(piece: Piece, group: IntArray) -> Cut:
-    """Return the bins that groups of pieces make."""
+    """Return the bins formed by groups of pieces."""
     made = []
     for one in range(int(group.max()) + 1):
         bins = [bin_ for bin_, at in zip(piece.cut.bins, group, strict=True) if at == one]
@@ -246,7 +246,7 @@ def _cut(piece: Piece, group: IntArray) -> Cut:
 
 
 def terms_of(pipeline: Pipeline, frame: pd.DataFrame) -> dict[tuple[str, ...], FloatArray]:
-    """Return the part (rows,) of a refit's log-odds that comes from each column and each pair of columns, and from none."""
+    """Return the parts (rows,) of a refit's log-odds that come from each column, from each pair of columns, and from none."""
     basis, scale, model = (step for _, step in pipeline.steps)
     design = scale.transform(np.asarray(basis.transform(frame[list(basis.feature_names_in_)]), dtype=np.float64))
     made: dict[tuple[str, ...], FloatArray] = {(): np.full(len(frame), float(model.intercept_[0]))}
@@ -264,14 +264,14 @@ def cut_terms(
     weights: FloatArray,
     margin: float,
 ) -> tuple[list[Candidate], FloatArray]:
-    """Return every term that gets bins, of one column or of two, and the curvature of the loss (rows,) that they weigh rows by.
+    """Return every term that gets bins, of one column or of two, and the curvature of the loss (rows,), which weights the rows.
 
     Parameters
     ----------
     frame : the training rows.
     terms : parts (rows,) of the score, as `terms_of` returns them.
-    weights : (rows,) of the rows.
-    margin : differences in the mean log loss below it are negligible, in nats.
+    weights : (rows,) row weights.
+    margin : differences in the mean log loss below this are negligible, in nats.
     """
     terms, share = dict(terms), weights / weights.sum()
     p = 1 / (1 + np.exp(-np.abs(sum(terms.values()))))
@@ -294,7 +294,7 @@ def cut_terms(
 
 
 def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> list[FloatArray]:
-    """Return what steps of either column explain of a function of both (rows,), by weighted least squares."""
+    """Return the part of a function of both columns (rows,) that steps of either column explain, by weighted least squares."""
     first, second = (np.eye(len(piece.cut.bins)) for piece in coarse)
     cells = _sums(coarse, curvature), _sums(coarse, curvature * function)
     a, b = np.indices(cells[0].shape).reshape(2, -1)
@@ -314,7 +314,7 @@ def _sums(both: list[Piece], values: FloatArray) -> FloatArray:
 
 
 def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> float:
-    """Return the loss of steps in place of a function: `at` (rows,) is the step of each row."""
+    """Return the loss from replacing a function by steps: `at` (rows,) is the step of each row."""
     weight, total = np.bincount(at, curvature), np.bincount(at, curvature * function)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(weight > 0, total / weight, 0.0)
@@ -322,7 +322,7 @@ def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> floa
 
 
 def _of_column(piece: Piece, function: FloatArray, curvature: FloatArray, least: int) -> list[Candidate]:
-    """Return one column in more and more bins."""
+    """Return one column in increasing numbers of bins."""
     size = len(piece.cut.bins)
     parts = (np.ones_like(function), function, function**2)
     moments = [np.bincount(piece.place, curvature * part, size)[:, None].astype(np.float64) for part in parts]
@@ -335,7 +335,7 @@ def _of_column(piece: Piece, function: FloatArray, curvature: FloatArray, least:
 
 
 def _of_pair(both: list[Piece], function: FloatArray, curvature: FloatArray, least: int) -> list[Candidate]:
-    """Return a pair in tables of more and more cells; a cell of fewer than ten rows gets no points."""
+    """Return a pair in tables with increasing numbers of cells; a cell with fewer than ten rows gets no points."""
     both = _ordered(both, function, curvature)
     moments = [_sums(both, curvature * part) for part in (np.ones_like(function), function, function**2)]
     sides = [
@@ -356,7 +356,7 @@ def _of_pair(both: list[Piece], function: FloatArray, curvature: FloatArray, lea
 
 
 def _ordered(both: list[Piece], function: FloatArray, curvature: FloatArray) -> list[Piece]:
-    """Return both columns with levels in the order of the strongest pattern of the function (its first singular vectors)."""
+    """Return both columns with levels ordered by the strongest pattern of the function (its first singular vectors)."""
     weight, total = _sums(both, curvature), _sums(both, curvature * function)
     left, _, right = np.linalg.svd(total / np.sqrt(np.maximum(weight, np.finfo(float).tiny)))
     made, tiny = [], np.finfo(float).tiny

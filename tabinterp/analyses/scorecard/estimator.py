@@ -1,18 +1,19 @@
 """A scorecard: the simplest refit that predicts as well as the network (`ladder.best()`), as whole points for bins of columns.
 
-The function of every column of the refit, and of every pair, is cut into steps (`binning`): in each bin the mean of the function
-over the training rows takes its place. The intercept is fitted again. So the points of a column follow the refit's own curve. A
-logistic regression on the bins, with a coefficient for each bin or each column, is fitted to the same outcomes a second time: it
-takes back what the penalty of the refit shrank, and predicted worse on small tables.
+The function of every column of the refit, and of every pair, is converted to steps (`binning`): in each bin, the mean of the
+function over the training rows replaces it. The intercept is fitted again. The points of a column thus follow the refit's own
+curve. The alternative, a logistic regression on the bins with a coefficient for each bin or column, would fit the same outcomes a
+second time: it undoes the shrinkage of the refit's penalty, and predicted worse on small tables.
 
-The score of a row is a line of its log-odds of the favourable to the adverse class: points + pdo / ln 2 (log-odds - ln odds), so
-that it rises as the adverse class gets less likely, and pdo points double the odds (Siddiqi 2006, Credit Risk Scorecards). The
-bin with the most training rows is the reference bin of its column: it has no points of its own. A row with all reference bins has
-the base points, to which each column adds or subtracts those of its bin. Base and points are rounded to whole numbers.
+The score of a row is a linear function of its log-odds of the favourable to the adverse class: points + pdo / ln 2 (log-odds - ln
+odds). It rises as the adverse class becomes less likely, and pdo points double the odds (Siddiqi 2006, Credit Risk Scorecards).
+The bin with the most training rows is the reference bin of its column and has no points. A row with all reference bins has the
+base points, to which each column adds or subtracts those of its bin. Base and points are rounded to whole numbers.
 
-On the held-out rows, log loss, AUC and Kolmogorov-Smirnov statistic of the rounded scores, turned back to log-odds, are compared
-with those of the network, the logistic regression and the unrounded scores, paired by row: Student's intervals from influences,
-summed within groups of rows, and of the KS statistic bootstrap intervals, as in `performance` and `discrimination`.
+On the held-out rows, log loss, AUC and Kolmogorov-Smirnov statistic of the rounded scores, converted back to log-odds, are
+compared with those of the network, the logistic regression and the unrounded scores, paired by row. Intervals are Student's from
+influences, summed within groups of rows; those of the KS statistic are bootstrap intervals, as in `performance` and
+`discrimination`.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from tabinterp.analyses.ladder.estimator import Ladder
 
 POINTS, ODDS, PDO = 600, 50, 20
-LARGEST = 1_000_000  # points, odds or points to double the odds
+LARGEST = 1_000_000  # maximum of points, odds, and points to double the odds
 METRICS = ("log_loss", "auc", "ks")
 
 
@@ -87,9 +88,9 @@ class Term:
 
     Parameters
     ----------
-    cuts : of the column or the two columns.
+    cuts : bins of the column or the two columns.
     unrounded : (cells,) points before rounding; cell i, j of a two-way table is at i * bins of the second + j.
-    rows : (cells,) training rows.
+    rows : (cells,) numbers of training rows.
     """
 
     cuts: tuple[Cut, ...]
@@ -135,11 +136,11 @@ class CardMetric:
 
 @dataclass(frozen=True, eq=False)
 class Scorecard(Display):
-    """Whole points for bins of columns, which add up to a score that rises as the adverse class gets less likely.
+    """Whole points for bins of columns, which add up to a score that rises as the adverse class becomes less likely.
 
     Parameters
     ----------
-    scaling : what a score means.
+    scaling : meaning of a score.
     adverse, favourable : the two classes, as text.
     rung : the model of the ladder that it was made from.
     unrounded_base : points of a row with all reference bins, before rounding.
@@ -179,7 +180,7 @@ class Scorecard(Display):
 
         `low` and `high` (of a number: low < value <= high), `levels`, `missing` and `other` (levels that are not named) say
         which values are in the bin of `column`; `second_bin` is the bin of the `second` column of a pair. `rows`: training rows,
-        NaN where they are 1 to 9 or would follow. The reference bin of a column has 0 points.
+        NaN if they are 1 to 9 or such a number would follow. The reference bin of a column has 0 points.
         """
         base = {"column": None, "points": self.base, "unrounded": self.unrounded_base, "rows": self.training_rows}
         found = [base, *(row for term in self.terms for row in _rows(term))]
@@ -194,26 +195,25 @@ class Scorecard(Display):
 
         Parameters
         ----------
-        rows : a table, or a dataframe with the scorecard's columns, as the table had them. Others are not read.
+        rows : a table, or a dataframe with the scorecard's columns as in the table. Other columns are ignored.
 
         Raises
         ------
         TableError
-            If a column is missing, a numeric column holds anything else, or levels are of another type than the scorecard's.
+            If a column is missing, a numeric column has other values, or levels have a different type from the scorecard's.
         """
         frame = self._checked(rows)
         return np.asarray(self.base + sum(term.points[term.cell(frame)] for term in self.terms), dtype=np.int64)
 
     def unrounded(self, rows: pd.DataFrame | Table) -> FloatArray:
-        """Return the score (rows,) of each row in points that were not rounded: a line of the log-odds of the binned refit."""
+        """Return the unrounded score (rows,) of each row in points, a linear function of the log-odds of the binned refit."""
         frame = self._checked(rows)
         return np.asarray(self.unrounded_base + sum(term.unrounded[term.cell(frame)] for term in self.terms))
 
     def to_sql(self, table: str = "applicants") -> str:
         """Return one SELECT that adds the column `scorecard_points` to the rows of a database table.
 
-        Columns have the names that they have here. The statement runs in DuckDB, PostgreSQL and SQLite; NULL and NaN are missing
-        values.
+        Columns keep their names. The statement runs in DuckDB, PostgreSQL and SQLite; NULL and NaN are missing values.
 
         Parameters
         ----------
@@ -222,7 +222,7 @@ class Scorecard(Display):
         Raises
         ------
         TabinterpError
-            If the name is empty, or a name or a level contains a character that SQL texts cannot hold.
+            If the name is empty, or a name or a level contains a character that SQL strings cannot represent.
         """
         return exports.sql(self, table)
 
@@ -236,7 +236,7 @@ class Scorecard(Display):
     def to_csv(self, path: str | Path) -> Path:
         """Write the bins with their points to a CSV file, one line each, and return the path.
 
-        Texts that a spreadsheet would run as a formula begin with an apostrophe.
+        Text that a spreadsheet would run as a formula begins with an apostrophe.
         """
         return exports.write_csv(self, Path(path))
 
@@ -280,7 +280,7 @@ def _rows(term: Term) -> list[dict[str, Any]]:
 
 
 def _check_values(values: pd.Series, cut: Cut) -> None:
-    """Refuse values of another type than those that the bins were made of."""
+    """Reject values of a different type from those that the bins were made from."""
     if cut.numeric:
         try:
             values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -318,7 +318,7 @@ def scorecard(
     odds: float = ODDS,
     pdo: float = PDO,
 ) -> Scorecard:
-    """Return the simplest refit of a ladder as a scorecard, as `Ladder.scorecard` does.
+    """Return the simplest refit of a ladder as a scorecard; used by `Ladder.scorecard`.
 
     Parameters
     ----------
@@ -338,7 +338,7 @@ def scorecard(
     best = ladder.best()
     if isinstance(best[-1], DummyClassifier):
         raise NotApplicableError(why("scorecard.intercept"))
-    # Log-odds of the favourable class are those of the positive class times this.
+    # the log-odds of the favourable class are those of the positive class times this
     side = 1.0 if table.schema.compared == 1 else -1.0
     training = rows_to_fit(table, ladder.seed)
     steps = _steps(ladder, training)
@@ -383,7 +383,7 @@ def _scaling(points: float, odds: float, pdo: float) -> Scaling:
 
 
 def _steps(ladder: Ladder, training: Table) -> list[Term]:
-    """Return the terms of the refit as step functions of log-odds: `unrounded` holds their steps, less that of the reference."""
+    """Return the terms of the refit as step functions of log-odds: `unrounded` has the steps minus that of the reference."""
     frame = training.inputs
     kinds = {name: training.schema[name].kind for name in training.schema.inputs}
     chosen, curvature = cut_terms(frame, kinds, terms_of(ladder.best(), frame), training.row_weights, ladder.margin)
@@ -391,9 +391,9 @@ def _steps(ladder: Ladder, training: Table) -> list[Term]:
 
 
 def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, frame: pd.DataFrame) -> Term:
-    """Return a term with the mean of the function in each cell, less that in the reference; 0 in cells of less than ten rows.
+    """Return a term with the mean of the function in each cell, minus that in the reference; 0 in cells with fewer than ten rows.
 
-    Missing values and unnamed levels that have no bin go to the largest.
+    Missing values and unnamed levels without a bin go to the largest bin.
     """
     whole = []
     for cut in cuts:
@@ -409,9 +409,9 @@ def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, fr
 
 
 def _binned(steps: list[Term], training: Table, side: float, scaling: Scaling) -> tuple[float, tuple[Term, ...]]:
-    """Return base points and terms, unrounded, with the intercept of most likelihood: predictions have the mean of the outcome.
+    """Return unrounded base points and terms, with the maximum-likelihood intercept: predictions have the mean of the outcome.
 
-    `side` times a step is one of the log-odds of the favourable class.
+    `side` times a step is a step of the log-odds of the favourable class.
     """
     log_odds = sum(side * term.unrounded[term.cell(training.inputs)] for term in steps)
     favourable, weights = training.y == training.schema.compared, training.row_weights
@@ -426,9 +426,9 @@ def _binned(steps: list[Term], training: Table, side: float, scaling: Scaling) -
 
 
 def _metrics(log_odds: FloatArray, rows: Table, seed: int) -> tuple[CardMetric, ...]:
-    """Return the metrics of the card, the unrounded card, the network and the logistic regression.
+    """Return the metrics of the scorecard, the unrounded scorecard, the network and the logistic regression.
 
-    `log_odds` (4, rows): of the positive class.
+    `log_odds` (4, rows) are for the positive class.
     """
     y, weights = rows.y, rows.row_weights
     losses = loss_for(None, "binary").each(log_odds[:, :, None], y, "cpu")

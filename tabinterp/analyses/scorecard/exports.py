@@ -1,4 +1,4 @@
-"""A scorecard in other forms: an SQL statement, the source text of a Python function, a CSV file."""
+"""Exports of a scorecard: an SQL statement, the source text of a Python function, a CSV file."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ CELLS = ("column", "bin", "second", "second_bin", "low", "high", "levels", "miss
 def sql(card: Scorecard, table: str) -> str:
     """Return one SELECT with a column of points, for DuckDB, PostgreSQL and SQLite.
 
-    Columns are qualified by an alias: SQLite takes a quoted name that no column has for a text. A number that exceeds zero as
-    well as its negative is NaN, which these databases order above all numbers.
+    Columns are qualified by an alias, because SQLite treats a quoted name without a column as a string. A number that exceeds
+    zero, and whose negative does as well, is NaN, which these databases order above all numbers.
     """
     parts = table.split(".")
     if not all(parts):
@@ -88,7 +88,7 @@ def _literal(level: Any) -> str:
 
 
 def _number(value: float | None) -> str:
-    """Return a number in exponent form: databases read it in double precision, not as a decimal."""
+    """Return a number in exponent form, which databases read in double precision and not as a decimal."""
     told = repr(value)
     return told if "e" in told else f"{told}e0"
 
@@ -106,7 +106,7 @@ def _writable(word: str, what: str) -> str:
 
 
 def python(card: Scorecard) -> str:
-    """Return the source text of a function without a library; values are literals of Python."""
+    """Return the source text of a function that needs no library; values are Python literals."""
     lines = [
         "def points(row):",
         '    """Return the points of one row, a dict with a value for each column; None and NaN are missing values."""',
@@ -120,7 +120,7 @@ def python(card: Scorecard) -> str:
 
 
 def _python_case(term: Term, at: int, indent: str, points: list[int]) -> list[str]:
-    """Return the statements that add the points (cells,) of a term, by its column number `at` and those after it."""
+    """Return the statements that add the points (cells,) of a term, by its column number `at` and those that follow."""
     cut, name, width = term.cuts[at], "ab"[at], len(points) // len(term.cuts[at].bins)
     cells = [points[i : i + width] for i in range(0, len(points), width)]
 
@@ -144,7 +144,7 @@ def _python_case(term: Term, at: int, indent: str, points: list[int]) -> list[st
 
 
 def write_csv(card: Scorecard, path: Path) -> Path:
-    """Write the frame of a scorecard, without numbers of rows; levels are JSON lists. No text begins as a formula would."""
+    """Write the frame of a scorecard without row counts; levels are JSON lists. No text begins like a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CELLS)

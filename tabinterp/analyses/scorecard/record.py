@@ -1,7 +1,7 @@
 """Scorecard in the document: points of every bin, and how well the scorecard predicts on the held-out rows.
 
-Numbers of rows in bins are left out: the difference between those of two bins with edges close to each other, or between
-training and all rows, may be a count of a few people.
+Numbers of rows in bins are left out: the difference between two bins with similar edges, or between training and all rows, may be
+a count of a few people.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class CardBin(Part):
-    """Values that get the same points: low < value <= high, or levels."""
+    """Values with the same points: low < value <= high, or levels."""
 
     low: float | None
     high: float | None
     levels: list[str]
     missing: bool  # whether missing values are in it
-    other: bool  # whether levels are in it that no bin names
+    other: bool  # whether levels that no bin names are in it
 
 
 class CutColumn(Part):
@@ -40,14 +40,14 @@ class CutColumn(Part):
 
 
 class ColumnPoints(CutColumn):
-    points: list[int]  # of each bin
-    reference_bin: int  # that with the most training rows, which has no points
+    points: list[int]  # points of each bin
+    reference_bin: int  # the bin with the most training rows, which has no points
 
 
 class PairPoints(Part):
     first: CutColumn
     second: CutColumn
-    points: list[list[int]]  # by bin of the first column, then of the second
+    points: list[list[int]]  # points by bin of the first column, then of the second
 
 
 class CardMetric(Part):
@@ -63,7 +63,7 @@ class CardMetric(Part):
 
 
 class Record(Part):
-    points: float  # of a row whose odds of the favourable to the adverse class are `odds`
+    points: float  # score of a row whose odds of the favourable to the adverse class are `odds`
     odds: float
     pdo: float  # points that double the odds
     adverse: str
@@ -73,7 +73,7 @@ class Record(Part):
     columns: list[ColumnPoints]
     pairs: list[PairPoints]
     metrics: list[CardMetric]
-    status: Status  # of the scorecard's loss against the network's
+    status: Status  # status of the scorecard's loss against the network's
     margin: float
     rows: int
     training_rows: int
@@ -103,7 +103,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return the scorecard with its metrics; None where there is none."""
+    """Return the scorecard with its metrics; None if there is none."""
     card = results[ANALYSIS]
     if card is None:
         return None
@@ -133,7 +133,7 @@ def _cut(cut: Cut) -> dict[str, Any]:
 
 
 def bin_message(one: Bin | CardBin) -> Message:
-    """Return what a bin holds, in words; missing values only where no value that is named is with them."""
+    """Describe a bin in words; missing values are named only if no named value is in it as well."""
     if one.levels:
         key = "levels.other" if one.other else "levels"
         return Message(key=f"scorecard.bin.{key}", values={"levels": [str(level) for level in one.levels]})

@@ -9,7 +9,7 @@ from tabinterp.report.words import counted, cut, number, say, sentences, stated,
 
 from .record import CardBin, CardMetric, ColumnPoints, PairPoints, Record, bin_message
 
-MOST = 40  # columns whose points the page shows; the document holds all of them
+MOST = 40  # columns whose points are on the page; the document has all of them
 
 
 def build(record: Record, document: Document) -> list[Block]:
@@ -43,7 +43,7 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _protected(record: Record, document: Document) -> list[str]:
-    """Name the protected columns that have points, since the law may forbid their use."""
+    """Name the protected columns that have points, because the law may forbid their use."""
     protected = {one.name for one in document.data.columns if one.protected}
     used = {one.column for one in record.columns}
     used |= {cut_.column for pair in record.pairs for cut_ in (pair.first, pair.second)}
@@ -69,7 +69,7 @@ def _name(metric: str) -> str:
 
 
 def _points(record: Record) -> Table:
-    """Return the points of every bin; of many columns, those whose points differ most."""
+    """Return the points of every bin; if there are many columns, of those whose points differ most."""
     widest = sorted(record.columns, key=lambda one: min(one.points) - max(one.points))[:MOST]
     names = {one.column for one in widest}
     shown = [one for one in record.columns if one.column in names]

@@ -1,4 +1,4 @@
-"""What does each column add to the score of a row?"""
+"""How much does each column contribute to the score of a row?"""
 
 from __future__ import annotations
 

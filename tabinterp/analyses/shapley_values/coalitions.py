@@ -1,10 +1,10 @@
-"""Coalitions of a row and a background row: which are evaluated, how they are weighted, and the scores of the network.
+"""Coalitions of a row and a background row: which ones are evaluated, their weights, and the network's scores.
 
-A pair of a row x and a background row b is a game: its players are the columns in which the two differ, and a coalition S is
-worth f(x on S, b elsewhere). Columns that are equal on both sides change nothing and are no players of this pair. A *design* is
-a list of coalitions of m players and the weight of each in the value of each player, so that one code evaluates them all:
-every subset (exact, Shapley 1953), or the coalitions that a permutation passes, there and back (Castro, Gómez & Tejada 2009;
-Mitchell, Cooper, Frank & Holmes 2022), which is exact up to interactions of two.
+A pair of a row x and a background row b is a game. Its players are the columns in which the two differ, and the value of a
+coalition S is f(x on S, b elsewhere). Columns that are equal in both rows change nothing and are not players. A *design* is a
+list of coalitions of m players and the weight of each in the value of each player, so that one function evaluates all designs:
+every subset (exact, Shapley 1953), or the coalitions along a permutation and its reverse (Castro, Gómez & Tejada 2009; Mitchell,
+Cooper, Frank & Holmes 2022), which is exact up to interactions of two players.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ from tabinterp.models.model import BoundModel
 from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.stats.weights import unit
 
-MATRIX = 64  # players up to which the fronts of a walk are one product of matrices
-SUBSETS = 512  # coalitions in one design: more players are enumerated in several
-BYTES = 2 << 20  # of fronts evaluated at the same time: they should stay in the cache
-CALL = 2048  # but at least this many rows go to the network at a time
-GENERAL_BYTES = 64 << 20  # the same where whole rows are encoded again
+MATRIX = 64  # players up to which the fronts of a walk are one matrix product
+SUBSETS = 512  # coalitions in one design: with more players, several designs enumerate them
+BYTES = 2 << 20  # bytes of fronts evaluated at once, so that they stay in the cache
+CALL = 2048  # but at least this many rows pass through the network at once
+GENERAL_BYTES = 64 << 20  # the same if whole rows are encoded again
 
-Squash = Callable[[Tensor], Tensor]  # scores to what is explained
+Squash = Callable[[Tensor], Tensor]  # from scores to the scale that is explained
 
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """Coalitions of m players: `masks` (c, 1 + m) with a leading one, `weights` (m, c), `ends` (m, 2) for the empty and the
-    full coalition.
+    """Coalitions of m players.
+
+    `masks` (c, 1 + m) have a leading one; `weights` are (m, c); `ends` (m, 2) are for the empty and the full coalition.
     """
 
     masks: Tensor
@@ -51,17 +52,17 @@ class Design:
         return Design(self.masks.to(device), self.weights.to(device), self.ends.to(device))
 
     def fronts(self, moves: Tensor) -> Tensor:
-        """Return the fronts (c, n, h) of the background rows combined with the players' moves (1 + m, n, h)."""
+        """Return the fronts (c, n, h) of the background rows plus the differences (1 + m, n, h) of the players."""
         return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
 
     def values(self, scores: Tensor) -> Tensor:
-        """Return what the scores (c, n * k) contribute to the values (m, n * k)."""
+        """Return the contributions of the scores (c, n * k) to the values (m, n * k)."""
         return self.weights @ scores
 
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """`walk(m)` for many players without its matrices, which grow with the square of m: running sums and differences."""
+    """`walk(m)` for many players: running sums and differences instead of matrices, which grow with the square of m."""
 
     m: int
     ends: Tensor
@@ -87,8 +88,8 @@ class Running:
 
 
 def enumeration_cost(m: IntArray) -> FloatArray:
-    """Return the number of coalitions to enumerate for m players, without the empty and the full one; infinity for more
-    than a thousand.
+    """Return the number of coalitions to enumerate for m players, without the empty and the full one; infinity for more than a
+    thousand.
     """
     with np.errstate(over="ignore"):
         return np.asarray(np.maximum(np.exp2(m.astype(np.float64)) - 2, 0))
@@ -101,7 +102,7 @@ def walk_cost(m: IntArray) -> FloatArray:
 
 @lru_cache(maxsize=64)
 def walk(m: int) -> Design | Running:
-    """Return the design in which players join in their order and in the reverse order."""
+    """Return the design in which players join in order and in reverse order."""
     ends = torch.zeros(m, 2, dtype=torch.float64)
     ends[0] += torch.tensor([-0.5, 0.5])
     ends[-1] += torch.tensor([-0.5, 0.5])
@@ -117,7 +118,7 @@ def _passed(m: int) -> Tensor:
 
 
 def every_subset(m: int) -> Iterator[Design | Running]:
-    """Yield all coalitions but the empty and the full one, in designs of at most SUBSETS."""
+    """Yield all coalitions except the empty and the full one, in designs of at most SUBSETS."""
     if m == 1:
         yield walk(1)
     for start in range(1, 2**m - 1, SUBSETS):
@@ -133,14 +134,14 @@ def _subsets(m: int, start: int, stop: int) -> Design:
     )  # a player of a coalition of this size
     stays = np.array([*(-1 / (m * comb(m - 1, s)) for s in range(m)), 0.0])  # a player outside it
     weights = np.where(inside.T == 1, joins[size], stays[size])
-    first = start == 1  # nobody and everybody count once
+    first = start == 1  # the empty and the full coalition count once
     ends = torch.as_tensor(np.tile([-1 / m, 1 / m], (m, 1)) * first)
     masks = np.column_stack([np.ones(len(inside)), inside])
     return Design(torch.as_tensor(masks, dtype=torch.float32), torch.as_tensor(weights), ends)
 
 
 def differing(bound: BoundModel) -> NDArray[np.int32]:
-    """Return numbers (n, columns) that are equal in two rows if the column makes no difference between them."""
+    """Return codes (n, columns) that are equal in two rows if the column makes no difference between them."""
     frame, codes = bound.table.inputs, np.zeros((len(bound.x), len(bound.columns)), dtype=np.int32)
     for j, column in enumerate(bound.columns):
         block = bound.encoding.blocks[column]
@@ -152,7 +153,7 @@ def differing(bound: BoundModel) -> NDArray[np.int32]:
 
 
 class Games:
-    """The games between explained rows and background rows of one bound model: `rows` and `backs` are positions in it.
+    """The games between explained rows and background rows of one bound model: `rows` and `backs` are their indices in it.
 
     `back_weights` (backs,) are the weights of the background rows, of mean 1.
     """
@@ -164,7 +165,7 @@ class Games:
         self.ends = squash(bound.at_home(bound.scores))
         self.local = bound.is_local(bound.columns)
         self._width = bound.z.shape[1]
-        exact = bound.front.rest  # a function's answers: probabilities near 1 lose their log-odds in single precision
+        exact = bound.front.rest  # a function's probabilities near 1 lose their log-odds in single precision
         self.rest: Callable[[Tensor], Tensor] = bound.rest if bound.has_gradient else lambda z: exact(z.double())
         self._back_parts = self._parts(backs) if self.local else torch.empty(0)
 
@@ -182,7 +183,7 @@ class Games:
 
 
 class Rows:
-    """Games of a few rows: `row` and `back` are positions among these rows and among the background rows."""
+    """Games of a few rows: `row` and `back` are indices among these rows and among the background rows."""
 
     def __init__(self, games: Games, rows: IntArray, parts: Tensor) -> None:
         self._games, self._rows, self._parts = games, rows, parts
@@ -204,7 +205,7 @@ class Rows:
         return values.transpose(0, 1)
 
     def _step(self, coalitions: int, m: int) -> int:
-        """Return the number of games evaluated at the same time."""
+        """Return the number of games evaluated at once."""
         games = self._games
         if not games.local:
             width: int = 8 * games.bound.x.shape[1] + 16 * len(games.bound.columns) + 4 * games._width
@@ -212,7 +213,7 @@ class Rows:
         return max(1, CALL // coalitions, BYTES // (4 * int(games._width) * (coalitions + m + 1)))
 
     def _local(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return fronts (c * n, h): the background row's plus the differences of the parts of the players who joined."""
+        """Return fronts (c * n, h): that of the background row plus the differences in the parts of the players that joined."""
         games, (n, m) = self._games, order.shape
         columns = len(games.bound.columns)
         moves = games.bound.z.new_empty((1 + m, n, games._width))
@@ -223,7 +224,7 @@ class Rows:
         return design.fronts(moves).flatten(0, 1)
 
     def _general(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return fronts (c * n, h) by the whole encoder."""
+        """Return fronts (c * n, h) from the whole encoder."""
         games, n, masks = self._games, len(order), design.masks
         inside = np.zeros((len(masks), n, len(games.bound.columns)), dtype=bool)
         inside[:, np.arange(n)[:, None], order] = masks[:, None, 1:].cpu().numpy() == 1

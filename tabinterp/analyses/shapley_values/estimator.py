@@ -1,9 +1,9 @@
-"""Shapley values: what each column adds to a row's score, compared with a background of real rows.
+"""Shapley values: how much each column contributes to a row's score, compared with a background of real rows.
 
 Estimand (Shapley 1953; Lundberg & Lee 2017; interventional: Janzing, Minorics & Blöbaum 2020): the mean over background rows b,
-by their weight where the table has weights, of the Shapley values of the game S -> f(x on S, b elsewhere). A column with
-everything its encoder makes of it is one player. The values of a row sum to f(x) - mean f(b). Units: those of the score,
-log-odds unless probabilities are asked for.
+weighted if the table has weights, of the Shapley values of the game S -> f(x on S, b elsewhere). A column with all its encoded
+columns is one player. The values of a row sum to f(x) - mean f(b). Units are those of the score: log-odds unless probabilities
+are requested.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ AUDITED_ROWS, AUDITED_CELLS, FEWEST_AUDITED = (
 METHODS = ("auto", "exact", "permutation")
 BACKGROUND = 100
 TOLERANCE = 0.005
-BUDGET = 2e10  # coalitions that are enumerated when asked to be exact
+BUDGET = 2e10  # maximum number of coalitions that are enumerated if exact values are requested
 RANK_Z = 1.96
 CONSERVATIVE = "from one permutation a pair, most intervals of single values hold them more often than 95%"
 
@@ -54,15 +54,17 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class ShapleyValues(Display):
-    """What each column adds to the score of each row, compared with the background.
+    """How much each column contributes to the score of each row, compared with the background.
 
-    `values`, `stderr`, `df` (rows, columns, outputs): the value, its sampling error given the background (0 where exact) and
-    the degrees of freedom of that error. `base` (outputs,): mean score of the background; `scores` (rows, outputs).
-    `residual` (rows,): abs(base + sum of values - score), the largest over outputs, in standard deviations of the score.
-    `converged` (rows,): is every standard error at most `tolerance` standard deviations of the score? `evaluations` (rows,):
-    coalitions the network was asked about; `permutations` that were drawn at least for each pair that was not enumerated.
-    `data`: the explained rows. `places` (backgrounds,): those among them of a background that was drawn from them, and `against`
-    (backgrounds, columns, outputs) the mean over rows of the values against each row of it alone; None for a given background.
+    `values`, `stderr`, `df` (rows, columns, outputs): the value, its sampling error given the background (0 if exact) and the
+    degrees of freedom of that error. `base` (outputs,): mean score of the background; `scores` (rows, outputs). `residual`
+    (rows,): abs(base + sum of values - score), the largest over outputs, in standard deviations of the score. `converged`
+    (rows,): whether every standard error is at most `tolerance` standard deviations of the score.
+
+    `evaluations` (rows,): coalitions that the network scored; `permutations`: the minimum number drawn for each pair that was not
+    enumerated. `data`: the explained rows. `places` (backgrounds,): indices among these of a background drawn from them, and
+    `against` (backgrounds, columns, outputs): the mean over rows of the values against each of its rows alone; None for a given
+    background.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shapley", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs")
@@ -92,7 +94,7 @@ class ShapleyValues(Display):
 
     @property
     def estimand(self) -> str:
-        """What a value is, and what the error of a mean over rows includes."""
+        """The definition of a value, and what the error of a mean over rows includes."""
         fixed = "the background rows given" if self.places is None else "their population, which is the background too"
         by = "mean over background rows" if self.weights is None else "mean over background rows by their weight"
         words = f"{by} of the Shapley value of each column (interventional); means over rows: for {fixed}"
@@ -104,14 +106,14 @@ class ShapleyValues(Display):
         return not bool(self.stderr.any())
 
     def interval(self) -> Estimates:
-        """Every value with its 95% interval for the sampling, given the background (docs/coverage.md)."""
+        """Return every value with its 95% interval for the sampling error, given the background (docs/coverage.md)."""
         return Estimates.of(self.values, self.stderr, self.df)
 
     def mean(self) -> Estimates:
         """Return the signed mean over rows (columns, outputs), with its standard error over rows and sampling.
 
-        A background drawn from the rows is in the error, each of its rows in both roles: the mean is that of the population,
-        explained against itself. A given background counts as fixed.
+        If the background is drawn from the rows, the error includes it, with each of its rows in both roles: the estimand is the
+        mean over the population, explained against itself. A given background is treated as fixed.
         """
         mean = mean_over_rows(self.values, self.weights, self.groups)
         if self.places is None or self.against is None:
@@ -119,13 +121,11 @@ class ShapleyValues(Display):
         return mean_in_two_roles(mean, self.values, self.weights, self.against, self.places, self.groups)
 
     def mean_absolute(self) -> Estimates:
-        """Return the mean absolute value over rows (columns, outputs), biased upward by sampling error."""
+        """Return the mean absolute value over rows (columns, outputs), which sampling error biases upward."""
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return whether a column's rank by mean absolute value cannot be distinguished from the next lower one (columns,
-        outputs).
-        """
+        """Return whether a column's rank by mean absolute value cannot be distinguished from the next one (columns, outputs)."""
         size = np.abs(self.values)
         tied = np.zeros(size.shape[1:], dtype=bool)
         for k in range(size.shape[2]):
@@ -136,7 +136,7 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Return the sampling error of the differences between columns if there is only one row."""
+        """Return the sampling error of differences between columns for a single row."""
         if len(self.values) > 1:
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
@@ -163,7 +163,7 @@ class ShapleyValues(Display):
         return pd.concat(frames, ignore_index=True)
 
     def to_shap(self) -> Any:
-        """Return a `shap.Explanation`, for shap's own plots; with several outputs (rows, columns, outputs)."""
+        """Return a `shap.Explanation` for shap's own plots; several outputs give (rows, columns, outputs)."""
         import shap  # noqa: PLC0415  # heavy, and optional
 
         one = len(self.outputs) == 1
@@ -193,19 +193,19 @@ def shapley_values(
     n_permutations: int | None = None,
     progress: Progress | None = None,
 ) -> ShapleyValues:
-    """Return the Shapley values of every row of `table`, with each input column as a player.
+    """Compute the Shapley values of every row of `table`, with each input column as a player.
 
     Parameters
     ----------
-    background : what a row is compared with: a number of rows of `table`, drawn by hash, or a table. Each of them counts by
-        its weight; rows of weight 0 are not drawn.
-    method : "exact": every coalition. "permutation": `n_permutations` (2 unless given) permutations of the columns, each with
-        its reverse, for each background row. "auto": permutations until every standard error is within the tolerance, or
-        every coalition where that is cheaper. A linear model has its closed form under every method.
-    scale : "log_odds" (regression: the target's unit), or "probability".
+    background : rows with which a row is compared: a number of rows of `table`, drawn by hash, or a table. Each has its weight;
+        rows of weight 0 are not drawn.
+    method : "exact": every coalition. "permutation": `n_permutations` (default 2) permutations of the columns, each with its
+        reverse, for each background row. "auto": permutations until every standard error is within the tolerance, or every
+        coalition if that costs less. A linear model has its closed form under every method.
+    scale : "log_odds" (regression: the unit of the target), or "probability".
     tolerance : the largest standard error of a value, in standard deviations of the background's score.
-    n_permutations : under "auto" those to begin with. A pair of rows is enumerated wherever that costs no more, and a row of
-        which few pairs are sampled gets at least sixteen permutations for each: fewer have no honest error.
+    n_permutations : under "auto", the initial number. A pair of rows is enumerated if that costs no more, and a row with few
+        sampled pairs gets at least sixteen permutations for each, because the error of fewer is unreliable.
 
     Examples
     --------
@@ -264,8 +264,9 @@ def shapley_values(
 
 
 def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) -> FloatArray:
-    """Return values (rows, columns, outputs) of rows against background rows, both positions in `bound`, from one
-    permutation per pair: for rankings without an error.
+    """Return values (rows, columns, outputs) of rows against background rows, both as indices in `bound`.
+
+    They come from one permutation per pair and have no error: for rankings.
     """
     games = Games(bound, backs, lambda scores: scores)
     if bound.is_linear and games.local:
@@ -274,7 +275,7 @@ def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) ->
 
 
 def background_rows(table: Table, size: int, seed: int) -> IntArray:
-    """Return the positions of the background rows."""
+    """Return the indices of the background rows."""
     able = np.flatnonzero(table.row_weights > 0)
     return able[chosen(table.numbers[able], int(size), seed)]
 
@@ -295,9 +296,7 @@ def _check(background: int | Table, method: str, scale: str, tolerance: float, n
 def _together(
     model: Model | BoundModel, table: Table, background: int | Table, seed: int
 ) -> tuple[BoundModel, IntArray, IntArray, str]:
-    """Return one bound model with explained and background rows, the positions of both, and a description of the
-    background.
-    """
+    """Return one bound model with explained and background rows, the indices of both, and a description of the background."""
     if not isinstance(background, Table):
         bound = bind(model, table)
         backs = background_rows(table, background, seed)
@@ -319,7 +318,7 @@ def _together(
     both = replace(
         table,
         frame=pd.concat([table.inputs, background.frame[list(table.schema.inputs)]], ignore_index=True),
-        y=np.resize(table.y, len(table) + len(background)),  # not read here
+        y=np.resize(table.y, len(table) + len(background)),  # not used here
         numbers=np.concatenate([table.numbers, background.numbers]),
         weights=np.concatenate([table.row_weights, background.row_weights]) if weighted else None,
         split=None,
@@ -335,7 +334,7 @@ def _squash(scale: str, bound: BoundModel) -> Callable[[Tensor], Tensor]:
 
 
 def _closed_form(bound: BoundModel, rows: IntArray, backs: IntArray) -> Sampled:
-    """Return coefficient times distance from the background's mean, summed over the column's block."""
+    """Return coefficient times distance from the mean of the background, summed over the block of the column."""
     weight, x, counts = bound.front.weight.cpu().numpy(), bound.x[rows], bound.table.row_weights[rows]
     moves = x - np.average(bound.x[backs], axis=0, weights=bound.table.row_weights[backs])
     from_each = (counts @ x / counts.sum() - bound.x[backs]) * counts.sum()
@@ -364,8 +363,8 @@ def _check_budget(games: Games, rows: IntArray) -> None:
 def run(context: Context) -> tuple[ShapleyValues, ShapleyValues]:
     """Compute Shapley values for both models of an audit, on the same rows with the same background.
 
-    With many columns, or on a budget, fewer rows are explained, from a fixed number of permutations: to reach the tolerance would
-    take most of an audit's time.
+    With many columns, or on a budget, fewer rows are explained, with a fixed number of permutations: reaching the tolerance would
+    take most of the time of an audit.
     """
     columns = len(context.network.columns)
     options: dict[str, Any] = {"seed": context.seed, "method": "permutation" if columns > WIDE else "auto"}

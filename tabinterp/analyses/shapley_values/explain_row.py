@@ -22,7 +22,7 @@ from .estimator import BACKGROUND, TOLERANCE, ShapleyValues, background_rows, sh
 
 @dataclass(frozen=True, eq=False)
 class RowExplanation(Display):
-    """The values of one row with the same background: `network` and `linear` hold one row each."""
+    """The values of one row with the same background: `network` and `linear` each have one row."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.row",
@@ -38,7 +38,9 @@ class RowExplanation(Display):
     linear_name: str
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and column: the row's value, what it adds under both models, and the difference."""
+        """Return one row for each output and column: the value in the row, the contributions under both models, the
+        difference.
+        """
         frames = []
         cells = self.network.data.iloc[0].to_list()
         for k, output in enumerate(self.network.outputs):
@@ -73,13 +75,13 @@ class RowExplanation(Display):
         return self.network.outputs
 
     def _numbers(self) -> pd.DataFrame:
-        """Both models with the interval of the sampling."""
+        """Return the values of both models with the intervals of the sampling error."""
         frame, linear = self.frame(), self.linear.interval()
         ends = {f"linear_{end}": getattr(linear, end)[0].T.ravel() for end in ("low", "high")}
         return frame.assign(value=[_cell(v) for v in frame["value"]], size=frame["network"].abs(), **ends)
 
     def __str__(self) -> str:
-        """What adds most to this row's score, in sentences."""
+        """Describe the largest contributions to the score of the row in sentences."""
         return "\n".join(line for k in range(len(self.network.outputs)) for line in self._told(k))
 
     def _told(self, k: int) -> list[str]:
@@ -131,12 +133,12 @@ def explain_row(
     scale: str = "log_odds",
     tolerance: float = TOLERANCE,
 ) -> RowExplanation:
-    """Return Shapley values of one row of `table` under a network and under a linear model, with the same background.
+    """Compute Shapley values of one row of `table` under a network and under a linear model, with the same background.
 
     Parameters
     ----------
-    row : its place in the table, from 0.
-    counterpart : None: `fit_counterpart(model, table)`.
+    row : its index in the table, from 0.
+    counterpart : the linear model; None: `fit_counterpart(model, table)`.
     background, method, seed, scale, tolerance : as in `shapley_values`.
 
     Examples

@@ -1,9 +1,9 @@
 """Estimation of Shapley values to a given standard error: which pairs are enumerated, which are sampled, and how often.
 
-A value is the mean over the background rows by their weight. Each of them is used equally often, so that the additive part is
-exact; each permutation stands beside its reverse, so that interactions of two are. What is left is of third order. Its error is
-taken within pairs of row and background row, from permutations drawn independently for the same pair: antithetic halves have no
-variance of their own.
+A value is the weighted mean over the background rows. Each of these is used equally often, so that the additive part is exact.
+Each permutation is combined with its reverse, so that interactions of two columns are exact. The remaining error is of third
+order. It is estimated within pairs of row and background row, from permutations drawn independently for the same pair, because
+antithetic halves have no variance of their own.
 """
 
 from __future__ import annotations
@@ -23,24 +23,23 @@ from .coalitions import Games, Rows, enumeration_cost, every_subset, walk, walk_
 
 FIRST = 2  # permutations for each pair before an error is known
 FEWEST, LEAST = 4, 16  # a row with fewer sampled pairs than this gets at least that many permutations for each
-MOST = 512  # permutations for each pair, at most
-AGREED = 1e-6  # of the row's variance; what is less is rounding
-SURE = 2 / 3  # of Satterthwaite's degrees of freedom: taken from the same few draws, they are too many
-AUDITED = 4  # with one permutation a pair, every fourth gets a second, from which the error is taken
+MOST = 512  # maximum permutations for each pair
+AGREED = 1e-6  # share of the variance of the row below which a variance is rounding
+SURE = 2 / 3  # factor for Satterthwaite's degrees of freedom, too many because they come from the same few draws
+AUDITED = 4  # with one permutation per pair, every fourth pair gets a second, from which the error is estimated
 TOGETHER = 32  # pairs of a row that share a relabelling of the players
 POOL = 4096  # permutations that are relabelled
-BYTES = 64 << 20  # of values kept for pairs at the same time
-ROWS = 256  # explained at the same time
+BYTES = 64 << 20  # bytes of values kept for pairs at once
+ROWS = 256  # rows explained at once
 
-Told = Callable[[int], None]  # is told how many rows are done
+Told = Callable[[int], None]  # callback for the number of completed rows
 
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """Values of rows (n, columns, k) with their sampling variance, its degrees of freedom, and the coalitions evaluated
-    (n,).
+    """Values of rows (n, columns, k) with their sampling variance, its degrees of freedom, and the coalitions evaluated (n,).
 
-    `against` (backs, columns, k): against each background row alone, summed over the rows by their weight.
+    `against` (backs, columns, k): values against each background row alone, summed over the rows by weight.
     """
 
     values: FloatArray
@@ -59,8 +58,8 @@ class Sampled:
 def explain(
     games: Games, rows: IntArray, seed: int, first: int | None, enough: FloatArray | None, told: Told | None = None
 ) -> Sampled:
-    """Estimate the values of these rows from `first` permutations per pair (None: every coalition), and more until the
-    error is at most `enough` (k,).
+    """Estimate the values of these rows from `first` permutations per pair (None: every coalition), and from more until the error
+    is at most `enough` (k,).
     """
     plan, parts = _Plan(games, seed), []
     size = int(np.clip(BYTES // plan.bytes_a_row, 1, ROWS))
@@ -95,11 +94,11 @@ def _until(plan: _Plan, rows: IntArray, first: int | None, enough: FloatArray | 
 def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
     """Combine a second, independent estimate of some rows with the first, weighted by inverse variance.
 
-    Sums over rows stay those of the first: over many rows their sampling error is small beside what they are read for.
+    Sums over rows remain those of the first: over many rows, their sampling error does not matter for their use.
     """
     before, after = result.variance[at], new.variance
     a, b = before.mean(axis=(1, 2), keepdims=True), after.mean(axis=(1, 2), keepdims=True)
-    share = a / np.maximum(a + b, 1e-300)  # of the new one
+    share = a / np.maximum(a + b, 1e-300)  # share of the new estimate
     variance = share**2 * after + (1 - share) ** 2 * before
     spread = (share**2 * after) ** 2 / new.df + ((1 - share) ** 2 * before) ** 2 / result.df[at]
     result.values[at] += share * (new.values - result.values[at])
@@ -119,7 +118,7 @@ class _Plan:
         self.bytes_a_row = len(games.backs) * self._columns * (16 * self._outputs + 16)
 
     def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
-        """Draw `count` new permutations for each pair (None: all coalitions); `before` were drawn already."""
+        """Draw `count` new permutations for each pair (None: all coalitions); `before` were already drawn."""
         size = max(1, BYTES // (self._columns * max(LEAST, count or 0) * (8 + len(self.games.backs))))
         return Sampled.joined([self._estimate(rows[i : i + size], count, before) for i in range(0, len(rows), size)])
 
@@ -181,11 +180,11 @@ class _Plan:
     def _orders(
         self, row: IntArray, back: IntArray, draw: IntArray, differ: NDArray[np.bool_], labels: _Labels
     ) -> IntArray:
-        """Return the differing columns of each pair in a random order (n, m), which depends only on row, background, draw
-        and seed.
+        """Return the differing columns of each pair in a random order (n, m), which depends only on row, background, draw and
+        seed.
 
-        A permutation of a common pool is relabelled by one drawn for the row and a few background rows, which makes
-        it uniform, and independent between rows, for the price of a gather.
+        A permutation from a common pool is relabelled by one drawn for the row and a few background rows. This makes it uniform,
+        and independent between rows, at the cost of one gather.
         """
         hashes, label = labels.of(row, back, draw)
         picked = splitmix(hashes ^ splitmix(back.astype(np.uint64))) % np.uint64(POOL)
@@ -216,9 +215,9 @@ class _Sums:
     def __init__(self, shape: tuple[int, int, int], weights: Tensor, back_weights: Tensor) -> None:
         self._shape, self._weights, self._back_weights = shape, weights, back_weights
         self._values, self._against = self._zeros(shape[0]), self._zeros(len(back_weights))
-        # of the mean of a pair: sum of w^2 variance, and of its squares / (df + 2)
+        # for the mean of a pair: sum of w^2 variance, and of its squares / (df + 2)
         self._variance, self._fourth = self._zeros(shape[0]), self._zeros(shape[0])
-        # pairs whose variance is known, and those of one permutation; and their sums of w^2
+        # pairs with a known variance, and pairs with one permutation; and their sums of w^2
         self._measured, self._lone, self._free = weights.new_zeros((3, shape[0] * shape[1]))
         self._measured_mass, self._lone_mass = weights.new_zeros((2, shape[0] * shape[1]))
         self._evaluations = weights.new_zeros(shape[0], dtype=torch.int64)
@@ -227,7 +226,7 @@ class _Sums:
         return self._weights.new_zeros((first * self._shape[1], self._shape[2]))
 
     def _held(self, places: IntArray) -> Tensor:
-        """Places of something among the values, where these are."""
+        """Return indices on the device of the values."""
         return torch.as_tensor(places).to(self._weights.device)
 
     def add(
@@ -239,8 +238,8 @@ class _Sums:
         counts: IntArray | None,
         evaluations: int,
     ) -> None:
-        """Add values (n, m, k) of the players `order` (n, m); several in a row belong to one pair if `counts` (pairs,) says
-        so.
+        """Add values (n, m, k) of the players `order` (n, m); `counts` (pairs,) gives the number of rows that belong to
+        each pair.
         """
         rows = self._held(row)
         self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
@@ -264,8 +263,8 @@ class _Sums:
     def _spread(
         self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor
     ) -> None:
-        """Add the variances of the pairs' means, if there are several permutations."""
-        players = np.argsort(order, axis=1)  # the same players in every permutation of a pair: in the table's order
+        """Add the variances of the means of pairs, if there are several permutations."""
+        players = np.argsort(order, axis=1)  # the same players in every permutation of a pair, in the table's order
         columns = self._held(np.take_along_axis(order, players, axis=1))
         values = torch.gather(values, 1, self._held(players)[:, :, None].expand_as(values))
         mean = values.new_zeros((len(number), *values.shape[1:])).index_add_(0, pair, values)
@@ -287,14 +286,14 @@ class _Sums:
         self._fourth.index_add_(0, at[several].reshape(-1), (variance**2 / (free + 2)).flatten(0, 1))
 
     def finish(self) -> Sampled:
-        """Return means over the background; pairs with one permutation are assumed to vary like the row's others."""
+        """Return means over the background; pairs with one permutation are assumed to vary like the other pairs of the row."""
         variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
         counts = (self._measured, self._lone, self._free, self._measured_mass, self._lone_mass)
         measured, lone, free, known, unknown = (x.view(self._shape[:2])[:, :, None] for x in counts)
         total = float(self._back_weights.sum())
         df = torch.where(fourth > 0, variance**2 / fourth.clamp(min=1e-300), torch.inf)
         df = torch.where(fourth > 0, torch.minimum(df, free), df)
-        df = df / 3 if self._lone.any() else df * SURE  # lone: a few pairs speak for others, which may vary more
+        df = df / 3 if self._lone.any() else df * SURE  # lone: a few pairs represent others, which may vary more
         each, borrowed = self._of_pair(variance, known, measured, lone)
         df = torch.where(borrowed, FEWEST, df)
         return Sampled(
@@ -307,13 +306,13 @@ class _Sums:
 
     @staticmethod
     def _of_pair(variance: Tensor, known: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the variance of a pair's mean (rows, columns, k), and where it is that of the row rather than the column's
-        own.
+        """Return the variance of the mean of a pair (rows, columns, k), and where it is that of the row rather than of the
+        column.
 
-        `known` is the sum of w^2 over the pairs that were `measured`, `lone` counts the others.
+        `known` is the sum of w^2 over the pairs that were `measured`; `lone` counts the others.
 
-        Two permutations often agree on a column, as when it comes first in one and last in the other. In a few pairs that says
-        nothing of how exact the value is, so that a column whose few pairs all agree is taken to vary like the row's others.
+        Two permutations often agree on a column, for example if it is first in one and last in the other. In a few pairs this
+        does not show that the value is exact, so a column whose few pairs all agree is assumed to vary like the rest of the row.
         """
         of_row = (variance.sum(dim=1) / known.sum(dim=1).clamp(min=1e-300))[:, None]
         of_column = variance / known.clamp(min=1e-300)

@@ -24,8 +24,8 @@ class ShapleyRow(Part):
     output: str | None
     column: str
     network: Interval  # signed mean over rows
-    network_size: Interval  # mean absolute value (biased upward by noise)
-    network_tied: bool  # its rank by mean absolute value, against the next below it, is inside the noise
+    network_size: Interval  # mean absolute value (biased upward by sampling error)
+    network_tied: bool  # its rank by mean absolute value cannot be distinguished from the next one
     linear: Interval
     linear_size: Interval
     linear_tied: bool
@@ -34,21 +34,21 @@ class ShapleyRow(Part):
 class ShapleyModel(Part):
     method: Literal["auto", "exact", "permutation", "closed form"]
     exact: bool  # nothing was sampled
-    converged: float | None  # share of rows on which every sampling error is within the tolerance
+    converged: float | None  # share of rows in which every sampling error is within the tolerance
     residual: float | None  # largest over rows: base + sum of values - score, in standard deviations of the score
 
 
 class Shapley(Part):
-    """What each column adds to the score of a row, compared with the background; both models on the same rows."""
+    """How much each column contributes to the score of a row, compared with the background; both models on the same rows."""
 
     rows_of: Literal["held-out", "all"]
     rows: int
     background_rows: int
-    tolerance: float  # of the sampling error of a value, in standard deviations of the score
+    tolerance: float  # largest accepted sampling error of a value, in standard deviations of the score
     seed: int
     network: ShapleyModel
     linear: ShapleyModel
-    columns: list[ShapleyRow]  # for each output, the largest for the network first
+    columns: list[ShapleyRow]  # for each output, largest for the network first
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("shapley", "both", self.rows, self.rows_of, self.seed, background=self.background_rows)

@@ -83,7 +83,7 @@ def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str, over: str) -
 
 
 def _tied(rows: Sequence[ShapleyRow], model: str) -> str:
-    """Which neighbours, in this model's own order, are not told apart; columns of no size at all are not named."""
+    """Name adjacent ranks that cannot be distinguished, in the model's own order; columns without any effect are not named."""
     size, tied = f"{model}_size", f"{model}_tied"
     ordered = sorted(rows, key=lambda row: -figures.finite(getattr(row, size).value))
     pairs = [

@@ -1,14 +1,14 @@
 """Slices: groups of rows in which one model is much better than the other, by paired differences in loss, tested over all
 groups.
 
-Groups are the levels of a column, the four quarters of a number, and its missing values; protected columns come first, and a
-group of the same rows as an earlier one is left out. In each group the mean of a row's value (here: its loss under the network
-less its loss under the linear model) stands beside its difference from all other rows. Standard errors are over rows, or groups
-of rows where a group column says which belong together.
+Groups are the levels of a column, the four quarters of a number, and its missing values. Protected columns are first, and a group
+with the same rows as an earlier one is left out. For each group, the result is the mean of a value (here: the loss under the
+network minus the loss under the linear model) and its difference from all other rows. Standard errors are over rows, or over
+groups of rows if there is a group column.
 
-All groups are one family: which means (and which differences) are not zero is found at a false discovery rate of 5% (Benjamini &
-Hochberg 1995), and the intervals are those of Benjamini & Yekutieli (2005), whose false coverage rate over what was found is 5%:
-of level 1 - .05 R/m for R found among m. A group is found exactly where its interval excludes zero.
+All groups form one family. Nonzero means (and differences) are found at a false discovery rate of 5% (Benjamini & Hochberg 1995).
+The intervals are those of Benjamini & Yekutieli (2005), with a false coverage rate of 5% over the findings: their level is 1 -
+.05 R/m for R findings among m. A group is found exactly if its interval excludes zero.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from tabinterp.table.class_counts import too_few_events
 from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import BoolArray, parts_shown
 
-SMALLEST = 50  # rows of a group
-PARTS = 4  # of a number
-RATE = 0.05  # of false discoveries, and of intervals that miss among those of what was found
+SMALLEST = 50  # minimum rows of a group
+PARTS = 4  # ranges of a number
+RATE = 0.05  # false discovery rate, and false coverage rate of intervals for the findings
 
 Kind = Literal["level", "missing", "at_most", "between", "above"]
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Rows (n,) of one level of a column, of its missing values, or of one range of a number: above `low`, at most `high`."""
+    """Rows (n,) with one level of a column, its missing values, or one range of a number: above `low`, at most `high`."""
 
     column: str
     kind: Kind
@@ -69,8 +69,10 @@ class Tested:
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """One group and the comparison of the models in it. Differences in loss are network minus linear model; below zero the
-    network is better. `status` follows the rule of the verdict; `unlike`: the group differs from the other rows.
+    """One group and the comparison of the models in it.
+
+    Differences in loss are network minus linear model; below zero, the network is better. `status` follows the rule of the
+    verdict; `unlike`: the group differs from the other rows.
     """
 
     group: Group
@@ -85,7 +87,7 @@ class Slice:
 
 @dataclass(frozen=True, eq=False)
 class Slices(PreviewedFrame):
-    """All groups, the one that favours the linear model most first."""
+    """All groups, ordered by difference: the group that favours the linear model most is first."""
 
     slices: tuple[Slice, ...]
     loss: str
@@ -107,13 +109,14 @@ class Slices(PreviewedFrame):
 
 
 def slices(network: BoundModel, linear: BoundModel, margin: float, *, smallest: int = SMALLEST) -> Slices:
-    """Compare two models bound to the same table on its held-out rows, group by group; `margin` is in units of the loss, as
-    for the verdict. Groups with too few events of a class are left out.
+    """Compare two models bound to the same table on its held-out rows, group by group.
+
+    `margin` is in units of the loss, as for the verdict. Groups with too few events of a class are left out.
 
     Raises
     ------
     NotApplicableError
-        when it is not known which rows were held out.
+        If it is unknown which rows were held out.
     """
     if network.table.held_out is None:
         raise NotApplicableError(
@@ -145,11 +148,10 @@ def _slice(group: Group, test: Tested, margin: float) -> Slice:
 def compared(
     masks: list[Any], values: FloatArray, weights: FloatArray, group: IntArray, rate: float = RATE
 ) -> list[Tested]:
-    """Return the mean of `values` (n,) in each group of rows (masks (n,)), and its difference from the mean of all other
-    rows.
+    """Return the mean of `values` (n,) in each group of rows (masks (n,)), and its difference from the mean of all other rows.
 
-    `group` (n,) says which rows count as one draw. Where the rows, or their groups, are fewer than ten, there is neither. `rate`:
-    of false discoveries, as for `family`.
+    `group` (n,) gives the rows that count as one draw. If there are fewer than ten rows, or groups of them, there is neither.
+    `rate`: false discovery rate, as in `family`.
     """
     inside, rest = [], []
     for mask in masks:
@@ -168,8 +170,9 @@ def _enough(group: IntArray, rows: Any) -> bool:
 
 
 def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tuple[Mean, float]]:
-    """Return intervals and corrected p-values of numbers with standard errors, each from this many draws; `rate` is the
-    false discovery rate, and the rate of intervals that miss among the selected ones.
+    """Return intervals and corrected p-values of numbers with standard errors, each from this many draws.
+
+    `rate` is the false discovery rate, and the false coverage rate of the intervals for selected numbers.
     """
     if not found:
         return []
@@ -189,10 +192,10 @@ def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tu
 
 
 def groups_of(table: Table, smallest: int = SMALLEST, among: BoolArray | None = None) -> Iterator[Group]:
-    """Yield the levels and ranges of the input and protected columns with at least this many rows, no two of the same
-    rows. `among` (n,): rows that are counted, and whose quarters are taken; None: all.
+    """Yield the levels and ranges of the input and protected columns with at least this many rows, no two with the same rows.
 
-    Where all others of a column are 1 to 9 rows, its smallest group is left out: they could be counted from the groups shown.
+    `among` (n,): rows that are counted, and that define the quarters; None: all. If all other rows of a column are 1 to 9, its
+    smallest group is left out: otherwise they could be counted from the groups shown.
     """
     names = [c.name for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
     counted = np.ones(len(table), dtype=bool) if among is None else among

@@ -26,12 +26,12 @@ SHOWN = 12
 class SliceRow(Part):
     group: Message
     protected: bool
-    rows: int  # fifty at least
-    difference: Interval  # network minus linear, of the loss; of the level that keeps the false coverage rate at 5%
+    rows: int  # at least fifty
+    difference: Interval  # in loss, network minus linear, at a level that keeps the false coverage rate at 5%
     q: float | None  # Benjamini-Hochberg over all groups
-    against_rest: Interval  # its difference less that of all other rows
+    against_rest: Interval  # its difference minus that of all other rows
     rest_q: float | None
-    status: Status  # of the network in this group
+    status: Status  # status of the network in this group
     unlike: bool  # the interval of `against_rest` excludes zero
 
 
@@ -40,10 +40,10 @@ class Slices(Part):
     margin: float
     rows: int
     smallest: int
-    groups: int  # that were tested
+    groups: int  # number of groups that were tested
     sentences: list[Message]
-    found: list[SliceRow]  # where the linear model is better, and unlike the other rows: the most extreme
-    hidden: int  # of the same kind, beyond those
+    found: list[SliceRow]  # the linear model is better, and the group differs from the other rows: the most extreme
+    hidden: int  # number of other groups of the same kind
 
     def check_claims(self, document: Document) -> None:
         """Check that the status of each group follows from its interval, on held-out rows."""
@@ -71,7 +71,9 @@ class Slices(Part):
                 )
 
     def sentences_follow(self, document: Document) -> bool:
-        """Return whether the sentences about groups match the table; for groups beyond the table only a number is known."""
+        """Return whether the sentences about groups match the table; for groups that are not listed, only their number is
+        known.
+        """
         counts: Any = {name: self.sentences[0].values.get(name, 0) for name in ("better", "worse", "unlike")}
         shown = {name: sum(row.status == name for row in self.found) for name in ("better", "worse")}
         shown["unlike"] = sum(row.unlike for row in self.found)
@@ -105,7 +107,7 @@ def build(r: Results) -> Slices | None:
 
 
 def slices_sentences(part: Slices, counts: Mapping[str, int], linear: str) -> list[Message]:
-    """Return the sentences about how many groups are better, worse and different, and the worst of those that are shown."""
+    """Return the sentences about how many groups are better, worse and different, and about the worst group that is shown."""
     counted = {"groups": part.groups, "smallest": part.smallest}
     if not part.groups:
         return [Message(key="slices.few", values=counted)]
@@ -122,7 +124,7 @@ def slices_sentences(part: Slices, counts: Mapping[str, int], linear: str) -> li
 
 
 def _extremes(slices: list[Slice]) -> list[Slice]:
-    """From both ends of the order, which is by difference."""
+    """Return groups from both ends of the order, which is by difference."""
     if len(slices) <= SHOWN:
         return slices
     return [*slices[: SHOWN // 2], *slices[-(SHOWN - SHOWN // 2) :]]

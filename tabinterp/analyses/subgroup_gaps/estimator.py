@@ -1,20 +1,19 @@
 """Subgroup gaps: groups of rows, by one column or two, in which the network's loss is higher than noise explains.
 
-The search is shallow: every column cut into its twelve most frequent levels or its quarters, and all pairs of these. It is
-done on one half of the rows, drawn by hash (rows that belong together stay together); the groups that stand out there, at
-most twelve, are tested on the other half. All tests of all groups are one family (`slices`: a false discovery rate of 1%, and
-intervals whose false coverage rate is 1%). So neither the search nor the number of tests makes a group look worse than it is.
+The search is shallow: every column is divided into its twelve most frequent levels or its quarters, and all pairs of these are
+searched. The search uses one half of the rows, drawn by hash (clustered rows stay together); at most twelve groups that stand out
+there are tested on the other half. All tests of all groups form one family (`slices`: a false discovery rate of 1%, and intervals
+whose false coverage rate is 1%). Neither the search nor the number of tests therefore makes a group look worse than it is.
 
-A group may simply be hard, so that a large loss alone says nothing: a network that knows the true probabilities has a large loss
-where outcomes are noisy. What is tested is the loss above the group's own noise. `excess`, of classes, is the loss less the
-entropy of the network's own probabilities. Its mean is zero where these are right, and positive where the network is surer than
-it should be, or sure of something else than the outcomes. `beyond` is the loss less that of boosted trees, which are fitted to
-the training rows (`boosted_trees`) on the input and the protected columns: positive where the columns tell more than the
-network says.
+A large loss alone is no evidence, because a group may simply be hard: a network that knows the true probabilities has a large
+loss if outcomes are noisy. The test is therefore of the loss above the group's own noise. `excess`, for classes, is the loss
+minus the entropy of the network's own probabilities. Its mean is zero if these are right, and positive if the network is
+overconfident or confident in the wrong outcome. `beyond` is the loss minus that of boosted trees, fitted to the training rows
+(`boosted_trees`) on the input and protected columns: it is positive if the columns carry more information than the network uses.
 
-A mean needs events. Of classes a group is tested where the network itself expects ten rows of it outside of its most frequent
-class, and the standard error of `excess` is never below the one that the network's own probabilities imply: outcomes that
-happen to be alike have none of their own.
+A mean needs events. For classes, a group is tested if the network itself expects ten of its rows outside its most frequent class,
+and the standard error of `excess` is at least that implied by the network's own probabilities: outcomes that happen to be alike
+have no variation of their own.
 """
 
 from __future__ import annotations
@@ -45,11 +44,11 @@ from tabinterp.table import Table
 from tabinterp.table.folds import folds
 from tabinterp.table.suppression import BoolArray, sets_shown
 
-SMALLEST = 25  # rows of a group in either half
-EVENTS = 10  # rows of a tested group that the network expects outside of its most frequent class
-RATE = 0.01  # of false discoveries
-CANDIDATES = 6  # by each of the two numbers
-ALIKE = 0.7  # share of common rows above which two groups are one
+SMALLEST = 25  # minimum rows of a group in either half
+EVENTS = 10  # minimum rows of a tested group that the network expects outside its most frequent class
+RATE = 0.01  # false discovery rate
+CANDIDATES = 6  # candidates by each of the two measures
+ALIKE = 0.7  # share of common rows above which two groups are the same
 COLUMNS = 40
 
 Conditions = tuple[Condition, ...]
@@ -60,7 +59,7 @@ Found = list[tuple[Conditions, BoolArray]]
 class Weak:
     """One group on the half of the rows that tests it; q is the Benjamini-Hochberg q-value.
 
-    `excess` is NaN of numbers and counts, `beyond` where it is not known which rows the network was trained on."""
+    `excess` is NaN for numbers and counts, `beyond` if it is unknown which rows the network was trained on."""
 
     conditions: Conditions
     rows: int
@@ -82,14 +81,15 @@ class Weak:
 
 @dataclass(frozen=True)
 class WeakGroups(PreviewedFrame):
-    """The tested groups, the one with the largest loss above noise first. `rows` were used for tests, `searched` for the
-    search.
+    """The tested groups, largest loss above noise first.
+
+    `rows` were used for tests, `searched` for the search.
     """
 
     groups: tuple[Weak, ...]
     loss: str
-    mean: float  # loss of all rows that test
-    null: float  # of knowing their base rate
+    mean: float  # loss on all rows used for tests
+    null: float  # loss of predicting their base rate
     rows: int
     searched: int
     seed: int
@@ -117,13 +117,12 @@ class Losses:
 
 
 def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
-    """Search for weak groups in the held-out rows of the network's table, or in all rows if it is not known which are held
-    out.
+    """Search for weak groups in the held-out rows of the network's table, or in all rows if it is unknown which were held out.
 
     Raises
     ------
     NotApplicableError
-        where nothing says how large the loss of a group should be, or one half of the rows has no weight.
+        If nothing indicates how large the loss of a group should be, or one half of the rows has no weight.
     """
     losses = above_noise(network, seed)
     table, lost = losses.table, losses.each
@@ -181,7 +180,7 @@ def _evaluated(table: Table) -> IntArray:
 
 
 def _events(bound: BoundModel, mask: BoolArray) -> float:
-    """Return how many rows of a group the network expects outside its most frequent class; None for numbers."""
+    """Return the number of rows of a group that the network expects outside its most frequent class; None for numbers."""
     if not bound.table.schema.goal.classes:
         return np.inf
     expected = probabilities(bound.scores)[mask].sum(axis=0)
@@ -191,7 +190,7 @@ def _events(bound: BoundModel, mask: BoolArray) -> float:
 def _mean(
     name: str, values: FloatArray, bound: BoundModel, mask: BoolArray, group: IntArray
 ) -> tuple[float, float, int]:
-    """Return mean, standard error and number of draws of a group's loss above noise."""
+    """Return the mean, standard error and number of draws for a group's loss above noise."""
     weights = bound.table.row_weights
     mean, moved = influences(values, weights, mask)
     error, count = spread(moved, group, mask, weights)
@@ -205,7 +204,7 @@ def _mean(
 
 
 def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
-    """Return the loss of every row (n,) under the base rate, or the mean, of a group."""
+    """Return the loss of every row (n,) when predicting the base rate, or the mean, of the group."""
     y, w = table.y, table.row_weights * mask
     if table.schema.goal.classes:
         p = np.bincount(y.astype(np.int64), w, len(table.schema.classes)) / max(w.sum(), 1e-300)
@@ -258,7 +257,7 @@ def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[in
 
 
 def _keep(found: Found, standing: list[tuple[float, tuple[Cut, ...], int]]) -> None:
-    """Add the first of these groups, leaving out what is nearly the same rows as one that is there."""
+    """Add the first of these groups, without those with nearly the same rows as an earlier one."""
     most = len(found) + CANDIDATES
     for _, some, cell in standing[: 10 * CANDIDATES]:
         conditions, mask = _cell(some, cell)
@@ -282,7 +281,7 @@ def _cell(some: tuple[Cut, ...], cell: int) -> tuple[Conditions, BoolArray]:
 
 
 def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: float, size: int) -> FloatArray:
-    """Return the mean of each cell minus its expectation, over its standard error (size,); 0 if there is none."""
+    """Return the mean of each cell minus its expectation, divided by its standard error (size,); 0 if there is none."""
     mass, sums, squares, second = (
         np.bincount(codes, one, size) for one in (weights, weights * values, weights * values**2, weights**2)
     )

@@ -24,22 +24,22 @@ class WeakRow(Part):
     rows: int
     loss: float
     rest: float
-    difference: Interval  # of the level that keeps the false coverage rate at 1%, as the next two
+    difference: Interval  # at a level that keeps the false coverage rate at 1%, as are the next two
     skill: float | None
-    beyond: Interval  # loss of the network less that of boosted trees
-    excess: Interval  # loss of the network less the entropy of its own probabilities; empty for numbers and counts
+    beyond: Interval  # loss of the network minus that of boosted trees
+    excess: Interval  # loss of the network minus the entropy of its own probabilities; empty for numbers and counts
 
 
 class WeakPart(Part):
     metric: Metric
-    mean: float  # loss of all rows that test
-    null: float  # of knowing their base rate
+    mean: float  # loss on all rows used for tests
+    null: float  # loss of predicting their base rate
     rows: int
     searched: int
     found: list[WeakRow]
 
     def check_claims(self, document: Document) -> None:
-        """Check that no group of fewer than ten rows is shown."""
+        """Check that no group with fewer than ten rows is shown."""
         if any(row.rows < SMALL for row in self.found):
             raise DocumentError(
                 f"groups.weak contains a group with fewer than {SMALL} rows. Expected: at least {SMALL} rows in "

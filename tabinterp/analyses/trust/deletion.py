@@ -1,10 +1,10 @@
 """Deletion and insertion curves: does the score change when the columns that an explanation ranks highest are replaced?
 
-The columns of a row are replaced by those of background rows, one after another, in the order of their attribution. Estimand:
-mean over rows, background rows (both by their weight) and outputs of abs(f(row with the first t columns replaced) - f(row)), a
-curve over t/p (deletion and insertion: Petsiuk, Das & Saenko 2018; absolute gaps: Agarwal et al. 2022). Insertion puts the row's
-columns into the background row instead, the largest first: deletion in the reverse order, read from its end. Unit: that of the
-score.
+The columns of a row are replaced by those of background rows, one after another, in the order of their attribution. Estimand: the
+mean over rows, background rows (both weighted) and outputs of abs(f(row with the first t columns replaced) - f(row)), a curve
+over t/p (deletion and insertion: Petsiuk, Das & Saenko 2018; absolute gaps: Agarwal et al. 2022). Insertion instead puts the
+columns of the row into the background row, largest first; this is deletion in reverse order, read from its end. The unit is that
+of the score.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ from tabinterp.table.hash_sampling import row_hash, splitmix
 
 from .rankings import Ask
 
-TOGETHER = 8192  # moved rows in one turn
+TOGETHER = 8192  # changed rows scored at once
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
     """`deletion`, `insertion`, `chance` (columns + 1,): mean gap to the row's own score when t columns are replaced; for
-    insertion, when t columns are the row's own. `deleted`, `inserted`: areas between chance and the method with their
-    errors over rows; above zero the order is better than chance.
+    insertion, when t columns are the row's own.
+
+    `deleted`, `inserted`: areas between chance and the method, with errors over rows; above zero, the order is better than
+    chance.
     """
 
     deletion: FloatArray
@@ -46,7 +48,7 @@ class Curves:
 def by_chance(ask: Ask, orders: int) -> FloatArray:
     """Return mean gaps (rows, columns + 1) over random orders, the same for deletion and insertion.
 
-    Each row has its own orders, drawn from its number and the seed, and half of them are the reverse of the others.
+    Each row has its own orders, drawn from its number and the seed; half of them are the reverse of the others.
     """
     p, numbers = len(ask.bound.columns), ask.bound.table.numbers[ask.rows]
     total = np.zeros((len(ask.rows), p + 1))
@@ -58,7 +60,7 @@ def by_chance(ask: Ask, orders: int) -> FloatArray:
 
 
 def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
-    """Return the curves of one method from `sizes` (rows, columns), with columns without a number last, and gaps
+    """Return the curves of one method from `sizes` (rows, columns), with columns without a number last, and from gaps
     `by_chance`.
     """
     order = np.argsort(-np.nan_to_num(sizes, nan=-np.inf), axis=1, kind="stable")
@@ -83,7 +85,7 @@ def area(gaps: FloatArray) -> FloatArray:
 
 
 def gaps(ask: Ask, order: IntArray) -> FloatArray:
-    """Return the mean gap (rows, columns + 1) to the row's own score after the first t columns of its order were replaced."""
+    """Return the mean gap (rows, columns + 1) to the row's own score after the first t columns in its order are replaced."""
     step = max(1, TOGETHER // len(ask.backs))
     with torch.inference_mode():
         few = [
@@ -104,7 +106,7 @@ def _gaps(bound: BoundModel, rows: IntArray, backs: IntArray, order: IntArray) -
 
 
 def _replaced(bound: BoundModel, row: IntArray, back: IntArray, order: IntArray) -> Iterator[Tensor]:
-    """Yield scores (m, k) after one column after another of rows (m,) was taken from background rows (m,), until all are."""
+    """Yield scores (m, k) as one column after another of rows (m,) is taken from background rows (m,), until all are."""
     columns = len(bound.columns)
     if bound.is_local(bound.columns):
         moves, z = parts(bound), bound.z[row]

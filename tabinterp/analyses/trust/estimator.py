@@ -1,10 +1,10 @@
 """Trust checks of explanations: null models, deletion against chance, and stability across backgrounds and seeds.
 
-Four checks of every method that ranks columns, on the same few rows. *Random weights* (Adebayo et al. 2018): rank correlation
-of the columns' sizes under the model with those under networks whose weights were drawn again; where it stays high, the ranking
-comes from the data and the encoder. *Permuted labels* (the same): the same beside models that were trained on permuted labels,
-by a function of the user's or beforehand. *Deletion and insertion*: see `deletion.py`. *Stability*: rank correlation
-and overlap of the top columns between explanations that differ by their background rows, or by the seed of the network.
+Four checks apply to every method that ranks columns, on the same few rows. *Random weights* (Adebayo et al. 2018): rank
+correlation of the columns' sizes under the model with those under networks with random weights; if it stays high, the ranking
+comes from the data and the encoder. *Permuted labels* (the same source): the same for models trained on permuted labels, by a
+function of the user or beforehand. *Deletion and insertion*: see `deletion.py`. *Stability*: rank correlation and overlap of the
+top columns between explanations that differ in their background rows or in the seed of the network.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from .record import Null
 from .seed_ensemble import Networks, networks
 
 ROWS, BACKGROUND = 200, 25
-FEW_ROWS, FEW_BACKGROUND = 40, 10  # where a move encodes whole rows again, and of more than a hundred columns
+FEW_ROWS, FEW_BACKGROUND = 40, 10  # if a change encodes whole rows again, and with more than a hundred columns
 DRAWS, ORDERS, BACKGROUNDS = 6, 8, 5
-FEWEST_DRAWS = 6  # with an interval: over five, those of four columns covered 93.0% and less
+FEWEST_DRAWS = 6  # minimum for an interval: with five draws and four columns, it covered 93.0% or less
 FEW_ORDERS = 2  # on a budget of rows
-ASKED_WHOLE, ASKED_FEW = 540, 240  # rows asked about for each row and column, by default and with the few of each
-DONORS = 10  # background rows that a row's columns are replaced by
+ASKED_WHOLE, ASKED_FEW = 540, 240  # rows scored per row and column: by default, and with the reduced settings
+DONORS = 10  # background rows whose values replace a row's columns
 REFITS = 3
 
 Refit = Callable[[Table], Model]
@@ -54,7 +54,7 @@ Other = Literal["backgrounds", "networks"]
 class Correlation:
     """Rank correlations (draws,) of a method's sizes under the model with those under null models; NaN if all columns tie.
 
-    `mean`: with its error over draws, and over six or more the part of a t interval that a correlation can be in."""
+    `mean`: with its error over draws; with six or more, the part of a t interval that is possible for a correlation."""
 
     null: Null
     method: str
@@ -74,7 +74,7 @@ class Correlation:
 class Stability:
     """Rank correlation and overlap of the top `top` columns for every pair of `count` rankings; NaN if all columns tie.
 
-    Pairs share readings, so that their mean has no error of its own: what is told is mean and least."""
+    Pairs share explanations, so that their mean has no error of its own: the mean and the minimum are reported."""
 
     over: Other
     method: str
@@ -109,12 +109,12 @@ class Trust(Display):
     settings: dict[str, Any] = field(default_factory=dict)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the rank correlations alone, since other measures have other units."""
+        """Return only the rank correlations, because other measures have other units."""
         frame = self.frame()
         return frame[frame["measure"] == "rank correlation"]
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each check, method and measure; `low` and `high` are the smallest and the largest over the
+        """Return one row for each check, method and measure; `low` and `high` are the smallest and largest value over the
         draws.
         """
         rows = [_null_row(one) for one in self.nulls]
@@ -147,19 +147,19 @@ def trust(
 
     Parameters
     ----------
-    others : networks that are to differ from the model by their seed alone, such as those of `train(seeds=5)`.
-    refit : what trains a model on a table as this one was, for the null of permuted labels; called three times with the
-        training rows' targets permuted. None: nothing is trained.
-    null : a network that was trained so on permuted labels, as `train(null=True)` does, in the place of a refit: one draw,
-        whose correlation has no error.
-    rows, background, draws, orders, backgrounds : rows explained, rows in each of the disjoint backgrounds, networks with
-        random weights, random orders a row. Rows are drawn by hash, those of weight 0 left out; None: 200 rows and backgrounds of
-        25, or 40 and 10 where the encoder mixes columns and moving one encodes whole rows again.
+    others : networks that should differ from the model only in their seed, such as those of `train(seeds=5)`.
+    refit : function that trains a model on a table as this one was trained, for the null of permuted labels; called three times
+        with permuted targets of the training rows. None: nothing is trained.
+    null : a network trained in this way on permuted labels, as by `train(null=True)`, instead of a refit: one draw, whose
+        correlation has no error.
+    rows, background, draws, orders, backgrounds : number of explained rows, rows in each of the disjoint backgrounds, networks
+        with random weights, random orders per row, and backgrounds. Rows are drawn by hash, without those of weight 0; None: 200
+        rows and backgrounds of 25, or 40 and 10 if the encoder mixes columns and changing one encodes whole rows again.
 
     Raises
     ------
     NotApplicableError
-        for fewer than two columns or rows, numbers below what a spread needs, or both `refit` and `null`.
+        If there are fewer than two columns or rows, a number is too small for a spread, or both `refit` and `null` are given.
 
     Examples
     --------
@@ -247,7 +247,7 @@ def _optional(check: str, skipped: dict[str, Message], make: Callable[[], list[C
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """Rows of the table to explain, and disjoint backgrounds, none of weight 0."""
+    """Rows of the table to explain, and disjoint backgrounds, without rows of weight 0."""
 
     rows: IntArray
     backgrounds: tuple[IntArray, ...]
@@ -261,7 +261,7 @@ class _Places:
         return cls(drawn, tuple(backs[i : i + size] for i in range(0, len(backs), size)))
 
     def ask(self, bound: BoundModel, seed: int) -> Ask:
-        """Return explained rows and all backgrounds in one small bound model; the first background is the one used."""
+        """Return explained rows and all backgrounds in one small bound model; the first background is the one in use."""
         both = bound.take(np.concatenate([self.rows, *self.backgrounds]))
         rows = np.arange(len(self.rows))
         return Ask(both, rows, len(rows) + np.arange(len(self.backgrounds[0])), seed)
@@ -294,7 +294,7 @@ def _correlations(null: Null, real: Mapping[str, Ranking], found: Sequence[Mappi
 def _backgrounds(ask: Ask, real: Mapping[str, Ranking], backgrounds: Sequence[IntArray]) -> list[Stability]:
     if len(backgrounds) < 2:
         return []
-    size = len(ask.backs)  # they stand one after another
+    size = len(ask.backs)  # they follow one another
     again = [rankings(replace(ask, backs=ask.backs + size * i), background=True) for i in range(1, len(backgrounds))]
     own = {method: ranking for method, ranking in real.items() if METHODS[method].background}
     return _stability("backgrounds", [own, *again])
@@ -358,7 +358,7 @@ def _row(
 
 
 def run(context: Context) -> tuple[Trust, Trust]:
-    """Check the explanations of both models of an audit, with its networks of other seeds and of permuted labels."""
+    """Check the explanations of both models of an audit, using its networks with other seeds and with permuted labels."""
     if len(context.evaluated) < SMALL:
         raise NotApplicableError(why("trust.few", least=SMALL))
     for other in context.others if context.null is None else [*context.others, context.null]:

@@ -1,4 +1,4 @@
-"""Rankings of the columns by each method, over a set of rows and for each row, which the trust checks compare."""
+"""Rankings of the columns by each method, over a set of rows and for each row, for comparison in the trust checks."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tabinterp.models.perturbation import parts
 from tabinterp.stats.accumulators import mean_over_rows
 
 REPEATS = 10
-PATH_ROWS = 8192  # points of paths in one pass
-PATH_TOLERANCE = 0.02  # of the completeness gap: enough for a ranking
+PATH_ROWS = 8192  # path points in one pass
+PATH_TOLERANCE = 0.02  # for the completeness gap: enough for a ranking
 
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """Explained rows and background rows, as positions in one bound model."""
+    """Explained rows and background rows, as indices in one bound model."""
 
     bound: BoundModel
     rows: IntArray
@@ -40,9 +40,11 @@ class Ask:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """`sizes` (columns,) over all rows; `rows` (rows, columns) for each row, equal for all rows if the method has no values
-    per row. Means of absolute values over outputs; NaN for a column without a number. `gap`: how far the attributions of
-    any row miss the score (`GradientImportance.gap`), if they should add up to it within `tolerance`.
+    """Sizes of the columns by one method.
+
+    `sizes` (columns,) are over all rows; `rows` (rows, columns) for each row, equal for all rows if the method has no values per
+    row. They are means of absolute values over outputs; NaN for a column without a number. `gap`: the completeness gap of the
+    attributions (`GradientImportance.gap`), if they should add up to the score within `tolerance`.
     """
 
     sizes: FloatArray
@@ -67,7 +69,7 @@ class Method:
 
 def _permutation(ask: Ask) -> Ranking:
     part = ask.part
-    repeats = REPEATS if part.is_local(part.columns) else 2  # there each encodes whole rows again
+    repeats = REPEATS if part.is_local(part.columns) else 2  # otherwise each repeat encodes whole rows again
     size = sizes(part, repeats, ask.seed)
     return Ranking(size, np.tile(size, (len(ask.rows), 1)))
 
@@ -89,8 +91,9 @@ def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
 
 
 def _expected(ask: Ask) -> Ranking:
-    """Return expected gradients as in `gradient_importance`, with many paths in one pass; a column's share of a path is its
-    slope times its change of the front.
+    """Return expected gradients as in `gradient_importance`, with many paths in one pass.
+
+    The share of a column in a path is its slope times its change of the front.
     """
     bound, n = ask.bound, len(ask.rows)
     if not bound.is_local(bound.columns):
@@ -128,9 +131,7 @@ METHODS: dict[str, Method] = {
 
 
 def rankings(ask: Ask, background: bool | None = None) -> dict[str, Ranking]:
-    """Return the rankings of every method that applies; with `background` only of those with a background, or of those
-    without.
-    """
+    """Return the rankings of every method that applies; `background`: only those with (True) or without (False) a background."""
     found = {
         name: method.rank(ask)
         for name, method in METHODS.items()

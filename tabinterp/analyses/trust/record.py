@@ -46,8 +46,9 @@ class Drawn(Part):
 
 
 class NullRow(Part):
-    """Rank correlation of a method's sizes with those for networks with random weights or trained on permuted labels. With
-    a single network there is no interval; there are none for the linear model.
+    """Rank correlation of a method's sizes with those for networks with random weights or trained on permuted labels.
+
+    A single network gives no interval; the linear model has no such correlations.
     """
 
     null: Null = "random weights"
@@ -57,8 +58,8 @@ class NullRow(Part):
 
 
 class CurveRow(Part):
-    """Area between the curve of a method's order and that of random orders, in units of the score; above zero it is better
-    than chance.
+    """Area between the curve of a method's order and that of random orders, in units of the score; above zero, it is better than
+    chance.
     """
 
     method: str
@@ -68,7 +69,7 @@ class CurveRow(Part):
 
 
 class StabilityRow(Part):
-    """Explanations that differ by their background rows, or by the seed of the network, compared pair by pair."""
+    """Explanations that differ in their background rows or in the seed of the network, compared pair by pair."""
 
     method: str
     over: Literal["backgrounds", "networks"]
@@ -81,24 +82,24 @@ class StabilityRow(Part):
 
 class NetworkRow(Part):
     column: str
-    importance: float | None  # for the network of this audit
-    low: float | None  # over the networks within the tolerance
+    importance: float | None  # importance for the network of this audit
+    low: float | None  # smallest, over the networks within the tolerance
     high: float | None
 
 
 class Networks(Part):
-    """Networks that differ by their seed."""
+    """Networks that differ only in their seed."""
 
     count: int
-    within: int  # whose loss is at most `tolerance` above the least
+    within: int  # number of networks whose loss is at most `tolerance` above the lowest
     metric: Metric
-    loss: float  # of the network of this audit
-    sd: float  # of the losses
+    loss: float  # loss of the network of this audit
+    sd: float  # standard deviation of the losses
     least: float
     largest: float
     tolerance: float
     loss_rows: int
-    rows: int  # on which importance was read
+    rows: int  # rows on which importance was computed
     columns: list[NetworkRow]
 
 
@@ -106,14 +107,14 @@ class Trust(Part):
     rows_of: Literal["held-out", "all"]
     rows: int
     background_rows: int
-    donors: int  # background rows that a row's columns are replaced by
-    draws: int  # of random weights
-    orders: int  # random ones a row
+    donors: int  # background rows whose values replace a row's columns
+    draws: int  # networks with random weights
+    orders: int  # random orders per row
     backgrounds: int
     seed: int
     nulls: list[NullRow]
     curves: list[CurveRow]
-    left_out: list[LeftOut] = Field(default_factory=list)  # of the curves
+    left_out: list[LeftOut] = Field(default_factory=list)  # methods without curves
     stability: list[StabilityRow]
     networks: Networks | None
 
@@ -166,7 +167,7 @@ def _null(result: TrustResult, null: Null, method: str) -> Drawn:
 
 
 def _drawn(values: FloatArray, mean: Estimates | None = None) -> Drawn:
-    known = values[values == values]  # noqa: PLR0124  # without what is no number
+    known = values[values == values]  # noqa: PLR0124  # without NaN
     if not len(known):
         return Drawn()
     average = Interval(value=float(known.mean())) if mean is None else _interval(mean)

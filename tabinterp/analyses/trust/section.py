@@ -28,7 +28,7 @@ from tabinterp.report.words import (
     two,
 )
 
-SURVIVES = 0.7  # rank correlation from which half of the variance of the ranks is common: 0.7 squared
+SURVIVES = 0.7  # rank correlation at which half of the variance of the ranks is shared: 0.7 squared
 
 
 def build(trust: Trust, document: Document) -> list[Block]:
@@ -47,7 +47,7 @@ def build(trust: Trust, document: Document) -> list[Block]:
 def _figure(
     rows: Sequence[tuple[str, Interval, Interval]], key: str, figure_id: str, numbers: Table, **values: Any
 ) -> Figure | Table:
-    """Both models' numbers by name as a figure; their table alone where there is nothing to draw."""
+    """Return a figure of both models' numbers by name, or only their table if there is nothing to draw."""
     pairs = [pair(name, network, linear, label=name) for name, network, linear in rows]
     if not figures.drawable(pairs):
         return numbers
@@ -94,7 +94,7 @@ def _range(correlation: Drawn) -> str:
 
 
 def _verdicts(rows: Sequence[NullRow], model: str) -> list[str]:
-    """What the intervals say of each ranking: one sentence for those that say the same."""
+    """Return the conclusions from the intervals of the rankings: one sentence for all that agree."""
     methods_by: dict[str, list[str]] = {"survives": [], "changes": [], "open": []}
     for row in rows:
         correlation: Drawn = getattr(row, model)
@@ -127,7 +127,7 @@ def _in_sentence(methods: Sequence[str]) -> str:
 
 
 def _shuffled(trust: Trust) -> list[Block]:
-    """One draw: a number for each method, and no verdict."""
+    """Return the numbers of one draw for each method, without a verdict."""
     rows = [row for row in trust.nulls if row.null == "shuffled labels"]
     if not rows:
         return []
@@ -175,7 +175,7 @@ def _curve_table(rows: Sequence[CurveRow], scale: str) -> Table:
 
 
 def _beats(rows: Sequence[CurveRow], model: str) -> list[str]:
-    """Which orders are not resolved to beat chance; nothing where there is no number."""
+    """Return the orders that are not shown to beat chance; nothing if there is no number."""
     measured = [(_curve(row), getattr(row, model)) for row in rows if getattr(row, model).value is not None]
     short = [name for name, area in measured if area.low is None or area.low <= 0]
     named = capital(t(f"report.{model}"))

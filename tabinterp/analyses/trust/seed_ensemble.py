@@ -1,6 +1,6 @@
-"""Networks that differ only by their seed: how much the loss and the importance of each column vary.
+"""Networks that differ only in their seed: how much the loss and the importance of each column vary.
 
-Importance is a range over equally good models (Fisher, Rudin & Dominici 2019): from the least to the largest over the networks
+Importance is a range over equally good models (Fisher, Rudin & Dominici 2019): from the smallest to the largest over the networks
 whose loss is at most the tolerance above that of the best one.
 """
 
@@ -21,13 +21,15 @@ from tabinterp.models.losses import loss_for
 from tabinterp.preview import PreviewedFrame
 from tabinterp.table.hash_sampling import chosen
 
-ROWS = 2_000  # on which importance is read
+ROWS = 2_000  # rows on which importance is computed
 
 
 @dataclass(frozen=True, eq=False)
 class Networks(PreviewedFrame):
-    """`loss` (networks,) on all rows, the audited model first; `within` (networks,) whether it is within `tolerance` of the
-    lowest. `importance` (networks, columns), in units of the loss, on `rows` rows.
+    """`loss` (networks,) on all rows, the audited model first; `within` (networks,) says which are within `tolerance` of the
+    lowest.
+
+    `importance` (networks, columns) is in units of the loss, on `rows` rows.
     """
 
     metric: str
@@ -49,9 +51,7 @@ class Networks(PreviewedFrame):
         return float(self.loss.std(ddof=1))
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column: its importance for the model, and the range over the networks within the
-        tolerance.
-        """
+        """Return one row for each column: its importance for the model, and the range over the networks within the tolerance."""
         kept = self.importance[self.within]
         return pd.DataFrame(
             {

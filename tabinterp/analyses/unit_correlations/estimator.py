@@ -1,9 +1,9 @@
 """Correlations of every hidden unit with every original input column.
 
-Pearson and Spearman for numbers, the correlation ratio for categories (Kruskal & Wallis 1952 call it eta), distance
-correlation for both (Székely, Rizzo & Bakirov 2007) on at most 2,000 seeded rows: a unit whose distance correlation is
-far above its rank correlation is not monotone in the column. p values are corrected over all units and columns of a
-measure (Benjamini & Hochberg 1995).
+Pearson and Spearman for numbers, the correlation ratio for categories (called eta by Kruskal & Wallis 1952), and distance
+correlation for both (Székely, Rizzo & Bakirov 2007) on at most 2,000 seeded rows. A unit whose distance correlation is far above
+its rank correlation is not monotone in the column. P-values are corrected over all units and columns of a measure (Benjamini &
+Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from tabinterp.table.hash_sampling import chosen
 
 DISTANCE_ROWS = 2000
 FAR = 30  # standard deviations
-CELLS = 2**22  # of units by levels, from which on their sums are not held for every part of the rows
+CELLS = 2**22  # units times levels from which their sums are not kept for every part of the rows
 
 
 @dataclass(frozen=True, eq=False)
 class NeuronCorrelations(Display):
-    """Arrays (units, columns) in the table's order of columns; NaN where a measure does not apply.
+    """Arrays (units, columns), with columns in the order of the table; NaN if a measure does not apply.
 
-    `q_*` are adjusted p values. `ratio` lies in [0, 1], `distance` in [0, 1], the others in [-1, 1]. Moments, `pearson` and
-    `ratio` are of `rows` rows, `spearman` of `rows_ranks`, `distance` of `rows_distance`.
+    `q_*` are adjusted p-values. `ratio` and `distance` are in [0, 1], the others in [-1, 1]. Moments, `pearson` and `ratio` are
+    on `rows` rows, `spearman` on `rows_ranks`, `distance` on `rows_distance`.
     """
 
     layer: tuple[str, ...]
@@ -64,8 +64,8 @@ class NeuronCorrelations(Display):
     seed: int
 
     def picture(self, output: str | None) -> Heat:
-        """Units by columns: Spearman's correlation with a number, or the correlation ratio of a category, which has no
-        sign.
+        """Return units by columns: Spearman's correlation for a number, and for a category the correlation ratio, which
+        has no sign.
         """
         rows = [
             text("plot.label.unit", {"layer": one, "unit": i}) for one, i in zip(self.layer, self.index, strict=True)
@@ -88,14 +88,14 @@ class NeuronCorrelations(Display):
 
 
 def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 0) -> NeuronCorrelations:
-    """Correlate every hidden unit with every input column, on all rows of `table` by weight.
+    """Correlate every hidden unit with every input column, on all rows of `table`, weighted.
 
-    With weights, p values take Kish's effective sample size for the number of rows.
+    With weights, p-values use Kish's effective sample size instead of the number of rows.
 
     Raises
     ------
     NotApplicableError
-        when the model has no hidden unit (it is linear), or its hidden units cannot be found.
+        If the model has no hidden units (it is linear), or they cannot be found.
     """
     return _correlations(bind(model, table), seed)
 
@@ -103,7 +103,7 @@ def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 
 def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | None = None) -> NeuronCorrelations:
     """Correlate on the rows that the model is bound to, and use their moments unless others are given."""
     table = bound.table
-    if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 say nothing
+    if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(table.weights > 0)
         table = bound.table
     layers = bound.activations()
@@ -136,7 +136,7 @@ def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | Non
 
 
 def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
-    """Return what follows from the sums over rows."""
+    """Return the results that follow from the sums over rows."""
     return {
         "pearson": place.numeric(found.pearson),
         "ratio": place.discrete(found.ratio),
@@ -149,12 +149,12 @@ def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
     }
 
 
-# ---- what are sums over rows
+# ---- sums over rows
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a first look at some rows fixes: empty moments around their means, and the code of each level."""
+    """Values fixed by a first pass over some rows: empty moments around their means, and the code of each level."""
 
     place: _Place
     levels: tuple[dict[Any, int], ...]
@@ -182,14 +182,14 @@ def _plan(bound: BoundModel, layers: dict[str, FloatArray]) -> Plan:
 
 
 def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the units' means (h,) where these are large compared with their spread; 0 elsewhere, where no digits are lost."""
+    """Return the means (h,) of units where these are large compared with their spread; 0 elsewhere, where no digits are lost."""
     mean = weights @ values / weights.sum()
     spread = weights @ (values - mean) ** 2 / weights.sum()
     return np.where(mean**2 > FAR**2 * spread, mean, 0.0)
 
 
 def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Block], assoc.Moments]:
-    """Return a function from a block of these rows to the moments of its units."""
+    """Return a function from a block of these rows to the moments of the units."""
     read, weights = _Read.of(plan, network.table), network.table.weights
 
     def of_block(block: Block) -> assoc.Moments:
@@ -204,7 +204,7 @@ def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Blo
 
 
 def finish(context: Context, plan: Plan, moments: assoc.Moments) -> NeuronCorrelations:
-    """Compute what follows from the moments from all rows, and ranks and distances from the drawn rows."""
+    """Compute results from the moments over all rows; ranks and distances come from the drawn rows."""
     return _correlations(context.network.take(context.subsample), context.seed, assoc.finish(moments))
 
 
@@ -223,7 +223,7 @@ class _Read:
         codes = np.empty((len(table), len(plan.levels)), dtype=np.int64)
         for j, (name, levels) in enumerate(zip(plan.place.categories, plan.levels, strict=True)):
             places, seen = table.frame[name].factorize()
-            codes[:, j] = np.array([*map(levels.__getitem__, seen), -1])[places]  # of place -1 the last
+            codes[:, j] = np.array([*map(levels.__getitem__, seen), -1])[places]  # index -1 is the last
         return cls(_numbers(table, plan.place.numbers), codes)
 
 
@@ -233,7 +233,7 @@ def _numbers(table: Table, columns: list[str]) -> FloatArray:
 
 @dataclass(frozen=True)
 class _Place:
-    """Puts results on numeric and categorical columns back into the table's order."""
+    """Puts results on numeric and categorical columns back into the order of the table."""
 
     columns: tuple[str, ...]
     numbers: list[str]

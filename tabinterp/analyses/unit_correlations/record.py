@@ -28,7 +28,7 @@ class UnitColumn(Part):
     spearman: float | None
     distance: float | None  # distance correlation, in [0, 1]
     ratio: float | None  # correlation ratio of a categorical column, in [0, 1]
-    q: float | None  # Benjamini-Hochberg adjusted p of the column's own test
+    q: float | None  # Benjamini-Hochberg adjusted p-value of the column's own test
 
 
 class Unit(Part):
@@ -41,12 +41,12 @@ class Unit(Part):
 
 
 class Neurons(Part):
-    rows: int  # of means, shares, Pearson correlations and correlation ratios
-    rows_ranks: int  # of Spearman's
+    rows: int  # for means, shares, Pearson correlations and correlation ratios
+    rows_ranks: int  # for Spearman's
     rows_distance: int
     seed: int
     rows_of: Literal["held-out", "all"]
-    dropped_units: int  # units beyond what the document holds
+    dropped_units: int  # units that are not in the document
     units: list[Unit]
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -54,7 +54,7 @@ class Neurons(Part):
 
 
 def build(r: Results) -> Neurons:
-    """Return the correlations of every unit with every column; without units if there are none."""
+    """Return the correlations of every unit with every column; no units if there are none."""
     result = r[ANALYSIS]
     if result is None:
         return Neurons(

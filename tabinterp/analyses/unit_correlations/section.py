@@ -28,17 +28,17 @@ from tabinterp.report.words import (
 
 from .record import Neurons
 
-UNFOLDED = 32  # units
-MAPPED = 2600  # cells of all maps, beyond the first 32 units
-CELLS = 1900  # of the first map: a table of very many columns shows fewer units
-WIDEST = 18  # columns side by side, so that a map fits a sheet of paper
-MOST = 12 * WIDEST  # columns of a map: nobody reads the hundredth part of one
-EVERY = 800  # pairs of unit and column that are listed whole
+UNFOLDED = 32  # units that are not folded
+MAPPED = 2600  # cells of all maps after the first 32 units
+CELLS = 1900  # cells of the first map: with very many columns, it shows fewer units
+WIDEST = 18  # columns side by side, so that a map fits a page
+MOST = 12 * WIDEST  # columns of a map: more would not be read
+EVERY = 800  # pairs of unit and column that are listed completely
 STRONGEST = 3
 ALPHA = 0.05
 BEND = 0.2
 UNRANKED = 10**6
-BY_CHANCE = 0.025  # of intervals lie above zero where there is nothing
+BY_CHANCE = 0.025  # share of intervals above zero if there is no correlation
 
 
 def build(neurons: Neurons, document: Document) -> list[Block]:
@@ -90,7 +90,7 @@ def dropped(neurons: Neurons, document: Document) -> list[Block]:
 
 
 def _order(inside: Inside) -> str:
-    """How the units are ordered, and how many the loss misses."""
+    """Return how the units are ordered, and how many matter for the loss."""
     known = [unit for unit in inside.units if unit.ablation.low is not None]
     loss = t(f"report.metric.{inside.loss}")
     if not known:
@@ -101,7 +101,7 @@ def _order(inside: Inside) -> str:
 
 
 def _ordered(units: Sequence[Unit], inside: Inside | None) -> list[Unit]:
-    """Units that the loss misses most first; those of unknown worth last, as they stand."""
+    """Return units with the highest ablation loss first; units without a known loss are last, in their own order."""
     worth = {key: row.ablation.value for key, row in _worth(inside).items()}
 
     def order(unit: Unit) -> tuple[bool, float]:
@@ -173,12 +173,12 @@ def _name(unit: Unit) -> str:
 
 
 def _shown(column: UnitColumn) -> float | None:
-    """Return the measure that the map shows: with a sign where there is an order."""
+    """Return the measure that the map shows, with a sign if the column has an order."""
     return _measure(column)[1]
 
 
 def _measure(column: UnitColumn) -> tuple[str, float | None]:
-    """Return the same, with its name."""
+    """Return this measure with its name."""
     measures = (("spearman", column.spearman), ("ratio", column.ratio), ("distance", column.distance))
     return next(((name, value) for name, value in measures if value is not None), ("spearman", None))
 

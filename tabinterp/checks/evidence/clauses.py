@@ -1,4 +1,4 @@
-"""Evidence for clauses of laws and standards: for which a document supplies numbers, by a mapping of clauses to places."""
+"""Evidence for clauses of laws and standards: a mapping of clauses to fields shows which ones a document has numbers for."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Citation(_Part):
 
 
 class Clause(_Part):
-    """Places in the document that the cited clauses need, all of them."""
+    """Fields of the document that the cited clauses need, all of them."""
 
     section: str
-    fields: Annotated[list[str], Field(min_length=1)]  # of none, every document would hold all
+    fields: Annotated[list[str], Field(min_length=1)]  # with an empty list, every document would have all
     cited: list[Citation]
 
 
@@ -52,12 +52,12 @@ class Mapping(_Part):
 
 
 def evidence(document: Document, own: Iterable[Mapping] = (), unverified: bool = False) -> list[EvidenceRow]:
-    """Return every clause of the built-in mapping and of the user's own, with what the document holds for it.
+    """Return every clause of the built-in mapping and of the user's own, with the evidence in the document.
 
     Parameters
     ----------
     own : mappings from `read_mapping`, after the built-in one.
-    unverified : whether to include clauses that were written down from memory (mark M).
+    unverified : whether to include clauses that were written from memory (mark M).
     """
     contents = document.model_dump()
     return [
@@ -89,12 +89,12 @@ def _row(instrument: Instrument, clause: Clause, cited: Citation, contents: dict
 
 
 def holds(document: Document, place: str) -> bool:
-    """Return whether a place of the document, such as `performance.metrics`, holds anything."""
+    """Return whether a field of the document, such as `performance.metrics`, contains anything."""
     return _holds(document.model_dump(), place.split("."))
 
 
 def _holds(part: Any, path: list[str]) -> bool:
-    """Return whether a place holds anything; in a list, whether any item does, or the one that is named."""
+    """Return whether a field contains anything; in a list, whether any item does, or the named one."""
     if isinstance(part, list) and path:
         name, equals, value = path[0].partition("=")
         if equals:
@@ -112,11 +112,11 @@ def built_in() -> Mapping:
 
 
 def read_mapping(path: str | Path) -> Mapping:
-    """Read a mapping of your own, in the form of the built-in one (`tabinterp/checks/evidence/evidence.toml`).
+    """Read a custom mapping, in the format of the built-in one (`tabinterp/checks/evidence/evidence.toml`).
 
     Raises
     ------
-    PolicyError : the file cannot be read, or is not of that form.
+    PolicyError : if the file cannot be read, or has a different format.
     """
     mapping: Mapping = _read(path, Mapping, "mapping")
     cited = [citation.instrument for clause in mapping.clause for citation in clause.cited]
@@ -133,11 +133,11 @@ def read_mapping(path: str | Path) -> Mapping:
 def read_card(path: str | Path) -> Card:
     """Read the author's text: intended_use, out_of_scope, population, limits, ethics, developer, licence, reviewer, role.
 
-    Each may be left out; what is left out is printed as not supplied.
+    Each may be left out, and is then printed as not supplied.
 
     Raises
     ------
-    PolicyError : the file cannot be read, or holds something else.
+    PolicyError : if the file cannot be read, or contains anything else.
     """
     card: Card = _read(path, Card, "card")
     return card
@@ -161,7 +161,7 @@ def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
 
 
 def as_csv(rows: Iterable[EvidenceRow]) -> str:
-    """Return one line per clause; no cell begins as a formula would."""
+    """Return one line per clause; no cell begins like a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)

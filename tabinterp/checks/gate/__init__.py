@@ -1,1 +1,1 @@
-"""The gate: holds an audit to a policy, and writes the decision in the formats that other programs read."""
+"""The gate: compares an audit with a policy, and writes the decision in formats for other programs."""

@@ -24,7 +24,7 @@ from .gate import Decision, Gate
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {"act": "error", "check": "warning", "note": "note"}
-NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 cannot hold these
+NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # characters that XML 1.0 does not allow
 
 Identity = Mapping[str, str]  # path and SHA-256 of the audit and of the policy
 
@@ -165,17 +165,17 @@ FORMATS: dict[str, Callable[[Decision, Identity], str]] = {
 def format_decision(
     decision: Decision, form: str = "text", *, audit: str = "audit.json", lang: str = SOURCE, **identity: str
 ) -> str:
-    """Return a decision in one of the formats that other programs read.
+    """Return a decision as text, or in a format for other programs.
 
     Parameters
     ----------
     form : "text", "json", "markdown", "junit" (XML) or "sarif" (2.1.0).
-    lang : language of the sentences; names, statuses and keys are those of the form.
-    audit : URI of the document, which SARIF points to; further names and values are passed on as they are.
+    lang : language of the sentences; names, statuses and keys are fixed by the format.
+    audit : URI of the document for SARIF; further names and values are passed on unchanged.
 
     Raises
     ------
-    PolicyError : there is no such form.
+    PolicyError : if there is no such format.
     """
     if form not in FORMATS:
         raise PolicyError(f"unknown format {form!r}; choose one of {', '.join(FORMATS)}")
@@ -196,7 +196,7 @@ def _text(message: Message) -> str:
 
 
 def _statement(gate: Gate) -> str:
-    """Return the demand and what the audit says; the claim of a finding at the check's own limits says both."""
+    """Return the demand and the result of the audit; the claim of a finding at the check's own limits says both."""
     return _text(gate.found) if gate.demand.key == "gate.finding" else f"{_text(gate.demand)} {_text(gate.found)}"
 
 
@@ -239,7 +239,7 @@ def _xml(text: str) -> str:
 
 
 def _unlinked(text: str) -> str:
-    """Return text in which a viewer of SARIF sees no link: it takes `[words](address)` for one in plain text too."""
+    """Return text in which a SARIF viewer finds no link: it treats `[words](address)` as one even in plain text."""
     return text.replace("](", "] (")
 
 

@@ -1,7 +1,7 @@
 """Decide whether an audit passes a policy. Every demand is a gate: passed, failed, or failed and waived.
 
-Two more gates appear only where something is wrong, and no policy can waive them. "document" fails where the document contradicts
-itself, and is incomplete where another version wrote it. "analyses" fails where an analysis ended with an internal error.
+Two more gates appear only if something is wrong, and no policy can waive them. "document" fails if the document contradicts
+itself, and is incomplete if another version wrote it. "analyses" fails if an analysis ended with an internal error.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ Outcome = Literal["passed", "failed", "waived", "incomplete"]
 
 @dataclass(frozen=True)
 class Gate:
-    """One demand of a policy, and what the audit says about it."""
+    """One demand of a policy, and the result of the audit on it."""
 
     name: str  # "finding:SLUG", "metric:OF.METRIC", "verdict", "document", "analyses"
     status: Outcome
-    level: Level  # how bad a failure is
+    level: Level  # severity of a failure
     demand: Message
-    found: Message  # what the audit says about it
+    found: Message  # result of the audit
     owner: str
-    evidence: str  # anchor of the section of the report that holds the numbers
+    evidence: str  # anchor of the section of the report with the numbers
     power: Power | None = None  # the smallest effect that a check that passed could have detected
-    waiver: Waiver | None = None  # the one that covers it, or one that has expired
+    waiver: Waiver | None = None  # the waiver that covers it, or one that has expired
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class Decision(PreviewedFrame):
 
     @property
     def subject(self) -> str:
-        """What was judged, for programs; readers see a sentence."""
+        """The subject of the decision, for programs; readers see a sentence."""
         return f"{self.network} on {self.table}"
 
     @property
     def passed(self) -> bool:
-        """No gate fails without a waiver, and none is incomplete."""
+        """Whether no gate fails without a waiver, and none is incomplete."""
         return self.exit_code is ExitCode.PASSED
 
     @property
@@ -98,16 +98,16 @@ def decide(
     contradictions: Sequence[Message] = (),
     unjudged: Message | None = None,
 ) -> Decision:
-    """Decide whether an audit's document passes a policy. Needs no model and no row: an old audit can be held to a new policy.
+    """Decide whether the document of an audit passes a policy. Needs neither model nor rows, so old audits can be judged again.
 
     Parameters
     ----------
     today : date, optional
         The day on which waivers must be valid; by default today (UTC).
     contradictions : sequence of Message
-        What in the document does not follow from the rest of it. Any of them makes the gate "document" fail.
+        Parts of the document that do not follow from the rest of it. Any of them makes the gate "document" fail.
     unjudged : Message, optional
-        Why it is not known whether there are contradictions. It makes the gate "document" incomplete.
+        Why it is unknown whether there are contradictions. It makes the gate "document" incomplete.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def decide(
 
 
 def _document_gate(contradictions: Sequence[Message], unjudged: Message | None) -> Iterator[Gate]:
-    """Return a gate only where the document cannot be trusted."""
+    """Yield a gate only if the document cannot be trusted."""
     status: Outcome = "failed" if contradictions else "incomplete"
     problem = unjudged
     if contradictions:
@@ -144,7 +144,7 @@ def _document_gate(contradictions: Sequence[Message], unjudged: Message | None) 
 
 
 def _analyses_gate(document: Document) -> Iterator[Gate]:
-    """Return a gate only where an analysis failed: the checks that read it did not see what they are about."""
+    """Yield a gate only if an analysis failed: the checks that depend on it could not judge anything."""
     names = [str(note.values.get("analysis", "")) for note in document.failed]
     if names:
         found = Message(key="gate.analyses.failed", values={"names": names})
@@ -164,7 +164,7 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
         demand = demands.get(finding.slug) or _severity_demand(document, finding, owners)
         if demand is not None:
             yield _finding_gate(run_check(demand.check, document, demand.limits) if demand.limits else finding, demand)
-    for check in CHECKS:  # a check that the document does not hold was not run, and does not pass
+    for check in CHECKS:  # a check that is missing in the document was not run, and does not pass
         owner = demands[check.slug].owner if check.slug in demands else owners.get(check.severity)
         if owner is not None and check.slug not in present:
             demanded, absent = _not_raised(check.slug), Message(key="gate.finding.absent")
@@ -174,7 +174,7 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
 def _severity_demand(document: Document, finding: Finding, owners: Mapping[Level, str]) -> FindingDemand | None:
     """Return the demand on all checks of the severity of a finding, if the policy has one.
 
-    The severity is that of the check, whatever the document says; of a check with two severities, the one that the numbers give.
+    The severity is that of the check, whatever the document says; for a check with two severities, the numbers decide.
     """
     check = BY_SLUG.get(finding.slug)
     severity = finding.severity if check is None else check.severity
@@ -251,7 +251,7 @@ def _metric_gate(document: Document, demand: MetricDemand) -> Gate:
 
 
 def _metric_value(document: Document, demand: MetricDemand) -> Interval:
-    """Return the metric that is demanded; an empty interval where the document does not hold it."""
+    """Return the metric of a demand; an empty interval if the document does not have it."""
     if demand.metric.startswith("calibration_"):
         calibration = document.get(Calibration)
         if calibration is None or len(calibration.outputs) != 1 or demand.of == "difference":

@@ -1,4 +1,4 @@
-"""Policies, which are TOML files: what an audit must show to pass, who owns each demand, and what is waived until when."""
+"""Policies as TOML files: what an audit must show to pass, who owns each demand, and which gates are waived until when."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tabinterp.errors import PolicyError, did_you_mean
 
 LONGEST_WAIVER = 366  # days from the day on which a waiver is used
 EARLIEST = date(2000, 1, 1)  # an earlier day is a typing error, such as 0027-03-31
-# Letters by category that are drawn as nothing: fillers of Hangul, and blanks of Egyptian hieroglyphs.
+# Invisible characters in the categories of letters: fillers of Hangul, and blanks of Egyptian hieroglyphs.
 BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0", "\U00013441", "\U00013442"}
 
 
 def _named(text: str) -> str:
-    """Refuse a text that shows no letter and no digit: spaces, invisible characters, dashes, marks that modify a letter."""
+    """Reject a text without a visible letter or digit: spaces, invisible characters, dashes, marks that modify a letter."""
     kinds = {unicodedata.category(letter) for letter in text if letter not in BLANK} - {"Lm"}
     if not any(kind[0] in "LN" for kind in kinds):
         raise ValueError("the text must contain at least one letter or digit")
@@ -41,20 +41,20 @@ Severity = Literal["act", "check", "note"]
 
 
 class _Part(BaseModel):
-    """A part of a policy. No value is converted: a number is not a date, and a truth value is not a number."""
+    """A part of a policy. No value is converted: a number is not a date, and a boolean is not a number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class _Demand(_Part):
-    owner: Text  # who decided on it, and may change it
+    owner: Text  # the person who decided on it, and may change it
 
 
 class MetricDemand(_Demand):
     """A metric of a model, or of the difference network minus linear, must lie on one side of a threshold.
 
-    With `by = "interval"` the whole 95% interval must lie there, so that noise does not pass. `missing` says what happens where
-    the audit has no such number.
+    With `by = "interval"` the whole 95% interval must be on that side, so that noise does not pass. `missing` says what happens
+    if the audit has no such number.
     """
 
     metric: Text
@@ -93,8 +93,9 @@ class MetricDemand(_Demand):
 
 
 class FindingDemand(_Demand):
-    """A check must not be raised, at its own limits or those given here; `not_applicable` says what happens where it does not
-    apply."""
+    """A check must not be raised, at its own limits or those given here; `not_applicable` says what happens if it does
+    not apply.
+    """
 
     finding: Text
     not_applicable: Literal["fail", "pass"] = "pass"
@@ -128,7 +129,7 @@ class FindingDemand(_Demand):
 
 
 class SeverityDemand(_Demand):
-    """No check of this severity may be raised, except those that have a demand of their own."""
+    """No check with this severity may be raised, except those that have their own demand."""
 
     severity: Severity
 
@@ -149,11 +150,11 @@ class VerdictDemand(_Demand):
 
 
 class Waiver(_Part):
-    """A gate may fail, up to and including a day: at most `LONGEST_WAIVER` days from the day on which it is used."""
+    """A gate may fail until a day, inclusive: at most `LONGEST_WAIVER` days from the day on which the waiver is used."""
 
     gate: Text  # "finding:SLUG", "metric:OF.METRIC" or "verdict"
     reason: Text
-    name: Text  # who waives
+    name: Text  # the person who waives
     expires: date
 
     @field_validator("expires")
@@ -167,7 +168,7 @@ class Waiver(_Part):
 
 
 class Policy(_Part):
-    """All demands. The default asks that no check of severity "act" is raised."""
+    """All demands. The default demand is that no check of severity "act" is raised."""
 
     name: Text = "default"
     metric: list[MetricDemand] = []
@@ -200,7 +201,7 @@ class Policy(_Part):
         return self
 
     def gates(self) -> set[str]:
-        """Names of everything that can fail."""
+        """Return the names of everything that can fail."""
         covered = {demand.severity for demand in self.severity}
         named = {f"finding:{d.finding}" for d in self.finding}
         named |= {f"finding:{check.slug}" for check in CHECKS if covered & {*check.severities}}
@@ -212,7 +213,7 @@ DEFAULT = Policy(severity=[SeverityDemand(severity="act", owner="tabinterp")])
 
 
 def refuse_long_waivers(policy: Policy, today: date) -> None:
-    """Raise `PolicyError` if a waiver lasts longer than `LONGEST_WAIVER` days from `today`: someone must decide on it again."""
+    """Raise `PolicyError` if a waiver lasts longer than `LONGEST_WAIVER` days from `today`, so that it has to be renewed."""
     last = today + timedelta(days=LONGEST_WAIVER)
     for index, waiver in enumerate(policy.waiver):
         if waiver.expires > last:
@@ -224,13 +225,13 @@ def refuse_long_waivers(policy: Policy, today: date) -> None:
 
 
 def read_policy(path: str | Path) -> tuple[Policy, str]:
-    """Read a policy, and the SHA-256 of its file.
+    """Read a policy, and return it with the SHA-256 of its file.
 
     Raises
     ------
     PolicyError
-        If the file cannot be read, is not TOML, holds something that a policy does not, or waives a gate for longer than a year
-        from today.
+        If the file cannot be read, is not TOML, contains anything that does not belong in a policy, or waives a gate for longer
+        than a year from today.
     """
     place = f"the policy {str(path)!r}"
     try:
@@ -241,7 +242,7 @@ def read_policy(path: str | Path) -> tuple[Policy, str]:
     except (
         ValueError,
         RecursionError,
-    ) as error:  # also of bytes that are not UTF-8, and of numbers of thousands of digits
+    ) as error:  # also for bytes that are not UTF-8, and for numbers with thousands of digits
         raise PolicyError(f"{place} is not valid TOML: {error}") from None
     try:
         policy = Policy.model_validate(values)
@@ -255,14 +256,14 @@ def read_policy(path: str | Path) -> tuple[Policy, str]:
 
 
 def _problem(error: Any) -> str:
-    """Return where an error of validation is, what is wrong, and what was given."""
+    """Return where a validation error is, what is wrong, and what was given."""
     place = ".".join(str(part) for part in error["loc"])
     problem = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         problem = "unknown setting; correct its name or remove the setting"
     if error["type"] == "date_type":
         problem = "the value must be a date without quotes, such as 2027-03-31"
-    is_table = not error["loc"] or isinstance(error["input"], dict)  # the message then says which part of it is wrong
+    is_table = not error["loc"] or isinstance(error["input"], dict)  # the message then names the wrong part
     received = "" if is_table or error["type"] == "extra_forbidden" else f"; received {_short(error['input'])}"
     return f"{place}: {problem}{received}" if place else problem
 

@@ -1,1 +1,1 @@
-"""What several checks share: names of groups, columns, held-out metrics, and the power of a check."""
+"""Code shared by several checks: names of groups, columns, held-out metrics, and the power of a check."""

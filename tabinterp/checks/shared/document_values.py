@@ -8,12 +8,12 @@ from tabinterp.document.document import Document, Interval, Message
 
 
 def columns_read(document: Document) -> set[str]:
-    """Return the names of the input columns that the network reads."""
+    """Return the names of the input columns that the network uses."""
     return {column.name for column in document.data.columns if column.role == "input" and column.read_by_network}
 
 
 def input_columns(document: Document) -> list[TableColumn]:
-    """Return what the document holds on the rows of each input column that the network reads."""
+    """Return the document's data on each input column that the network uses."""
     table = document.get(TableReadings)
     if table is None:
         return []
@@ -22,37 +22,37 @@ def input_columns(document: Document) -> list[TableColumn]:
 
 
 def predictive_power(column: TableColumn) -> Interval:
-    """Return the AUC or R² of one column alone, on held-out rows where there are any."""
+    """Return the AUC or R² of one column alone, on held-out rows if there are any."""
     return column.training if column.held_out.value is None else column.held_out
 
 
 def power_withheld(document: Document) -> Outcome | None:
-    """Return "not applicable" with the reason, where the power of single columns was withheld."""
+    """Return "not applicable" with the reason, if the power of single columns was withheld."""
     table = document.get(TableReadings)
     reason = None if table is None else table.withheld
     return None if reason is None else Outcome("not_applicable", "withheld", {"reason": reason})
 
 
 def performance_withheld(document: Document) -> Outcome | None:
-    """Return "not applicable" with the reason, where performance was withheld: too few rows, or too few events of a class."""
+    """Return "not applicable" with the reason, if performance was withheld: too few rows, or too few events of a class."""
     reason = document.verdict.sentence.values.get("reason")
     return Outcome("not_applicable", "withheld", {"reason": reason}) if isinstance(reason, Message) else None
 
 
 def network_metric(document: Document, name: str) -> Interval:
-    """Return a metric of the network; an empty interval where the document does not hold it."""
+    """Return a metric of the network; an empty interval if the document does not have it."""
     return next((row.network for row in document.performance.metrics if row.metric == name), Interval())
 
 
 def scored_events(document: Document) -> int | None:
-    """Return the events among the scored rows; None where more rows were summed than drawn, so that the number is not known."""
+    """Return the events among the scored rows; None if more rows were summed than drawn, so that the number is unknown."""
     return document.data.events if document.data.drawn is None else None
 
 
 def largest_loss(document: Document) -> list[float]:
     """Return the loss of predicting without any column, which no difference in loss can exceed.
 
-    The verdict's margin is a hundredth of it, unless the user gave the margin; then the list is empty.
+    The margin of the verdict is a hundredth of it, unless the user gave the margin; then the list is empty.
     """
     verdict = document.verdict
     return [] if verdict.margin_given or not verdict.margin else [100 * verdict.margin]

@@ -1,9 +1,9 @@
 """Power of a check that passed: the smallest effect that would have raised it with a probability of 80%.
 
-A check is raised where an interval lies beyond a limit, or a count reaches one. The smallest effect is then the limit plus half
-the interval plus z.80 standard errors: `limit + (z.975 + z.80) SE` where the interval is a normal one of 95% (Cohen 1988). Where
-the standard error depends on the effect itself, it is the one at that effect: of an AUC that of Hanley & McNeil (1982), of R²
-that of Olkin & Finn (1995), of a share the binomial distribution. Rounded to three digits.
+A check is raised if an interval is beyond a limit, or if a count reaches one. The smallest effect is then the limit plus half the
+interval plus z.80 standard errors: `limit + (z.975 + z.80) SE` for a normal 95% interval (Cohen 1988). If the standard error
+depends on the effect itself, it is the one at that effect: that of Hanley & McNeil (1982) for an AUC, that of Olkin & Finn (1995)
+for R², and the binomial distribution for a share. Effects are rounded to three digits.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from tabinterp.checks.base import Outcome
 from tabinterp.document.document import Document, Interval, Power
 from tabinterp.stats.wilson_interval import wilson
 
-CHANCE = 0.8  # with which an effect is detected
+CHANCE = 0.8  # probability with which an effect is detected
 Z_ENDS, Z_CHANCE = NormalDist().inv_cdf(0.975), NormalDist().inv_cdf(CHANCE)
-REACH = Z_ENDS + Z_CHANCE  # standard errors that an effect lies beyond the limit
+REACH = Z_ENDS + Z_CHANCE  # standard errors between the limit and an effect
 HALVINGS = 60
 
 
 def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) -> Outcome:
-    """Return a pass with the smallest effect that it could have detected; not applicable where no possible effect, which is below
-    `most`, could have been."""
+    """Return a pass with the smallest effect that it could have detected.
+
+    The check is not applicable if no possible effect, which is below `most`, could have been detected."""
     if outcome.status != "cleared" or power is None:
         return outcome
     if power.effect < most:
@@ -38,14 +39,14 @@ def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) ->
 
 
 def smallest_effect(of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
-    """Return an effect as the document holds it; None where a limit is so far off that no effect is known to reach it."""
+    """Return an effect in the form of the document; None if a limit is so far off that no known effect reaches it."""
     if not math.isfinite(effect):
         return None
     return Power.model_validate({"of": of, "effect": float(f"{effect:.3g}"), "rows": rows, "events": events})
 
 
 def of_counts(document: Document, of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
-    """Return an effect whose formula takes each row as one independent draw; None where rows come in groups or have weights."""
+    """Return an effect whose formula treats each row as one independent draw; None if rows come in groups or have weights."""
     independent = document.data.grouping is None and not document.data.weighted
     return smallest_effect(of, effect, rows, events) if independent else None
 
@@ -53,14 +54,14 @@ def of_counts(document: Document, of: str, effect: float, rows: int, events: int
 def with_power_of_intervals(
     outcome: Outcome, of: str, limit: float, tested: Sequence[Interval], rows: int, most: float = math.inf
 ) -> Outcome:
-    """Return the pass of a check that asks whether an interval lies above a limit, with the effect that it detects in any of the
-    intervals tested."""
+    """Return the pass of a check whether an interval is above a limit, with the effect that it detects in any of the intervals
+    tested."""
     effects = [beyond(limit, interval) for interval in tested if interval.stderr is not None]
     return with_power(outcome, smallest_effect(of, max(effects), rows), most) if effects else outcome
 
 
 def beyond(limit: float, interval: Interval) -> float:
-    """Return the least value whose 95% interval lies above `limit` with a probability of 80%, were it as wide as `interval`.
+    """Return the smallest value whose 95% interval, as wide as `interval`, is above `limit` with a probability of 80%.
 
     >>> round(beyond(0.0, Interval(value=5.0, stderr=1.0)), 3)
     2.802
@@ -69,8 +70,9 @@ def beyond(limit: float, interval: Interval) -> float:
 
 
 def reach(interval: Interval) -> float:
-    """Return half the width of an interval: at least that of a normal one, because an end may have been cut off at the edge of
-    its range, and more where there are few groups."""
+    """Return half the width of an interval: at least that of a normal one, because an end may have been cut off at the
+    edge of its range, and more if there are few groups.
+    """
     normal = Z_ENDS * (interval.stderr or 0.0)
     if interval.low is None or interval.high is None:
         return normal
@@ -78,7 +80,7 @@ def reach(interval: Interval) -> float:
 
 
 def auc_beyond(limit: float, events: int, others: int) -> float:
-    """Return the least AUC whose 95% interval lies above `limit` with a probability of 80%.
+    """Return the smallest AUC whose 95% interval is above `limit` with a probability of 80%.
 
     >>> round(auc_beyond(0.9, 20, 180), 3), round(auc_beyond(0.9, 200, 1800), 3)
     (0.972, 0.934)
@@ -94,12 +96,12 @@ def auc_error(auc: float, events: int, others: int) -> float:
 
 
 def r2_beyond(limit: float, rows: int) -> float:
-    """Return the least R² whose 95% interval lies above `limit` with a probability of 80%."""
+    """Return the smallest R² whose 95% interval is above `limit` with a probability of 80%."""
     return _least(lambda r2: r2 - REACH * 2 * math.sqrt(r2 / rows) * (1 - r2), limit)
 
 
 def share_of(count: int, rows: int) -> float:
-    """Return the least share of `rows` rows of which `count` or more are found with a probability of 80% (binomial).
+    """Return the smallest share of which at least `count` cases occur among `rows` rows with a probability of 80% (binomial).
 
     >>> round(share_of(10, 500), 4)
     0.0249
@@ -110,17 +112,17 @@ def share_of(count: int, rows: int) -> float:
 
 
 def share_beyond(limit: float, rows: int) -> float:
-    """Return the least share whose 95% interval (Wilson 1927) lies above `limit` with a probability of 80%."""
+    """Return the smallest share whose 95% interval (Wilson 1927) is above `limit` with a probability of 80%."""
     counts = np.arange(math.ceil(limit * rows), rows + 1)
     reaching = counts[wilson(counts / rows, rows)[0] >= limit]
     return share_of(int(reaching[0]) if len(reaching) else rows + 1, rows)
 
 
 def psi_beyond(limit: float, p: float, df: int, training: int, held_out: int) -> float:
-    """Return the least population stability index that is found to be `limit` or more and significant at `p`, with a probability
-    of 80%.
+    """Return the smallest population stability index that is found to be at least `limit` and significant at `p`, with a
+    probability of 80%.
 
-    Divided by 1/n + 1/m, an index of samples of n and m rows is about a noncentral chi-squared (Yurdakul 2018).
+    Divided by 1/n + 1/m, the index of samples of n and m rows is approximately noncentral chi-squared (Yurdakul 2018).
     """
     from scipy.special import chdtri, chndtrinc  # noqa: PLC0415  # heavy, as above
 
@@ -129,7 +131,7 @@ def psi_beyond(limit: float, p: float, df: int, training: int, held_out: int) ->
 
 
 def _least(low: Callable[[float], float], limit: float) -> float:
-    """Least value, from the limit to 1, at which `low` reaches the limit."""
+    """Return the smallest value, from the limit to 1, at which `low` reaches the limit."""
     least, most = limit, 1.0
     for _ in range(HALVINGS):
         middle = (least + most) / 2
