@@ -96,9 +96,9 @@ def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, fl
     """Return `first` minus `second`, measured on different rows, with standard error and 95% interval.
 
     For independent samples, critical values are Student's with the degrees of freedom of Welch (1947). If a group (with the same
-    number in both) has rows in both samples, the contributions of its rows to both are summed before they are squared. If a sample
-    has fewer than ten rows, or groups of rows, or if the measure of the first sample has no variance, as for an accuracy of exactly
-    1, there is no interval.
+    number in both) has rows in both samples, the contributions of its rows to both are summed before they are squared. There is
+    no interval if a sample has fewer than ten rows, or groups of rows, or if the measure of the first sample has no variance, as
+    for an accuracy of exactly 1.
 
     >>> one = np.ones(20)
     >>> held_out, training = (mean(np.tile([-1.0, 1.0], 10) + shift, one) for shift in (0.5, 0.0))
@@ -126,8 +126,8 @@ def as_interval(value: float, stderr: float, df: float = np.inf) -> tuple[float,
 def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
     """Return the AUC of scores (n,) for 0/1 outcomes; NaN if one of the outcomes does not occur.
 
-    The variance of the placements of each class is computed around their mean with divisor n - 1, where n is the number of rows in
-    the class (with weights, Kish's effective sample size, 1965). This matters if a class is rare.
+    The variance of the placements of each class is computed around their mean with divisor n - 1, where n is the number of rows
+    in the class (with weights, Kish's effective sample size, 1965). This matters if a class is rare.
     """
     n = len(score)
     _, run = np.unique(score, return_inverse=True)

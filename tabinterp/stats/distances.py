@@ -1,7 +1,7 @@
 """Distances between all pairs of rows, for the distance correlation.
 
-The formulas are in `tabinterp.stats.association.distance_correlation`. Missing values are excluded by the caller or have weight 0.
-`h` units, `c` columns, `n` rows, `m` of them known.
+The formulas are in `tabinterp.stats.association.distance_correlation`. Missing values are excluded by the caller or have weight
+0. `h` units, `c` columns, `n` rows, `m` of them known.
 """
 
 from __future__ import annotations

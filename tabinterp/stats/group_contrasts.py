@@ -1,7 +1,8 @@
 """Contrasts between groups of rows: differences, ratios and standardised differences of shares and means, with standard errors.
 
 The formulas are listed in the analysis `groups`. A contrast is missing if one of its shares is missing. If rows are dependent,
-critical values are Student's with one degree of freedom fewer than there are sampling units; below ten units, there is no interval.
+critical values are Student's with one degree of freedom fewer than there are sampling units. Below ten units, there is no
+interval.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def correlation_test(r: Floats, n: Floats | Integers) -> Floats:
 
 
 def benjamini_hochberg(p: NDArray[Any]) -> Floats:
-    """Return adjusted p-values (Benjamini & Hochberg 1995) of an array of any shape, as one family; NaN does not count as a test."""
+    """Return adjusted p-values (Benjamini & Hochberg 1995) of an array of any shape, as one family; NaN is not counted."""
     q = np.full(np.shape(p), np.nan)
     tested = ~np.isnan(p)
     if tested.any():

@@ -56,7 +56,7 @@ def deviation(values: FloatArray, weights: FloatArray | None = None) -> FloatArr
 
 
 def quantiles(values: FloatArray, w: FloatArray, q: float) -> FloatArray:
-    """Return weighted quantiles over the first axis: the smallest value with at least a share `q` of the weight at or below it."""
+    """Return weighted quantiles over the first axis: the smallest value with at least share `q` of the weight at or below it."""
     order = np.argsort(values, axis=0, kind="stable")
     reached = np.cumsum(w[order], axis=0) >= q * w.sum() * (1 - 1e-12)
     return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), reached.argmax(axis=0)[None], 0)[0])
