@@ -78,7 +78,7 @@ def _findings(document: Document) -> Iterator[Message]:
         elif known[one.slug] != one:
             raised = one.status == "raised" and known[one.slug].status != "raised"
             yield Message(key=f"consistency.finding.{'hidden' if raised else 'changed'}", values={"slug": one.slug})
-    yield Message(key="consistency.part", values={"place": "findings"})  # also for a different order or an extra finding
+    yield Message(key="consistency.part", values={"place": "findings"})  # also for a different order
 
 
 def _parts(document: Document) -> Iterator[Message]:
