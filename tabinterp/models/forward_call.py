@@ -151,7 +151,7 @@ def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) ->
     absent = tuple(one for one, encoder in encoders.items() if encoder is None)
     try:
         arguments = list(inspect.signature(module.forward).parameters.values())
-    except (TypeError, ValueError):  # it has none that can be read: its own error says what it takes
+    except (TypeError, ValueError):  # unknown signature: an error will come from the network itself
         return Inputs(len(names), names, False, absent)
     named = [one for one in arguments if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     known = [one.name for one in named]
@@ -188,7 +188,7 @@ def inputs_by_position(module: nn.Module, encoders: int, name: str) -> Inputs:
     """
     try:
         arguments = list(inspect.signature(module.forward).parameters.values())
-    except (TypeError, ValueError):  # it has none that can be read: its own error says what it takes
+    except (TypeError, ValueError):  # unknown signature: an error will come from the network itself
         return Inputs(encoders)
     named = [one.name for one in arguments if one.kind is one.KEYWORD_ONLY and one.default is one.empty]
     if named:

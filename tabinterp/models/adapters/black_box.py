@@ -29,7 +29,7 @@ def wrap(
     """
     if encoder is not None:
         raise ModelError(
-            f"{argument('encoder')} cannot be used with a function, because a function is given the original columns. "
+            f"{argument('encoder')} cannot be used with a function, because a function receives the original columns. "
             f"Leave out {argument('encoder')}, and call the encoder inside the function"
         )
     task, outputs = asked(task, outputs, classes, "rate" if task == "count" else "probabilities")

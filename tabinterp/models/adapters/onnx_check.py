@@ -207,7 +207,7 @@ def output(proto: Any) -> str:
     if len(floats) != 1:
         names = ", ".join(one.name for one in proto.graph.output)
         raise ModelError(
-            "an ONNX network must have exactly one floating-point output, which holds scores or probabilities; this network "
+            "an ONNX network must have exactly one floating-point output, which contains scores or probabilities; this network "
             f"has the outputs {names}. Export it with one such output"
         )
     return str(floats[0])

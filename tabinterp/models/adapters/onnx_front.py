@@ -239,16 +239,16 @@ def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
         for one, names in zip(given, found, strict=True):
             if len(names) > 1:
                 raise ModelError(
-                    f"the input {one.name!r} of the ONNX pipeline could be any of the columns {', '.join(map(repr, names))}. "
-                    "Rename the input in the pipeline or the columns in the table, so that only one of them fits"
+                    f"the input {one.name!r} of the ONNX pipeline matches several columns: {', '.join(map(repr, names))}. "
+                    "Rename the input in the pipeline or the columns in the table, so that only one column matches"
                 )
         single = [names[0] for names in found]
         twice = next((name for name in single if single.count(name) > 1), None)
         if twice is not None:
             inputs = [one.name for one, name in zip(given, single, strict=True) if name == twice]
             raise ModelError(
-                f"the inputs {', '.join(map(repr, inputs))} of the ONNX pipeline would all be the column {twice!r}. Rename the "
-                "inputs in the pipeline or the columns in the table, so that each input is another column"
+                f"the inputs {', '.join(map(repr, inputs))} of the ONNX pipeline all match the column {twice!r}. Rename the "
+                "inputs in the pipeline or the columns in the table, so that each input matches a different column"
             )
         return tuple(single)
     total = sum(one.width for one in given)
@@ -302,7 +302,7 @@ def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
     is_whole = could and bool(known & {str(int(one)) for one in present.unique()})
     if could and (is_whole == bool(known & {str(one) for one in present.unique()})):
         raise ModelError(
-            f"the ONNX pipeline reads column {name!r} as text, but the table holds numbers such as {shown(present.iloc[0])}, and "
+            f"the ONNX pipeline reads column {name!r} as text, but the table contains numbers such as {shown(present.iloc[0])}, and "
             "it is not known how these are written as text. Convert the column to text in the table, as it was in training"
         )
     return Texts("None" if "None" in known and "nan" not in known else "nan", is_whole)
@@ -315,7 +315,7 @@ def _column(column: pd.Series, kind: int, texts: Texts) -> NDArray[Any]:
         low, high = np.iinfo(np.int32).min, np.iinfo(np.int32).max
         if kind == INT32 and len(column) and not low <= column.min() <= column.max() <= high:
             raise ModelError(
-                f"the ONNX pipeline reads column {str(column.name)!r} as 32-bit integers, but it holds "
+                f"the ONNX pipeline reads column {str(column.name)!r} as 32-bit integers, but it contains "
                 f"{shown(column.max() if column.max() > high else column.min())}. Export the pipeline with an int64 input for "
                 "this column"
             )
@@ -325,7 +325,7 @@ def _column(column: pd.Series, kind: int, texts: Texts) -> NDArray[Any]:
     except (TypeError, ValueError):
         wrong = next((value for value in column if not _is_number(value)), None)
         raise ModelError(
-            f"the ONNX pipeline reads column {str(column.name)!r} as numbers, but it holds the value {shown(wrong)}. Read the "
+            f"the ONNX pipeline reads column {str(column.name)!r} as numbers, but it contains the value {shown(wrong)}. Read the "
             "column with the type that the pipeline was trained on"
         ) from None
     if kind in (FLOAT, DOUBLE):
@@ -333,7 +333,7 @@ def _column(column: pd.Series, kind: int, texts: Texts) -> NDArray[Any]:
     wrong_rows = np.flatnonzero(~(np.isfinite(values) & (values == np.floor(values))))
     if len(wrong_rows):
         raise ModelError(
-            f"the ONNX pipeline reads column {str(column.name)!r} as whole numbers, but row {int(wrong_rows[0])} holds the value "
+            f"the ONNX pipeline reads column {str(column.name)!r} as whole numbers, but row {int(wrong_rows[0])} contains the value "
             f"{shown(column.iloc[int(wrong_rows[0])])}. Remove rows with missing values, or export the pipeline with a float "
             "input for this column"
         )

@@ -159,7 +159,7 @@ class _Compared:
         if wide != width:
             raise ModelError(
                 f"the ONNX pipeline reads {width} encoded columns, but {argument('encoder')} returns {wide}. Pass the encoder "
-                "that the pipeline was trained behind"
+                "with which the pipeline was trained"
             )
         encoder = Pipeline([("outside", self.outside), ("inside", self.steps)])
         return part.reads, encoder, lambda rows: self.steps.read(part.encode(rows))
