@@ -302,8 +302,8 @@ def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
     is_whole = could and bool(known & {str(int(one)) for one in present.unique()})
     if could and (is_whole == bool(known & {str(one) for one in present.unique()})):
         raise ModelError(
-            f"the ONNX pipeline reads column {name!r} as text, but the table contains numbers such as {shown(present.iloc[0])}, and "
-            "it is not known how these are written as text. Convert the column to text in the table, as it was in training"
+            f"the ONNX pipeline reads column {name!r} as text, but the table contains numbers such as {shown(present.iloc[0])}, "
+            "and it is not known how these are written as text. Convert the column to text in the table, as it was in training"
         )
     return Texts("None" if "None" in known and "nan" not in known else "nan", is_whole)
 
@@ -333,8 +333,8 @@ def _column(column: pd.Series, kind: int, texts: Texts) -> NDArray[Any]:
     wrong_rows = np.flatnonzero(~(np.isfinite(values) & (values == np.floor(values))))
     if len(wrong_rows):
         raise ModelError(
-            f"the ONNX pipeline reads column {str(column.name)!r} as whole numbers, but row {int(wrong_rows[0])} contains the value "
-            f"{shown(column.iloc[int(wrong_rows[0])])}. Remove rows with missing values, or export the pipeline with a float "
+            f"the ONNX pipeline reads column {str(column.name)!r} as whole numbers, but row {int(wrong_rows[0])} contains the "
+            f"value {shown(column.iloc[int(wrong_rows[0])])}. Remove rows with missing values, or export the pipeline with a float "
             "input for this column"
         )
     return values.astype(bool) if kind == BOOL else values.astype(np.int64)
