@@ -334,8 +334,8 @@ def _column(column: pd.Series, kind: int, texts: Texts) -> NDArray[Any]:
     if len(wrong_rows):
         raise ModelError(
             f"the ONNX pipeline reads column {str(column.name)!r} as whole numbers, but row {int(wrong_rows[0])} contains the "
-            f"value {shown(column.iloc[int(wrong_rows[0])])}. Remove rows with missing values, or export the pipeline with a float "
-            "input for this column"
+            f"value {shown(column.iloc[int(wrong_rows[0])])}. Remove rows with missing values, or export the pipeline with a "
+            "float input for this column"
         )
     return values.astype(bool) if kind == BOOL else values.astype(np.int64)
 
