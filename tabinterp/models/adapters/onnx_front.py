@@ -31,7 +31,7 @@ Matrix = NDArray[Any]  # (n, c) numbers, or texts as objects
 
 
 class NoStepError(Exception):
-    """Raised for a node that is not an encoding step, or that combines columns."""
+    """Raised for a node that is not an encoding step or that combines columns."""
 
 
 @dataclass(frozen=True)
