@@ -100,7 +100,7 @@ class PolicyError(TabinterpError):
 
 
 class SignatureError(TabinterpError):
-    """An audit cannot be signed or its signature checked: a key cannot be read, or a library is missing."""
+    """An audit cannot be signed, or its signature cannot be checked: a key cannot be read, or a library is missing."""
 
 
 class MissingError(TabinterpError):
