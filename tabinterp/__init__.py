@@ -86,7 +86,7 @@ _PUBLIC = {  # name -> module that defines it
     "format_decision": "checks.gate.exporters",
     "TabinterpError": "errors",
 }
-_UNLISTED = {  # for the commands, and for programs written for an earlier version; not part of the public interface
+_UNLISTED = {  # not part of the public interface: used by the commands, and kept for programs written for earlier versions
     "arguments_used": "analyses",
     "in_batches": "table",
     "codebook": "table.labels",

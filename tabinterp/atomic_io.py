@@ -14,26 +14,26 @@ from threading import get_ident
 
 try:
     import fcntl
-except ImportError:  # Windows has no such locks
+except ImportError:  # Windows does not have these locks
     fcntl = None  # type: ignore[assignment]
 
-LARGEST = 1 << 30  # bytes of a file that is read whole
-LARGEST_TEXT = 1 << 24  # bytes of a file that a person wrote: a policy, a card, a key
-BLOCK = 1 << 20  # bytes that are read at a time
-PRIVATE, PRIVATE_FOLDER = 0o600, 0o700  # modes of what only its owner may read
-RESUME = ".tabinterp-resume"  # in an output folder: what is kept of an audit that was stopped; it holds rows
+LARGEST = 1 << 30  # size limit, in bytes, of a file that is read at once
+LARGEST_TEXT = 1 << 24  # size limit, in bytes, of a file written by a person: a policy, a card, a key
+BLOCK = 1 << 20  # bytes per read
+PRIVATE, PRIVATE_FOLDER = 0o600, 0o700  # modes of a file and a folder that only the owner may read
+RESUME = ".tabinterp-resume"  # folder, in an output folder, with the saved state of an interrupted audit; contains rows
 
-_STAGED: set[str] = set()  # files that are being written
+_STAGED: set[str] = set()  # temporary files that are being written
 _LOCKED: dict[tuple[int, int], int] = {}  # device and inode of a locked folder -> the thread that locked it
 
 
 def read_regular(path: Path, limit: int = LARGEST) -> bytes:
-    """Return the bytes of a regular file; a link to one is followed.
+    """Return the bytes of a regular file, or of the regular file that a link points to.
 
     Parameters
     ----------
-    path : the file. A pipe or a device is refused at once, without waiting for what it would give.
-    limit : the most bytes that are read.
+    path : the file. A pipe or a device is refused at once, without waiting for its output.
+    limit : the maximum size in bytes.
 
     Raises
     ------
@@ -59,10 +59,10 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
 
 @contextmanager
 def output_folder(path: Path) -> Iterator[None]:
-    """Create a folder, lock it, and check that files can be written to it, before the work whose result it will hold.
+    """Create and lock an output folder, and check that it is writable, before the work whose result it will contain.
 
-    The lock is released when the block ends or the process dies. A folder that was created here and is still empty at the
-    end is removed.
+    The lock is released when the block ends or the process dies. If this function created the folder and it is still empty
+    at the end, the folder is removed.
 
     Raises
     ------
@@ -79,13 +79,13 @@ def output_folder(path: Path) -> Iterator[None]:
             yield
     finally:
         if created:
-            with suppress(OSError):  # it holds files
+            with suppress(OSError):  # it contains files
                 path.rmdir()
 
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """An exclusive lock of a folder itself, so that no lock file is left in it."""
+    """Lock a folder exclusively. The lock is on the folder itself, so that no lock file is left in it."""
     if fcntl is None:
         yield
         return
@@ -105,7 +105,7 @@ def _lock(folder: Path) -> Iterator[None]:
                 "this one",
                 str(folder),
             ) from None
-        except OSError:  # some network file systems lock no folders
+        except OSError:  # some network file systems cannot lock folders
             yield
             return
         _LOCKED[inode] = get_ident()
@@ -118,12 +118,12 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder that only its owner can open; an existing one must contain no link, and is closed to others.
+    """Create a folder that only its owner can open, or restrict an existing folder to its owner.
 
     Raises
     ------
     OSError
-        It cannot be created, or `check_private` refuses it.
+        The folder cannot be created, or `check_private` refuses the existing one.
     """
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True)
@@ -133,13 +133,12 @@ def make_private(folder: Path) -> None:
 
 
 def check_private(folder: Path) -> None:
-    """Refuse a folder that may belong to somebody else: a link, a folder of another user, or one that contains a link or a
-    pipe.
+    """Refuse a folder that may not be ours: a link, a folder of another user, or one that contains a link or a pipe.
 
     Raises
     ------
     OSError
-        with the path that is refused.
+        The folder is refused; the error gives the path.
     """
     for path in (folder, *folder.rglob("*")) if folder.is_dir() and not folder.is_symlink() else (folder,):
         state = path.lstat()
@@ -165,12 +164,12 @@ def check_private(folder: Path) -> None:
 
 
 def remove_private(folder: Path) -> bool:
-    """Delete a folder that `make_private` created, with its contents; return whether it existed.
+    """Delete a folder that `make_private` created, with its contents, and return whether it existed.
 
     Raises
     ------
     OSError
-        It is a link, or cannot be deleted.
+        The folder is a link, or cannot be deleted.
     """
     try:
         folder.lstat()
@@ -188,9 +187,9 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
     Raises
     ------
     OSError
-        It cannot be written, or something else than a file has its place: a folder, a device, a pipe, a socket or a link.
+        The file cannot be written, or the path is a folder, a device, a pipe, a socket or a link.
     """
-    if path.is_symlink():  # such as /dev/stdout, which is there for others too
+    if path.is_symlink():  # such as /dev/stdout, which other programs use too
         raise OSError(errno.ELOOP, "Links are not replaced. Choose an output file other than this link", str(path))
     staged = _stage(path, data, mode)
     try:
@@ -203,11 +202,11 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
 
 
 def write_all(contents: Mapping[Path, bytes | None]) -> None:
-    """Replace files that belong together; None: the file is deleted.
+    """Replace files that belong together; a file whose content is None is deleted.
 
-    None is touched before all are on the disk, so that a full one leaves the old files. Then the old ones are set aside in the
-    order given and the new ones put in place in the reverse order: whenever a run is killed, what is there is of one run, and
-    the first file is there only when all are.
+    All new files are first written to disk under temporary names, so that a full disk leaves the old files unchanged. Then the
+    old files are renamed in the given order, and the new files take their places in reverse order. A process that is killed
+    therefore never leaves a mixture of old and new files, and the first file exists only if all of them do.
     """
     staged: dict[Path, Path] = {}
     aside: dict[Path, Path] = {}
@@ -237,7 +236,7 @@ def write_all(contents: Mapping[Path, bytes | None]) -> None:
 
 
 def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
-    """Write the data beside the file's place, under a name of its own, and through to the disk."""
+    """Write the data to disk under a temporary name in the same folder, and return that path."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(
             errno.EINVAL,
@@ -258,7 +257,7 @@ def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
         with suppress(OSError):
             staged.unlink(missing_ok=True)
         _STAGED.discard(str(staged))
-        if isinstance(error, OSError):  # named by its place: a full disk names no file
+        if isinstance(error, OSError):  # give the path of the output: the error of a full disk names no file
             raise type(error)(error.errno, error.strerror, str(path)) from None
         raise
     return staged

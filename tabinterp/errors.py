@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
-_OPTIONS: list[Mapping[str, str]] = []  # of the command that runs, if one does: argument of Python -> option
+_OPTIONS: list[Mapping[str, str]] = []  # Python argument -> option of the running command, if there is one
 
 
 class TabinterpError(Exception):
@@ -26,11 +26,11 @@ def speaking_options(options: Mapping[str, str]) -> Iterator[None]:
 
 
 def argument(name: str, *value: Any) -> str:
-    """Return a setting, with its value if given, in the form in which the reader of the error writes it.
+    """Return a setting, and its value if given, as the reader of an error message would write it.
 
-    In Python that is `name=value`. A user of the commands is told the option; where the running command has none, that the
-    setting exists in Python only. Every error names settings through this function; sentences of a document never do, because
-    a document reads the same whoever made it.
+    In Python, that is `name=value`. While a command runs, it is the option of the command; if the command has no such option,
+    the text says that the setting is only available in Python. Every error names settings through this function. Sentences of
+    a document never do, because a document must not depend on the interface that created it.
 
     >>> argument("positive"), argument("task", "count")
     ('positive=', "task='count'")
@@ -48,7 +48,7 @@ def argument(name: str, *value: Any) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error of another library, or the name of its class where it says nothing."""
+    """Return the first line of another library's error message, or the class name if the message is empty."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
 
 
@@ -81,13 +81,13 @@ class UnsafeFileError(ModelError):
 class NotApplicableError(TabinterpError):
     """The analysis does not apply to this model or table; the message gives the reason.
 
-    Where an audit may meet it the message is one of the catalogue (`document.message.why`), so that the document holds it as it
-    holds every sentence; where only a caller can, as with a setting that there is not, it is plain text.
+    If an audit can raise the error, its message comes from the catalogue (`document.message.why`), because the document stores
+    it. If only a caller's mistake can raise it, such as an unknown setting, the message is plain text.
     """
 
     @property
     def reason(self) -> Any:
-        """The message, as it was given."""
+        """The message that was passed to the error."""
         return self.args[0]
 
 
@@ -100,7 +100,7 @@ class PolicyError(TabinterpError):
 
 
 class SignatureError(TabinterpError):
-    """An audit cannot be signed or its signature checked: a key cannot be read, or a library is missing."""
+    """An audit cannot be signed, or its signature cannot be checked: a key cannot be read, or a library is missing."""
 
 
 class MissingError(TabinterpError):

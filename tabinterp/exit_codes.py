@@ -11,6 +11,6 @@ class ExitCode(IntEnum):
     PASSED = 0
     FAILED = 1  # a gate failed, or a difference was found
     BAD_INPUT = 2  # wrong usage, or a file that cannot be read
-    INCOMPLETE = 3  # nothing failed, but something that had to be checked could not be
-    INTERNAL_ERROR = 70  # a bug of ours
+    INCOMPLETE = 3  # nothing failed, but not everything could be checked
+    INTERNAL_ERROR = 70  # a bug in tabinterp
     INTERRUPTED = 130

@@ -12,10 +12,10 @@ from .atomic_io import RESUME
 # ---- the folder of an audit
 
 REPORT, DOCUMENT, RUN, SUMS = "report.html", "audit.json", "run.json", "SHA256SUMS"
-PRINTED = "report.pdf"  # where it was asked for
+PRINTED = "report.pdf"  # written on request
 LISTED = (REPORT, DOCUMENT, RUN, PRINTED)
-ATTESTATION = "attestation.dsse.json"  # of `sign`
-KNOWN = frozenset((*LISTED, SUMS, ATTESTATION))  # nothing else belongs into the folder of an audit
+ATTESTATION = "attestation.dsse.json"  # written by `sign`
+KNOWN = frozenset((*LISTED, SUMS, ATTESTATION))  # nothing else belongs in the folder of an audit
 
 # ---- a bundle
 
@@ -27,16 +27,16 @@ OTHERS, NULL = "seeds/", "null-of-shuffled-labels/"
 
 @dataclass(frozen=True)
 class Layout:
-    """What a command writes to a folder: a name for it, and the paths inside (folders end with a slash)."""
+    """What a command writes to a folder: its name, and a pattern for the paths inside (folders end with a slash)."""
 
     what: str
     paths: re.Pattern[str]
 
     def ours(self, folder: Path) -> tuple[list[str], list[str]]:
-        """Return the paths of the files in a folder that may be ours, and of all others.
+        """Return the paths in a folder that may be ours, and all other paths.
 
-        A link is followed nowhere, and a folder that is not ours is not opened. What is kept of an audit that was stopped
-        counts as one file, since who reads it checks what is inside.
+        Links are not followed, and folders that are not ours are not opened. The saved state of an interrupted audit counts as
+        one file, because the code that reads it checks its contents.
         """
         return self._sorted(folder, "")
 

@@ -1,4 +1,4 @@
-"""The evaluator "tabinterp" of `mlflow.models.evaluate`: an audit of the model that MLflow loaded, logged to its run."""
+"""The evaluator "tabinterp" of `mlflow.models.evaluate`: audits the model that MLflow loaded, and logs the audit to its run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOT_HERE: dict[Callable[..., Any], set[str]] = {
     read_table: {"source", "target", "split", "stratify", "seed"},
     wrap: {"model", "task", "device", "name"},
     audit: {"model", "table", "engine", "progress", "announce", "declined"},
-}  # arguments that MLflow's own say already, or that make no sense in a run
+}  # arguments that MLflow's own arguments already provide, or that make no sense in a run
 KINDS = {
     "report.html": TextEvaluationArtifact,
     "audit.json": JsonEvaluationArtifact,
@@ -33,11 +33,11 @@ KINDS = {
 
 
 class Evaluator(ModelEvaluator):  # type: ignore[misc]
-    """Audits a classifier or a regressor.
+    """Evaluator that audits a classifier or a regressor.
 
     `evaluator_config` takes arguments of `ti.read_table` (such as `adverse`, `protected`, `group`), `ti.wrap` (such as `encoder`
     of a torch network) and `ti.audit` (such as `analyses`, `seed`), and `training_data`: a frame of the rows that the model was
-    trained on, with the target. Without it the rows of the evaluation are all that the audit sees, and it gives no verdict.
+    trained on, with the target. Without `training_data`, the audit uses only the evaluation rows and gives no verdict.
     """
 
     @classmethod
@@ -76,7 +76,7 @@ def _sorted(config: dict[str, Any]) -> dict[Callable[..., Any], dict[str, Any]]:
     Raises
     ------
     TabinterpError
-        for a setting that none of them has.
+        None of them has such a setting.
     """
     known = {
         name: function
@@ -121,7 +121,7 @@ def _table(dataset: Any, model_type: str, training: pd.DataFrame | None, setting
 
 
 def _scored(model: Any, model_type: str) -> Any:
-    """Return the model in the flavour in which it was logged; of a Python function, its answers to a frame."""
+    """Return the model as it was logged; for a Python function, return its predictions for a frame."""
     try:
         raw = model.get_raw_model()
     except (NotImplementedError, AttributeError):

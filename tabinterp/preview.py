@@ -1,4 +1,4 @@
-"""How tables, models, findings and results show themselves: at most ten lines, in a terminal and in a notebook."""
+"""Previews of tables, models, findings and results: at most ten lines, in a terminal and in a notebook."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tabinterp.messages.names import cut, shortened, terminal, tidy, width
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST = 7  # rows, beside the title, the head and the line that counts the others
+MOST = 7  # rows, in addition to the title, the head and the line that counts the remaining rows
 WIDEST = 100  # display columns of a line
 CELL = '<t{0} style="padding:.15em .6em;text-align:left">{1}</t{0}>'
 
@@ -25,9 +25,9 @@ class Preview:
     Parameters
     ----------
     title : one line.
-    rows : the first rows; more than seven are not shown.
-    head : names of the columns; empty where each row is a name and a value.
-    count : how many rows there are in all.
+    rows : the first rows; at most seven are shown.
+    head : names of the columns; empty if each row is a name and a value.
+    count : the total number of rows.
     """
 
     title: str
@@ -37,14 +37,14 @@ class Preview:
 
     @property
     def lines(self) -> list[list[str]]:
-        """The head, where there is one, and the rows, as text."""
+        """The head, if there is one, and the rows, as text."""
         return [[cut(name) for name in self.head]] * bool(self.head) + [
             [_shown(value, longest=28 if self.head else WIDEST - 18) for value in row] for row in self.rows[:MOST]
         ]
 
     @property
     def others(self) -> str:
-        """How many rows are not shown; empty where all are."""
+        """A line with the number of rows that are not shown; empty if all are shown."""
         left = self.count - len(self.rows[:MOST])
         return messages.text("preview.more", {"count": left}) if left > 0 else ""
 
@@ -78,11 +78,11 @@ class Preview:
 
 
 class Previewed:
-    """Shows itself as its preview, in a terminal and in a notebook."""
+    """An object that is shown as its preview, in a terminal and in a notebook."""
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
-        if "__repr__" not in cls.__dict__:  # a dataclass would write one of its own, which prints whole arrays
+        if "__repr__" not in cls.__dict__:  # otherwise a dataclass generates one that prints whole arrays
             cls.__repr__ = Previewed.__repr__  # type: ignore[method-assign]
 
     def preview(self) -> Preview:
@@ -112,13 +112,13 @@ class PreviewedFrame(Previewed):
 
 
 def _shown(value: Any, longest: int) -> str:
-    """A cell: numbers to three significant digits, names on one line and not too long."""
+    """Return the text of a cell: numbers to three significant digits, names on one line and shortened."""
     if value is None or isinstance(value, bool):
         return messages.number(None) if value is None else str(value)
     if isinstance(value, int):
         return messages.count(value)
     if isinstance(value, float):
         return messages.number(value)
-    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # a number of numpy
+    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # a NumPy number
         return _shown(value.item(), longest)
     return shortened(str(value), longest) if longest > 28 else cut(str(value), longest)

@@ -1,4 +1,4 @@
-"""A pytest fixture that audits a model and fails the test where the audit does not pass.
+"""A pytest fixture that audits a model and fails the test if the audit does not pass.
 
     def test_the_model_passes_its_audit(tabinterp_audit):
         tabinterp_audit(model, table)
@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def tabinterp_audit(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Audit a model, or read a saved audit, and fail unless it meets the policy.
 
-    The fixture is a function of the arguments of `tabinterp.audit`, or of the path of an `audit.json`. It returns the audit.
+    The fixture is a function. It takes the arguments of `tabinterp.audit`, or the path of an `audit.json`, and returns the audit.
     """
     path = request.config.getoption("--tabinterp-policy")
     policy = {} if path is None else {"policy": ti.read_policy(path)[0]}

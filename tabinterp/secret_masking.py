@@ -7,14 +7,14 @@ from functools import partial
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 MASK = "***"
-# The whole text is one URL, perhaps as the value of an option: it ends where the text ends, whatever a password holds.
+# The whole text is one URL, perhaps as the value of an option. It ends where the text ends, whatever a password contains.
 _WHOLE = re.compile(r"(?:--[\w-]+=)?[\w+.:-]*://.*", re.DOTALL)
 _URL = re.compile(r"(?<![\w+.:-])[\w+.:-]*://[^\s'\"<>]*")
 _WORD = re.compile(r"[^\s'\"<>]+")
 _NO_PORT = re.compile(r":(?!\d*$)")
-_AFTER = re.compile(r"[?#;]|%(?:3[FfBb]|23)")  # also as a percent sign and two digits
-_QUERY = re.compile(r"\?[\w.%~+-]+=[^\s'\"]*")  # of a URL that is repeated without its scheme and host
-# Of an address without its scheme, ann:x@bank; and not a drive, C:\data.
+_AFTER = re.compile(r"[?#;]|%(?:3[FfBb]|23)")  # also percent-encoded
+_QUERY = re.compile(r"\?[\w.%~+-]+=[^\s'\"]*")  # the query of a URL that is repeated without its scheme and host
+# User and password of an address without a scheme, such as ann:x@bank; a drive such as C:\data does not match.
 _USER = re.compile(r"(?<![\w.%+@-])[\w.%+-]{1,200}:(?![\\/])[^\s@'\"<>]{1,200}@(?=[\w\[/])")
 _PEM = re.compile(r"(?<=-----BEGIN )(?P<name>[A-Z ]*PRIVATE KEY-----)(?P<value>[\s\S]*?)(?=-----END|$)")
 _FOREIGN = (  # "password", "key" and "secret" in other languages
@@ -22,7 +22,7 @@ _FOREIGN = (  # "password", "key" and "secret" in other languages
     "has[łl]o|heslo|jelsz[óo]|l[öo]senord|passord|adgangskode|salasana|[şs]ifre|парол[ья]|κωδικός|パスワード|暗証番号|密[码碼]|"
     "비밀번호|סיסמה|पासवर्ड"
 )
-_WORDS = (  # what a sentence calls a secret, too
+_WORDS = (  # words for a secret, in settings and in sentences
     r"(?<![\w.-])[\w.-]*(?:password|passwort|passwd|passphrase|passcode|pwd|secret|token|credentials?|"
     rf"{_FOREIGN}|(?:access|account|api|private|encryption|master|signing)[ _-]?key)(?:[ _-]?id)?|"
     r"(?<![^\W_])(?:pw|mdp|otp|jwt)"
@@ -31,14 +31,14 @@ _NAMES = (
     rf"{_WORDS}|(?<![\w.-])[\w.-]*signature|(?<![^\W_])(?:pass|pin|salt|clave|auth|sig|sas|uid|user|username|user[ _]id|"
     r"key_id|authorization|cookie|odbc_connect)"
 )
-_KIND = r"(?!(?:numeric|categorical|boolean|ordinal)$)"  # --kind token=categorical: of a column, and no secret
+_KIND = r"(?!(?:numeric|categorical|boolean|ordinal)$)"  # --kind token=categorical: the kind of a column, not a secret
 # A quoted value. A quote inside it is doubled in standard SQL and follows a backslash elsewhere. Where both readings are
 # possible, and after an escaped or a dollar quote, the rest of the text is masked.
 _QUOTED = (
     r"(?:[benx]|u&)?'(?:[^'\\]|\\+(?!['\\])|'')*'|\"(?:[^\"\\]|\\+(?![\"\\])|\"\")*\"|"
     r"(?:[benx]|u&)?\\*['\"][\s\S]*|\$\w*\$[\s\S]*"
 )
-_SETTING = re.compile(  # of a connection string: Driver={x};UID=ann;PWD=secret, host=h password='a b', "token": "x"
+_SETTING = re.compile(  # in a connection string: Driver={x};UID=ann;PWD=secret, host=h password='a b', "token": "x"
     rf"(?P<name>(?:{_NAMES}|pragma\s+\w*key|password\s+for\s+[^\s=]+)[\"']?\s*(?:[=＝：]|(?<=[\"']):)\s*)"
     rf"(?P<value>{_KIND}(?:\{{(?:[^}}]|\}}\}})*\}}|{_QUOTED}|[^;&\n'\"]+?(?=\s+\w[\w ]{{0,40}}=|[;&\n'\"]|$)))",
     re.IGNORECASE,
@@ -46,17 +46,17 @@ _SETTING = re.compile(  # of a connection string: Driver={x};UID=ann;PWD=secret,
 _KEY = re.compile(  # key=x and {"key": "x"}; not --key, which names a column or a file, and not a column of that name in SQL
     rf"(?P<name>(?<![\w.-])key(?:=|[\"']:\s*))(?P<value>{_QUOTED}|[^\s;&,'\"(){{}}]+)", re.IGNORECASE
 )
-_SPACED = re.compile(  # of a query or a mapping: SECRET 'x', IDENTIFIED BY 'x', 'footer_key': 'x'
+_SPACED = re.compile(  # in a query or a mapping: SECRET 'x', IDENTIFIED BY 'x', 'footer_key': 'x'
     rf"(?P<name>(?:{_NAMES}|(?<![\w-])[\w-]*_key(?:_value)?|identified\s+by)[\"']?(?:\s*:\s*|\s+))(?P<value>{_QUOTED})",
     re.IGNORECASE,
 )
-_BARE = re.compile(  # of a command or a header: --password x, X-Api-Key: x, Authorization: Basic x
+_BARE = re.compile(  # in a command or a header: --password x, X-Api-Key: x, Authorization: Basic x
     rf"(?P<name>(?=--)(?:{_NAMES})\s+|(?:{_NAMES}):\s*|(?:bearer|identified\s+by)\s+)"
     rf"(?P<value>{_QUOTED}|(?:(?:bearer|basic|digest|token)\s+)?[^\s'\",;&)]+)",
     re.IGNORECASE,
 )
-# Of a sentence: "the password is x1", "API key x1 expired". Only what holds both a letter and a digit is taken for a secret:
-# nothing else tells a password from the next word. A path or a file's name, such as key1.pem, is none.
+# In a sentence: "the password is x1", "API key x1 expired". A word is treated as a secret only if it contains a letter and a
+# digit: nothing else distinguishes a password from an ordinary word. A path or a file name, such as key1.pem, is not a secret.
 _TOLD = re.compile(
     rf"(?P<name>(?:{_WORDS})は?(?:\s+(?:is|was|provided|given|used|value|of|the|key|ist|lautet|war|est|es|era|è|é|är)\b){{0,4}}"
     r"[:：\s]+[\"'`]?)(?P<value>(?![./~\\-]|[a-z]:\\)(?!\S{1,200}\.[a-z]\w{0,6}\b)(?=[^\s\"'`]{0,200}\d)(?=[^\s\"'`]{0,200}[^\W\d_])"
@@ -64,23 +64,23 @@ _TOLD = re.compile(
     re.IGNORECASE,
 )
 _CALL = re.compile(r"(?<!\w)(?:(?P<options>secret)[\w\s\"]{0,80}|(?P<function>\w+)\s*)\(", re.IGNORECASE)
-_KEYED = re.compile(r"crypt|hmac|passphrase|parquet_key", re.IGNORECASE)  # functions that are given a key
+_KEYED = re.compile(r"crypt|hmac|passphrase|parquet_key", re.IGNORECASE)  # functions that take a key
 _ARGUMENT = re.compile(rf"[()]|{_QUOTED}", re.IGNORECASE)
-LEAST, SURE = 3, 6  # letters of a piece of a secret that is looked for; of one that is replaced inside of words too
+LEAST, SURE = 3, 6  # minimum length of a masked piece of a secret: as a separate word, and inside longer words too
 
 
 def hidden(text: str, *sources: str) -> str:
     """Mask the secrets in a text.
 
-    Masked are, in URLs, what stands before `@` and after `?`, `#` or `;`; values of connection strings; headers such as
-    `Authorization: Bearer x` and options such as `--password x`; quoted passwords and secrets of SQL, and all arguments of
-    `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`. Names of settings are known in some twenty
-    languages. In a sentence, a word after "password", "token" and the like is masked if it holds a letter and a digit.
+    The function masks the parts of a URL before `@` and after `?`, `#` or `;`; values of connection strings; headers such as
+    `Authorization: Bearer x` and options such as `--password x`; quoted passwords and secrets in SQL; and all arguments of
+    `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`. It knows names of settings in some twenty
+    languages. In a sentence, a word after "password", "token" and the like is masked if it contains a letter and a digit.
 
     Parameters
     ----------
     text : a URL, an argument of a command, a query, or any message.
-    sources : URLs, connection strings or queries that the text may repeat, whole or in pieces, as a library's error does.
+    sources : URLs, connection strings or queries that the text may repeat in full or in part, as error messages of libraries do.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def hidden(text: str, *sources: str) -> str:
 
 
 def source_name(source: str) -> str:
-    """Return the name of the table at a path or URL: its last part, without what follows the first dot.
+    """Return the name of the table at a path or URL: the last part, up to the first dot.
 
     >>> source_name("https://ann:x@bank/loans.csv.gz?sig=a/b"), source_name("mssql+pyodbc:///?odbc_connect=PWD%3Dx")
     ('loans', '')
@@ -111,28 +111,28 @@ def source_name(source: str) -> str:
         url = next(part for part in source.split("::") if "://" in part)
         path = _AFTER.split(hidden(url).split("://", 1)[-1].removeprefix(f"{MASK}@"))[0].replace(MASK, "")
     name = path.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a file's name need not be text
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a file name need not be valid UTF-8
 
 
 def _masked(text: str, taken: list[str]) -> str:
-    """Return the text without its secrets, which are added to `taken`."""
+    """Mask the secrets in the text, and add them to `taken`."""
     return _decoded(_plain(text, taken), taken)
 
 
 def _plain(text: str, taken: list[str]) -> str:
-    """Return the text without its secrets, except those in words that are percent-encoded as a whole."""
+    """Mask the secrets in the text, except those in words that are percent-encoded as a whole."""
 
     def url(found: re.Match[str]) -> str:
         scheme, rest = found.group().split("://", 1)
         after = _AFTER.search(rest)
         head, tail = (rest, "") if after is None else (rest[: after.start()], rest[after.start() :])
-        if "@" in tail:  # a password that holds one of these, or an address in the query: nobody can tell
+        if "@" in tail:  # ambiguous: a password with one of these characters, or an address in the query
             taken.append(rest)
             return f"{scheme}://{MASK}"
         user, at, place = head.rpartition("@")
         taken.extend([user, tail])
         host, slash, path = place.partition("/")
-        if _NO_PORT.search(host) and not host.startswith("["):  # a name and what begins a password
+        if _NO_PORT.search(host) and not host.startswith("["):  # a user name and the beginning of a password
             taken.append(host)
             place = f"{MASK}{slash}{path}"
         mark = "" if after is None else after.group()
@@ -160,13 +160,13 @@ def _plain(text: str, taken: list[str]) -> str:
 
 
 def _decoded(text: str, taken: list[str]) -> str:
-    """Return the text with percent-encoded URLs and settings decoded and masked if they hold a secret."""
+    """Return the text with percent-encoded URLs and settings decoded and masked if they contain a secret."""
 
     def word(found: re.Match[str]) -> str:
         given = found.group()
         if "%" not in given:
             return given
-        plain = unquote(re.sub(r"%(?:25)+(?=[0-9A-Fa-f]{2})", "%", given))  # also of what was encoded more than once
+        plain = unquote(re.sub(r"%(?:25)+(?=[0-9A-Fa-f]{2})", "%", given))  # also text that was encoded more than once
         if all(plain.count(mark) == given.count(mark) for mark in ("://", "=")):
             return given
         masked = _plain(plain, taken)
@@ -176,7 +176,7 @@ def _decoded(text: str, taken: list[str]) -> str:
 
 
 def _calls(text: str, taken: list[str]) -> str:
-    """Return the text without the arguments of functions that take a key, as pgp_sym_decrypt(card, 'x'), and of CREATE SECRET."""
+    """Mask the arguments of CREATE SECRET and of functions that take a key, such as pgp_sym_decrypt(card, 'x')."""
     parts, done = [], 0
     for call in _CALL.finditer(text):
         if call.start() < done or not (call["options"] or _KEYED.search(call["function"])):
@@ -197,8 +197,8 @@ def _calls(text: str, taken: list[str]) -> str:
 
 
 def _pieces(taken: list[str]) -> set[str]:
-    """Return the forms in which a library may repeat masked text: whole, its values and their parts, unchanged, decoded and
-    encoded.
+    """Return the forms in which a library may repeat masked text: in full, or its values and their parts; as they are, decoded
+    or encoded.
     """
     forms = {form for one in taken for form in (one, unquote(one), unquote_plus(one))}
     values = {re.sub(r"^[\w .-]+=(?=[^=])", "", part) for form in forms for part in re.split(r"[?#;&]", form)}

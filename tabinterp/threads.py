@@ -1,7 +1,7 @@
-"""Number of threads: single-threaded products, and the cores available for independent tasks.
+"""Number of threads: single-threaded matrix products, and the cores available for independent tasks.
 
-The products that a table's network asks for are too small to be shared: threads mostly wait for each other, and on a machine that
-does other work they wait long. A sum that more threads take is added in another order, too, and differs in its last digits.
+The matrix products of a network for tables are too small to split among threads: the threads mostly wait for each other, and wait
+long on a busy machine. Several threads would also add the terms of a sum in another order, which changes its last digits.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _CORES: ContextVar[int | None] = ContextVar("cores", default=None)
 
 
 def cores() -> int:
-    """Return how many tasks may run at the same time: the threads that torch was given (`torch.set_num_threads` or
-    OMP_NUM_THREADS), by default the machine's cores.
+    """Return the number of tasks that may run at the same time: torch's number of threads (set by `torch.set_num_threads` or
+    OMP_NUM_THREADS), by default the number of cores of the machine.
     """
     return _CORES.get() or torch.get_num_threads()
 
 
 @contextmanager
 def cores_limited(count: int) -> Iterator[None]:
-    """Make `cores()` return this number within this context."""
+    """Make `cores()` return this number in this context."""
     before = _CORES.set(count)
     try:
         yield
@@ -35,14 +35,14 @@ def cores_limited(count: int) -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Limit products of torch, BLAS and OpenMP to the calling thread within this context."""
+    """Limit matrix products of torch, BLAS and OpenMP to the calling thread in this context."""
     before = _CORES.get()
     if before is not None:
         yield
         return
     threads = torch.get_num_threads()
     _CORES.set(threads)
-    torch.set_num_threads(1)  # of threads that begin from here on, too
+    torch.set_num_threads(1)  # also for threads that start from here on
     try:
         with threadpool_limits(1):
             yield

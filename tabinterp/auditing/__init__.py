@@ -1,1 +1,1 @@
-"""The run of an audit, from settings to document. `run.audit` is `tabinterp.audit`."""
+"""Run an audit, from settings to document. `run.audit` is `tabinterp.audit`."""

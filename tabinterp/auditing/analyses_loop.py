@@ -24,7 +24,7 @@ from .budget import within_budget
 from .workers import Watch, can_fork, independent, side_by_side
 
 LOG = logging.getLogger("tabinterp")
-MOST = 4  # workers, unless the user asks for more: the longest group of analyses takes a quarter of the time
+MOST = 4  # default limit on workers: the longest group of analyses takes a quarter of the total time
 
 
 class Clock(Watch, Protocol):
@@ -39,8 +39,8 @@ class Clock(Watch, Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of an analysis; None if it does not apply or failed, with a note on the reason, unless the document shows
-    it.
+    """The result of an analysis. If the analysis does not apply or failed, it is None, with a note on the reason unless the
+    document already shows it.
     """
 
     result: Any = None
@@ -48,12 +48,12 @@ class Outcome:
 
 
 def workers_of(jobs: int | None) -> int:
-    """Return how many analyses run in parallel.
+    """Return the number of analyses that run in parallel.
 
     Raises
     ------
     TabinterpError
-        for a number below 1.
+        The number is below 1.
     """
     if jobs is None:
         return min(MOST, cores())
@@ -69,11 +69,11 @@ def run_analyses(
 ) -> tuple[Context, list[Message]]:
     """Run analyses; return the context with their results, and notes on those that do not apply, in the order of the list.
 
-    Independent ones run in `jobs` worker processes. What these leave out, as after an error, runs here afterwards.
-    `size` is that of the audit; the shares of a budget follow from it.
+    Independent analyses run in `jobs` worker processes. Analyses that the workers did not finish, for example after an error, run
+    in this process afterwards. `size` is the size of the audit, from which the shares of a budget follow.
     """
     for model in (context.network, context.linear):
-        # In single precision a row's score depends on the rows beside it, and so on which analysis asks first.
+        # In single precision, a row's score depends slightly on the rest of its batch, and so on the analysis that runs first.
         if model.has_gradient:
             _ = model.scores
     groups = independent(selected)
@@ -90,7 +90,7 @@ def run_analyses(
                     context, outcomes[analysis.name] = _answer(analysis, context)
             outcome = outcomes[analysis.name]
             context.results[analysis.name] = outcome.result
-            clock.seconds[analysis.name] = clock.seconds.pop(analysis.name)  # in the order of the list
+            clock.seconds[analysis.name] = clock.seconds.pop(analysis.name)  # keep the order of the list
             notes += [] if outcome.note is None else [outcome.note]
     return context, notes
 
@@ -109,9 +109,9 @@ def answer(analysis: Analysis[Any], context: Context) -> Outcome:
 
 
 def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome]:
-    """Run an analysis; where it does not apply or fails, say why. Return also the context of the next one.
+    """Run an analysis, with a note on the reason if it does not apply or fails. Return the context of the next one, too.
 
-    An analysis that runs out of a device's memory is run again with fronts in the processor's memory, and so is all that follows.
+    An analysis that runs out of the device's memory is repeated with fronts in main memory, and so are all that follow.
     """
     withheld = context.performance.withheld
     if withheld is not None:
@@ -126,7 +126,7 @@ def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome
             if context.is_on_cpu:
                 raise
         context = context.on_cpu()
-        gc.collect()  # copies of networks that nobody holds
+        gc.collect()  # unused copies of networks
         torch.cuda.empty_cache()
         return context, Outcome(analysis.run(context))
     except TabinterpError as error:
@@ -138,7 +138,7 @@ def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome
 
 
 def _failed(analysis: Analysis[Any], error: Exception) -> Message:
-    """Say which analysis failed, with what kind of error, and where: its text may hold values of the table."""
+    """Return a note with the analysis, the type of the error and its place, but not its text, which may contain table values."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     values = {
         "reading": analysis.title,

@@ -1,4 +1,4 @@
-"""Assembly of the document from the results: numbers go to fields, sentences become messages."""
+"""Build the document from the results: numbers become fields, sentences become messages."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The budget of an audit: how many rows a function of rows may be asked about, divided over the analyses of the list.
+"""The budget of an audit: how many rows a function of rows may evaluate, divided among the analyses.
 
-Each analysis may ask about as many rows as it needs, up to a common level: what analyses that need less leave is shared by the
-others (max-min fairness). What an analysis needs follows from its cost (`Analysis.cost`). The level is set anew before each
-analysis, since an analysis often asks about fewer rows than forecast.
+Each analysis may evaluate as many rows as it needs, up to a common level: rows that some analyses do not need are shared by the
+others (max-min fairness). The need of an analysis follows from its cost (`Analysis.cost`). The level is recomputed before each
+analysis, because analyses often evaluate fewer rows than forecast.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from tabinterp.analyses.context import Context
 from tabinterp.errors import TabinterpError, argument
 from tabinterp.models import BoundModel
 
-BUDGET = 400_000  # rows, where the model is a function of rows and the user gives no number
-BINDING, LAST, PASSES = 4, 2, 16  # over the rows at hand: to bind the model, after the analyses, and needed in all
+BUDGET = 400_000  # default number of rows, for a model that is a function of rows
+BINDING, LAST, PASSES = 4, 2, 16  # passes over the rows: to bind the model, after the analyses, and in total
 
 
 def limited(network: BoundModel, budget: int | None, swept: int) -> int | None:
-    """Limit how many rows a function of rows is asked about; return the limit, None for other models.
+    """Limit the number of rows that a function of rows evaluates; return the limit, or None for other models.
 
     Parameters
     ----------
-    network : bound to the rows at hand. What binding takes is counted whether it was bound by the audit or before.
-    budget : rows; None: the usual number.
-    swept : rows of a scan that are all read, beyond those at hand.
+    network : bound to the rows in memory. The rows evaluated for binding are counted even if the model was bound before.
+    budget : number of rows; None: the default.
+    swept : further rows of a scan, all of which are read in batches.
 
     Raises
     ------
     TabinterpError
-        if the budget is too small for the rows, or the model is no function of rows.
+        The budget is too small for the rows, or the model is not a function of rows.
     """
     questions, rows = network.model.questions, len(network.table)
     if questions is None:
         if budget is not None:
             raise TabinterpError(
-                f"{argument('budget', budget)} limits how many rows a function is asked about, but {network.model.name} is "
+                f"{argument('budget', budget)} limits the rows for which a function is called, but {network.model.name} is "
                 f"a network whose layers tabinterp evaluates itself. Leave out {argument('budget')}; to shorten the audit, use "
                 f"{argument('rows')} or {argument('analyses')}"
             )
@@ -56,13 +56,13 @@ def limited(network: BoundModel, budget: int | None, swept: int) -> int | None:
 
 
 def needed(analysis: Analysis[Any], size: Size) -> float:
-    """Return about how many rows an analysis asks about: at least the evaluated ones, whose scores it may read."""
+    """Return the approximate number of rows that an analysis needs: at least the held-out rows, whose scores it may use."""
     free = replace(size, evaluation=0.0, encoding=0.0, beyond=0.0)
     return max(size.evaluated, analysis.cost(replace(free, evaluation=1.0)) - analysis.cost(free))
 
 
 def level(needs: Sequence[float], left: float) -> float:
-    """Return the most that each may have where all together have `left`; infinite where there is enough for all.
+    """Return the largest share for each if all together have `left`; infinite if there is enough for all.
 
     >>> level([10, 50, 60], 90), level([10, 20], 90)
     (40.0, inf)
@@ -76,8 +76,8 @@ def level(needs: Sequence[float], left: float) -> float:
 
 
 def within_budget(context: Context, size: Size | None, remaining: Sequence[Analysis[Any]]) -> Context:
-    """Return the context of the first of the remaining analyses, which may ask about its share of the rows that are left, and
-    draws as many rows as that allows.
+    """Return the context of the first of the remaining analyses, with its share of the rows left in the budget, and the number
+    of drawn rows that this share allows.
     """
     questions = context.network.model.questions
     if questions is None or size is None:
@@ -89,8 +89,8 @@ def within_budget(context: Context, size: Size | None, remaining: Sequence[Analy
 
 
 def _most_drawn(analysis: Analysis[Any], size: Size, share: float) -> int:
-    """Return the most drawn rows of which the analysis asks about no more rows than its share; all of them where their number
-    changes nothing that helps.
+    """Return the largest number of drawn rows with which the analysis stays within its share; all of them if a smaller number
+    would not be enough or is not needed.
     """
 
     def fits(drawn: int) -> bool:

@@ -17,7 +17,7 @@ from tabinterp.table.checkpoints import Keeping
 from .run_record import code_digest
 from .signals import last
 
-LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")  # their sums may differ in a last bit
+LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "torch")  # other versions may round differently
 
 
 @contextmanager
@@ -29,15 +29,15 @@ def keeping(
     resume: bool = False,
     tell: Callable[[str], None],
 ) -> Iterator[Keeping]:
-    """Create the checkpoints for `scan_table` and the sums of an audit: inside the folder `out`, deleted at the end.
+    """Create checkpoints in the folder `out` for `scan_table` and the sums of an audit; they are deleted at the end.
 
-    When the work ends early, what is finished is written, and where it is told to `tell`.
+    If the work ends early, the finished part is saved, and `tell` is called with its path.
 
     Parameters
     ----------
-    model : its file or folder, and `how` it is loaded. What is kept of another model, other rows, other settings, or by other
-        versions is refused.
-    resume : go on with what is kept; otherwise it is thrown away.
+    model : file or folder of the model; `how` are the options for loading it. Checkpoints of another model, other rows, other
+        settings or other versions are refused.
+    resume : continue from existing checkpoints; otherwise they are deleted.
     """
     files = {name: None if value is None else _content(Path(value)) for name, value in how.items() if _is_file(value)}
     keep = Keeping(
@@ -51,7 +51,7 @@ def keeping(
     )
 
     def left() -> None:
-        with suppress(OSError):  # such as a full disk: what was kept before is there still
+        with suppress(OSError):  # such as a full disk, on which earlier checkpoints still exist
             keep.flush()
         if keep.is_there:
             tell(

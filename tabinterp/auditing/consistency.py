@@ -1,7 +1,8 @@
 """Consistency of a saved document: everything that follows from its other numbers is recomputed and compared.
 
-Findings, the verdict, the evidence for clauses and parts of the provenance follow from the numbers in the document. Whoever edits
-one of them by hand leaves a contradiction. Only the code that wrote a document can tell: another version may judge otherwise.
+Findings, the verdict, the evidence for clauses and parts of the provenance follow from the numbers in the document. Editing one
+of them by hand causes a contradiction. Only the code that wrote a document can detect it: another version may judge
+differently.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ CHECKED = {
     "direction",
     "low",
     "high",
-}  # of a declared constraint, what its row in the table of constraints repeats
-CHANGED = {"column", "changeable", "low", "high"}  # what its row in the table of recourse repeats
+}  # settings of a declared constraint that its row in the table of constraints repeats
+CHANGED = {"column", "changeable", "low", "high"}  # settings that its row in the table of recourse repeats
 BROKEN = (
     ArithmeticError,
     AttributeError,
@@ -44,7 +45,7 @@ BROKEN = (
     RecursionError,
     TypeError,
     ValueError,
-)  # of values that do not fit
+)  # errors caused by contradictory values
 
 
 def written_here(document: Document) -> bool:
@@ -55,7 +56,7 @@ def written_here(document: Document) -> bool:
 def contradictions(document: Document) -> list[Message]:
     """Return the statements of the document that do not follow from the rest of it; empty if it is unchanged.
 
-    Meaningful only where `written_here`.
+    The result is meaningful only if `written_here(document)`.
     """
     try:
         claims.check_each(document)
@@ -77,7 +78,7 @@ def _findings(document: Document) -> Iterator[Message]:
         elif known[one.slug] != one:
             raised = one.status == "raised" and known[one.slug].status != "raised"
             yield Message(key=f"consistency.finding.{'hidden' if raised else 'changed'}", values={"slug": one.slug})
-    yield Message(key="consistency.part", values={"place": "findings"})  # also of another order, or of one too many
+    yield Message(key="consistency.part", values={"place": "findings"})  # also for a different order
 
 
 def _parts(document: Document) -> Iterator[Message]:
@@ -106,13 +107,13 @@ def _parts(document: Document) -> Iterator[Message]:
         "method.readings": how.readings == readings(document),
         "method.configuration_digest": how.configuration_digest == configuration_digest(document),
         "method.data_digest": len({digest == "" for digest in digests})
-        == 1,  # all of them are written under one key, or none
+        == 1,  # all digests were written with one key, or there are none
     }
     yield from (Message(key="consistency.part", values={"place": place}) for place, same in held.items() if not same)
 
 
 def _metrics_possible(document: Document) -> bool:
-    """Return whether each metric belongs to the task, occurs only once (a policy reads the first of a name), and has
+    """Return whether each metric belongs to the task, occurs only once (a policy uses the first with a name), and has
     possible values.
     """
     rows = document.performance.metrics
@@ -121,7 +122,7 @@ def _metrics_possible(document: Document) -> bool:
 
 
 def _calibrations(document: Document) -> Iterator[Interval]:
-    """Yield slopes and intercepts, on which a policy may make demands."""
+    """Yield slopes and intercepts, for which a policy may set limits."""
     calibration = document.get(Calibration)
     for output in () if calibration is None else calibration.outputs:
         for model in (output.network, output.linear):
@@ -133,7 +134,7 @@ def _holds_its_value(part: Interval) -> bool:
 
 
 def _settings_follow(document: Document, asked: AuditSettings) -> bool:
-    """Return whether the settings are those with which the rest of the document was made."""
+    """Return whether the settings agree with the rest of the document."""
     data, verdict, groups, read = document.data, document.verdict, document.get(Groups), asked.table
     decisions = document.get(Decisions)
     policy = None if decisions is None or decisions.policy is None else decisions.policy
@@ -175,7 +176,7 @@ def _possible(row: MetricRow) -> bool:
 
 
 def _rows_add_up(document: Document) -> bool:
-    """Return whether the rows of both sides add up to all rows."""
+    """Return whether training and held-out rows add up to all rows."""
     data = document.data
     if data.training_rows is None or data.held_out_rows is None:
         return data.rows > 0
@@ -183,7 +184,7 @@ def _rows_add_up(document: Document) -> bool:
 
 
 def _unsafe_file_is_told(document: Document, which: str) -> bool:
-    """Return whether exactly the models whose file's code was run are marked so, since the check reads this note."""
+    """Return whether the note on unsafe files, which the check reads, is present exactly if code of the model's file was run."""
     notes = {note.key for note in getattr(document, which).notes}
     return (document.method.settings.get(f"{which}_file_unsafe") is True) == ("model.unsafe" in notes)
 
@@ -191,7 +192,7 @@ def _unsafe_file_is_told(document: Document, which: str) -> bool:
 def _lines_follow(document: Document) -> bool:
     """Return whether the lines below the verdict follow from the numbers.
 
-    Of the line of the ladder only its key can be held to anything (`claims`), and of the rows with another class their number.
+    On the ladder, only the key of the line can be checked (`claims`); on rows with another class, only their number.
     """
     verdict, rows = document.verdict, document.performance.rows
     if verdict.status == "not_assessed":
@@ -204,7 +205,7 @@ def _lines_follow(document: Document) -> bool:
 
 
 def verdict_lines(document: Document) -> list[Message]:
-    """Return the sentences below the verdict that follow from the rest of the document: all but those of the ladder and the
+    """Return the sentences below the verdict that follow from the rest of the document: all except those on the ladder and on
     labels.
     """
     lines = _linear_lines(document)
@@ -227,8 +228,8 @@ def _linear_lines(document: Document) -> list[Message]:
 
 
 def _gap_lines(document: Document) -> list[Message]:
-    """Return the lines on the difference, the other metrics, and what qualifies them: more rows, recalibration, costs and
-    boosted trees.
+    """Return the lines on the difference and the other metrics, and on what qualifies them: the number of rows needed,
+    recalibration, costs and boosted trees.
     """
     verdict, metrics, judged = document.verdict, document.performance.metrics, document.get(Judged)
     lines = [gap(metrics[0], verdict.margin), *others(metrics[1:])]
@@ -278,14 +279,14 @@ def _ends(part: Interval) -> dict[str, Any]:
 
 def _status(document: Document) -> str:
     if not document.performance.held_out or document.performance.metrics[0].difference.value is None:
-        return "not_assessed"  # the rows are not held out, or too few to be told of
+        return "not_assessed"  # the rows are not held out, or are too few to be reported
     if any(line.key == "verdict.one_value" for line in document.verdict.lines):
         return "not_resolved"
     return status_of(document.performance.metrics[0].difference, document.verdict.margin or 0.0)
 
 
 def _evidence(document: Document) -> Iterator[Message]:
-    """Recompute the rows of the built-in mapping; for the author's own mappings only what is missing can be checked."""
+    """Recompute the rows of the built-in mapping; for the author's own mappings, only missing evidence can be checked."""
     expected = evidence(document)
     same = document.evidence[: len(expected)] == expected
     for row in document.evidence[len(expected) :]:

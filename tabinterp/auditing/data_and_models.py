@@ -1,4 +1,4 @@
-"""The parts of the document about data, models and method, and about what was not assessed."""
+"""The parts of the document on data, models, method, and what was not assessed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _without_target(rows: int | None) -> doc.WithoutTarget | None:
 
 
 def _events(table: Table) -> int | None:
-    """Return the rows of the least frequent class among the evaluated rows, unless these or the others of that class are 1
+    """Return the number of evaluated rows in the rarest class; None if this number, or that of the class's other rows, is from 1
     to 9.
     """
     if not table.schema.goal.classes:
@@ -125,7 +125,7 @@ def _grouping(table: Table) -> doc.Grouping | None:
 
 
 def _drawn(r: Results) -> doc.Drawn | None:
-    """Return which rows most analyses used, if they could not use all rows."""
+    """Return the rows that most analyses used, if they could not use all rows."""
     table = r.network.table
     if r.census is None or len(table) == r.census.rows:
         return None
@@ -187,7 +187,7 @@ def model_info(bound: BoundModel) -> doc.ModelInfo:
 
 
 def _origin(bound: BoundModel) -> list[Message]:
-    """Return whether code of a file was run on the way to this model."""
+    """Return a note if code from a file was run to create this model, or if it was converted from another file."""
     file = bound.model.file
     if file is None:
         return []
@@ -198,11 +198,11 @@ def _origin(bound: BoundModel) -> list[Message]:
     return []
 
 
-# ---- what was not done, and how to do it again
+# ---- what was not assessed, and how to repeat the audit
 
 
 def notes(r: Results) -> list[Message]:
-    """Return what was not assessed, as far as only the run knows it; `unassessed` derives the rest from the document."""
+    """Return notes on what was not assessed that only the run can give; `unassessed` derives the others from the document."""
     messages = list(r.notes)
     units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
     training = r.performance.training
@@ -251,7 +251,7 @@ def method(r: Results, data: doc.Data) -> doc.Method:
 
 
 def _file(which: str, file: File | None) -> dict[str, str | bool]:
-    """Return the file a model was read from, and whether its code was run."""
+    """Return the file that a model was loaded from, and whether code from the file was run."""
     if file is None:
         return {}
     return {f"{which}_file": file.format, f"{which}_file_sha256": file.sha256, f"{which}_file_unsafe": file.unsafe}

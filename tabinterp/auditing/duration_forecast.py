@@ -1,4 +1,4 @@
-"""Forecast of how long an audit takes on this machine, from the costs of its analyses and the speed of its network."""
+"""Forecast of the duration of an audit on this machine, from the costs of its analyses and the speed of its network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tabinterp.models import BoundModel
 
 from .budget import level, needed
 
-TIMED_ROWS, TIMED_FEW = 4_096, 128  # of a network, and of a function of rows
+TIMED_ROWS, TIMED_FEW = 4_096, 128  # rows for timing a network, and a function of rows
 ENCODED_ROWS = 512
 
 
@@ -23,9 +23,9 @@ def measured(network: BoundModel, most: int, rows: int) -> Size:
 
     Parameters
     ----------
-    network : bound to the rows at hand.
-    most : rows, at most, for analyses that take many passes over them.
-    rows : of the whole table, of which a scan has only some at hand.
+    network : bound to the rows in memory.
+    most : maximum number of rows for analyses that make many passes over them.
+    rows : number of rows in the whole table; a scan has only some of them in memory.
     """
     table = network.table
     evaluated = len(table) if table.held_out is None else int(table.held_out.sum())
@@ -33,7 +33,7 @@ def measured(network: BoundModel, most: int, rows: int) -> Size:
     sample = network.take(np.resize(np.arange(len(table)), timed))
     _ = sample.rest(sample.z).cpu()
     start = time.perf_counter()
-    _ = sample.rest(sample.z).cpu()  # a device may still be at work when it has been asked
+    _ = sample.rest(sample.z).cpu()  # .cpu() waits until the device has finished
     evaluation = (time.perf_counter() - start) / len(sample.table)
     beyond = rows - len(table)
     mixed = sum(not network.is_local((column,)) for column in network.columns)
@@ -60,9 +60,9 @@ def expected_seconds(
 
     Parameters
     ----------
-    size : of the audit, and speed of its network.
-    analyses : those that run.
-    budget : rows that they may ask about in all; None: no limit.
+    size : size of the audit and speed of its network.
+    analyses : the analyses to run.
+    budget : number of rows that they may evaluate in total; None: no limit.
     fits : whether a counterpart is fitted.
     """
     fit = 0.1 + 3e-7 * size.training * size.encoded * size.outputs if fits else 0.0
@@ -75,7 +75,7 @@ def expected_seconds(
 
 
 def in_words(seconds: float) -> str:
-    """Return a rough duration: seconds up to a minute and a half, then minutes.
+    """Return a rough duration: in seconds below a minute and a half, otherwise in minutes.
 
     >>> in_words(42.3), in_words(150)
     ('42 seconds', '2 minutes')
@@ -84,7 +84,7 @@ def in_words(seconds: float) -> str:
 
 
 def _encoding_seconds(sample: BoundModel) -> float:
-    """Return the seconds to encode a row, as one of several hundred."""
+    """Return the seconds to encode a row, measured on several hundred rows at once."""
     few = sample.table.inputs.iloc[:ENCODED_ROWS]
     start = time.perf_counter()
     sample.encoding.transform(few)

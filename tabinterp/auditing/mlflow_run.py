@@ -1,4 +1,4 @@
-"""What a run of MLflow keeps of an audit: metrics, tags, and files."""
+"""Log an audit to a run of MLflow: metrics, tags and files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def mlflow_module() -> Any:
     Raises
     ------
     MissingError
-        where it is not installed.
+        MLflow is not installed.
     """
     try:
         import mlflow  # noqa: PLC0415  # an optional library
@@ -30,8 +30,8 @@ def mlflow_module() -> Any:
 def metrics_of(document: Document) -> dict[str, float]:
     """Return the metrics of both models, their differences with 95% intervals, and the number of raised findings by severity.
 
-    Names are such as `tabinterp.auc.network`, `tabinterp.auc.difference_low` and `tabinterp.findings.act`; what the document
-    withholds is left out.
+    Examples of names: `tabinterp.auc.network`, `tabinterp.auc.difference_low`, `tabinterp.findings.act`. Values that the document
+    withholds are left out.
     """
     values: dict[str, float | None] = {}
     for row in document.performance.metrics:

@@ -1,4 +1,4 @@
-"""What was not assessed, as far as it follows from the finished document."""
+"""Notes on what was not assessed that follow from the finished document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tabinterp.analyses.trust.record import Trust
 from tabinterp.analyses.unit_correlations.record import Neurons
 from tabinterp.document.document import Document, Message, ModelInfo
 
-# Every key that `unassessed` may give. Other notes come from the run and cannot be worked out again.
+# All keys that `unassessed` may return. Other notes come from the run and cannot be recomputed.
 KEYS = frozenset(
     f"not_assessed.{name}"
     for name in (

@@ -42,7 +42,7 @@ from tabinterp.report.html import render, render_changes, render_notebook, rende
 from tabinterp.report.sections.difference import as_text
 from tabinterp.report.sections.findings import voids
 
-# What a saved audit can be rendered as, without computing anything: a row each.
+# The formats in which a saved audit can be rendered without computing anything.
 VIEWS: dict[str, Callable[..., str | bytes]] = {
     "html": render,
     "pdf": printed,
@@ -54,7 +54,7 @@ VIEWS: dict[str, Callable[..., str | bytes]] = {
 
 
 def judged(document: Document, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Document:
-    """Return the document with its findings, the author's text, and the clauses for which it holds evidence."""
+    """Return the document with its findings, the author's text, and the clauses for which it contains evidence."""
     found = document.model_copy(update={"findings": judge(document), "card": card})
     return found.model_copy(update={"evidence": evidence(found, mappings)})
 
@@ -66,28 +66,28 @@ class Findings(Previewed):
     document: Document
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each check: slug, severity, status (raised, cleared, not_applicable), claim."""
+        """Return one row per check: slug, severity, status (raised, cleared, not_applicable), claim."""
         return pd.DataFrame(
             [(f.slug, f.severity, f.status, _text(f.claim)) for f in labelled(self.document).findings],
             columns=["slug", "severity", "status", "claim"],
         )
 
     def preview(self) -> Preview:
-        """Return the verdict, and the gravest findings that are raised."""
+        """Return the verdict and the most severe raised findings."""
         return preview_of_findings(self.document)
 
     def __str__(self) -> str:
-        """A line for each raised finding, the gravest first, and how many of the other checks passed or do not apply."""
+        """One line for each raised finding, the most severe first, and the numbers of checks that passed or do not apply."""
         return on_a_terminal(self.document)
 
 
 @dataclass(frozen=True)
 class Audit:
-    """A finished audit. `run` holds what differs between runs and is never part of the document."""
+    """A finished audit. `run` contains facts that differ between runs, which are never part of the document."""
 
     document: Document
     run: dict[str, Any] = field(default_factory=dict, compare=False)
-    read: bool = field(default=False, compare=False)  # from bytes, which anybody may have changed
+    read: bool = field(default=False, compare=False)  # read from bytes, which may have been changed
 
     @property
     def verdict(self) -> Verdict:
@@ -104,11 +104,11 @@ class Audit:
         return " ".join([*voids(document), *lines])
 
     def in_one_line(self) -> str:
-        """Return the verdict and the number of findings of each severity, in one line."""
+        """Return the verdict and the number of findings of each severity, on one line."""
         return verdict_and_counts(self.document)
 
     def in_tables(self) -> tuple[list[tuple[str, list[list[str]]]], str]:
-        """Return tables of the metrics and of the raised findings, each a title and rows of which the first is the head, and a
+        """Return tables of the metrics and of the raised findings, each with a title and rows (the first is the head), and a
         sentence about the other checks.
         """
         return in_tables(self.document)
@@ -116,29 +116,29 @@ class Audit:
     def check(self, policy: Policy = DEFAULT, today: date | None = None, *, attested: bool = False) -> Decision:
         """Check the audit against a policy.
 
-        The findings are judged again from the numbers in the document. Where the document says something else, the gate
-        "document" fails. Only the version of tabinterp that wrote a document can judge it again; with another version the gate
+        The findings are recomputed from the numbers in the document. If they differ from those in the document, the gate
+        "document" fails. Only the version of tabinterp that wrote a document can recompute them; with another version, the gate
         "document" is incomplete, and the decision does not pass.
 
         Parameters
         ----------
         policy : Policy
-            From `ti.read_policy`; by default no check of severity "act" may be raised.
+            From `ti.read_policy`; by default, no check of severity "act" may be raised.
         today : date, optional
-            The day waivers are judged by; by default the present one (UTC).
+            The day on which waivers must be valid; by default, the current day (UTC).
         attested : bool
-            `ti.verify(folder, key=...)` passed for the folder this audit was read from. The findings are then believed though
+            Whether `ti.verify(folder, key=...)` passed for the folder of this audit. The findings are then accepted even if
             another version wrote them.
 
         Returns
         -------
         Decision
-            `.passed`: every gate is passed or waived; `.exit_code`; `.frame()`: which.
+            `.passed`: whether every gate is passed or waived; `.exit_code`; `.frame()` with one row per gate.
 
         Raises
         ------
         PolicyError
-            If a waiver lasts longer than a year from `today`.
+            A waiver is valid for more than a year from `today`.
         """
         with holding_together(self.read):
             if written_here(self.document):
@@ -149,15 +149,13 @@ class Audit:
             return decide(labelled(self.document), policy, today, unjudged=unjudged)
 
     def annotate(self, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Audit:
-        """Return the same audit with its author's text (`ti.read_card`) and evidence for further clauses
-        (`ti.read_mapping`).
-        """
+        """Return the audit with its author's text (`ti.read_card`) and evidence for further clauses (`ti.read_mapping`)."""
         return Audit(judged(self.document, card, mappings), self.run, self.read)
 
     def evidence(self, mappings: Iterable[Mapping] = (), unverified: bool = False) -> str:
-        """Return CSV with one line for each clause: whether the document holds evidence for it, and what is missing.
+        """Return CSV with one line per clause: whether the document contains evidence for it, and what is missing.
 
-        `unverified`: also clauses that the mapping's author wrote down from memory.
+        `unverified`: include clauses whose wording was not verified against the source.
         """
         with holding_together(self.read):
             return as_csv(evidence(self.document, mappings, unverified))
@@ -172,13 +170,13 @@ class Audit:
     def view(self, form: str, path: str | Path | None = None, lang: str = SOURCE, appendix: str | None = None) -> bytes:
         """Return the document in one of the formats in `VIEWS`, and write it to `path` atomically if one is given.
 
-        `lang`: English, or another language that there is text in ("ja"). The document itself holds no language, so that a
-        saved audit renders in any. `appendix`: what the report holds of what the page folds: "none", "folded" (the default; in a
-        PDF, an appendix without figure data and long tables of hidden units) or "full".
+        `lang`: "en" (English) or "ja" (Japanese). The document does not depend on the language, so a saved audit can be rendered
+        in any. `appendix`: how the report shows its details: "none" (left out), "folded" (the default; in a PDF, an appendix
+        without figure data and long tables of hidden units) or "full".
 
         Raises
         ------
-        DocumentError : there is no such view. LanguageError : there is no such language.
+        DocumentError : the format is unknown. LanguageError : the language is not supported.
         """
         if form not in VIEWS:
             raise DocumentError(f"unknown format {form!r}; an audit can be rendered as {', '.join(VIEWS)}")
@@ -200,7 +198,7 @@ class Audit:
         return self.view("html", path, lang, appendix).decode("utf-8")
 
     def to_markdown(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
-        """Return the whole report as GitHub-flavoured Markdown, with tables in place of figures."""
+        """Return the whole report as GitHub-flavoured Markdown, with tables instead of figures."""
         return self.view("markdown", path, lang).decode("utf-8")
 
     def to_model_card(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
@@ -215,16 +213,16 @@ class Audit:
         The run gets the metrics of both models and their differences with 95% intervals (such as `tabinterp.auc.network` and
         `tabinterp.auc.difference_low`), the number of raised findings by severity (`tabinterp.findings.act`), the tags
         `tabinterp.verdict` and `tabinterp.version`, and the files report.html, audit.json and findings.csv in the folder
-        `tabinterp`. None of these holds a row of the table.
+        `tabinterp`. None of these contains a row of the table.
 
         Parameters
         ----------
-        run_id : of an existing run; by default, the active run, or a new one if none is active.
+        run_id : ID of an existing run; by default, the active run, or a new one if none is active.
 
         Raises
         ------
         MissingError
-            If MLflow is not installed.
+            MLflow is not installed.
         """
         findings = self.findings.frame().to_csv(index=False).encode("utf-8")
         files = {"report.html": self.view("html"), "audit.json": to_bytes(self.document), "findings.csv": findings}
@@ -291,7 +289,7 @@ def _read(path: Path) -> bytes:
 
 
 def compare_audits(first: str | Path, second: str | Path, form: str = "text", lang: str = SOURCE) -> str:
-    """Compare two saved audits; the result is "text", "json" or "html" (a page like the report), in the language `lang`."""
+    """Compare two saved audits; return "text", "json" or "html" (a page like the report), in the language `lang`."""
     forms: dict[str, Callable[[Audit, Audit], str]] = {
         "text": lambda one, two: as_text(one.compare(two)),
         "json": lambda one, two: one.compare(two).to_json(),

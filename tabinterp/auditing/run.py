@@ -39,7 +39,7 @@ from .result import Audit, judged
 from .streaming import Sums, sweep
 from .validate import check_engine, check_numbers, check_requested, settings_of
 
-Progress = Callable[[str, float], None]  # what is being done, and the share of the whole that is finished
+Progress = Callable[[str, float], None]  # the current step, and the share of the audit that is finished
 
 
 @one_thread()
@@ -75,63 +75,64 @@ def audit(
     model : Model or BoundModel
         From `wrap` or `load_model`.
     table : Table or Scan
-        Rows to audit on. With a split, or with a model that remembers one, the verdict and the analyses are about the held-out
-        rows. Without a split, analyses are about all rows and there is no verdict. The counterpart of a scan is fitted to all
-        rows in batches, and the analyses that are sums over rows take all of them; the other analyses take the rows that the
-        scan drew, and the document says so.
+        Rows to audit. If the table has a split, or the model stores one, the verdict and the analyses use the held-out rows.
+        Without a split, analyses use all rows and there is no verdict. For a scan, the counterpart is fitted to all training rows
+        in batches. Analyses that are sums over rows use all rows; the others use the rows that the scan drew, and the document
+        says so.
     counterpart : Model, optional
-        Your own linear model. By default one is fitted to the same encoding, rows and split.
+        Your own linear model. By default, a linear model is fitted to the same encoding, rows and split.
     others : sequence of Model
-        Networks that differ from this one by their training seed only. They show how much the explanations change with the seed.
+        Networks that differ from this one only by their training seed. They show how much the explanations change with the seed.
     null : Model, optional
         A network trained in the same way on permuted labels, as `train(null=True)` does. Rankings that it shares with the
         audited network do not come from the data.
     seed : int
         Seed of every random draw, from 0 to 4294967295.
     rows : int
-        Analyses that take many passes over the rows use at most this many. They are drawn by a hash of the row.
+        Maximum number of rows for analyses that make many passes over the rows. The rows are drawn by a hash of the row.
     budget : int, optional
-        The most rows that a function of rows is asked about in the whole audit: by default 400,000, or 32 times the rows of
-        the table if that is more. The analyses share the budget. Those that need more than their share explain fewer rows with
-        fewer background rows, which makes their intervals wider; the document names them. Networks whose layers tabinterp
-        evaluates itself have no budget.
+        Maximum number of rows that a function of rows evaluates in the whole audit. The default is 400,000, or 32 times the
+        number of rows in the table if that is more. The analyses share the budget. Those that need more than their share explain
+        fewer rows with fewer background rows, which makes their intervals wider; the document names them. Networks whose layers
+        tabinterp evaluates itself have no budget.
     declined : str, optional
         Deprecated. Name the adverse class when the table is read: `read_table(..., adverse=)`.
     control : mapping of str to str, optional
-        Protected column -> its reference group. By default the largest group of each column.
+        Protected column -> its reference group. By default, the largest group of each column.
     constraints : mapping, optional
         Column -> "+" (the score must not fall when the column rises), "-", or a mapping with `direction`, `low` and `high` (the
         range of values that the column may take).
     margin : float, optional
-        Equivalence margin in units of the primary metric: log loss in nats, squared units of the target, or deviance. By default
+        Equivalence margin in units of the primary metric: log loss in nats, squared units of the target, or deviance. By default,
         1% of the loss of always predicting the base rate (or the mean).
     costs : (float, float), optional
         Costs of a false positive and of a false negative, for two classes. They imply a threshold.
     threshold : float, optional
-        Probability above which a row is predicted to be positive, in all parts of the audit. By default the threshold that
+        Probability above which a row is predicted to be positive, in all parts of the audit. By default, the threshold that
         `costs` imply, or 0.5.
     engine : Engine
         Where sums over all rows of a scan are computed: in this process, or on a cluster (`dask_engine`). The numbers are the
         same.
     device : {"cpu", "cuda"}, optional
-        Where torch computes. By default the device that the model was wrapped with.
+        Device on which torch computes. By default, the device that the model was wrapped with.
     digest_key : str or Path, optional
-        File with a secret key; it is created if it does not exist. The document then holds a keyed digest of every column, so
-        that `verify` can say which columns changed. Without a key no digests of columns are written, because anyone who knows
-        all rows but one could find that row from an unkeyed digest.
+        File with a secret key; it is created if it does not exist. The document then contains a keyed digest of every column,
+        from which `verify` can identify the columns that changed. Without a key, no digests of columns are written, because
+        anyone who knows all rows but one could find that row from an unkeyed digest.
     analyses : iterable of str, optional
-        Names of the analyses to run, such as "ladder" or "effects". The analyses that they need run as well. By default all.
-        The document lists the analyses that were not requested.
+        Names of the analyses to run, such as "ladder" or "effects". The analyses that these depend on are run as well. By
+        default, all are run. The document lists the analyses that were not requested.
     jobs : int, optional
-        How many analyses run at the same time, each in a process of its own. The document is the same for any number. By default
-        as many as torch has threads, at most 4. On a GPU, for black boxes and outside Linux analyses run one after another.
+        Number of analyses that run in parallel, each in a separate process. The document is the same for any number. By default,
+        the number of torch's threads, but at most 4. On a GPU, for black boxes, and outside Linux, analyses run one after
+        another.
     date : str or datetime.date, optional
-        Date of the audit, such as "2026-11-30". It is shown on page one and stored. Without it the document has no date, so
-        that the same inputs give the same bytes on any day.
+        Date of the audit, such as "2026-11-30". It is stored and shown on page one. Without it, the document has no date, so
+        that the same inputs always give the same bytes.
     progress : callable, optional
-        Called with the name of the current step and the share of the whole audit that is done.
+        Called with the name of the current step and the completed share of the whole audit.
     announce : callable, optional
-        Called once with a sentence that says about how long the audit will take.
+        Called once with a sentence that states the approximate duration of the audit.
 
     Returns
     -------
@@ -141,12 +142,12 @@ def audit(
     Raises
     ------
     TabinterpError
-        If a setting is out of range or does not fit the table, an analysis is unknown, or a setting is given whose analysis was
-        not requested.
+        A setting is out of range or does not fit the table, an analysis is unknown, or a setting was given but the analysis
+        that uses it was not requested.
     ModelError
-        If the model does not fit the table.
+        The model does not fit the table.
     NotApplicableError
-        If the counterpart is not linear.
+        The counterpart is not linear.
     """
     selected = chosen(analyses)
     used = {
@@ -161,7 +162,7 @@ def audit(
     check_model(model)
     if not isinstance(table, Scan):
         check_table(table)
-    table = without_declined(table, declined, stacklevel=4)  # the decorator is a frame of its own
+    table = without_declined(table, declined, stacklevel=4)  # includes the frame of the decorator
     check_engine(engine, table)
     model = model if device is None else _on_device(model, device)
     table = _held_out_as_remembered(table, (model.model if isinstance(model, BoundModel) else model).split)
@@ -211,7 +212,7 @@ def _on_device(model: Model | BoundModel, device: str) -> Model:
 
 
 def _held_out_as_remembered(table: Table | Scan, remembered: Split | None) -> Table | Scan:
-    """Return the table with the split that the model remembers, where the table has none of its own."""
+    """Return the table with the split that is stored with the model, if the table has none."""
     if remembered is None:
         return table
     return table.with_split(remembered) if table.split is None else check_unseen(table, remembered)
@@ -225,7 +226,7 @@ def _expect(
     clock: _Clock,
     announce: Callable[[str], None] | None,
 ) -> None:
-    """Estimate the duration of each analysis, so that the longest can begin first, and announce that of the audit."""
+    """Estimate the duration of each analysis, so that the longest can start first, and announce the duration of the audit."""
     seconds = expected_seconds(size, selected, budget, fits=counterpart is None)
     clock.expect(seconds)
     if announce is not None:
@@ -235,7 +236,7 @@ def _expect(
 def _linear(
     counterpart: Model | None, network: BoundModel, table: Table | Scan, seed: int, engine: Engine
 ) -> BoundModel:
-    """Return the linear counterpart, fitted where none was given, bound to the rows of the network."""
+    """Return the linear counterpart, fitted if none was given, and bound to the rows of the network."""
     fitted = counterpart or fit_counterpart(network, table, seed=seed, engine=engine)
     linear = bind(replace(fitted, device=network.device), network.table, beside=network)
     if not linear.is_linear:
@@ -258,7 +259,7 @@ def _summed(
     engine: Engine,
     within: Callable[[float], None],
 ) -> Sums:
-    """Return the sums over all rows, where more of them were read than drawn."""
+    """Return the sums over all rows of a scan from which only some rows were drawn; empty otherwise."""
     if isinstance(rows, Scan) and not rows.is_whole:
         return sweep(network, linear, rows, within, engine, settings, selected)
     return {}
@@ -297,7 +298,7 @@ def _compared(
 def _assembled(
     context: Context, notes: list[Message], table: Table | Scan, key: DigestKey | None, run: dict[str, Any]
 ) -> Audit:
-    """Build the document from the results and add its findings; `run` is what is known of this run alone."""
+    """Build the document from the results and add its findings; `run` contains facts about this run only."""
     cut = [one.title for one in ANALYSES if one.name in context.limited and context.results.get(one.name) is not None]
     if cut:
         said: dict[str, Any] = {"budget": context.settings.budget, "analyses": cut}
@@ -313,7 +314,7 @@ def _assembled(
 
 
 class _Clock:
-    """The seconds of each part of an audit, and its progress: the share of the expected seconds that is done."""
+    """The seconds of each part of an audit, and its progress: the completed share of the expected seconds."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.seconds: dict[str, float] = {}
@@ -329,7 +330,7 @@ class _Clock:
         return self._progress is not None
 
     def expect(self, seconds: Mapping[str, float]) -> None:
-        """Set the expected seconds of the remaining parts; before this there is no progress."""
+        """Set the expected seconds of the remaining parts; no progress is reported before that."""
         self._expected = seconds
 
     @contextmanager
@@ -341,13 +342,13 @@ class _Clock:
         self.finished(part, time.perf_counter() - start)
 
     def within(self, share: float, part: str | None = None) -> None:
-        """Report that this share of a part is done (by default the current part)."""
+        """Report the completed share of a part (by default, of the current part)."""
         part = part or self._part
-        self._under_way[part] = max(share, self._under_way.get(part, 0.0))  # an analysis may begin again
+        self._under_way[part] = max(share, self._under_way.get(part, 0.0))  # an analysis may start again
         self._tell(part)
 
     def finished(self, part: str, seconds: float) -> None:
-        """Report that a part is done, and how long it took."""
+        """Report that a part is done, with its duration."""
         self.seconds[part] = round(seconds, 3)
         self._under_way.pop(part, None)
         self._done += self.expected(part)

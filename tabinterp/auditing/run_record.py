@@ -16,15 +16,15 @@ from tabinterp.document.document import Message
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated
 
 PACKAGE = Path(__file__).resolve().parent.parent
-ELSEWHERE = {"__pycache__", "datasets"}  # compiled anew on each machine; tables, which stand beside the code
-FILES = ("_file", "_file_sha256", "_file_unsafe")  # settings that tell which model it was, not what was asked
+ELSEWHERE = {"__pycache__", "datasets"}  # excluded: compiled files, which differ between machines, and tables
+FILES = ("_file", "_file_sha256", "_file_unsafe")  # settings that identify the model, not the configuration
 
 
 @cache
 def code_digest() -> str:
     """Return the SHA-256 (hex) of the package's own files: the `dirHash` digest of in-toto, in the format of sha256sum.
 
-    In the package's folder, where `datasets` does not stand inside it:
+    Equivalent command in the package's folder, if `datasets` is not inside it:
     `find . -type f -not -path '*/__pycache__/*' | cut -c3- | LC_ALL=C sort | xargs sha256sum | sha256sum`
     """
     paths = (path.relative_to(PACKAGE) for path in PACKAGE.rglob("*") if path.is_file())
@@ -34,8 +34,8 @@ def code_digest() -> str:
 
 
 def configuration(document: doc.Document) -> dict[str, Any]:
-    """Return the configuration, independent of rows and model: settings, how the table was read, roles of the columns,
-    split.
+    """Return the configuration, which does not depend on rows or model: settings, how the table was read, roles of the columns,
+    and split.
     """
     how, data = document.method, document.data
     return {
@@ -56,17 +56,17 @@ def configuration_digest(document: doc.Document) -> str:
 
 
 def readings(d: doc.Document) -> list[ReadingRows]:
-    """Return the rows of every analysis that the document holds, in the order of the analyses."""
+    """Return the rows used by every analysis in the document, in the order of the analyses."""
     records = (d.get(one.kind) for one in ANALYSES if one.place is not None and one.record is not None)
     rows = [row for record in (d.performance, *records) if record is not None for row in record.rows_used(d)]
-    own = [name for name in doc.OWN if name in d.analyses]  # a file holds them by name
+    own = [name for name in doc.OWN if name in d.analyses]  # a file stores them sorted by name
     rows += [row for name in own for row in _own_rows(name, d.analyses[name], d)]
-    found = [row for row in rows if row.rows]  # of none: the analysis does not apply
+    found = [row for row in rows if row.rows]  # without rows, the analysis does not apply
     return [row.model_copy(update={"weights": _weighed(d, row)}) for row in found] if d.data.weighted else found
 
 
 def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
-    """Return the rows of an analysis without a field: those that its record states, or its evaluated rows."""
+    """Return the rows used by an analysis without a field of its own: those stated in its record, or the evaluated rows."""
     if hasattr(record, "rows_used"):
         return [*record.rows_used(d)]
     if not hasattr(record, "rows"):
@@ -76,8 +76,8 @@ def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
 
 
 def _weighed(d: doc.Document, row: ReadingRows) -> str:
-    """Return how sampling weights enter the errors: multiplying the weights does not change them; coefficients may have
-    their own errors.
+    """Return how sampling weights affect the errors: as sampling weights, whose scale has no effect, or, for coefficients with
+    supplied errors, as in those.
     """
     own = d[Coefficients].method.key.startswith("coefficients.method.own.")
     return "own" if own and row.reading.key == "rows_of.coefficients_linear" else "sampling"

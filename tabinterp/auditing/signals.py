@@ -1,4 +1,4 @@
-"""Handling of Ctrl-C and SIGTERM: work stops within a second, whatever library it is in."""
+"""Handling of Ctrl-C and SIGTERM: the work stops within a second, whichever library is running."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from typing import NoReturn
 from tabinterp.atomic_io import discard
 from tabinterp.exit_codes import ExitCode
 
-PATIENCE, LAST_WORDS = 0.5, 0.2  # seconds that the work has to stop by itself, and that what is done then may take
+PATIENCE, LAST_WORDS = 0.5, 0.2  # seconds for the work to stop by itself, and for final calls
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _LAST: list[Callable[[], None]] = []
 
 
 class Interrupted(BaseException):
-    """Raised on Ctrl-C or SIGTERM; a class of its own, so that no library catches it."""
+    """Raised on Ctrl-C or SIGTERM; a separate class, so that no library catches it."""
 
 
 @contextmanager
 def interruptible() -> Iterator[Event]:
     """Set the event and raise `Interrupted` on Ctrl-C or SIGTERM within this context.
 
-    Where a library does not give way, the process ends itself. Some libraries give back another error in its place: the event
-    tells what it was.
+    If a library does not stop, the process ends itself. Some libraries replace `Interrupted` by another error; the event then
+    shows that it was an interrupt.
 
-    Python hands a signal to the main thread between two of its own steps, and a fit or a product of matrices is one step. The
-    signal's number is written to a pipe at once, and a thread that reads it waits so long and no longer.
+    Python delivers a signal to the main thread only between two of its own instructions, and a fit or a matrix product is one
+    instruction. The signal's number is written to a pipe at once, and a thread that reads it waits for a limited time.
     """
     asked = Event()
     if current_thread() is not main_thread():
@@ -60,7 +60,7 @@ def interruptible() -> Iterator[Event]:
 
 @contextmanager
 def last(call: Callable[[], None]) -> Iterator[None]:
-    """Make this call before the process ends itself; it may run while the main thread computes."""
+    """Call this function before the process ends itself; the call may run while the main thread computes."""
     _LAST.append(call)
     try:
         yield
@@ -78,7 +78,7 @@ def _watch(receiver: int) -> None:
 def leave() -> NoReturn:
     """End this process at once."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # closed on the other side
+        with suppress(OSError, ValueError):  # closed by the reader
             stream.flush()
     os._exit(ExitCode.INTERRUPTED)
 
@@ -94,5 +94,5 @@ def _stop() -> None:
 
 def _say_last() -> None:
     for call in reversed(_LAST):
-        with suppress(Exception):  # whatever goes wrong now, the process ends
+        with suppress(Exception):  # the process ends even if a call fails
             call()

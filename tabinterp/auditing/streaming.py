@@ -1,7 +1,7 @@
-"""Sums over all rows of a scan, for the analyses that are such sums: one pass over the evaluated rows, and one over all rows for
-the sums that compare both sides of the split.
+"""Sums over all rows of a scan, for analyses that are such sums: one pass over the evaluated rows, and one over all rows for
+the sums that compare training and held-out rows.
 
-Which analyses these are, and how each is computed, is declared in their packages (`Analysis.summed`).
+The packages of these analyses declare their sums (`Analysis.summed`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Sums = dict[str, tuple[Any, Any]]  # name of an analysis -> its plan and its sum
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Both models without rows, and the plans of the analyses that are summed: what a batch of rows is read with."""
+    """Both models without rows, and the plans of the summed analyses, for processing a batch of rows."""
 
     network: BoundModel
     linear: BoundModel
@@ -43,17 +43,17 @@ def sweep(
     settings: AuditSettings | None = None,
     analyses: Iterable[Analysis[Any]] = ANALYSES,
 ) -> Sums:
-    """Return plans and sums of the performance and of those of these analyses that are sums over rows.
+    """Return plans and sums of the performance, and of those of the given analyses that are sums over rows.
 
-    The plans are made on drawn rows, which the models are bound to. Where rows come in groups nothing is summed: a standard error
-    needs all rows of a group at once, and a batch may hold a part of them. All analyses are then of the drawn rows.
+    The plans are made on the drawn rows, to which the models are bound. If rows have groups, nothing is summed: a standard error
+    needs all rows of a group at once, but a batch may contain only some of them. All analyses then use the drawn rows.
     """
     if scan.schema.group is not None:
         return {}
     settings = settings or AuditSettings()
     evaluated = [one if one.table.held_out is None else one.take(one.table.held_out) for one in (network, linear)]
     scored: dict[str, Any] = {}  # plans of sums that need the models
-    counted: dict[str, Any] = {}  # plans of those that do not
+    counted: dict[str, Any] = {}  # plans of sums that do not
     for analysis in (PERFORMANCE, *analyses):
         if analysis.summed is None or (analysis.streamed.of in BLOCKS and not network.has_gradient):
             continue
@@ -74,7 +74,7 @@ def sweep(
 
 
 def _encode(pair: Pair, table: Table) -> Iterator[tuple[BoundModel, BoundModel]]:
-    """Yield both models bound to the rows of a batch, a few at a time."""
+    """Yield both models bound to small parts of a batch of rows."""
     for few in in_parts(table, pair.network.x.shape[1]):
         first = on_rows(pair.network, few)
         yield first, on_rows(pair.linear, few, first)
@@ -85,9 +85,9 @@ def _update(pair: Pair, both: tuple[BoundModel, BoundModel]) -> dict[str, Any]:
 
 
 def sums_of(plans: Mapping[str, Any], network: BoundModel, linear: BoundModel) -> dict[str, Any]:
-    """Return the sums over these rows of each analysis that there is a plan for.
+    """Return the sums over these rows for each analysis with a plan.
 
-    Derivatives and hidden units come first: the forward pass that gives them gives the scores as well.
+    Derivatives and hidden units come first, because their forward pass also gives the scores.
     """
     streams = {name: STREAMED[name].streamed for name in plans}
     updates = {name: one.update(plans[name], network, linear) for name, one in streams.items() if one.of in BLOCKS}
@@ -97,7 +97,7 @@ def sums_of(plans: Mapping[str, Any], network: BoundModel, linear: BoundModel) -
             for name, update in updates.items():
                 of_block = update(block)
                 sums[name] = streams[name].merge(sums[name], of_block) if name in sums else of_block
-    except NotApplicableError:  # for some rows the network has no gradient: there is no sum over all rows
+    except NotApplicableError:  # no sum over all rows, because the network has no gradient for some of them
         sums = {}
     whole = {name: one for name, one in streams.items() if one.of == "scores"}
     return sums | {name: one.update(plans[name], network, linear) for name, one in whole.items()}

@@ -1,4 +1,4 @@
-"""Check the arguments of an audit, and make its settings of them, before anything is computed."""
+"""Check the arguments of an audit and convert them to its settings, before anything is computed."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, An
 
     Parameters
     ----------
-    requested : the analyses that run.
+    requested : the analyses to run.
     given : argument of `ti.audit` -> its value.
 
     Raises
     ------
     TabinterpError
-        if an argument was given (not None) and the analyses that use it were not requested.
+        An argument was given (not None), but the analyses that use it were not requested.
     """
     for name in (name for name, value in given.items() if value is not None):
         users = [analysis.name for analysis in ANALYSES if name in analysis.uses]
@@ -46,7 +46,7 @@ def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, An
 
 
 def check_engine(engine: Engine, table: Table | Scan) -> None:
-    """Refuse a cluster for a table that is in memory."""
+    """Refuse a cluster for a table in memory."""
     if engine is not in_turn and not isinstance(table, Scan):
         raise NotApplicableError(
             f"the table {table.name} is in memory, so only the local engine can be used. Leave out "
@@ -87,15 +87,15 @@ def settings_of(
 
     Parameters
     ----------
-    rows : what is audited, with the split that holds.
-    analyses : those that run; None: all.
-    most : rows, at most, for analyses that take many passes over them.
+    rows : the rows to audit, with the split to use.
+    analyses : the analyses to run; None: all.
+    most : maximum number of rows for analyses that make many passes over them.
     seed, control, constraints, margin, costs, threshold, date : as in `ti.audit`.
 
     Raises
     ------
     TabinterpError
-        if a constraint, a reference group, costs or a threshold do not fit the table.
+        A constraint, a reference group, costs or a threshold do not fit the table.
     """
     table = rows.sample if isinstance(rows, Scan) else rows
     declarations = declared(table, constraints or {})
@@ -115,7 +115,7 @@ def settings_of(
 
 
 def day_of(date: str | dt.date) -> str:
-    """Return a date as ISO 8601 writes it, without a time.
+    """Return a date in ISO 8601 format, without a time.
 
     >>> day_of("2026-11-30")
     '2026-11-30'
@@ -130,7 +130,7 @@ def day_of(date: str | dt.date) -> str:
 
 
 def table_settings(rows: Table | Scan) -> TableSettings:
-    """Return how the rows were read, so that they can be read in the same way again."""
+    """Return the settings with which the rows were read, so that they can be read again in the same way."""
     schema, split, said = rows.schema, rows.split, rows.asked
     levels = {} if said is None else {name: list(map(_plain, order)) for name, order in said.levels.items()}
     kinds = {} if said is None else dict(said.kinds)

@@ -1,8 +1,8 @@
 """Worker processes that run independent analyses in parallel.
 
-Workers are forks of this process: they have the models, the rows and the settings without a copy, and need no `__main__` guard.
-Only results travel, by pickle. Threads would not do: torch traces a network by patching `torch.nn.Module` for all threads, so two
-traces at the same time break each other, and most of an analysis is Python, which one thread at a time may run.
+Workers are forks of this process: they share the models, the rows and the settings without copying, and need no `__main__` guard.
+Only results are transferred, by pickle. Threads would not work: torch traces a network by patching `torch.nn.Module` for all
+threads, so simultaneous traces would interfere, and most of an analysis is Python code, which runs in one thread at a time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tabinterp.threads import cores, cores_limited
 
 from .signals import SIGNALS
 
-STEP = 0.02  # share of an analysis after which a worker reports its progress
+STEP = 0.02  # share of an analysis between two progress reports of a worker
 DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 Answer = Callable[[Analysis[Any], Context], Any]
@@ -48,7 +48,7 @@ class Watch(Protocol):
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker process, and this side of the pipe to it."""
+    """A worker process, and the parent's end of the pipe to it."""
 
     process: int
     pipe: Connection
@@ -57,8 +57,8 @@ class Worker:
 def can_fork(context: Context) -> bool:
     """Return whether analyses can run in forks of this process.
 
-    A fork has none of the threads of its parent. On the processor torch needs none; on a device, and in the functions that black
-    boxes are, there may be threads of any library. Outside Linux the system's own libraries may have some.
+    A fork does not have the threads of its parent. On the CPU, torch does not need them; on a device, and in functions that are
+    black boxes, any library may depend on threads. Outside Linux, the system's own libraries may depend on them.
     """
     models = [context.network.model, context.linear.model, *context.others, *([context.null] if context.null else [])]
     on_processor = all(model.function is None and model.device == CPU for model in models)
@@ -66,8 +66,7 @@ def can_fork(context: Context) -> bool:
 
 
 def independent(analyses: Sequence[Analysis[Any]]) -> list[list[Analysis[Any]]]:
-    """Split analyses into groups that do not need each other's results; the order of the list is kept within and across
-    groups.
+    """Split analyses into groups that do not need each other's results, in the order of the list within and across groups.
 
     >>> from tabinterp.analyses import chosen
     >>> [[one.name for one in group] for group in independent(chosen(["effects", "ladder", "alternatives"]))]
@@ -90,19 +89,19 @@ def side_by_side(
 
     Parameters
     ----------
-    groups : in the order in which they are begun.
-    answer : (analysis, context) -> its outcome, to be pickled.
+    groups : in the order in which they are started.
+    answer : (analysis, context) -> its outcome, which must be picklable.
 
     Returns
     -------
     dict
-        Name of an analysis -> its outcome. When an analysis fails in any way, or a worker is lost, those that are not finished
-        are left out, and all workers are stopped: whoever answers the rest here, one after another, meets the same error where
-        and as it would have been without workers.
+        Name of an analysis -> its outcome. If an analysis fails in any way, or a worker is lost, unfinished analyses are left
+        out, and all workers are stopped. If the caller then runs them one after another, the same error occurs as without
+        workers.
     """
     outcomes: dict[str, Any] = {}
     waiting = deque(range(len(groups)))
-    sys.stdout.flush()  # or what is not yet written would be written by every worker
+    sys.stdout.flush()  # otherwise every worker would write the buffered text again
     with _forked(min(count, len(groups)), lambda pipe: _work(pipe, groups, context, answer, count)) as workers:
         pipes = [worker.pipe for worker in workers]
         while pipes:
@@ -110,7 +109,7 @@ def side_by_side(
                 assert isinstance(pipe, Connection)
                 try:
                     kind, *what = pipe.recv()
-                except (EOFError, OSError):  # such as one that the system ended for its memory
+                except (EOFError, OSError):  # such as a worker that the system killed to free memory
                     return outcomes
                 if kind == "failed":
                     return outcomes
@@ -124,7 +123,7 @@ def side_by_side(
                     name, pickled, seconds = what
                     try:
                         outcomes[name], warned = pickle.loads(pickled)  # made by a fork of this process
-                    except Exception:  # of a type that pickles and does not come back
+                    except Exception:  # an object that can be pickled but not unpickled
                         return outcomes
                     for message, category, filename, line in warned:
                         warnings.warn_explicit(message, category, filename, line)
@@ -135,7 +134,7 @@ def side_by_side(
 def _work(
     pipe: Connection, groups: Sequence[Sequence[Analysis[Any]]], context: Context, answer: Answer, count: int
 ) -> None:
-    """Run in a worker: answer one group after another until there is none left, or an analysis fails."""
+    """Run in a worker: process one group after another until none is left or an analysis fails."""
     with cores_limited(max(1, cores() // count)):
         while True:
             pipe.send(("idle",))
@@ -151,7 +150,7 @@ def _work(
                     context.results[analysis.name] = outcome.result
                     warned = [(one.message, one.category, one.filename, one.lineno) for one in caught]
                     pickled = pickle.dumps((outcome, warned), protocol=pickle.HIGHEST_PROTOCOL)
-                except BaseException:  # it is raised again where there is no worker between
+                except BaseException:  # raised again when the parent runs the analysis itself
                     pipe.send(("failed",))
                     return
                 pipe.send(("answer", analysis.name, pickled, time.perf_counter() - start))
@@ -171,7 +170,7 @@ class _Reports:
 
 @contextmanager
 def _forked(count: int, work: Callable[[Connection], None]) -> Iterator[list[Worker]]:
-    """Fork workers for this work; they are stopped at the end of the block in any case."""
+    """Fork workers for this work; they are always stopped at the end of the block."""
     workers: list[Worker] = []
     try:
         for _ in range(count):
@@ -190,9 +189,9 @@ def _forked(count: int, work: Callable[[Connection], None]) -> Iterator[list[Wor
 def _fork(work: Callable[[Connection], None]) -> Worker:
     prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
     here, there = Pipe()
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until it is clear whose they are
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the child has its own handlers
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of other threads, such as the progress bar's
+        warnings.simplefilter("ignore", DeprecationWarning)  # about other threads, such as the progress bar's
         process = os.fork()
     if process == 0:
         try:
@@ -201,8 +200,8 @@ def _fork(work: Callable[[Connection], None]) -> Worker:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes; the parent ends this one
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-            gc.freeze()  # the collector would write to, and so copy, what is shared with the parent
-            sys.stdout, sys.stderr = _stream(1), _stream(2)  # a thread of the parent may have held the lock of its own
+            gc.freeze()  # the collector would write to memory shared with the parent, and so copy it
+            sys.stdout, sys.stderr = _stream(1), _stream(2)  # a parent thread may hold the locks of the old ones
             if os.getppid() == parent:
                 work(there)
         finally:

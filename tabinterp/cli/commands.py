@@ -45,14 +45,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Data = Annotated[
-    str, typer.Option("--data", help="CSV (also .csv.gz) or Parquet file.", rich_help_panel=help_pages.DATA)
-]
+Data = Annotated[str, typer.Option("--data", help="CSV (or .csv.gz) or Parquet file.", rich_help_panel=help_pages.DATA)]
 Rows = Annotated[
     str,
     typer.Option(
         "--data",
-        help="CSV (also .csv.gz) or Parquet file, folder of Parquet files, or URL. With --query: a DuckDB file or a "
+        help="CSV (or .csv.gz) or Parquet file, folder of Parquet files, or URL. With --query: a DuckDB file or a "
         "database URL. A single file of up to 64 MiB (uncompressed) is read into memory at once; all other data are "
         "read in batches.",
         rich_help_panel=help_pages.DATA,
@@ -70,8 +68,8 @@ Key = Annotated[
     str | None,
     typer.Option(
         "--key",
-        help="Column with a unique value in every row of the query result. With this column, --resume continues the query "
-        "after the last row that was saved.",
+        help="Column with a unique value in every row of the query result. It lets --resume continue the query after the "
+        "last saved row.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -118,7 +116,7 @@ Task = Annotated[
 ]
 Drop = Annotated[
     list[str] | None,
-    typer.Option("--drop", help="Column that the models must not read. Repeatable.", rich_help_panel=help_pages.DATA),
+    typer.Option("--drop", help="Column that the models must not use. Repeatable.", rich_help_panel=help_pages.DATA),
 ]
 Protected = Annotated[
     list[str] | None,
@@ -132,7 +130,7 @@ Kind = Annotated[
     list[str] | None,
     typer.Option(
         "--kind",
-        help="COLUMN=KIND, to replace the inferred kind of a column by numeric, categorical, boolean or ordinal. "
+        help="COLUMN=KIND, to override the inferred kind of a column: numeric, categorical, boolean or ordinal. "
         "Repeatable.",
         rich_help_panel=help_pages.DATA,
     ),
@@ -170,7 +168,7 @@ DropMissingTarget = Annotated[
     bool,
     typer.Option(
         "--drop-missing-target",
-        help="Leave out rows in which the target is missing, and report their number.",
+        help="Leave out rows without a target, and report their number.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -178,7 +176,7 @@ Overwrite = Annotated[
     bool,
     typer.Option(
         "--overwrite",
-        help="Replace the earlier output of this command; other files are never changed.",
+        help="Replace earlier output of this command; other files are never changed.",
         rich_help_panel=help_pages.OUTPUT,
     ),
 ]
@@ -190,8 +188,8 @@ DigestKey = Annotated[
     Path | None,
     typer.Option(
         "--digest-key",
-        help="File with a secret key, with which the audit computes and stores digests of the columns. The file is created "
-        "if it does not exist, and must be outside the output folder.",
+        help="File with a secret key for digests of the columns, which the audit then stores. The file is created if it does "
+        "not exist, and must be outside the output folder.",
         rich_help_panel=help_pages.OUTPUT,
     ),
 ]
@@ -204,7 +202,7 @@ Device = Annotated[
 Quiet = Annotated[
     bool,
     typer.Option(
-        "--quiet", help="Show no progress, and print the result in one line.", rich_help_panel=help_pages.OUTPUT
+        "--quiet", help="Show no progress, and print the result on one line.", rich_help_panel=help_pages.OUTPUT
     ),
 ]
 
@@ -312,8 +310,7 @@ def train(
         bool,
         typer.Option(
             "--null",
-            help="Also train a network on permuted labels, so that the audit can compare its rankings with those of the "
-            "model.",
+            help="Also train a network on permuted labels. The audit then compares its rankings with those of the model.",
             rich_help_panel=help_pages.COMPUTATION,
         ),
     ] = False,
@@ -323,7 +320,7 @@ def train(
 ) -> None:
     """Train a reference network and its linear counterpart.
 
-    Writes both models to a bundle, which also records which rows are held out.
+    Writes both models to a bundle, which also records the held-out rows.
     """
     if out.suffix.lower() == ".zip":
         raise TabinterpError(
@@ -407,8 +404,8 @@ def audit(
             "--budget",
             min=1,
             max=2**31 - 1,
-            help="Largest number of rows that a model without readable layers is asked about in the whole audit; by default "
-            "400,000. Fewer rows make the audit shorter and its intervals wider.",
+            help="Maximum number of rows for which a model without readable layers makes predictions in the whole audit; by "
+            "default, 400,000. Fewer rows make the audit faster and its intervals wider.",
             rich_help_panel=help_pages.ANALYSES,
         ),
     ] = None,
@@ -463,7 +460,7 @@ def audit(
         Path | None,
         typer.Option(
             "--constraints",
-            help="TOML file with the expected direction and the valid range of columns, and which of them people can change.",
+            help="TOML file with the expected directions and valid ranges of columns, and the columns that people can change.",
             rich_help_panel=help_pages.DECISIONS,
         ),
     ] = None,
@@ -517,7 +514,7 @@ def audit(
         say(config_text(ctx))
         return
     if pdf:
-        printer()  # what is missing is said before the audit, not after it
+        printer()  # report a missing library before the audit, not after it
     if digest_key is not None:
         check_outside(digest_key, out)
     asked = _settings(
@@ -612,8 +609,8 @@ for command in (render, checks, check, sign, verify, compare, evidence):
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     """Train and audit a network on a bundled table of credit card defaults.
 
-    Writes the audit to the output folder, and the model to a second folder with the same name and the ending -model. Prints the
-    path of the report. Replaces only the output of an earlier demo.
+    Writes the audit to the output folder, and the model to a second folder whose name ends in -model. Prints the path of the
+    report. Replaces only the output of an earlier demo.
     """
     folder = files("tabinterp.datasets")
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
@@ -623,19 +620,19 @@ def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     audited = out.absolute()
     model = audited.with_name(f"{audited.name}-model")
     of_audit, of_model = (found or None for found in (_is_audit_of_demo(audited), _is_model_of(model, settings)))
-    with writing_to(out, AUDIT, overwrite=of_audit):  # before the work, not after half of it
+    with writing_to(out, AUDIT, overwrite=of_audit):  # check the folder before any work
         _train(data, settings, None, model, seed, 1, False, quiet, overwrite=of_model)
         say(_audit(model, data, {}, None, out, 20_000, seed, quiet, overwrite=of_audit))
 
 
 def _is_audit_of_demo(folder: Path) -> bool:
-    """Return whether `demo` made the audit in a folder, and nobody signed it since."""
+    """Return whether a folder contains an audit that `demo` made and that was not signed since."""
     command = _json(folder / RUN).get("command")
     return isinstance(command, list) and command[1:2] == ["demo"] and not os.path.lexists(folder / ATTESTATION)
 
 
 def _is_model_of(folder: Path, settings: dict[str, Any]) -> bool:
-    """Return whether a folder holds the bundle that `demo` trains: one network on its table, trained reproducibly."""
+    """Return whether a folder contains the bundle that `demo` trains: one network on its table, trained reproducibly."""
     table = _json(folder / HEADER).get("table")
     read = {name: value for name, value in table.items() if value is not None} if isinstance(table, dict) else {}
     same = "target" in read and all(settings.get(name) == value for name, value in read.items())
@@ -677,7 +674,7 @@ def _train(
 
 
 def _rows_of(trained: Any) -> str:
-    """Return a sentence about how many rows were used for training, early stopping and testing."""
+    """Return a sentence with the numbers of rows for training, early stopping and testing."""
     table = trained.table
     left_out = table.without_target or 0
     parts = [
@@ -733,12 +730,12 @@ def _audit(
             if table.without_target:
                 bar.say(f"Leaving out {table.without_target:,} rows in which the target is missing.")
             beside = {"counterpart": counterpart}
-            used = ti.arguments_used((judged or {}).get("analyses"))  # what none of them reads stays in the bundle
+            used = ti.arguments_used((judged or {}).get("analyses"))  # models that no analysis uses are not loaded
             beside |= {"others": ti.load_others(path)} if "others" in used else {}
             beside |= {"null": ti.load_null(path)} if "null" in used else {}
             told = {"progress": bar.step, "announce": bar.say}
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # of --declined, in terms of Python
+                warnings.simplefilter("ignore", DeprecationWarning)  # about declined=, for users of Python
                 result = ti.audit(
                     model, table, **beside, seed=seed, rows=rows, declined=declined, **told, **(judged or {})
                 )
@@ -765,7 +762,7 @@ def _audit(
 
 
 def _keeping(data: str, model: Path, out: Path, how: dict[str, Any], read: Reading) -> Any:
-    """Return the context in which an audit saves its state; for tables that are read whole it does nothing."""
+    """Return the context in which an audit saves its state; for a table that is read at once, the context does nothing."""
     if ti.in_batches(data, read.query):
         return ti.keeping(out, model, how, resume=read.resume, tell=_tell)
     if read.resume:
@@ -795,7 +792,7 @@ def _settings(
     group: str | None,
     drop_missing_target: bool,
 ) -> dict[str, Any]:
-    """Return the options about the table that were given; the bundle supplies the others."""
+    """Return the given options about the table; the bundle supplies the others."""
     kinds = {}
     for one in kind or []:
         column, equals, value = one.rpartition("=")
@@ -820,12 +817,12 @@ def _settings(
 
 @cache
 def _command() -> Any:
-    """Return the command line of `app`; building it takes longer than many commands."""
+    """Return the command line of `app`, cached because building it takes longer than running many commands."""
     return typer.main.get_command(app)
 
 
 def _options() -> dict[str, str]:
-    """Return the options of the running command, by the names of their Python arguments."""
+    """Return the options of the running command, keyed by Python argument."""
     commands = getattr(_command(), "commands", {})
     name = next((one for one in sys.argv[1:] if one in commands), None)
     options: dict[str, str] = {}
@@ -844,7 +841,7 @@ def main() -> None:
     with interruptible() as interrupted, speaking_options(_options()):
         try:
             code = _command()(standalone_mode=False) or ExitCode.PASSED
-        except SystemExit:  # typer's, where whoever reads its output has gone
+        except SystemExit:  # raised by typer when the reader of its output has closed the pipe
             code = ExitCode.BAD_INPUT
         except (Exception, Interrupted) as error:
             if interrupted.is_set():
@@ -856,7 +853,7 @@ def main() -> None:
 
 
 def run() -> None:
-    """Run `main` as a process of its own, and end it at once after an interrupt."""
+    """Run `main` in its own process, and end the process at once after an interrupt."""
     try:
         main()
     except SystemExit as left:

@@ -1,6 +1,6 @@
-"""The options of `tabinterp audit` in a TOML file: `--config` reads it, `--print-config` writes it.
+"""Read and write the options of `tabinterp audit` as a TOML file, for `--config` and `--print-config`.
 
-A key is the name of an option without its dashes, or `model`; a value is what stands behind the option on the command line.
+A key is the name of an option without its dashes, or `model`; a value is what follows the option on the command line.
 Options on the command line take precedence. Paths are relative to the working directory, as they are on the command line.
 """
 
@@ -16,16 +16,16 @@ from tabinterp.atomic_io import LARGEST_TEXT, read_regular
 from tabinterp.errors import TabinterpError, did_you_mean
 from tabinterp.secret_masking import hidden
 
-OWN = ("config", "print_config", "help")  # options that a file cannot hold
+OWN = ("config", "print_config", "help")  # options that cannot be set in a file
 
 
 def read_config(ctx: Any, path: Path | None) -> Path | None:
-    """Make the options in a file the defaults of the command that is being parsed.
+    """Use the options in a file as the defaults of the command that is being parsed.
 
     Raises
     ------
     TabinterpError
-        when the file cannot be read, is no TOML, or holds an unknown option or a value that the option cannot have.
+        The file cannot be read, is not TOML, or contains an unknown option or an invalid value.
     """
     if path is not None:
         try:
@@ -44,7 +44,7 @@ def read_config(ctx: Any, path: Path | None) -> Path | None:
 
 
 def config_text(ctx: Any) -> str:
-    """Return every option of a command with its value as TOML; options without a value are left out, and passwords masked."""
+    """Return the options of a command that have a value, as TOML; passwords are masked."""
     lines = []
     for name, parameter in _options(ctx).items():
         value = ctx.params[parameter.name]
@@ -54,7 +54,7 @@ def config_text(ctx: Any) -> str:
 
 
 def _options(ctx: Any) -> dict[str, Any]:
-    """Return the parameters of a command by the names that they have in a file."""
+    """Return the parameters of a command, keyed by their names in a file."""
     found = (one for one in ctx.command.params if one.name not in OWN)
     return {max(one.opts, key=len).lstrip("-").lower(): one for one in found if not getattr(one, "hidden", False)}
 
@@ -84,5 +84,5 @@ def _toml(value: Any) -> str:
         return repr(value)
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_toml, value))}]"
-    text = json.dumps(hidden(str(value)), ensure_ascii=False)  # a string of JSON is one of TOML, but for one character
+    text = json.dumps(hidden(str(value)), ensure_ascii=False)  # a JSON string is also TOML, except for one character
     return text.replace("\x7f", "\\u007f")

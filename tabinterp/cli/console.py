@@ -1,6 +1,6 @@
 """Print results, progress and errors on the terminal, and guard the folders that commands write to.
 
-Everything that the commands print goes through `say` or the bar, which let no control character reach the terminal.
+Everything that the commands print goes through `say` or the progress bar, which remove control characters.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tabinterp.auditing.result import Audit
 
-MOST = 4  # names that an error lists
+MOST = 4  # maximum number of names in an error
 
 
 def say(text: str, err: bool = False) -> None:
@@ -43,7 +43,7 @@ def say(text: str, err: bool = False) -> None:
 
 
 def tell(text: str, out: Path | None, *inputs: Path | None) -> None:
-    """Print a text, or write it to a file with `write_file`."""
+    """Print a text, or write it to a file by `write_file`."""
     if out is None:
         say(text)
     else:
@@ -51,7 +51,7 @@ def tell(text: str, out: Path | None, *inputs: Path | None) -> None:
 
 
 def write_file(out: Path, data: bytes, *inputs: Path | None) -> None:
-    """Write an output file, replacing an existing one, and print its path; the inputs of the command are never overwritten."""
+    """Write or replace an output file, and print its path; the inputs of the command are never overwritten."""
     check_apart(out, *inputs)
     with _told_of(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -75,9 +75,10 @@ def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bo
 
     Parameters
     ----------
-    layout : what is to be written. A folder that holds anything else is refused.
-    overwrite : replace what an earlier command wrote there, which is refused otherwise. None: the command has no such option.
-    resume : go on with what an audit that was stopped has kept there.
+    layout : what will be written. A folder that contains anything else is refused.
+    overwrite : whether to replace the output of an earlier command, which is refused otherwise. None: the command has no such
+        option.
+    resume : whether to continue from the saved state of an interrupted audit.
     """
     with ExitStack() as stack:
         with _told_of(path):
@@ -105,7 +106,7 @@ def _occupied(path: Path, ours: list[str], layout: Layout, overwrite: bool | Non
 
 
 def _some(names: list[str]) -> str:
-    """Return the first names, and how many more there are."""
+    """Return the first names, and the number of the others."""
     more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
     return ", ".join(map(repr, names[:MOST])) + more
 
@@ -139,7 +140,7 @@ def show_result(result: Audit, quiet: bool) -> None:
 
 
 def _table(title: str, rows: list[list[str]]) -> Table:
-    """Return a table whose first row is its head, unless that is empty; names from data are never markup."""
+    """Return a table whose first row is its head, unless that is empty; text from the data is never treated as markup."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -156,8 +157,8 @@ def _table(title: str, rows: list[list[str]]) -> Table:
 
 @dataclass(frozen=True)
 class Bar:
-    """A progress bar: `say` prints a line, `step` shows the current step and the share that is done, `rows` shows the rows
-    of a pass (what it is for, how many were read, and how many there are if that is known).
+    """A progress bar: `say` prints a line, `step` shows the current step and the share completed, `rows` shows the progress of
+    a pass over the rows (its purpose, the rows read, and the total if known).
     """
 
     say: Callable[[str], None]
@@ -167,7 +168,7 @@ class Bar:
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Bar]:
-    """Show a progress bar on standard error, with a second bar while rows are read in batches."""
+    """Show a progress bar on standard error, and a second bar while rows are read in batches."""
     if quiet:
         yield Bar(lambda _text: None, lambda _step, _share: None, lambda _what, _rows, _all: None)
         return
@@ -206,15 +207,15 @@ def progress(quiet: bool) -> Iterator[Bar]:
 # ---- errors
 
 
-NO_MEMORY = re.compile("allocate memory|out of memory", re.IGNORECASE)  # torch says so by a RuntimeError
+NO_MEMORY = re.compile("allocate memory|out of memory", re.IGNORECASE)  # torch raises a RuntimeError with these words
 
 
 def report_error(error: BaseException) -> ExitCode:
-    """Print an error without secrets of the command line, and return the exit code."""
+    """Print an error, without secrets from the command line, and return the exit code."""
     if isinstance(error, typer.Abort):  # at a prompt
         say("aborted", err=True)
         return ExitCode.INTERRUPTED
-    if show := getattr(error, "show", None):  # typer's own: of an option or argument that cannot be
+    if show := getattr(error, "show", None):  # raised by typer: an invalid option or argument
         usage = StringIO()
         show(file=usage)
         _complain(usage.getvalue().rstrip("\n"))
@@ -237,7 +238,7 @@ def report_error(error: BaseException) -> ExitCode:
 
 
 def _complain(text: str) -> None:
-    with suppress(OSError):  # nobody reads it
+    with suppress(OSError):  # standard error is closed
         say(hidden(text, *sys.argv[1:]), err=True)
 
 
@@ -261,7 +262,7 @@ def _saved(error: BaseException) -> str:
 def use_plain_output() -> None:
     """Escape characters that the terminal cannot show, and remove control characters from warnings."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, ValueError):  # replaced by something that is no file
+        with suppress(AttributeError, ValueError):  # the stream was replaced by an object that is not a file
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     warnings.showwarning = lambda message, category, *_: _complain(f"{category.__name__}: {message}")
 
@@ -269,12 +270,12 @@ def use_plain_output() -> None:
 def leave_with(code: int) -> NoReturn:
     """Exit with a code; output that could not be printed is reported as an error."""
     try:
-        if sys.stdout is not None:  # closed by who started the command
+        if sys.stdout is not None:  # None: closed by the process that started the command
             sys.stdout.flush()
     except OSError as error:
         with suppress(OSError, ValueError):
             os.dup2(
                 os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-            )  # or Python tries again, and fails, at its end
+            )  # otherwise Python tries again at exit, and fails
         code = report_error(error)
     sys.exit(code)

@@ -142,7 +142,7 @@ def check(
     """Check a saved audit against a policy; several audits must all pass.
 
     The findings are recomputed from the numbers in the audit. With --key, the signature of the whole folder is verified first;
-    if it is valid, findings from another version of tabinterp are accepted without recomputing them.
+    if it is valid, findings from another version of tabinterp are accepted without being recomputed.
 
     Exit codes: 0 the audit passes; 1 a gate fails, or the audit was changed after it was written; 2 the audit or the policy
     cannot be read; 3 no gate fails, but the findings could not be recomputed because another version of tabinterp wrote the
@@ -153,7 +153,7 @@ def check(
     if len(documents) > 1 and any(alone.values()):
         raise DocumentError(
             f"{' and '.join(option for option, given in alone.items() if given)} can only be used with one audit; got "
-            f"{len(documents)} audits. Check each of them with a command of its own"
+            f"{len(documents)} audits. Check each of them with a separate command"
         )
     if attestation is not None and key is None:
         raise DocumentError(
@@ -165,7 +165,7 @@ def check(
             say(f"{one}:")
         codes.append(_check(one, policy, form, out, key, attestation, lang))
     if failed := [code for code in codes if code]:
-        raise typer.Exit(min(failed))  # a failure says more than what could not be checked
+        raise typer.Exit(min(failed))  # a failure takes precedence over an incomplete check
 
 
 def _check(
@@ -177,7 +177,7 @@ def _check(
     attestation: Path | None,
     lang: str,
 ) -> int:
-    """Print or write the decision about one audit, and return the exit code."""
+    """Print or write the decision on one audit, and return the exit code."""
     if key is not None:
         if document.name != "audit.json":
             raise DocumentError(
@@ -191,7 +191,7 @@ def _check(
             return int(found.exit_code)
     result = ti.Audit.from_json(document)
     identity = {
-        "audit": quote(os.fsencode(document.as_posix())),  # a path need not be text
+        "audit": quote(os.fsencode(document.as_posix())),  # a path need not be valid UTF-8
         "audit_sha256": hashlib.sha256(read_regular(document)).hexdigest(),
     }
     demands: dict[str, Any] = {}
@@ -278,7 +278,7 @@ def verify(
         Path | None,
         typer.Option(
             "--digest-key",
-            help="Key file that was given to `tabinterp audit` as --digest-key; needed to find out which columns differ.",
+            help="Key file that was given to `tabinterp audit` as --digest-key; needed to identify the columns that differ.",
         ),
     ] = None,
     recompute: Annotated[

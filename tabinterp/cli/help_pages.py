@@ -1,4 +1,4 @@
-"""Help pages: options in groups, examples as they are typed, and what exit codes mean."""
+"""Help pages: options in groups, examples, and the meaning of exit codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXIT_CODES = (
 
 
 class Command(TyperCommand):
-    """A command whose help page groups its options, and shows the examples of its epilog as they are written."""
+    """A command whose help page groups the options, and shows the examples in its epilog unchanged."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}

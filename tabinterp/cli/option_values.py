@@ -13,7 +13,7 @@ from tabinterp.errors import TabinterpError
 
 @dataclass(frozen=True)
 class Reading:
-    """How a database is read: the query, its key column, and whether to resume an interrupted audit."""
+    """Options for reading a database: the query, its key column, and whether to resume an interrupted audit."""
 
     query: str | None = None
     key: str | None = None
@@ -21,7 +21,7 @@ class Reading:
 
 
 def controls(given: list[str] | None) -> dict[str, str]:
-    """Return the reference groups, by column. The column ends at the first equals sign, as a group may hold one ("<= 30")."""
+    """Return the reference group of each column. The first equals sign ends the column: a group may contain one ("<= 30")."""
     parted = [one.partition("=") for one in given or []]
     for column, equals, _ in parted:
         if not equals:
@@ -55,11 +55,11 @@ def split_of(text: str | None) -> str | float | None:
 
 
 def names_of(text: str | None) -> list[str] | None:
-    """Return the names of a comma-separated list; None where nothing was given."""
+    """Return the names in a comma-separated list; None if the option was not given."""
     if text is None:
         return None
     names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:  # such as an unset variable of a shell: it must not leave out every analysis, and every check of one
+    if not names:  # such as an unset shell variable, which must not disable every analysis and every check
         raise TabinterpError(
             f"--analyses must be one or more names, such as effects,groups; got {text!r}. Leave the option out to "
             "run all analyses"
@@ -68,7 +68,7 @@ def names_of(text: str | None) -> list[str] | None:
 
 
 def complete_analyses(incomplete: str) -> list[str]:
-    """Return the lists of analyses that continue an incomplete one.
+    """Return the completions of a comma-separated list of analyses.
 
     >>> complete_analyses("effects,regional"), complete_analyses("none such")
     (['effects,regional_effects'], [])
@@ -78,7 +78,7 @@ def complete_analyses(incomplete: str) -> list[str]:
 
 
 def complete_checks(incomplete: str) -> list[str]:
-    """Return the names of the checks that start like this.
+    """Return the names of the checks that start with this text.
 
     >>> complete_checks("label")
     ['label-leak']

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .document import Document
     from .rows_of_analyses import ReadingRows
 
-__all__ = ["Message", "Scalar"]  # from here as well; all that follows besides
+__all__ = ["Message", "Scalar"]  # also re-exported here
 
 Metric = Literal[
     "log_loss", "auc", "average_precision", "macro_auc", "brier", "accuracy", "balanced_accuracy", "squared_error", "r2",
@@ -32,14 +32,14 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def check_claims(self, document: Document) -> None:
-        """Raise `DocumentError` where the record claims more than its own numbers support."""
+        """Raise `DocumentError` if the record claims more than its own numbers support."""
 
     def sentences_follow(self, document: Document) -> bool:
         """Return whether the sentences of the record follow from its numbers."""
         return True
 
     def rows_used(self, document: Document) -> Iterable[ReadingRows]:
-        """Return the rows that the numbers of the record are about."""
+        """Return the rows from which the numbers of the record were computed."""
         return ()
 
 
@@ -68,14 +68,14 @@ class MetricRow(Part):
     linear: Interval
     difference: Interval  # network minus linear, paired
     resolved: Literal["better", "worse", "no"]  # for the network; "no": the interval includes zero
-    # of the difference's error; "widened", "withheld": the true one would tell of 1 to 9 rows
+    # method of the difference's error; "widened", "withheld": the exact error would reveal 1 to 9 rows
     # "rule_of_three": no row shows a difference
     method: Literal["bootstrap", "delong", "student", "widened", "withheld", "rule_of_three"] = "bootstrap"
-    rows: int | None = None  # that it is of, where these are not as many as of the others
+    rows: int | None = None  # number of rows, if it differs from that of the other metrics
 
 
 def side(part: Interval) -> int:
-    """Return on which side of zero the whole interval lies; 0 if it includes zero or does not exist."""
+    """Return the side of zero on which the whole interval lies; 0 if it includes zero or does not exist."""
     if part.low is None or part.high is None:
         return 0
     return int(part.low > 0) - int(part.high < 0)

@@ -17,8 +17,8 @@ from tabinterp.errors import DocumentError
 from .document import AS_WRITTEN, OWN, SCHEMA_VERSION, Document, Message
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # an escape that may be one; canonical JSON has none
-LARGEST_EXACT = 2**53 - 1  # beyond it JSON readers disagree on an integer
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # an escape that may be an unpaired surrogate; canonical JSON has none
+LARGEST_EXACT = 2**53 - 1  # JSON readers disagree on larger integers
 
 
 def to_bytes(document: Document) -> bytes:
@@ -35,8 +35,8 @@ def to_bytes(document: Document) -> bytes:
 def from_bytes(data: bytes) -> Document:
     """Parse a document strictly: nothing is coerced, skipped or guessed.
 
-    A reader of an audit must be able to rely on every field, so what is unknown, doubled or of another type is
-    refused with its place, what was found there and what was allowed.
+    A reader of an audit must be able to rely on every field, so unknown fields, duplicates and values of another type are
+    refused. The error names the place, the value found and the allowed values.
     """
     found = _parse(data)
     _check_version(found)
@@ -80,7 +80,7 @@ def _parse(data: bytes) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
-    """Convert a large float to an integer, since canonical JSON writes it without a point."""
+    """Return an integer, or a float if it is large, because canonical JSON writes large floats without a point."""
     exact = len(digits) < 18 and abs(int(digits)) <= LARGEST_EXACT
     return int(digits) if exact else float(digits)
 

@@ -1,7 +1,7 @@
 """Validation of the claims in a document: every flag of significance must follow from its interval.
 
-An audit can be saved, edited and rendered again. A report is refused rather than let a sentence or a flag say more than
-the numbers next to it.
+An audit can be saved, edited and rendered again. No report is rendered if a sentence or a flag claims more than the numbers
+support.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HIGHER_IS_BETTER = {
 
 
 def check(document: Document) -> None:
-    """Refuse a document with a claim that its own interval does not support, and say what to do."""
+    """Refuse a document with a claim that its own interval does not support, with an error that says what to do."""
     try:
         check_each(document)
     except DocumentError as error:
@@ -161,7 +161,7 @@ def _gap(part: Interval) -> str:
 
 
 def _others(document: Document) -> str | None:
-    """Return the allowed sentence on the other metrics; R2 repeats the squared error, and a withheld interval says nothing."""
+    """Return the allowed sentence on the other metrics, without R2, which repeats the squared error, and withheld intervals."""
     rows = document.performance.metrics[1:]
     found = {row.resolved for row in rows if row.metric != "r2" and row.method != "withheld"}
     if len(found) != 1:

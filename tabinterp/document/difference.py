@@ -1,8 +1,8 @@
-"""The difference of two audits: what changed by more than its error.
+"""The difference of two audits: numbers that changed by more than their error.
 
-A difference of two numbers has the standard error sqrt(se1² + se2²), as of two independent samples. Where both audits used the
-same rows, their numbers rise and fall together and the true error is smaller: what is called a change then is one, and some
-changes are missed. With hundreds of numbers some differ by chance: p values are adjusted (Benjamini & Hochberg 1995).
+The standard error of a difference of two numbers is sqrt(se1² + se2²), as for two independent samples. If both audits used the
+same rows, their numbers are positively correlated and the true error is smaller: reported changes are then real, but some changes
+are missed. Among hundreds of numbers, some differ by chance, so p-values are adjusted (Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -29,18 +29,16 @@ from .labels import labelled_alike
 
 Key = tuple[str, str, tuple[str, ...]]
 
-LEVEL = 0.05  # of the adjusted p below which a difference counts
+LEVEL = 0.05  # adjusted p-value below which a difference counts as a change
 
 
 @dataclass(frozen=True)
 class Change:
-    """One number in both audits. `q` is the adjusted p-value of no difference; None if one of them has no error."""
+    """One number in both audits. `q` is the adjusted p-value for no difference; None if one of the numbers has no error."""
 
     theme: str  # "performance", "calibration", "importance", "coefficients", "gain"
     of: str  # "network", "linear", "difference"
-    parts: tuple[
-        str, ...
-    ]  # metric; column, loss; column, level, unit, output; component, output; "" where there is none
+    parts: tuple[str, ...]  # metric; column, loss; column, level, unit, output; component, output; "" if there is none
     first: float
     second: float
     stderr: float | None
@@ -61,7 +59,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Fact:
-    """A change of something that is not a number with an error: before and after."""
+    """A change of something other than a number with an error: before and after."""
 
     name: str
     first: str
@@ -78,14 +76,14 @@ class Changes(PreviewedFrame):
 
     names: tuple[str, str]
     digests: tuple[str, str]  # SHA-256 of the two documents
-    same_rows: bool | None  # both audits read the same table; None: not known, for want of digests under the same key
+    same_rows: bool | None  # whether both audits used the same table; None: unknown without digests with the same key
     facts: tuple[Fact, ...]
     findings: tuple[Fact, ...]
     numbers: tuple[Change, ...]
-    alone: tuple[Key, ...]  # numbers that only one of them has: theme, of, parts of the name
+    alone: tuple[Key, ...]  # numbers that only one audit has: theme, of, parts of the name
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each change: theme, of, name, first, second, difference, stderr, q, changed."""
+        """Return one row per number: theme, of, name, first, second, difference, stderr, q, changed."""
         rows = [
             (c.theme, c.of, c.name, c.first, c.second, c.difference, c.stderr, c.q, c.changed) for c in self.numbers
         ]
@@ -104,11 +102,11 @@ class Changes(PreviewedFrame):
 
 
 def compare_documents(first: Document, second: Document) -> Changes:
-    """Return what changed from one audit to another of the same target.
+    """Return the changes from one audit to another with the same target.
 
     Raises
     ------
-    DocumentError : the two are not about the same question: another target, task or classes.
+    DocumentError : the audits have different targets, tasks or classes.
     """
     for name in ("target", "task", "classes"):
         one, two = getattr(first.data, name), getattr(second.data, name)
@@ -119,7 +117,7 @@ def compare_documents(first: Document, second: Document) -> Changes:
             )
     shown, shown_second = labelled_alike(first, second)
     before, after = dict(_numbers(shown)), dict(_numbers(shown_second))
-    same = first.performance.threshold == second.performance.threshold  # otherwise accuracies are of other decisions
+    same = first.performance.threshold == second.performance.threshold  # otherwise accuracies are not comparable
     both = [key for key in before if key in after and (same or key[2] != ("accuracy",))]
     return Changes(
         names=(_name(first), _name(second)),
@@ -152,11 +150,11 @@ def _digest(document: Document) -> str:
     return hashlib.sha256(to_bytes(document)).hexdigest()
 
 
-# ---- what is compared
+# ---- compared numbers and facts
 
 
 def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
-    """Return numbers with the same meaning in every audit of a question, without those that have no value."""
+    """Yield the numbers that have the same meaning in all audits of a target, without missing ones."""
     found: list[tuple[Key, Interval]] = []
     for row in d.performance.metrics:
         found += [(("performance", of, (row.metric,)), getattr(row, of)) for of in ("network", "linear", "difference")]
@@ -213,7 +211,7 @@ def _findings(one: Document, two: Document) -> Iterator[Fact]:
 
 
 def _tested(pairs: list[tuple[Key, Interval, Interval]]) -> list[Change]:
-    """Return every pair with its adjusted p-value, the most significant change first."""
+    """Return all pairs with their adjusted p-values, the most significant change first."""
     errors = [_stderr(one, two) for _, one, two in pairs]
     p = [_p(one, two, error) for (_, one, two), error in zip(pairs, errors, strict=True)]
     q = _adjusted(p)
@@ -242,7 +240,7 @@ def _p(one: Interval, two: Interval, stderr: float | None) -> float | None:
 
 
 def _adjusted(p: list[float | None]) -> list[float | None]:
-    """Return Benjamini & Hochberg (1995) q-values of those that have a p-value."""
+    """Return Benjamini & Hochberg (1995) q-values of the numbers that have a p-value."""
     order = sorted((value, at) for at, value in enumerate(p) if value is not None)
     result: list[float | None] = [None] * len(p)
     least = 1.0

@@ -1,8 +1,8 @@
-"""The document of an audit: its typed and versioned form, which is all that checks and report see.
+"""The document of an audit: its typed and versioned form, which is the only input of checks and report.
 
-No model and no row of data is in here. Numbers are on original columns. An interval is 95% unless it says otherwise.
-`None` stands for "there is no such number", and a `reason` beside it says why. What differs from run to run (time,
-paths, thread counts) is not here but in `run.json`.
+It contains no model and no row of data. Numbers refer to original columns. Intervals are 95% intervals unless stated otherwise.
+`None` means that a number does not exist, and a `reason` next to it says why. Facts that differ between runs (time, paths, thread
+counts) are in `run.json` instead.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from .base import Interval, LeftOut, Message, Metric, MetricRow, Part, Scalar, S
 from .evidence_rows import Card, EvidenceRow
 from .rows_of_analyses import TOLERANCE, ReadingRows
 
-# from here as well; all that follows besides
+# also re-exported here
 __all__ = ["Interval", "LeftOut", "Message", "Metric", "MetricRow", "Part", "Scalar", "Status"]
 
 SCHEMA_VERSION: Final = "1.0"
-AS_WRITTEN = "Use the file as tabinterp wrote it."  # what to do with a document that is refused
+AS_WRITTEN = "Use the file as tabinterp wrote it."  # advice if a document is refused
 
 if TYPE_CHECKING:
     Summed = str
@@ -46,11 +46,11 @@ class ColumnInfo(Part):
     role: Literal["input", "target", "weight", "group", "split", "dropped"]
     protected: bool
     levels: int | None  # number of distinct values of a column that is not numeric
-    missing: int | None  # rows in which it is missing; None: from 1 to 9, or all but as many
-    constant: bool = False  # one value, or none at all
+    missing: int | None  # number of rows in which it is missing; None: from 1 to 9, or all except 1 to 9
+    constant: bool = False  # one value, or none
     read_by_network: bool
     digest: str = ""  # HMAC-SHA256 of its contents, independent of the file's format; empty without a key
-    fast: bool  # moved through the first layer alone (True), or by encoding the whole row again (False)
+    fast: bool  # changing it only updates the first layer (True), or requires encoding the row again (False)
 
 
 class Drawn(Part):
@@ -58,7 +58,7 @@ class Drawn(Part):
 
     rows: int
     held_out_rows: int | None
-    summed: list[Summed]  # of all rows, in batches
+    summed: list[Summed]  # computed on all rows, in batches
 
 
 class WithoutTarget(Part):
@@ -89,7 +89,7 @@ class ColumnLabels(Part):
 
     column: str
     label: str | None  # None: only its levels are labelled
-    levels: list[LevelLabel]  # also of levels that the table does not hold
+    levels: list[LevelLabel]  # including levels that do not occur in the table
 
 
 class Data(Part):
@@ -97,30 +97,28 @@ class Data(Part):
     rows: int
     held_out_rows: int | None  # None: it is not known which rows were held out
     training_rows: int | None
-    drawn: Drawn | None = None  # None: all rows were at hand
-    without_target: WithoutTarget | None = (
-        None  # not among `rows`; None: the table was read so that none could be left out
-    )
+    drawn: Drawn | None = None  # None: all rows were in memory
+    without_target: WithoutTarget | None = None  # not included in `rows`; None: the table was read without this option
     target: str
     task: Literal["binary", "multiclass", "regression", "count"]
     classes: list[str]  # empty for numbers and counts; for a binary task the positive class is the last
-    # share of each class (weighted when there are weights), over all rows; None: it would tell of a class of 1 to 9 rows
+    # share of each class (weighted if there are weights) over all rows; None: it would reveal a class with 1 to 9 rows
     rates: list[float | None]
     events: int | None = (
-        None  # evaluated rows of the least frequent class; None: no classes, or it would tell of 1 to 9 rows
+        None  # evaluated rows of the least frequent class; None: no classes, or it would reveal a count of 1 to 9
     )
-    adverse: str | None = None  # of two classes, the one whose prediction hurts the person; None: not stated
+    adverse: str | None = None  # the adverse class of a binary target; None: not stated
     weighted: bool
-    grouping: Grouping | None = None  # None: every row is a draw by itself
+    grouping: Grouping | None = None  # None: every row is independent
     split: Message
     columns: list[ColumnInfo]
     labels: list[ColumnLabels] = Field(
         default_factory=list
-    )  # of columns that have some; all other names are names and codes
+    )  # only of columns with labels; all other fields contain names and codes
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out labels where there are none, as in documents that were written before this place."""
+        """Leave out labels if there are none, as in documents that were written before this field existed."""
         fields = serialize(self)
         if not self.labels:
             fields.pop("labels", None)
@@ -132,9 +130,9 @@ class ModelInfo(Part):
     library: str  # "scikit-learn 1.7"
     parameters: int
     hidden: list[int]  # units of each hidden layer that was found; empty for a linear model
-    converged: bool | None = None  # None: the model does not say
-    linear: bool = False  # no operation that is not affine behind its encoder: a network with no hidden layer
-    notes: list[Message]  # what a reader must know of how it was read
+    converged: bool | None = None  # None: the model does not state it
+    linear: bool = False  # all operations after its encoder are affine: a network without hidden layers
+    notes: list[Message]  # what a reader must know about how the model was interpreted
 
 
 class Power(Part):
@@ -142,8 +140,8 @@ class Power(Part):
 
     of: Literal["auc", "r2", "loss", "share", "variance", "psi", "ranges", "gap", "fall", "slope", "ratio"]
     effect: float
-    rows: int  # that it rests on
-    events: int | None = None  # of the less frequent class among them; None: not of classes, or a count of 1 to 9
+    rows: int  # rows from which it was computed
+    events: int | None = None  # rows of the less frequent class among them; None: no classes, or a count of 1 to 9
 
 
 class Finding(Part):
@@ -152,9 +150,9 @@ class Finding(Part):
     severity: Literal["act", "check", "note"]
     status: Literal["raised", "cleared", "not_applicable"]
     claim: Message
-    evidence: str  # anchor of the section that holds the numbers
-    voids: bool = False  # it is raised, and the comparison of the two models cannot be trusted
-    power: Power | None = None  # of a check that passed, where an effect has a meaning
+    evidence: str  # anchor of the section with the numbers
+    voids: bool = False  # it is raised, and it invalidates the comparison of the two models
+    power: Power | None = None  # for a check that passed, if an effect can be stated
 
 
 class Method(Part):
@@ -162,16 +160,16 @@ class Method(Part):
     seed: int
     libraries: dict[str, str]
     settings: dict[str, Scalar]
-    model_digest: str  # sha256 of the network's weights as read
-    linear_digest: str = ""  # of the counterpart's
-    null_digest: str | None = None  # of the network trained on shuffled labels, where one was given
-    other_digests: list[str] = Field(default_factory=list)  # of networks of other seeds
+    model_digest: str  # sha256 of the network's weights as loaded
+    linear_digest: str = ""  # of the counterpart's weights
+    null_digest: str | None = None  # of the network trained on permuted labels, if one was given
+    other_digests: list[str] = Field(default_factory=list)  # of networks with other seeds
     data_digest: str = ""  # HMAC-SHA256 of the columns' digests; empty without a key
-    digest_key: str = ""  # tells keys apart, and nothing about them; empty: no column digests were written
-    configuration_digest: str = ""  # sha256 of what was asked
+    digest_key: str = ""  # identifies the key without revealing it; empty: no column digests were written
+    configuration_digest: str = ""  # sha256 of the configuration
     code_digest: str = ""  # of the package's own files
     device: str = ""
-    tolerance: float = TOLERANCE  # relative, to which another machine finds the same numbers
+    tolerance: float = TOLERANCE  # relative tolerance within which another machine computes the same numbers
     readings: list[ReadingRows] = Field(default_factory=list)
 
 
@@ -179,9 +177,9 @@ FAILED: Final = "not_assessed.failed"  # the key of the note on an analysis that
 
 
 R = TypeVar("R", bound=Part)
-RECORDS: Final = fields()  # field -> what it holds
-OWN: Final = own_records()  # name of an analysis without a field -> what `analyses` holds
-PLACES: Final = {  # class of a record -> names that lead to it from the document
+RECORDS: Final = fields()  # field -> its record
+OWN: Final = own_records()  # name of an analysis without a field -> its record in `analyses`
+PLACES: Final = {  # class of a record -> names of the fields that lead to it from the document
     **{analysis.kind: tuple(analysis.place.split(".")) for analysis in ANALYSES if analysis.place and analysis.record},
     **{field.kind: (place,) for place, field in RECORDS.items()},
     **{field.kind: ("analyses", name) for name, field in OWN.items()},
@@ -215,29 +213,27 @@ else:
 class Document(Recorded):
     agreement: list[Agreement]
     agreement_left_out: list[LeftOut] = Field(default_factory=list)
-    analyses: dict[str, SerializeAsAny[Part]] = Field(default_factory=dict)  # of those without a field of their own
+    analyses: dict[str, SerializeAsAny[Part]] = Field(default_factory=dict)  # of analyses without their own field
     findings: list[Finding]
     not_assessed: list[Message]
     card: Card | None = None
     evidence: list[EvidenceRow]
     method: Method
-    settings: AuditSettings | None = (
-        None  # what the user asked for; None in documents written before settings were stored
-    )
+    settings: AuditSettings | None = None  # the user's settings; None in documents written before settings were stored
 
     def get(self, kind: type[R]) -> R | None:
-        """Return the record of this class; None where its analysis does not apply or was not requested."""
+        """Return the record of this class; None if its analysis does not apply or was not requested."""
         found: Any = self
         for name in PLACES[kind]:
             found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)
         return cast("R | None", found)
 
     def __getitem__(self, kind: type[R]) -> R:
-        """Return the record of this class, which every document holds (`Analysis.always`).
+        """Return the record of this class, for classes that every document contains (`Analysis.always`).
 
         Raises
         ------
-        KeyError : the document holds none.
+        KeyError : the document contains no such record.
         """
         found = self.get(kind)
         if found is None:

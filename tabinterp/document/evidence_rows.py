@@ -1,4 +1,4 @@
-"""The author's text in the document, and the clauses for which the document holds evidence."""
+"""The author's text in the document, and the clauses for which the document contains evidence."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class EvidenceRow(Part):
     section: str  # anchor of the section, or the author's text
     instrument: str
     version: str
-    applies: str | None  # from this day on
+    applies: str | None  # the first day on which it applies
     clause: str
-    mark: Literal["P", "S", "M"]  # verified in its own text, in secondary sources, from memory
+    mark: Literal["P", "S", "M"]  # verified in the text itself, in secondary sources, or written from memory
     status: Literal["supplied", "partial", "not_supplied"]
-    missing: list[str]  # fields that this document does not hold
+    missing: list[str]  # fields that this document does not contain

@@ -1,7 +1,7 @@
-"""The document as readers see it: labels in place of names of columns and codes of levels.
+"""The document as readers see it: labels instead of names of columns and codes of levels.
 
-A document holds names and codes, and once the labels of those that have some. Whoever renders it asks for `labelled`, so that
-sections, figures, findings and sentences show labels without knowing of them.
+A document contains names and codes, and, in one place, their labels. Code that renders it calls `labelled` first, so that
+sections, figures, findings and sentences show labels without any code of their own.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from .message import Message
 
 P = TypeVar("P", bound=BaseModel)
 
-# What the text in a field names, by the name of the field or of a message's value. A field whose name means something else in
-# other parts of the document stands with the name of its part.
+# What the text in a field refers to, by the name of the field or of a message's value. If the name of a field has another meaning
+# in other parts of the document, it is listed with the name of its part.
 COLUMN = {
     "column", "columns", "conditioned", "equal", "left_out", "pairs", "protected", "proxy_of", "residual_of", "skipped", "target",
     "template_columns", "unlike", "without",
@@ -34,27 +34,27 @@ LEVEL = {
     "start",
     "EffectPoint.value",
     "RegionalPoint.value",
-}  # of the column named in or above the part
+}  # levels of the column named in or above the part
 CLASS = {
     "adverse", "classes", "compared", "declined", "favourable", "happened", "output", "predicted",
     "Message.label",
 }  # fmt: skip
-DATA = {"card", "evidence", "labels", "method", "settings"}  # fields that readers see as they are
+DATA = {"card", "evidence", "labels", "method", "settings"}  # fields that are shown unchanged
 JOINTS = (" × ", " = ")  # between columns in one text
 ARROW = " → "  # between classes in one text
 
 
 def labelled(document: Document) -> Document:
-    """Return the document with labels in place of names and codes; the same object where it has no labels.
+    """Return the document with labels instead of names and codes; the same object if it has no labels.
 
-    A label stands alone where no other column, or level of the column, has the same label or name; otherwise the code follows in
-    brackets, so that what is shown is never ambiguous.
+    A label is shown alone if no other column, or level of the column, has the same label or name. Otherwise the code follows in
+    parentheses, so that labels are never ambiguous.
     """
     return _Names([document]).part(document) if document.data.labels else document
 
 
 def labelled_alike(first: Document, second: Document) -> tuple[Document, Document]:
-    """Return two documents with the same labels; where both label a name, the second counts."""
+    """Return two documents with the same labels; if both label a name, the label of the second is used."""
     if not first.data.labels and not second.data.labels:
         return first, second
     names = _Names([first, second])
@@ -62,7 +62,7 @@ def labelled_alike(first: Document, second: Document) -> tuple[Document, Documen
 
 
 class _Names:
-    """What is shown for names and codes in some documents."""
+    """The labels shown for names and codes in some documents."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
         labels = {one.column: one for document in documents for one in document.data.labels}
@@ -80,7 +80,7 @@ class _Names:
         }
 
     def part(self, part: P, column: str | None = None, template: tuple[str, ...] = ()) -> P:
-        """A part of the document; `column` is the one that it is about, `template` those that lists of levels are about."""
+        """Return a labelled part of the document; `column` is its column, `template` the columns of its lists of levels."""
         values = {name: getattr(part, name) for name in type(part).model_fields}
         kind = type(part).__name__
         if isinstance(part, Message):
@@ -102,7 +102,7 @@ class _Names:
         return part.model_copy(update={name: value for name, value in changed.items() if value is not values[name]})
 
     def values(self, values: Mapping[str, Any], column: str | None) -> dict[str, Any]:
-        """The values of a message."""
+        """Return the labelled values of a message."""
         own = values.get("column")
         column = own if isinstance(own, str) else column
         return {name: self.value("Message", name, value, column, ()) for name, value in values.items()}
@@ -117,7 +117,7 @@ class _Names:
         return self.text({name, f"{kind}.{name}"}, value, column) if isinstance(value, str) else value
 
     def text(self, field: set[str], text: str, column: str | None) -> str:
-        """A text of a field, which is known by its name and with the name of its part before it."""
+        """Return the labelled text of a field, given by its name, and by its name after the name of its part."""
         if field & COLUMN:
             return self.column(text)
         if field & LEVEL:
@@ -125,7 +125,7 @@ class _Names:
         return self.output(text) if field & CLASS else text
 
     def column(self, text: str) -> str:
-        """A column; several, joined; or a column with one of its levels, a class or another addition behind it."""
+        """Return the label of a column; of several joined columns; or of a column followed by a level, a class or other text."""
         if text in self.columns:
             return self.columns[text]
         for joint in JOINTS:
@@ -139,25 +139,25 @@ class _Names:
         return text if found is None else f"{self.columns[found]}: {self.level(found, text[len(found) + 2 :])}"
 
     def level(self, column: str, text: str | None) -> Any:
-        """A level, or several that are encoded alike, with what is said of others in brackets (`linear.terms`)."""
+        """Return the label of a level, or of several with the same encoding; text in parentheses is kept (`linear.terms`)."""
         known = self.levels.get(column, {})
         if text is None or text in known:
             return text if text is None else known[text]
         return ", ".join(known.get(part, part) for part in text.split(", ")) if known else text
 
     def output(self, text: str) -> str:
-        """A class of the target, or two with an arrow between them."""
+        """Return the label of a class of the target, or of two classes with an arrow between them."""
         known = self.levels.get(self.target, {})
         return known[text] if text in known else ARROW.join(known.get(part, part) for part in text.split(ARROW))
 
 
 def distinct(labels: Mapping[str, str], codes: Iterable[str]) -> dict[str, str]:
-    """Return code -> what is shown for it, different for different codes.
+    """Return code -> text to show, which differs between codes.
 
     Parameters
     ----------
     labels : code -> label.
-    codes : every other name that is shown beside them.
+    codes : all other names that are shown together with them.
 
     Examples
     --------

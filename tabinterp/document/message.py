@@ -20,7 +20,7 @@ class Message(BaseModel):
     values: dict[str, Scalar | list[str] | Message] = {}
 
     def __str__(self) -> str:
-        """Return the sentence in English, whatever the current language, since errors are in English."""
+        """Return the sentence in English, whatever the current language, because errors are in English."""
         with speaking(SOURCE):
             return text(self.key, self.values)
 

@@ -1,4 +1,4 @@
-"""The part of the document about which rows an analysis used, and how far its numbers may differ on other machines."""
+"""The part of the document on the rows that an analysis used, and the tolerance of its numbers on other machines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .document import Document
 
 TOLERANCE: Final = (
-    1e-6  # of a number, or of one thousandth where it is smaller: what another order of adding may change
+    1e-6  # relative to a number, or to 0.001 if it is smaller: possible effect of another order of summation
 )
 SMALL: Final = 1e-3
 Models = Literal["network", "linear", "both", "refits", "none"]
@@ -21,12 +21,12 @@ class ReadingRows(Part):
     """The rows that one analysis used."""
 
     reading: Message
-    models: Models  # read on these rows; "none": the rows alone
+    models: Models  # models evaluated on these rows; "none": only the rows were used
     rows: int
     rows_of: RowsOf
     seed: int | None  # None: nothing is drawn
-    draws: Message | None = None  # what is drawn, or tried
-    # how row weights enter estimates and errors; "own": as in the linear model's own fit; None: the table has none
+    draws: Message | None = None  # what is drawn or tried, and how often
+    # how row weights affect estimates and errors; "own": as in the linear model's own fit; None: the table has none
     weights: Literal["sampling", "frequency", "own"] | None = None
 
 
@@ -43,7 +43,7 @@ def training(document: Document) -> RowsOf:
 def used_rows(
     name: str, models: Models, rows: int, rows_of: RowsOf, seed: int | None = None, **draws: int
 ) -> ReadingRows:
-    """Return the rows of an analysis; `draws` says in the catalogue what is drawn or tried, and how many."""
+    """Return the rows of an analysis; `draws`: catalogue key of what is drawn or tried -> number."""
     drawn = next((Message(key=f"rows_of.draws.{key}", values={"count": count}) for key, count in draws.items()), None)
     reading = Message(key=f"rows_of.{name}")
     return ReadingRows(reading=reading, models=models, rows=rows, rows_of=rows_of, seed=seed, draws=drawn)

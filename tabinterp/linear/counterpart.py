@@ -1,7 +1,7 @@
 """The linear counterpart: a linear model fitted to the same encoding, rows and split as the network.
 
-This is the rival, fitted to predict: L2 with the strength chosen by cross-validated loss, on standardised encoded columns.
-For inference an unpenalised fit on the same encoding stands beside it (`tabinterp.linear.inference`).
+It is fitted for prediction, on standardised encoded columns, with an L2 penalty whose strength is chosen by cross-validated loss.
+Inference uses a separate unpenalised fit on the same encoding (`tabinterp.linear.inference`).
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from . import streamed_newton as newton
 from .penalised import FOLDS, ITERATIONS, STRENGTHS, fit_counts, fit_numbers, fit_quietly, mean_log_loss, parts_of
 from .streamed_newton import Plan
 
-NEWER: dict[str, Any] = (  # what scikit-learn asks to be said since it has these settings
+NEWER: dict[str, Any] = (  # versions of scikit-learn that have these settings require them
     {"use_legacy_attributes": False, "l1_ratios": (0.0,)}
     if "use_legacy_attributes" in inspect.signature(LogisticRegressionCV).parameters
     else {}
 )
-GROUPED_ENCODERS = "cv_object" in TargetEncoder._parameter_constraints["cv"]  # takes folds, not only how many
+GROUPED_ENCODERS = "cv_object" in TargetEncoder._parameter_constraints["cv"]  # accepts folds, not only their number
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +57,13 @@ class Fit:
     encoder: Any
     reads: tuple[str, ...] | None
     plan: Plan
-    still: NDArray[np.bool_]  # encoded columns that hold one value
+    still: NDArray[np.bool_]  # encoded columns that are constant
     converged: bool
 
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """The encoder for the rows of a fit, the number of columns it makes, and the name of its model."""
+    """The encoder for the rows of a fit, its number of encoded columns, and the name of its model."""
 
     transform: Callable[[pd.DataFrame], FloatArray]
     width: int
@@ -78,15 +78,15 @@ def fit_counterpart(
 ) -> Model:
     """Fit logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
 
-    Where the table has no split, all of its rows are training rows. Of a scan the strength of the penalty is chosen on the
-    rows that it drew, and the coefficients are fitted to all its training rows by Newton's method over batches; behind a
-    target encoder, which is fitted anew, to the rows drawn alone. `engine`: who takes those sums (`dask_engine`). Where the table
-    has a group column, the rows of a group stay together in the cross-validation that chooses the penalty.
+    If the table has no split, all of its rows are training rows. For a scan, the penalty is chosen on the drawn sample, and the
+    coefficients are then fitted to all training rows by Newton's method over batches. With a target encoder, which is refitted,
+    the coefficients are fitted to the sample only. `engine`: computes the sums over batches (`dask_engine`). If the table has a
+    group column, the rows of a group stay together in the cross-validation that chooses the penalty.
 
     Raises
     ------
     NotApplicableError
-        when some class has too few training rows, or is in too few groups of them, for cross-validation.
+        A class has too few training rows, or occurs in too few groups of training rows, for cross-validation.
     """
     if not isinstance(table, Scan):
         fitted = _fit_drawn(bind(model, table), seed)
@@ -103,7 +103,7 @@ def _fit_drawn(bound: BoundModel, seed: int) -> Fit:
     table = bound.table
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     if table.weights is not None:
-        training = training & (table.weights > 0)  # a fold of rows of weight 0 has no loss
+        training = training & (table.weights > 0)  # a fold in which all rows have weight 0 has no loss
     encoder, reads, x = _encoding(bound, training, seed)
     y = table.y[training]
     weights = None if table.weights is None else table.weights[training] / table.weights[training].mean()
@@ -111,7 +111,7 @@ def _fit_drawn(bound: BoundModel, seed: int) -> Fit:
     scale = np.sqrt(np.average((x - centre) ** 2, axis=0, weights=weights))
     still = (x.min(axis=0) == x.max(axis=0)) | (
         scale == 0
-    )  # rounding gives a constant column a deviation that is not quite 0
+    )  # because of rounding, the deviation of a constant column may not be exactly 0
     scale[still] = 1.0
     groups = None if table.groups is None else table.groups[training]
     fitted = _fit(np.where(still, 0.0, (x - centre) / scale), y, weights, groups, table, seed)
@@ -121,7 +121,7 @@ def _fit_drawn(bound: BoundModel, seed: int) -> Fit:
 
 
 def _over_all(bound: BoundModel, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
-    """Return the fit with the same penalty to all training rows."""
+    """Refit with the same penalty to all training rows."""
     transform = encoded_by(fitted.encoder, bound.table.inputs, fitted.reads)
     coded = Coded(transform, len(fitted.plan.centre), bound.model.name)
     plan, converged = newton.fit(
@@ -131,7 +131,7 @@ def _over_all(bound: BoundModel, fitted: Fit, scan: Scan, engine: Engine) -> Fit
 
 
 def _encoded(coded: Coded, _: Plan, rows: Table) -> Iterator[Encoded]:
-    """Yield encoded rows, encoded a few at a time."""
+    """Yield encoded rows in small parts."""
     for few in in_parts(rows, coded.width):
         x = coded.transform(few.inputs)
         check_encoded(x, coded.name, few)
@@ -163,7 +163,7 @@ def _as_model(fitted: Fit, table: Table, library: str) -> Model:
 
 
 def _penalty(fitted: Any, rows: int) -> float:
-    """Return the penalty: half of it times the squared coefficients is added to the sum of the rows' losses."""
+    """Return the penalty p; p / 2 times the sum of squared coefficients is added to the sum of the rows' losses."""
     if isinstance(fitted, PoissonRegressor):
         return float(fitted.alpha) * rows
     return float(1 / np.ravel(fitted.C_)[0]) if hasattr(fitted, "C_") else float(fitted.alpha_)
@@ -172,7 +172,7 @@ def _penalty(fitted: Any, rows: int) -> float:
 def _encoding(
     bound: BoundModel, training: NDArray[np.bool_], seed: int
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
-    """Return encoder, columns and encoded training rows; a function of rows has no encoder, so the reference's is used."""
+    """Return the encoder, its columns and the encoded training rows; for a function of rows, the reference network's encoder."""
     if bound.has_gradient:
         refitted = _cross_fitted(bound, training, seed)
         return refitted or (bound.model.encoder, bound.model.reads, bound.x[training])
@@ -187,9 +187,9 @@ def _cross_fitted(
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray] | None:
     """Refit a copy of a target encoder by cross-fitting, so that no training row is encoded from its own target.
 
-    The copy caches nothing, whatever `memory` the encoder has: a cache reads pickles from a folder and writes rows to it.
+    The copy caches nothing, whatever `memory` the encoder has, because a cache reads pickles from a folder and writes rows to it.
 
-    None where nothing learns from the target, or where the encoder that does knows no cross-fitting.
+    Return None if no encoder learns from the target, or if one that does has no cross-fitting.
     """
     found, encoder = target_encoders(bound.model.encoder), bound.model.encoder
     own = {"": encoder} | (encoder.get_params(deep=True) if found else {})
@@ -206,20 +206,20 @@ def _cross_fitted(
     caches = dict.fromkeys(name for name in own if name.rpartition("__")[2] == "memory")
     refitted = clone(encoder).set_params(**folds, **caches)
     try:
-        with joblib.parallel_config(backend="sequential"):  # other processes share rows through files
+        with joblib.parallel_config(backend="sequential"):  # worker processes would exchange rows through files
             x = as_array(refitted.fit_transform(rows, y.astype(int) if bound.table.schema.goal.classes else y))
-    except Exception as error:  # the user's encoder: whatever it raises is told in its words
+    except Exception as error:  # the user's encoder can raise any error, whose message is passed on
         raise NotApplicableError(
             "the linear counterpart needs its own target encoder, fitted to the training rows, but fitting "
             f"the encoder failed: {error}"
         ) from error
     if bound.table.groups is not None:
-        refitted.set_params(**{name: own[name] for name in folds})  # the folds name rows, and the encoder is kept
+        refitted.set_params(**{name: own[name] for name in folds})  # the kept encoder must not store row numbers
     return refitted, bound.model.reads, x
 
 
 def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray]]:
-    """Return the folds by which a target encoder encodes each row from the targets of other groups."""
+    """Return folds with which a target encoder encodes each row from the targets of other groups."""
     assert table.groups is not None
     if not GROUPED_ENCODERS:
         raise NotApplicableError(
@@ -266,7 +266,7 @@ def _fit(
 
 
 def _rarest(counts: IntArray, table: Table) -> str:
-    """Return the class with the fewest training rows, its rows on both sides, and what to do about it."""
+    """Return sentences about the class with the fewest training rows: its numbers of rows, and what to do."""
     rarest = int(counts.argmin())
     name, rows = table.schema.labels[rarest], int(counts[rarest])
     held_out = (
@@ -295,12 +295,12 @@ def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoRet
 
 
 def _negative_log_loss(model: Any, x: FloatArray, y: Any, sample_weight: FloatArray | None = None) -> float:
-    """Return a score for scikit-learn, higher is better."""
+    """Return a score for scikit-learn; higher is better."""
     return -mean_log_loss(model.predict_proba(x), np.searchsorted(model.classes_, y), sample_weight)
 
 
 def _converged(fitted: Any) -> bool:
-    """Return whether no fit of the chosen penalty stopped at its iteration limit; least squares has none."""
+    """Return whether no fit with the chosen penalty stopped at its iteration limit; least squares has no such limit."""
     if isinstance(fitted, PoissonRegressor):
         return bool(fitted.n_iter_ < ITERATIONS)
     if not hasattr(fitted, "C_"):

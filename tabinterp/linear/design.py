@@ -1,9 +1,9 @@
 """The design matrix of a linear fit: its terms in original units, and an orthogonal basis of their span.
 
-A raw column of 1e6 beside a dummy spoils Newton's method and hides collinearity, so nothing is fitted on the columns
-as they are. They are centred and scaled, those that are constant or a linear combination of earlier ones are set aside
-with the reason, and the rest is replaced by an orthogonal basis. A coefficient per unit is a linear function of the
-coefficients on the basis, and so is its error.
+Very different scales, such as a column of 1e6 next to a dummy, impair Newton's method and hide collinearity, so fits do not use
+the original columns. These are centred and scaled. Columns that are constant or a linear combination of earlier ones are left
+out, with the reason, and the others are replaced by an orthogonal basis. A coefficient per unit is a linear function of the
+coefficients on the basis, so its standard error follows from theirs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Ints = NDArray[np.intp]
 
 #: A column is aliased when earlier ones leave less than this share of its standard deviation: R's `lm`, `tol = 1e-7`.
 ALIASED = 1e-7
-TOGETHER = 64  # columns that are set apart from those before them at once
+TOGETHER = 64  # number of columns that are orthogonalised at a time
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ class Reason:
     """Why a term has no estimate, or no standard error.
 
     `constant`: the column has one value. `aliased`: it is a linear combination of the original columns `columns`.
-    `separated`: the estimate is infinite, because only the classes `classes` occur among `rows` rows: those of the
-    term's own level (`by` "level"), of the reference level of its column ("reference"), in both cases without the rows
-    that another level decides already, or those that a combination of the columns `columns` puts on their side without
-    exception ("combination").
-    `never_counted`: the estimate is infinite, because every count is zero among `rows` rows; `by` as above.
+    `separated`: the estimate is infinite, because only the classes `classes` occur in `rows` rows. These are the rows of the
+    term's own level (`by` "level") or of the reference level of its column ("reference"), in both cases without rows that are
+    already separated by another level, or the rows that a combination of the columns `columns` separates perfectly
+    ("combination").
+    `never_counted`: the estimate is infinite, because all counts in `rows` rows are zero; `by` as above.
     `absent`: no row has this class.
-    `exact`: the target is reproduced exactly, there is no residual to take an error from.
-    `single_group`: the same of the rows of one group, where rows come in groups.
-    `few_groups`: the rows come in fewer than ten groups, which are too few for an error over groups.
-    `single_row`: one row alone determines it, its residual is zero, and the sandwich would call that certainty.
-    `mixed`: the encoder mixes its column with others, so that no parameter of the model is its own.
-    `target_encoded`: an encoder has learnt from the same targets, so that no error of the usual kind is valid.
+    `exact`: the target is reproduced exactly, so there are no residuals from which to estimate an error.
+    `single_row`: one row alone determines the estimate; its residual is zero, so the sandwich error would be zero.
+    `single_group`: the same for the rows of one group, if rows have groups.
+    `few_groups`: the rows have fewer than ten groups, which are too few to estimate an error over groups.
+    `mixed`: the encoder mixes the column with others, so that no parameter of the model belongs to the column alone.
+    `target_encoded`: an encoder was fitted to the same targets, so that the usual errors are not valid.
     `not_converged`: the iterations ended without a maximum and without a covariance.
     """
 
@@ -81,7 +81,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Design:
-    """`matrix` (n, p) in original units, without intercept and reference levels, with one of `terms` for each column."""
+    """`matrix` (n, p) in original units, without intercept and reference levels; `terms` describe its columns."""
 
     matrix: Floats
     terms: tuple[Term, ...]
@@ -102,8 +102,8 @@ class Design:
 class Basis:
     """An orthogonal basis of the intercept and the kept terms.
 
-    `vectors` (n, r + 1), the first constant, with mean square 1 over the rows; `to_units` (r + 1, r + 1) turns
-    coefficients on it into the intercept and the coefficients per unit of the terms `kept`; `left_out`: term to
+    `vectors` (n, r + 1), the first one constant, with mean square 1 over the rows; `to_units` (r + 1, r + 1) maps
+    coefficients on the basis to the intercept and the coefficients per unit of the terms `kept`; `left_out`: term to
     reason; `factor` (r, r): the standardised kept columns are `vectors[:, 1:] @ factor`.
     """
 
@@ -115,11 +115,11 @@ class Basis:
 
 
 def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
-    """Standardise the columns, set aside constant and aliased ones, and orthogonalise the rest; rows have `weights` (n,)
+    """Standardise the columns, leave out constant and aliased ones, and orthogonalise the others; `weights` (n,) of rows are
     above 0.
 
-    Earlier terms win, as in R. The triangle of one QR decomposition has the geometry of all rows, so the pass over the
-    terms in their order is made on (p, p).
+    Earlier terms take precedence, as in R. The triangular factor of one QR decomposition has the geometry of all rows, so the
+    selection of terms needs only this (p, p) matrix.
     """
     n = len(design.matrix)
     w = unit(weights, n)
@@ -148,7 +148,7 @@ def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
         return matrix, np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1])
     largest = np.abs(matrix).max(axis=0)
     largest[largest == 0] = 1.0
-    scaled = matrix / largest  # values of 1e200 have a standard deviation, too
+    scaled = matrix / largest  # so that squares of values such as 1e200 do not overflow
     mean = w @ scaled / w.sum()
     scaled -= mean
     sd = np.sqrt(w @ scaled**2 / w.sum())
@@ -158,11 +158,11 @@ def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, dict[int, Ints]]:
-    """Select linearly independent columns in order; return them, their triangular factor, and what the other columns are
-    made of.
+    """Select linearly independent columns in order; return them, their triangular factor, and, for each other column, the
+    selected columns that it combines.
 
-    `offset` (p,) is mean over sd: a column of 1e9 plus noise carries a rounding error of 1e9 * eps, and no column can
-    be told from a combination of others more finely than the rounding of those seen so far.
+    `offset` (p,) is mean over sd: a column of 1e9 plus noise has a rounding error of 1e9 * eps. Differences between a column and
+    a combination of others that are smaller than the rounding error of the columns so far cannot be detected.
     """
     n, p = standardised.shape
     triangle = np.linalg.qr(standardised, mode="r") / np.sqrt(max(n, 1)) if p else np.zeros((0, 0))
@@ -191,7 +191,7 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
 
 
 def _apart(columns: Floats, directions: Floats) -> Floats:
-    """Remove the components along the directions; twice is enough (Kahan and Parlett, in Parlett 1980)."""
+    """Remove the components along the directions; two passes are enough (Kahan and Parlett, in Parlett 1980)."""
     for _ in range(2):
         columns = columns - directions @ (directions.T @ columns)
     return columns
@@ -200,8 +200,8 @@ def _apart(columns: Floats, directions: Floats) -> Floats:
 def inflation(design: Design, basis: Basis) -> dict[str, float]:
     """Return GVIF ** (1 / df) of each original column with a kept term (Fox and Monette 1992); for df = 1 it is the VIF.
 
-    GVIF = det C_in det C_out / det C for the correlations C of the kept terms, split into the column's own and the
-    others; det C_out / det C is the determinant of the column's own block of C's inverse. Empty with a single column.
+    GVIF = det C_in det C_out / det C for the correlations C of the kept terms, split into the column's own terms and the
+    others; det C_out / det C is the determinant of the column's block of C's inverse. Empty if there is only one column.
     """
     groups: dict[str, list[int]] = {}
     for place, j in enumerate(basis.kept):

@@ -1,14 +1,14 @@
 """Inference for the unpenalised linear counterpart: estimates with standard errors, or the reason why there are none.
 
-Logistic, multinomial logistic and Poisson regression by maximum likelihood, linear regression by least squares, each
-fitted on an orthogonal basis of the design (`tabinterp.linear.design`) and reported per unit of the columns. A term that is
-constant, aliased or separated gets its reason and never an interval; the other terms are then the limit of the maximum
-likelihood fit (`tabinterp.linear.separation`).
+Logistic, multinomial logistic and Poisson regression are fitted by maximum likelihood, linear regression by least squares. All
+are fitted on an orthogonal basis of the design (`tabinterp.linear.design`) and reported per unit of the columns. A term that is
+constant, aliased or separated has a reason instead of an interval; the estimates of the other terms are then the limit of the
+maximum likelihood fit (`tabinterp.linear.separation`).
 
 Rows of one group are one draw: their scores are summed before they are squared ("cluster").
-Weights are sampling weights: estimates are those of the pseudo-likelihood and errors come from the sandwich (Huber
-1967; White 1980; Binder 1983). With `covariance="model"` they are frequencies, and a row of weight 3 is three rows.
-Multinomial coefficients are centred over the classes, b_c - mean b: what a class has beyond the average class.
+Weights are sampling weights: estimates maximise the pseudo-likelihood, and errors come from the sandwich estimator (Huber
+1967; White 1980; Binder 1983). With `covariance="model"` they are frequencies: a row of weight 3 counts as three rows.
+Multinomial coefficients are centred over the classes, b_c - mean b: the difference of a class from the average class.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from .unpenalised_fits import Covariance, Fit, least_squares, maximum_likelihood
 __all__ = ["ColumnTest", "Design", "Estimate", "Inference", "Reason", "Term", "infer", "linear_surrogate", "wald"]
 
 
-SEEN = 1e-6  # share of a coefficient's length that lies in undetermined directions because of rounding
+SEEN = 1e-6  # share of a coefficient in undetermined directions below which it may be rounding error
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One coefficient per unit, or the intercept (`term` None); `None` if there is no number, for the given `reason`.
+    """One coefficient per unit, or the intercept (`term` None). A number is `None` if it does not exist, for the given `reason`.
 
-    `z` is estimate / stderr, to be read on the t distribution with `Inference.df_residual` where that is not None.
-    `ratio` is (value, low, high) of exp, None at an end beyond floating point, and None for regression: an odds ratio
-    (with several classes that of the class against the geometric mean of all), or for counts a rate ratio.
+    `z` is estimate / stderr; it follows the t distribution with `Inference.df_residual`, or the normal if that is None.
+    `ratio` is (value, low, high) of exp, with None for an end beyond floating point: an odds ratio (with several classes, of the
+    class against the geometric mean of all), or for counts a rate ratio. It is None for regression.
     """
 
     output: int
@@ -61,8 +61,8 @@ class ColumnTest:
     """The joint Wald test that the `df` estimated coefficients of a column are zero; `left_out` coefficients have no
     estimate.
 
-    `output` None tests all classes together. `vif` is GVIF ** (1 / df) of the design, rows by their weight, None for a single
-    column.
+    If `output` is None, all classes are tested together. `vif` is GVIF ** (1 / df) of the weighted design, None if there is only
+    one column.
     """
 
     output: int | None
@@ -76,13 +76,13 @@ class ColumnTest:
 
 @dataclass(frozen=True)
 class Inference:
-    """Estimates in the order output, term; one intercept for each output; tests in the order output, column.
+    """Estimates, ordered by output and term; one intercept for each output; tests, ordered by output and column.
 
     `outputs` is 1 for binary (log-odds of class 1), regression and count (log rate), the number of classes for multiclass.
-    `covariance_matrix` (outputs * terms, outputs * terms) is in the order of `estimates`, NaN where there is none.
-    `rows` entered the fit, of which `rows_separated` are fitted without error in the limit and say nothing else.
-    `df_residual` is None where the normal distribution is used. `r2` is given for regression. `covariance` "own": the
-    linear model brought its estimates and their covariance, of the kind `own`.
+    `covariance_matrix` (outputs * terms, outputs * terms) has the order of `estimates`, with NaN for missing values.
+    `rows` is the number of rows in the fit; `rows_separated` of them are fitted without error in the limit and carry no further
+    information. `df_residual` is None if the normal distribution is used. `r2` exists only for regression. `covariance` "own":
+    estimates and covariance were supplied with the linear model, of the kind `own`.
     """
 
     task: Task
@@ -112,16 +112,16 @@ def infer(
 ) -> Inference:
     """Fit the design to `y` (n,), and estimate the standard error of every coefficient.
 
-    `y` holds 0 and 1 (binary), 0 to `n_classes` - 1 (multiclass) or numbers or counts (`n_classes` is ignored). `covariance`
-    None: "cluster" with `groups`, "robust" with `weights` (n,) and for counts, whose variance is seldom their mean, "model"
+    `y` contains 0 and 1 (binary), 0 to `n_classes` - 1 (multiclass), or numbers or counts (`n_classes` is ignored). `covariance`
+    None: "cluster" with `groups`; "robust" with `weights` (n,), and for counts, whose variance rarely equals their mean; "model"
     otherwise. The sandwich is HC0 for likelihoods and HC1 for least squares. Rows of weight zero are left out.
 
-    `groups` (n,) says which rows are one draw. Their scores are then summed within groups, the sandwich is multiplied by
+    `groups` (n,) marks dependent rows. Scores are then summed within groups, the sandwich is multiplied by
     G / (G - 1) (n - 1) / (n - k), and intervals are Student's with G - 1 degrees of freedom (Liang & Zeger 1986; Cameron & Miller
-    2015). Below ten groups there are estimates and no errors.
+    2015). With fewer than ten groups, there are estimates but no errors.
 
-    Raises `NotApplicableError` when there is nothing to infer: one class only, no row left for the error, a constant
-    target, values that are not finite.
+    Raises `NotApplicableError` if inference is impossible: only one class, no degrees of freedom for the error, a constant
+    target, or values that are not finite.
     """
     design, y, weights, groups = _rows(design, y, weights, groups)
     plain: Covariance = "model" if weights is None and task != "count" else "robust"
@@ -159,9 +159,9 @@ def linear_surrogate(
 def wald(
     estimate: Floats, covariance: Floats, df_residual: float | None = None
 ) -> tuple[float | None, int, float | None]:
-    """Return the statistic b' V^-1 b, its degrees of freedom (the rank of V), and p; NaN if V is zero.
+    """Return the statistic b' V^-1 b, its degrees of freedom (the rank of V), and its p-value; NaN if V is zero.
 
-    With `df_residual` p is that of statistic / df on the F distribution, otherwise of the statistic on chi-squared.
+    With `df_residual`, the p-value is from the F distribution of statistic / df, otherwise from chi-squared.
 
     >>> wald(np.array([3.0]), np.array([[4.0]]))
     (2.25, 1, 0.133...)
@@ -210,7 +210,7 @@ def _rows(
 
 @dataclass(frozen=True)
 class _Table:
-    """The arrangement of estimates: `present` of `outputs` outputs, each with the intercept and then the terms."""
+    """The layout of estimates: for each output, the intercept and then the terms; only the outputs `present` have estimates."""
 
     task: Task
     design: Design
@@ -218,7 +218,7 @@ class _Table:
     fit: Fit
     present: list[int]
     outputs: int
-    units: int | None = None  # groups of rows, where rows come in groups
+    units: int | None = None  # number of groups, if rows have groups
 
     @property
     def few_groups(self) -> bool:
@@ -254,7 +254,7 @@ class _Table:
         )
 
     def _per_unit(self) -> tuple[Floats, Floats, Bools]:
-        """Return values and covariance over (output, place), NaN if there is none, and the places (width,) that are
+        """Return values and covariance over (output, place), NaN if missing, and a mask of the places (width,) that are
         separated.
         """
         size = self.outputs * self.width
@@ -274,9 +274,9 @@ class _Table:
         return value, covariance, np.asarray(lost.reshape(self.outputs, self.width).any(axis=0))
 
     def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
-        """Return one row of the table."""
+        """Return one estimate."""
         term, reason = self.design.terms[place - 1] if place else None, self._reason(output, place, lost)
-        variance = variance if variance > 0 else np.nan  # rounding can leave a variance of nothing below 0
+        variance = variance if variance > 0 else np.nan  # rounding can make a zero variance negative
         if np.isnan(variance) and not np.isnan(value) and reason is None:
             reason = Reason("single_row" if self.units is None else "single_group")
         empty = Estimate(output, term, reason=reason)
@@ -296,7 +296,9 @@ class _Table:
         return None
 
     def _separated(self, j: int, lost: Bools) -> Reason:
-        """Return the level itself, the reference level of its column, or else every column involved; j is -1: intercept."""
+        """Return a reason that names the level, the reference level of its column, or else all columns involved; j = -1 is the
+        intercept.
+        """
         column = self.design.terms[j].column if j >= 0 else None
         code: Literal["separated", "never_counted"] = "never_counted" if self.task == "count" else "separated"
         for cause in self.fit.causes:
@@ -311,7 +313,7 @@ class _Table:
 
 
 def with_numbers(empty: Estimate, value: float, variance: float, df_residual: float | None, *, ratio: bool) -> Estimate:
-    """Return an estimate with its 95% interval; without interval if the variance is NaN, without anything if the value is."""
+    """Return an estimate with its 95% interval; without an interval if the variance is NaN, without numbers if the value is."""
     if np.isnan(value):
         return empty
     if np.isnan(variance):
@@ -335,7 +337,7 @@ def with_numbers(empty: Estimate, value: float, variance: float, df_residual: fl
 def column_tests(
     design: Design, basis: Basis, outputs: int, value: Floats, covariance: Floats, df_residual: float | None
 ) -> Iterator[ColumnTest]:
-    """Yield one test for each column, for each output and, if there are several, for all outputs together."""
+    """Yield one test for each column and output and, if there are several outputs, for each column over all outputs."""
     columns: dict[str, list[int]] = {}
     for j, term in enumerate(design.terms):
         columns.setdefault(term.column, []).append(j)
@@ -350,7 +352,7 @@ def column_tests(
 
 
 def _along(units: Floats, directions: Floats) -> Bools:
-    """Return which rows of `units` have more than rounding along orthonormal `directions`."""
+    """Return which rows of `units` have components, beyond rounding, along orthonormal `directions`."""
     return np.asarray(np.linalg.norm(units @ directions, axis=1) > SEEN * np.linalg.norm(units, axis=1))
 
 

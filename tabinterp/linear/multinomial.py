@@ -1,7 +1,7 @@
 """Maximum likelihood of a multinomial logistic model, with row weights and with classes that are impossible for some rows.
 
-Binary logistic regression is the case of two classes. `statsmodels.MNLogit` takes neither weights nor, for the limit
-of a separated fit, rows with fewer possible classes. Where statsmodels has a model for the rows, tests compare the two.
+Binary logistic regression is the case of two classes. `statsmodels.MNLogit` supports neither weights nor rows with fewer possible
+classes, which the limit of a separated fit needs. Tests compare the results with statsmodels wherever it has the same model.
 
 Parameters are the (k - 1) blocks of (d,) coefficients a on the basis; the logits of the classes are
 `basis @ a.T @ contrasts.T`, with `contrasts` (k, k - 1).
@@ -19,16 +19,16 @@ from tabinterp.stats.newton import newton
 
 from .design import Bools, Floats, Ints
 
-STEPS = 30  # beyond, what is separated has probabilities that are rounded to 1, and looks like a maximum
-STEP_TOLERANCE = 1e-8  # of the margins, beside the greatest of them
-RECESSION = 1e-6  # a margin may fall by this share of the greatest rise: rounding, and what still converges
+STEPS = 30  # after more steps, probabilities of separated rows are rounded to 1, and the fit seems to have converged
+STEP_TOLERANCE = 1e-8  # largest change of a margin, relative to the largest margin
+RECESSION = 1e-6  # largest decrease of a margin, relative to the largest increase, that may be rounding or convergence
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """The classes `y` (n,) of rows `basis` (n, d), each among its `possible` (n, k) classes, with `weights` (n,).
+    """The classes `y` (n,) of rows `basis` (n, d), with the `possible` (n, k) classes of each row and `weights` (n,).
 
-    `groups` (n,): which rows are one draw; None: every row is.
+    `groups` (n,): the rows of a group are one draw; None: every row is one draw.
     """
 
     basis: Floats
@@ -127,7 +127,7 @@ class Likelihood:
 class Maximum:
     """`parameters` (size,), their `information` within the span, and whether the logits converged.
 
-    `recession` (size,): a direction in which the likelihood rises for ever, where the iterations came upon one.
+    `recession` (size,): a direction in which the likelihood increases without end, if the iterations found one.
     """
 
     parameters: Floats
@@ -150,9 +150,9 @@ def maximise(likelihood: Likelihood, span: Floats | None) -> Maximum:
     """Maximise by Newton's method with step halving, over all parameters or over `span @ theta` with orthonormal `span`
     (size, q).
 
-    The likelihood is concave. Where its maximum is at infinity (Albert and Anderson 1984) Newton's steps keep moving
-    some logits by about one, and tend to a direction of recession; a step that is one proves it, and a step that moves
-    no logit says that there is a maximum.
+    The likelihood is concave. If its maximum is at infinity (Albert and Anderson 1984), Newton's steps keep changing
+    some logits by about one, and converge to a direction of recession. A step in such a direction proves that there is no
+    maximum; a step that changes no logit shows that a maximum has been reached.
     """
     converged, steps = False, 0
     recession: Floats | None = None

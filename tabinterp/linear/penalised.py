@@ -1,8 +1,8 @@
 """Penalised fits on standardised columns by scikit-learn, with an L2 penalty chosen by cross-validation.
 
-Classes: logistic or multinomial; the strength is chosen on at most 10,000 seeded rows, from strong to weak, each fold going on
-from its last fit, until the loss rises (a penalty is the width of a prior, which does not depend on the number of rows). Numbers:
-ridge. Counts: Poisson. The rows of a group are in one fold.
+Classes: logistic or multinomial regression. The penalty is chosen on at most 10,000 randomly drawn rows, from strong to weak
+until the loss rises; each fold starts from its previous fit. (A penalty is the width of a prior, which does not depend on the
+number of rows.) Numbers: ridge regression. Counts: Poisson regression. The rows of a group are in one fold.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STRENGTHS = np.logspace(-4, 2, 7)
 FOLDS = 5
 ITERATIONS = 1000
 SEARCHED = 10_000
-SMALL_HESSIAN = 500  # columns up to which it is made: beyond, its n d^2 products are more than the passes of L-BFGS
+SMALL_HESSIAN = 500  # maximum number of columns for Newton's method; for more, the n d^2 products cost more than L-BFGS
 
 
 def fit_penalised(x: FloatArray, y: Any, weights: FloatArray | None, table: Table, seed: int) -> Any:
@@ -37,7 +37,7 @@ def fit_penalised(x: FloatArray, y: Any, weights: FloatArray | None, table: Tabl
     Parameters
     ----------
     x : (rows, d) standardised columns.
-    y : (rows,) targets, for classes in any form; `weights` (rows,).
+    y : (rows,) targets; classes in any form. `weights` (rows,).
     table : the same rows, with their classes and groups.
     """
     if table.schema.task == "regression":
@@ -92,7 +92,7 @@ def strength_of(x: FloatArray, table: Table, seed: int) -> float:
 def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArray | None) -> float:
     """Return the mean log loss of probabilities (n, k) for the true classes `codes` (n,), from 0 to k - 1.
 
-    That is scikit-learn's `log_loss`, without the checks that take longer than the fit of a small fold.
+    This is scikit-learn's `log_loss` without its checks, which take longer than the fit of a small fold.
     """
     told = probabilities[np.arange(len(codes)), codes]
     rounding = np.finfo(told.dtype).eps
@@ -102,10 +102,10 @@ def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArra
 def parts_of(
     strata: IntArray, groups: IntArray | None, needed: Sequence[int], seed: int
 ) -> list[tuple[IntArray, IntArray]]:
-    """Return the folds of a cross-validation: the positions of the rows that are fitted, and of those that are scored.
+    """Return the folds of a cross-validation: the positions of the fitted rows, and of the scored rows.
 
-    At most five folds, with `strata` (rows,) in equal shares and the rows of each of `groups` (rows,) in one fold. Empty where
-    a stratum that is `needed` would be missing from the rows fitted.
+    There are at most five folds, with `strata` (rows,) in equal shares and the rows of each of the `groups` (rows,) in one fold.
+    The list is empty if a stratum in `needed` would be missing from fitted rows.
     """
     if groups is not None:
         return by_group(strata, groups, needed, FOLDS, seed)
@@ -118,7 +118,7 @@ def parts_of(
 def fit_numbers(
     x: FloatArray, y: FloatArray, weights: FloatArray | None, seed: int, groups: IntArray | None
 ) -> RidgeCV:
-    """Fit a ridge regression with the penalty of lowest leave-one-out squared error, or over five folds of groups."""
+    """Fit a ridge regression with the penalty of lowest squared error: leave-one-out, or with groups over five folds."""
     strengths = len(x) * np.logspace(-7, 1, 17)
     if groups is not None:
         parts = by_group(np.zeros(len(x), dtype=np.int64), groups, [0], FOLDS, seed)
@@ -151,7 +151,7 @@ def fit_counts(
 ) -> PoissonRegressor:
     """Fit a Poisson regression with the penalty of lowest cross-validated deviance, weighted by row.
 
-    Folds have equal shares of zeros, and the rows of a group in one fold.
+    Folds have equal shares of zeros, and the rows of a group are in one fold.
     """
     counted = (y > 0).astype(np.int64)
     if counted.sum() < 2:
@@ -163,7 +163,7 @@ def fit_counts(
     parts = parts_of(counted, groups, [1], seed)
     if not parts:
         raise NotApplicableError(why("penalty.counts_in_one_group"))
-    penalties = 1 / (STRENGTHS * len(y))  # of the mean loss, as C is of its sum
+    penalties = 1 / (STRENGTHS * len(y))  # penalties on the mean loss; C applies to its sum
 
     def fit(penalty: float, rows: Any) -> PoissonRegressor:
         made = PoissonRegressor(alpha=penalty, solver="newton-cholesky", max_iter=ITERATIONS, tol=1e-8)

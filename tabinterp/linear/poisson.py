@@ -1,9 +1,9 @@
 """Maximum likelihood of a Poisson model with a log link, and its limit if zero counts leave it without a maximum.
 
-Along some direction the rates of rows with a count of zero can fall for ever while those of every other row stay as they
-are: then the likelihood has no maximum, and in the limit those rows have a rate of zero and say nothing more (Correia,
-Guimarães & Zylkin 2019). Such a direction moves no row with a count above zero, so that it is looked for in what those rows
-leave undetermined, which is nothing or little: a small linear programme finds every row that is lost.
+If there is a direction along which the rates of some rows with a count of zero decrease without end, while the rates of all other
+rows do not change, the likelihood has no maximum. In the limit, those rows have a rate of zero and carry no further information
+(Correia, Guimarães & Zylkin 2019). Such a direction changes no row with a count above zero, so only the directions that those
+rows leave undetermined are searched. There are few or none, and a small linear programme finds all affected rows.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from .design import Basis, Bools, Design, Floats, Ints
 from .separation import Cause, levels
 from .unpenalised_fits import Covariance, Fit, single_draws
 
-UNDETERMINED = 1e-9  # singular values, beside the largest, of directions that rows do not determine
-FALLS = 1e-7  # a move of the log rate, of moves of up to 1, that is not rounding
+UNDETERMINED = 1e-9  # singular values below this share of the largest belong to undetermined directions
+FALLS = 1e-7  # decrease of a log rate above which it is not rounding, if the largest possible decrease is 1
 
 
 def poisson(
@@ -33,9 +33,9 @@ def poisson(
     """Fit a Poisson regression of counts `y` (n,) on the basis with statsmodels, without rows whose rate is zero in the
     limit.
 
-    "model" takes the variance to be the mean and weights as frequencies; "robust" is the sandwich HC0 ("cluster": with scores
-    summed within `groups`), which holds whatever the variance is, as long as the mean is right (Gourieroux, Monfort & Trognon
-    1984). Raises `NotApplicableError` where every count is zero, no row is left for the sandwich, or the fit diverges.
+    "model" assumes that the variance equals the mean, and treats weights as frequencies. "robust" is the sandwich HC0 ("cluster":
+    with scores summed within `groups`), which is valid for any variance if the mean is specified correctly (Gourieroux, Monfort &
+    Trognon 1984). Raises `NotApplicableError` if all counts are zero, too few rows are left for the sandwich, or the fit fails.
     """
     if not (y > 0).any():
         raise NotApplicableError(why("inference.zero", rows=len(y)))
@@ -72,13 +72,13 @@ def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance, gro
             how = {"model": "nonrobust", "robust": "HC0", "cluster": "cluster"}[kind]
             told = None if groups is None else {"groups": groups}
             return model.fit(cov_type=how, cov_kwds=told, tol=1e-12, maxiter=100)
-        except ValueError:  # its steps left the range of numbers, as they may where weights differ a millionfold
+        except ValueError:  # its steps overflowed, which can happen if weights differ by a factor of a million
             raise NotApplicableError(why("no inference: the fit of the counts does not come to an end")) from None
 
 
 def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floats | None:
-    """Return directions that single rows or groups determine: their scores are zero, so the sandwich variance would be
-    zero.
+    """Return the directions that are determined by a single row or group: its score is zero there, so the sandwich variance
+    would be zero.
     """
     information = weights * np.asarray(result.fittedvalues)
     return single_draws(x, np.linalg.inv((x * information[:, None]).T @ x), information, groups)
@@ -87,14 +87,14 @@ def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floa
 def _undetermined(vectors: Floats) -> Floats:
     """Return an orthonormal basis (p, q) of the directions that these rows (n, p) do not determine.
 
-    The singular values are those of R of the QR decomposition; `null_space` of the rows themselves would hold n times n numbers.
+    The singular values are those of R in the QR decomposition; `null_space` of the rows themselves would need an n by n matrix.
     """
     return np.asarray(null_space(np.linalg.qr(vectors, mode="r"), rcond=UNDETERMINED))
 
 
 def never_counted(vectors: Floats, y: Floats) -> Bools:
-    """Return the rows (n,) with zero counts whose rate can decrease forever in some direction without any other rate
-    increasing.
+    """Return a mask of the rows (n,) with a count of zero whose rate can decrease without end in some direction that increases no
+    rate and leaves the rates of rows with a count above zero unchanged.
 
     >>> basis = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
     >>> never_counted(basis, np.array([2.0, 0.0, 0.0])).tolist()
@@ -112,9 +112,9 @@ def never_counted(vectors: Floats, y: Floats) -> Bools:
 
 
 def _falling(moves: Floats) -> Bools:
-    """Return which rows of `moves` (m, q) decrease along a direction along which none increases."""
+    """Return which rows of `moves` (m, q) decrease along a direction in which no row increases."""
     m, q = moves.shape
-    # maximise the sum of falls s, 0 <= s <= 1, under s + moves @ direction <= 0
+    # maximise the sum of decreases s, 0 <= s <= 1, subject to s + moves @ direction <= 0
     solution = linprog(
         np.concatenate([np.zeros(q), -np.ones(m)]),
         A_ub=np.hstack([moves, np.eye(m)]),

@@ -1,10 +1,10 @@
 """Separation: where the maximum of a logistic likelihood is at infinity, and what can still be estimated.
 
-Along a direction of recession no row's own class loses against another, and in some rows it wins for good (Albert and
-Anderson 1984). In the limit those rows cannot have the other class: it is struck from their possible classes, a row
-with one class left says nothing more, and the maximum over what remains is the limit of the estimates (Lesaffre and
-Albert 1989; Geyer 2009). A coefficient has a finite limit exactly if what remains still determines it. Directions are
-found in two ways: a level in which a class does not occur is one at sight, the rest by linear programming (Konis 2007).
+Along a direction of recession, the logit of each row's own class never falls relative to another class, and in some rows it rises
+without end (Albert and Anderson 1984). In the limit, those rows cannot have the other class, which is removed from their possible
+classes. A row with one possible class carries no further information, and the maximum over the remaining rows is the limit of the
+estimates (Lesaffre and Albert 1989; Geyer 2009). A coefficient has a finite limit exactly if the remaining rows determine it.
+Directions are found in two ways: from levels in which a class does not occur, and by linear programming (Konis 2007).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from scipy.optimize import linprog
 from .design import Bools, Design, Floats, Ints
 from .multinomial import Likelihood, Maximum
 
-STRICT = 1e-6  # a margin, in units of the basis with coefficients of at most one, that is not rounding
+STRICT = 1e-6  # margin above which it is not rounding, in units of the basis with coefficients of at most one
 CUTS = 2000  # constraints added at a time
-NOTHING = 1e-10  # information per row that is rounding; on the basis a row's is about one
+NOTHING = 1e-10  # information per row below which it may be rounding; on the basis, it is about one
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Rows in which classes do not occur: those of `term`, of the reference level of `column`, or, if both are None, any."""
+    """Rows in which classes do not occur: rows of `term`, of the reference level of `column` or, if both are None, any rows."""
 
     rows: int
     classes: tuple[int, ...]
@@ -33,10 +33,10 @@ class Cause:
 
 
 def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools, list[Cause]]:
-    """Remove the classes that do not occur in a level, repeatedly, since this can empty further levels.
+    """Remove the classes that do not occur in a level. Repeat this, because it can leave further levels without a class.
 
-    Levels are all columns of zeros and ones, and the reference level of a column with dummies. Only rows that still
-    have a choice say that a class occurs; the causes count those rows.
+    Levels are all columns of zeros and ones, and the reference level of a column with dummies. Only rows with more than one
+    possible class count as occurrences of a class; the causes count those rows.
     """
     indicators, owners = levels(design)
     outcome = np.zeros(possible.shape)
@@ -52,7 +52,7 @@ def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools
             seen = tuple(int(c) for c in np.flatnonzero(occurs[level]))
             rows = int(indicators[:, level] @ choice[:, 0])
             causes.setdefault(int(level), Cause(rows, seen, *owners[level]))
-        possible &= ~(indicators @ empty > 0) | (outcome > 0)  # a row without a choice keeps its class
+        possible &= ~(indicators @ empty > 0) | (outcome > 0)  # a row with one possible class keeps it
 
 
 def levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
@@ -70,10 +70,10 @@ def levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
 
 
 def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, Bools]:
-    """Remove the classes that a direction of recession rules out, and return the rows (n,) in which it does.
+    """Remove the classes that a direction of recession rules out; return the possible classes, and the rows (n,) affected.
 
-    The direction is the one that Newton's method came upon, or else the linear programme's. Margins that it raises but
-    little are left for the next one, as they may be rounding.
+    The direction is the one that Newton's method found, or else that of the linear programme. Margins that it raises only
+    slightly are left for the next direction, because they may be rounding.
     """
     direction = maximum.recession
     if direction is None:
@@ -87,9 +87,9 @@ def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
     """Return a direction of recession (size,), or one without any margin above `STRICT` if there is none.
 
     Linear programme of Konis (2007): among directions with coefficients in [-1, 1] that lower no margin of a row's own
-    class over a possible other one, the one with the greatest sum of margins. The margins at `parameters`, where
-    Newton's method gave up, say which constraints to start from; violated ones are added until there are none. The
-    objective is over all rows, so that an optimum of zero at any stage proves that nothing is separated.
+    class over another possible class, find the one with the largest sum of margins. The first constraints are chosen by the
+    margins at `parameters`, where Newton's method stopped; violated constraints are added until there are none. The
+    objective is over all rows, so an optimum of zero at any stage proves that nothing is separated.
     """
     rivals = likelihood.possible.copy()
     rivals[np.arange(len(likelihood.y)), likelihood.y] = False
@@ -110,18 +110,18 @@ def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
 
 
 def _gradients(likelihood: Likelihood, rows: Ints, others: Ints) -> Floats:
-    """(margins, size): derivative of each margin by the parameters."""
+    """Return the derivatives (margins, size) of each margin with respect to the parameters."""
     contrast = likelihood.contrasts[likelihood.y[rows]] - likelihood.contrasts[others]
     products = contrast[:, :, None] * likelihood.basis[rows][:, None, :]
     return products.reshape(len(rows), likelihood.size)
 
 
 def determined(likelihood: Likelihood) -> tuple[Floats | None, Floats | None]:
-    """Return orthonormal directions (size, .) that the remaining rows determine, and those that they do not.
+    """Return orthonormal directions (size, .) that the remaining rows determine, and those that they do not determine.
 
-    (None, None) where every class is possible for every row and everything is determined. The second are the null
-    space of the information, which depends on neither parameters nor weights: it is taken where the possible classes
-    of a row are equally likely.
+    (None, None) if every class is possible for every row, so that everything is determined. The second set is the null
+    space of the information, which depends on neither parameters nor weights; it is computed with equal probabilities for the
+    possible classes of a row.
     """
     if likelihood.possible.all():
         return None, None

@@ -1,4 +1,4 @@
-"""Generalised linear models over batches of rows: mergeable sums, and one Newton step for each pass over the rows.
+"""Generalised linear models over batches of rows: mergeable sums, and one Newton step per pass over the rows.
 
 Least squares, logistic, multinomial and Poisson regression with their canonical links, on standardised encoded columns, with a
 quadratic penalty on the coefficients and none on the intercepts. Loss, gradient and Fisher information are sums over rows; a
@@ -17,9 +17,9 @@ from tabinterp.arrays import FloatArray
 from tabinterp.stats.newton import newton
 
 PASSES = 25
-TOLERANCE = 1e-5  # of the last step, in units of the score per standard deviation; what is left after it is its square
+TOLERANCE = 1e-5  # of the last step, in score units per standard deviation; the remaining error is about its square
 HALVINGS = 8
-SLACK = 1e-10  # of the loss: sums of batches differ by rounding
+SLACK = 1e-10  # relative increase of the loss that may be rounding, because sums over batches differ
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Plan:
     """`parameters` (k, d + 1), intercept last, for columns (x - `centre`) / `scale`; k is the number of classes if there
     are several, else 1.
 
-    `penalty` is half of it times the sum of squared coefficients, where weights have mean 1.
+    `penalty` / 2 times the sum of squared coefficients is added to the loss, for weights with mean 1.
     """
 
     task: str
@@ -57,7 +57,7 @@ def start(plan: Plan) -> Sums:
 
 
 def update(plan: Plan, x: FloatArray, y: FloatArray, weights: FloatArray) -> Sums:
-    """Return the sums over these rows."""
+    """Return the sums over the given rows."""
     rows = np.column_stack([(x - plan.centre) / plan.scale, np.ones(len(x))])
     score = rows @ plan.parameters.T
     loss, residual, curvature = _derivatives(plan.task, score, y)
@@ -90,14 +90,14 @@ def finish(plan: Plan, sums: Sums) -> tuple[float, FloatArray]:
     information = sums.information.reshape(size, size) + np.diag(np.tile(penalty, len(gradient)))
     step = np.linalg.lstsq(information, -gradient.ravel(), rcond=1e-13)[
         0
-    ]  # several classes: intercepts share a direction
+    ]  # for several classes, a common shift of the intercepts has no effect
     return sums.loss + 0.5 * float((penalty * plan.parameters**2).sum()), step.reshape(gradient.shape)
 
 
 def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
-    """Return the plan with the parameters fitted to all rows, starting from its own, and whether it converged.
+    """Return the plan with parameters fitted to all rows, starting from its current ones, and whether the fit converged.
 
-    `total` takes one pass: the sums of all rows at a plan's parameters.
+    `total` makes one pass over all rows and returns their sums at a plan's parameters.
     """
 
     def evaluate(parameters: FloatArray) -> tuple[float, FloatArray]:
@@ -114,7 +114,7 @@ def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
 def _derivatives(
     task: str, score: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray, Callable[[int, int], FloatArray]]:
-    """Return losses (m,), their derivatives (m, k) with respect to the scores, and a function to second derivatives (m,)."""
+    """Return losses (m,), their derivatives (m, k) by the scores, and a function that returns second derivatives (m,)."""
     if task == "multiclass":
         p, own = softmax(score, axis=1), np.eye(score.shape[1])[y.astype(np.int64)]
         return (

@@ -1,6 +1,7 @@
-"""Inference that comes with a linear model: its own estimates and covariance, transferred from encoded columns to terms.
+"""Inference supplied with a linear model: its own estimates and covariance, transferred from encoded columns to terms.
 
-A coefficient per unit or against a reference level is a linear function of the model's parameters, and so is its error.
+A coefficient per unit or against a reference level is a linear function of the model's parameters, so its error follows from
+their covariance.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .terms import AnyTerm, Contrast, Slope
 def own_inference(
     bound: BoundModel, fit: OwnFit, terms: Sequence[AnyTerm], design: Design, weights: FloatArray | None
 ) -> Inference:
-    """Return the model's own estimates of the terms; `design` gives the inflation for the table's rows with their
+    """Return the model's own estimates of the terms; variance inflation is computed from `design`, the table's rows, with their
     `weights`.
     """
     task, outputs, width = bound.table.schema.task, len(bound.outputs), 1 + len(terms)
@@ -33,7 +34,7 @@ def own_inference(
     nothing = ~(np.diag(covariance) > 0)  # not estimated, or without an error
     covariance[nothing], covariance[:, nothing] = np.nan, np.nan
     if not all(bound.encoding.local.values()):
-        value[::width] = np.nan  # what mixed columns add has no zero to start from
+        value[::width] = np.nan  # with mixed columns, the intercept is not defined
     empty = [Estimate(output, term) for output in range(outputs) for term in (None, *design.terms)]
     found = [
         with_numbers(e, float(v), float(variance), fit.df_residual, ratio=bound.table.schema.goal.ratio is not None)

@@ -1,9 +1,9 @@
 """Terms of a linear predictor: which functions of the original columns have one coefficient, given the encoding.
 
-A number that the encoder scales is one term, per unit of the column. A column whose distinct values are all encoded apart
-(one-hot, bins) is one term a level, against the reference level. A missing-indicator is a term of its own. Anything else
-(splines, ordinal codes) keeps its encoded columns as terms. Together with an intercept the terms span what the encoded
-columns span, so that a linear model on the one is a linear model on the other.
+A number that the encoder scales is one term, per unit of the column. A column whose distinct values have separate encodings
+(one-hot, bins) has one term per level, compared with the reference level. A missing indicator is a separate term. For anything
+else (splines, ordinal codes), the encoded columns are the terms. Together with an intercept, the terms span the same space as the
+encoded columns, so a linear model of one is a linear model of the other.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from tabinterp.stats.weights import deviation
 from .design import Design, Term
 
 MOST_LEVELS = 400
-TOLD = 10  # rows of a level that is named among others
-EXACT = 1e-7  # an encoding is affine in its column when it deviates by less than this share of its spread
+TOLD = 10  # minimum number of rows of a level that is named together with others
+EXACT = 1e-7  # an encoding is affine in its column if it deviates by less than this share of its range
 
 
 @dataclass(frozen=True, eq=False)
 class Slope:
-    """A term per unit: moving the column by one unit moves the encoded columns `block` by `per_unit`."""
+    """A term per unit: changing the column by one unit changes the encoded columns `block` by `per_unit`."""
 
     term: Term
     values: FloatArray  # (n,)
@@ -62,7 +62,7 @@ class Contrast:
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """An encoded column that is neither: it has a coefficient, but no derivative of its own."""
+    """An encoded column that is neither a slope nor a contrast: it has a coefficient, but no derivative of its own."""
 
     term: Term
     values: FloatArray
@@ -100,7 +100,7 @@ def _column_terms(bound: BoundModel, column: str) -> Iterator[AnyTerm]:
     numeric = bound.table.schema[column].kind == "numeric"
     training = bound.table.row_weights
     training = training if bound.table.held_out is None else training * ~bound.table.held_out
-    if not bound.has_gradient:  # a code for each value: levels can be contrasted, numbers have no slope
+    if not bound.has_gradient:  # each value has a code: levels can be contrasted, but numbers have no slope
         yield from [] if numeric else _levels(column, values, encoded, block, training, apart=True)
         return
     if numeric:
@@ -112,7 +112,7 @@ def _column_terms(bound: BoundModel, column: str) -> Iterator[AnyTerm]:
     yield from _levels(column, values, encoded, block, training, apart=False) or _basis(column, encoded, block)
 
 
-# ---- a number that is scaled
+# ---- scaled numbers
 
 
 def _slope(
@@ -124,12 +124,12 @@ def _slope(
         return None
     centred = x[present] - x[present].mean()
     at = encoded[present]
-    if not centred @ centred > 0:  # differences too small for their squares to be numbers
+    if not centred @ centred > 0:  # the squares of the differences underflow
         return None
     per_unit = centred @ (at - at.mean(axis=0)) / (centred @ centred)
     left = at - at.mean(axis=0) - centred[:, None] * per_unit
     spread = np.ptp(at, axis=0)
-    constant = spread == 0  # an indicator; what is left of it is the rounding of its mean
+    constant = spread == 0  # an indicator; its remaining deviation is rounding of the mean
     if (np.abs(left).max(axis=0) > EXACT * spread)[~constant].any():
         return None
     per_unit = np.where(constant, 0.0, per_unit)
@@ -149,7 +149,7 @@ def _sd(x: FloatArray, present: NDArray[np.bool_], weights: FloatArray | None) -
 
 
 def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
-    """Yield missing indicators: constant where the column is present, another constant where it is missing."""
+    """Yield missing indicators: one constant where the column is present, and another where it is missing."""
     missing = ~slope.present
     if not missing.any():
         return
@@ -175,15 +175,15 @@ def _levels(
 ) -> list[AnyTerm]:
     """Return one term for each level against the reference, if the distinct encodings are affinely independent.
 
-    The reference is the level that is encoded as nothing but zeros, or else the most frequent (by weight), among the training
-    rows; `training` (n,) is a row's weight there, 0 where it is held out. With
-    `apart` the encodings are codes, and no level is encoded as nothing.
+    The reference is the level that is encoded as zeros only, or else the most frequent level (by weight), among the training
+    rows; `training` (n,) is the weight of a training row, and 0 for a held-out row. With `apart`, the encodings are codes, and
+    zero is a code like any other.
     """
     first, group = equal_rows(encoded)
     if len(first) > MOST_LEVELS:
         return []
     points = encoded[first]
-    counts = np.bincount(group, training, minlength=len(first))  # a level that only held-out rows have is no reference
+    counts = np.bincount(group, training, minlength=len(first))  # a level without training rows is no reference
     dropped = np.flatnonzero((points == 0).all(axis=1) & (counts > 0) & (len(first) > encoded.shape[1]) & (not apart))
     reference = int(dropped[0]) if len(dropped) else int(np.argmax(counts))
     if not apart and np.linalg.matrix_rank(points - points[reference]) < len(first) - 1:
@@ -203,15 +203,15 @@ def _levels(
 
 
 def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[bool, float, str], str]]:
-    """Return a sort key and a label for each group of equally encoded values; labels that are no level of the table are in
-    brackets.
+    """Return a sort key and a label for each group of equally encoded values; labels that are not levels of the table are in
+    parentheses.
     """
     result = []
     numeric = pd.api.types.is_numeric_dtype(values.dtype)
     for g in range(size):
         seen = values[group == g]
         counts = seen.value_counts()
-        levels = sorted(counts.index) if numeric else list(counts.index)  # the most frequent first
+        levels = sorted(counts.index) if numeric else list(counts.index)  # most frequent first
         spelled = [f"{levels[0]:g} … {levels[-1]:g}"] if numeric and len(levels) > 3 else _named(levels, counts)
         label = ", ".join([*spelled, *(["(missing)"] if seen.isna().any() else [])])
         first = float(levels[0]) if numeric and levels else 0.0
@@ -220,7 +220,7 @@ def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[b
 
 
 def _named(levels: list[Any], counts: pd.Series) -> list[str]:
-    """Return the name of a level; for several with equal encoding at most three names, none of which reveals few rows."""
+    """Return the name of a level; for several levels with equal encoding, at most three names, none of a level with few rows."""
     if len(levels) < 2:
         return [str(level) for level in levels]
     told = [level for level in levels if counts[level] >= TOLD][:3]

@@ -21,16 +21,16 @@ from .separation import Cause, determined, strike_empty_levels, strike_separated
 
 Covariance = Literal["model", "robust", "cluster"]
 
-EXACT = 1e-20  # share of the target's variance that is left when it is reproduced exactly
+EXACT = 1e-20  # residual share of the target's variance below which the fit is exact
 
 
 @dataclass(frozen=True)
 class Fit:
     """Coefficients (m,) on the basis and their covariance (m, m), None if there is none.
 
-    `view` (outputs, m / (r + 1)) turns the blocks of coefficients into outputs. `null` (m, q): orthonormal directions
-    in which there is no estimate, because of `causes`; `unsure` (m, q): those in which there is no error.
-    `df_residual` None: the normal distribution.
+    `view` (outputs, m / (r + 1)) maps the blocks of coefficients to outputs. `null` (m, q): orthonormal directions
+    without an estimate, because of `causes`; `unsure` (m, q): directions without an error.
+    `df_residual` None: the normal distribution is used.
     """
 
     parameters: Floats
@@ -49,7 +49,7 @@ def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance, gr
     """Fit `y` (n,) by weighted least squares with statsmodels; "model" treats weights as frequencies, "robust" is HC1,
     "cluster" sums the scores within `groups` (n,).
 
-    Raises `NotApplicableError` where no row is left for the error, or the target is constant.
+    Raises `NotApplicableError` if no degrees of freedom are left for the error, or the target is constant.
     """
     n, d = basis.vectors.shape
     rows = float(weights.sum()) if kind == "model" else float(n)
@@ -96,10 +96,10 @@ def small_sample(rows: int, coefficients: int, groups: Ints | None) -> float:
 
 
 def single_draws(vectors: Floats, inverse: Floats, weights: Floats, groups: Ints | None = None) -> Floats | None:
-    """Return orthonormal directions (m, q) of the coefficients that single rows, or single groups of rows, determine alone.
+    """Return orthonormal directions (m, q) of the coefficients that are determined by a single row, or a single group of rows.
 
-    Of a row that is one of leverage one. A group determines a direction v if all information about it is the group's own:
-    M_g v = M v, with M the information of all rows and M_g that of the group's.
+    For single rows, these are rows with leverage one. A group alone determines a direction v if all information about v comes
+    from the group: M_g v = M v, where M is the information from all rows and M_g the information from the group.
     """
     if groups is not None:
         return _single_groups(vectors, inverse, weights, groups)
@@ -113,7 +113,7 @@ def _single_groups(vectors: Floats, inverse: Floats, weights: Floats, groups: In
     whole, found = (vectors * weights[:, None]).T @ vectors, []
     for group in np.flatnonzero(
         np.bincount(groups, leverage) > 1 - 1e-9
-    ):  # the sum of its eigenvalues: at most d groups
+    ):  # the sum of the group's eigenvalues, so at most d groups qualify
         rows = groups == group
         own = (vectors[rows] * weights[rows, None]).T @ vectors[rows]
         values, directions = eigh(own, whole)
@@ -132,9 +132,9 @@ def maximum_likelihood(
     centred: bool,
     groups: Ints | None = None,
 ) -> Fit:
-    """Return the maximum or its limit: remove what is separated until Newton's method finds a maximum in the rest.
+    """Return the maximum or its limit: remove separated classes until Newton's method finds a maximum.
 
-    `y` (n,) has every class from 0 to its largest. `centred`: one output a class, centred over the classes; otherwise
+    `y` (n,) contains every class from 0 to its largest. `centred`: one output per class, centred over the classes; otherwise
     the log-odds of class 1.
     """
     k = int(y.max()) + 1
@@ -184,10 +184,10 @@ class _Limit:
         return np.asarray(inverse if self.span is None else self.span @ inverse @ self.span.T)
 
     def single_groups(self) -> Floats | None:
-        """Return directions that a single group determines: its scores add up to zero, so the sandwich variance would be
-        zero.
+        """Return the directions that are determined by a single group: its scores add up to zero there, so the sandwich variance
+        would be zero.
 
-        Of two classes; of several the rows' information is no product of one column, and none is looked for.
+        This is done only for two classes: for several, the information of a row is not the product of one column with itself.
         """
         rest, span = self.rest, np.eye(self.rest.size) if self.span is None else self.span
         if rest.groups is None or not len(rest.y) or rest.contrasts.shape[1] > 1:

@@ -1,10 +1,10 @@
 """The catalogue of all sentences that a reader sees: keys, English templates, and how they are filled and translated.
 
-A sentence is a key and values (`tabinterp.document.document.Message`); the text is only made when it is shown, in the
-language spoken there (`language.speaking`). Values are plain text here: escaping is the business of whoever puts the text
-on a page. `{name}` shows a value as it is; `{name:vocabulary}` shows the message `vocabulary.VALUE` where there is one, so
-that a word of ours is translated and a name out of a table is not; `{name:date}` shows a day as the language writes it, and
-`{name:level}` what stands in brackets in a label of levels.
+A sentence is a key and values (`tabinterp.document.document.Message`). Its text is only created when it is shown, in the current
+language (`language.speaking`). Values are plain text here; the code that puts the text on a page must escape it. `{name}` shows a
+value unchanged. `{name:vocabulary}` shows the message `vocabulary.VALUE` if it exists, so that our own words are translated and
+names from a table are not. `{name:date}` shows a day in the format of the language, and `{name:level}` translates the parts in
+parentheses in a label of levels.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels
 
 
 def text_modules() -> list[Any]:
-    """Return every module named `text` in the package; each has a dictionary `TEXT` of keys and sentences."""
+    """Return all modules named `text` in the package; each has a dictionary `TEXT` of keys and sentences."""
     paths = sorted(PACKAGE.rglob("text.py"))
     return [import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)) for path in paths]
 
 
 @cache
 def sentences() -> dict[str, tuple[str, str]]:
-    """Return every key of the catalogue with its English sentence and the note for translators, which may be empty.
+    """Return all keys of the catalogue with their English sentences and notes for translators, which may be empty.
 
-    The sentences are those of the modules named `text` in all packages and those of each check. They stand above this package,
-    and are imported only when the first sentence is asked for.
+    The sentences are those in the modules named `text` in all packages, and those of each check. These modules are above this
+    package in the import order, and are imported only when the first sentence is needed.
     """
     gathered: dict[str, Any] = {}
     for module in text_modules():
@@ -48,14 +48,14 @@ def sentences() -> dict[str, tuple[str, str]]:
 
 @cache
 def english() -> dict[str, str]:
-    """Return every key of the catalogue with its English sentence."""
+    """Return all keys of the catalogue with their English sentences."""
     return {key: sentence for key, (sentence, _) in sentences().items()}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None, brief: bool = False) -> str:
-    """Return the sentence for a key, with its numbers formatted.
+    """Return the sentence for a key, with formatted numbers.
 
-    `brief`: of several sentences, only those up to the first one that contains a value.
+    `brief`: if there are several sentences, only those up to the first one that contains a value.
 
     >>> text("verdict.worse", {"linear": "logistic regression"})
     'The network predicts worse than logistic regression.'
@@ -78,7 +78,7 @@ def word(vocabulary: str, name: str) -> str:
 
 
 def joined(parts: Iterable[str], joint: str = "list") -> str:
-    """Join parts to one text: a "list", a "series" of longer parts, "both", "conditions", or "sentences".
+    """Join parts into one text: a "list", a "series" of longer parts, "both", "conditions", or "sentences".
 
     >>> joined(["a", "b", "c"]), joined(["a", "b"], "both"), joined([])
     ('a, b, c', 'a and b', '')
@@ -89,7 +89,7 @@ def joined(parts: Iterable[str], joint: str = "list") -> str:
 
 
 class _Value:
-    """A value in a template, which says how it is shown."""
+    """A value in a template, whose format specification determines how it is shown."""
 
     __slots__ = ("value",)
 
@@ -111,7 +111,7 @@ def _shown(value: Any) -> str:
         return number(None)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    # JSON does not tell 2.0 from 2: a saved audit must read as the one in memory
+    # JSON does not distinguish 2.0 from 2, and a saved audit must show the same text as the one in memory.
     whole = isinstance(value, int) or (value.is_integer() and abs(value) < 2**53)
     return count(int(value)) if whole else number(value)
 
@@ -126,7 +126,7 @@ def count(value: int) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a number to three significant digits or to the unit, without exponents in the everyday range.
+    """Return a number with three significant digits, or rounded to an integer, without exponents in the usual range.
 
     >>> number(0.0123456), number(1234.5), number(-0.0), number(None), number(2.5e-7)
     ('0.0123', '1,234', '0', '–', '2.5e-07')
@@ -142,7 +142,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def date(iso: str) -> str:
-    """Return a day or a moment of the document (2026-08-02 or 2026-08-02T00:00:00) in the current language; anything else
+    """Return a day or a time in the document (2026-08-02 or 2026-08-02T00:00:00) in the current language; anything else
     is unchanged.
 
     >>> date("2026-08-02"), date("2026-08-02T00:00:00"), date("2026-08-02T09:30:00"), date("soon")
@@ -157,7 +157,7 @@ def date(iso: str) -> str:
 
 
 def level(label: str) -> str:
-    """Return the label of levels: what is in brackets is ours (`linear.terms`), the rest is the table's.
+    """Return the label of levels in the current language: parts in parentheses are ours (`linear.terms`), others are data.
 
     >>> level("oslo, rome, (3 more), (missing)"), level("missing")
     ('oslo, rome, (3 more), (missing)', 'missing')
@@ -166,9 +166,9 @@ def level(label: str) -> str:
 
 
 def signs(digits: str) -> str:
-    """Replace the decimal sign and grouping of a Python number by those of the language."""
+    """Replace the decimal sign and the grouping of a Python number by those of the current language."""
     decimal, group = translated("language.decimal", "."), translated("language.group", ",")
     return digits if (decimal, group) == (".", ",") else digits.translate({ord("."): decimal, ord(","): group})
 
 
-MADE: dict[str, Callable[[str], str]] = {"date": date, "level": level}  # vocabularies that are no list of words
+MADE: dict[str, Callable[[str], str]] = {"date": date, "level": level}  # vocabularies that are functions

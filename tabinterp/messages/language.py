@@ -1,8 +1,8 @@
-"""The language of sentences: chosen by whoever renders, never by the process.
+"""The language of sentences: chosen by the code that renders them, never by the process.
 
 The English template is the message, so that a language is a standard gettext catalogue (`locale/LANG/LC_MESSAGES/tabinterp.mo`)
-whose contexts are the keys: a sentence that changed, or that no one has translated yet, appears in English. How numbers,
-lists and dates are written are messages of the catalogue too (`language.*`).
+whose contexts are the keys. A sentence that changed, or that is not translated yet, appears in English. The formats of numbers,
+lists and dates are also messages in the catalogue (`language.*`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def speaking(language: str) -> Iterator[None]:
 
     Raises
     ------
-    LanguageError : there is no such language.
+    LanguageError : the language is not supported.
 
     >>> with speaking("ja"):
     ...     spoken()
@@ -62,7 +62,7 @@ def speaking(language: str) -> Iterator[None]:
 
 
 def translated(key: str, english: str) -> str:
-    """Return the template of a key in the current language; English if this sentence has no translation."""
+    """Return the template for a key in the current language, or in English if there is no translation."""
     return _catalogue(_SPOKEN.get()).pgettext(key, english)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from . import text
 
-LONGEST = 28  # display columns of a label; an East Asian wide character takes two
+LONGEST = 28  # maximum display columns of a label; an East Asian wide character takes two
 HEAD = 16
-STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's categories of control, format and surrogate characters, line ends
+STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode categories of control and format characters
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # a spreadsheet would run a cell that starts with one
-JOINERS, JOINED = "\u200c\u200d", "\u0600"  # from this character on are the scripts, and the emoji, that use joiners
-FIRST_STRONG, POP = "\u2068", "\u2069"  # around a name that runs from right to left, so that nothing else turns with it
+JOINERS, JOINED = "\u200c\u200d", "\u0600"  # scripts and emoji that use joiners start at this character
+FIRST_STRONG, POP = "\u2068", "\u2069"  # around a right-to-left name, so that it does not reorder other text
 LEFTWARD = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 
@@ -40,11 +40,11 @@ def apart(name: str) -> str:
 
 
 def plain(words: str) -> str:
-    """Return words with every control and format character replaced by U+FFFD, so that no name disguises itself or a
+    """Return words with every control and format character replaced by U+FFFD, so that no name can disguise itself or a
     number.
 
-    White space stays. So does a part that is set apart (U+2068 to U+2069), because what surrounds it does not move; and a
-    joiner between two letters of a script that needs it, or two emoji.
+    White space is kept. Isolated parts (U+2068 to U+2069) are also kept, because they do not reorder the surrounding text, and so
+    are joiners between two letters of a script that needs them, or between two emoji.
 
     >>> plain("a\\u202eb\\x1b") == "a\ufffdb\ufffd", plain("a\\u2068b") == "a\ufffdb"
     (True, True)
@@ -62,7 +62,7 @@ def terminal(words: str) -> str:
 
 
 def spreadsheet_cell(words: str) -> str:
-    """Return words for a cell of a CSV file, after an apostrophe where a spreadsheet would run them as a formula.
+    """Return words for a cell of a CSV file, with an apostrophe in front if a spreadsheet would run them as a formula.
 
     >>> spreadsheet_cell("=1+1"), spreadsheet_cell("1+1")
     ("'=1+1", '1+1')
@@ -88,7 +88,7 @@ def _without_controls(words: str, show: Callable[[str], str], spaces: str) -> st
 
 
 def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -> bool:
-    """Return whether a character, between these two, is text."""
+    """Return whether a character between two others is text that may be shown."""
     if char.isprintable():
         return True
     if char in (FIRST_STRONG, POP):
@@ -99,7 +99,7 @@ def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -
 
 
 def _are_closed(words: str) -> bool:
-    """Return whether every part that is set apart ends."""
+    """Return whether every isolated part is closed."""
     depth = 0
     for mark in words:
         depth += (mark == FIRST_STRONG) - (mark == POP)

@@ -19,15 +19,15 @@ WRITING = frozenset(
     {"setitem", "iadd", "isub", "imul", "itruediv", "ifloordiv", "ipow", "imod", "iand", "ior", "ixor", "imatmul"}
 )
 
-Outputs = list[tuple[str, Any]]  # the name of each activation that ran, and what it returned
+Outputs = list[tuple[str, Any]]  # the name of each activation that ran, and its output
 
 
 class Activations:
     """The outputs of every hidden unit of a network.
 
-    A layer is the output (n, h) of an activation, whether it is a module, a function or a method: one row for each row, in their
-    order. Where the network cannot be traced, activations are noted in the order in which they run, and the network's own output
-    is no hidden layer.
+    A layer is the output (n, h) of an activation, which may be a module, a function or a method, with one output row per input
+    row, in the same order. If the network cannot be traced, activations are recorded in the order in which they run, and the
+    network's own output does not count as a hidden layer.
     """
 
     def __init__(self, module: nn.Module, name: str) -> None:
@@ -47,7 +47,7 @@ class Activations:
         Raises
         ------
         NotApplicableError
-            when other activations run for these rows than for those before.
+            The activations that run for these rows differ from those of earlier rows.
         """
         scores, found = self._run(x)
         names = [name for name, _ in found]
@@ -67,8 +67,8 @@ class Activations:
 
 
 def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> tuple[list[str], dict[int, int]]:
-    """Return the names of the activations that run for x (n, d), and by their places the widths h of those whose output is
-    (n, h) and follows the rows.
+    """Return the names of the activations that run for x (n, d); and, for those whose output (n, h) has the order of the rows,
+    position -> width h.
     """
     rows = x[:5] if len(x) >= 3 else x[:1].expand(3, -1)
     found, again = run(rows), run(rows.flip(0)[1:])
@@ -87,12 +87,12 @@ def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> tuple[list[str]
 
 
 def _giving_activations(module: nn.Module) -> fx.GraphModule | None:
-    """Return the module as a graph that also gives what its activations do; None where it cannot be traced."""
+    """Return the module as a graph that also returns the outputs of its activations; None if it cannot be traced."""
     graph = trace(module)
     if graph is None:
         return None
     found = activation_nodes(graph)
-    if any(_writes(node) for node in graph.graph.nodes):  # a layer is what it was before anything wrote to it
+    if any(_writes(node) for node in graph.graph.nodes):  # copy outputs before an operation overwrites them
         for i, node in enumerate(found):
             with graph.graph.inserting_after(node):
                 found[i] = graph.graph.call_method("clone", (node,))
@@ -111,7 +111,7 @@ def _writes(node: fx.Node) -> bool:
 
 
 def activation_nodes(graph: fx.GraphModule) -> list[fx.Node]:
-    """Return the activations of a graph that depend on its input: weights that pass through one are no layer."""
+    """Return the activations of a graph that depend on its input; an activation of weights only is not a layer."""
     depend: set[fx.Node] = set()
     for node in graph.graph.nodes:
         if node.op == "placeholder" or any(one in depend for one in node.all_input_nodes):
@@ -120,26 +120,26 @@ def activation_nodes(graph: fx.GraphModule) -> list[fx.Node]:
 
 
 class _Watch(TorchFunctionMode):
-    """Notes the outputs of activations, whether modules, functions or methods apply them."""
+    """Records the outputs of activations, which may be applied by modules, functions or methods."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: Outputs = []
         self._returned: list[Tensor] = []
-        self._reshaped: dict[int, tuple[Tensor, Any]] = {}  # the value is held, so that no other gets its id
+        self._reshaped: dict[int, tuple[Tensor, Any]] = {}  # keeps the value, so that its id is not reused
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         value = func(*args, **(kwargs or {}))
         name = getattr(func, "__name__", "")
         if name in ACTIVATION_NAMES:
-            self.found.append((name, value.detach().clone()))  # something may write to it later
+            self.found.append((name, value.detach().clone()))  # a later operation may overwrite it
             self._returned.append(value)
         elif name in RESHAPES and args and isinstance(value, Tensor):
             self._reshaped[id(value)] = value, args[0]
         return value
 
     def without(self, output: Tensor) -> Outputs:
-        """Return what was found without the activation whose output is the network's own."""
+        """Return the recorded outputs without the activation whose output is that of the network."""
         while id(output) in self._reshaped and self._reshaped[id(output)][1] is not output:
             output = self._reshaped[id(output)][1]
         pairs = zip(self.found, self._returned, strict=True)

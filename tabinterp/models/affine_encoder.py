@@ -1,7 +1,7 @@
-"""Steps of encoders that are affine, such as principal components.
+"""Affine steps of encoders, such as principal components.
 
-`mix(head) == head @ weight.T + constant`: a column that the head treats on its own moves the encoded row by its own part of the
-head times `weight`, although every encoded column depends on it.
+`mix(head) == head @ weight.T + constant`: if the head encodes a column separately, changing that column changes the encoded row
+by the change of its part of the head times `weight`, although every encoded column depends on it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tabinterp.arrays import FloatArray
 
 from .column_lineage import COLUMN_LOCAL, HELD, known_as
 
-WIDEST = 4096  # columns of the head: the map is found by sending each of them through
+WIDEST = 4096  # maximum number of columns of the head, each of which is transformed once to find the map
 NEAR = 1e-9
 
-AFFINE: dict[str, Callable[[Any], bool]] = {  # transformer -> is it affine as it was set?
+AFFINE: dict[str, Callable[[Any], bool]] = {  # transformer -> whether it is affine with its settings
     "sklearn.PCA": lambda _: True,
     "sklearn.IncrementalPCA": lambda _: True,
     "sklearn.TruncatedSVD": lambda _: True,
@@ -40,7 +40,7 @@ AFFINE: dict[str, Callable[[Any], bool]] = {  # transformer -> is it affine as i
 
 
 def is_affine(step: Any) -> bool:
-    """Return whether a fitted step is on the list of affine ones, or holds nothing else."""
+    """Return whether a fitted step is on the list of affine steps, or contains only such steps."""
     kind = known_as(step)
     if step is None or (isinstance(step, str) and step in ("passthrough", "drop")):
         return True
@@ -52,7 +52,7 @@ def is_affine(step: Any) -> bool:
 
 
 def is_nearly_affine(step: Any) -> bool:
-    """Return whether a fitted step mixes columns by affine steps alone, such as principal components of imputed numbers."""
+    """Return whether a fitted step mixes columns only by affine steps, such as principal components of imputed numbers."""
     if known_as(step) in HELD:
         return all(map(is_nearly_affine, HELD[known_as(step)](step)))
     return known_as(step) in COLUMN_LOCAL or is_affine(step)
@@ -61,8 +61,8 @@ def is_nearly_affine(step: Any) -> bool:
 def weight_of(
     mix: Callable[[FloatArray], FloatArray], head: FloatArray, encoded: FloatArray
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Return the matrix (d, c) and the constant (d,) of affine steps, checked on rows of the head (n, c) and the encoded rows
-    (n, d).
+    """Return the matrix (d, c) and the constant (d,) of affine steps, checked on rows of the head (n, c) and encoded rows
+    (n, d); None if they do not agree.
     """
     width = head.shape[1]
     if not 0 < width <= WIDEST or not np.isfinite(head).all():
@@ -70,7 +70,7 @@ def weight_of(
     try:
         constant = mix(np.zeros((1, width)))
         weight = mix(np.eye(width)) - constant
-    except Exception:  # a step that does not take an array: the encoder is asked whole
+    except Exception:  # the step does not accept an array, so whole rows will be encoded
         return None
     scale = max(1.0, float(np.abs(encoded).max())) if np.isfinite(encoded).all() else np.nan
     gap = np.abs(head @ weight + constant - encoded).max() if len(head) else 0.0

@@ -1,8 +1,8 @@
-"""The affine front of a network: everything it does to its input before the first nonlinear operation.
+"""The affine front of a network: all operations on its input before the first nonlinear one.
 
-A column of the table reaches the scores through `z = x W' + b` alone, so moving one column is an update of `z` by that
-column's part; the encoder and the first layer never run again. Where no such front is found, `W` is the identity and
-`rest` the whole network: slower, and just as right.
+A column of the table affects the scores only through `z = x W' + b`, so changing one column only updates `z` by the change of
+that column's part; the encoder and the first layer do not run again. If no such front is found, `W` is the identity and `rest`
+is the whole network, which is slower and equally exact.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ ACTIVATION_FUNCTIONS = (
 ACTIVATION_METHODS = ("relu", "tanh", "sigmoid")
 ACTIVATION_NAMES = frozenset(
     {*(one.__name__ for one in ACTIVATION_FUNCTIONS), *ACTIVATION_METHODS, "prelu"}
-)  # while it runs
-FINAL = {  # link -> what undoes it at the end of a network
+)  # names of the running functions
+FINAL = {  # link -> last operations of a network that invert it
     "logit": (torch.sigmoid, functional.sigmoid, torch.softmax, functional.softmax, "sigmoid", "softmax"),
     "log": (torch.exp, "exp"),
 }
 SHAPES = ("squeeze", "unsqueeze", "reshape", "view", "flatten")  # (n, 1) to (n,) and back
-# The same while it runs, by name; and the operations of `ForwardCall` between members' logits and the logit of their mean.
+# Names of the running functions for the same, and for the operations of `ForwardCall` from members' logits to their mean's logit.
 RESHAPES = frozenset({*SHAPES, "__getitem__", "select", "expand", "clone", "contiguous", "to", "float", "double"})
 MEAN_OF_LOGITS = frozenset({"stack", "sub", "__sub__", "logsumexp", "log_softmax", "log_sigmoid"})
 
@@ -54,7 +54,7 @@ class Front:
 
     def on(self, device: str) -> Front:
         """Return the front with its weights on a device."""
-        with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
+        with torch.inference_mode(False):  # inference tensors could not be used for gradients later
             return Front(self.weight.to(device), self.bias.to(device), self.rest)
 
     @property
@@ -73,7 +73,7 @@ class _Affine:
 
 
 NO_GRADIENT = (
-    "no_gradient"  # in a node's `meta`: it runs under `torch.no_grad` or the like, of which a graph knows nothing
+    "no_gradient"  # in a node's `meta`: it runs without gradients (`torch.no_grad`), which a graph does not record
 )
 
 
@@ -86,7 +86,7 @@ class _Tracer(fx.Tracer):
 
 
 def trace(module: nn.Module) -> fx.GraphModule | None:
-    """Return the module as a graph; None if its forward method branches on values and cannot be traced."""
+    """Return the module as a graph; None if it cannot be traced, for example because it branches on values."""
     tracer = _Tracer()
     if is_sequence(module) and all(tracer.is_leaf_module(layer, "") for layer in module):
         return fx.GraphModule(module, _sequence(module), type(module).__name__)  # tracing takes three times as long
@@ -94,12 +94,12 @@ def trace(module: nn.Module) -> fx.GraphModule | None:
         with torch.enable_grad():
             graph = tracer.trace(module.with_fixed_inputs() if isinstance(module, ForwardCall) else module)
         return fx.GraphModule(tracer.root, graph, type(module).__name__)
-    except Exception:  # tracing runs the user's forward: whatever it raises, there is no graph
+    except Exception:  # tracing runs the user's forward method, which can raise any error
         return None
 
 
 def _sequence(module: nn.Sequential) -> fx.Graph:
-    """Return the graph of layers that are applied one after another, as tracing would."""
+    """Return the graph of layers that are applied one after another, equal to that of tracing."""
     graph = fx.Graph()
     value = graph.placeholder("input")
     for name in module._modules:
@@ -109,8 +109,8 @@ def _sequence(module: nn.Sequential) -> fx.Graph:
 
 
 def split(module: nn.Module, width: int, device: str) -> Front:
-    """Split the affine front off a module that maps (n, width) to scores; checked numerically, on the device if it has
-    enough memory.
+    """Split a module that maps (n, width) to scores into its affine front and the rest. The result is checked numerically, on
+    the device if it has enough memory.
     """
     try:
         return _split(on(module, device), width, device)
@@ -131,10 +131,12 @@ def _split(module: nn.Module, width: int, device: str) -> Front:
 
 
 def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
-    """Return the front, if the module gives the same scores with it and its rest does not modify `z`; rows are `like` one."""
+    """Return the front if it gives the same scores as the module, protected if its rest modifies `z`; None otherwise. Test rows
+    have the width and device of `like`.
+    """
     dtype = next((p.dtype for p in module.parameters()), torch.float32)
     drawn = torch.randn(64, len(like), dtype=dtype, generator=torch.Generator().manual_seed(0))
-    probe = drawn.to(like.device)  # the same whatever the device
+    probe = drawn.to(like.device)  # the same on every device
     with torch.inference_mode():
         expected = module(probe)
         z = (probe.double() @ front.weight.T + front.bias).to(dtype)
@@ -143,7 +145,7 @@ def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
             got = front.rest(z)
         except torch.OutOfMemoryError:
             raise
-        except Exception:  # the user's network, which behind the front is given other shapes than its own code expects
+        except Exception:  # after the front, the user's network may receive shapes that its code does not expect
             return None
     scale = expected.abs().max().clamp(min=1.0)
     near = (1e-9 if dtype == torch.float64 else 1e-4) * scale
@@ -153,7 +155,7 @@ def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
 
 
 def _nothing(width: int, device: str) -> _Affine:
-    """Return the input itself."""
+    """Return the identity map of the input."""
     return _Affine(
         torch.eye(width, dtype=torch.float64, device=device), torch.zeros(width, dtype=torch.float64, device=device)
     )
@@ -201,7 +203,7 @@ def _affine_step(graph: fx.GraphModule, node: fx.Node, found: dict[fx.Node, _Aff
 
 
 def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    """Concatenate values."""
+    """Return a concatenation of values."""
     values = node.args[0]
     parts = [found.get(one) for one in values if isinstance(one, fx.Node)] if isinstance(values, (list, tuple)) else []
     known = [part for part in parts if part is not None]
@@ -241,7 +243,7 @@ def _affine_module(module: nn.Module, part: _Affine) -> _Affine | None:
 
 
 def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int]) -> nn.Module:
-    """Return the graph with its affine front replaced by one input that holds the border's values side by side."""
+    """Return the graph with its affine front replaced by one input, the concatenated values at the border."""
     images = {node.name: slice(sum(widths[:i]), sum(widths[: i + 1])) for i, node in enumerate(border)}
     whole = len(border) == 1
     new = fx.Graph()
@@ -271,23 +273,23 @@ def is_activation(graph: nn.Module, node: fx.Node) -> bool:
 
 
 class _Makers(TorchFunctionMode):
-    """Notes for each value which operation made it, from which first argument."""
+    """Records, for each value, the operation that computed it and the first argument of that operation."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._made: dict[int, tuple[Tensor, str, Any]] = {}  # the value is held, so that no other gets its id
+        self._made: dict[int, tuple[Tensor, str, Any]] = {}  # keeps the value, so that its id is not reused
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         value = func(*args, **(kwargs or {}))
         if isinstance(value, Tensor):
             first = args[0] if args else None
             first = first[0] if isinstance(first, (list, tuple)) and first else first
-            if value is not first:  # such as a cast to the precision that it has
+            if value is not first:  # equal for a cast to the same precision, for example
                 self._made[id(value)] = value, getattr(func, "__name__", ""), first
         return value
 
     def maker(self, value: Any, passing: frozenset[str]) -> str:
-        """Return the name of the operation that made a value, behind those that are passed over; empty if none was noted."""
+        """Return the name of the operation that computed a value, skipping those in `passing`; empty if none was recorded."""
         while id(value) in self._made:
             _, name, source = self._made[id(value)]
             if name not in passing:
@@ -297,9 +299,9 @@ class _Makers(TorchFunctionMode):
 
 
 def last_operation(module: nn.Module, inputs: Sequence[Tensor], members: bool) -> str:
-    """Return the name of the operation that makes a network's outputs, whatever their shape; empty if it is not known.
+    """Return the name of the operation that computes a network's outputs, ignoring reshapes; empty if it is unknown.
 
-    With `members` it is the operation that makes the logits whose mean prediction the outputs are.
+    With `members`, it is the operation that computes the logits of the members whose predictions are averaged.
     """
     makers = _Makers()
     with torch.inference_mode(), makers:
@@ -308,7 +310,7 @@ def last_operation(module: nn.Module, inputs: Sequence[Tensor], members: bool) -
 
 
 def averages_logits(module: nn.Module) -> bool:
-    """Return whether a network is the mean of members that are taken to return logits."""
+    """Return whether a network is the mean of members that are assumed to return logits."""
     return any(isinstance(one, ForwardCall) and one.averaged == "logits" for one in module.modules())
 
 
@@ -319,7 +321,7 @@ def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda
     """Return a copy on the CPU in evaluation mode, without gradients, so that the user's module is never changed."""
     own = change(copied(module).cpu()).eval()
     for part in own.modules():
-        if getattr(part, "inplace", False) is True:  # would overwrite rows that are read again
+        if getattr(part, "inplace", False) is True:  # would overwrite rows that are needed again
             setattr(part, "inplace", False)  # noqa: B010  # a module declares no such attribute
     for parameter in own.parameters():
         parameter.requires_grad_(False)
@@ -328,7 +330,7 @@ def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda
 
 
 def copied(module: nn.Module) -> nn.Module:
-    """Return a copy of a module; TorchScript, which cannot be copied otherwise, is written and read again."""
+    """Return a copy of a module; TorchScript, which cannot be copied directly, is saved and loaded."""
     memo: dict[int, Any] = {}
     for part in module.modules():
         if isinstance(part, torch.jit.ScriptModule) and id(part) not in memo:
@@ -347,8 +349,8 @@ def on(module: nn.Module, device: str) -> nn.Module:
 def consuming(rest: nn.Module) -> nn.Module:
     """Return an equivalent module that may overwrite its input `z`.
 
-    Each ReLU is applied in place where nobody else reads what it is applied to, and that is `z` or what a layer put out: memory
-    for a second copy costs more than the comparison with zero.
+    A ReLU is applied in place if its input is `z` or the output of a linear layer and has no other use: memory for a second copy
+    costs more time than the comparison with zero.
     """
     if not isinstance(rest, fx.GraphModule):
         return rest
@@ -380,9 +382,9 @@ def is_sequence(module: nn.Module) -> TypeGuard[nn.Sequential]:
 
 
 def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
-    """Return a layer with these weights, without drawing from the caller's random numbers."""
+    """Return a layer with these weights, without using the caller's random numbers."""
     made = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
-    rows = weight.detach().clone(memory_format=torch.contiguous_format)  # as a file gives it back, to the last bit
+    rows = weight.detach().clone(memory_format=torch.contiguous_format)  # as loaded from a file, for equal bits
     made.weight = nn.Parameter(rows, requires_grad=False)
     if bias is not None:
         made.bias = nn.Parameter(bias.detach().clone(), requires_grad=False)
@@ -403,7 +405,7 @@ class Untouched(nn.Module):
 def without_final(module: nn.Module, probe: Tensor, raw: Tensor, link: str) -> nn.Module | None:
     """Return the module without its final sigmoid or softmax ("logit") or exponential ("log"), if it ends in one.
 
-    `raw` is what it makes of `probe`."""
+    `raw` is its output for `probe`."""
     if is_sequence(module) and len(module) > 1 and _is_final(module[-1], link):
         stripped: nn.Module | None = nn.Sequential(*list(module)[:-1])
     else:

@@ -1,4 +1,4 @@
-"""Binding of a model to a table: the model is checked against the table and becomes a `BoundModel`."""
+"""Binding of a model to a table: the model is checked against the table and converted to a `BoundModel`."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ from .piped_function import of_codes
 from .scores import CLIP, Link, Scores, are_probabilities, check_probabilities, module_dtype, probabilities
 from .untraced_lookups import Intercepted, own_inputs
 
-LARGEST = 1e30  # scores and hidden numbers; single precision ends at 3.4e38
-PROBABILITIES = ("sigmoid", "softmax", "special_expit", "special_softmax")  # last operations that give probabilities,
-LOGS = ("log_softmax", "special_log_softmax", "log_sigmoid", "logsigmoid")  # their logs,
+LARGEST = 1e30  # limit for scores and hidden values; the largest single-precision number is 3.4e38
+PROBABILITIES = ("sigmoid", "softmax", "special_expit", "special_softmax")  # last operations that return probabilities,
+LOGS = ("log_softmax", "special_log_softmax", "log_sigmoid", "logsigmoid")  # logs of probabilities,
 ANY_VALUE = ("linear", "addmm")  # and any value
-CHECKED = 512  # rows on which a model's own predictions are compared
+CHECKED = 512  # rows on which scores are compared with a model's own predictions
 
 
 def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
     """Bind a model to a table: encode its rows, fix the order of classes, and compare with the model's own predictions.
 
-    `beside` is a model bound to the same table: its encoded rows are taken where this one reads through the same encoder.
+    `beside` is a model bound to the same table; its encoded rows are used if both models have the same encoder.
 
     Raises
     ------
     ModelError
-        when columns or classes do not match, the encoder leaves missing values, or the scores differ from the
-        original's predictions.
+        Columns or classes do not match, the encoder leaves missing values, or the scores differ from the original model's
+        predictions.
     """
     check_model(model)
     check_table(table)
@@ -85,13 +85,13 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
 
 
 def _reads_alike(model: Model, other: Model) -> bool:
-    """Return whether two models read the same columns through one encoder, and neither is a function of rows."""
+    """Return whether two models use the same columns and the same encoder, and neither is a function of rows."""
     whole = model.finish is None and model.function is None and other.function is None
     return whole and model.encoder is other.encoder and model.reads == other.reads
 
 
 def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
-    """Return the model finished for the table, and the encoding of the table's columns."""
+    """Return the model completed for the table, and the encoding of the table's columns."""
     try:
         if model.finish is not None:
             model = model.finish(model, table.inputs)
@@ -114,7 +114,7 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
 
 
 def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
-    """Return the same rows and encoder with another network."""
+    """Return the bound model with another network on the same rows and encoder."""
     model = replace(bound.model, module=module, original=None, predict=None, own=None, outputs_stated=True)
     model, scores, outputs, clipped = _score_module(model, bound.table, bound.x)
     front = split(scores, bound.x.shape[1], model.where)
@@ -124,8 +124,8 @@ def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
 
 
 def reading_own_inputs(bound: BoundModel) -> BoundModel:
-    """Return the same rows and model for analyses that ask for scores alone: a network whose lookups are intercepted gets the
-    whole numbers that it reads itself, not one-hot levels.
+    """Return the bound model for analyses that only need scores: a network whose lookups are intercepted receives its own whole
+    numbers instead of one-hot levels.
     """
     scores = bound.module
     if not isinstance(scores, Scores) or not isinstance(scores.module, Intercepted):
@@ -136,10 +136,10 @@ def reading_own_inputs(bound: BoundModel) -> BoundModel:
 
 
 def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
-    """Bind the same model to other rows of the same columns: they are encoded and checked, nothing else is repeated.
+    """Bind the same model to other rows with the same columns. Only the encoding and its checks are repeated.
 
-    A function of rows knows its table's values alone, and is bound anew. `beside`: a model on these rows, whose encoded rows
-    are taken where it reads through the same encoder.
+    A function of rows knows only the values in its table, so it is bound again. `beside`: a model on these rows, whose encoded
+    rows are used if both models have the same encoder.
     """
     if bound.model.function is not None:
         return bind(bound.model, replace(table, frame=as_objects(table.frame)))
@@ -152,7 +152,7 @@ def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -
 
 
 def without_rows(bound: BoundModel) -> BoundModel:
-    """Return what `on_rows` needs, without any rows, to be sent to where the rows are."""
+    """Return the parts that `on_rows` needs, without any rows, for sending to another process."""
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     none = replace(bound, model=model, table=bound.table.take(np.arange(0)), x=bound.x[:0])
     none = replace(none, encoding=bound.encoding.without_rows())
@@ -160,15 +160,15 @@ def without_rows(bound: BoundModel) -> BoundModel:
 
 
 def _kept(bound: BoundModel, rows: BoundModel) -> BoundModel:
-    for same in (*OF_ANY_ROWS, "centre"):  # of other rows nothing but the place that sums are centred at
+    for same in (*OF_ANY_ROWS, "centre"):  # of the other rows, only the point at which sums are centred
         rows.__dict__[same] = getattr(bound, same)
     return rows
 
 
 def _with_columns(model: Model, table: Table) -> Model:
-    """Return the model, reading only input columns of the table; refuse it if it needs others or answers another task.
+    """Return the model restricted to input columns of the table; refuse it if it needs other columns or has another task.
 
-    Columns that the encoder was fitted with and does not use may be absent, as in scikit-learn.
+    Columns on which the encoder was fitted but which it does not use may be absent, as in scikit-learn.
     """
     missing = [c for c in model.reads or () if c not in table.schema.inputs]
     if missing:
@@ -190,8 +190,8 @@ def _with_columns(model: Model, table: Table) -> Model:
 
 
 def _objection(model: Model, rows: pd.DataFrame, present: tuple[str, ...]) -> str | None:
-    """Return what the encoder or the function says of rows with these columns only: None if it accepts them, "" if it
-    cannot be asked.
+    """Return the error of the encoder or function for rows with only these columns: None if it accepts them, "" if it cannot be
+    called.
     """
     if not present or (model.encoder is None and model.function is None):
         return ""
@@ -200,7 +200,7 @@ def _objection(model: Model, rows: pd.DataFrame, present: tuple[str, ...]) -> st
             model.function(rows[list(present)])
         else:
             encoded_by(model.encoder, rows, present)(rows)
-    except Exception as error:  # the user's encoder or function: whatever it raises is told in its words
+    except Exception as error:  # the user's encoder or function can raise any error, whose message is passed on
         return str(error)
     return None
 
@@ -210,7 +210,7 @@ def _check_task(model: Model, table: Table) -> None:
         return
     logs = (
         model.outputs == "log_rate" and table.schema.task == "regression"
-    )  # logs of counts are no values of the target
+    )  # logs of counts are not values of the target
     if GOALS[model.task].classes != table.schema.goal.classes or logs:
         raise ModelError(
             f"{model.name} is a {model.task} model, but the table's target {table.schema.target!r} needs a "
@@ -225,7 +225,7 @@ def _check_task(model: Model, table: Table) -> None:
 
 def check_encoded(x: FloatArray, name: str, table: Table) -> None:
     with np.errstate(invalid="ignore", over="ignore"):
-        if np.isfinite(x.sum()):  # then each of them is
+        if np.isfinite(x.sum()):  # then all values are finite
             return
     wrong = ~np.isfinite(x)
     if wrong.any():
@@ -237,7 +237,9 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
 
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.Module, tuple[str | None, ...], int]:
-    """Return the model with the kind of its outputs, the module to scores, the names of these, and how many rows were clipped."""
+    """Return the model with the kind of its outputs, its module to scores, the names of the scores, and the number of clipped
+    rows.
+    """
     bare, probe, raw = _raw(model, x)
     model = _with_outputs(model, table.schema.goal, bare, probe, raw)
     matrix = torch.as_tensor(score_head(model, table, 1 if raw.ndim == 1 else raw.shape[1])).to(probe.device)
@@ -255,12 +257,12 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.
 
 
 def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw: Tensor) -> Model:
-    """Return the model with the kind of its outputs, read off its last operation and its values where nobody stated it.
+    """Return the model with the kind of its outputs. If it was not stated, it is inferred from the last operation and the values.
 
     Raises
     ------
     ModelError
-        where the two disagree.
+        The last operation and the values disagree.
     """
     if model.outputs_stated or not goal.classes:
         return model
@@ -290,7 +292,7 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
 
 def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
     """Return the module, the first encoded rows, and its outputs: one set of scores per row, independent of the other rows."""
-    few = x[:BLOCK] if len(x) > 1 else np.repeat(x, 2, axis=0)  # a single row may be squeezed to no dimension
+    few = x[:BLOCK] if len(x) > 1 else np.repeat(x, 2, axis=0)  # a network may squeeze away the only row
     with torch.inference_mode(False):
         module = on(model.module, model.where)
     rows = torch.as_tensor(few).to(module_dtype(module)).to(model.where)
@@ -299,7 +301,7 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
             rows, probe, raw, again = _probed(module, rows)
     except (torch.OutOfMemoryError, ModelError):
         raise
-    except Exception as error:  # the user's network: whatever it raises is told in its words
+    except Exception as error:  # the user's network can raise any error, whose message is passed on
         raise ModelError(
             f"{model.name} raised an error for encoded rows of shape {tuple(rows.shape)} and type {rows.dtype}. Check that the "
             f"encoder returns the columns that the network was trained on. The error was: {error}"
@@ -322,8 +324,8 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
 
 
 def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
-    """Return rows, their encoding after the module, its outputs, and those of the first half; fewer rows if memory is
-    short.
+    """Return the rows, the rows after the module has run, its outputs, and its outputs for the first half; fewer rows if memory
+    is short.
     """
     try:
         probe = rows.clone()
@@ -336,12 +338,12 @@ def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
 
 def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
     """Return the last layer and the map to scores combined."""
-    matrix = matrix.cpu()  # part of the model, and the same on every device
+    matrix = matrix.cpu()  # part of the model, which must be the same on every device
     return linear(matrix @ last.weight.cpu(), None if last.bias is None else matrix @ last.bias.cpu())
 
 
 def score_head(model: Model, table: Table, width: int) -> FloatArray:
-    """Return the module that turns raw outputs (k, width) into scores in the table's order of classes."""
+    """Return the matrix (k, width) from raw outputs to scores in the table's order of classes."""
     schema = table.schema
     if not schema.goal.classes:
         if width != 1:
@@ -383,7 +385,7 @@ def _class_order(model: Model, table: Table) -> list[int]:
 
 
 def _number(value: Any) -> Any:
-    """Return a class as a number, equal for 1, 1.0 and True."""
+    """Return a class as a number, with the same result for 1, 1.0 and True."""
     return float(value) if isinstance(value, (bool, int, float)) else value
 
 
@@ -397,17 +399,17 @@ def _count_clipped(module: nn.Module, x: FloatArray, like: Tensor, link: Link) -
 
 
 def _check_size(bound: BoundModel) -> None:
-    """Check that the front is within single precision, in which analyses run."""
+    """Check that the front is within the range of single precision, in which analyses run."""
     largest = max(float(bound.answers.abs().max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):
-            largest = max(largest, float(np.abs(bound.scores).max()))  # where not finite, the row is told
+            largest = max(largest, float(np.abs(bound.scores).max()))  # or an error that names a row
         told = f"on this table, {bound.model.name} computes with numbers up to {largest:.3g}, too large for single precision"
         raise ModelError(f"{told}. Scale its inputs, or express the target in a larger unit")
 
 
 def _check_predictions(bound: BoundModel) -> None:
-    """Refuse a model whose scores, as read here, are not its own predictions."""
+    """Refuse a model whose computed scores differ from its own predictions."""
     if bound.model.predict is None:
         return
     rows = bound.table.inputs.iloc[:CHECKED]

@@ -1,10 +1,9 @@
-"""Models that are plain functions of rows: a row is encoded by the positions of its values, as nothing is known of their
-inside.
+"""Models that are plain functions of rows. A row is encoded by the positions of its values, because nothing is known of the
+function's inside.
 
-Each column becomes one encoded column: the place of its value among the distinct values of the table, missing being one of
-them. Codes are small whole numbers, so moving a column by arithmetic on codes is exact, and every analysis that needs no
-gradient runs through the same code as for a network. A number that the table does not hold gets the next code when it is first
-asked for.
+Each column has one encoded column: the position of its value among the distinct values in the table, including missing. Codes are
+small whole numbers, so changing a column by arithmetic on codes is exact, and every analysis without gradients runs the same code
+as for a network. A number that does not occur in the table gets the next code when it is first used.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ Function = Callable[[pd.DataFrame], Any]  # rows (n, columns) -> (n,) or (n, k)
 
 
 class Questions:
-    """How many rows a function was asked about, and how many it may be asked about in all and by the present analysis."""
+    """The number of rows that a function has evaluated, and the limits for the whole audit and the current analysis."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -34,21 +33,21 @@ class Questions:
         self._limit = math.inf
 
     def start(self, budget: int, reserve: int) -> None:
-        """Allow this many rows from here on; analyses leave some in reserve."""
+        """Allow this many rows from now on; analyses leave the reserve unused."""
         self.asked = 0
         self._budget, self._reserve = budget, reserve
 
     @property
     def left(self) -> float:
-        """The rows that the analyses may still ask about."""
+        """The number of rows that the analyses may still evaluate."""
         return max(0, self._budget - self._reserve - self.asked)
 
     def allow(self, rows: float) -> None:
-        """Let the present analysis ask about this many rows, or what is left."""
+        """Allow the current analysis this many rows, or as many as are left."""
         self._limit = self.asked + min(rows, self.left)
 
     def finish(self) -> None:
-        """Let what follows the analyses ask: it needs no more than the reserve."""
+        """Remove the limit for the steps after the analyses, which need no more than the reserve."""
         self._limit = math.inf
 
     def add(self, rows: int) -> None:
@@ -57,7 +56,7 @@ class Questions:
         Raises
         ------
         NotApplicableError
-            where there would be more than the present analysis may ask about.
+            The current analysis would exceed its limit.
         """
         if self.asked + rows > self._limit:
             raise NotApplicableError(why("budget.spent", budget=self._budget))
@@ -72,25 +71,25 @@ class Codes:
         self._values = {c: frame[c].drop_duplicates().reset_index(drop=True) for c in frame.columns}
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:
-        """Return the positions (n, columns) of the values; only numbers may be values that the table does not have."""
+        """Return the positions (n, columns) of the values; only numbers may differ from all values in the table."""
         return np.column_stack([self._places(rows[c], c) for c in self._values]).astype(np.float64)
 
     def decode(self, codes: FloatArray) -> pd.DataFrame:
-        """Return rows (n, columns) with the values, in the table's types."""
+        """Return rows (n, columns) with the values, with the table's types."""
         places = np.rint(codes).astype(np.int64)
         return pd.DataFrame(
             {c: values.take(places[:, j]).reset_index(drop=True) for j, (c, values) in enumerate(self._values.items())}
         )
 
     def sizes(self) -> dict[str, int]:
-        """Return how many values of each column have a code."""
+        """Return the number of values with a code for each column."""
         return {c: len(values) for c, values in self._values.items()}
 
     def _places(self, values: pd.Series, column: str) -> Any:
         known = self._values[column]
         whole = (
             values.dtype.kind in "iu" and known.dtype.kind in "iu"
-        )  # where the wider type holds what the narrower cannot
+        )  # keep the type, because a narrower type could not represent all values
         asked = values if whole else values.astype(known.dtype)
         places = pd.Index(known).get_indexer(pd.Index(asked))
         if (places < 0).any() and known.dtype.kind in "iuf":
@@ -106,8 +105,8 @@ class Codes:
 
 
 class FunctionModule(nn.Module):
-    """A function of rows as a module of codes, without gradient and hidden units. `of_codes` is the same function of codes, where
-    that is known.
+    """A function of rows as a module of codes, without gradient and hidden units. `of_codes` is the same as a function of
+    codes, if that is known.
     """
 
     def __init__(
@@ -128,7 +127,7 @@ class FunctionModule(nn.Module):
         self._questions.add(len(x))
         codes = x.numpy()
         answers = self._function(self._codes.decode(codes)) if self._of_codes is None else self._of_codes(codes)
-        return torch.as_tensor(np.array(answers, dtype=np.float64), dtype=x.dtype)  # torch warns of what is read-only
+        return torch.as_tensor(np.array(answers, dtype=np.float64), dtype=x.dtype)  # not read-only
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FunctionModule:
         """Return a copy that shares the function, which is called but never changed."""

@@ -1,7 +1,7 @@
 """Column lineage: the original columns on which each encoded column depends, inspected in fitted transformers.
 
-`COLUMN_LOCAL` is a literal list: a transformer that is not on it is taken to mix all of its input, which is slower and
-never wrong. Of a FunctionTransformer a probe of the whole encoder shows what it mixes.
+`COLUMN_LOCAL` is a literal list: a transformer that is not on it is assumed to mix all of its inputs, which is slower but
+never wrong. For a FunctionTransformer, a probe of the whole encoder shows which columns it mixes.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ PartSources = Callable[
 
 
 class Probed(frozenset[str]):
-    """The columns that an output of a FunctionTransformer may depend on: those that move it when a probe moves them."""
+    """The columns on which an output of a FunctionTransformer may depend; a probe decides which of them change it."""
 
 
 class Structured(ABC):
-    """An encoder of tabinterp that declares what its outputs depend on."""
+    """An encoder of tabinterp that declares the columns on which its outputs depend."""
 
     @abstractmethod
     def transform(self, rows: Any) -> FloatArray:
@@ -37,10 +37,10 @@ class Structured(ABC):
 
     @abstractmethod
     def sources(self, inputs: Sources, of: PartSources) -> Sources:
-        """Return what each output depends on; `of` answers for a transformer that is part of this one."""
+        """Return the columns on which each output depends; `of` returns those of a transformer inside this one."""
 
     def beside(self) -> list[tuple[Any, tuple[str, ...]]]:
-        """Return the encoders whose outputs are concatenated, and the columns of each; none if it is not made so."""
+        """Return the encoders whose outputs are concatenated, and the columns of each; empty for other encoders."""
         return []
 
     def levels(self) -> dict[str, NDArray[Any]]:
@@ -59,7 +59,7 @@ def structure(encoder: Any, names: tuple[str, ...]) -> Sources | None:
 
 
 class _UnknownError(Exception):
-    """A transformer that is not known to work column by column, and with an unknown number of outputs."""
+    """Raised for a transformer that is not known to work column by column and has an unknown number of outputs."""
 
 
 def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
@@ -76,7 +76,7 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
 
 
 def known_as(step: Any) -> str:
-    """Return library.Class of a transformer of a known library; a user's subclass is not known."""
+    """Return library.Class of a transformer; a user's subclass has another name and is not on the lists."""
     return f"{type(step).__module__.split('.')[0]}.{type(step).__name__}"
 
 
@@ -89,14 +89,14 @@ def _passes(step: Any) -> bool:
 
 
 def is_probed(step: Any) -> bool:
-    """Return whether a step is made of FunctionTransformers and of transformers that work column by column alone."""
+    """Return whether a step consists only of FunctionTransformers and of transformers that work column by column."""
     kind = known_as(step)
     if kind in HELD:
         return all(map(is_probed, HELD[kind](step)))
     return kind == "sklearn.FunctionTransformer" or kind in COLUMN_LOCAL or _passes(step) or step == "drop"
 
 
-HELD: dict[str, Callable[[Any], list[Any]]] = {  # transformer -> the fitted ones that it holds
+HELD: dict[str, Callable[[Any], list[Any]]] = {  # transformer -> the fitted transformers inside
     "sklearn.Pipeline": lambda step: [part for _, part in step.steps],
     "sklearn.FeatureUnion": lambda step: [part for _, part in step.transformer_list],
     "sklearn.ColumnTransformer": lambda step: [part for _, part, _ in step.transformers_],
@@ -107,7 +107,7 @@ def _mixed(step: Any, inputs: Sources) -> Sources:
     """Return sources in which each output may depend on every input."""
     try:
         width = len(step.get_feature_names_out())
-    except Exception:  # no names, no width: the caller encodes whole rows
+    except Exception:  # without names the width is unknown, and the caller encodes whole rows
         raise _UnknownError from None
     return [_all_of(inputs)] * width
 
@@ -117,13 +117,13 @@ def _all_of(inputs: Sources) -> frozenset[str]:
 
 
 def target_encoders(encoder: Any) -> list[str]:
-    """Return the parameters (a__b) of an encoder that hold transformers fitted to the target, "" for the encoder itself."""
+    """Return the parameters (a__b) of an encoder whose values are transformers fitted to the target; "" is the encoder itself."""
     parts = {"": encoder} | (encoder.get_params(deep=True) if hasattr(encoder, "get_params") else {})
     return [name for name, part in parts.items() if known_as(part) in LEARN_FROM_TARGET]
 
 
 def known_levels(encoder: Any, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Return the levels on which a first step was fitted, for the columns that reach one unchanged."""
+    """Return the levels on which a step was fitted, for the columns that reach it unchanged."""
     found: dict[str, NDArray[Any]] = {}
     kind = known_as(encoder)
     if isinstance(encoder, Structured):
@@ -131,7 +131,7 @@ def known_levels(encoder: Any, names: tuple[str, ...]) -> dict[str, NDArray[Any]
     if kind == "sklearn.Pipeline" and encoder.steps:
         return known_levels(encoder.steps[0][1], names)
     if kind in ("sklearn.OneHotEncoder", "sklearn.OrdinalEncoder", "sklearn.TargetEncoder"):
-        return dict(zip(names, getattr(encoder, "categories_", ()), strict=False))  # none where it has no columns
+        return dict(zip(names, getattr(encoder, "categories_", ()), strict=False))  # empty if it has no columns
     if kind == "sklearn.ColumnTransformer":
         seen = list(getattr(encoder, "feature_names_in_", names))
         for _, part, columns in encoder.transformers_:
@@ -153,7 +153,7 @@ LEARN_FROM_TARGET = (
 )
 
 
-# ---- transformers that hold others
+# ---- transformers that contain others
 
 
 def _pipeline(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
@@ -175,7 +175,7 @@ def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> 
     seen = list(getattr(step, "feature_names_in_", names or range(step.n_features_in_)))
     if names is not None and hasattr(
         step, "feature_names_in_"
-    ):  # of the columns that it was fitted with, some may be absent
+    ):  # some of the columns on which it was fitted may be absent
         known = dict(zip(names, inputs, strict=True))
         inputs = [known.get(str(name), frozenset()) for name in seen]
     result: Sources = [frozenset()] * max((s.stop for s in step.output_indices_.values()), default=0)
@@ -210,7 +210,7 @@ def positions(columns: Any, names: list[Any]) -> list[int]:
 
 
 def _slice(columns: slice, names: list[Any]) -> list[int]:
-    """Return the columns of a slice: between positions as in Python; between names, including both ends."""
+    """Return the columns of a slice: of positions as in Python; of names, including both ends."""
     start, stop = columns.start, columns.stop
     if isinstance(start, str):
         start = names.index(start)
@@ -220,7 +220,7 @@ def _slice(columns: slice, names: list[Any]) -> list[int]:
 
 
 def _vectorizer(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
-    """Return the sources of skrub's TableVectorizer, which records which output came from which input."""
+    """Return the sources of skrub's TableVectorizer, which records the input of each output."""
     seen = list(step.feature_names_in_)
     return [inputs[seen.index(step.output_to_input_[output])] for output in step.all_outputs_]
 
@@ -301,7 +301,7 @@ COLUMN_LOCAL: dict[str, Callable[[Any], list[int]]] = {  # transformer -> input 
     "sklearn.SplineTransformer": _evenly,
     "sklearn.OrdinalEncoder": _same,
     "sklearn.OneHotEncoder": _one_hot,
-    "sklearn.TargetEncoder": _evenly,  # at prediction; several outputs a column for several classes
+    "sklearn.TargetEncoder": _evenly,  # at prediction; with several classes, several outputs per column
     "sklearn.SimpleImputer": _imputer,
     "sklearn.MissingIndicator": lambda step: list(step.features_),
     "sklearn.VarianceThreshold": lambda step: list(np.flatnonzero(step.get_support())),

@@ -1,8 +1,8 @@
 """Devices (CPU, CUDA): where torch computes, and the transfer of rows and results.
 
-Fronts of a table's rows, and what torch makes of them, lie on the device where it has the room (`home`), else in the
-processor's memory. What a network's pass takes that does not fit is asked in halves, and what has fitted once is asked for from
-then on. A backward pass is halved together with its forward pass, which holds the memory: `slopes`.
+Fronts of a table's rows, and results that torch computes from them, are kept on the device if they fit (`home`), and otherwise in
+CPU memory. If a pass of the network runs out of memory, it is repeated in halves, and the size that fits is used from then on. A
+backward pass is halved together with its forward pass, which needs the memory (`slopes`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tabinterp.errors import ModelError, argument
 from .affine_front import on
 
 CPU = "cpu"
-ROOM = 16  # times what is kept: what readings make of it should fit beside it
+ROOM = 16  # required free memory, as a multiple of what is kept, for results that analyses compute from it
 
 
 def device_of(name: str) -> str:
@@ -27,7 +27,7 @@ def device_of(name: str) -> str:
     Raises
     ------
     ModelError
-        where there is no such device.
+        There is no such device.
     """
     kind, _, index = name.partition(":")
     if kind not in (CPU, "cuda") or (index and not index.isdecimal()) or name.endswith(":") or name.startswith("cpu:"):
@@ -49,16 +49,16 @@ def device_of(name: str) -> str:
 
 
 def described(device: str) -> str:
-    """Return the device with the model of the GPU, since different GPUs round differently."""
+    """Return the device with the model of the GPU, because different GPUs round differently."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if torch.device(device).type == "cuda" else device
 
 
 def home(device: str, numbers: int) -> str:
-    """Return where this many single-precision numbers are kept: on the device, if what is made of them also fits there."""
+    """Return where to keep this many single-precision numbers: on the device, if results computed from them also fit there."""
     if torch.device(device).type != "cuda":
         return device
     free, _ = torch.cuda.mem_get_info(device)
-    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # held by torch for the next
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # reserved by torch
     return device if 4 * ROOM * numbers <= free + unused else CPU
 
 
@@ -66,10 +66,10 @@ Parts = tuple[Tensor, ...]
 
 
 class AdaptiveBatch:
-    """Processes rows all at once, or in parts small enough for the memory."""
+    """Processes all rows at once, or in parts that fit in memory."""
 
     def __init__(self) -> None:
-        self.most: int | None = None  # rows that fitted, once more did not
+        self.most: int | None = None  # rows that fit, after a larger number did not
 
     def __call__(self, ask: Callable[[Tensor], Parts], rows: Tensor, to: str | torch.device | None = None) -> Parts:
         """Return what `ask` returns for rows (n, ...): tensors of n rows each, on a given device (None: that of the rows)."""
@@ -79,11 +79,11 @@ class AdaptiveBatch:
                 return tuple(part.to(to) for part in ask(rows))
             except torch.OutOfMemoryError:
                 if len(rows) < 2:
-                    self.most = None  # it was not for their number
+                    self.most = None  # the number of rows was not the cause
                     raise
                 self.most = (len(rows) + 1) // 2
-            gc.collect()  # copies of networks that nobody holds
-            torch.cuda.empty_cache()  # nothing where no CUDA is
+            gc.collect()  # unused copies of networks
+            torch.cuda.empty_cache()  # does nothing without CUDA
         found = [self(ask, few, to) for few in torch.split(rows, self.most)]
         return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
 
@@ -92,14 +92,14 @@ def placed(module: nn.Module, device: str) -> nn.Module:
     """Return the module on the device where it computes: itself or a copy."""
     if device == CPU:
         return module
-    with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
+    with torch.inference_mode(False):  # inference tensors could not be used for gradients later
         return Placed(on(module, device), device)
 
 
 class Placed(nn.Module):
     """A network on a device that accepts tensors from anywhere and returns its outputs there; gradients pass through.
 
-    A pass that a gradient is to be taken of is not halved here: what the halves keep for it would fill the memory all the same.
+    A pass that needs a gradient is not halved here, because all halves together would keep the same amount of memory for it.
     """
 
     def __init__(self, inner: nn.Module, device: str) -> None:
@@ -128,7 +128,7 @@ def slopes(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
 
 def differentiated(scores: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     """Return derivatives (m, h, k) of scores (m, k) with respect to their own rows (m, h), and the scores."""
-    if not scores.requires_grad:  # a network that reads none of its inputs
+    if not scores.requires_grad:  # a network that uses none of its inputs
         return scores.new_zeros(*rows.shape, scores.shape[1]), scores
     last = scores.shape[1] - 1
     found = [torch.autograd.grad(scores[:, k].sum(), rows, retain_graph=k < last)[0] for k in range(last + 1)]

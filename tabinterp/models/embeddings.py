@@ -1,8 +1,8 @@
-"""Embedding lookups as affine maps: looking up a row of a table equals multiplying a one-hot row by the table.
+"""Embedding lookups as affine maps: looking up a row of a table is equivalent to multiplying a one-hot row by the table.
 
-The network runs once on real rows. Beside each value it is followed which encoded column every entry of it came from, through
-indexing, reshaping, casts and added offsets, up to the lookup. Then `module(inputs) == rest(x @ weight.T)`: x holds the
-levels as one-hot columns, and z = x W' the inputs as numbers and the vectors that were looked up.
+The network runs once on real rows. For each value, the encoded column from which every entry came is tracked through indexing,
+reshaping, casts and added offsets, up to the lookup. Then `module(inputs) == rest(x @ weight.T)`: x contains the levels as
+one-hot columns, and z = x W' contains the inputs as numbers and the vectors that were looked up.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOVES: tuple[Any, ...] = (
 CASTS: tuple[Any, ...] = ("long", "int", "to", "type", "float", "double")
 SUMS: tuple[Any, ...] = (operator.add, torch.add, operator.sub, torch.sub, "add", "sub")
 ASKS: tuple[Any, ...] = ("size", "dim", getattr, len)
-MOST_LEVELS = 2048  # one-hot columns of all inputs together
+MOST_LEVELS = 2048  # maximum number of one-hot columns of all inputs together
 
 
 ROUNDS: tuple[Any, ...] = (torch.round, torch.floor, torch.ceil, torch.trunc, "round", "floor", "ceil", "trunc")
@@ -39,12 +39,12 @@ EQUALS: tuple[Any, ...] = (operator.eq, operator.ne, torch.eq, torch.ne, "eq", "
 
 
 class OpaqueError(Exception):
-    """Why the network's whole-number inputs cannot be read as embedding lookups."""
+    """Raised with the reason why whole-number inputs of a network cannot be treated as embedding lookups."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rewritten:
-    """`module` reads all inputs as one tensor; `levels` says for each input which of its columns are one-hot encoded."""
+    """`module` takes all inputs as one tensor; `levels` are the one-hot levels of each column of each input (None: a number)."""
 
     module: nn.Module
     levels: list[tuple[Levels | None, ...]]
@@ -57,15 +57,15 @@ class Rewritten:
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """For each entry of a value: the encoded column it came from, and what was added to it."""
+    """For each entry of a value: the encoded column from which it came, and the offset that was added to it."""
 
-    column: Any  # Tensor, or several of them
+    column: Any  # one or several tensors
     shift: Any
 
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """Columns and shifts of any one shape, flattened; the table (V, e)."""
+    """Columns and shifts, flattened from any shape, and the table (V, e)."""
 
     shape: tuple[int, ...]
     column: NDArray[np.int64]
@@ -76,7 +76,7 @@ class Lookup:
 def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten | None:
     """Return the module with its lookups replaced in its graph; `inputs` are its inputs for some rows, (n, c) or (n,) each.
 
-    None where the module cannot be traced, or its graph uses whole numbers in another way.
+    None if the module cannot be traced, or its graph uses whole numbers in another way.
     """
     graph = trace(module)
     starts = [] if graph is None else [node for node in graph.graph.nodes if node.op == "placeholder"]
@@ -184,7 +184,7 @@ def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
 
 
 def is_rounding(node: fx.Node) -> bool:
-    """Return whether a node makes whole numbers, looks them up, or compares them, or detaches a value."""
+    """Return whether a node creates whole numbers, looks them up or compares them, or detaches a value."""
     to_whole = {torch.int64, torch.int32, torch.long, torch.LongTensor, "torch.LongTensor"}
     cast = _is(node, ("to", "type")) and any(a in to_whole for a in [*node.args, *node.kwargs.values()] if a.__hash__)
     equal = _is(node, EQUALS) and not isinstance(node.args[-1], fx.Node)
@@ -203,16 +203,14 @@ def is_rounding(node: fx.Node) -> bool:
 
 
 def _is_number(follow: _Follow, node: fx.Node) -> bool:
-    """Return whether anything but lookups reads the value."""
+    """Return whether anything other than lookups uses the value."""
     return any(
         user not in follow.lookups and (user not in follow.places or _is_number(follow, user)) for user in node.users
     )
 
 
 def _only_looks_up(follow: _Follow, whole: NDArray[np.bool_]) -> bool:
-    """Return whether whole numbers are only looked up, or are numbers like any other, and nothing else of them remains in
-    `rest`.
-    """
+    """Return whether whole numbers are only looked up or used as ordinary numbers, so that no other use remains in `rest`."""
     looked_up = {int(c) for lookup in follow.lookups.values() for c in lookup.column}
     for node, value in follow.env.items():
         if node not in follow.places or not isinstance(value, Tensor) or value.is_floating_point():
@@ -225,8 +223,8 @@ def _only_looks_up(follow: _Follow, whole: NDArray[np.bool_]) -> bool:
 
 
 def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:
-    """Return for each column the levels that every lookup of it allows; a table shared through offsets is cut at the next
-    one.
+    """Return, for each column, the levels that all of its lookups allow. In a table shared through offsets, the levels end at
+    the next offset.
     """
     ranges: dict[int, tuple[int, int]] = {}
     for lookup in lookups:
@@ -241,7 +239,7 @@ def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Le
 
 
 def check_levels(levels: dict[int, Levels], codes: NDArray[np.float64]) -> None:
-    """Refuse codes that are no levels, and more levels than can be one-hot columns."""
+    """Refuse codes that are not levels, and more levels than the limit on one-hot columns."""
     for column, one in levels.items():
         of = codes[:, column]
         if (of != np.floor(of)).any():
@@ -270,7 +268,7 @@ class _Weights:
         self.height = 0
 
     def numbers(self, columns: range) -> slice:
-        """Return z of these columns as numbers."""
+        """Return the slice of z with these columns as numbers."""
         return self._append(
             [
                 (
@@ -284,7 +282,7 @@ class _Weights:
         )
 
     def vectors(self, lookup: Lookup) -> slice:
-        """Return z of the result of a lookup, flattened."""
+        """Return the slice of z with the result of a lookup, flattened."""
         picked = []
         for column, shift in zip(lookup.column.tolist(), lookup.shift.tolist(), strict=True):
             first = self._levels[column].low + shift
@@ -305,7 +303,7 @@ class _Weights:
 
 
 def _rest(follow: _Follow, starts: list[fx.Node], inputs: list[Tensor], table: _Weights) -> nn.Module:
-    """Return the graph with its inputs and lookups read out of z."""
+    """Return the graph with its inputs and lookups taken from z."""
     new = fx.Graph()
     z = new.placeholder("z")
     values: dict[fx.Node, fx.Node] = {}

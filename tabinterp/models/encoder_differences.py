@@ -1,7 +1,8 @@
-"""Derivatives of the steps of an encoder by differences, for the columns in which these are smooth.
+"""Derivatives of encoder steps by finite differences, for the columns in which the steps are smooth.
 
-A derivative is a central difference whose step was chosen on the rows of the table: one at which differences on either side, and
-with larger steps, agree. A column without such a step (special values, rounding, bins, the edge of a domain) has no derivative.
+A derivative is a central difference. Its step size is chosen on the rows of the table such that differences on both sides, and
+with larger steps, agree. A column without such a step size (special values, rounding, bins, the edge of a domain) has no
+derivative.
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ from .encoder_head import Joined, Mix, Refilled
 STEP, COARSE = (
     1e-4,
     1e-2,
-)  # standard deviations of a column of the head; the second where the encoder computes in single precision
-NEAREST = 1e-8  # steps relative to a value are at least those relative to this share of the standard deviation
-LARGER, LARGEST = 8.0, 1000.0  # steps with which differences must agree, as multiples; the last on average over rows
-CENTRAL, SIDE = 0.02, 0.2  # relative disagreement of central and of one-sided differences that is accepted
+)  # in standard deviations of a column of the head; the second is for encoders that compute in single precision
+NEAREST = 1e-8  # minimum for relative steps: values count as at least this share of the standard deviation
+LARGER, LARGEST = 8.0, 1000.0  # multiples of the step with which differences must agree; the last only on average
+CENTRAL, SIDE = 0.02, 0.2  # accepted relative disagreement of central and of one-sided differences
 ROUGH = 0.02  # share of rows in which differences may disagree, as they do near a kink
-NEGLIGIBLE = 1e-6  # standard deviations per standard deviation: smaller slopes are rounding
-ALIKE = 1e-4  # standard deviations: what other rows of a batch may change in an encoded row
-LITTLE = 1000.0  # as a multiple: sides that differ by less are taken together
-ROWS, FEWEST = 400, 64  # rows that a column is examined on
-CELLS = 4_000_000  # encoded cells that are held for one set of differences
+NEGLIGIBLE = 1e-6  # in standard deviations per standard deviation: smaller slopes are rounding
+ALIKE = 1e-4  # in standard deviations: accepted effect of other rows in the batch on an encoded row
+LITTLE = 1000.0  # multiple of negligible slopes below which a difference between sides is ignored
+ROWS, FEWEST = 400, 64  # rows on which a column is examined
+CELLS = 4_000_000  # encoded cells in memory for one set of differences
 EXAMINED = 40 * CELLS
-FREQUENT = 8  # most frequent values of a column, which are examined whatever rows are drawn
+FREQUENT = 8  # number of most frequent values of a column that are always examined
 
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """Steps of the columns of a head (c,): `size`, multiplied by the distance of a value from zero (in `scale`) where `relative`.
+    """Step sizes for the columns of a head (c,): `size`, or, if `relative`, a share of the absolute value (limited by `scale`).
 
-    `usual` (c, d) are the mean sizes of the slopes, `smooth` (c,) the columns that have any.
+    `usual` (c, d) are the mean sizes of the slopes, and `smooth` (c,) marks the columns with slopes.
     """
 
     size: FloatArray
@@ -48,7 +49,7 @@ class Steps:
     smooth: NDArray[np.bool_]
 
     def at(self, x: FloatArray, columns: IntArray) -> FloatArray:
-        """Return the steps (m, c) of these columns, of which `x` (m, c) holds values."""
+        """Return the steps (m, c) of these columns at the values `x` (m, c)."""
         size = np.broadcast_to(self.size[columns], x.shape)
         return np.where(self.relative[columns], _relative(x, self.scale[columns]), size)
 
@@ -58,7 +59,7 @@ def _relative(x: FloatArray, scale: FloatArray) -> FloatArray:
 
 
 def leaves(mix: Mix, own: IntArray, encoded: IntArray) -> Iterator[tuple[Mix | None, IntArray, IntArray]]:
-    """Yield the parts of `mix` (None: unchanged), each with the columns that it takes and those that it makes."""
+    """Yield the parts of `mix` (None: unchanged), each with its input columns and its output columns."""
     if isinstance(mix, Joined):
         for part, taken, made in mix.places():
             if part is None:
@@ -74,9 +75,9 @@ def leaves(mix: Mix, own: IntArray, encoded: IntArray) -> Iterator[tuple[Mix | N
 
 
 def pulled(mix: Mix, steps: Steps, x: FloatArray, gradient: FloatArray) -> FloatArray:
-    """Return gradients (m, c, k) by the columns that `mix` takes, at rows (m, c), from those (m, d, k) by the columns it makes.
+    """Return gradients (m, c, k) by the input columns of `mix`, at rows (m, c), from those (m, d, k) by its output columns.
 
-    They are zero for columns that have no slope.
+    Gradients are zero for columns without a slope.
     """
     made = np.zeros((*x.shape, gradient.shape[2]))
     for part, own, encoded in leaves(mix, np.arange(x.shape[1]), np.arange(gradient.shape[1])):
@@ -108,7 +109,7 @@ def _pulled(
 
 
 def _slope(after: FloatArray, before: FloatArray, usual: FloatArray) -> FloatArray:
-    """Return the mean of the slopes on both sides; at kinks and beside jumps, the smaller one."""
+    """Return the mean of the slopes on both sides; at kinks and next to jumps, the smaller one."""
     least = np.minimum(np.abs(after), np.abs(before))
     bent = np.abs(after - before) > usual + least
     mean = (after + before) / 2
@@ -119,7 +120,7 @@ def _slope(after: FloatArray, before: FloatArray, usual: FloatArray) -> FloatArr
 
 
 def steps_of(mix: Mix, x: FloatArray, encoded: FloatArray) -> Steps:
-    """Choose steps on rows (n, c) and what `mix` makes of them (n, d)."""
+    """Choose step sizes on rows (n, c) and the outputs of `mix` for them (n, d)."""
     spread = x.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
     out = encoded.std(axis=0)
@@ -144,7 +145,7 @@ def steps_of(mix: Mix, x: FloatArray, encoded: FloatArray) -> Steps:
 
 
 def _examined(values: FloatArray, size: int) -> IntArray:
-    """Return rows, among them one with each of the most frequent values, the lowest and the highest."""
+    """Return rows that include the lowest, the highest and the most frequent values."""
     if len(values) <= size:
         return np.arange(len(values))
     _, first, count = np.unique(values, return_index=True, return_counts=True)
@@ -183,7 +184,7 @@ def _usual(
             size = multiple * steps[:, None]
             try:
                 up, down = mix(x + size * unit), mix(x - size * unit)
-            except Exception:  # the user's transformers, which need not accept values that no row holds
+            except Exception:  # the user's transformers need not accept values that occur in no row
                 return None
             sides.append(((up - here) / size, (here - down) / size))
         if not all(np.isfinite(one).all() for pair in sides[:2] for one in pair):
@@ -201,7 +202,7 @@ def _agreed(sides: list[tuple[FloatArray, FloatArray]], negligible: FloatArray) 
         allowed = within * (np.minimum(np.abs(a), np.abs(b)) + usual) + negligible
         return np.asarray(np.abs(a - b) <= allowed)
 
-    # Sides differ by the second derivative times the step; by a jump or rounding divided by it.
+    # For a smooth function, sides differ by the second derivative times the step; at a jump, by the jump divided by the step.
     bend, bend_larger = np.abs(after - before), np.abs(after_larger - before_larger)
     curved = (bend_larger > LARGER / 2 * bend) & (bend_larger < LARGER * 2 * bend)
     sides_near = [near(central, side, SIDE) for side in (after, before, after_larger, before_larger)]
@@ -209,7 +210,7 @@ def _agreed(sides: list[tuple[FloatArray, FloatArray]], negligible: FloatArray) 
     lasting = [(curved | near(*pair, SIDE)).all(axis=1) for pair in ((after, after_larger), (before, before_larger))]
     if (~smooth).mean() > ROUGH or not (smooth | lasting[0] | lasting[1]).all():
         return None
-    # Values that a small step leaves as they are, for want of precision or between jumps, move with a larger one.
+    # Outputs that do not change with a small step, because of precision or between jumps, change with a larger one.
     known = np.isfinite(largest).all(axis=1)
     hidden = np.abs(largest - central)[known].sum(axis=0) > (SIDE * usual + negligible) * known.sum()
     return None if hidden.any() else usual + LITTLE * negligible

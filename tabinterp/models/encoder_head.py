@@ -1,7 +1,7 @@
-"""The head of an encoder, which treats original columns on their own, and the steps after it, which mix them.
+"""The head of an encoder, which encodes each original column separately, and the later steps, which mix columns.
 
-`encoder(rows) == mix(head(rows))`. Principal components, kernels, products and norms of a row are functions of numbers that a
-head of scalers and dummies has made: a gradient by these numbers is a gradient by columns, whatever comes after them.
+`encoder(rows) == mix(head(rows))`. Principal components, kernels, products and norms of a row are functions of the outputs of a
+head of scalers and dummies. A gradient by these outputs is a gradient by columns, whatever steps follow.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from .column_lineage import PartSources, Sources, Structured, known_as, known_le
 from .transformer_calls import as_array, as_taken
 
 Mix = Callable[[FloatArray], FloatArray]  # rows of the head (n, c) -> encoded rows (n, d)
-_Part = tuple[Any, tuple[str, ...], int]  # encoder (None: numbers unchanged), columns that it reads, encoded columns
+_Part = tuple[Any, tuple[str, ...], int]  # encoder (None: numbers unchanged), its columns, number of encoded columns
 
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """A head, as an encoder of original columns, and what the encoder does after it (None: nothing)."""
+    """A head, as an encoder of original columns, and the later steps of the encoder (None: no steps)."""
 
     head: Any
     mix: Mix | None
-    affine: bool  # is every step after the head on the list of affine ones?
+    affine: bool  # whether all steps after the head are on the list of affine steps
 
 
 class _NoHeadError(Exception):
-    """Steps that read original columns in a way that is not known."""
+    """Raised for steps that use original columns in an unknown way."""
 
 
 def cut(encoder: Any, rows: pd.DataFrame) -> Cut | None:
@@ -47,7 +47,7 @@ def cut(encoder: Any, rows: pd.DataFrame) -> Cut | None:
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
         try:
             return _cut(encoder, rows)
-        except Exception:  # the user's transformers: the encoder as a whole will say what is wrong, if anything is
+        except Exception:  # the user's transformers can fail on parts; any real error will come from the whole encoder
             return None
 
 
@@ -65,7 +65,7 @@ def _cut(step: Any, rows: pd.DataFrame) -> Cut:
         return _beside(step, kept, rows)
     if isinstance(step, Structured):
         place, parts = {str(name): i for i, name in enumerate(rows.columns)}, step.beside()
-        if len(parts) < 2:  # it may hold levels, which no number lies between
+        if len(parts) < 2:  # its outputs may be levels, between which there are no values
             raise _NoHeadError
         return _beside(step, [(part, [place[name] for name in names]) for part, names in parts], rows)
     numeric = all(pd.api.types.is_numeric_dtype(kind) for kind in rows.dtypes)
@@ -80,7 +80,7 @@ def _is_function(step: Any) -> bool:
 
 
 def _of_pipeline(steps: Sequence[Any], rows: pd.DataFrame) -> Cut:
-    """Return as many steps as treat columns on their own, or the head of the first, and all others after it."""
+    """Cut a pipeline after the leading steps that encode columns separately, or within its first step."""
     names = tuple(map(str, rows.columns))
     local = 0
     while local < len(steps) and _is_local(steps[: local + 1], names):
@@ -108,7 +108,7 @@ def _is_local(steps: Sequence[Any], names: tuple[str, ...]) -> bool:
 
 
 def _given(step: Any, rows: Any) -> Any:
-    """Return what a step makes of rows of the table or of the step before it."""
+    """Return the output of a step for rows of the table, or for the output of the preceding step."""
     if not isinstance(rows, pd.DataFrame):
         return step.transform(rows)
     return as_taken(step.transform, rows, hasattr(step, "feature_names_in_"))
@@ -126,14 +126,14 @@ def _of_columns(step: Any, rows: pd.DataFrame) -> Cut:
         span = step.output_indices_.get(name, slice(0, 0))
         if (isinstance(part, str) and part == "drop") or span.stop == span.start:
             continue
-        if np.isscalar(columns):  # a part that takes one column as a series
+        if np.isscalar(columns):  # a part whose input is one column as a series
             raise _NoHeadError
         parts.append((part, [place[seen[i]] for i in positions(columns, seen)]))
     return _beside(step, parts, rows)
 
 
 def _beside(step: Any, parts: Sequence[tuple[Any, list[int]]], rows: pd.DataFrame) -> Cut:
-    """Return the heads of parts side by side, and what comes after each in its place."""
+    """Combine the heads of several parts, and the later steps of each part."""
     heads, mixes, affine = list[_Part](), [], True
     for part, places in parts:
         own = rows.iloc[:, places]
@@ -151,7 +151,7 @@ def _beside(step: Any, parts: Sequence[tuple[Any, list[int]]], rows: pd.DataFram
 
 
 class Beside(Structured):
-    """Encoders of some columns each, with concatenated outputs."""
+    """Several encoders, each of some columns, with concatenated outputs."""
 
     def __init__(self, parts: Sequence[_Part]) -> None:
         self.parts = tuple(parts)
@@ -176,7 +176,7 @@ class Beside(Structured):
 
 
 class Chain:
-    """Steps one after another, from an array; the first gets a frame if it was fitted on one with these names."""
+    """A sequence of steps applied to an array; the first step gets a frame if it was fitted on one with these names."""
 
     def __init__(self, steps: Sequence[Any], names: Sequence[Any] | None) -> None:
         self.steps, self.names = tuple(steps), names
@@ -192,15 +192,15 @@ class Chain:
 
 
 class Joined:
-    """What comes after each of several heads, side by side: the columns that it takes, what it does with them (None: nothing),
-    and the columns that it makes.
+    """The later steps of several heads, applied in parallel: for each, its input columns, its function (None: unchanged), and its
+    output columns.
     """
 
     def __init__(self, parts: Sequence[tuple[int, Mix | None, int]]) -> None:
         self.parts = tuple(parts)
 
     def places(self) -> Iterator[tuple[Mix | None, slice, slice]]:
-        """Yield each part with the columns that it takes and those that it makes."""
+        """Yield each part with its input columns and its output columns."""
         taken = made = 0
         for width, mix, wide in self.parts:
             yield mix, slice(taken, taken + width), slice(made, made + wide)
@@ -210,12 +210,12 @@ class Joined:
         return np.concatenate([x[:, own] if mix is None else mix(x[:, own]) for mix, own, _ in self.places()], axis=1)
 
 
-# ---- encoders that nothing is known of but what a probe shows
+# ---- encoders that are only known from a probe
 
 
 class Shown(Structured):
-    """An encoder of which a probe has shown what each output depends on: the numbers that some outputs mix, as they are, and
-    the outputs that depend on one column alone.
+    """The head of an encoder whose dependencies were found by a probe: the numbers that some outputs mix, unchanged, and the
+    outputs that depend on only one column.
     """
 
     def __init__(
@@ -238,12 +238,12 @@ class Shown(Structured):
         return [frozenset([name]) for name in self.numbers] + [self._sources[e] for e in self.alone]
 
     def blocks(self) -> dict[str, IntArray]:
-        """Return the outputs of the whole encoder that each column was seen to move."""
+        """Return, for each column, the outputs of the whole encoder that it changed in the probe."""
         return {str(c): np.flatnonzero([c in s for s in self._sources]) for c in self.feature_names_in_}
 
 
 class Refilled:
-    """The encoded rows of numbers that are mixed and of outputs that are not: a row of the table has its numbers replaced."""
+    """The map from mixed numbers and unmixed outputs to encoded rows: the numbers replace those in a row of the table."""
 
     def __init__(self, shown: Shown, row: pd.DataFrame, width: int) -> None:
         self.shown, self.row, self.width = shown, row, width
@@ -253,7 +253,7 @@ class Refilled:
         return self.only(x, np.arange(self.width))
 
     def only(self, x: FloatArray, outputs: IntArray) -> FloatArray:
-        """Return some of the encoded columns; the encoder is asked only for those that mix numbers."""
+        """Return some of the encoded columns; the encoder only computes those that mix numbers."""
         numbers, mixed = len(self.shown.numbers), np.isin(outputs, self.mixed)
         encoded = np.empty((len(x), len(outputs)))
         if mixed.any():
@@ -262,7 +262,7 @@ class Refilled:
         return encoded
 
     def blocks(self) -> dict[str, IntArray]:
-        """Return the encoded columns that each original column was seen to move."""
+        """Return, for each original column, the encoded columns that it changed in the probe."""
         return self.shown.blocks()
 
     def of_numbers(self, x: FloatArray) -> FloatArray:
@@ -277,7 +277,7 @@ class Refilled:
 def shown_head(
     transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, moved: dict[str, NDArray[np.bool_]]
 ) -> Cut | None:
-    """Return the parts of an encoder by what a probe saw `moved`; None if some output mixes levels or missing values."""
+    """Return the parts of an encoder according to a probe (`moved`); None if an output mixes levels or missing values."""
     width = len(next(iter(moved.values())))
     sources: Sources = [frozenset(c for c, one in moved.items() if one[e]) for e in range(width)]
     mixed = frozenset[str]().union(*(one for one in sources if len(one) > 1))

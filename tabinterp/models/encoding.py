@@ -1,9 +1,9 @@
 """Encoding of original columns as a tensor, and the encoded columns that each original column affects.
 
-A column is *local* when its encoded columns depend on nothing else. Then moving it needs no encoder. Which columns are
-local is read off the structure of a literal list of column-local transformers and checked by probing: each column is
-changed on sample rows, and the encoded columns that move must be the ones the structure names. Everything else is
-encoded whole: slower, and right. A FunctionTransformer is trusted where the probe shows it column-local.
+A column is *local* if its encoded columns depend on no other column. Changing it then does not require the encoder. A literal
+list of column-local transformers determines which columns are local. This is checked by probing: each column is changed in
+sample rows, and the encoded columns that change must be those that the list implies. For all other columns, whole rows are
+encoded, which is slower and also correct. A FunctionTransformer counts as column-local if the probe shows that it is.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from .transformer_calls import as_array, as_taken
 
 PROBE_CELLS = 2_000_000
 PROBED = 32  # rows in which a column is changed
-TOGETHER = 16  # columns that are changed before it is known how many encoded columns there are
-CHECKED = 256  # rows on which an affine end is compared with the whole encoder
+TOGETHER = 16  # columns that are changed at once while the number of encoded columns is unknown
+CHECKED = 256  # rows on which affine last steps are compared with the whole encoder
 
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """The last steps of an encoder, which mix columns: its rows are `mix` of those of `head`.
+    """The last steps of an encoder, which mix columns: encoded rows are `mix` of the rows from `head`.
 
-    Where these steps are affine, they are those of `head` times `weight` (d, c) transposed, plus `constant` (d,); where not,
-    `steps` are those of differences.
+    If these steps are affine, `mix` multiplies the rows by `weight` (d, c) transposed and adds `constant` (d,). Otherwise,
+    `steps` are the step sizes of finite differences.
     """
 
     head: Encoding
@@ -57,9 +57,9 @@ class Tail:
 class Encoding:
     """`transform` maps a frame of the input columns to (n, width); `blocks` maps a column to its encoded columns.
 
-    `local` columns can be moved by their block alone. A column with an empty block is not read by the model. Where others are
-    mixed, `mixing` finds the `tail` when it is first asked for. The encoding is the head of another one that is not smooth in the
-    columns `abrupt`: they can be moved, but have no slopes.
+    A `local` column can be changed by changing only its block. A column with an empty block is not used by the model. If columns
+    are mixed, `mixing` finds the `tail` when it is first needed. `abrupt`, for the head of another encoding: the columns in which
+    that encoding is not smooth; they can be changed, but have no slopes.
     """
 
     transform: Callable[[pd.DataFrame], FloatArray]
@@ -67,48 +67,48 @@ class Encoding:
     blocks: dict[str, IntArray]
     local: dict[str, bool]
     width: int
-    unseen: dict[str, int] = field(default_factory=dict)  # column -> rows with a level the encoder was not fitted on
+    unseen: dict[str, int] = field(default_factory=dict)  # column -> number of rows with a level unknown to the encoder
     mixing: Callable[[Encoding], Tail | None] | None = None
     abrupt: tuple[str, ...] = ()
 
     @cached_property
     def tail(self) -> Tail | None:
-        """What the encoder makes of columns before it mixes them; None if that is not known, or no column is mixed."""
+        """The steps that mix columns, and the head before them; None if they are unknown, or no column is mixed."""
         return None if self.mixing is None else self.mixing(self)
 
     def without_rows(self) -> Encoding:
-        """Return the same encoding without the rows that it was tried on."""
+        """Return the encoding without the rows on which it was tried."""
         made = replace(self, mixing=None)
         made.__dict__["tail"] = self.tail
         return made
 
     def goes_by_parts(self, columns: Sequence[str]) -> bool:
-        """Return whether the encoder has parts that can be asked one by one, some of which mix these columns by more than affine
-        steps.
+        """Return whether the encoder has parts that can be called separately, some of which mix these columns by steps that are
+        not affine.
         """
         return isinstance(self.transform, Transform) and self.transform.goes_by_parts(columns)
 
     def outputs(self, rows: Callable[[Sequence[str]], pd.DataFrame], size: int, places: IntArray) -> FloatArray:
-        """Return some of the encoded columns (size, places) of rows, of which `rows` returns the columns it is asked for.
+        """Return some of the encoded columns (size, places) of rows; `rows` returns given columns of these rows.
 
-        Where the encoder has parts, no other parts and columns are asked for than are needed.
+        If the encoder has parts, only the necessary parts and columns are computed.
         """
         if isinstance(self.transform, Transform):
             return self.transform.outputs(rows, size, places)
         return self.transform(rows(self.columns))[:, places]
 
     def has_slope(self, column: str) -> bool:
-        """Return whether a derivative by this column alone is one by its encoded columns."""
+        """Return whether the derivative by this column follows from those by its encoded columns."""
         return self.local[column] and column not in self.abrupt
 
 
 def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Encoding:
-    """Encode a table's input columns through `encoder` (None: the numeric columns as they are)."""
+    """Encode a table's input columns by `encoder` (None: numeric columns unchanged)."""
     _check_fitted(encoder)
     columns = tuple(map(str, frame.columns))
     unseen = _unseen(frame, known_levels(encoder, tuple(reads or columns)))
     transform = encoded_by(encoder, frame, reads)
-    plain = encoder is None or isinstance(encoder, Codes)  # one for each column, by what they are
+    plain = encoder is None or isinstance(encoder, Codes)  # by definition, one encoded column for each column
     width, moved = _probe(transform, frame, () if plain else columns)
     sources = structure(encoder, tuple(reads or columns))
     if sources is None or len(sources) != width:
@@ -123,7 +123,7 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
 
 
 def _seen(sources: Sources, moved: dict[str, NDArray[np.bool_]]) -> Sources:
-    """Return the sources with what a probe moved: nothing else where only the probe is asked."""
+    """Return the sources together with the changes in a probe; for probed outputs, only the changes in the probe."""
     shown = [frozenset(c for c, touched in moved.items() if touched[e]) for e in range(len(sources))]
     return [one if isinstance(s, Probed) else s | one for s, one in zip(sources, shown, strict=True)]
 
@@ -141,7 +141,7 @@ def _encoding(
 
 
 def _check_fitted(encoder: Any) -> None:
-    """Refuse an encoder whose parts are asked for before its first rows are, and that has none yet."""
+    """Refuse an unfitted encoder whose parts are inspected before it encodes any rows."""
     kind = encoder.__name__ if isinstance(encoder, type) else type(encoder).__name__
     if isinstance(encoder, type):
         raise ModelError(
@@ -159,7 +159,7 @@ def _tail(
     encoding: Encoding,
     moved: dict[str, NDArray[np.bool_]],
 ) -> Tail | None:
-    """Return what mixes the columns of an encoder, checked on rows that take each column from another row."""
+    """Return the steps that mix the columns of an encoder, checked on rows that take each column from another row."""
     few = _shuffled(frame, encoding.width)
     rows = as_objects(frame.iloc[:CHECKED] if reads is None else frame.iloc[:CHECKED][list(reads)])
     for parts in (cut(encoder, rows), shown_head(encoding.transform, frame, moved)):
@@ -173,7 +173,7 @@ def _tail(
             known = weight_of(mix, x, encoded) if parts.affine else None
             if known is None and not np.allclose(mix(x), encoded, rtol=NEAR, atol=NEAR, equal_nan=True):
                 continue
-        except Exception:  # the user's transformers, in pieces: the encoder is asked whole
+        except Exception:  # the user's transformers can fail separately; whole rows are encoded instead
             continue
         if any(head.local[c] and not encoding.local[c] for c in head.columns) and _adds_up(head, frame):
             return Tail(head, mix, *known) if known else _by_differences(head, mix, frame, encoding)
@@ -181,7 +181,7 @@ def _tail(
 
 
 def _by_differences(head: Encoding, mix: Mix, frame: pd.DataFrame, encoding: Encoding) -> Tail | None:
-    """Return the tail with steps of differences, and with the columns in which it is not smooth."""
+    """Return the tail with step sizes for differences, and with the columns in which it is not smooth."""
     x, encoded = head.transform(frame), encoding.transform(frame)
     if not (np.isfinite(x).all() and np.isfinite(encoded).all()):
         return None
@@ -201,14 +201,14 @@ def _shuffled(frame: pd.DataFrame, width: int) -> pd.DataFrame:
 
 
 def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
-    """Return the rows that each column is taken from: fewer where all columns are many cells, encoded one by one."""
+    """Return the rows from which each column is taken: fewer if there are many cells, because columns are encoded separately."""
     size = int(np.clip(PROBE_CELLS // (len(frame.columns) * max(1, width)), 16, CHECKED))
     draws = np.random.default_rng(0)
     return {c: draws.integers(0, len(frame), size) for c in frame.columns}
 
 
 def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
-    """Return whether rows that take each column from another row are encoded, column by column, as those rows are."""
+    """Return whether, in rows that take each column from another row, each column is encoded as in that other row."""
     whole = encoding.transform(_shuffled(frame, encoding.width))
     for column, order in _orders(frame, encoding.width).items():
         block = encoding.blocks[column]
@@ -220,7 +220,7 @@ def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Return rows of each column with a level unknown to its encoder; a column with nothing else has another type."""
+    """Return the number of rows of each column with a level unknown to its encoder; refuse a column with unknown levels only."""
     result = {}
     for column, levels in known.items():
         values = frame[column].dropna()
@@ -237,7 +237,7 @@ def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, in
 
 
 def _text(level: Any) -> str:
-    """Return the same for 1, 1.0 and the texts "1" and "1.0"."""
+    """Return a text that is the same for 1, 1.0 and the texts "1" and "1.0"."""
     try:
         return f"{float(level):.15g}"
     except (TypeError, ValueError):
@@ -274,7 +274,7 @@ class Transform:
                     encoded = as_array(as_taken(self._encode, as_objects(rows), self._named))
             except TabinterpError:
                 raise
-            except Exception as error:  # the user's encoder: whatever it raises is told in its words
+            except Exception as error:  # the user's encoder can raise any error, whose message is passed on
                 raise ModelError(
                     f"the encoder {self._kind} raised an error for the rows of this table: {error}"
                 ) from error
@@ -286,7 +286,7 @@ class Transform:
         return encoded
 
     def outputs(self, rows: Callable[[Sequence[str]], pd.DataFrame], size: int, places: IntArray) -> FloatArray:
-        """Return some of the encoded columns (size, places) of rows, of which `rows` returns the columns it is asked for."""
+        """Return some of the encoded columns (size, places) of rows; `rows` returns given columns of these rows."""
         needed, encoded = self._quickly.needed(size, places), None
         if needed is not None:
             few = _with_none(rows(needed), [name for name in self._fitted_on_none if name in needed])
@@ -296,7 +296,7 @@ class Transform:
         return self(rows(self._columns))[:, places] if encoded is None else encoded
 
     def goes_by_parts(self, columns: Sequence[str]) -> bool:
-        """Return whether parts that mix these columns can be asked one by one, and are more than affine."""
+        """Return whether parts that mix these columns can be called separately, and are not all affine."""
         found = self._quickly.reading(columns)
         return bool(found) and not all(map(is_nearly_affine, found))
 
@@ -305,24 +305,24 @@ class Transform:
 
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
-    """Return the rows (n, d) that an encoder (None: numbers unchanged) makes of the columns it reads."""
+    """Return the encoded rows (n, d) of the columns that an encoder uses (None: numbers unchanged)."""
     return encoded_by(encoder, rows, None)(rows)
 
 
 def encoded_by(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
-    """Return the encoding, by an encoder (None: numbers unchanged), of rows that include `frame`."""
+    """Return an encoder (None: numbers unchanged) as a function of rows such as those in `frame`."""
     return _passthrough(frame, reads) if encoder is None else Transform(encoder, tuple(map(str, frame.columns)), reads)
 
 
 def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows with missing values as None where the encoder was fitted with None."""
+    """Return rows with missing values as None in columns in which the encoder was fitted with None."""
     return _with_none(rows, _fitted_on_none(encoder, tuple(map(str, rows.columns))))
 
 
 def _fitted_on_none(encoder: Any, columns: tuple[str, ...]) -> list[str]:
-    """Return the columns whose missing values were None when the encoder was fitted: to it, NaN is another level."""
+    """Return the columns whose missing values were None when the encoder was fitted; for the encoder, NaN is another level."""
     known = known_levels(encoder, columns)
     return [name for name, levels in known.items() if levels[pd.isna(levels)].tolist() == [None]]
 
@@ -335,7 +335,7 @@ def _with_none(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:
-    """Apply a pipeline's steps one after the other, since a truncated pipeline may consider itself not fitted."""
+    """Return a function that applies a pipeline's steps in turn, because a truncated pipeline may be considered not fitted."""
     if type(encoder) is not Pipeline:
         return encoder.transform  # type: ignore[no-any-return]
     steps = [step for _, step in encoder.steps if step is not None and not isinstance(step, str)]
@@ -354,11 +354,11 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
 def _probe(
     transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, columns: tuple[str, ...]
 ) -> tuple[int, dict[str, NDArray[np.bool_]]]:
-    """Return how many encoded columns there are, and which of them change when one original column is exchanged between
-    sample rows, including missing ones.
+    """Return the number of encoded columns, and those that change when one original column is exchanged between sample rows,
+    including missing values.
     """
     base, moved = frame.iloc[_spread(len(frame), PROBED)].reset_index(drop=True), dict[str, NDArray[np.bool_]]()
-    few = columns[:TOGETHER]  # of the first, nobody knows how wide they are encoded
+    few = columns[:TOGETHER]  # the encoded width is still unknown
     while True:
         encoded = transform(_stacked(base, frame, few))
         width = encoded.shape[1]
@@ -374,12 +374,12 @@ def _probe(
 
 
 def _spread(rows: int, most: int) -> IntArray:
-    """Return the places of at most so many rows, from the first to the last."""
+    """Return the positions of at most `most` rows, evenly spaced from the first to the last."""
     return np.linspace(0, rows - 1, num=min(rows, most)).astype(np.int64)
 
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return the sample rows, and again for each of these columns with other values in that column only."""
+    """Return the sample rows, followed, for each of these columns, by the same rows with other values in that column only."""
     size = len(base)
     stacked = base.iloc[np.tile(np.arange(size), 1 + len(columns))].reset_index(drop=True)
     changed = {}
@@ -391,7 +391,7 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
 
 
 def _donors(values: pd.Series, size: int) -> NDArray[np.object_]:
-    """Return values to change to, the rarest first, so that missing values and rare levels are included."""
+    """Return replacement values, the rarest first, so that missing values and rare levels are included."""
     distinct = values.value_counts(dropna=False).index
     rare = distinct.to_numpy(dtype=object)[-size:][::-1]
     ordered = distinct.sort_values(na_position="last").to_numpy(dtype=object)

@@ -1,4 +1,4 @@
-"""How a network is called, with its inputs by name, and which of its outputs are the scores."""
+"""Calls of a network with named inputs, and the choice of the output with the scores."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from torch.nn import functional
 
 from tabinterp.errors import ModelError, argument, did_you_mean
 
-MOST = 8  # outputs that an error names
+MOST = 8  # maximum number of outputs named in an error
 MEAN = "mean"  # the output that is the mean over the members of an ensemble
 
-Averaged = Literal["values", "logits", "logs"]  # what the members return, whose predictions are averaged
+Averaged = Literal["values", "logits", "logs"]  # what the averaged members return
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """How a network takes its inputs: by position, by keyword, or as one dict.
+    """How inputs are passed to a network: by position, by keyword, or as one dict.
 
-    `names` are the names of the inputs (None: by position); `absent` are keywords that are given None.
+    `names` are the names of the inputs (None: by position); `absent` are the keywords for which None is passed.
     """
 
     number: int
@@ -37,8 +37,8 @@ class Inputs:
 class ForwardCall(nn.Module):
     """A network that takes its inputs by position and returns one tensor of scores.
 
-    `output` says which of its outputs these are: a key, a place, or "mean". `averaged` says for "mean" what the members return;
-    it is None until that is known.
+    `output` chooses the output with the scores: a key, a position, or "mean". For "mean", `averaged` is what the members
+    return; it is None until that is known.
     """
 
     def __init__(self, module: nn.Module, inputs: Inputs, output: str | int | None, name: str) -> None:
@@ -54,13 +54,13 @@ class ForwardCall(nn.Module):
         return result if self.output is None else self._chosen(result)  # type: ignore[no-any-return]
 
     def averaging(self, averaged: Averaged) -> ForwardCall:
-        """Return the same network, whose members return this."""
+        """Return the network with this kind of member outputs."""
         made = ForwardCall(self.module, self.inputs, self.output, self._name)
         made.averaged = averaged
         return made
 
     def with_fixed_inputs(self) -> fx.GraphModule:
-        """Return the same network with as many arguments as it has inputs, which tracing needs."""
+        """Return the network as a graph with a fixed number of arguments, which tracing needs."""
         graph = fx.Graph()
         inputs = tuple(graph.placeholder(f"input{i}") for i in range(self.inputs.number))
         graph.output(graph.call_module("call", inputs))
@@ -104,7 +104,7 @@ class ForwardCall(nn.Module):
         return torch.stack(list(members), dim=1)
 
     def _mean(self, members: Any) -> Any:
-        """Return the mean prediction of members (n, k) or (n, k, outputs), on the scale on which they predict."""
+        """Return the mean prediction of members (n, k) or (n, k, outputs), averaged on the scale of their predictions."""
         if isinstance(members, Tensor) and members.ndim not in (2, 3):
             raise ModelError(
                 f"{argument('output', MEAN)} averages ensemble members, and needs a tensor of shape (n, members) or "
@@ -122,20 +122,20 @@ class ForwardCall(nn.Module):
                 f"{argument('output', MEAN)} can be used only if it is known whether {self._name} predicts classes or numbers. "
                 f"Pass {argument('classes')} or {argument('task')} to ti.wrap"
             )
-        if members.shape[2] > 1:  # the log of the mean probability, which is a logit too
+        if members.shape[2] > 1:  # the log of the mean probability, which is also a logit
             return functional.log_softmax(members, dim=2).logsumexp(1) - math.log(members.shape[1])
         return functional.logsigmoid(members).logsumexp(1) - functional.logsigmoid(-members).logsumexp(1)
 
 
 def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) -> Inputs:
-    """Return how a network takes inputs that have names: as keywords, or as one dict if its forward has one argument.
+    """Return how to pass named inputs to a network: as keywords, or as one dict if its forward method has one argument.
 
-    An input without an encoder (None) is given None.
+    For an input without an encoder (None), None is passed.
 
     Raises
     ------
     ModelError
-        where the names are not those of the arguments.
+        The names differ from those of the arguments.
     """
     wrong = [one for one in encoders if not isinstance(one, str)]
     if wrong:
@@ -151,7 +151,7 @@ def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) ->
     absent = tuple(one for one, encoder in encoders.items() if encoder is None)
     try:
         arguments = list(inspect.signature(module.forward).parameters.values())
-    except (TypeError, ValueError):  # it has none that can be read: its own error says what it takes
+    except (TypeError, ValueError):  # unknown signature: an error will come from the network itself
         return Inputs(len(names), names, False, absent)
     named = [one for one in arguments if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     known = [one.name for one in named]
@@ -179,16 +179,16 @@ def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) ->
 
 
 def inputs_by_position(module: nn.Module, encoders: int, name: str) -> Inputs:
-    """Return how a network takes inputs that have no names, as many as there are encoders.
+    """Return how to pass unnamed inputs to a network, one for each encoder.
 
     Raises
     ------
     ModelError
-        where it takes another number of inputs, or takes them by name.
+        The network takes another number of inputs, or takes them by name.
     """
     try:
         arguments = list(inspect.signature(module.forward).parameters.values())
-    except (TypeError, ValueError):  # it has none that can be read: its own error says what it takes
+    except (TypeError, ValueError):  # unknown signature: an error will come from the network itself
         return Inputs(encoders)
     named = [one.name for one in arguments if one.kind is one.KEYWORD_ONLY and one.default is one.empty]
     if named:
@@ -211,7 +211,7 @@ def inputs_by_position(module: nn.Module, encoders: int, name: str) -> Inputs:
 
 
 def no_scores(name: str, result: Any, rows: int) -> str:
-    """Return the error for a network that returned no scores for its rows: what it returned, and the argument to write."""
+    """Return the error message for a network that did not return scores: what it returned, and the argument to use."""
     told = f"{name} must return scores of shape (n,), (n, 1) or (n, k); for n = {rows} rows it returned {_told(result)}"
     choice = _choice(result, rows)
     if choice is None:
@@ -226,7 +226,7 @@ def no_scores(name: str, result: Any, rows: int) -> str:
 
 
 def _choice(result: Any, rows: int) -> str | int | None:
-    """Return the output that may hold scores, if there is one."""
+    """Return the output that may contain scores, if there is one."""
     if isinstance(result, Tensor):
         return MEAN if result.ndim == 3 and len(result) == rows else None
     widths = {
@@ -238,7 +238,7 @@ def _choice(result: Any, rows: int) -> str | int | None:
 
 
 def _entries(result: Any) -> list[tuple[str | int, Any]]:
-    """Return the outputs by key, name or place."""
+    """Return the outputs by key, name or position."""
     if isinstance(result, Mapping):
         return list(result.items())
     if isinstance(result, tuple) and hasattr(result, "_fields"):
@@ -249,7 +249,7 @@ def _entries(result: Any) -> list[tuple[str | int, Any]]:
 
 
 def _told(result: Any) -> str:
-    """Return what a network returned, in words."""
+    """Describe in words what a network returned."""
     if isinstance(result, fx.Proxy):
         return "a value"
     if isinstance(result, Tensor):

@@ -1,7 +1,7 @@
 """Comparison of a network's own gradient with finite differences of its score.
 
-A straight-through estimator passes a gradient through steps that have none, and a backward function written by hand may have
-errors: both are gradients of another function than the score.
+A straight-through estimator passes a gradient through steps that have none, and a manually written backward function may have
+errors. Both are gradients of a function other than the score.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from .model import BoundModel
 from .precision import in_precision
 from .scores import module_dtype
 
-ROWS = 256  # rows that are compared
-STEP, COARSE = 1e-4, 1e-2  # of the way to another row, in double precision and in single
-APART = 0.1  # share of the larger of both by which they may differ
-NEAR = 1e-3  # of the largest score: the same network in double precision
+ROWS = 256  # number of compared rows
+STEP, COARSE = 1e-4, 1e-2  # share of the distance to another row, in double and in single precision
+APART = 0.1  # accepted difference, relative to the larger of the two
+NEAR = 1e-3  # accepted difference from the network in double precision, relative to the largest score
 
 
 def gradient_disagreement(bound: BoundModel) -> float | None:
-    """Return the share of rows in which the slope of the score towards another row is not what the gradient says.
+    """Return the share of rows in which the slope of the score towards another row differs from the gradient.
 
-    None where there is nothing to compare: no gradient, a linear model, or a network that does not take rows between rows.
+    None if nothing can be compared: there is no gradient, the model is linear, or the network refuses points between rows.
     """
     if not bound.has_gradient or bound.is_linear or len(bound.x) < 2:
         return None
@@ -36,7 +36,7 @@ def gradient_disagreement(bound: BoundModel) -> float | None:
     try:
         said = np.einsum("ndk,nd->nk", bound.gradients(x), way)
         found = _slope(bound, x, way)
-    except Exception:  # the user's network, at rows that no table holds
+    except Exception:  # the user's network may refuse rows that occur in no table
         return None
     size = np.maximum(np.abs(said), np.abs(found))
     usual = size.mean(axis=0)
@@ -52,7 +52,7 @@ def _slope(bound: BoundModel, x: FloatArray, way: FloatArray) -> FloatArray:
         try:
             here = module(torch.as_tensor(x)).numpy()
             fine = bool(np.abs(here - bound.score(x)).max() <= NEAR * max(1.0, float(np.abs(here).max())))
-        except Exception:  # a network that computes in single precision alone
+        except Exception:  # a network that only computes in single precision
             fine = False
         if not fine:
             module, step = bound.asked, COARSE

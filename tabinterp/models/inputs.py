@@ -1,4 +1,4 @@
-"""Several inputs as one encoded tensor: encoders side by side, and whole numbers as one-hot levels."""
+"""Several inputs as one encoded tensor: concatenated encoders, and whole numbers as one-hot levels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tabinterp.errors import ModelError
 from .column_lineage import PartSources, Sources, Structured
 from .encoding import apply
 
-TRIED = 64  # rows that an encoder is tried on
+TRIED = 64  # rows on which an encoder is tried
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Levels:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One encoder (None: numbers unchanged), the columns it reads, and which of its outputs are levels."""
+    """One encoder (None: numbers unchanged), the columns it uses, and the levels of its outputs."""
 
     encoder: Any
     reads: tuple[str, ...]
@@ -54,7 +54,7 @@ class Part:
 
 
 class SideBySide(Structured):
-    """Encoders with concatenated outputs. A column that several of them read has several blocks."""
+    """Encoders with concatenated outputs. A column that several encoders use has several blocks."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = tuple(parts)
@@ -100,7 +100,7 @@ def _columns(codes: FloatArray, levels: Levels | None) -> FloatArray:
 
 
 def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
-    """Combine encoders over the columns they were fitted on; one without names reads every input column."""
+    """Combine encoders, each with the columns on which it was fitted; an encoder without names uses all input columns."""
     columns = tuple(map(str, frame.columns))
     parts = []
     for i, encoder in enumerate(encoders):
@@ -109,7 +109,7 @@ def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
         missing = [name for name in reads if name not in columns]
         if missing:
             reads = tuple(name for name in reads if name in columns)
-            try:  # columns that the encoder was fitted with and does not use may be absent, as in scikit-learn
+            try:  # columns on which the encoder was fitted but which it does not use may be absent, as in scikit-learn
                 apply(encoder, frame[list(reads)].iloc[:TRIED])
             except ModelError as error:
                 raise ModelError(

@@ -1,4 +1,4 @@
-"""A network as a chain of affine maps and activations, as far as it is one."""
+"""The part of a network that is a chain of affine maps and activations."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
     """Return the chain: step l maps the outputs of layer l (0: the front) to the pre-activations of the next layer, or to
     the scores.
 
-    As many steps as are affine functions of the outputs before them alone, by the graph, which real rows and random fronts
-    confirm: an operation such as a limit, which acts where none of these is, is no affine map.
+    The chain ends before the first step that is not an affine function of the preceding outputs only. The graph decides this, and
+    real rows and random fronts confirm it. An operation such as clipping is not affine, even if none of these rows is clipped.
     """
     size = bound.z.shape[1]
     if not bound.has_gradient:
         return ()
-    drawn = torch.randn(64, size, generator=torch.Generator().manual_seed(0))  # the same whatever the device
+    drawn = torch.randn(64, size, generator=torch.Generator().manual_seed(0))  # the same on every device
     random = bound.z.std(dim=0, correction=0) * bound.at_home(drawn)
     z = torch.cat([bound.z[:64], random])
     first = layers[0].affine if layers else split(bound.behind, size, bound.device).on(bound.home)
@@ -46,8 +46,8 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
 
 
 def _leads_on(front: Front, is_last: bool) -> bool:
-    """Return whether nothing but the next activation reads the affine front; of the last one, whether nothing is behind it that
-    could bend it.
+    """Return whether only the next activation uses the affine front; for the last front, whether only linear operations follow
+    it.
     """
     graph = front.rest.module if isinstance(front.rest, Untouched) else front.rest
     if front.nothing_behind or not isinstance(graph, fx.GraphModule):
@@ -60,14 +60,14 @@ def _leads_on(front: Front, is_last: bool) -> bool:
 
 
 def _is_straight(graph: fx.GraphModule, node: fx.Node) -> bool:
-    """Return whether a node gives one number in another shape, or is a linear layer."""
+    """Return whether a node only reshapes a value, or is a linear layer."""
     if node.op == "call_module":
         return type(graph.get_submodule(str(node.target))) in (nn.Linear, nn.Identity)
     return len(node.all_input_nodes) == 1 and getattr(node.target, "__name__", node.target) in {*RESHAPES, "getitem"}
 
 
 def _gives(front: Front, a: FloatArray, told: torch.nn.Module, z: torch.Tensor) -> bool:
-    """Return whether what follows the outputs `a` (m, h) is the front's affine function of them."""
+    """Return whether the next values are the front's affine function of the outputs `a` (m, h)."""
     with torch.inference_mode():
         expected = told(z).double().cpu().numpy()
     own = a @ front.weight.cpu().numpy().T + front.bias.cpu().numpy()

@@ -1,7 +1,7 @@
 """The hidden layers of a network as separate networks: from the front to a layer, and from a layer to the scores.
 
-Layers are those of `Activations`, counted from 1 in the order in which they run. What a layer is made of is cut out of the
-graph behind the front, so that nothing in front of it runs again.
+Layers are those of `Activations`, numbered from 1 in the order in which they run. The networks are cut from the graph behind the
+front, so that the operations in front of it do not run again.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from .model import BoundModel
 class Layer:
     """`before` maps fronts (m, h) to the layer's pre-activations (m, width), `activation` maps those to its outputs.
 
-    `behind` maps its outputs, with `beside` the front next to them, (m, width) or (m, width + h), to scores (m, k). Both are also
-    there as graphs that can be taken apart; without `graph_` they are where they compute (`device`). Fronts lie at `home`.
+    `behind` maps its outputs (m, width), with `beside` together with the front (m, width + h), to scores (m, k). Attributes with
+    `graph_` are the same networks as graphs that can be inspected; the others are placed on `device`. Fronts are kept at `home`.
     """
 
     name: str
     width: int
-    kind: str  # the activation's own name in small letters: "relu", "tanh"
+    kind: str  # name of the activation in lower case: "relu", "tanh"
     graph_before: fx.GraphModule
     activation: fx.GraphModule
     graph_behind: fx.GraphModule
@@ -62,18 +62,18 @@ class Layer:
 
     @cached_property
     def affine(self) -> Front | None:
-        """The pre-activations as an affine function of the front; None if they are not one."""
+        """The pre-activations as an affine function of the front; None if they are not affine."""
         found = split(self.graph_before, self.front, self.device)
         return found.on(self.home) if found.nothing_behind else None
 
     @cached_property
     def moves(self) -> Front:
-        """The affine front of the network after this layer, so that changing one unit is an update of it."""
+        """The affine front of the network after this layer, which is only updated if one unit changes."""
         return split(self.graph_behind, self.width + self.front * self.beside, self.device).on(self.home)
 
     @cached_property
     def rest(self) -> nn.Module:
-        """What follows that front, a function to scores (m, k)."""
+        """The network from that front to scores (m, k)."""
         return placed(self.moves.rest, self.device)
 
 
@@ -91,7 +91,7 @@ def layers_of(bound: BoundModel) -> tuple[Layer, ...]:
 
 
 class _Values(fx.Interpreter):
-    """The values of these nodes."""
+    """Computes the values of given nodes."""
 
     def __init__(self, graph: nn.Module, names: list[str]) -> None:
         super().__init__(graph)
@@ -154,7 +154,7 @@ def _before(graph: fx.GraphModule, last: fx.Node) -> fx.GraphModule:
 def _alone(graph: fx.GraphModule, node: fx.Node, source: fx.Node) -> fx.GraphModule:
     new = fx.Graph()
     values = {source: new.placeholder("before")}
-    for other in graph.graph.nodes:  # a parameter of the activation, such as a slope
+    for other in graph.graph.nodes:  # parameters of the activation, such as a slope
         if other in node.all_input_nodes and other is not source:
             values[other] = new.node_copy(other, lambda old: values[old])
     new.output(new.node_copy(node, lambda old: values[old]))
@@ -162,7 +162,7 @@ def _alone(graph: fx.GraphModule, node: fx.Node, source: fx.Node) -> fx.GraphMod
 
 
 def _behind(graph: fx.GraphModule, layer: fx.Node, width: int, beside: bool) -> fx.GraphModule:
-    """Return the graph with the layer's outputs given, and with `beside` the front too where something else reads it."""
+    """Return the graph with the layer's outputs as its input, and with `beside` also the front, if other nodes use it."""
     getitem: Callable[..., Any] = operator.getitem
     new = fx.Graph()
     given = new.placeholder("outputs")

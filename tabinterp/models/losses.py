@@ -1,6 +1,6 @@
-"""Loss functions as contributions of single rows, shared by means, intervals and importances.
+"""Loss functions as contributions of single rows, for means, intervals and importances.
 
-The AUC is not a mean over rows; its first-order term is (Hájek 1968; DeLong, DeLong & Clarke-Pearson 1988): each row
+The AUC is not a mean over rows, but its first-order term is (Hájek 1968; DeLong, DeLong & Clarke-Pearson 1988): each row
 contributes its placement among the rows of the other class.
 """
 
@@ -21,16 +21,16 @@ from tabinterp.table.schema import GOALS
 from . import probabilities
 
 # scores (m, n, k), targets (n,), weights (m, n) -> contributions (m, n); lower is better
-Own = Callable[[FloatArray, FloatArray], FloatArray]  # the user's: y (n,), scores (n, k) -> losses (n,)
+Own = Callable[[FloatArray, FloatArray], FloatArray]  # a user's loss: y (n,), scores (n, k) -> losses (n,)
 SCALES = ("log_odds", "probability")
 RowLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Loss:
-    """`rows` gives each row's contribution; the loss is their weighted mean.
+    """`rows` returns the contribution of each row; the loss is their weighted mean.
 
-    With `ranks` a contribution depends on the other rows, so that all of them are needed at once.
+    With `ranks`, a contribution depends on the other rows, so all rows are needed at once.
     """
 
     name: str
@@ -62,7 +62,7 @@ def brier(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
 
 
 def error_rate(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Return 1 if the most probable class (for two classes, a log-odds above zero) is not the true one."""
+    """Return 1 if the most probable class (for two classes, by a log-odds above zero) is not the true class."""
     chosen = scores[..., 0] > 0 if scores.shape[2] == 1 else scores.argmax(dim=2)
     return (chosen != y).double()
 
@@ -74,7 +74,7 @@ def squared_error(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
 
 def poisson_deviance(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
     """Return 2 (y log(y / m) - y + m) for the expected count m: twice the difference in log-likelihood, in nats, from the
-    best possible.
+    maximum.
 
     The mean over rows is scikit-learn's `mean_poisson_deviance` (McCullagh & Nelder 1989).
     """
@@ -95,7 +95,8 @@ def absolute_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tens
 def one_minus_auc(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
     """Return 1 - AUC plus each row's first-order term; the weighted mean over all m copies of all rows is exactly 1 - AUC.
 
-    A row's placement is the weighted share of rows of the other class that it is ranked rightly against, ties by half.
+    The placement of a row is the weighted share of rows of the other class relative to which it is ranked correctly; ties count
+    half.
     """
     flat, weight = scores[..., 0].reshape(-1), weights.reshape(-1)
     positive = (y > 0).expand(weights.shape).reshape(-1).double()
@@ -146,10 +147,10 @@ OF_COUNTS: dict[str, Loss] = {
 
 
 def loss_for(name: str | Own | None, task: str, scale: str = "log_odds") -> Loss:
-    """Return the named loss, the loss of the task (log loss for classes, squared error for numbers, deviance for counts),
-    or the user's own.
+    """Return the named loss, the primary loss of the task (log loss for classes, squared error for numbers, deviance for counts),
+    or the user's loss.
 
-    `scale` is that on which the user's function gets its scores; the named losses know theirs.
+    `scale` is the scale of the scores that a user's function receives; named losses have a fixed scale.
     """
     goal, losses = GOALS[task], OF_COUNTS if task == "count" else LOSSES
     if scale not in SCALES:

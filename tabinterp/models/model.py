@@ -33,8 +33,8 @@ from .scores import module_dtype
 from .supplied_inference import OwnFit
 
 BLOCK = 4096  # rows in one forward pass
-CHECKED = 128  # pairs of rows on which a move that only a probe has shown is compared with the whole encoder
-SMALL = 4096  # rows whose derivatives are summed while they are in the processor's own memory
+CHECKED = 128  # pairs of rows on which a move known only from a probe is compared with the whole encoder
+SMALL = 4096  # rows whose derivatives are summed while they are in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -50,24 +50,25 @@ class File:
 
 
 A_FUNCTION = why("opaque.function")
-OF_ANY_ROWS = ("behind", "rest", "asked", "watched", "_halves")  # of a bound model, whatever its rows
+OF_ANY_ROWS = ("behind", "rest", "asked", "watched", "_halves")  # attributes that do not depend on the rows
 
 
 @dataclass(frozen=True, eq=False)
 class Model(Previewed):
     """A model as tabinterp uses it: an encoder and a torch module, which share nothing with the user's own objects.
 
-    `module` maps encoded rows (n, d) to (n,), (n, 1) or (n, k): logits or probabilities by `outputs`, target values for
-    regression, expected counts ("rate") or their logs ("log_rate"); `outputs_stated`: did the user, the model's library or its
-    file say so? `encoder` has a `transform` (None: numeric columns as
-    they are); `reads` names the columns it takes, in order (None: all input columns). A model of which nothing but its
-    answers is known has a `function` of original rows instead, an empty module, and in `opaque` the words for why it has no
-    gradient. `finish` completes the model, which can only be read beside rows (a table's input columns); `original`
-    holds its weights. `predict` is the original's own answer, (n, k) probabilities or (n,) values or expected counts, to
-    check against. `penalised`: was a linear model shrunk (None: unknown)? `own` is the inference that it brings. `expects`: how
-    wide each input is, where a file says so. `fitted_in_batches`: to all training rows of a scan. `device`: where it computes;
-    `resident`: are fronts kept there, where there is room? `questions`: counts the rows that a function is asked about, once
-    it is bound. `dequantised`: were quantised layers replaced by linear ones?
+    `module` maps encoded rows (n, d) to (n,), (n, 1) or (n, k): logits or probabilities (according to `outputs`), target values
+    for regression, expected counts ("rate") or their logs ("log_rate"). `outputs_stated`: whether the user, the model's library
+    or its file stated the kind of outputs. `encoder` has a `transform` method (None: numeric columns unchanged). `reads` are
+    the columns it uses, in order (None: all input columns).
+
+    A model of which only the predictions are known has a `function` of original rows, an empty module, and in `opaque` the reason
+    why it has no gradient. `finish` completes a model that depends on the rows of a table (its input columns); `original` then
+    contains the weights. `predict` returns the original model's predictions for comparison: probabilities (n, k), or values or
+    expected counts (n,). `penalised`: whether a linear model was penalised (None: unknown). `own`: inference supplied with the
+    model. `expects`: the width of each input, if a file states it. `fitted_in_batches`: whether it was fitted to all training
+    rows of a scan. `device`: where it computes. `resident`: whether fronts are kept there if they fit. `questions`: counts the
+    rows that a function evaluates, once it is bound. `dequantised`: whether quantised layers were replaced by linear ones.
     """
 
     name: str
@@ -109,7 +110,7 @@ class Model(Previewed):
 
     @property
     def where(self) -> str:
-        """The device where it computes; a plain function computes in CPU memory."""
+        """The device on which it computes; a plain function computes on the CPU."""
         return self.device if self.function is None else CPU
 
     @property
@@ -118,13 +119,13 @@ class Model(Previewed):
 
 
 def _layer(module: nn.Module) -> str:
-    """A layer by its kind, with how many numbers it takes and gives."""
+    """Return the kind of a layer, with the numbers of its inputs and outputs."""
     kind = type(module).__name__
     return f"{kind} {module.in_features} → {module.out_features}" if isinstance(module, nn.Linear) else kind
 
 
 def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
-    """Return numbers in a column's own type; whole numbers of a type that may be too narrow become 64-bit integers."""
+    """Return numbers with a column's type; whole numbers for which that type may be too narrow become 64-bit integers."""
     made, kind = pd.Series(values), column.dtype
     if pd.api.types.is_integer_dtype(kind):
         return made.astype(np.int64 if isinstance(kind, np.dtype) else pd.Int64Dtype())
@@ -132,7 +133,7 @@ def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
 
 
 def check_model(model: Any) -> None:
-    """Refuse an object that is not a `Model`, and say what to pass instead."""
+    """Refuse an object that is not a `Model`, with an error that says what to pass instead."""
     if isinstance(model, (Model, BoundModel)):
         return
     kind = type(model).__name__
@@ -149,7 +150,7 @@ def check_model(model: Any) -> None:
 
 
 def check_widths(model: Model, widths: Sequence[int]) -> None:
-    """Check that the inputs are as wide as the model's file says."""
+    """Check that the inputs have the widths stated in the model's file."""
     if model.expects is not None and tuple(widths) != model.expects:
         raise ModelError(
             f"the inputs of {model.name} must have these numbers of encoded columns: {', '.join(map(str, model.expects))}. From "
@@ -173,8 +174,8 @@ class Block:
 class BoundModel:
     """A model bound to the rows of a table: the input of every analysis.
 
-    `x` (n, d) are the encoded rows; `module` maps them to scores (n, k), `front` is its affine front. `clipped` counts
-    rows whose probabilities had to be moved off 0 or 1, or their expected count off 0.
+    `x` (n, d) are the encoded rows; `module` maps them to scores (n, k), `front` is its affine front. `clipped` is the number of
+    rows whose probabilities were 0 or 1, or whose expected count was 0, and had to be moved.
     """
 
     model: Model
@@ -189,9 +190,9 @@ class BoundModel:
     def take(self, rows: IntArray | NDArray[np.bool_], table: Table | None = None) -> BoundModel:
         """Return the same model on these rows only, without encoding them again.
 
-        `table` holds these rows already, where another model on the same table was taken to them.
+        `table`: the table of these rows, if it already exists for another model on the same table.
         """
-        rows = rows.copy()  # a mask may be read-only, which torch does not like
+        rows = rows.copy()  # a mask may be read-only, about which torch warns
         taken = replace(self, table=self.table.take(rows) if table is None else table, x=self.x[rows])
         for known in ("z", "scores", "answers"):
             if known in self.__dict__:
@@ -201,10 +202,11 @@ class BoundModel:
         return taken
 
     def beside(self, points: Mapping[str, Sequence[float]]) -> BoundModel:
-        """Return the same model on the same rows followed by rows with these values of numeric columns: value i in row n +
+        """Return the same model on the same rows, followed by rows with these values of numeric columns: value i in row n +
         i.
 
-        All else in them is the first row's. They are there to be taken columns from; no statistic may be taken over them.
+        All other values in the added rows are those of the first row. The added rows only serve as sources of columns; no
+        statistic may include them.
         """
         size = max(map(len, points.values()), default=0)
         if size == 0:
@@ -238,8 +240,8 @@ class BoundModel:
 
     @cached_property
     def home(self) -> str:
-        """Where fronts and results are kept: on the network's device, if it has enough memory."""
-        a_row = len(self.front.weight) * len(self.outputs) + self.x.shape[1]  # the scores' derivatives by it
+        """The device on which fronts and results are kept: the network's device, if it has enough memory."""
+        a_row = len(self.front.weight) * len(self.outputs) + self.x.shape[1]  # derivatives of scores by the front
         return home(self.device, len(self.x) * a_row) if self.model.resident else CPU
 
     def to_cpu(self) -> BoundModel:
@@ -253,11 +255,11 @@ class BoundModel:
 
     @cached_property
     def first(self) -> Front:
-        """The front with its weights where fronts are kept."""
+        """The front, with its weights on the device where fronts are kept."""
         return self.front.on(self.home)
 
     def at_home(self, values: Any) -> Tensor:
-        """Return numbers moved to where fronts are kept."""
+        """Return numbers moved to the device where fronts are kept."""
         return torch.as_tensor(values).to(self.home)
 
     @property
@@ -267,14 +269,14 @@ class BoundModel:
 
     @cached_property
     def scores(self) -> FloatArray:
-        """The scores (n, k) of the table's rows, at the module's own precision; all are finite."""
+        """The scores (n, k) of the table's rows, at the module's precision; all are finite."""
         return self._finite(self.score(self.x))
 
     def blocks(self, units: bool = False) -> Iterator[Block]:
         """Iterate over the table's rows in blocks with their derivatives, and the outputs of hidden units if `units` is
         set.
 
-        The scores are had on the way, and known at the end: one forward pass gives all.
+        The same forward pass also gives the scores, which are known at the end.
         """
         scores = np.empty((len(self.x), len(self.outputs)))
         for start in range(0, len(self.x), SMALL):
@@ -302,7 +304,7 @@ class BoundModel:
 
     @cached_property
     def _halves(self) -> dict[str, AdaptiveBatch]:
-        """The batch size that fitted into memory, for each kind of call."""
+        """The batch size that fits in memory, for each kind of call."""
         return defaultdict(AdaptiveBatch)
 
     @cached_property
@@ -317,14 +319,14 @@ class BoundModel:
 
     @cached_property
     def consuming(self) -> nn.Module:
-        """The same function for a `z` that is not used again and may be overwritten."""
+        """The same function, which may overwrite `z`."""
         with torch.inference_mode(False):
             return consuming(self.behind) if self.device == CPU else self.rest
 
     @cached_property
     def behind(self) -> nn.Module:
         """The same function, for inspection of its parts."""
-        with torch.inference_mode(False):  # whoever asks first: inference tensors could not meet a gradient later
+        with torch.inference_mode(False):  # inference tensors could not be used for gradients later
             return private(self.front.rest, lambda module: in_precision(module, torch.float32))
 
     @cached_property
@@ -334,8 +336,8 @@ class BoundModel:
 
     @cached_property
     def answers(self) -> Tensor:
-        """The scores (n, k) that `rest` gives for `z`, with which every change of a column is compared."""
-        with torch.no_grad():  # an inference tensor could not meet a gradient later
+        """The scores (n, k) from `rest` for `z`, with which scores after changes of a column are compared."""
+        with torch.no_grad():  # an inference tensor could not be used for gradients later
             return torch.cat([self.rest(self.z[i : i + BLOCK]).double() for i in range(0, max(1, len(self.z)), BLOCK)])
 
     def front_of(self, x: FloatArray) -> Tensor:
@@ -355,7 +357,7 @@ class BoundModel:
 
     @cached_property
     def centre(self) -> FloatArray:
-        """The point (d,) at which sums are centred, so that no digits are lost."""
+        """The point (d,) at which sums are centred, so that precision is not lost."""
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
     def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:
@@ -383,7 +385,7 @@ class BoundModel:
         return self.z[receivers] + self._product(torch.as_tensor(change), torch.as_tensor(move.outputs), 0.0)
 
     def move(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Move:
-        """Return what a move of these columns changes; where only a probe of the encoder shows it, compared with whole rows on
+        """Return the move of these columns. If it is only known from a probe of the encoder, it is compared with whole rows on
         some of these pairs.
         """
         found = move_of(self.encoding, columns)
@@ -404,12 +406,12 @@ class BoundModel:
         return move.encoded(self.table.inputs, head, receivers, donors)
 
     def added(self, encoded: FloatArray, outputs: IntArray) -> Tensor:
-        """Return what values (m, outputs) of these encoded columns contribute to `z` (m, h), up to the constant of `part`."""
+        """Return the contribution of values (m, outputs) of these encoded columns to `z` (m, h), up to the constant of `part`."""
         return self._product(torch.as_tensor(encoded - self.centre[outputs]), torch.as_tensor(outputs), 0.0)
 
     def part_before_mixing(self, columns: tuple[str, ...]) -> Tensor | None:
         """Return the contribution (n, h) of these columns to `z` of every row, up to a constant that cancels in a change; None
-        unless the encoder mixes them by affine steps alone.
+        unless the encoder mixes them only by affine steps.
         """
         found = self._affine(columns)
         if found is None:
@@ -422,7 +424,7 @@ class BoundModel:
         return made
 
     def _affine(self, columns: tuple[str, ...]) -> tuple[IntArray, Tensor] | None:
-        """Return the columns that the encoder's head makes of these, and the weights (h, block) from there to the front."""
+        """Return the outputs of the encoder's head for these columns, and the weights (h, block) from there to the front."""
         tail = None if self.encoding.goes_by_parts(columns) else self.encoding.tail
         if tail is None or tail.weight is None or not all(tail.head.local[c] for c in columns):
             return None
@@ -444,7 +446,7 @@ class BoundModel:
         """Return the derivatives (m, d, k) of each score with respect to each encoded column, at encoded rows (m, d)."""
         if not self.has_gradient:
             raise NotApplicableError(why("gradient", model=self.model.name, opaque=self.model.opaque))
-        if self.is_linear and len(x) > 1:  # the same in every row
+        if self.is_linear and len(x) > 1:  # equal in every row
             return np.repeat(self.gradients(x[:1]), len(x), axis=0)
         return self._differentiated(x)[0]
 

@@ -1,8 +1,9 @@
-"""Moves of columns that an encoder mixes with others: which encoded columns change, and their new values.
+"""Moves of columns, which take them from other rows, if the encoder mixes columns: which encoded columns change, and their
+values.
 
-The encoded columns that depend on a moved column depend on the columns mixed with it, and on nothing else. So only what makes
-them is asked again: the last steps of the encoder, on what its head has made already (see `Tail`), or some parts of a column
-transformer; a pair of rows that agrees with another in all these columns has the same values.
+The encoded columns that depend on a moved column depend only on it and the columns mixed with it. So only the steps that compute
+them run again: the last steps of the encoder, on the stored output of its head (see `Tail`), or some parts of a column
+transformer. Two pairs of rows that agree in all these columns have the same values.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .encoding import Encoding
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A last step of an encoder (None: nothing): the columns of the head that it takes, and those that it makes."""
+    """A last step of an encoder (None: unchanged): its input columns in the head, and its output columns."""
 
     mix: Mix | None
     taken: slice
@@ -30,10 +31,10 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """These `columns` are taken from other rows: the encoded columns `outputs` change.
+    """These `columns` are taken from other rows, which changes the encoded columns `outputs`.
 
-    They depend on the moved columns, on those `beside` them, and on no other. Where the head of the encoder treats the moved
-    columns on their own, `block` are its columns, and `steps` those after it that make `outputs`.
+    The outputs depend only on the moved columns and those in `beside`. If the head of the encoder encodes the moved columns
+    separately, `block` are their columns in the head, and `steps` are the later steps that compute `outputs`.
     """
 
     encoding: Encoding
@@ -45,14 +46,14 @@ class Move:
 
     @property
     def is_shown(self) -> bool:
-        """Whether only a probe of the encoder tells what the columns change."""
+        """Whether the changes by these columns are only known from a probe of the encoder."""
         return any(isinstance(step.mix, Refilled) for step in self.steps)
 
     def encoded(
         self, frame: pd.DataFrame, head: FloatArray | None, receivers: IntArray, donors: IntArray
     ) -> FloatArray:
-        """Return the `outputs` (m, outputs) of the receivers' rows with the columns of the donors'; `head` (n, c) is what the
-        head makes of the frame, needed where there is a `block`.
+        """Return the `outputs` (m, outputs) of the receivers' rows with these columns from the donors' rows; `head` (n, c) is the
+        output of the head for the frame, needed if there is a `block`.
         """
         if not len(self.outputs):
             return np.empty((len(receivers), 0))
@@ -73,7 +74,7 @@ class Move:
 
 
 def move_of(encoding: Encoding, columns: Sequence[str]) -> Move:
-    """Return what a move of these columns changes."""
+    """Return the move of these columns."""
     tail = None if encoding.goes_by_parts(columns) else encoding.tail
     if tail is None or not all(tail.head.local[c] for c in columns):
         return Move(encoding, tuple(columns), *_reach(encoding.blocks, columns))
@@ -87,7 +88,7 @@ def move_of(encoding: Encoding, columns: Sequence[str]) -> Move:
 
 
 def by_whole_encoder(encoding: Encoding, columns: Sequence[str]) -> Move:
-    """Return the move for which the encoder is asked about whole rows."""
+    """Return the move for which whole rows are encoded."""
     others = tuple(c for c in encoding.columns if c not in columns)
     return Move(encoding, tuple(columns), np.arange(encoding.width), others)
 
@@ -98,7 +99,7 @@ def moved_rows(frame: pd.DataFrame, columns: Sequence[str], receivers: IntArray,
 
 
 def _reach(blocks: dict[str, IntArray], columns: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
-    """Return the encoded columns that these columns change, and the other columns that change them."""
+    """Return the encoded columns that these columns change, and the other columns that also change them."""
     outputs = np.unique(np.concatenate([blocks[c] for c in columns]))
     return outputs, tuple(c for c in blocks if c not in columns and np.isin(blocks[c], outputs).any())
 

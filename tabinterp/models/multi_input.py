@@ -1,8 +1,8 @@
 """Networks with several inputs, or with inputs of whole numbers, as a network with one float input.
 
-How an input is to be given (floats or whole numbers, (n, 1) or (n,)) is found by a trial call. Where whole numbers are
-looked up in embeddings, the lookups become affine maps of one-hot levels, so that every analysis works on them; the result is
-compared with the network's own. Where they are used otherwise, only the network's answers are known: a function of rows.
+A trial call determines the form of each input (floats or whole numbers, (n, 1) or (n,)). If whole numbers are looked up in
+embeddings, the lookups become affine maps of one-hot levels, so that all analyses work with them; the result is compared with the
+network's own. If whole numbers are used in another way, the model is a function of rows, of which only the predictions are known.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from .model import BLOCK, Model, check_widths
 from .scores import module_dtype
 from .untraced_lookups import intercept
 
-TRIED = 256  # rows of the trial call
-CALLS = 256  # ways in which it is tried at most
-FEW = 6  # inputs that may be whole numbers, of which every choice is tried
+TRIED = 256  # rows in the trial call
+CALLS = 256  # maximum number of forms of inputs to try
+FEW = 6  # up to this number of inputs that may be whole numbers, all combinations are tried
 
 
 @dataclass(frozen=True)
 class Form:
-    """How an encoder's output is given to the network."""
+    """The form in which an encoder's output is passed to the network."""
 
     whole: bool = False  # long integers
     flat: bool = False  # (n,) instead of (n, 1)
@@ -48,7 +48,7 @@ class Form:
 
 
 class Beside(nn.Module):
-    """A network with several float inputs as one that reads them concatenated."""
+    """A network with several float inputs, as a network of the concatenated inputs."""
 
     def __init__(self, module: nn.Module, widths: Sequence[int], forms: Sequence[Form]) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Beside(nn.Module):
 
 @dataclass(frozen=True)
 class Finish:
-    """`Model.finish` for a network behind these encoders (None: numbers unchanged), whose outputs it is given as `forms` says
+    """`Model.finish` for a network with these encoders (None: numbers unchanged), whose outputs are passed in these `forms`
     (None: found by a trial call).
     """
 
@@ -76,7 +76,7 @@ class Finish:
         rows = frame.iloc[np.linspace(0, len(frame) - 1, num=min(len(frame), BLOCK)).astype(int)]
         encoded = [part.encode(rows) for part in encoder.parts]
         check_widths(model, [one.shape[1] for one in encoded])
-        if len(rows) == 1:  # a single row may be squeezed to no dimension
+        if len(rows) == 1:  # a network may squeeze away the only row
             encoded = [np.repeat(one, 2, axis=0) for one in encoded]
         encoder = encoder.with_levels([(None,) * one.shape[1] for one in encoded])
         return _finished(model, encoder, encoded, len(frame), self.forms)
@@ -85,7 +85,7 @@ class Finish:
 def _finished(
     model: Model, encoder: SideBySide, encoded: list[FloatArray], rows: int, stated: Sequence[Form] | None
 ) -> Model:
-    """Return the model completed by a look at some encoded rows; at fewer if memory is short."""
+    """Return the model, completed with the help of some encoded rows; fewer if memory is short."""
     try:
         forms = _forms(model, encoded, rows) if stated is None else stated
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
@@ -101,7 +101,7 @@ def _finished(
 
 
 def with_encoder(model: Model, encoder: Any) -> Model:
-    """Return a model that read encoded rows, behind their encoder."""
+    """Return a model of encoded rows, together with their encoder."""
     finish = replace(model.finish, encoders=(encoder,)) if isinstance(model.finish, Finish) else model.finish
     return replace(model, encoder=encoder, finish=finish)
 
@@ -112,7 +112,7 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
     Raises
     ------
     OpaqueError
-        where its gradient cannot be had.
+        Its gradient is not available.
     """
     made = _rewritten(plain, inputs)
     if made is None:
@@ -125,8 +125,8 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
 
 
 def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
-    """Return the network with its lookups replaced: in its graph, or while it runs where it has none or branches; None where it
-    is a network of numbers that needs no change.
+    """Return the network with its lookups replaced in its graph, or while it runs if it has no graph or branches; None if all
+    inputs are numbers, so that nothing needs to change.
     """
     intercepted = intercept(plain.module, inputs, plain.name)
     made = rewrite(plain.module, inputs)
@@ -136,12 +136,12 @@ def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
 
 
 def _check_scores(module: nn.Module, made: Rewritten, encoder: SideBySide, inputs: list[Tensor]) -> None:
-    """Check that a network with one float input gives the scores of the network itself.
+    """Check that a network with one float input gives the scores of the original network.
 
     Raises
     ------
     OpaqueError
-        where it does not.
+        The scores differ.
     """
     codes = [one.reshape(len(one), -1).double().numpy() for one in inputs]
     parts = encoder.with_levels(made.levels).parts
@@ -156,7 +156,7 @@ def _check_scores(module: nn.Module, made: Rewritten, encoder: SideBySide, input
 
 
 def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
-    """Return the first way of giving the inputs that the network takes."""
+    """Return the first forms of the inputs that the network accepts."""
     few = [one[:TRIED] for one in encoded]
     said: list[str] = []
     returned: list[str] = []
@@ -168,7 +168,7 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
                 raw = model.module(*inputs)
         except (ModelError, torch.OutOfMemoryError):
             raise
-        except Exception as error:  # the user's network: whatever it raises, the next way is tried
+        except Exception as error:  # the user's network can raise any error; try the next forms
             said.append(f"{type(error).__name__}: {error}")
             continue
         if isinstance(raw, Tensor) and raw.is_floating_point() and raw.ndim in (1, 2) and len(raw) == len(few[0]):
@@ -184,8 +184,8 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
 
 
 def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
-    """Yield forms of input: all floats first, then each choice of whole numbers that the values allow, the fewest first where
-    inputs are few; then the same with (n,) for (n, 1).
+    """Yield forms of the inputs: first all floats, then each combination of whole numbers that the values allow (for few inputs,
+    the smallest combinations first); then the same with (n,) instead of (n, 1).
     """
     could: list[bool] = [bool((one == np.floor(one)).all()) for one in encoded]
     for flat in (False, True):
@@ -193,7 +193,7 @@ def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
             return
         single = [flat and one.shape[1] == 1 for one in encoded]
         yield tuple(Form(False, one) for one in single)
-        if sum(could) > FEW:  # their choices are too many to begin with
+        if sum(could) > FEW:  # too many combinations to start with
             yield tuple(Form(whole, one) for whole, one in zip(could, single, strict=True))
         pairs = zip(could, single, strict=True)
         choices = itertools.product(
@@ -203,7 +203,7 @@ def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
 
 
 class Answers:
-    """A network of which only its answers are known, as a function of rows. `last` is the operation that makes its outputs."""
+    """A network of which only the predictions are known, as a function of rows. `last` is its last operation."""
 
     def __init__(self, model: Model, encoder: SideBySide, forms: Sequence[Form], inputs: Sequence[Tensor]) -> None:
         self.last = last_operation(model.module, [one[:2] for one in inputs], averages_logits(model.module))

@@ -1,4 +1,4 @@
-"""What the outputs of a network are for a target: logits, probabilities, values, rates, or the mean of an ensemble's members."""
+"""The kinds of outputs of a network: logits, probabilities, values, rates, or the mean of an ensemble's members."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .scores import Link
 
 
 def link_of(model: Model, goal: Goal) -> Link | None:
-    """Return the link of the outputs; a count model that predicts numbers predicts the expectation."""
+    """Return the link of the outputs; if a count model predicts numbers, these are expectations."""
     if goal.classes:
         return "logit" if model.outputs == "probabilities" else None
     rates = model.task == "regression" or model.outputs in ("rate", "probabilities")
@@ -20,7 +20,7 @@ def link_of(model: Model, goal: Goal) -> Link | None:
 
 
 def averaging(model: Model, goal: Goal) -> Model:
-    """Return the model with the mean of its members taken on the scale on which they predict."""
+    """Return the model with the mean of its members computed on the scale of their predictions."""
     if not isinstance(model.module, ForwardCall) or model.module.output != MEAN:
         return model
     if link_of(model, goal) is not None:

@@ -20,8 +20,8 @@ Found = TypeVar("Found")
 def run_parallel(bound: BoundModel, act: Callable[[Item], Found], items: Sequence[Item]) -> Iterator[Found]:
     """Apply `act` to each item, without gradients, on the available cores; results are in the order of the items.
 
-    Pieces meet in the model alone. One that runs forward code of the user's, which may keep values between its steps, gets one
-    piece after another; so does one that computes elsewhere.
+    The items share only the model. If the model runs the user's forward code, which may keep values between steps, or computes on
+    another device, the items are processed one after another.
     """
 
     def alone(item: Item) -> Found:
@@ -38,7 +38,7 @@ def run_parallel(bound: BoundModel, act: Callable[[Item], Found], items: Sequenc
         bound.consuming,
         bound.answers,
         bound.centre,
-    )  # made before two ask for them at the same time
+    )  # computed before several threads need them at the same time
     with one_thread(), ThreadPoolExecutor(cores()) as pool:
         try:
             yield from pool.map(alone, items)

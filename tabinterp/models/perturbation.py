@@ -1,7 +1,7 @@
 """Scores of perturbed rows, which take some of their columns from other rows.
 
-A column that the encoder treats on its own reaches the scores through `z` alone: the move is an update of `z` by the
-column's part. Any other column is moved by encoding whole rows again.
+A column that the encoder encodes separately affects the scores only through `z`, so the move is an update of `z` by the
+column's part. For other columns, the affected part of the encoding is computed again.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from tabinterp.table.coerce import with_columns
 from .model import BoundModel
 
 BLOCK = 2048
-RESOLUTION = 2.0**-20  # of the largest score: what single precision behind the front cannot tell from nothing
+RESOLUTION = 2.0**-20  # relative to the largest score: smaller differences may be rounding in single precision
 
 
 def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
-    """Return scores (n, k) in double precision of fronts `base + added`, in blocks that fit the cache."""
+    """Return the scores (n, k), in double precision, of fronts `base + added`, in blocks that fit in the cache."""
     parts = []
     buffer = base.new_empty((BLOCK, base.shape[1]))
     for i in range(0, max(1, len(base)), BLOCK):
@@ -34,14 +34,14 @@ def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
 
 
 def resolved(bound: BoundModel, difference: FloatArray) -> FloatArray:
-    """Return differences of scores, set to zero if they are not larger than rounding, since a sum of many would look like
-    an effect.
+    """Return differences of scores, with those that may be rounding set to zero, because the sum of many could look like an
+    effect.
     """
     return np.where(np.abs(difference) > RESOLUTION * np.abs(bound.scores).max(), difference, 0.0)
 
 
 def is_read(bound: BoundModel, columns: tuple[str, ...]) -> bool:
-    """Return whether the model reads any of these columns."""
+    """Return whether the model uses any of these columns."""
     return any(len(bound.encoding.blocks[c]) for c in columns)
 
 
@@ -51,7 +51,7 @@ def parts(bound: BoundModel) -> Tensor:
 
 
 def crossed(bound: BoundModel, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
-    """Return scores (donors, receivers, k) of every receiver with these columns from every donor."""
+    """Return the scores (donors, receivers, k) of every receiver with these columns from every donor."""
     shape = (len(donors), len(receivers), len(bound.outputs))
     if not is_read(bound, columns):
         return forward(bound.rest, bound.z[receivers]).expand(shape)
@@ -70,7 +70,7 @@ def mixed(bound: BoundModel, sources: IntArray) -> Tensor:
         frame = bound.table.inputs
         columns = {c: frame[c].take(sources[:, j]).reset_index(drop=True) for j, c in enumerate(frame.columns)}
         return bound.front_of(bound.encoding.transform(with_columns(frame.iloc[:0], columns)))
-    x = bound.x[sources[:, 0]]  # with it what no column of the table feeds
+    x = bound.x[sources[:, 0]]  # includes encoded columns that depend on no column
     for j, column in enumerate(bound.columns):
         block = bound.encoding.blocks[column]
         x[:, block] = bound.x[sources[:, j, None], block]

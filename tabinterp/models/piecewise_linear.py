@@ -1,8 +1,8 @@
-"""Piecewise linear networks: a network with its activations held at fixed slopes is affine.
+"""Piecewise linear networks: with its activations fixed at given slopes, such a network is affine.
 
-Every rectifier is a line on either side of 0. Where all that lies between the activations is affine too, the network is one
-affine function for each pattern of sides: that is checked with random slopes on real and random fronts, so that products,
-gates and normalisations of a row are found whatever they are called.
+Every rectifier is linear on either side of 0. If all operations between the activations are affine, the network is one affine
+function for each pattern of sides. This is checked with random slopes on real and random fronts, which detects products, gates
+and normalisations of a row, whatever their names.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class _Held(nn.Module):
 
 
 def held(bound: BoundModel, slope: Callable[[int], Tensor]) -> nn.Module | None:
-    """Return the network after the front in double precision, with `slope(i)` for activation i, if that is affine;
-    otherwise None.
+    """Return the network after the front in double precision, with `slope(i)` as the slope of activation i; None if it is not
+    affine.
     """
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
@@ -46,7 +46,7 @@ def held(bound: BoundModel, slope: Callable[[int], Tensor]) -> nn.Module | None:
 
 
 def is_affine_between(bound: BoundModel, layers: int) -> bool:
-    """Return whether everything between the activations is affine, and each has its units among these hidden layers."""
+    """Return whether all operations between the activations are affine, and the number of activations is `layers`."""
 
     def random(place: int) -> Tensor:
         return 0.3 + torch.rand(1, generator=torch.Generator().manual_seed(place), dtype=torch.float64)

@@ -1,7 +1,8 @@
-"""Pipelines as functions of rows, of which the encoder is known and the last step is not: each distinct value is encoded once.
+"""Pipelines as functions of rows, with a known encoder and an unknown last step: each distinct value is encoded only once.
 
-Where the encoder works column by column, a row is put together from what it makes of each value, and the last step is given the
-very array that the encoder would have made. That this is so is seen on the first rows; otherwise the pipeline is asked whole.
+If the encoder works column by column, an encoded row is assembled from the encodings of its values, and the last step receives
+exactly the array that the encoder would have returned. This is checked on the first rows; if it fails, the whole pipeline is
+called.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from .affine_encoder import NEAR
 from .black_box import Codes, Questions
 from .column_lineage import Probed, structure
 
-WIDEST = 4096  # encoded columns of a sparse encoder: rows are put together dense
-CHECKED = 64  # rows that are compared
-KEPT = 2**23  # numbers in the encoded rows that are kept
+WIDEST = 4096  # maximum number of columns of a sparse encoder, because tables of values are dense
+CHECKED = 64  # number of compared rows
+KEPT = 2**23  # maximum number of values in the encoded rows that are kept
 
 
 class Piped:
-    """A pipeline as a function of rows: `encode` returns what its last step is given, `answer` what that predicts from it."""
+    """A pipeline as a function of rows: `encode` returns the input of its last step, `answer` the predictions from that input."""
 
     def __init__(
         self,
@@ -45,9 +46,9 @@ class Piped:
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """What an encoder makes of each value of a column: `table` (values, block) in its encoded columns `block`. `places` are those
-    that are not zero and `numbers` what they hold, both (values, most of them for one value); the others of a value with fewer
-    hold zero.
+    """The encodings of all values of a column: `table` (values, block), in its encoded columns `block`. `places` are the
+    columns that are not zero and `numbers` their values, both with shape (values, maximum number for one value), padded with
+    zeros.
     """
 
     block: IntArray
@@ -57,14 +58,14 @@ class Values:
 
     @classmethod
     def of(cls, block: IntArray, table: NDArray[Any]) -> Values:
-        """Return the same for a table (values, block)."""
+        """Return the encodings for a table (values, block)."""
         filled = table != 0
         order = np.argsort(~filled, axis=1, kind="stable")[:, : int(filled.sum(axis=1).max(initial=0))]
         return cls(block, table, block[order], np.take_along_axis(table, order, axis=1))
 
 
 class Dense:
-    """Encoded rows (size, width) in one array, of which only the columns that change are written anew."""
+    """Encoded rows (size, width) in one array, in which only the columns that change are rewritten."""
 
     def __init__(self, values: Sequence[Values], size: int, like: Any) -> None:
         self.codes = np.full((size, len(values)), np.nan)
@@ -74,9 +75,9 @@ class Dense:
         self._rows = np.full((len(values), size), -1, dtype=np.int64)
 
     def write(self, column: int, rows: IntArray) -> None:
-        """Write what the encoder makes of these values of a column into the first rows."""
+        """Write the encodings of these values of a column into the first rows."""
         one, size = self._values[column], len(rows)
-        if 2 * one.places.shape[1] > len(one.block):  # most of them are not zero
+        if 2 * one.places.shape[1] > len(one.block):  # most of the columns are not zero
             for at, numbers in zip(one.block, one.table.T, strict=True):
                 self._made[:size, at] = numbers[rows]
             return
@@ -88,13 +89,13 @@ class Dense:
         before[:] = rows
 
     def first(self, size: int) -> Any:
-        """Return the first rows, which cannot be written to."""
+        """Return the first rows, read-only."""
         made, like = _fixed(self._made[:size]), self._like
         return pd.DataFrame(made, columns=like.columns, copy=False) if isinstance(like, pd.DataFrame) else made
 
 
 class Sparse:
-    """The same as rows of a sparse matrix. Each column has its own places in a row, in the order of the encoded columns."""
+    """Encoded rows as a sparse matrix. Each column has its own entries in a row, in the order of the encoded columns."""
 
     def __init__(self, values: Sequence[Values], size: int, like: Any) -> None:
         self.codes = np.full((size, len(values)), np.nan)
@@ -110,13 +111,13 @@ class Sparse:
         self._in_order = all((np.diff(one.block) == 1).all() for one in values)
 
     def write(self, column: int, rows: IntArray) -> None:
-        """Write what the encoder makes of these values of a column into the first rows."""
+        """Write the encodings of these values of a column into the first rows."""
         one, span = self._values[column], self._spans[column]
         self._places[: len(rows), span] = one.places[rows]
         self._numbers[: len(rows), span] = one.numbers[rows]
 
     def first(self, size: int) -> Any:
-        """Return the first rows, which cannot be written to."""
+        """Return the first rows, read-only."""
         places, numbers, ends = self._places[:size], self._numbers[:size], self._ends[: size + 1]
         if self._is_full:
             places, numbers = places.reshape(-1), numbers.reshape(-1)
@@ -133,11 +134,11 @@ class Sparse:
 
 
 class OfCodes:
-    """A pipeline as a function of codes (n, columns). `blocks` are the encoded columns of each column, and `like` is what the
-    encoder makes of some rows.
+    """A pipeline as a function of codes (n, columns). `blocks` are the encoded columns of each column, and `like` is the output
+    of the encoder for some rows.
 
-    The rows that were asked about last are kept: of the next ones, only the columns that differ are written. The last step gets
-    rows that it cannot write to, or a copy, if it cannot work with them.
+    The rows of the last call are kept, and in the next call only the columns that differ are written. The last step receives
+    read-only rows, or a copy if it cannot work with them.
     """
 
     def __init__(self, codes: Codes, piped: Piped, blocks: dict[str, IntArray], like: Any) -> None:
@@ -153,12 +154,12 @@ class OfCodes:
             if not self._copies:
                 try:
                     return self._piped.answer(rows)
-                except Exception:  # it may want to write: with its own rows it will say what is wrong, if anything is
+                except Exception:  # it may need writable rows; other errors will occur again with its own copy
                     self._copies = True
             return self._piped.answer(rows.copy())
 
     def encoded(self, codes: NDArray[Any]) -> Any:
-        """Return what the last step is given for rows of codes (n, columns), until the next rows are asked for."""
+        """Return the input of the last step for rows of codes (n, columns), valid until the next call."""
         self._learn()
         size = len(codes)
         kept = self._kept
@@ -172,7 +173,7 @@ class OfCodes:
         return kept.first(size)
 
     def _learn(self) -> None:
-        """Encode the values that were not encoded before."""
+        """Encode the values that have not been encoded yet."""
         known, sizes = {c: len(table) for c, table in self._tables.items()}, self._codes.sizes()
         new = max(size - known[c] for c, size in sizes.items())
         if new > 0:
@@ -186,8 +187,8 @@ class OfCodes:
 
 
 def of_codes(codes: Codes, function: Any, frame: pd.DataFrame, questions: Questions) -> OfCodes | None:
-    """Return a pipeline as a function of codes; None unless its encoder is known to work column by column, and rows put together
-    from single values are those that it makes, with the pipeline's own predictions. It is asked about a few rows.
+    """Return a pipeline as a function of codes; None unless its encoder is known to work column by column, and rows assembled
+    from single values equal its own and give the pipeline's own predictions. The check evaluates a few rows.
     """
     if not isinstance(function, Piped):
         return None
@@ -205,7 +206,7 @@ def of_codes(codes: Codes, function: Any, frame: pd.DataFrame, questions: Questi
             return None
         questions.add(2 * len(places))
         return made if np.allclose(made(places), function(codes.decode(places)), rtol=NEAR, atol=0.0) else None
-    except Exception:  # the user's pipeline: as a whole it will say what is wrong, if anything is
+    except Exception:  # parts of the user's pipeline can fail; any real error will come from the whole pipeline
         return None
 
 
@@ -217,7 +218,7 @@ def _few(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_known(made: Any) -> bool:
-    """Return whether an encoder's output can be put together: an array, rows of a sparse matrix, or a frame of one type."""
+    """Return whether an encoder's output can be assembled: it is an array, a sparse matrix by rows, or a frame with one type."""
     if isinstance(made, pd.DataFrame):
         return (
             made.dtypes.nunique() == 1 and isinstance(made.dtypes.iloc[0], np.dtype) and made.dtypes.iloc[0].kind == "f"
@@ -236,7 +237,7 @@ def _type(made: Any) -> Any:
 
 
 def _fixed(values: NDArray[Any]) -> NDArray[Any]:
-    """Return a view that cannot be written to."""
+    """Return a read-only view."""
     made = values.view()
     made.flags.writeable = False
     return made
@@ -247,7 +248,7 @@ def _is_sparse(made: Any) -> bool:
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Return whether two outputs of an encoder are the same to the last bit."""
+    """Return whether two outputs of an encoder are bit-identical."""
     if type(a) is not type(b) or a.shape != b.shape:
         return False
     if _is_sparse(a):

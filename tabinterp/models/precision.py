@@ -1,8 +1,8 @@
 """Networks in another floating-point precision, also where their forward methods cast values themselves.
 
-`module.to(dtype)` converts weights alone: after `x.float()` in the forward method, or `x.to(torch.bfloat16)`, weights and values
-would no longer go together. Here such casts lead to the wanted precision, too: in the graph of a traced network, or else while it
-runs. Values that `torch.autocast` computes in half precision stay so.
+`module.to(dtype)` converts only weights: after `x.float()` or `x.to(torch.bfloat16)` in the forward method, weights and values
+would have different precisions. Here, such casts are redirected to the wanted precision: in the graph of a traced network, or
+else while it runs. Values that `torch.autocast` computes in half precision are not changed.
 """
 
 from __future__ import annotations
@@ -21,18 +21,16 @@ CASTS = (
     "half",
     "bfloat16",
     "type_as",
-)  # methods that give floating-point numbers, as `to` and `type` may
+)  # methods that return floating-point numbers, as `to` and `type` can
 
 
 def in_precision(module: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """Return the module converted in place to this floating-point precision; wrapped where it must be watched while it runs."""
+    """Convert a module in place to this floating-point precision; return it, wrapped if casts must be redirected at run time."""
     dtypes = {one.dtype for one in module.parameters() if one.is_floating_point()}
     module = module.to(dtype)
     if isinstance(module, fx.GraphModule):
         return _rewritten(module, dtype)
-    is_function = any(
-        isinstance(part, FunctionModule) for part in module.modules()
-    )  # whose precision is its own affair
+    is_function = any(isinstance(part, FunctionModule) for part in module.modules())  # its precision is not changed
     return module if is_function or dtypes <= {torch.float32} == {dtype} else Watched(module, dtype)
 
 
@@ -48,14 +46,14 @@ def _rewritten(graph: fx.GraphModule, dtype: torch.dtype) -> fx.GraphModule:
 
 
 def _is_cast(name: Any, args: Any, kwargs: Any) -> bool:
-    """Return whether a method of a tensor gives it a floating-point precision."""
+    """Return whether a tensor method casts to a floating-point precision."""
     given = (*args[1:], *kwargs.values())
     to = name in ("to", "type") and any(isinstance(one, torch.dtype) and one.is_floating_point for one in given)
     return to or name in CASTS
 
 
 class Watched(nn.Module):
-    """A module whose casts lead to one floating-point precision."""
+    """A module whose casts are redirected to one floating-point precision."""
 
     def __init__(self, module: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()

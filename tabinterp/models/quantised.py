@@ -1,7 +1,7 @@
-"""Dynamically quantised networks (`torch.ao.quantization.quantize_dynamic`), as the networks of their stored weights.
+"""Dynamically quantised networks (`torch.ao.quantization.quantize_dynamic`), converted to networks with their stored weights.
 
-Such a network also rounds what goes into a layer, to steps that depend on all rows of a batch, so that a row's score depends on
-the rows beside it. The rounding of inputs is left out here: each row then has one score, which has a gradient.
+Such a network also rounds the inputs of a layer, with a resolution that depends on all rows of a batch, so that the score of a
+row depends on the other rows. This rounding is left out here: each row then has one score, which has a gradient.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import nn
 
 
 def is_quantised(module: nn.Module) -> bool:
-    """Return whether a layer is a dynamically quantised linear one."""
+    """Return whether a layer is a dynamically quantised linear layer."""
     return type(module).__module__.startswith("torch.ao.nn.quantized.dynamic") and hasattr(module, "_packed_params")
 
 

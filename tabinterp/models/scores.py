@@ -14,14 +14,14 @@ from tabinterp.errors import ModelError, argument
 
 from .affine_front import linear
 
-CLIP = 1e-7  # probabilities closer to 0 or 1 are moved here before their log-odds are taken, and rates that are lower
+CLIP = 1e-7  # minimum distance of probabilities from 0 and 1 before log-odds are computed, and minimum rate
 
 Link = Literal["logit", "log"]  # from probabilities, or from rates, to scores
 
 
 class Scores(nn.Module):
-    """A module from raw outputs to scores: one log-odds for a binary task, one value for regression, k centred logits for k
-    classes, one log rate for counts. `link`: the outputs are probabilities or rates. `raw`: outputs that it gave for some rows;
+    """A module from encoded rows to scores: one log-odds for a binary task, one value for regression, k centred logits for k
+    classes, one log rate for counts. `link`: the raw outputs are probabilities or rates. `raw`: raw outputs for some rows;
     outputs in half precision are converted to single precision first.
     """
 
@@ -35,7 +35,7 @@ class Scores(nn.Module):
         self.head = linear(matrix.to(self.dtype), None)
 
     def of(self, module: nn.Module) -> Scores:
-        """Return the same conversion of another module's outputs."""
+        """Return the same conversion for the outputs of another module."""
         made = copy(self)
         made._modules = {**self._modules, "module": module}
         return made
@@ -48,7 +48,7 @@ class Scores(nn.Module):
         if self.casts:
             raw = raw.to(self.dtype)
         if self.flat:
-            raw = raw.reshape(-1, 1)  # not unsqueeze: a network that squeezes gives no dimension at all for one row
+            raw = raw.reshape(-1, 1)  # not unsqueeze: for one row, a network that squeezes returns a scalar
         if self.link is not None:
             raw = _log_scale(raw) if self.link == "logit" else torch.log(raw.clamp(min=CLIP))
         return self.head(raw)  # type: ignore[no-any-return]

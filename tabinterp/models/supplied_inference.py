@@ -1,4 +1,4 @@
-"""The inference that comes with a linear model."""
+"""The inference supplied with a linear model."""
 
 from __future__ import annotations
 

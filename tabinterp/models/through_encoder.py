@@ -1,7 +1,7 @@
-"""A bound model as a function of what its encoder makes of columns before it mixes them, so that gradients reach the columns.
+"""A bound model as a function of the outputs of its encoder's head, before columns are mixed, so that columns have gradients.
 
-Affine steps (principal components, singular values) become the first layer of the network: its gradients are exact. Any other
-step is a layer with the derivatives that central differences give it.
+Affine steps (principal components, singular values) become the first layer of the network, and gradients are exact. Any other
+step becomes a layer whose derivatives are central differences.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from .scores import module_dtype
 
 
 def through(bound: BoundModel) -> BoundModel:
-    """Return the model as a function of the head of its encoder; itself if no column is mixed, or no head is known.
+    """Return the model as a function of the head of its encoder; unchanged if no column is mixed or no head is known.
 
-    Columns that the head mixes too stay mixed.
+    Columns that the head also mixes stay mixed.
     """
     tail = bound.encoding.tail
     if tail is None or not bound.has_gradient:
@@ -80,7 +80,7 @@ def without_slope(bound: BoundModel) -> tuple[str, ...]:
 
 
 class Mixing(nn.Module):
-    """Steps of an encoder as a layer, (m, c) to (m, d), with derivatives by central differences in double precision.
+    """Steps of an encoder as a layer from (m, c) to (m, d), with derivatives by central differences in double precision.
 
     Columns in which the steps are not smooth have derivatives of zero, which no analysis shows.
     """
@@ -93,13 +93,11 @@ class Mixing(nn.Module):
         return _Differences.apply(x, self)  # type: ignore[no-any-return,no-untyped-call]
 
     def pulled(self, x: FloatArray, gradient: FloatArray) -> FloatArray:
-        """Return the gradients (m, c, k) by the head, for rows (m, c) of the head and gradients (m, d, k) by what is made of
-        them.
-        """
+        """Return the gradients (m, c, k) by the inputs of the layer, for rows (m, c) and gradients (m, d, k) by its outputs."""
         return pulled_by_differences(self.mix, self.steps, x, gradient)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Mixing:
-        """Return itself: the user's transformers are called and never changed."""
+        """Return the object itself: the user's transformers are called but never changed."""
         return self
 
 

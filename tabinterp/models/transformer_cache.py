@@ -1,9 +1,9 @@
 """Cached encoding by a column transformer, part by part: each distinct text is encoded only once.
 
-scikit-learn codes every cell of a text column anew, and puts its parts together by way of sparse matrices. Where a part works
-column by column (see `structure`), as many rows as its columns have distinct texts are enough; the others are looked up. The
-first rows are compared with what the transformer itself makes of them: where they differ, it is asked for all. Few rows go
-through the parts as they are, since the column transformer's own checks take longer than the parts.
+scikit-learn encodes every cell of a text column separately, and combines its parts by means of sparse matrices. If a part works
+column by column (see `structure`), encoding one row per distinct text is enough; the other rows are looked up. The first rows are
+compared with the transformer's own output; if they differ, the transformer encodes all rows. Small numbers of rows are passed
+directly to the parts, because the column transformer's own checks take longer than the parts.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from tabinterp.table.coerce import as_objects, coded_texts
 
 from .column_lineage import known_as, positions, structure
 
-FEW = 0.25  # share of the rows from which distinct texts are not worth looking up
-CHECKED = 64  # rows that are compared
-MANY = 8 * CHECKED  # rows from which on texts are looked up
+FEW = 0.25  # if distinct texts are a larger share of the rows than this, they are not looked up
+CHECKED = 64  # number of compared rows
+MANY = 8 * CHECKED  # minimum number of rows for looking up texts
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A transformer of some `columns`, whose encoded columns are `span`; `blocks` are those of each column if it is local."""
+    """A transformer of some `columns` with the encoded columns `span`; `blocks`: those of each column, if all are local."""
 
     transformer: Any
     columns: list[str]
@@ -36,13 +36,13 @@ class Part:
 
 
 class InParts:
-    """Encodes rows part by part; returns None if the result differs from `encoder`'s. `array` turns the output of a transformer
-    into dense doubles.
+    """Encodes rows part by part; returns None if the result differs from that of `encoder`. `array` converts the output of a
+    transformer to dense doubles.
     """
 
     def __init__(self, encoder: Any, array: Callable[[Any], FloatArray]) -> None:
         self._encoder, self._array, self._parts = encoder, array, _parts(encoder)
-        self._same = dict[bool, bool]()  # were texts looked up? -> was the result the encoder's own?
+        self._same = dict[bool, bool]()  # whether texts were looked up -> whether the result was that of the encoder
 
     def __call__(self, rows: pd.DataFrame) -> FloatArray | None:
         """Return the encoded rows (n, width)."""
@@ -56,8 +56,8 @@ class InParts:
         return encoded if same.get(many) else None
 
     def outputs(self, rows: pd.DataFrame, places: IntArray) -> FloatArray | None:
-        """Return some of the encoded columns (n, places), for which only their parts are asked; None where whole rows have not
-        been compared before.
+        """Return some of the encoded columns (n, places), computed only by their parts; None if whole rows have not been compared
+        yet.
         """
         many = len(rows) >= MANY
         if not len(rows) or not self._same.get(many):
@@ -70,7 +70,7 @@ class InParts:
         return encoded[:, np.searchsorted(made, places)]
 
     def needed(self, size: int, places: IntArray) -> list[str] | None:
-        """Return the columns that `outputs` reads of this many rows; None where it needs whole ones."""
+        """Return the columns that `outputs` needs of this many rows; None if it needs whole rows."""
         if not self._same.get(size >= MANY):
             return None
         return list(dict.fromkeys(name for part in self._making(places) for name in part.columns))
@@ -79,23 +79,23 @@ class InParts:
         return [p for p in self._parts if ((places >= p.span.start) & (places < p.span.stop)).any()]
 
     def reading(self, columns: Sequence[str]) -> list[Any]:
-        """Return the transformers that read any of these columns; none unless whole rows have been compared before."""
+        """Return the transformers that use any of these columns; empty unless whole rows have been compared before."""
         return [p.transformer for p in self._parts if set(p.columns) & set(columns)] if any(self._same.values()) else []
 
     def _written(self, rows: pd.DataFrame, parts: Sequence[Part], many: bool) -> FloatArray | None:
-        """Return what the parts make of the rows, side by side."""
+        """Return the concatenated outputs of the parts for the rows."""
         widths = [part.span.stop - part.span.start for part in parts]
         encoded = np.zeros((len(rows), sum(widths)))
         try:
             for part, stop, width in zip(parts, np.cumsum(widths).tolist(), widths, strict=True):
                 _write(encoded, slice(stop - width, stop), part, rows[part.columns], self._array, many)
-        except Exception:  # the user's transformers: the encoder as a whole will say what is wrong, if anything is
+        except Exception:  # the user's transformers can fail on parts; any real error will come from the whole encoder
             return None
         return encoded
 
 
 def _parts(encoder: Any) -> tuple[Part, ...]:
-    """Return the parts of a column transformer fitted on named columns; None for anything else."""
+    """Return the parts of a column transformer fitted on named columns; empty for anything else."""
     if known_as(encoder) == "sklearn.Pipeline" and len(encoder.steps) == 1:
         return _parts(encoder.steps[0][1])
     if known_as(encoder) != "sklearn.ColumnTransformer" or not hasattr(encoder, "feature_names_in_"):
@@ -111,7 +111,7 @@ def _parts(encoder: Any) -> tuple[Part, ...]:
         sources = structure(transformer, tuple(names)) or []
         local = len(sources) == span.stop - span.start and all(len(one) == 1 for one in sources)
         blocks = tuple(np.flatnonzero([name in s for s in sources]) for name in names)
-        if len(names) == 1:  # whatever it makes of it
+        if len(names) == 1:  # with one column, any output is local
             local, blocks = True, (np.arange(span.stop - span.start),)
         found.append(Part(transformer, names, span, blocks if local else None))
     return tuple(found)
@@ -125,8 +125,8 @@ def _write(
     array: Callable[[Any], FloatArray],
     many: bool,
 ) -> None:
-    """Write the part's columns into the `span` of zeros (m, width); large inputs with few distinct texts are encoded by
-    distinct text.
+    """Write the part's columns into the `span` of an array of zeros (m, width); in large inputs with few distinct texts, each
+    text is encoded once.
     """
     found = [_distinct(frame[name]) for name in part.columns] if part.blocks is not None and many else [None]
     known = [one for one in found if one is not None]
@@ -149,12 +149,12 @@ def _scatter(encoded: FloatArray, block: IntArray, few: FloatArray, codes: IntAr
     order = np.argsort(~filled, axis=1, kind="stable")[:, : int(filled.sum(axis=1).max(initial=0))]
     values, first = np.take_along_axis(few, order, axis=1), np.arange(len(codes)) * encoded.shape[1]
     for at, value in zip(block[order].T, values.T, strict=True):
-        same = bool((value == value[0]).all())  # the ones of one-hot rows
+        same = bool((value == value[0]).all())  # such as the ones in one-hot rows
         encoded.reshape(-1)[first + at[codes]] = value[0] if same else value[codes]
 
 
 def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
-    """Return codes of a column's texts, and the texts, including a missing one; None if it contains anything else."""
+    """Return codes of a column's texts, and the texts, including a missing value; None if it contains anything else."""
     known = coded_texts(values)
     if known is not None:
         codes, texts = _used(*known)
@@ -167,9 +167,9 @@ def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
 
 
 def _used(codes: IntArray, texts: Any) -> tuple[IntArray, Any]:
-    """Return the same for the texts that occur only."""
+    """Return codes and texts without the texts that do not occur."""
     held = np.bincount(codes + 1, minlength=len(texts) + 1)[1:] > 0
     if held.all():
         return codes, texts
-    places = np.append(np.cumsum(held) - 1, -1)  # of code -1 the last
+    places = np.append(np.cumsum(held) - 1, -1)  # code -1 selects the last
     return places[codes], texts[held]

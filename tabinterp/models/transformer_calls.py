@@ -1,4 +1,4 @@
-"""Calls of users' transformers: rows in the form they were fitted on, and any output as a dense double array."""
+"""Calls of users' transformers: rows are passed in the form used for fitting, and outputs are returned as dense double arrays."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tabinterp.arrays import FloatArray
 
 
 def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
-    """Return the result of a function on rows, passed as an array if it was fitted without names, unless it needs a frame.
+    """Return the result of a function for rows, passed as an array if it was fitted without names, unless it needs a frame.
 
-    A transformer of the user's own may find its columns by name, or by number in a frame without names, and not say so.
+    A user's transformer may select its columns by name, or by number in a frame without names, without declaring it.
     """
     if named:
         return function(rows)
@@ -34,7 +34,7 @@ def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) ->
 
 
 def _wants_frame(error: Exception) -> bool:
-    """Return whether an error says that an array was given where a frame is needed."""
+    """Return whether an error shows that an array was passed but a frame is needed."""
     return any(words in str(error) for words in ("numpy.ndarray", "only integers, slices", "pandas DataFrames"))
 
 
@@ -48,6 +48,6 @@ def as_array(encoded: Any) -> FloatArray:
     if hasattr(encoded, "toarray"):
         return np.asarray(encoded.toarray(), dtype=np.float64)
     dense = encoded
-    if isinstance(dense, pd.DataFrame):  # nullable columns hold their own kind of missing value
+    if isinstance(dense, pd.DataFrame):  # nullable columns have their own kind of missing value
         return dense.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     return np.array(dense.to_numpy() if hasattr(dense, "to_numpy") else dense, dtype=np.float64)

@@ -1,9 +1,9 @@
 """Embedding lookups of networks whose forward method branches: they are intercepted each time the network runs.
 
-The network is always given the codes of its rows, so its scores are its own. For a gradient, and for points between levels, each
-code is followed through indexing, reshaping, casts and added offsets; a lookup of it returns the row's one-hot levels times the
-embedding's table. Any other use of a code, and anything that loses a part of the gradient, is noted in the run in which it
-happens: a later row may take another branch.
+The network always receives the codes of its rows, so its scores are its own. For gradients, and for points between levels, each
+code is tracked through indexing, reshaping, casts and added offsets, and a lookup of the code returns the row's one-hot levels
+times the embedding table. Any other use of a code, and anything that loses a part of the gradient, is detected in each run,
+because a later row may take another branch.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .embeddings import Lookup, OpaqueError, Rewritten, by_input, check_levels, 
 from .inputs import Levels
 from .scores import module_dtype
 
-# By name, since the mode sees methods, functions and operators as different objects.
+# By name, because the mode sees methods, functions and operators as different objects.
 MOVES = frozenset({
     "__getitem__", "squeeze", "unsqueeze", "flatten", "unflatten", "reshape", "view", "unbind", "split", "chunk", "tensor_split",
     "select", "narrow", "contiguous", "clone", "detach", "transpose", "permute", "movedim", "expand", "repeat", "tile",
@@ -42,15 +42,15 @@ LOGIC = frozenset(
     {"and", "or", "invert", "logical_and", "logical_or", "logical_not", "bitwise_and", "bitwise_or", "bitwise_not"}
 )
 OPERATORS = SUMS | COMPARES | LOGIC
-ESCAPES = frozenset({  # into Python or another library
+ESCAPES = frozenset({  # pass values to Python or another library
     "item", "tolist", "numpy", "__array__", "__float__", "__int__", "__index__", "__complex__", "__dlpack__", "data_ptr",
     "__repr__", "__format__",
 })  # fmt: skip
-ASKS = frozenset({  # read no values
+ASKS = frozenset({  # do not read values
     "__hash__", "__len__", "size", "dim", "ndimension", "numel", "nelement", "stride", "element_size", "storage_offset",
     "is_floating_point", "is_complex", "is_signed", "is_contiguous", "is_inference", "get_device",
 })  # fmt: skip
-LIKE = frozenset({  # nor do these of their first argument
+LIKE = frozenset({  # do not read the values of their first argument
     "new_zeros", "new_ones", "new_full", "new_empty", "zeros_like", "ones_like", "full_like", "empty_like", "rand_like",
     "randn_like",
 })  # fmt: skip
@@ -58,25 +58,26 @@ LIKE = frozenset({  # nor do these of their first argument
 
 @dataclass(frozen=True, eq=False)
 class _Codes:
-    """For each entry of a value: the input entry that it came from (row times columns, plus column), and what was added to it.
+    """For each entry of a value: the position of the input entry from which it came (row times columns, plus column), and the
+    offset that was added to it.
 
-    An entry that came from none is at -1.
+    The position is -1 for an entry that came from no input.
     """
 
-    position: Any  # Tensor, or several of them
+    position: Any  # one or several tensors
     shift: Any
 
 
 @dataclass(frozen=True, eq=False)
 class _OneHot:
-    """Whole numbers that are one-hot levels, and the same as a differentiable function of the rows."""
+    """Whole numbers that are one-hot levels, with their values as a differentiable function of the rows."""
 
-    value: Any  # Tensor, or several of them
+    value: Any  # one or several tensors
 
 
 @dataclass(frozen=True, eq=False)
 class _Check:
-    """The result of a comparison of codes. `of_all`: it is one value for all rows, or will be when it is reduced."""
+    """The result of a comparison of codes. `of_all`: it is one value for all rows, or will be after a reduction."""
 
     of_all: bool
 
@@ -85,11 +86,11 @@ _Followed = _Codes | _OneHot | _Check
 
 
 class _Follow(TorchFunctionMode):
-    """Follows codes to their lookups and replaces what these return.
+    """Tracks codes to their lookups and replaces the results of these.
 
-    `levels` holds for each input column which whole numbers it has (None: no levels), `blocks` its encoded columns (n, size) and
-    `own` the codes of the rows (n, columns). Without `blocks` the lookups are only noted. `reason` says why the run has no
-    gradient; `checks` are the outcomes of the conditions on the codes of all rows.
+    `levels` are the levels of each input column (None: a number), `blocks` its encoded columns (n, size), and `own` the codes of
+    the rows (n, columns). Without `blocks`, lookups are only recorded. `reason` is the reason why the run has no gradient;
+    `checks` are the outcomes of conditions on the codes of all rows.
     """
 
     def __init__(self, columns: int, levels: Sequence[Levels | None], blocks: Sequence[Tensor], own: Tensor) -> None:
@@ -102,11 +103,11 @@ class _Follow(TorchFunctionMode):
         self._levels = levels
         self._blocks = blocks
         self._own = own
-        self._known: dict[int, tuple[Tensor, _Followed]] = {}  # the tensor is held, so that no other gets its id
-        self._lost: dict[int, Tensor] = {}  # depend on the rows, but not for autograd
+        self._known: dict[int, tuple[Tensor, _Followed]] = {}  # keeps the tensor, so that its id is not reused
+        self._lost: dict[int, Tensor] = {}  # depend on the rows, but autograd does not know it
 
     def follow(self, inputs: Sequence[Tensor], whole: Sequence[bool]) -> None:
-        """Follow the entries of these inputs of the network, (n, c) or (n,) each, where they may be codes."""
+        """Track the entries of these inputs of the network, (n, c) or (n,) each, if they may be codes."""
         first = 0
         for one, may in zip(inputs, whole, strict=True):
             width = one.shape[1:].numel()
@@ -117,13 +118,13 @@ class _Follow(TorchFunctionMode):
             first += width
 
     def finish(self, value: Any) -> None:
-        """Note what the network's result says."""
+        """Check the result of the network for a lost gradient."""
         for one in _tensors(value):
             if id(one) in self._lost and not one.requires_grad:
                 self.refuse(why("opaque.detached"))
 
     def refuse(self, reason: Message) -> None:
-        """Note why the run has no gradient; the first reason stays."""
+        """Record why the run has no gradient; the first reason is kept."""
         self.reason = self.reason or reason
 
     def refuse_unseen(self, tensors: Any) -> None:
@@ -140,7 +141,7 @@ class _Follow(TorchFunctionMode):
                 value = func(*args, **kwargs)
                 self.refuse_unseen((args, kwargs, value))
                 return value
-            if name in ESCAPES and args and args[0].requires_grad:  # it needs no gradient where nothing is watched
+            if name in ESCAPES and args and args[0].requires_grad:  # without gradients, nothing is tracked
                 self.refuse(why("opaque.detached"))
                 args = args[0].detach(), *args[1:]
             followed = [one for one in _read(name, args, kwargs) if id(one) in self._known]
@@ -153,7 +154,7 @@ class _Follow(TorchFunctionMode):
     # ---- calls with codes
 
     def _of_followed(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Any:
-        """Return the result of a call with codes: a lookup, a step on the way to one, a check of all rows, or a misuse."""
+        """Return the result of a call with codes: a lookup, a step towards one, a check of all rows, or another use."""
         looked_up = self._looked_up(func, name, args, kwargs, followed)
         if looked_up is not None:
             return looked_up
@@ -193,7 +194,7 @@ class _Follow(TorchFunctionMode):
         self._keep(value)
 
     def _keep(self, value: Tensor) -> None:
-        """Note a value that depends on the rows, but not for autograd."""
+        """Record a value that depends on the rows without autograd knowing it."""
         if value.is_floating_point() and not value.requires_grad and any(one.requires_grad for one in self._blocks):
             self._lost[id(value)] = value
 
@@ -214,7 +215,7 @@ class _Follow(TorchFunctionMode):
     def _join(self, func: Any, args: Any, kwargs: Any) -> Any:
         value = func(*args, **kwargs)
         parts = [*args[0]]
-        if value.is_floating_point():  # codes among numbers are numbers too
+        if value.is_floating_point():  # codes joined with numbers become numbers
             for i, part in enumerate(parts):
                 one = self._known_as(part)
                 if isinstance(one, (_Codes, _OneHot)) and not part.is_floating_point():
@@ -264,7 +265,7 @@ class _Follow(TorchFunctionMode):
         return value
 
     def _fits(self, known: _Codes | _OneHot, dtype: torch.dtype) -> bool:
-        """Return whether a type holds codes exactly."""
+        """Return whether a type can represent the codes exactly."""
         if isinstance(known, _OneHot) or not self._blocks:
             return True
         told = self._own.reshape(-1)[known.position] + known.shift
@@ -273,7 +274,7 @@ class _Follow(TorchFunctionMode):
         return bool((~codes | (told.to(dtype).to(told.dtype) == told)).all())
 
     def _numbers(self) -> Tensor:
-        """Return every entry of the inputs (rows times columns) as a number that has a gradient."""
+        """Return all entries of the inputs (rows times columns) as numbers with a gradient."""
         columns = [
             block[:, 0] if one is None else _as_number(block, one)
             for one, block in zip(self._levels, self._blocks, strict=True)
@@ -281,7 +282,7 @@ class _Follow(TorchFunctionMode):
         return torch.stack(columns, dim=1).reshape(-1)
 
     def _sum(self, func: Any, name: str, args: Any) -> Tensor | None:
-        """Return codes plus whole numbers that are none."""
+        """Return the sum of codes and whole numbers that are not codes; None for other arguments."""
         code, added = (args[1], args[0]) if self._known_as(args[0]) is None and name == "add" else args
         known = self._known_as(code)
         if not isinstance(known, _Codes) or self._known_as(added) is not None or code.is_floating_point():
@@ -295,7 +296,7 @@ class _Follow(TorchFunctionMode):
         return value
 
     def _compared(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Any:
-        """Return the result of a condition on the codes of all rows; None if it is no step of one."""
+        """Return the result of a step in a condition on the codes of all rows; None for other calls."""
         known = [self._known_as(one) for one in followed]
         if name == "__bool__":
             if not all(isinstance(one, _Check) and one.of_all for one in known) or followed[0].ndim > 0:
@@ -313,14 +314,14 @@ class _Follow(TorchFunctionMode):
         return value
 
     def _writes_nothing(self, name: str, args: Any) -> bool:
-        """Return whether a call sets those entries whose codes meet a condition, and none does."""
+        """Return whether a call sets the entries whose codes meet a condition, and no code meets it."""
         if name != "__setitem__" or not isinstance(self._known_as(args[1]), _Check) or bool(args[1].any()):
             return False
         self.checks.append(False)
         return True
 
     def _chosen(self, func: Any, args: Any) -> Tensor | None:
-        """Return codes that a condition on codes chooses; None where it does not choose the same of two for every entry."""
+        """Return the codes that a condition on codes chooses; None unless it makes the same choice for every entry."""
         if not isinstance(self._known_as(args[0]), _Check) or bool(args[0].any()) != bool(args[0].all()):
             return None
         outcome = bool(args[0].any())
@@ -330,7 +331,7 @@ class _Follow(TorchFunctionMode):
             return None
         columns = torch.unique(known.position[known.position >= 0] % self.columns).tolist()
         if self._blocks and any(self._levels[column] is None for column in columns):
-            return None  # in other rows the condition chose between them, so their lookups are not known
+            return None  # in earlier rows the condition chose between them, so their lookups are unknown
         self.checks.append(outcome)
         self._put(value, known)
         return value  # type: ignore[no-any-return]
@@ -342,16 +343,16 @@ class _Follow(TorchFunctionMode):
     # ---- lookups
 
     def _looked_up(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Tensor | None:
-        """Return what a lookup gives; None if the call is none."""
+        """Return the result of a lookup; None if the call is not a lookup."""
         found = _lookup(func, name, args, kwargs)
         codes = None if found is None else self._known_as(found.codes)
         if found is None or not isinstance(codes, _Codes) or found.codes.is_floating_point():
             return None
         others = any(one is not found.codes and not one.is_floating_point() for one in followed)
-        if others or bool((found.codes < 0).any()):  # indexing counts negative ones from the end
+        if others or bool((found.codes < 0).any()):  # negative indices count from the end
             return None
         told = self._own.reshape(-1)[codes.position] + codes.shift
-        if not bool(((found.codes == told) | (codes.position < 0)).all()):  # a narrow type cannot hold them
+        if not bool(((found.codes == told) | (codes.position < 0)).all()):  # a narrow type cannot represent them
             return None
         vectors = self._vectors(codes, found) if self._blocks else None
         if vectors is not None and func is not functional.one_hot:
@@ -374,12 +375,12 @@ class _Follow(TorchFunctionMode):
         self.lookups.append(Lookup(tuple(pairs.shape[:1]), pairs[:, 0].numpy(), pairs[:, 1].numpy(), table))
 
     def _vectors(self, codes: _Codes, found: _Lookup) -> Tensor | None:
-        """Return one-hot levels times the table; None where a column has no levels, or other levels than the table."""
+        """Return one-hot levels times the table; None if a column has no levels, or the table has other levels."""
         table = found.table.reshape(len(found.table), -1)
         position, shift = codes.position.reshape(-1), codes.shift.reshape(-1)
         inside = position >= 0
         column = torch.where(inside, position % self.columns, self.columns)
-        keys, of_entry = torch.unique(shift * (self.columns + 1) + column, return_inverse=True)  # of pairs it is slow
+        keys, of_entry = torch.unique(shift * (self.columns + 1) + column, return_inverse=True)  # unique pairs are slow
         parts = []
         for added, at in (divmod(key, self.columns + 1) for key in keys.tolist()):
             if at == self.columns:
@@ -398,7 +399,7 @@ class _Follow(TorchFunctionMode):
     # ---- calls with numbers
 
     def _checked(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
-        """Return the result of a call, after a look at whether its gradient is whole."""
+        """Return the result of a call, after checking that its gradient is complete."""
         value = func(*args, **kwargs)
         if not self._blocks:
             return value
@@ -407,7 +408,7 @@ class _Follow(TorchFunctionMode):
         if not lost and not any(one.requires_grad for one in given):
             return value
         results = [*_tensors(value), *_tensors(args[:1] if _writes(func, kwargs) else ())]
-        if name in ESCAPES:  # of a value that was detached before
+        if name in ESCAPES:  # the value was detached before
             self.refuse(why("opaque.detached"))
         own_gradient = (
             not torch.is_grad_enabled()
@@ -417,14 +418,14 @@ class _Follow(TorchFunctionMode):
         if name == "bool" or (name in EQUALS and not isinstance(args[-1], Tensor)):
             self.refuse(why("opaque.compares"))
         for one in results:
-            if one.requires_grad and (lost or one.is_leaf):  # a leaf is a variable of its own
+            if one.requires_grad and (lost or one.is_leaf):  # a leaf does not depend on the inputs
                 self.refuse(why("opaque.detached"))
             self._keep(one)
         return value
 
 
 class _Unseen(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Looks at operations that do not pass through Python, such as those of TorchScript."""
+    """Checks operations that do not pass through Python, such as those of TorchScript."""
 
     def __init__(self, follow: _Follow) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -470,7 +471,7 @@ _Property = type(Tensor.T.__get__)  # type: ignore[attr-defined]
 
 
 def _name(func: Any) -> str:
-    """Return the name of a function, method or property; of an operator, that of the function that does the same."""
+    """Return the name of a function, method or property; for an operator, that of the equivalent function."""
     if isinstance(func, _Property):
         return str(getattr(func.__self__, "__name__", ""))
     name = getattr(func, "__name__", "")
@@ -487,13 +488,13 @@ def _writes(func: Any, kwargs: Any) -> bool:
 
 
 def _as_number(block: Tensor, levels: Levels) -> Tensor:
-    """Return one-hot levels (n, size) as the numbers (n,) that they are, exact for a real row."""
+    """Return one-hot levels (n, size) as numbers (n,), exact for a real row."""
     return (block * torch.arange(levels.low, levels.low + levels.size, device=block.device).to(block.dtype)).sum(1)
 
 
 @dataclass(frozen=True, eq=False)
 class _Lookup:
-    """A call that looks up codes in a table (V, ...), and what it makes of the vectors."""
+    """A call that looks up codes in a table (V, ...), and the reduction that it applies to the vectors."""
 
     codes: Tensor
     table: Tensor
@@ -501,7 +502,7 @@ class _Lookup:
 
 
 def _lookup(func: Any, name: str, args: Any, kwargs: Any) -> _Lookup | None:
-    """Return what a call looks up; None if it is no lookup that can be replaced."""
+    """Return the lookup in a call; None if the call is not a lookup that can be replaced."""
     if func is functional.embedding_bag:
         return _bag(*args, **kwargs)
     if func is functional.one_hot:
@@ -547,7 +548,7 @@ def _bag(
     include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> _Lookup | None:
-    """Return the lookup of bags of one length, of which the mean or the weighted sum is taken."""
+    """Return the lookup of bags of equal length whose mean or weighted sum is computed; None for other bags."""
     if offsets is not None or max_norm is not None or padding_idx is not None or mode == "max" or input.ndim != 2:
         return None
 
@@ -559,15 +560,15 @@ def _bag(
     return _Lookup(input, weight, reduce)
 
 
-TRIED = 256  # rows whose gradient is taken at first
-NEAR = 1e-5  # how far from one-hot a row may be by rounding
+TRIED = 256  # rows whose gradient is computed at first
+NEAR = 1e-5  # accepted deviation of a row from one-hot because of rounding
 
 
 class Intercepted(nn.Module):
-    """A network as a function of numbers and one-hot levels, (n, d), whose lookups are intercepted where a gradient is needed.
+    """A network as a function of numbers and one-hot levels (n, d), whose lookups are intercepted if a gradient is needed.
 
-    `shapes` are those of its own inputs for one row, `whole` says which of them are integers; `levels` says for each of their
-    columns which whole numbers it holds (None: it is a number of its own).
+    `shapes` are the shapes of its own inputs for one row, `whole` marks the integer inputs, and `levels` are the levels of each
+    of their columns (None: a number).
     """
 
     _rank: Tensor
@@ -597,7 +598,7 @@ class Intercepted(nn.Module):
         self._places(levels)
 
     def _places(self, levels: Sequence[Levels | None]) -> None:
-        """Keep where the levels of all columns are, so that they are read together."""
+        """Store the positions of the levels of all columns, so that they can be read together."""
         known = [(j, one) for j, one in enumerate(levels) if one is not None]
         others = [j for j, one in enumerate(levels) if one is None]
         before = torch.tensor([0, *self._sizes]).cumsum(0)
@@ -605,7 +606,7 @@ class Intercepted(nn.Module):
         for i, (j, one) in enumerate(known):
             rank[i, before[j] : before[j + 1]] = torch.arange(one.size)
         kept = {
-            "_rank": rank,  # (columns with levels, d): which level of its column each one-hot column is
+            "_rank": rank,  # (columns with levels, d): the index of each one-hot column among the levels
             "_start": before[[j for j, _ in known]],
             "_last": torch.tensor([one.size - 1 for _, one in known], dtype=torch.int64),
             "_low": torch.tensor([one.low for _, one in known], dtype=torch.int64),
@@ -621,7 +622,7 @@ class Intercepted(nn.Module):
         Raises
         ------
         NotApplicableError
-            when a gradient is asked for, or a row is between levels, and the network uses codes for anything but lookups.
+            A gradient is needed, or a row is between levels, and the network uses codes for anything other than lookups.
         """
         if isinstance(x, fx.Proxy):
             raise TypeError("a network whose lookups are intercepted cannot be traced")
@@ -637,12 +638,13 @@ class Intercepted(nn.Module):
         return scores
 
     def inspect(self, codes: Tensor, expected: Tensor) -> None:
-        """Take the gradient for rows whose own inputs (n, columns) and scores are given; remember what is checked of their codes.
+        """Compute the gradient for rows with these inputs (n, columns) and scores, and store the outcomes of checks of their
+        codes.
 
         Raises
         ------
         OpaqueError
-            when the network uses codes for anything but lookups, or a part of the gradient is lost on the way.
+            The network uses codes for anything other than lookups, or a part of the gradient is lost.
         """
         columns = [
             codes[:, j : j + 1] if one is None else functional.one_hot(codes[:, j].long() - one.low, one.size)
@@ -675,7 +677,7 @@ class Intercepted(nn.Module):
         return scores, follow
 
     def _own(self, blocks: Sequence[Tensor]) -> Tensor:
-        """Return the whole numbers (n, columns) that rows hold: their likeliest level, and numbers that are rounded."""
+        """Return the whole numbers (n, columns) in rows: the level with the largest value, or the rounded number."""
         columns = [
             block[:, 0].detach().round().long() if one is None else block.detach().argmax(dim=1) + one.low
             for one, block in zip(self._levels, blocks, strict=True)
@@ -683,10 +685,10 @@ class Intercepted(nn.Module):
         return torch.stack(columns, dim=1)
 
     def _real(self, x: Tensor) -> Tensor | None:
-        """Return the same for rows (n, d) that hold one of the levels in each column; None if one of them does not."""
+        """Return the whole numbers in rows (n, d) that have exactly one level in each column; None if a row does not."""
         off = x.detach().index_fill(1, self._numbers, 0.0)
         at = (self._rank @ off.to(self._rank).T).T.round().long().clamp(min=0).minimum(self._last)
-        if off.numel():  # from one-hot: zero
+        if off.numel():  # deviation from one-hot, which must be zero
             off.scatter_add_(1, at + self._start, off.new_full((), -1.0).expand_as(at))
             least, most = off.aminmax()
             if not bool(torch.maximum(-least, most) <= NEAR):
@@ -710,9 +712,9 @@ class Intercepted(nn.Module):
 
 
 class OwnInputs(nn.Module):
-    """An intercepted network as a function of what it reads itself, (n, columns): numbers, and levels counted from the lowest of
-    their column, which single precision holds however large they are. For rows that hold one of the levels in each column;
-    without a gradient.
+    """An intercepted network as a function of its own inputs (n, columns): numbers, and levels counted from the lowest of their
+    column, which single precision can represent however large the levels are. It is for rows with exactly one level in each
+    column, and has no gradient.
     """
 
     _is_whole: Tensor
@@ -730,7 +732,7 @@ class OwnInputs(nn.Module):
         self.register_buffer("_low", low, persistent=False)
 
     def forward(self, own: Tensor) -> Tensor:
-        """Return the scores of rows (n, columns), in which whole numbers may be off by rounding."""
+        """Return the scores of rows (n, columns), whose whole numbers may have rounding errors."""
         own = torch.where(self._is_whole, own.round(), own)
         widths = [width for _, width, _ in self._kinds]
         parts, lows = torch.split(own, widths, dim=1), torch.split(self._low, widths)
@@ -742,7 +744,7 @@ class OwnInputs(nn.Module):
 
 
 def own_inputs(intercepted: Intercepted) -> tuple[Tensor, OwnInputs]:
-    """Return the weights (columns, d) that make what `OwnInputs` takes of numbers and one-hot levels, and the network of it."""
+    """Return the weights (columns, d) from numbers and one-hot levels to the inputs of `OwnInputs`, and that network."""
     columns = [torch.ones(1, 1) if one is None else torch.arange(one.size)[None] for one in intercepted._levels]
     weight: Tensor = torch.block_diag(*columns)  # type: ignore[no-untyped-call]
     return weight.double(), OwnInputs(intercepted)
@@ -754,8 +756,8 @@ def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
     Raises
     ------
     OpaqueError
-        when the network uses codes for anything but lookups, a part of its gradient is lost, it looks up more levels than can be
-        one-hot columns, or its gradient cannot be computed.
+        The network uses codes for anything other than lookups, a part of its gradient is lost, it looks up more levels than the
+        limit on one-hot columns, or its gradient cannot be computed.
     """
     widths = [one[0].numel() for one in inputs]
     codes = torch.cat([one.reshape(len(one), -1).double() for one in inputs], dim=1)
@@ -774,6 +776,6 @@ def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
             made.inspect(codes[:TRIED], scores[:TRIED])
     except (OpaqueError, torch.OutOfMemoryError):
         raise
-    except Exception:  # the user's network, which runs on these inputs unwatched
+    except Exception:  # the user's network, which accepts these inputs when nothing is tracked
         raise OpaqueError(why("opaque.fails")) from None
     return Rewritten(made, by_input(levels, widths))

@@ -15,15 +15,15 @@ from .model import BoundModel
 
 
 def randomised(bound: BoundModel, seed: int, draw: int) -> BoundModel:
-    """Return the bound model with all weights drawn again, on the same rows and encoder (Adebayo et al. 2018).
+    """Return the bound model with random weights, on the same rows and with the same encoder (Adebayo et al. 2018).
 
-    Each entry of a tensor is normal with mean 0 and the tensor's own root mean square. What a layer counts along, as batch
-    normalisation does, is no weight and stays. The model itself is never touched.
+    Each entry of a tensor is normal with mean 0 and the tensor's own root mean square. Running statistics, as in batch
+    normalisation, are not weights and stay unchanged. The model itself is never changed.
 
     Raises
     ------
     NotApplicableError
-        for a model without weights, or whose scores are no numbers under others.
+        The model has no weights, or its scores with random weights are not finite numbers.
     """
     if not bound.has_gradient:
         raise NotApplicableError(why("weights", model=bound.model.name, opaque=bound.model.opaque))

@@ -1,4 +1,4 @@
-"""`wrap`: turn any supported model into a `Model`. To add a library, add a line to the table below."""
+"""`wrap`: convert any supported model to a `Model`. To add a library, add a line to the table below."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ def wrap(
     ----------
     model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner,
         a TabularModel of pytorch-tabular, a Keras or an ONNX model (a network, or a whole pipeline, which needs no encoder), or
-        a function from a frame of the input columns to answers (every analysis without gradients).
+        a function from a frame of the input columns to predictions (all analyses without gradients).
     encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from original columns to its input, or
-        (networks) "passthrough"; for several inputs a list, one for each, or a dict by name. A dict goes as one dict to a
-        forward method with one argument, otherwise as keywords; None as a value gives the network None. Whether an input is of
-        whole numbers (levels to look up) is found by a trial call.
-    classes : where the model does not know them by the table's names: the classes in the order of the network's outputs (two
-        for a single logit, the positive last); None: the table's own order.
-    task : "regression" or "count" for a torch network of numbers or counts; otherwise read off the model or the table.
-    outputs : "logits" or "probabilities": what a classifier returns; None: logits of a torch module, what the criterion of a
-        skorch net asks for, probabilities of a function, and what the last layer of a Keras or ONNX model says. A torch module
-        that ends in a sigmoid or softmax returns probabilities; reports say that it was taken so. "log_rate" or
-        "rate": whether a network of counts returns the log of the expected count or the expected count; None: the log
-        (a function: the expected count).
-    output : which output of a torch network holds its scores, where it returns several: the key of a dict, the place in a
+        (networks) "passthrough"; for several inputs, a list with one for each input, or a dict by name. A dict is passed as one
+        dict to a forward method with one argument, and otherwise as keywords; for the value None, the network receives None. A
+        trial call determines whether an input consists of whole numbers (levels to look up).
+    classes : if the model does not store the classes under the table's names: the classes in the order of the network's outputs
+        (two for a single logit, the positive class last); None: the order of the table.
+    task : "regression" or "count" for a torch network that predicts numbers or counts; otherwise taken from the model or table.
+    outputs : "logits" or "probabilities", for a classifier. None: logits for a torch module, the kind that the criterion of a
+        skorch net implies, probabilities for a function, and the kind that the last layer of a Keras or ONNX model shows. If a
+        torch module ends in a sigmoid or softmax, its outputs are taken to be probabilities, and reports say so. "log_rate" or
+        "rate", for a network that predicts counts: the log of the expected count, or the expected count; None: the log (for a
+        function: the expected count).
+    output : the output of a torch network that contains its scores, if it returns several: the key of a dict, the position in a
         tuple, or "mean" for the members of an ensemble, (n, k, outputs): the mean of their probabilities, values or counts.
-    name : what reports call the model.
-    device : "cpu" or "cuda": where torch computes.
+    name : name of the model in reports.
+    device : "cpu" or "cuda": the device on which torch computes.
 
-    The model is copied and never changed. It is checked against its own predictions when it first meets a table.
+    The model is copied and never changed. When it is first used with a table, it is checked against its own predictions.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def _with_output(
     name: str | None,
     output: str | int,
 ) -> Model:
-    """Wrap a torch module, or an estimator of several targets, of whose outputs one is chosen."""
+    """Wrap a torch module, or an estimator with several targets, and choose one of its outputs."""
     if isinstance(output, bool) or not isinstance(output, (str, int)):
         raise ModelError(
             f"{argument('output')} must be the name (a string) or the position (a whole number) of an output, or 'mean'; got "

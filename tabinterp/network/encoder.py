@@ -1,7 +1,7 @@
 """The encoder of the reference network: numbers are imputed with the median and standardised, levels are one-hot encoded.
 
-A missing number takes the median of its column, and an indicator column says where it was missing. A missing level is a
-level of its own. Levels of fewer than ten training rows share one encoded column.
+A missing number is replaced by the median of its column, and an indicator column marks the rows where it was missing. A missing
+level is a level of its own. Levels with fewer than ten training rows share one encoded column.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Progress = Callable[[int, int, float], None]
 
-POOLED, FAR = "(levels of fewer than 10 training rows)", 2**24  # placeholders for them, of text and of numbers
+POOLED, FAR = "(levels of fewer than 10 training rows)", 2**24  # placeholders for rare levels: text and number
 
 
 def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
-    """Return an unfitted encoder of the columns named in `kinds`; every encoded column reads one original column.
+    """Return an unfitted encoder of the columns named in `kinds`; every encoded column depends on one original column.
 
-    Numeric columns: missing values take the median and, where the training rows have any, raise an indicator; then
-    mean 0 and standard deviation 1. Categorical, boolean and ordinal columns: one encoded column a level, missing
-    being a level of its own (`None` and `NaN` are two: keep to one); levels seen in fewer than 10 training rows share
-    a column, which unseen levels join; where there is no such column an unseen level is zero in all of them. The encoder
-    does not hold the names of those rare levels, so a file of it does not either (of `True` and `False` it does).
+    Numeric columns: missing values are replaced by the median, with an indicator if the training rows have missing values; then
+    the columns are standardised to mean 0 and standard deviation 1. Categorical, boolean and ordinal columns: one encoded column
+    per level. A missing value is a level of its own (`None` and `NaN` are two different levels, so use only one of them). Levels
+    with fewer than 10 training rows share one column, which also represents unseen levels; without such a column, an unseen level
+    is zero in all columns. The encoder does not store the names of rare levels, so they do not appear in its file either (the
+    levels `True` and `False` are an exception).
 
     Parameters
     ----------
-    frame : the training rows, on which the encoder is to be fitted.
+    frame : the training rows on which the encoder will be fitted.
     kinds : kind of each column to encode.
 
     >>> rooms = pd.DataFrame({"size": [20.0, None, 35.0], "floor": ["low", "high", None]})
@@ -60,10 +61,10 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
 
 
 def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
-    """Return the encoder of `build_encoder` fitted to these rows, with medians that are not the value of a single row.
+    """Return the encoder of `build_encoder` fitted to these rows, with medians that do not reveal the value of a single row.
 
-    A median is rounded so that at least ten rows share it, and is 0 where fewer have a value. Means and standard deviations are
-    those of the rows with the rounded medians.
+    A median is rounded so that at least ten rows share it, and is 0 if fewer rows have a value. Means and standard deviations are
+    computed after the rounded medians have replaced missing values.
     """
     encoder = build_encoder(frame, kinds).fit(frame)
     if "numeric" in encoder.named_transformers_:
@@ -95,10 +96,10 @@ def level_encoder(most: int | None = None) -> OneHotEncoder:
 
 
 def _pooled(frame: pd.DataFrame) -> OneHotEncoder:
-    """Return an unfitted `level_encoder` with the same encoded columns that names no level of fewer than 10 rows.
+    """Return an unfitted `level_encoder` with the same encoded columns that does not name levels with fewer than 10 rows.
 
-    One placeholder stands for the rare levels of a column. It has no rows of its own, so scikit-learn counts it as infrequent
-    and sends every level it does not know to it.
+    One placeholder replaces the rare levels of a column. It has no rows of its own, so scikit-learn treats it as infrequent and
+    encodes unknown levels like it.
     """
     encoder = level_encoder()
     if frame.shape[1] == 0:
@@ -114,10 +115,10 @@ def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArra
         return levels
     frequent = levels[~pd.Index(levels).isin(rare)]
     if levels.dtype.kind in "iuf":
-        top = np.iinfo(levels.dtype).max if levels.dtype.kind in "iu" else FAR  # not chosen by what the rare levels are
+        top = np.iinfo(levels.dtype).max if levels.dtype.kind in "iu" else FAR  # must not depend on the rare levels
         free = next(top - n for n in range(len(frequent) + 1) if top - n not in frequent)
         return np.sort(np.append(frequent, np.array([free], dtype=levels.dtype)))
-    number = any(isinstance(level, (int, float)) and not np.isnan(level) for level in levels)  # of an object column
+    number = any(isinstance(level, (int, float)) and not np.isnan(level) for level in levels)  # in an object column
     placeholder: Any = next(FAR - n for n in range(len(frequent) + 1) if FAR - n not in frequent) if number else POOLED
     while not number and placeholder in frequent:
         placeholder += "…"
@@ -125,7 +126,7 @@ def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArra
 
 
 def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:
-    """Refuse here, by the column's name, what scikit-learn would refuse later without it."""
+    """Refuse a column that scikit-learn would refuse later, with an error that names the column."""
     if kind not in ("numeric", "categorical", "boolean", "ordinal"):
         raise TableError(f"the kind of column {name!r} must be numeric, categorical, boolean or ordinal; got {kind!r}")
     if name not in frame.columns:

@@ -1,15 +1,15 @@
 """The reference network: a multilayer perceptron for users who only have a table.
 
-Two steps, both plain: a scikit-learn encoder that reads the original columns, and a network of `Linear`, `Tanh` and
-`Dropout` on what it encodes. One recipe serves every table:
+The model has two steps: a scikit-learn encoder of the original columns, and a network of `Linear`, `Tanh` and `Dropout` layers on
+the encoded columns. The same training method is used for every table:
 
-- saturating units: a row far outside the others moves a `Tanh` unit no further than its bound, so raw columns with
-  long tails need no transformation, and the scores stay smooth, which is what gradients are read from;
-- AdamW (Loshchilov & Hutter, 2019) with dropout (Srivastava et al., 2014), at a constant rate;
-- the network kept is an exponential moving average of the weights (Polyak & Juditsky, 1992; Tarvainen & Valpola,
-  2017), which does the work of a decaying rate without fixing the number of epochs beforehand;
-- early stopping (Prechelt, 1998) on one row in seven of those given, drawn evenly along the target; where rows come in groups, on
-  a seventh of the rows that is made of whole groups.
+- saturating units: an extreme row moves a `Tanh` unit no further than its bound, so columns with long tails need no
+  transformation, and the scores are smooth functions with meaningful gradients;
+- AdamW (Loshchilov & Hutter, 2019) with dropout (Srivastava et al., 2014), at a constant learning rate;
+- the final weights are an exponential moving average (Polyak & Juditsky, 1992; Tarvainen & Valpola, 2017), which replaces a
+  decaying learning rate and does not require a fixed number of epochs;
+- early stopping (Prechelt, 1998) on one in seven of the given rows, drawn evenly along the target; if rows have groups, on whole
+  groups with about a seventh of the rows.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LEARNING_RATE, WEIGHT_DECAY, DROPOUT = 2e-3, 1e-2, 0.1
 BATCH_ROWS, SMALLEST_BATCH, EPOCH_STEPS = 256, 16, 32
 EPOCHS, PATIENCE = 300, 15
 VALIDATION = 7  # one row in seven
-TOO_LARGE = 1e30  # float32 ends at 3.4e38
+TOO_LARGE = 1e30  # the largest float32 is 3.4e38
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class FittedNetwork:
 
     `module` maps (n, d) encoded float32 rows to (n, k) scores: log-odds of the positive class (binary, k = 1), logits
     (multiclass, k classes), values on the target's own scale (regression, k = 1), or logs of expected counts (count, k = 1).
-    It is in eval mode. `epochs` counts the passes up to the kept weights; `validation_loss` is theirs, in nats, in squared
-    units of the target, or the mean Poisson deviance. `converged` says that the validation loss stopped falling before the
-    passes ran out. `training_rows` moved the weights, `validation_rows` chose when to stop.
+    It is in eval mode. `epochs` is the number of epochs up to the final weights; `validation_loss` is their loss: in nats, in
+    squared units of the target, or as mean Poisson deviance. `converged`: the validation loss stopped falling before the maximum
+    number of epochs. `training_rows` and `validation_rows` count the rows used for fitting and for early stopping.
     """
 
     module: nn.Sequential
@@ -78,13 +78,13 @@ def fit_network(
     """Train a network on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, real values or
     counts.
 
-    Minimises the weighted mean log loss (in nats), squared error or Poisson deviance, which is twice the negative
-    log-likelihood beyond that of rates equal to the counts. The same rows, seed and versions on the same kind
-    of processor give the same weights, bit for bit, whatever the number of threads; torch's own generators and
-    settings are left as they were. `progress(epoch, epochs at most, validation loss)` is called after
-    each pass, counting from 1. On a `device` the steps are taken from the same first weights, by that
-    device's own draws and rounding: another network, as another seed would give. `groups` (n,) says which rows belong together:
-    no group is both trained and stopped on.
+    Minimises the weighted mean log loss (in nats), squared error or Poisson deviance. Poisson deviance is twice the difference
+    in log-likelihood between rates equal to the counts and the predicted rates. The same rows, seed and versions on the same kind
+    of processor give bit-identical weights, whatever the number of threads; torch's own generators and settings are left
+    unchanged. `progress(epoch, maximum number of epochs, validation loss)` is called after each epoch, counting from 1. On
+    another `device`, training starts from the same weights but uses that device's random numbers and rounding, so it gives a
+    different network, as another seed would. `groups` (n,) marks dependent rows: no group is used both for fitting and for early
+    stopping.
     """
     rows, target, weight, used = _checked(X, y, task, n_classes, weights)
     if groups is None:
@@ -115,7 +115,7 @@ def fit_network(
 
 
 def loss_of(scores: Tensor, labels: Tensor, weights: Tensor, task: Task) -> Tensor:
-    """Return the weighted mean loss of scores (n, k) for labels (n,); a weight of 2 counts as the row given twice."""
+    """Return the weighted mean loss of scores (n, k) for labels (n,); a weight of 2 is equivalent to repeating the row."""
     return (_row_losses(scores, labels, task) * weights).sum() / weights.sum()
 
 
@@ -151,12 +151,12 @@ def _take(data: Rows, index: IntArray | Tensor) -> Rows:
 def _own_torch(seed: int, device: str) -> Iterator[None]:
     """Seed random numbers and enable gradients on one CPU thread; restore the caller's settings afterwards.
 
-    One thread, because sums then run in one order whatever the number of cores, and batches this small gain little
-    from a second.
+    With one thread, the order of summation does not depend on the number of cores, and batches this small would gain little
+    from more threads.
     """
     threads = torch.get_num_threads()
     here = device == CPU
-    cards = [] if here else list(range(torch.cuda.device_count()))  # whose generators are drawn from
+    cards = [] if here else list(range(torch.cuda.device_count()))  # devices whose generators are used
     with torch.random.fork_rng(devices=cards), torch.device(CPU), torch.inference_mode(False), torch.enable_grad():
         (torch.default_generator.manual_seed if here else torch.manual_seed)(seed)
         torch.set_num_threads(1)
@@ -175,10 +175,10 @@ def _layers(columns: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
 
 
 def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: Task) -> Callable[[], None]:
-    """Run one pass over permuted rows: AdamW steps on `network`, followed by `average` with a memory of one pass.
+    """Return a function that trains for one epoch: AdamW steps on `network`, with a moving average of its weights in `average`.
 
-    The average is the plain mean of the weights during the first pass, and exponential after it. Small tables are
-    taken in small batches, so that a pass is never only a step or two.
+    During the first epoch, the average is the plain mean of the weights; afterwards it is exponential, with a memory of one
+    epoch. Small tables are divided into small batches, so that an epoch has more than one or two steps.
     """
     n = len(data[0])
     size = int(np.clip(n // EPOCH_STEPS, SMALLEST_BATCH, BATCH_ROWS))
@@ -208,10 +208,10 @@ def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: 
 def _until_it_stops(
     network: nn.Sequential, one_pass: Callable[[], None], validate: Callable[[], float], progress: Progress | None
 ) -> tuple[int, float, bool]:
-    """Train while the validation loss falls and leave `network` at its best; return that pass, its loss, and whether it
-    stopped falling.
+    """Train while the validation loss falls, and set `network` to its best weights; return the best epoch, its loss, and
+    whether the loss stopped falling.
 
-    Stops after `PATIENCE` passes without a new best.
+    Training stops after `PATIENCE` epochs without improvement.
     """
     best, best_loss, best_epoch, epoch = network.state_dict(), np.inf, 0, 0
     while epoch < EPOCHS and epoch - best_epoch < PATIENCE:
@@ -231,7 +231,7 @@ def _until_it_stops(
 
 
 def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[IntArray, IntArray]:
-    """Return row numbers to train on and to validate on: every seventh row in order of the target, ties in random order."""
+    """Return the numbers of the training and the validation rows. Validation: every seventh row by target, ties at random."""
     order = draw.permutation(len(target))
     order = order[np.argsort(target[order], kind="stable")]
     held = np.zeros(len(order), dtype=bool)
@@ -240,11 +240,11 @@ def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[In
 
 
 def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: int) -> tuple[IntArray, IntArray]:
-    """Return row numbers to train on and to validate on, about a seventh of the rows: whole groups, classes in equal shares
-    if possible.
+    """Return the numbers of the training and the validation rows. Validation: whole groups with about a seventh of the rows, and
+    the same class shares if possible.
     """
     strata = {"regression": np.zeros(len(target)), "count": target > 0}.get(task, target).astype(np.int64)
-    for needed in (np.unique(strata), strata[:0]):  # a class that is in one group alone may be missing from either side
+    for needed in (np.unique(strata), strata[:0]):  # second try: a class in only one group may be missing
         parts = by_group(strata, groups, needed.tolist(), VALIDATION, seed)
         if parts:
             return parts[0]
@@ -256,14 +256,14 @@ def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: i
 
 
 def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """Return weighted mean and standard deviation; 1 for a constant target."""
+    """Return the weighted mean and standard deviation; the latter is 1 for a constant target."""
     centre = float(np.average(target, weights=weight))
     scale = float(np.sqrt(np.average((target - centre) ** 2, weights=weight)))
     return centre, scale if scale > 1e-12 * abs(centre) else 1.0
 
 
 def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> None:
-    """Start at the log of the mean count, so that the first steps are about the columns and not the level."""
+    """Start at the log of the mean count, so that the first steps fit the effects of columns and not the overall rate."""
     assert isinstance(layer, nn.Linear)
     mean = float(np.average(counts, weights=weight))
     if not mean > 0:
@@ -295,7 +295,7 @@ def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
 def _checked(
     X: FloatArray, y: npt.ArrayLike, task: str, n_classes: int | None, weights: npt.ArrayLike | None
 ) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]:
-    """Return rows, targets and weights as float64 without rows of weight zero, and which rows these are, or raise an error."""
+    """Validate rows, targets and weights; return them as float64 without rows of weight zero, and a mask of the rows kept."""
     rows, target = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
     weight = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] == 0 or target.shape != (len(rows),) or weight.shape != target.shape:

@@ -22,16 +22,16 @@ from .reference import FittedNetwork, fit_network
 
 Progress = Callable[[str, float], None]
 FRACTION = 0.25
-NULL = " of shuffled labels, a null and no model"  # after its name
+NULL = " of shuffled labels, a null and no model"  # appended to its name
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """Networks by seed (the first is the one to audit), the counterpart, and the table with its split.
+    """Networks by seed (the first is the one to audit), the linear counterpart, and the table with its split.
 
-    `training_rows` are those that the weights of the first were fitted to, `validation_rows` those that chose when its training
-    stopped; together they are the rows that are not held out. `null`: trained as they were, on permuted labels. What is read from
-    it, no network learned: it is there to compare with.
+    `training_rows` and `validation_rows` count the rows used for fitting the first network and for its early stopping; together
+    they are all rows that are not held out. `null`: a network trained in the same way on permuted labels. It cannot learn the
+    target, and serves as a baseline.
     """
 
     networks: tuple[Model, ...]
@@ -55,13 +55,13 @@ def train(
 ) -> Trained:
     """Fit the reference network on the rows that are not held out.
 
-    Where the table has a group column, early stopping and the penalty of the linear counterpart are chosen by rows of other
-    groups than those that are fitted.
+    If the table has a group column, early stopping and the penalty of the linear counterpart are chosen on rows whose groups were
+    not used for fitting.
 
-    A table without a split gets one: a quarter of the rows, of each class where there are classes. With several `seeds`
-    the network is trained as often; the first is the one that counts, whichever turns out best. `null` trains one more, with the
-    targets of the training rows in an order drawn with the seed (`Table.shuffled`), those it stops early by among them.
-    `device`: "cpu" or "cuda", where the networks are trained.
+    A table without a split gets one: a quarter of the rows (of each class, if there are classes) is held out. With several
+    `seeds`, one network is trained for each seed; the first is the one to audit, even if another performs better. `null` trains
+    one more network with the targets of the training rows permuted at random (`Table.shuffled`), including those used for early
+    stopping. `device`: "cpu" or "cuda", where the networks are trained.
     """
     check_table(table)
     device = device_of(device)

@@ -1,7 +1,7 @@
 """The attestation of an audit: an in-toto Statement with the predicate test-result, over the folder's files and the models.
 
 Source: https://github.com/in-toto/attestation, spec/v1 and spec/predicates/test-result.md. Its tests are the checks of the
-audit, or the gates of a policy. The time and the signer stand here and nowhere else, so that a document stays the same bytes.
+audit, or the gates of a policy. The time and the signer are recorded only here, so that signing does not change the document.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ def statement(
 
     Parameters
     ----------
-    decision, policy : the gates are the tests; the policy's file name and SHA-256. None: the checks are.
-    url : where the run can be looked up.
-    compared : the digests of the models were compared with their files.
-    now : the time of the signature; None: the present one.
+    decision, policy : the gates that serve as tests; the policy's file name and SHA-256. None: the checks serve as tests.
+    url : URL with information about the run.
+    compared : whether the digests of the models were compared with their files.
+    now : the time of the signature; None: the current time.
     """
     passed, warned, failed = _checks(document.findings) if decision is None else _gates(decision)
     moment = (now or datetime.now(UTC)).astimezone(UTC)
@@ -113,7 +113,7 @@ def statement(
 
 
 def parse(payload: bytes) -> Statement | None:
-    """Return the statement in a payload; None if there is none, or it is about something else."""
+    """Return the statement in a payload; None if there is none, or if it has another type."""
     try:
         return Statement.model_validate_json(payload)
     except ValidationError:
@@ -121,7 +121,7 @@ def parse(payload: bytes) -> Statement | None:
 
 
 def _models(document: Document, compared: bool) -> list[Resource]:
-    """Return the files that the models were read from; a model made in Python has none."""
+    """Return the files that the models were loaded from; a model created in Python has none."""
     settings = document.method.settings
     return [
         Resource(

@@ -1,4 +1,4 @@
-"""Reading the rows of a saved audit again, as its settings say."""
+"""Read the rows of a saved audit again, with its settings."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ class Rows:
 
 
 def read_again(settings: TableSettings, rows: Rows, labels: Sequence[ColumnLabels] = ()) -> Table | Scan:
-    """Return the rows, read whole or in batches as they were when they were audited, with the labels of the document.
+    """Return the audited rows, read at once or in batches as in the audit, with the labels from the document.
 
-    A split that a model remembers is not drawn again: the table comes without it, and `audit` takes it from the model.
+    A split that is stored with the model is not drawn again: the table is returned without a split, and `audit` takes the split
+    from the model.
     """
     how = settings.model_dump(exclude={"remembered_split", "rows_drawn"})
     how["labels"] = {

@@ -46,7 +46,7 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
 
     Raises
     ------
-    TableError : the file cannot be read or made, or holds no such key.
+    TableError : the file cannot be read or created, or does not contain a digest key.
     """
     file = Path(path)
     try:
@@ -73,11 +73,11 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
 
 
 def check_outside(key: str | Path, folder: str | Path) -> None:
-    """Refuse a key file inside the folder of an audit, since that folder is passed on.
+    """Refuse a key file inside the folder of an audit, because that folder is given to others.
 
     Raises
     ------
-    TableError : the key, or what it links to, lies in the folder.
+    TableError : the key, or the file that it links to, is in the folder.
     """
     inside = Path(os.path.realpath(folder))
     if any(Path(place).is_relative_to(inside) for place in (os.path.realpath(key), os.path.abspath(key))):

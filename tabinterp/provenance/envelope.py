@@ -1,8 +1,8 @@
 """Signing and signature checks: DSSE envelopes (Dead Simple Signing Envelope 1.0) and their Ed25519 keys.
 
-What is signed is `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`, so that a payload cannot be
-passed off as one of another type. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC 8032.
-The library behind it is securesystemslib, which is an extra: it is asked for when something is signed or held to a signature.
+The signed bytes are `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`, so that a payload cannot be
+presented as one of another type. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC 8032.
+The optional package securesystemslib does the work. It is imported only to sign, or to check a signature.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def seal(payload: bytes, key: Path, passphrase: Callable[[], str] | None = None)
     Parameters
     ----------
     key : PEM file (PKCS #8) of an Ed25519 private key.
-    passphrase : asked for when the key is encrypted.
+    passphrase : function that returns the passphrase; called only if the key is encrypted.
     """
     dsse, signer = _library()
     envelope = dsse.Envelope(payload, PAYLOAD_TYPE, {})
@@ -39,7 +39,7 @@ def unseal(data: bytes, key: Path) -> bytes:
 
     Raises
     ------
-    BrokenSealError : it is no envelope, of another type, or was not signed with this key.
+    BrokenSealError : the data are not an envelope, have another type, or were not signed with this key.
     SignatureError : the key cannot be read.
     """
     dsse, signer = _library()
@@ -48,7 +48,7 @@ def unseal(data: bytes, key: Path) -> bytes:
         envelope = dsse.Envelope.from_dict(json.loads(data.decode("utf-8"), object_pairs_hook=_once))
         given = envelope.payload_type
         signatures = len(envelope.signatures)
-    except Exception as error:  # whatever a stranger's JSON does to a library
+    except Exception as error:  # untrusted JSON can make the library raise any error
         raise BrokenSealError("unreadable", reason=f"{type(error).__name__}: {error}") from None
     if not signatures:
         raise BrokenSealError("unsigned")
@@ -62,7 +62,7 @@ def unseal(data: bytes, key: Path) -> bytes:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object, unless it has a field twice: another reader may use the one that was not signed."""
+    """Return a JSON object; refuse a repeated field, because other readers may use the other of the two values."""
     made = dict(pairs)
     if len(made) < len(pairs):
         raise ValueError("the same field occurs twice")
@@ -101,7 +101,7 @@ def _private(path: Path, passphrase: Callable[[], str] | None) -> Any:
 def _loaded(serialization: Any, data: bytes, path: Path, passphrase: Callable[[], str] | None) -> Any:
     try:
         return serialization.load_pem_private_key(data, None)
-    except TypeError:  # this is how the library says that the key is encrypted
+    except TypeError:  # raised by the library for an encrypted key
         if passphrase is None:
             raise SignatureError(
                 f"the key {str(path)!r} is encrypted. Give a function that returns its passphrase as "
@@ -109,7 +109,7 @@ def _loaded(serialization: Any, data: bytes, path: Path, passphrase: Callable[[]
             ) from None
     try:
         return serialization.load_pem_private_key(data, passphrase().encode("utf-8"))
-    except (ValueError, TypeError):  # the second of an empty one
+    except (ValueError, TypeError):  # TypeError: the passphrase is empty
         raise SignatureError(
             f"the passphrase given for the key {str(path)!r} is wrong. Give the passphrase with which the key was encrypted"
         ) from None
@@ -149,7 +149,7 @@ def _read(path: Path) -> bytes:
         raise SignatureError(f"the key {str(path)!r} cannot be read: {error.strerror}") from None
 
 
-# ---- the libraries, when they are needed
+# ---- optional libraries
 
 
 def _library() -> tuple[Any, Any]:

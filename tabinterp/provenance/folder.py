@@ -1,4 +1,4 @@
-"""The folder of an audit: report, document, run record, and the digests of all of them."""
+"""The folder of an audit: the report, the document, the run record, and their digests."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from .digest_key import check_outside
 def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool = False, lang: str = SOURCE) -> Path:
     """Write the folder of an audit, with its report in language `lang`; every file is replaced atomically.
 
-    The digests come last, in the form that `sha256sum -c` reads.
+    The digests are written last, in the format that `sha256sum -c` reads.
 
-    No file is touched before all are on the disk. A run that is killed while it replaces them leaves the files of one run and
-    the report only where all others are: the old report, the new one, or none.
+    All new files are written to disk before any existing file is replaced. A process that is killed during the replacement never
+    leaves files from two runs, and the report exists only if all other files do: the old report, the new one, or none.
 
-    An audit that was in the folder is replaced, with its signature, which is of the replaced files. What an audit that was
-    stopped had kept there is deleted: it holds rows. Other files stay as they are.
+    An earlier audit in the folder is replaced, together with its signature, which does not apply to the new files. The saved
+    state of an interrupted audit is deleted, because it contains rows. Other files are not changed.
 
-    `pdf`: with the report as a PDF beside it; without, one of an earlier audit is taken away.
+    `pdf`: also write the report as a PDF; if False, the PDF of an earlier audit is deleted.
 
     Raises
     ------
-    TableError : the key of the columns' digests lies in the folder.
+    TableError : the key for the columns' digests is in the folder.
     """
     if "digest_key" in audit.run:
         check_outside(audit.run["digest_key"], folder)
@@ -45,7 +45,7 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
     digests = sorted((name, hashlib.sha256(data).hexdigest()) for name, data in contents.items() if data is not None)
     contents[SUMS] = "".join(f"{digest}  {name}\n" for name, digest in digests).encode("ascii")
     with output_folder(folder):
-        for name in AUDIT.ours(folder)[0]:  # what is left of other runs, and a signature of these
+        for name in AUDIT.ours(folder)[0]:  # files of earlier runs, and their signature
             if name != RESUME:
                 contents.setdefault(name, None)
         write_all({folder / name: data for name, data in contents.items()})
@@ -54,11 +54,11 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
 
 
 def read_sums(folder: Path) -> dict[str, str]:
-    """Return file name -> SHA-256 (hex) from the folder's own list.
+    """Return file name -> SHA-256 (hex) from the list of digests in the folder.
 
     Raises
     ------
-    DocumentError : there is no such list, or a line of it is none.
+    DocumentError : there is no such list, or a line of the list is invalid.
     """
     path = folder / SUMS
     if path.exists() and not is_plain(path):
@@ -89,7 +89,7 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def _readable(written: str) -> str:
-    """JSON in which every character that a terminal or an editor would act on is escaped; it is read as the same values."""
+    """Return JSON with the same values, in which characters that affect a terminal or an editor are escaped."""
     return "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in written)
 
 

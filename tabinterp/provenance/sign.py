@@ -32,39 +32,39 @@ def sign(
 ) -> Path:
     """Sign an audit's folder: an in-toto Statement (test-result v0.1) in a DSSE envelope.
 
-    Subjects are all files of the folder but `SHA256SUMS`, which lists the same ones, and the files of both models where they
-    were read from files. Only what `verify` can check is signed: the version of tabinterp that wrote the audit signs it. The
-    result is FAILED where a check of severity "act" is raised (a gate of the policy fails), else WARNED where
-    any is raised (a gate is waived), else PASSED.
+    The subjects are all files of the folder except `SHA256SUMS`, which lists the same files, and the files of both models if the
+    models were loaded from files. Only a folder that `verify` can check is signed, so an audit must be signed with the version of
+    tabinterp that wrote it. The result is FAILED if a check of severity "act" is raised (a gate of the policy fails), WARNED if
+    any other check is raised (a gate is waived), and otherwise PASSED.
 
     Parameters
     ----------
-    folder : what `tabinterp audit --out` wrote. A folder that is not as it was written, holds anything else, or cannot be
-        checked is refused.
+    folder : output folder of `tabinterp audit`. A folder that was changed, contains other files, or cannot be checked is refused.
     key : PEM file of an Ed25519 private key.
-    signer : who signs, in words.
-    model : the file of the audited model. Its digest and that of the counterpart beside it are compared with those in the
-        document, and the attestation says so. None: the digests are signed as the document names them, and it says that.
+    signer : name of the signer.
+    model : the file of the audited model. Its digest and that of the linear counterpart in the same bundle are compared with the
+        digests in the document. None: the digests in the document are signed without a comparison. The attestation records
+        which of these was done.
     policy : TOML file; the tests are then its gates instead of the checks.
-    url : where the run can be looked up.
-    out : the file to write, outside the folder; None: `attestation.dsse.json` in it.
-    passphrase : asked for when the key is encrypted.
+    url : URL with information about the run.
+    out : the file to write, outside the folder; None: `attestation.dsse.json` in the folder.
+    passphrase : function that returns the passphrase; called only if the key is encrypted.
 
     Returns
     -------
     Path
-        of the attestation.
+        The path of the attestation.
 
     Raises
     ------
     DocumentError
-        the folder is not as it was written, the model is not the one that was audited, or either cannot be checked here.
+        The folder was changed after the audit, the model is not the audited one, or one of them cannot be checked here.
     SignatureError
-        the key cannot be read, or a library that signatures need is missing.
+        The key cannot be read, or a library needed for signatures is missing.
     """
     source = Path(folder)
     path = source / ATTESTATION if out is None else Path(out)
-    parent = path.parent.resolve()  # not the path: what stands there may be a link that leads to itself
+    parent = path.parent.resolve()  # not `path` itself, which may be a link that points to itself
     if parent.is_relative_to(source.resolve()) and (path.name != ATTESTATION or parent != source.resolve()):
         raise DocumentError(
             f"an attestation inside the audit's folder must be named {ATTESTATION}, because any other file makes "
@@ -82,13 +82,13 @@ def sign(
         url=url,
         compared=model is not None,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)  # not before the folder was found as it was written
+    path.parent.mkdir(parents=True, exist_ok=True)  # only after the folder has been verified
     write(path, seal(said.to_bytes(), Path(key), passphrase))
     return path
 
 
 def _whole(folder: Path, model: str | Path | None) -> tuple[bytes, dict[str, str]]:
-    """Return the document's bytes and the files' digests, after verifying the folder, and the model if one is given."""
+    """Verify the folder, and the model if given; return the document's bytes and the files' digests."""
     files, found = read_sums(folder), verify(folder, model=model)
     if not found.passed:
         wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]

@@ -1,7 +1,7 @@
 """`verify(folder)`: check the files, signature, model, data and numbers of an audit.
 
-Digests show an accident or a careless edit, and the document is held to itself: findings and verdict are judged again. Whoever
-can rewrite the whole folder can rewrite all of it so that it fits: that is what a signature is for.
+Digests reveal accidental damage and careless edits. Findings and verdict are also recomputed from the numbers in the document.
+A person who can rewrite the whole folder can make all of it consistent; only a signature protects against that.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .digest_key import DigestKey, read_digest_key
 from .envelope import BrokenSealError, unseal
 from .folder import file_digest, is_plain, read_sums
 
-# what another machine, or another version, has of its own
+# fields that differ between machines and versions
 ELSEWHERE = ("method.libraries", "method.version", "method.code_digest", "method.device")
 
 Outcome = Literal["ok", "failed", "incomplete", "not_checked"]
@@ -50,10 +50,10 @@ Outcome = Literal["ok", "failed", "incomplete", "not_checked"]
 
 @dataclass(frozen=True)
 class Step:
-    """One check; `what` is the file or thing that was checked.
+    """One check; `what` is the file or item that was checked.
 
-    "incomplete": it had to be compared and could not be. "not_checked": it could not be, and nobody has to rely on it, because
-    it was not asked for or a signature covers it.
+    "incomplete": a required check could not be made. "not_checked": the check was not made and is not required, because it was
+    not requested or because a signature covers the item.
     """
 
     what: str
@@ -81,7 +81,7 @@ class Verification(PreviewedFrame):
         return ExitCode.INCOMPLETE if "incomplete" in found else ExitCode.PASSED
 
     def frame(self) -> pd.DataFrame:
-        """Return one row for each check: what, status, told."""
+        """Return one row per check, with the columns what, status and told."""
         return pd.DataFrame(
             [(s.what, s.status, messages.text(s.told.key, s.told.values)) for s in self.steps],
             columns=["what", "status", "told"],
@@ -107,32 +107,32 @@ def verify(
     digest_key: str | Path | None = None,
     recompute: bool = False,
 ) -> Verification:
-    """Check an audit's folder against its own digests and its own numbers, and, if given, against a key, a model and data.
+    """Check the folder of an audit against its own digests and numbers and, if given, against a key, a model and data.
 
     Parameters
     ----------
     folder : str or Path
-        What `tabinterp audit --out` wrote. Anything else in it fails: another file, a folder, a link.
+        Output folder of `tabinterp audit`. Anything else in it fails the check: another file, a folder, a link.
     key : str or Path, optional
-        PEM file of the public key that the folder is said to be signed with. Every file must then be one that was signed.
+        PEM file with the public key of the signer. Every file must then be covered by the signature.
     attestation : str or Path, optional
-        The signed attestation, where it is not the folder's own `attestation.dsse.json`.
+        The signed attestation, if it is not `attestation.dsse.json` in the folder.
     model, data, query, query_key : optional
-        What is said to have been audited. `data` may also be what `scan_table` reads, with `query` and the `query_key` by which
-        its rows are ordered.
+        The model and the data that were audited. `data` can be anything that `scan_table` reads, with `query`, and `query_key` as
+        the column that orders the rows.
     digest_key : str or Path, optional
-        The key file that the audit took, without which its digests of columns cannot be checked. The digest of the data file,
-        where it was one, is always checked.
+        The key file that was used in the audit; without it, the digests of columns cannot be checked. If the data were one file,
+        its digest is always checked.
     recompute : bool
-        Audit again with the same settings, and compare every number to a relative tolerance of 1e-6. The author's text and
-        mappings are not computed: they are taken over.
+        Run the audit again with the same settings, and compare every number with a relative tolerance of 1e-6. The author's text
+        and mappings are copied, because they are not computed.
 
     Returns
     -------
     Verification
-        `.passed`; `.exit_code`; `.frame()`: each comparison. Only the version of tabinterp that wrote the document can judge and
-        render it again. With another version the result is incomplete and does not pass, unless a valid signature covers every
-        file.
+        `.passed`; `.exit_code`; `.frame()` with one row per check. Only the version of tabinterp that wrote the document can
+        recompute its findings and render it again. With another version, the result is incomplete and does not pass, unless a
+        valid signature covers every file.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def verify(
         steps += _again(source, document, signed)
         if model is not None:
             steps += _model(document, Path(model))
-        elif not any(step.what == "model" for step in steps):  # nor had the signer compared it
+        elif not any(step.what == "model" for step in steps):  # and the signer did not compare it
             steps.append(_not_compared(document))
         if data is not None:
             steps += _data(source, document, rows, secret)
@@ -179,7 +179,7 @@ def _step(what: str, status: Outcome, key: str, **values: Any) -> Step:
 
 
 def _same(what: str, key: str, written: str, found: str | None, **values: Any) -> Step:
-    """Compare a digest with the one that was written."""
+    """Compare a digest with the recorded one."""
     if found == written:
         return _step(what, "ok", f"{key}.ok", digest=written, **values)
     return _step(what, "failed", f"{key}.changed", digest=written, found=found or "none", **values)
@@ -207,7 +207,7 @@ def _bytes(folder: Path, sums: Mapping[str, str]) -> Iterator[Step]:
             yield _step(name, "failed", "bytes.absent", file=name)
         elif name not in sums:
             yield _step(name, "failed", "bytes.unlisted", file=name)
-        elif is_plain(path):  # of anything else it was said above what it is
+        elif is_plain(path):  # anything else was reported above
             yield _same(name, "bytes", sums[name], file_digest(path), file=name)
 
 
@@ -264,8 +264,8 @@ def _report(found: list[str], document: Document) -> Step:
 
 
 def _printed(folder: Path, document: Document, signed: bool) -> Step:
-    """Compare the PDF, which also depends on the machine's fonts: a difference proves no change, and no authenticity
-    either.
+    """Compare the PDF. It also depends on the fonts of the machine, so a difference is inconclusive: it proves neither a change
+    nor authenticity.
     """
     try:
         same = read_regular(folder / PRINTED) == VIEWS["pdf"](document)
@@ -320,7 +320,7 @@ def _attested(
 
 
 def _attested_models(said: Statement, document: Document | None) -> Iterator[Step]:
-    """Check that the signed models are those that the document names."""
+    """Check that the signed models are those named in the document."""
     settings = {} if document is None else document.method.settings
     for model, name in MODELS.items():
         digest, written = said.digest_of(name), settings.get(f"{model}_file_sha256")
@@ -405,7 +405,7 @@ def _read_run(folder: Path) -> dict[str, Any]:
     try:
         found = json.loads(read_regular(folder / RUN))
     except (OSError, ValueError):
-        return {}  # that the file is gone or damaged was said above
+        return {}  # the missing or damaged file was reported above
     return found if isinstance(found, dict) else {}
 
 
@@ -418,7 +418,7 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
         return _step("numbers", "incomplete", "numbers.no_settings", written=document.method.version)
     try:
         device_of(device)
-    except ModelError as error:  # asked for, and not done: whoever changed numbers could have written any device
+    except ModelError as error:  # requested but impossible; not a pass, since a forger could have named any device
         return _step("numbers", "failed", "numbers.device", device=device, reason=str(error))
     model, table = load_model(path), read_again(settings.table, rows, document.data.labels)
     if settings.table.remembered_split and model.split is None:
@@ -431,17 +431,17 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
 
 
 def with_author(found: Document, written: Document) -> Document:
-    """Return the recomputed document with the author's text, and the evidence for clauses of further mappings.
+    """Return the recomputed document with the author's text, and the evidence for clauses of other mappings.
 
-    Neither is computed. Of the evidence, the rows of the built-in mapping are worked out again, and come first.
+    Neither is computed. The evidence for the built-in mapping is recomputed and comes first.
     """
     found = judged(found, written.card)
     return found.model_copy(update={"evidence": found.evidence + written.evidence[len(found.evidence) :]})
 
 
 def with_digests(found: Document, written: Document) -> Document:
-    """Return the recomputed document with the digests of the written document's columns, which need the key and are checked
-    with the data.
+    """Return the recomputed document with the column digests of the written document, which need the key and are checked with
+    the data.
     """
     digests = {column.name: column.digest for column in written.data.columns}
     columns = [one.model_copy(update={"digest": digests.get(one.name, "")}) for one in found.data.columns]
@@ -451,7 +451,7 @@ def with_digests(found: Document, written: Document) -> Document:
 
 
 def compare(written: Audit, found: Audit) -> Step:
-    """Compare every number of two documents within the tolerance; texts must be equal."""
+    """Compare all numbers of two documents within the tolerance; texts must be equal."""
     one, two = (dict(leaves(a.document.model_dump())) for a in (written, found))
     places = [place for place in one | two if not place.startswith(ELSEWHERE)]
     changed = [place for place in places if not _close(one.get(place), two.get(place))]
@@ -463,7 +463,7 @@ def compare(written: Audit, found: Audit) -> Step:
 
 
 def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every place of a document with its value."""
+    """Yield the path of every value in a document, and the value."""
     if isinstance(part, dict):
         for name, value in part.items():
             yield from leaves(value, f"{place}.{name}".lstrip("."))
@@ -475,7 +475,7 @@ def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _close(one: Any, two: Any) -> bool:
-    """Return whether values are equal, or numbers within the tolerance; canonical JSON does not distinguish 2.0 from 2."""
+    """Return whether values are equal, or are numbers within the tolerance; canonical JSON does not distinguish 2.0 from 2."""
     if (
         isinstance(one, bool)
         or isinstance(two, bool)

@@ -1,4 +1,4 @@
-"""The appendix: what the page folds is kept folded, unfolded, left out, or moved to the end of a PDF."""
+"""The appendix: details that the page folds are kept folded, expanded, left out, or moved to the end of a PDF."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ APPENDICES: Final = ("none", "folded", "full")
 
 
 def with_appendix(chapters: Sequence[Section], appendix: str, paper: bool) -> list[Section]:
-    """Return the numbered chapters with what is folded in its place.
+    """Return the numbered chapters, with folded parts treated as requested.
 
     Parameters
     ----------
-    appendix : "none": without what is folded; "folded": as it is; "full": unfolded.
-    paper : for a PDF, in which nothing can be folded: what is folded is in an appendix, under the number of its section, before
-        the chapters that are folded as a whole. With "folded", the appendix is without the data of figures and without folds
+    appendix : "none": without folded parts; "folded": unchanged; "full": expanded.
+    paper : for a PDF, in which nothing can be folded. Folded parts are then in an appendix, under the number of their section,
+        before the chapters that are folded completely. With "folded", the appendix does not include figure data and folded parts
         that are too long to be printed.
 
     Raises
     ------
-    DocumentError : there is no such appendix.
+    DocumentError : `appendix` has another value.
     """
     if appendix not in APPENDICES:
         raise DocumentError(f"the appendix of a report must be one of {', '.join(APPENDICES)}; got {appendix!r}")
@@ -45,7 +45,7 @@ def with_appendix(chapters: Sequence[Section], appendix: str, paper: bool) -> li
 
 
 def _shortened(section: Section) -> Section:
-    """Return a section, or a chapter, without the data of its figures and without what is too long to be printed."""
+    """Return a section, or a chapter, without figure data and without parts that are too long to be printed."""
     sections = [_shortened(one) for one in section.sections]
     return replace(section, blocks=_printed(section.blocks), sections=sections)
 
@@ -69,9 +69,9 @@ def _printed_block(block: Block) -> Block:
 
 
 def _left_out(blocks: Iterable[Block]) -> Iterator[Paragraph]:
-    """Yield the sentence that says which tables are not printed."""
+    """Yield a sentence with the tables that are not printed."""
     numbers = sorted([int(part) for part in table.number.split(".")] for table in _tables(blocks) if table.number)
-    # Numbers that follow each other keep their distance from their place in the list.
+    # In a run of consecutive numbers, the difference between a number and its position in the list is constant.
     runs = [[one for _, one in run] for _, run in groupby(enumerate(numbers), lambda one: one[1][1] - one[0])]
     ends = [(f"{run[0][0]}.{run[0][1]}", f"{run[-1][0]}.{run[-1][1]}") for run in runs]
     if ends:
@@ -90,7 +90,7 @@ def _tables(blocks: Iterable[Block]) -> Iterator[Table]:
 
 
 def _divided(chapters: Iterable[Section]) -> tuple[list[Section], list[Section]]:
-    """Return the chapters that are shown, without what they fold, and a section of the appendix for what each section folds."""
+    """Return the visible chapters without folded parts, and, for each section, an appendix section with its folded parts."""
     body: list[Section] = []
     moved: list[Section] = []
     for chapter in chapters:

@@ -15,8 +15,8 @@ from tabinterp.messages.names import width
 class Cell:
     """One cell of a table: its text, the full text if it was shortened, and its class.
 
-    Classes: "t" a word and "w" a sentence, both aligned left; "n" a name of any length; "net" and "lin" a model's
-    own colour; "h0" to "h20" a colour of the heat map.
+    Classes: "t" for a word and "w" for a sentence, both aligned left; "n" for a name of any length; "net" and "lin" for the
+    colour of a model; "h0" to "h20" for a colour of the heat map.
     """
 
     text: str
@@ -24,24 +24,24 @@ class Cell:
     style: str = ""
 
 
-SHEET: Final = 128  # characters of a printed table's line
+SHEET: Final = 128  # characters per line of a printed table
 HALF: Final = 56
 GUTTER: Final = 2
 FEW: Final = 7  # rows
-FRAME: Final = 930  # CSS pixels that a table has at 1280
-CHARACTER: Final = 8.9  # CSS pixels, in a wide system font
+FRAME: Final = 930  # width of a table in CSS pixels, on a page of 1280
+CHARACTER: Final = 8.9  # width of a character in CSS pixels, in a wide system font
 PADDING: Final = 19.2
-WORDS: Final = 30  # of a cell that goes on several lines
+WORDS: Final = 30  # width of a cell whose text takes several lines
 
 
 def _taken(cell: Cell) -> int:
-    """Characters of the widest line; words and long names go on several lines."""
+    """Return the number of characters in the widest line; words and long names take several lines."""
     words = {"w", "n"} & set(cell.style.split())
     return min(width(cell.text), WORDS) if words else width(cell.text)
 
 
 def _longest(head: Cell) -> int:
-    """Characters of its longest word; the words of a head go on several lines."""
+    """Return the number of characters in the longest word; the words of a head take several lines."""
     return max(map(width, head.text.split()), default=0)
 
 
@@ -52,17 +52,17 @@ class Table:
     head: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]  # the first cell names the row
     style: str = "sortable"
-    open: bool = False  # shown at once; other tables of the report unfold
+    open: bool = False  # shown at once; other tables of the report are folded
     number: str = ""  # "2.1" is shown as "Table 2.1"
 
     @property
     def tight(self) -> bool:
-        """Too wide for a screen, unless its cells go on several lines."""
+        """Whether it is too wide for a screen unless its cells take several lines."""
         return CHARACTER * self._characters + PADDING * len(self.head) > FRAME
 
     @property
     def broad(self) -> bool:
-        """Too wide for an upright sheet: it is printed across."""
+        """Whether it is too wide for a sheet in portrait format, so that it is printed in landscape format."""
         return len(self.head) > (17 if "heat" in self.style else 14)
 
     @property
@@ -75,7 +75,7 @@ class Table:
 
     @property
     def _characters(self) -> int:
-        """Characters of its widest row, if only words, long names and heads go on several lines."""
+        """The number of characters in its widest row, if only words, long names and heads take several lines."""
         columns = zip(self.head, zip(*self.rows, strict=True), strict=False)
         return sum(max(_longest(head), *map(_taken, column)) for head, column in columns)
 
@@ -127,7 +127,7 @@ class Legend:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A figure that is drawn when a page shows it, so that text formats need not wait for it."""
+    """A figure that is drawn only when a page shows it, so that text formats do not wait for it."""
 
     draw: Callable[[], Markup]
 
@@ -137,14 +137,14 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure, with the table it was drawn from."""
+    """A figure, with the table of its data."""
 
     kind: ClassVar[str] = "figure"
     svg: Later
     label: str
     legend: Sequence[Key]
     caption: str
-    table: Table | None  # None: another section holds the numbers
+    table: Table | None  # None: another section contains the numbers
     number: str = ""
     narrow: bool = False  # drawn for a third of the page's width
 
@@ -152,16 +152,16 @@ class Figure:
 @dataclass(frozen=True, slots=True)
 class FindingItem:
     code: str
-    severity: str  # "act", "check" or "note"; "quiet" of a check that was not raised
-    severity_text: str  # empty, like the glyph, of a check that was not raised
+    severity: str  # "act", "check" or "note"; "quiet" for a check that was not raised
+    severity_text: str  # empty, like the glyph, for a check that was not raised
     glyph: str
-    title: str  # empty of a check that passed: titles name faults
+    title: str  # empty for a check that passed, because titles name problems
     claim: str
-    anchor: str  # empty: no section holds the numbers
+    anchor: str  # empty: no section contains the numbers
     see: str
-    next: str = ""  # what to do; empty where there is no room for it
-    blind: str = ""  # what the check cannot see
-    power: str = ""  # what a pass could have detected
+    next: str = ""  # what to do; empty if there is no room for it
+    blind: str = ""  # limitations of the check
+    power: str = ""  # the effect that the check could have detected
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class Fold:
     summary: str
     blocks: Sequence[Block]
     open: bool = False
-    printed: bool = True  # whether a PDF holds it, unless its appendix is full
+    printed: bool = True  # whether a PDF contains it even if its appendix is not full
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Panels:
 
     kind: ClassVar[str] = "panels"
     groups: Sequence[Sequence[Block]]
-    wide: bool = False  # the first of three takes half of the room
+    wide: bool = False  # the first of three takes half of the width
     small: bool = False  # three side by side instead of two
 
 
@@ -200,11 +200,11 @@ class Section:
     ----------
     anchor : the identifier of the element, by which links reach it.
     title : the heading.
-    blocks : what stands below the heading, before the sections.
-    number : "2" or "2.1"; empty where sections have no numbers.
+    blocks : the content below the heading, before the sections.
+    number : "2" or "2.1"; empty if sections have no numbers.
     sections : the sections of a chapter.
-    summary : a sentence that stands in place of what is folded; empty: nothing is folded.
-    findings : raised findings that are about it, listed by their titles.
+    summary : a sentence that is shown instead of folded content; empty: nothing is folded.
+    findings : raised findings about it, listed by their titles.
     """
 
     anchor: str

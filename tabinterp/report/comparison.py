@@ -9,8 +9,8 @@ from tabinterp.report import figures
 from tabinterp.report.blocks import Block, Figure, Key, Paragraph, Table
 from tabinterp.report.words import cut, interval, listed, number, reading, t, tidy
 
-SHOWN = 15  # rows of a figure
-NAMED = 3  # rows that the description of a figure names
+SHOWN = 15  # maximum number of rows in a figure
+NAMED = 3  # number of rows named in the description of a figure
 
 
 def legend() -> list[Key]:
@@ -21,7 +21,7 @@ def legend() -> list[Key]:
 
 
 def crossed() -> Key:
-    """Return the legend of numbers that are withheld, which figures mark by a cross."""
+    """Return the legend entry for withheld numbers, which figures mark by a cross."""
     return Key("×", "", t("report.withheld"))
 
 
@@ -36,7 +36,7 @@ def pair(name: str, network: Interval, linear: Interval, label: str | None = Non
 
 
 def others(count: int) -> figures.Pair:
-    """Return the row for all names that are not drawn."""
+    """Return a row that represents all names that are not drawn."""
     label = t("report.other", count=count)
     return figures.Pair(label, label, Interval(), Interval())
 

@@ -1,4 +1,4 @@
-"""The chapters of the report, in order, and their sections. The list of analyses says what stands in them."""
+"""The chapters of the report, in order, and their sections. The list of analyses determines their contents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tabinterp.report.sections.method import method, not_assessed
 from tabinterp.report.words import t
 
 Build = Callable[[Document], list[Block]]
-Shown = tuple[int, str, Build]  # position in the chapter, anchor of the section, what builds its blocks
+Shown = tuple[int, str, Build]  # position in the chapter, anchor of the section, function that builds its blocks
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Chapter:
     Parameters
     ----------
     anchor : its identifier on the page; `report.chapter.ANCHOR` is its title.
-    shown : what it shows that belongs to no analysis of `ANALYSES`; these say themselves where they stand (`Analysis.page`).
-    folded : whether the chapter is closed until somebody opens it.
+    shown : contents that do not belong to an analysis in `ANALYSES`; analyses declare their own positions (`Analysis.page`).
+    folded : whether the chapter is closed until the reader opens it.
     """
 
     anchor: str
@@ -89,7 +89,7 @@ def _chapter(document: Document, chapter: Chapter) -> Section:
 
 
 def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
-    """Yield what the analyses show in a chapter. Without a record, one that has no field of the document has no section."""
+    """Yield the contents of a chapter from analyses. An analysis without a record or a field in the document has no section."""
     for analysis in ANALYSES:
         record = document.get(analysis.kind if analysis.record else RECORDS[str(analysis.place).partition(".")[0]].kind)
         for place in analysis.on_page:
@@ -98,7 +98,7 @@ def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
 
 
 def _blocks(package: str, name: str, record: Part | None, document: Document) -> list[Block]:
-    """Return what a function of an analysis's package makes of its record; nothing where there is none."""
+    """Return the blocks that a function in an analysis's package builds from its record; empty if there is no record."""
     if record is None:
         return []
     module, _, function = name.rpartition(".")

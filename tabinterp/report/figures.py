@@ -1,7 +1,7 @@
-"""Figures of the page: what `tabinterp.analyses.plots` draws, as SVG in the page's size.
+"""Figures of the page: the drawings of `tabinterp.analyses.plots`, as SVG in the size of the page.
 
-Figures are made without pyplot, under styles that are put back, so that nothing of the caller's Matplotlib changes. Names are
-drawn as tokens, which `markup` replaces.
+Figures are created without pyplot, and Matplotlib's styles are restored afterwards, so that the caller's Matplotlib does not
+change. Names are drawn as tokens, which `markup` replaces.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from tabinterp.document.document import Interval
 from tabinterp.report.svg import Label, later, markup
 from tabinterp.report.words import cut, excludes_zero
 
-WIDTH = 520  # CSS pixels: on a phone the page shows it at three quarters of that, and its text can still be read
-NARROW = 340  # of effect curves: three of them side by side
-HEIGHT = 276  # of a curve
+WIDTH = 520  # in CSS pixels; a phone shows it at three quarters of this width, at which its text is still readable
+NARROW = 340  # width of effect curves, three of which are shown side by side
+HEIGHT = 276  # height of a curve
 ROW = 26
-EDGE = 44  # below the rows: tick labels and the name of the axis
+EDGE = 44  # space below the rows, for tick labels and the name of the axis
 GAP = 14
 TEXT = 13
-LEFT, TOP, BOTTOM = 64, 26, 26  # of curves
+LEFT, TOP, BOTTOM = 64, 26, 26  # margins of curves
 CURVES, BARS, PATH = 162, 30, 150  # heights of effect curves, of the bars of rows below them, and of a path
 MODELS = ("network", "linear")
-TICKS = 6  # at most, on the axis of a figure of the full width
+TICKS = 6  # maximum number of ticks on the axis of a figure with full width
 RC: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tabinterp",
@@ -55,14 +55,14 @@ RC: dict[Any, Any] = {
     "path.simplify": False,
 }
 
-_DRAWING = Lock()  # Matplotlib's settings are those of the process
+_DRAWING = Lock()  # Matplotlib's settings are shared by the whole process
 
 Filling = Literal["model", "excludes_zero"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One row of a figure. A row without numbers keeps its name and has no mark."""
+    """One row of a figure. A row without numbers has a name but no mark."""
 
     label: str
     whole: str
@@ -70,11 +70,11 @@ class Pair:
     linear: Interval
     network_title: str = ""
     linear_title: str = ""
-    other: Interval = field(default_factory=Interval)  # of a model that is neither
+    other: Interval = field(default_factory=Interval)  # for a model that is neither
 
     @property
     def part(self) -> Interval:
-        """Return the number of a row that has one."""
+        """Return the first number that the row has."""
         return next((part for part in self.parts if part.value is not None), self.network)
 
     @property
@@ -105,8 +105,8 @@ def pairs(
     width: int = WIDTH,
     crossed: bool = False,
 ) -> Markup:
-    """Draw a dot with interval for each model and row; rows are offset unless each has one mark; zero is in view unless it
-    is irrelevant; `crossed`: a cross stands for each missing number.
+    """Draw a dot with its interval for each model and row. Marks are offset unless each row has only one; zero is in view unless
+    it is irrelevant; `crossed`: missing numbers are marked by a cross.
     """
     labels = {f"@{index}@": Label(row.label, row.whole) for index, row in enumerate(rows)}
     models = MODELS if all(row.other.value is None for row in rows) else (*MODELS, "other")
@@ -135,19 +135,19 @@ def numbers(values: Sequence[float | None]) -> FloatArray:
 def canvas(
     height: float, *, left: float, top: float, bottom: float, right: float = GAP, width: int = WIDTH
 ) -> tuple[Figure, Axes]:
-    """Return axes of this height in a figure with these margins, which are computed and not measured, as the reader's font
-    is not known.
+    """Return axes of this height in a figure with these margins, which are computed and not measured, because the reader's font
+    is unknown.
     """
     whole = top + height + bottom
     figure = Figure(figsize=(width / 72, whole / 72), dpi=72)
     figure.patch.set_visible(False)
     axes = figure.add_axes((left / width, bottom / whole, 1 - (left + right) / width, 1 - (top + bottom) / whole))
-    axes.set_title("", y=1)  # a place that is given: searching for one measures every tick, a tenth of the drawing
+    axes.set_title("", y=1)  # fixed: the search for a position takes a tenth of the drawing time
     return figure, axes
 
 
 def named(marks: Marks, title: Callable[[int, int], str]) -> dict[str, str]:
-    """Give each mark an id, and return the words that are shown on hover."""
+    """Give each mark an id, and return the text shown on hover."""
     titles = {}
     for (row, model), one in marks.items():
         one.set_gid(gid := f"mark-{row}-{model}")
@@ -156,7 +156,7 @@ def named(marks: Marks, title: Callable[[int, int], str]) -> dict[str, str]:
 
 
 def text_width(label: str) -> float:
-    """Return the width of a label in CSS pixels in a wide system font, so that no label is cut off in another font."""
+    """Return the width of a label in CSS pixels in a wide system font, so that no label is truncated in another font."""
     return sum(map(_char_width, label))
 
 
@@ -170,7 +170,7 @@ def _char_width(char: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of a curve, with its interval and the words that are shown on hover."""
+    """A point of a curve, with its interval and the text shown on hover."""
 
     x: float
     y: Interval
@@ -181,7 +181,7 @@ class Point:
 def reliability(
     network: Sequence[Point], linear: Sequence[Point], names: tuple[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw both models' reliability curves with the diagonal of perfect calibration; `names` of the two axes."""
+    """Draw the reliability curves of both models with the diagonal of perfect calibration; `names` are those of the two axes."""
     both = (network, linear)
     curves = [series(model, [point.y for point in curve]) for model, curve in zip(MODELS, both, strict=True)]
     with styles():
@@ -219,8 +219,8 @@ def over_sizes(
     title: Callable[[int, str], str],
     root: bool = True,
 ) -> Markup:
-    """Draw a metric of both models over sizes up to 1, on an axis of their square roots or of themselves; `title` describes a
-    model at a size in words.
+    """Draw a metric of both models over sizes up to 1, on an axis of the sizes or their square roots; `title` describes a model
+    at a size in words.
     """
     with styles():
         height = HEIGHT - EDGE - 2 * GAP - TEXT
@@ -249,7 +249,7 @@ def effect_curve(
 ) -> Markup:
     """Draw the curves of both models along a numeric column; `title` describes a point of a model in words.
 
-    `heights`: ends of the vertical axis, if several figures share one.
+    `heights`: ends of the vertical axis, if several figures share it.
     """
     heights = heights or curve.span
     gutter = 14 + max(text_width(tick(value)) for value in plots.round_values(*heights, 5))
@@ -275,7 +275,7 @@ def regions(
     figure_id: str,
     title: Callable[[int, int], str],
 ) -> Markup:
-    """Draw the average curves of several regions: over a number, or a row for each level; `title` describes a point."""
+    """Draw the average curves of several regions: over a number, or with one row for each level; `title` describes a point."""
     labels = {f"@{place}@": Label(cut(one), one) for place, one in enumerate(points) if isinstance(one, str)}
     with styles():
         if labels:
@@ -293,7 +293,7 @@ def regions(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One ball: its name on the axis, the optimum in it, whether that is plausible, and the tenth largest real row."""
+    """One ball: its name on the axis, the optimum in it, whether the optimum is plausible, and the tenth largest real row."""
 
     name: str
     value: float

@@ -1,6 +1,4 @@
-"""The report as one self-contained HTML file that works offline, sends nothing, and has the same bytes for the same
-document.
-"""
+"""The report as one self-contained HTML file that works offline, sends no data, and has the same bytes for the same document."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ from .paper import marked, printed_tables
 
 
 def render(document: Document, paper: bool = False, appendix: str = "folded") -> str:
-    """Return the report of an audit as HTML; `paper`: what a PDF is laid out from; `appendix`: none, folded or full."""
+    """Return the report of an audit as HTML; `paper`: in the form for a PDF; `appendix`: none, folded or full."""
     claims.check(document)
     document = labelled(document)
     found = with_appendix(chapters(document), appendix, paper)
@@ -40,7 +38,7 @@ def render(document: Document, paper: bool = False, appendix: str = "folded") ->
 
 
 def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str:
-    """Return the comparison of two audits as a page of the same kind."""
+    """Return the comparison of two audits as a similar page."""
     found = compare_documents(first, second)
     with speaking(lang):
         return _page(changes_screen(found, labelled(first)), changes_sections(found), __version__)
@@ -77,7 +75,7 @@ def _filled(name: str, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
-    """Its templates are compiled once in a process."""
+    """Return the environment of the templates, which are compiled once per process."""
     environment = Environment(
         loader=PackageLoader("tabinterp.report"),
         autoescape=True,
@@ -92,7 +90,7 @@ def _environment() -> Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """Whatever a template prints, except our own markup, is freed of characters that reorder text."""
+    """Remove characters that reorder text from all values printed by a template, except our own markup."""
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -101,7 +99,7 @@ def _static(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Nothing is loaded, and only our own style and script, known by their hashes, take effect."""
+    """Return a policy with which nothing is loaded, and only our own style and script, identified by hashes, take effect."""
     return (
         f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
         "base-uri 'none'; form-action 'none'"

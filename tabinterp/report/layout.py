@@ -13,11 +13,10 @@ from .words import t
 def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
     """Return the blocks of a section in the order and the columns in which the page shows them.
 
-    What stands below each heading is one card, and consecutive cards fill two columns, each next one the column that is
-    shorter so far; cards with nothing but a narrow figure stand three in a row, below one legend. A lead that is followed by
-    one card alone stands beside it, and a figure without a heading beside what is said about it. Tables that are folded
-    follow, over the whole width, and then the notes on how numbers were calculated. A heading that repeats the title of the
-    section is left out.
+    The content below each heading is one card. Consecutive cards fill two columns, each in the column that is shorter so far;
+    cards that contain only a narrow figure are shown three in a row, below one legend. A lead followed by a single card is shown
+    next to it, and a figure without a heading next to its text. Folded tables follow, over the full width, and then the notes on
+    how numbers were calculated. A heading that repeats the title of the section is left out.
     """
     if blocks and isinstance(blocks[0], Heading) and blocks[0].text == title:
         blocks = blocks[1:]
@@ -32,7 +31,7 @@ def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
 
 
 def _laid_out(block: Block) -> Block:
-    """Cards with nothing but a figure stand in rows where they are folded, too."""
+    """Return a block in which folded cards that contain only a figure are also shown in rows."""
     if isinstance(block, Fold) and block.blocks and all(map(_is_narrow, block.blocks)):
         return replace(block, blocks=list(_placed(list(_groups(block.blocks)), True)))
     return block
@@ -63,13 +62,13 @@ def _is_narrow(block: Block) -> bool:
 
 
 def _without(block: Block, legend: Sequence[Key]) -> Block:
-    """The figure without its legend where all of that stands above it."""
+    """Return a figure without its legend, if all of its entries are shown above it."""
     said = isinstance(block, Figure) and all(key in legend for key in block.legend)
     return replace(block, legend=()) if said and isinstance(block, Figure) else block
 
 
 def _height(block: Block) -> float:
-    """Lines of a block in half of the width, roughly; the same in every language, so that figures keep their numbers."""
+    """Return the approximate number of lines of a block at half width, equal in all languages so that figure numbers agree."""
     if isinstance(block, Figure):
         return 12 + 0.75 * min(len(block.table.rows) if block.table else 0, 16)
     if isinstance(block, Table):
@@ -92,7 +91,7 @@ def is_folded(block: Block) -> bool:
 
 
 def _groups(blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """Yield what stands below each heading, with the heading; a heading with nothing left below it is left out."""
+    """Yield each heading with the content below it; a heading without content is left out."""
     group: list[Block] = []
     for block in blocks:
         if isinstance(block, Heading):
@@ -109,7 +108,7 @@ def _says_something(group: Sequence[Block]) -> bool:
 
 
 def _is_card(group: Sequence[Block]) -> bool:
-    """Whether half of the width is enough: words and at most one figure."""
+    """Return whether half of the width is enough: for text and at most one figure."""
     figures = sum(isinstance(block, Figure) for block in group)
     return (
         isinstance(group[0], Heading)

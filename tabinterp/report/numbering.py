@@ -13,8 +13,7 @@ from .words import t
 def numbered(chapters: Iterable[Section]) -> list[Section]:
     """Return the chapters with numbers: sections within a chapter, tables and figures throughout a chapter.
 
-    What is listed without unfolding anything comes first, so that these numbers have no gaps. What is inside of a folded part
-    follows.
+    Visible figures and tables are numbered first, so that their numbers have no gaps. Those in folded parts follow.
     """
     return [_chapter(chapter, str(place)) for place, chapter in enumerate(chapters, 1)]
 
@@ -42,7 +41,7 @@ def _blocks(blocks: Sequence[Block], chapter: str, counts: Counter[str], folded:
 
 
 def _block(block: Block, chapter: str, counts: Counter[str], folded: bool) -> Block:
-    """Number what has no number yet; `folded`: also inside of folded parts."""
+    """Number figures and tables without a number; `folded`: also inside folded parts."""
     if isinstance(block, Figure | Table):
         return block if block.number else _with_number(block, chapter, counts)
     if isinstance(block, Fold) and (block.open or folded):

@@ -12,9 +12,9 @@ from .blocks import Cell, Table
 from .figures import TEXT, text_width
 
 SHEET: Final = 84.0  # width of a sheet, as a multiple of the font size of tables
-PADDING: Final = 1.0  # of a cell, and what the estimate of a text's width may be short of
-BOLD: Final = 1.12  # widths of bold letters relative to regular ones
-KEPT_WHOLE: Final = 16  # rows of a table that is not divided between two sheets
+PADDING: Final = 1.0  # of a cell, including the error of the estimated text width
+BOLD: Final = 1.12  # width of bold letters relative to regular ones
+KEPT_WHOLE: Final = 16  # maximum number of rows of a table that is not divided between sheets
 MARKS: Final = {"net": "\u25cf\u00a0", "lin": "\u25c7\u00a0"}  # in front of the head of a model's column
 
 
@@ -24,9 +24,9 @@ class Printed:
 
     Parameters
     ----------
-    head, rows : as of the table.
-    widths : of the columns, in em of the table's font.
-    whole : few enough rows to be kept on one sheet.
+    head, rows : as in the table.
+    widths : widths of the columns, in em of the table's font.
+    whole : whether it has few enough rows to be kept on one sheet.
     """
 
     head: Sequence[Cell]
@@ -36,11 +36,11 @@ class Printed:
 
 
 def printed_tables(table: Table, share: float) -> list[Printed]:
-    """Return a table as it is printed in a share of the sheet's width.
+    """Return a table in its printed form, in a share of the sheet's width.
 
-    Every column is as wide as its widest text if that fits. Otherwise the widest columns are narrowed to a common width, but
-    to no less than their longest word, and their texts take several lines. Columns for which even this is too wide follow in
-    another table, below the names of the rows.
+    Every column is as wide as its widest text if that fits. Otherwise, the widest columns are narrowed to a common width, but
+    not below their longest word, and their texts take several lines. Columns that still do not fit follow in another table,
+    which repeats the names of the rows.
     """
     needs = [_needed(head, [row[place] for row in table.rows]) for place, head in enumerate(table.head)]
     room = SHEET * share
@@ -61,9 +61,9 @@ def printed_tables(table: Table, share: float) -> list[Printed]:
 
 
 def _divided(needs: Sequence[tuple[float, float]], room: float) -> list[list[int]]:
-    """Return the places of the columns of each printed table; the first column, which names the rows, is in all of them.
+    """Return the positions of the columns of each printed table; the first column, which names the rows, is in all of them.
 
-    Parts of a table that does not fit need about the same width.
+    If a table is divided, its parts have about the same width.
     """
     first, rest = needs[0][0], sum(most for _, most in needs[1:])
     count = math.ceil(sum(least for least, _ in needs[1:]) / max(1.0, room - first)) if len(needs) > 2 else 1
@@ -79,12 +79,12 @@ def _divided(needs: Sequence[tuple[float, float]], room: float) -> list[list[int
 
 
 def marked(head: Cell) -> str:
-    """Return the head of a column with the mark of the model that it is about."""
+    """Return the head of a column with the mark of its model."""
     return "".join(mark for style, mark in MARKS.items() if style in head.style.split()) + head.text
 
 
 def _needed(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
-    """Return the least width of a column, at which every word has a line, and the most, at which every text has one."""
+    """Return the minimum width of a column, at which every word fits on a line, and the maximum, at which every text does."""
     bold = [BOLD * _width(word) for word in marked(head).split(" ")]
     words = max((_width(word) for cell in cells for word in cell.text.split()), default=0.0)
     texts = max((_width(cell.text) for cell in cells), default=0.0)
@@ -93,9 +93,9 @@ def _needed(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
 
 
 def _fitted(needs: Sequence[tuple[float, float]], room: float) -> list[float]:
-    """Return widths between the least and the most that fit the room: no column is wider than a limit, if there must be one.
+    """Return widths between the minimum and the maximum that fit in the room; if necessary, no column is wider than a limit.
 
-    If not even the least fit, the limit holds for the least, too, and long words are broken.
+    If even the minimum widths do not fit, the limit also applies to them, and long words are broken.
     """
     least = sum(narrow for narrow, _ in needs)
     if sum(most for _, most in needs) <= room:

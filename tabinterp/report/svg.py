@@ -1,9 +1,8 @@
 """SVG markup from a Matplotlib figure: small, with unique ids, no inline styles, and every text in a text element.
 
-Matplotlib writes `style` attributes, which our Content-Security-Policy forbids; they become presentation attributes,
-which the page's own style sheet can recolour for dark screens. Names of columns never pass through Matplotlib: it
-would read `$` as mathematics and warn of every glyph its own font lacks. It draws a token, and the token is replaced
-here.
+Matplotlib writes `style` attributes, which our Content-Security-Policy forbids. They are converted to presentation attributes,
+which the page's style sheet can recolour for dark screens. Names of columns never pass through Matplotlib, which would treat
+`$` as mathematics and warn about every glyph missing from its font. It draws a token instead, which is replaced here.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from tabinterp.report.blocks import Later
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "{http://www.w3.org/1999/xlink}href"
-EDGE = 2.0  # pixels within a clipping rectangle that no line's width reaches
+EDGE = 2.0  # distance in pixels from the edge of a clipping rectangle at which a line is not clipped
 STRAIGHT, NUMBER = re.compile(r"[ML][ML\d. -]*"), re.compile(r"-?\d*\.?\d+")
 KEPT = {"fill", "stroke", "stroke-width", "stroke-dasharray", "fill-opacity", "stroke-opacity", "opacity"}
 KEPT_FOR_TEXT = {"fill", "font-size", "font", "text-anchor"}
@@ -37,7 +36,7 @@ P = ParamSpec("P")
 
 
 def later(draw: Callable[P, Markup]) -> Callable[P, Later]:
-    """Turn a drawing function into one that draws only when the page is rendered."""
+    """Return a drawing function that draws only when the page is rendered."""
 
     @wraps(draw)
     def asked(*args: P.args, **kwargs: P.kwargs) -> Later:
@@ -48,7 +47,7 @@ def later(draw: Callable[P, Markup]) -> Callable[P, Later]:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text in a figure: what is shown, and the full text if it was shortened."""
+    """A text in a figure: the shown text, and the full text if it was shortened."""
 
     text: str
     whole: str = ""
@@ -63,8 +62,7 @@ def markup(
 ) -> Markup:
     """Return the figure as an `<svg>` element.
 
-    `labels` replaces the tokens that were drawn instead of text; `titles` gives an element, by its gid, the words
-    that a pointer shows.
+    `labels` are the texts that replace the drawn tokens; `titles` are the texts shown on hover, by the gid of the element.
     """
     root = ET.fromstring(_exported(figure))
     _drop(root, "metadata", "style")
@@ -85,7 +83,7 @@ def markup(
 
 
 def _bare(root: ET.Element) -> ET.Element:
-    """The namespace said once, as an attribute: the registry of prefixes belongs to all libraries of the process."""
+    """Declare the namespace only once, as an attribute, because the registry of prefixes is shared by the whole process."""
     for element in root.iter():
         element.tag = element.tag.removeprefix(f"{{{SVG}}}")
     attributes = {"xmlns": SVG, **root.attrib}
@@ -108,7 +106,7 @@ def _drop(root: ET.Element, *names: str) -> None:
 
 
 def _name(root: ET.Element, figure: Figure, figure_id: str, aria: str) -> None:
-    """The reading, for whoever cannot see it, and the final size in CSS pixels (the figure is drawn at 72 dpi)."""
+    """Set the text description for screen readers, and the final size in CSS pixels (the figure is drawn at 72 dpi)."""
     wide, high = (round(72 * inches) for inches in figure.get_size_inches())
     root.attrib.clear()
     root.attrib.update(
@@ -138,7 +136,7 @@ def _restyle(element: ET.Element) -> None:
 
 
 def _unclip(root: ET.Element) -> None:
-    """Straight lines within their clipping rectangle need none; nor does the page a rectangle that clips nothing."""
+    """Remove clipping from straight lines within their clipping rectangle, and rectangles that are no longer used."""
     boxes = {}
     for clip in root.iter(f"{{{SVG}}}clipPath"):
         x, y, wide, high = (float(clip[0].get(name, "nan")) for name in ("x", "y", "width", "height"))
@@ -147,7 +145,7 @@ def _unclip(root: ET.Element) -> None:
         left, top, right, bottom = boxes.get(path.get("clip-path", ""), (math.nan,) * 4)
         if STRAIGHT.fullmatch(d := path.get("d", "")):
             places = [float(one) for one in NUMBER.findall(d)]
-            if len(places) == 4:  # from one point to another: there is nothing to fill
+            if len(places) == 4:  # a line between two points, without a fill
                 path.attrib.pop("fill", None)
             if all(left <= x <= right for x in places[::2]) and all(top <= y <= bottom for y in places[1::2]):
                 del path.attrib["clip-path"]
@@ -159,12 +157,12 @@ def _unclip(root: ET.Element) -> None:
 
 
 def _lean(numbers: str, digits: int) -> str:
-    """A hundredth of a pixel is enough for a mark, a tenth for a line."""
+    """Round numbers: a hundredth of a pixel is precise enough for a mark, a tenth for a line."""
     return LONG.sub(lambda found: f"{float(found[0]):.{digits}f}".rstrip("0").rstrip("."), numbers)
 
 
 def _inherit(root: ET.Element) -> None:
-    """What most texts and lines have in common stands once, at the figure; a tenth of a pixel is enough for a place."""
+    """Move attributes that most texts and lines share to the figure, and round positions to a tenth of a pixel."""
     texts = list(root.iter(f"{{{SVG}}}text"))
     lines = [element for element in root.iter() if element.get("stroke", "none") != "none"]
     for name, default, elements in (
@@ -181,7 +179,7 @@ def _inherit(root: ET.Element) -> None:
 
 
 def _hoist(root: ET.Element, name: str, default: str, elements: list[ET.Element]) -> None:
-    """The commonest value moves to the figure; an element that had none says the default itself."""
+    """Move the most common value to the figure; an element without a value gets the default explicitly."""
     values = Counter(element.get(name, default) for element in elements)
     common = max(values, key=lambda value: values[value], default="")
     if not common or common == default:
@@ -205,7 +203,7 @@ def _relabel(element: ET.Element, labels: Mapping[str, Label]) -> None:
 
 
 def _unwrap(parent: ET.Element) -> None:
-    """Put the children of a bare group in its place; one that holds a title keeps them together."""
+    """Replace a group without attributes by its children; a group with a title is kept."""
     for place, child in reversed(list(enumerate(parent))):
         _unwrap(child)
         bare = child.tag in (f"{{{SVG}}}g", f"{{{SVG}}}defs") and not child.attrib
@@ -214,7 +212,7 @@ def _unwrap(parent: ET.Element) -> None:
 
 
 def _own_ids(root: ET.Element, figure_id: str) -> None:
-    """Keep only the ids that something refers to, numbered, each with the figure's own, abbreviated, in front."""
+    """Keep only the ids that are referenced, as numbers with the abbreviated id of the figure in front."""
     front = figure_id.replace("figure-", "f-", 1)
     used: dict[str, str] = {}
     for element in root.iter():

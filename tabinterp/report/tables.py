@@ -13,11 +13,9 @@ from tabinterp.table.suppression import SMALL
 
 MODELS = ("network", "linear")
 STYLES = {"network": "net", "linear": "lin"}
-ALIGNED = ("t", "w")  # styles that a column's cells share with its head
-LEVELS = (
-    10  # of colour in a heat map, on each side of zero: classes, because the page's policy allows no style on a cell
-)
-EXPLAINED = ("widened", "withheld", "rule_of_three")  # methods of an interval that the page explains
+ALIGNED = ("t", "w")  # styles of cells that also apply to the head of the column
+LEVELS = 10  # colours of a heat map on each side of zero; classes, because the page's policy forbids styles on cells
+EXPLAINED = ("widened", "withheld", "rule_of_three")  # interval methods that the page explains
 NEUTRAL = f"h{LEVELS}"
 
 Row = TypeVar("Row")
@@ -25,7 +23,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """A column of a table: its heading, what it shows of a row (a text or a cell), and its style."""
+    """A column of a table: its heading, its content for a row (a text or a cell), and its style."""
 
     head: str
     show: Callable[[Row], str | Cell]
@@ -39,7 +37,7 @@ class Column(Generic[Row]):
 def table(
     caption: str, rows: Iterable[Row], columns: Sequence[Column[Row]], style: str = "sortable", open_: bool = False
 ) -> Table:
-    """Return a table. `open_`: the page shows it at once, where it would fold it."""
+    """Return a table. `open_`: the page shows it at once instead of folding it."""
     head = [Cell(column.head, style=column.style) for column in columns]
     return Table(caption, head, [[column.cell(row) for column in columns] for row in rows], style, open_)
 
@@ -67,7 +65,7 @@ ComparedRow = TypeVar("ComparedRow", bound=Compared)
 
 
 def estimate_columns() -> list[Column[ComparedRow]]:
-    """Return for each model the number with its 95% interval, and its standard error."""
+    """Return the columns, for each model, of the number with its 95% interval, and of its standard error."""
     return [
         interval_column(t("report.network.interval"), lambda row: row.network, "net"),
         Column(t("report.network.stderr"), lambda row: number(row.network.stderr)),
@@ -93,8 +91,8 @@ def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]
 
 
 def few_rows(metrics: Sequence[MetricRow]) -> list[Paragraph]:
-    """Return which metrics, and which intervals of a difference, are withheld or widened since they would tell of one to nine
-    rows, or follow the rule of three since no row shows a difference.
+    """Return sentences on the metrics, and the intervals of differences, that are withheld or widened because they would reveal
+    one to nine rows, or that follow the rule of three because no row shows a difference.
     """
     hidden = [row for row in metrics if row.method == "withheld" and row.difference.value is None]
     ways = {way: [row for row in metrics if row.method == way and row not in hidden] for way in EXPLAINED}

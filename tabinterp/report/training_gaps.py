@@ -1,4 +1,4 @@
-"""Table of every metric on training rows and on held-out rows, and its gap, for both models."""
+"""Table of each metric on training rows and on held-out rows, and the gap between them, for both models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PARTS = ("seen", "unseen", "gap")  # on training rows, on held-out rows, and the
 
 
 def training_table(document: Document) -> list[Table | Paragraph]:
-    """Return each metric on training and on held-out rows, and its gap, for both models."""
+    """Return a table of each metric on training and on held-out rows, and its gap, for both models."""
     training = document.performance.training
     if training is None:
         return []

@@ -26,12 +26,12 @@ __all__ = [
     "plain",
     "tidy",
     "width",
-]  # from here as well; all that follows besides
+]  # also re-exported here
 
 NONE = "–"
 MINUS = "−"
-NOISE = 1e-9  # of an interval's width: a value below this is the arithmetic's, not the data's
-FLAT = 1e-12  # of a value: an interval narrower than this has no width
+NOISE = 1e-9  # relative to the width of an interval: smaller values are rounding errors
+FLAT = 1e-12  # relative to a value: narrower intervals count as having no width
 
 
 def t(key: str, **values: Any) -> str:
@@ -44,7 +44,7 @@ def say(message: Message, brief: bool = False) -> str:
 
 
 def _typeset(value: Any) -> Any:
-    """A number as the report prints it, with the minus sign of its tables; a name that runs leftward, apart."""
+    """Return a number in the report's format, with the minus sign of its tables; a right-to-left name is isolated."""
     if isinstance(value, Message):
         return say(value)
     if isinstance(value, str):
@@ -87,7 +87,7 @@ def signed(value: float | None) -> str:
 def interval(part: Interval, sign: bool = False) -> str:
     """Return a number with its 95% interval; `[–]` means that there is no valid interval.
 
-    A value far below the width of its own interval is rounding, and prints as zero.
+    A value far below the width of its interval is a rounding error, and is shown as zero.
 
     >>> interval(Interval(value=0.5, low=0.25, high=0.75)), interval(Interval(value=2)), interval(Interval())
     ('0.500 [0.250, 0.750]', '2.00 [–]', '–')
@@ -103,7 +103,7 @@ def interval(part: Interval, sign: bool = False) -> str:
 
 
 def _centre(part: Interval) -> float:
-    """Return the value, zero where it is far below the width of its interval."""
+    """Return the value, or zero if it is far below the width of its interval."""
     value, low, high = part.value or 0.0, part.low or 0.0, part.high or 0.0
     return 0.0 if abs(value) < NOISE * (high - low) else value
 
@@ -121,7 +121,7 @@ def between(part: Interval, sign: bool = False) -> str:
 
 
 def stated(part: Interval, sign: bool = False) -> str:
-    """Return a number with its 95% interval, as a sentence gives it.
+    """Return a number with its 95% interval, in the form for a sentence.
 
     >>> stated(Interval(value=0.5, low=0.25, high=0.75)), stated(Interval(value=2), sign=True)
     ('0.500 (95% CI 0.250 to 0.750)', '+2.00 (no interval)')
@@ -178,7 +178,7 @@ def both(parts: Iterable[str]) -> str:
 
 
 def conditions(parts: Iterable[str]) -> str:
-    """Return conditions that must all hold as one."""
+    """Return conditions joined by "and", in the current language."""
     return messages.joined(parts, "conditions")
 
 
@@ -209,7 +209,7 @@ def excludes_zero(part: Interval) -> bool | None:
 
 
 def scaled(part: Interval, factor: float | None) -> Interval:
-    """Return the number for another step of the column, never with a value that is not finite."""
+    """Return the number for another step of the column, without values that are not finite."""
     if factor is None:
         return part
     return Interval(**{name: _times(getattr(part, name), factor) for name in Interval.model_fields})
@@ -250,12 +250,12 @@ def _times(value: float | None, factor: float) -> float | None:
 
 
 def reading(name: str) -> str:
-    """Return a method's name in the current language; unchanged if the catalogue does not know it."""
+    """Return a method's name in the current language; unchanged if it is not in the catalogue."""
     return messages.word("reading", name) if f"reading.{name}" in english() else tidy(name.replace("_", " "))
 
 
 def layer_name(name: str) -> str:
-    """Return the name of a layer: its number if it has no name of its own, else the module's name."""
+    """Return the name of a layer: the module's name if it has one, otherwise its number."""
     own, _, number_of = name.partition(" ")
     return t("report.layer", index=number_of) if own == "layer" and number_of.isdecimal() else name
 
@@ -267,7 +267,7 @@ def group_name(conditions: Sequence[Message]) -> str:
 
 
 def unit_name(layer: str, index: int) -> str:
-    """Return the name of a hidden unit: its layer and its number there."""
+    """Return the name of a hidden unit: its layer and its number in the layer."""
     return t("report.neuron.name", layer=cut(layer_name(layer)), index=str(index))
 
 
@@ -278,7 +278,7 @@ def name_cell(name: str, style: str = "") -> Cell:
 
 
 def cut_cell(name: str) -> Cell:
-    """Return a cell at the head of a narrow column, with the full name in a title if it was shortened."""
+    """Return a cell for the head of a narrow column, with the full name as its title if it was shortened."""
     label = cut(name)
     return Cell(label, "" if label == name else tidy(name))
 
@@ -288,17 +288,17 @@ def cells(values: Iterable[str]) -> list[Cell]:
 
 
 def draws(document: Document) -> str:
-    """Return what the intervals of a document are over: rows, or groups of rows."""
+    """Return the sampling units of a document's intervals: rows, or groups of rows."""
     return t(f"report.draws.{'rows' if document.data.grouping is None else 'groups'}")
 
 
 def rows_of(part: Any) -> str:
-    """Return the rows that a part of the document is about, such as "7,500 held-out rows"."""
+    """Return the rows that a part of the document uses, such as "7,500 held-out rows"."""
     return t(f"report.rows_of.{part.rows_of}", rows=part.rows)
 
 
 def score_scale(document: Document) -> str:
-    """Return the unit of the score: log-odds, that of the target, or log rate."""
+    """Return the unit of the score: log-odds, the unit of the target, or log rate."""
     return t(f"report.scale.{document[Coefficients].scale}")
 
 
@@ -312,7 +312,7 @@ def term(row: CoefficientRow) -> str:
 
 
 def step(row: CoefficientRow, standard: bool = False) -> str:
-    """Return the step of a term: a standard deviation, a unit, or another level than the reference."""
+    """Return the step of a term: a standard deviation, a unit, or a level compared with the reference."""
     if row.level is not None:
         return t("report.step.reference", reference=tidy(level_name(row.reference or NONE)))
     if standard and row.sd is not None:
@@ -327,7 +327,7 @@ def step_of(unit: str) -> str:
 
 
 def effort(method: GradientMethod) -> str:
-    """Return how much a gradient method computed for each row; empty if the document does not say."""
+    """Return the amount of computation per row of a gradient method; empty if the document does not state it."""
     message = effort_of(method)
     return "" if message is None else say(message)
 
@@ -338,5 +338,5 @@ def outputs(rows: Iterable[Any]) -> list[str | None]:
 
 
 def by_importance(document: Document) -> dict[str, int]:
-    """Return the rank of each column, the most important for the network first, which orders every list of columns."""
+    """Return the rank of each column by its importance to the network; all lists of columns are ordered by it."""
     return {row.column: rank for rank, row in enumerate(document[Importance].columns)}

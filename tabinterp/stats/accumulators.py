@@ -1,9 +1,9 @@
-"""Means over rows as mergeable sums (`start`, `update`, `merge`, `finish`), in any batches and any order.
+"""Means over rows as mergeable sums (`start`, `update`, `merge`, `finish`), in batches of any size and order.
 
-Sums are centred at their own mean and moved when they are joined (Chan, Golub & LeVeque 1983), so that no digits are lost
-where a mean is large beside its spread. The standard error is that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
-Rows that come in groups are one draw a group: what they add is summed within groups before it is squared (Liang & Zeger 1986),
-and the interval is Student's with one degree of freedom less than there are groups.
+Sums are centred at their own mean and shifted when they are merged (Chan, Golub & LeVeque 1983), so that precision is not lost
+if a mean is large compared with its spread. The standard error is that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
+If rows have groups, each group is one draw: contributions are summed within groups before they are squared (Liang & Zeger 1986),
+and intervals use Student's t with one degree of freedom fewer than there are groups.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .estimates import FEWEST_GROUPS, Estimates, group_sums
 
 @dataclass(frozen=True, eq=False)
 class Means:
-    """Sums of one shape: `count` of rows with a value, `mass` sum w, `mean`, and around it sum w^2, sum w^2 d, sum w^2 d^2.
+    """Sums of one shape: `count` of rows with a value, `mass` sum w, `mean`; with d = v - mean: sum w^2, sum w^2 d, sum w^2 d^2.
 
     `rows` counts all rows, whether or not they have a value.
     """
@@ -40,7 +40,7 @@ def start(shape: tuple[int, ...]) -> Means:
 
 
 def update(state: Means, values: FloatArray, weights: FloatArray | None = None) -> Means:
-    """Return the sums with m more rows of `values` (m, ...); NaN entries are left out."""
+    """Return the sums after adding m rows of `values` (m, ...); NaN entries are left out."""
     if not len(values):
         return state
     whole = _of_all(values, weights)
@@ -48,7 +48,7 @@ def update(state: Means, values: FloatArray, weights: FloatArray | None = None) 
 
 
 def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
-    """Return the sums if every entry has a value, in few passes over memory; None if one has none, or no row has weight."""
+    """Return the sums if every entry has a value, in few passes over memory; None if a value is missing or no row has weight."""
     n, shape, flat = len(values), values.shape[1:], values.reshape(len(values), -1)
     w = np.ones(n) if weights is None else weights
     mass = float(w.sum())
@@ -90,7 +90,7 @@ def merge(a: Means, b: Means) -> Means:
 
 
 def beside(states: Sequence[Means]) -> Means:
-    """Combine entries (states, ...) of the same rows."""
+    """Combine the sums of several quantities over the same rows: entries (states, ...)."""
     parts = {one.name: np.stack([getattr(state, one.name) for state in states]) for one in fields(Means)[1:]}
     return Means(states[0].rows, **parts)
 
@@ -112,7 +112,7 @@ def _moved(state: Means, centre: FloatArray) -> tuple[FloatArray, FloatArray, Fl
 def mean_over_rows(values: FloatArray, weights: FloatArray | None = None, groups: IntArray | None = None) -> Estimates:
     """Return the mean over the first axis with its standard error over rows, or over `groups` of rows.
 
-    NaN rows are left out, entry by entry. Below ten groups there is a mean and no error.
+    NaN rows are left out, entry by entry. With fewer than ten groups, there is a mean but no error.
 
     >>> found = mean_over_rows(np.repeat(np.arange(12.0), 3), groups=np.repeat(np.arange(12), 3))
     >>> round(float(found.stderr), 3)  # of 12 draws, not 36

@@ -1,22 +1,22 @@
 """Association between many hidden units and many columns, on arrays.
 
-Four coefficients, each with a p-value, for all units by all columns at once:
+Four coefficients, each with a p-value, for all pairs of units and columns at once:
 
-- Pearson correlation and correlation ratio, as sums over rows (`start`, `update`, `merge`, `finish`) that can be taken
-  in any batches and joined in any order;
-- Spearman's rank correlation (`spearman`), which needs the rows together;
-- distance correlation (`distance_correlation`), which weighs every pair of rows and is meant for a sample.
+- Pearson correlation and correlation ratio, as sums over rows (`start`, `update`, `merge`, `finish`) that can be computed
+  in batches of any size and merged in any order;
+- Spearman's rank correlation (`spearman`), which needs all rows at once;
+- distance correlation (`distance_correlation`), which compares every pair of rows and is meant for a sample.
 
-Rows may have weights: a row of weight 2 counts as two in every coefficient, equal weights are no weights, and p-values take
-Kish's effective sample size (sum w)^2 / sum w^2 for the number of rows, which is exact where weights are equal and an
-approximation elsewhere. Rows of weight 0 say nothing: leave them out.
+Rows may have weights. A row of weight 2 counts as two rows in every coefficient, and equal weights have no effect. p-values use
+Kish's effective sample size (sum w)^2 / sum w^2 as the number of rows, which is exact for equal weights and otherwise an
+approximation. Rows of weight 0 carry no information and must be left out.
 
-Conventions, the same everywhere: `n` rows, `h` units, `p` numeric columns, `q` categorical columns, arithmetic in
-float64. A numeric value that is NaN is missing: its row is left out for that column alone (pairwise-complete). A
-category code of -1 is missing and counts as a level of its own, because a model reads "missing" as a value and a unit
-may answer to nothing else. What is not defined (a constant unit or column, too few rows, a unit that is NaN on some
-row) is NaN, without a warning. A standard deviation below 1e-13 of the mean counts as zero: rounding makes as much.
-Matrix products run on one thread, so that the last digits do not depend on the number of cores.
+Conventions: `n` rows, `h` units, `p` numeric columns, `q` categorical columns, arithmetic in float64. A NaN in a numeric column
+is a missing value: its row is left out for that column only (pairwise-complete). A category code of -1 means missing and counts
+as a separate level, because a model treats "missing" as a value and a unit may respond only to that value. Undefined
+coefficients (a constant unit or column, too few rows, a unit that is NaN in some row) are NaN, without a warning. A standard
+deviation below 1e-13 of the mean is treated as zero, because rounding alone can produce it. Matrix products run on one thread, so
+that the last digits do not depend on the number of cores.
 """
 
 from __future__ import annotations
@@ -36,47 +36,47 @@ from tabinterp.errors import TableError
 from .distances import Booleans, Floats, Integers, constant, correlate, pair_products
 from .multiple_testing import correlation_test, variance_test
 
-CHUNK_ROWS = 4_096  # rows that `update` takes at a time: they stay in the processor's own memory
-ROUNDING = 1e-12  # of a sum of squares about a centre: what is left of it about the mean may be nothing else
+CHUNK_ROWS = 4_096  # rows that `update` processes at a time, few enough for the processor's cache
+ROUNDING = 1e-12  # share of a sum of squares around a centre below which the sum around the mean may be rounding error
 RANK_UNITS = 64  # units that `spearman` ranks at a time
-PAIR_UNITS = 256  # units that `distance_correlation` takes at a time
+PAIR_UNITS = 256  # units that `distance_correlation` processes at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Sums over rows around centres near the means, so that no digits are lost if a mean is large compared with its spread.
+    """Sums over rows around centres near the means, so that precision is not lost if a mean is large compared with its spread.
 
-    T is the sum of (levels + 1): every categorical column begins with its level "missing". d is a unit less its centre, e a
-    numeric column less its own (0 where missing), w the weights.
+    T is the sum of (levels + 1): the first level of every categorical column is "missing". d is a unit minus its centre, e a
+    numeric column minus its centre (0 where missing), w the weights.
     """
 
-    levels: tuple[int, ...]  # of each categorical column, missing not counted
-    centre: Floats  # (h,) of each unit
-    middle: Floats  # (p,) of each numeric column
+    levels: tuple[int, ...]  # number of levels of each categorical column, without missing
+    centre: Floats  # (h,) centre of each unit
+    middle: Floats  # (p,) centre of each numeric column
     rows: int
-    known: Integers  # (p,) rows on which each numeric column is known
+    known: Integers  # (p,) number of rows in which each numeric column is known
     weight: Floats  # () sum of weights
     squares: Floats  # () sum of squared weights
-    known_weight: Floats  # (p,) the same over the rows on which each numeric column is known
-    known_squares: Floats  # (p,)
-    positive: Floats  # (h,) weight of the rows on which the unit is above zero
+    known_weight: Floats  # (p,) sum of weights over the rows in which each numeric column is known
+    known_squares: Floats  # (p,) sum of squared weights over these rows
+    positive: Floats  # (h,) weight of the rows in which the unit is above zero
     unit: Floats  # (2, h) sums of w d and w d^2
     column: Floats  # (2, p) sums of w e and w e^2
-    pair: Floats  # (2, h, p) sums of w d and w d^2 over the rows on which the column is known
+    pair: Floats  # (2, h, p) sums of w d and w d^2 over the rows in which the column is known
     product: Floats  # (h, p) sum of w d e
-    level_weight: Floats  # (T,)
+    level_weight: Floats  # (T,) weight of the rows of each level
     level: Floats  # (T, h) sum of w d over the rows of each level
 
 
 @dataclass(frozen=True)
 class Association:
-    """The association of the units, and of each unit with each column, from sums over rows."""
+    """The distribution of each unit and its association with each column, from sums over rows."""
 
     rows: int
     mean: Floats  # (h,)
-    sd: Floats  # (h,) of these rows (no n - 1)
-    active: Floats  # (h,) share of rows on which the unit is above zero, in [0, 1]
-    n: Integers  # (p,) rows behind each numeric column
+    sd: Floats  # (h,) standard deviation with divisor n
+    active: Floats  # (h,) share of rows in which the unit is above zero, in [0, 1]
+    n: Integers  # (p,) number of rows used for each numeric column
     pearson: Floats  # (h, p) in [-1, 1]
     pearson_p: Floats  # (h, p) two-sided t test with n - 2 (effective) degrees of freedom
     ratio: Floats  # (h, q) correlation ratio eta, in [0, 1]; its square is the share of variance between levels
@@ -85,16 +85,16 @@ class Association:
 
 @dataclass(frozen=True)
 class RankCorrelation:
-    n: Integers  # (p,) rows behind each column
+    n: Integers  # (p,) number of rows used for each column
     spearman: Floats  # (h, p) in [-1, 1]
     p: Floats  # (h, p) two-sided t approximation with n - 2 degrees of freedom
 
 
 @dataclass(frozen=True)
 class DistanceCorrelation:
-    n: Integers  # (c,) rows behind each column
+    n: Integers  # (c,) number of rows used for each column
     distance: Floats  # (h, c) plain (V-statistic) distance correlation, in [0, 1]; above zero under independence
-    corrected: Floats  # (h, c) bias-corrected *squared* distance correlation, in [-1, 1]; about zero there
+    corrected: Floats  # (h, c) bias-corrected *squared* distance correlation, in [-1, 1]; near zero under independence
     p: Floats  # (h, c) t test of `corrected`, one-sided
     p_chi_square: Floats  # (h, c) chi-square test of `corrected`, one-sided
 
@@ -134,12 +134,12 @@ def update(
     codes: NDArray[Any],
     weights: Floats | None = None,
 ) -> Moments:
-    """Return the sums with m more rows: `units` (m, h), or parts of them side by side, `numeric` (m, p) with NaN missing,
-    `codes` (m, q) with -1 missing.
+    """Return the sums after adding m rows: `units` (m, h), or a list of its parts; `numeric` (m, p), NaN if missing; `codes`
+    (m, q), -1 if missing.
 
-    `weights` (m,) are above 0; None: ones.
+    `weights` (m,) must be above 0; None: ones.
 
-    A code of column c must lie in -1 .. levels[c] - 1, else `TableError`. `state` itself is not changed.
+    A code of column c must be in -1 .. levels[c] - 1; otherwise `TableError` is raised. `state` itself is not changed.
     """
     _check_codes(codes, state.levels)
     parts = [units] if isinstance(units, np.ndarray) else units
@@ -167,7 +167,7 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def finish(state: Moments) -> Association:
-    """Return coefficients and p-values from all rows seen."""
+    """Return coefficients and p-values from all rows added."""
     rows, weight = state.rows, state.weight
     with np.errstate(all="ignore"):
         pearson = _correlation(state)
@@ -187,7 +187,7 @@ def finish(state: Moments) -> Association:
 
 
 def _about_mean(sums: Floats, weight: Floats) -> Floats:
-    """Return a sum of squares around the mean from sums (2, ...) around a centre; 0 if it is no more than rounding."""
+    """Return a sum of squares around the mean from sums (2, ...) around a centre; 0 if it may be rounding error."""
     first, second = sums
     square = second - first**2 / weight
     return np.asarray(np.where(square < ROUNDING * second, 0.0, square), np.float64)
@@ -195,7 +195,7 @@ def _about_mean(sums: Floats, weight: Floats) -> Floats:
 
 @cache
 def _blas() -> ThreadpoolController:
-    """Return the libraries that multiply matrices; they are looked for once, which takes longer than most products."""
+    """Return the libraries that multiply matrices. They are detected only once, because that takes longer than most products."""
     return ThreadpoolController().select(user_api="blas")
 
 
@@ -213,11 +213,11 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
 def _batch(
     like: Moments, parts: Sequence[NDArray[Any]], numeric: NDArray[Any], codes: NDArray[Any], weights: Floats | None
 ) -> Moments:
-    """Return the sums of m >= 1 rows about the centres of `like`."""
+    """Return the sums of m >= 1 rows around the centres of `like`."""
     m, w = len(codes), np.ones(len(codes)) if weights is None else weights
     known = ~np.isnan(numeric)
     wf, e = known * w[:, None], np.where(known, numeric - like.middle, 0.0)
-    some = np.flatnonzero(~known.all(axis=0))  # columns that miss a row
+    some = np.flatnonzero(~known.all(axis=0))  # columns with missing values
     first = np.cumsum([0, *(one + 1 for one in like.levels)])
     places, ends = (codes + 1 + first[:-1]).astype(np.int32), np.arange(m + 1, dtype=np.int32) * codes.shape[1]
     held = sparse.csr_array((np.ones(ends[-1]), places.ravel(), ends), shape=(m, int(first[-1]))).T
@@ -249,7 +249,7 @@ def _batch(
 def _layers(
     parts: Sequence[NDArray[Any]], centre: Floats, weights: Floats | None
 ) -> Iterator[tuple[slice, Floats, Floats]]:
-    """Yield for each part its units, their outputs minus their centres (m, h), and the weight of the rows above zero."""
+    """Yield, for each part, its units, their outputs minus their centres (m, h), and the weight of the rows above zero."""
     at = 0
     for part in parts:
         span, above = slice(at, at + part.shape[1]), part > 0
@@ -261,7 +261,7 @@ def _layers(
 
 
 def _count(flags: Booleans) -> Floats:
-    """Return how many of (m, h) are true (h,)."""
+    """Return the number of true entries (h,) in each column of (m, h)."""
     parts = np.add.reduceat(flags.view(np.uint8), np.arange(0, len(flags), 255), axis=0, dtype=np.uint8)
     return np.asarray(parts.sum(axis=0, dtype=np.float64))
 
@@ -282,7 +282,7 @@ def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
     rows = float(weight) ** 2 / float(state.squares) if state.rows else 0.0
     first = np.cumsum([0, *(known + 1 for known in state.levels)])[:-1]
     shift = state.unit[0] / weight
-    apart = np.where(held > 0, state.level.T / held - shift[:, None], 0.0)  # means of levels about that of all rows
+    apart = np.where(held > 0, state.level.T / held - shift[:, None], 0.0)  # means of levels minus the overall mean
     between = np.add.reduceat(held * apart**2, first, axis=1)
     present = np.add.reduceat((held > 0).astype(np.float64), first)
     total = _about_mean(state.unit, weight)[:, None]
@@ -293,7 +293,7 @@ def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
 
 
 def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
-    """Return columns that are missing in the same rows together: pairs of known rows (n,) and column indices; missing is
+    """Group the columns that are missing in the same rows: pairs of known rows (n,) and column indices; `missing` has the shape
     (n, p).
     """
     groups: dict[bytes, list[int]] = {}
@@ -306,13 +306,13 @@ def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
 
 
 def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None = None) -> RankCorrelation:
-    """Return Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p), NaN missing; ties share their
+    """Return Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p), NaN if missing; ties share their
     rank.
 
-    With `weights` (n,) a rank is the weight below a value and half of that at it, and the correlation is weighted.
+    With `weights` (n,), the rank of a value is the weight below it plus half the weight at it, and the correlation is weighted.
 
-    Every unit is sorted once; ranks among the rows on which a column is known follow by counting. p is the t
-    approximation, as in `scipy.stats.spearmanr`: rough below some ten rows. Working memory: about
+    Every unit is sorted once; ranks among the rows in which a column is known follow by counting. p is the t
+    approximation, as in `scipy.stats.spearmanr`, which is rough below about ten rows. Working memory: about
     8 n (3 min(h, 64) + 2 p) bytes.
     """
     numeric = np.asarray(numeric, np.float64)
@@ -334,13 +334,13 @@ def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None 
 
 
 def _places(values: NDArray[Any]) -> NDArray[np.int32]:
-    """Return the position of each value among the distinct values of its own column: (n, k) to (k, n), from 0."""
+    """Return the position, from 0, of each value among the distinct values of its column: from shape (n, k) to (k, n)."""
     places = [np.unique(column, return_inverse=True)[1] for column in values.T]
     return np.array(places, np.int32).reshape(values.shape[1], values.shape[0])
 
 
 def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
-    """Return average ranks minus their mean, from positions (k, m) of which some may not occur, with weights (m,)."""
+    """Return average ranks minus their mean, from positions (k, m), some of which may not occur, with weights (m,)."""
     ranks, half = np.empty(places.shape), w.sum() / 2
     for row, place in zip(ranks, places, strict=True):
         weight = np.bincount(place, w)
@@ -365,19 +365,19 @@ def distance_correlation(
         V = S1 / n^2 - 2 S3 / n^3 + S2 / n^4                                            (Szekely, Rizzo & Bakirov 2007)
         U = S1 / (n (n-3)) - 2 S3 / (n (n-2) (n-3)) + S2 / (n (n-1) (n-2) (n-3))        (Szekely & Rizzo 2014)
 
-    With `weights` (n,) the sums over i and j are weighed by p_i and p_j, p = w / sum w, which is V of a sample with repeated
-    rows; in U and in the tests n is Kish's effective sample size.
+    With `weights` (n,), the sums over i and j are weighted by p_i and p_j, p = w / sum w, which gives V of a sample with repeated
+    rows; in U and in the tests, n is Kish's effective sample size.
 
-    `distance` is sqrt(V_ab / sqrt(V_aa V_bb)); `corrected` is U_ab / sqrt(U_aa U_bb), undefined below 4 rows and where
-    U_aa = 0, as for a unit that differs on one row only. Row sums come from sorting, S1 from one matrix product for
-    each row with the rows after it. Time grows as n^2 h: use it on a sample of some 2,000 rows. Working memory: about
-    8 n (10 min(h, 256) + 4 c) bytes, 42 MB at most for 2,000 rows.
+    `distance` is sqrt(V_ab / sqrt(V_aa V_bb)); `corrected` is U_ab / sqrt(U_aa U_bb), which is undefined below 4 rows and if
+    U_aa = 0, as for a unit that differs in only one row. Row sums come from sorting, S1 from one matrix product for
+    each row with the rows after it. Time grows as n^2 h, so use a sample of about 2,000 rows. Working memory: about
+    8 n (10 min(h, 256) + 4 c) bytes, at most 42 MB for 2,000 rows.
 
-    p: the t test of Szekely & Rizzo (2013), T = sqrt(v - 1) R / sqrt(1 - R^2), v = n (n-3) / 2, one-sided. It was
-    derived for vectors of high dimension. Between two single columns n R is a weighted sum of centred chi-squares with
-    a longer tail: of 20,000 independent normal pairs (n = 300) 1.6% have p < .001. p_chi_square =
+    p: the one-sided t test of Szekely & Rizzo (2013), T = sqrt(v - 1) R / sqrt(1 - R^2), v = n (n-3) / 2. It was
+    derived for vectors of high dimension. For two single columns, n R is a weighted sum of centred chi-squares with
+    a longer tail: 1.6% of 20,000 independent normal pairs (n = 300) have p < .001. p_chi_square =
     P(chi-square(1) - 1 > n R) of Shen, Panda & Vogelstein (2022) is conservative below .05 (0.05% of the same pairs):
-    take that one where many p-values are to be corrected together.
+    use it if many p-values are corrected together.
     """
     known, values, discrete = _stack(columns, len(units))
     shape = (units.shape[1], len(columns))
@@ -399,7 +399,7 @@ def distance_correlation(
 
 
 def _stack(columns: Sequence[NDArray[Any]], n: int) -> tuple[Booleans, Floats, Booleans]:
-    """Return known (n, c), values (n, c) as floats with 0 if missing, and whether each is discrete (c,)."""
+    """Return a mask of known values (n, c), the values (n, c) as floats, 0 if missing, and a mask of discrete columns (c,)."""
     discrete = np.array([not np.issubdtype(column.dtype, np.floating) for column in columns], np.bool_)
     values = np.array([np.asarray(column, np.float64) for column in columns]).reshape(len(columns), n).T
     known = ~np.isnan(values)

@@ -1,9 +1,9 @@
-"""Predictive power of a score with its error: AUC and average precision for classes (one against the others), R2 for
+"""Predictive power of a score with its standard error: AUC and average precision for classes (one against the others), R2 for
 numbers and counts, and means over rows, such as losses.
 
-A mean over classes weighs each by its share. Every measure comes with a row's influence on it (Hájek 1968; DeLong et al. 1988
-for the AUC), so that differences on the same rows have an error of their own. Influences of the rows of one group are summed
-before they are squared, and the interval is Student's over groups; below ten groups there is none.
+A mean over classes weights each class by its share. Every measure includes the influence of each row on it (Hájek 1968; DeLong et
+al. 1988 for the AUC), from which errors of differences on the same rows are computed. Influences are summed within groups of rows
+before they are squared, and intervals use Student's t over groups; with fewer than ten groups, there is no interval.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tabinterp.arrays import FloatArray, IntArray
 
 from .estimates import FEWEST_GROUPS, Estimates, effective_df, group_sums
 
-CHANCE = {True: 0.5, False: 0.0}  # of an AUC, of R2
+CHANCE = {True: 0.5, False: 0.0}  # value without predictive power: of an AUC, of R2
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +48,10 @@ class Power:
         return as_interval(self.value, self.stderr, self.df)
 
     def student(self, least: float = -np.inf, most: float = np.inf) -> tuple[float, float, float, float]:
-        """Return value, standard error and the ends of a 95% interval, no further than `least` and `most`.
+        """Return value, standard error and the ends of a 95% interval, limited to `least` and `most`.
 
-        Critical values are Student's with the degrees of freedom of `estimates.effective_df`. Fewer than ten rows, or groups of
-        rows, have neither error nor interval.
+        Critical values are Student's with the degrees of freedom from `estimates.effective_df`. With fewer than ten rows, or
+        groups of rows, there is neither an error nor an interval.
         """
         stderr = self.stderr if len(self.draws) >= FEWEST_GROUPS else np.nan
         value, stderr, low, high = as_interval(self.value, stderr, self.effective_df)
@@ -60,8 +60,8 @@ class Power:
     def skewed(self, least: float = -np.inf, most: float = np.inf) -> tuple[float, float, float, float]:
         """Return the same as `student` with an interval that allows for skewness (Hall 1992, J. R. Stat. Soc. B 54).
 
-        Losses have few large values: a symmetric interval of the mean of fifty misses the true one too often, and nearly always
-        from below.
+        Losses have a few large values, so a symmetric interval for the mean of 50 rows misses the true mean too often, and nearly
+        always by lying below it.
 
         >>> few = mean(np.r_[np.zeros(90), np.ones(10)], np.ones(100))
         >>> [round(x, 3) for x in few.skewed()], [round(x, 3) for x in few.student()]
@@ -84,7 +84,7 @@ class Power:
     def effective_df(self) -> float:
         """Degrees of freedom of the standard error."""
         draws = self.draws
-        draws = draws[draws != 0]  # the others have no weight
+        draws = draws[draws != 0]  # leave out rows without weight
         return max(1.0, float(effective_df(draws, len(draws))))
 
     def __sub__(self, other: Power) -> Power:
@@ -95,10 +95,10 @@ class Power:
 def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, float]:
     """Return `first` minus `second`, measured on different rows, with standard error and 95% interval.
 
-    Independent samples have critical values of Student's with the degrees of freedom of Welch (1947). Where a group (numbered
-    alike in both) has rows in both samples, what its rows add to either is summed before it is squared. There is no interval
-    where a sample has fewer than ten rows, or groups of rows, or where no row of the first sample moves its measure, as where an
-    accuracy is exactly 1.
+    For independent samples, critical values are Student's with the degrees of freedom of Welch (1947). If a group (with the same
+    number in both) has rows in both samples, the contributions of its rows to both are summed before they are squared. There is
+    no interval if a sample has fewer than ten rows, or groups of rows, or if the measure of the first sample has no variance, as
+    for an accuracy of exactly 1.
 
     >>> one = np.ones(20)
     >>> held_out, training = (mean(np.tile([-1.0, 1.0], 10) + shift, one) for shift in (0.5, 0.0))
@@ -124,10 +124,10 @@ def as_interval(value: float, stderr: float, df: float = np.inf) -> tuple[float,
 
 
 def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
-    """Return the AUC of scores (n,) for 0/1 outcomes; NaN if one of them does not occur.
+    """Return the AUC of scores (n,) for 0/1 outcomes; NaN if one of the outcomes does not occur.
 
-    Placements of a class are deviations from their own mean: each side's variance is over one row less than it has (with weights,
-    than as many as say as much, Kish 1965), which matters where a class is rare.
+    The variance of the placements of each class is computed around their mean with divisor n - 1, where n is the number of rows
+    in the class (with weights, Kish's effective sample size, 1965). This matters if a class is rare.
     """
     n = len(score)
     _, run = np.unique(score, return_inverse=True)
@@ -167,8 +167,8 @@ def average(parts: Sequence[Power]) -> Power:
 def ratio(first: Power, second: Power) -> tuple[float, float, float, float]:
     """Return the ratio of two measures of the same rows, its standard error and its 95% interval (Fieller 1954).
 
-    The interval holds the ratios r for which first - r second is not significantly different from zero. It is bounded only
-    where the second measure is significantly different from zero; elsewhere there is none.
+    The interval contains the ratios r for which first - r second is not significantly different from zero. It is bounded only
+    if the second measure is significantly different from zero; otherwise there is no interval.
 
     >>> one = np.ones(40)
     >>> up, down = (mean(shift + np.tile([-1.0, 1.0], 20), one) for shift in (1.0, 2.0))
@@ -198,18 +198,17 @@ def ratio(first: Power, second: Power) -> tuple[float, float, float, float]:
 def average_precision(
     score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None
 ) -> Power:
-    """Return the precision at every score of some row, weighted by the increase in recall there (scikit-learn's
-    definition).
+    """Return the mean of the precision at each distinct score, weighted by the increase in recall (scikit-learn's definition).
 
-    A row's influence is the derivative by its weight (infinitesimal jackknife, Efron 1982): it moves the precision at every
-    score up to its own. NaN where no outcome is positive.
+    The influence of a row is the derivative with respect to its weight (infinitesimal jackknife, Efron 1982): a row affects the
+    precision at every score up to its own. NaN if no outcome is positive.
     """
-    _, run = np.unique(-score, return_inverse=True)  # from the highest score on
+    _, run = np.unique(-score, return_inverse=True)  # from the highest score downwards
     here = np.bincount(run, weights * positive)
     right, named = np.cumsum(here), np.cumsum(np.bincount(run, weights))
     if not right[-1] > 0:
         return Power(np.nan, np.full(len(score), np.nan), groups)
-    with np.errstate(invalid="ignore", divide="ignore"):  # rows without weight have the highest scores
+    with np.errstate(invalid="ignore", divide="ignore"):  # the rows with the highest scores may have no weight
         precision = np.where(named > 0, right / named, 0.0)
         gained, lost = (np.where(named > 0, here * one, 0.0) for one in (1 / named, right / named**2))
     value = float(here @ precision / right[-1])
@@ -219,7 +218,7 @@ def average_precision(
 
 
 def r2(prediction: FloatArray, y: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
-    """Return 1 - squared error over the variance around the rows' own mean."""
+    """Return 1 minus the ratio of the squared error to the variance of `y`."""
     w = weights / weights.mean()
     centred = (y - np.average(y, weights=w)) ** 2
     error, spread = (y - prediction) ** 2, float(np.average(centred, weights=w))
@@ -253,9 +252,10 @@ def measure(
 
 
 def over_folds(parts: list[Power]) -> Power:
-    """Return the mean over folds predicted by other folds: only rows of one fold are compared with each other.
+    """Return the mean over cross-validation folds: only rows of the same fold are compared with each other.
 
-    Over all rows together an honest nothing would fall below chance, because what the others say runs against a fold's own rows.
+    Over the pooled rows of all folds, a predictor without information would fall below chance, because predictions from the other
+    folds are negatively correlated with the outcomes of a fold.
     """
     known = [part for part in parts if np.isfinite(part.value)]
     if not known:

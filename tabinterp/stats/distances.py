@@ -1,7 +1,7 @@
 """Distances between all pairs of rows, for the distance correlation.
 
-The formulas are in `tabinterp.stats.association.distance_correlation`; nothing here knows of missing values beyond a
-mask. `h` units, `c` columns, `n` rows of which `m` are known.
+The formulas are in `tabinterp.stats.association.distance_correlation`. Missing values are excluded by the caller or have weight
+0. `h` units, `c` columns, `n` rows, `m` of them known.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
-NEGLIGIBLE = 1e-13  # standard deviation over mean, below which a variable is constant
-DEGENERATE = 1e-10  # distance variance over mean squared distance, below which it is zero up to rounding
+NEGLIGIBLE = 1e-13  # ratio of standard deviation to mean below which a variable is constant
+DEGENERATE = 1e-10  # ratio of distance variance to mean squared distance below which the variance is rounding error
 
 
 def constant(square: Floats, count: Floats | float, mean: Floats) -> Booleans:
-    """Return whether a centred sum of squares over rows of weight `count` is no larger than rounding around `mean`."""
+    """Return whether a centred sum of squares over rows of weight `count` may be rounding error around `mean`."""
     return np.asarray(~(np.sqrt(square / count) > NEGLIGIBLE * np.abs(mean)))
 
 
@@ -26,9 +26,9 @@ def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Bool
     """Return S1 = sum over ordered pairs of rows of w_i w_j a_ij b_ij: units (n, h), values and weights (n, c), result (h,
     c).
 
-    A row that a column does not know has the weight 0 there.
+    A row in which a column is missing has the weight 0 for that column.
 
-    Codes that differ do so by 1 or more, so that min(abs(difference), 1) is their distance.
+    Different codes differ by at least 1, so their distance is min(abs(difference), 1).
     """
     n, s1 = len(units), np.zeros((units.shape[1], values.shape[1]))
     limit, tile = np.where(discrete, 1.0, np.inf), np.empty_like(units)
@@ -78,11 +78,11 @@ def _covariances(s1: Floats, s3: Floats, s2: Floats, total: float, n: float) -> 
 
 
 def _own_distances(values: Floats, discrete: Booleans, w: Floats) -> tuple[Floats, Floats]:
-    """Return row sums of the distances (k, m) and their sums of squares (k,), for k variables (k, m); zeros for constant
-    ones.
+    """Return row sums of the distances (k, m) and the sums of squared distances (k,) of k variables (k, m); zeros for constant
+    variables.
 
-    Sorted, s_0 <= .. <= s_(m-1), with W_k the weight before k and W that of all, row sum k is
-    (2 W_k - W) s_k + sum_j w_j s_j - 2 sum_(j<k) w_j s_j, and the squares add up to 2 W sum w (x - mean)^2. Of categories
+    For sorted values s_0 <= .. <= s_(m-1), with W_k the weight before k and W the total weight, row sum k is
+    (2 W_k - W) s_k + sum_j w_j s_j - 2 sum_(j<k) w_j s_j, and the squares add up to 2 W sum w (x - mean)^2. For categories,
     both follow from the weights of the levels.
     """
     total = w.sum()

@@ -13,7 +13,7 @@ from scipy import stats
 from tabinterp.arrays import FloatArray, IntArray
 
 LEVEL = 0.95
-FEWEST_GROUPS = 10  # with fewer groups of rows a standard error says too little to be given
+FEWEST_GROUPS = 10  # with fewer groups of rows, a standard error is too uncertain to be reported
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def resampled(
 ) -> Estimates:
     """Return numbers (...) with standard errors and 95% intervals from their resamples `drawn` (resamples, ...).
 
-    Percentiles over resampled rows (Efron & Tibshirani 1993), extended to the number itself where it lies outside of them. Over
-    so many `groups` of rows percentiles are too narrow (they cover 86 to 89% at 10 to 20 groups): there the interval is
-    Student's, within what the number can be, and below ten groups there is none.
+    The ends are percentiles over resampled rows (Efron & Tibshirani 1993), extended to the number itself if it lies outside them.
+    `groups`: the number of groups, if groups of rows were resampled. Percentile intervals would then be too narrow (they cover 86
+    to 89% for 10 to 20 groups), so the interval is Student's, limited to `least` and `most`; below ten groups, there is none.
     """
     value, error = np.asarray(value, dtype=np.float64), np.std(drawn, axis=0, ddof=1)
     if groups is None:
@@ -62,16 +62,16 @@ def resampled(
 
 
 def stacked(parts: Sequence[tuple[float, float, float, float]]) -> Estimates:
-    """Return several numbers, each with its standard error and the ends of its interval, as one."""
+    """Combine several numbers, each with its standard error and the ends of its interval, into one object."""
     return Estimates(*np.array(parts, dtype=np.float64).reshape(-1, 4).T)
 
 
 def effective_df(influences: FloatArray, units: int) -> FloatArray:
-    """Return the degrees of freedom that a variance estimated from `influences` (units, ...) has.
+    """Return the degrees of freedom of a variance estimated from `influences` (units, ...).
 
-    The variance of a sample variance grows with the kurtosis k of what is averaged. It is that of a chi-squared variable with
-    (units - 1) / (1 + (k - 3) / 2) degrees of freedom (Box 1953, Biometrika 40; Satterthwaite 1946). Where a few draws decide,
-    such as the rows of a rare class, few are left; there are never more than units - 1.
+    The variance of a sample variance grows with the kurtosis k of the averaged values. It is that of a chi-squared variable with
+    (units - 1) / (1 + (k - 3) / 2) degrees of freedom (Box 1953, Biometrika 40; Satterthwaite 1946). The result is small if a few
+    draws dominate, such as the rows of a rare class, and never more than units - 1.
 
     >>> effective_df(np.array([1.0, -1.0] * 10), 20)
     array(19.)
@@ -85,7 +85,7 @@ def effective_df(influences: FloatArray, units: int) -> FloatArray:
 
 
 def group_sums(values: FloatArray, groups: IntArray) -> FloatArray:
-    """Return the sums (groups, ...) of (n, ...) over the rows of each group, in the order of their numbers."""
+    """Return the sums (groups, ...) of `values` (n, ...) over the rows of each group, in the order of the group numbers."""
     order = np.argsort(groups, kind="stable")
     first = np.flatnonzero(np.r_[True, np.diff(groups[order]) > 0])
     return np.asarray(np.add.reduceat(values[order], first, axis=0))
@@ -99,16 +99,16 @@ def mean_in_two_roles(
     drawn: IntArray,
     groups: IntArray | None = None,
 ) -> Estimates:
-    """Return a mean of rows (n, ...) paired with rows drawn from them, with the error of both roles (Hájek projection,
-    Hájek 1968).
+    """Return a mean over rows (n, ...) that are paired with rows drawn from them, with the error from both roles of a row (Hájek
+    projection, Hájek 1968).
 
-    `against` (b, ...): mean over rows of the values against each drawn row alone; `drawn` (b,): their places. What a row adds in
-    one role and what it adds in the other are summed before they are squared: all rows against all rows have mean zero. Rows of
-    one of the `groups` (n,) are one draw, whose sums are squared; `mean` is returned as it is where there are too few groups.
+    `against` (b, ...): mean over rows of the values paired with each drawn row; `drawn` (b,): positions of the drawn rows. The
+    contributions of a row in its two roles are summed before they are squared, because over all pairs of rows they cancel. Rows
+    in one of the `groups` (n,) are one draw, whose sum is squared; `mean` is returned unchanged if there are too few groups.
     """
     if groups is not None and units_of(len(values), groups) < FEWEST_GROUPS:
         return mean
-    n, b = np.float64(len(values)), np.float64(len(against))  # of one alone nothing is known: NaN
+    n, b = np.float64(len(values)), np.float64(len(against))  # one row has no variance: NaN
     share = (np.ones(len(values)) if weights is None else weights).reshape(-1, *[1] * (values.ndim - 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         own = share / share.sum() * (values - mean.value) * np.sqrt(n / (n - 1))
@@ -130,7 +130,7 @@ def mean_with_draws(mean: Estimates, units: int, stderr: FloatArray, draws: int)
 
 
 def _freedom(first: FloatArray, n: float, second: FloatArray, b: float) -> FloatArray:
-    """Return the degrees of freedom (Satterthwaite 1946) of the sum of two variances, of n and of b draws."""
+    """Return the degrees of freedom (Satterthwaite 1946) of the sum of two variances, from n and from b draws."""
     spread = first**2 / max(1, n - 1) + second**2 / max(1, b - 1)
     return np.asarray(np.maximum((first + second) ** 2 / np.maximum(spread, 1e-300), 1))
 

@@ -1,8 +1,8 @@
-"""Contrasts between groups of rows: differences, ratios and standardised differences of shares and means, with their
-errors.
+"""Contrasts between groups of rows: differences, ratios and standardised differences of shares and means, with standard errors.
 
-The formulas are those that `groups` names. None where a share is none. Where rows belong together, the critical values are those
-of Student's t with one degree of freedom fewer than there are sampling units, and fewer than ten units have no interval.
+The formulas are listed in the analysis `groups`. A contrast is missing if one of its shares is missing. If rows are dependent,
+critical values are Student's with one degree of freedom fewer than there are sampling units. Below ten units, there is no
+interval.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ LEVEL = 0.05
 class Share:
     """A share or mean, and its effective number of rows; NaN for fewer than ten rows.
 
-    `units`: sampling units (persons, households) that the rows come from; infinite where every row is a unit of its own. Where
-    they are finite, `correlations` are those of the share's error with the errors of other shares, by their `place`.
+    `units`: number of sampling units (persons, households); infinite if every row is a separate unit. If it is finite,
+    `correlations` are the correlations of the share's error with the errors of other shares, indexed by their `place`.
     """
 
     value: float = np.nan
     size: float = np.nan
-    deviation: float = np.nan  # of single rows (divided by their number)
+    deviation: float = np.nan  # standard deviation of single rows, with divisor n
     units: float = np.inf
     place: int = 0
     correlations: FloatArray | None = field(default=None, compare=False)
 
     def correlation(self, other: Share) -> float:
-        """Return the correlation of the errors of two shares from rows of the same independent units."""
+        """Return the correlation between the errors of two shares whose rows come from the same independent units."""
         return 0.0 if self.correlations is None or self is other else float(self.correlations[other.place])
 
     @property
     def stderr(self) -> float:
-        """The standard error; NaN if all rows are equal, which says nothing about the error."""
+        """The standard error; NaN if all rows are equal, because the error is then unknown."""
         return float(self.deviation / np.sqrt(self.size)) if self.deviation > 0 else np.nan
 
     @property
@@ -60,7 +60,7 @@ class Share:
         return max((self.units if np.isfinite(self.units) else self.size) - 1, 1)
 
     def critical(self, level: float = LEVEL) -> float:
-        """Return the critical value of a two-sided interval that misses the true share in `level` of all cases."""
+        """Return the critical value of a two-sided interval that misses the true share with probability `level`."""
         return critical_value(self.units, level)
 
 
@@ -77,8 +77,8 @@ def _few(*shares: Share) -> bool:
 def mover_ratio(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], correlation: Any = 0.0) -> tuple[Any, Any]:
     """Return the interval of a ratio of shares from the (value, low, high) of each (MOVER; Donner & Zou 2012).
 
-    With Wilson's ends it is valid where a share is 0 or 1, which leave no variance to take an error from. `correlation` is that
-    of the errors of the two shares, where both are of the same sampling units.
+    With Wilson's intervals it is valid even if a share is 0 or 1, where the variance is zero. `correlation` is the correlation
+    between the errors of the two shares, if both come from the same sampling units.
     """
     (p, l1, u1), (q, l2, u2) = first, second
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -124,7 +124,7 @@ def of_shares(a: Share, b: Share) -> tuple[Estimate, float]:
         return (gap, np.nan, np.nan, np.nan), np.nan
     (p, l1, u1), (q, l2, u2) = _wilson(a), _wilson(b)
     low, high = gap - float(np.hypot(p - l1, u2 - q)), gap + float(np.hypot(u1 - p, q - l2))
-    if gap == 0:  # also where nobody, or everybody, is selected in both
+    if gap == 0:  # also if nobody, or everybody, is selected in both groups
         return (gap, float(np.hypot(a.stderr, b.stderr)), low, high), 1.0
     z = float(proportions_ztest(np.array([p * a.size, q * b.size]), np.array([a.size, b.size]))[0])
     df = min(a.units, b.units) - 1

@@ -14,7 +14,7 @@ def variance_test(unexplained: Floats, df_model: Floats, df_rest: Floats) -> Flo
     """Return the p-value of F = (explained / df_model) / (unexplained / df_rest), from the unexplained share of the
     variance.
 
-    Under independence and normal errors that share has a Beta(df_rest / 2, df_model / 2) distribution. NaN where no
+    Under independence and normal errors, that share has a Beta(df_rest / 2, df_model / 2) distribution. NaN if no
     degrees of freedom are left.
     """
     from scipy import special  # noqa: PLC0415
@@ -29,7 +29,7 @@ def correlation_test(r: Floats, n: Floats | Integers) -> Floats:
 
 
 def benjamini_hochberg(p: NDArray[Any]) -> Floats:
-    """Return adjusted p-values (Benjamini & Hochberg 1995) of an array of any shape, as one family; NaN is no test."""
+    """Return adjusted p-values (Benjamini & Hochberg 1995) of an array of any shape, as one family; NaN is not counted."""
     q = np.full(np.shape(p), np.nan)
     tested = ~np.isnan(p)
     if tested.any():

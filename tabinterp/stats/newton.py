@@ -23,10 +23,10 @@ def newton(
     Parameters
     ----------
     start : parameters, of any shape.
-    evaluate : parameters -> the loss there and Newton's step from there; None: there is no step.
-    is_last : step, parameters after it -> whether to stop there.
-    most : evaluations.
-    halvings : how often a step is halved that raises the loss by more than `slack` of it.
+    evaluate : parameters -> their loss, and Newton's step from there; None: there is no step.
+    is_last : step, parameters after it -> whether to stop.
+    most : maximum number of evaluations.
+    halvings : how often a step may be halved if it raises the loss by more than the share `slack`.
 
     Examples
     --------

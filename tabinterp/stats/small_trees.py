@@ -1,4 +1,4 @@
-"""Small gradient-boosted trees: few, shallow, and the same for the same rows and seed."""
+"""Small gradient-boosted trees: few, shallow, and reproducible from rows and seed."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def few_trees(trees: int, leaves: int, seed: int) -> dict[str, Any]:
 
 
 def unless_equal(weights: FloatArray) -> FloatArray | None:
-    """Return the weights of a fit, scaled to a mean of one because a tree asks leaves for a least mass; None if all are equal."""
+    """Return the weights of a fit, scaled to a mean of one because leaves have a minimum weight; None if all are equal."""
     return None if (weights == weights[:1]).all() else weights / weights.mean()
 
 
 def in_bins(x: FloatArray, rows: NDArray[Any], weights: FloatArray | None) -> FloatArray:
     """Replace values by bin numbers, as scikit-learn's boosting would bin the columns of weighted rows.
 
-    The trees are the same. scikit-learn sorts a column again for each of its bin edges when rows have weights, which takes
-    longer than growing small trees; here each column is sorted once.
+    The resulting trees are the same. If rows have weights, scikit-learn sorts a column again for each bin edge, which takes
+    longer than growing small trees. Here, each column is sorted once.
 
     Parameters
     ----------
@@ -41,12 +41,12 @@ def in_bins(x: FloatArray, rows: NDArray[Any], weights: FloatArray | None) -> Fl
     rows : array
         Mask or positions of the rows to fit on.
     weights : array (rows,), optional
-        Weights of these rows. Without weights `x` is returned as it is.
+        Weights of these rows. Without weights, `x` is returned unchanged.
     """
     if weights is None:
         return x
     binned = x.copy()
-    for values in binned.T:  # views: the columns of `binned` are replaced in place
+    for values in binned.T:  # views: the columns of `binned` are changed in place
         known = ~np.isnan(values[rows]) & (weights > 0)
         order = np.argsort(values[rows][known])
         held, mass = values[rows][known][order], np.cumsum(weights[known][order])
@@ -62,5 +62,5 @@ def _edges(held: FloatArray, mass: FloatArray) -> FloatArray:
     wanted = np.linspace(0, 100, BINS + 1)[1:-1] / 100 * mass[-1]
     last = len(held) - 1
     at = np.minimum(np.searchsorted(mass, wanted), last)
-    between = mass[at] - wanted <= np.finfo(np.float64).eps  # half of the weight on either side: the mean of two values
+    between = mass[at] - wanted <= np.finfo(np.float64).eps  # exactly between two values: use their mean
     return np.unique(np.where(between, (held[at] + held[np.minimum(at + 1, last)]) / 2, held[at]))

@@ -1,7 +1,7 @@
 """Weighted rows: quantiles, deviations and effective sample size.
 
-A row of weight 3 stands for three rows in every number; equal weights are no weights. Errors and p-values come from the
-effective sample size of Kish (1965), (sum w)^2 / sum w^2, which is the number of rows where all weights are equal.
+A row of weight 3 counts as three rows in every number; equal weights have no effect. Errors and p-values are based on the
+effective sample size of Kish (1965), (sum w)^2 / sum w^2, which is the number of rows if all weights are equal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tabinterp.arrays import FloatArray
 
-TIE = 1e-12  # share of the whole weight: what adding up weights may be off
+TIE = 1e-12  # possible rounding error of cumulative weights, as a share of the total weight
 
 
 def effective(weights: FloatArray) -> float:
@@ -33,7 +33,7 @@ def unit(weights: FloatArray | None, n: int) -> FloatArray:
 def quantile(values: NDArray[Any], q: float, weights: FloatArray | None = None) -> float:
     """Return the value below which a share `q` of the weight lies, or the mean of two values if it lies between them.
 
-    That is definition 2 of Hyndman & Fan (1996): of a row that is given twice it makes what it makes of a weight of 2.
+    This is definition 2 of Hyndman & Fan (1996): repeating a row has the same effect as a weight of 2.
 
     >>> quantile(np.array([1.0, 2.0, 5.0]), 0.5), quantile(np.array([1.0, 2.0]), 0.5, np.array([1.0, 1.0]))
     (2.0, 1.5)
@@ -56,7 +56,7 @@ def deviation(values: FloatArray, weights: FloatArray | None = None) -> FloatArr
 
 
 def quantiles(values: FloatArray, w: FloatArray, q: float) -> FloatArray:
-    """Return weighted quantiles over the first axis: the smallest value with at least this share at or below it."""
+    """Return weighted quantiles over the first axis: the smallest value with at least share `q` of the weight at or below it."""
     order = np.argsort(values, axis=0, kind="stable")
     reached = np.cumsum(w[order], axis=0) >= q * w.sum() * (1 - 1e-12)
     return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), reached.argmax(axis=0)[None], 0)[0])

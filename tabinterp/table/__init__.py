@@ -1,4 +1,4 @@
-"""Tables: a file or a dataframe becomes a `Table` with a `Schema`. Names load on first use."""
+"""Tables: read a file or a dataframe as a `Table` with a `Schema`. Names load on first use."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

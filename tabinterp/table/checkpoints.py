@@ -1,7 +1,8 @@
 """Checkpoints of passes over rows, from which an interrupted audit is resumed, in files that run no code.
 
-A state is arrays and JSON. It is kept with all that determines it; what was kept of anything else is refused. States are
-written now and then, whole or not at all, so that keeping them costs little; and once more where a run is stopped in order.
+A state consists of arrays and JSON. It is saved together with everything that determines it, and a state of anything else is
+refused. States are written atomically at intervals, so that saving costs little, and once more when a run stops in an orderly
+way.
 """
 
 from __future__ import annotations
@@ -25,18 +26,16 @@ import pandas as pd
 from tabinterp.atomic_io import PRIVATE, check_private, make_private, read_regular, remove_private, write
 from tabinterp.errors import TabinterpError
 
-EVERY = 5.0  # seconds from one writing to the next, at least
-SHARE = 0.01  # of the time may go into writing
-PATIENCE = 0.1  # seconds that a thread waits for another one to write
+EVERY = 5.0  # minimum number of seconds between two writes
+SHARE = 0.01  # maximum share of the time spent on writing
+PATIENCE = 0.1  # seconds that a thread waits for another thread to write
 ABOUT = "about.json"
-NUMERIC = "biuf"  # kinds of NumPy's types
-LARGEST, LARGEST_ABOUT = 1 << 40, 1 << 24  # bytes of a state, and of what determines them
+NUMERIC = "biuf"  # kinds of NumPy types
+LARGEST, LARGEST_ABOUT = 1 << 40, 1 << 24  # maximum bytes of a state, and of the file on what determines the states
 
 Arrays = dict[str, np.ndarray[Any, Any]]
-Told = Callable[
-    [str, int, int | None], None
-]  # what is read for (nothing: sums), rows done, of how many if that is known
-State = tuple[Arrays, Any]  # arrays by name, and what is JSON
+Told = Callable[[str, int, int | None], None]  # purpose of the pass (empty: sums), rows done, total if known
+State = tuple[Arrays, Any]  # arrays by name, and a JSON value
 
 
 class Keeping:
@@ -44,11 +43,11 @@ class Keeping:
 
     Parameters
     ----------
-    folder : is made with the first state, and deleted by `clear`.
-    about : what determines the states, by the name under which a message tells it.
-    resume : go on with what is kept; otherwise it is thrown away.
-    say : told what a reader of the terminal must know.
-    every : seconds from one writing to the next, at least; with 0 each state is written as it comes.
+    folder : created with the first state, and deleted by `clear`.
+    about : what determines the states, by its name in messages.
+    resume : continue from saved states; otherwise they are deleted.
+    say : called with messages for the user.
+    every : minimum number of seconds between two writes; with 0, every state is written at once.
     """
 
     def __init__(
@@ -68,12 +67,12 @@ class Keeping:
         self._writing = Lock()
 
     def begin(self, about: Mapping[str, str]) -> None:
-        """Start with all that determines the states, and compare it with what was saved.
+        """Start with everything that determines the states, and compare it with the saved record.
 
         Raises
         ------
         TabinterpError
-            where what is kept is of something else.
+            The saved states belong to a different audit.
         """
         self._about |= about
         self._begun = True
@@ -99,7 +98,7 @@ class Keeping:
             )
 
     def read(self, name: str, key: str = "") -> State | None:
-        """Return the saved state of this name, if it was saved under this key."""
+        """Return the saved state with this name, if it was saved under this key."""
         path = self.folder / f"{name}.npz"
         if not self.resume or not path.is_file():
             return None
@@ -110,7 +109,7 @@ class Keeping:
 
     @contextmanager
     def restoring(self, name: str) -> Iterator[None]:
-        """Turn any error into one that names the file of this state, since the file may have been changed."""
+        """Replace any error by one that names the file of this state, because the file may have been changed."""
         try:
             yield
         except TabinterpError:
@@ -122,7 +121,7 @@ class Keeping:
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
-        """Save the state that `make` returns, replacing an earlier one of this name; `make` may be called later."""
+        """Save the state that `make` returns, replacing an earlier one with this name; `make` may be called later."""
         self._waiting[name] = key, make
         if self.is_due:
             self.flush()
@@ -146,7 +145,7 @@ class Keeping:
         for name, (key, make) in [*self._waiting.items()]:
             try:
                 contents[self.folder / f"{name}.npz"] = _as_bytes(key, *make())
-            except _NotKeptError:  # it is taken anew then
+            except _NotKeptError:  # this pass starts again after an interruption
                 continue
         if contents:
             self.make()
@@ -157,7 +156,7 @@ class Keeping:
         self._next = end + (max(self._every, (end - start) / SHARE) if self._every else 0)
 
     def make(self) -> None:
-        """Create the folder, readable by its owner only, since saved states contain rows."""
+        """Create the folder, readable only by its owner, because saved states contain rows."""
         make_private(self.folder)
         if not (self.folder / ABOUT).is_file():
             write(self.folder / ABOUT, json.dumps(self._about, indent=1).encode("ascii"), PRIVATE)
@@ -175,7 +174,7 @@ class Keeping:
             self.clear()
 
     def numbered(self) -> str:
-        """Return a name for the state of the next pass that computes sums; the order of passes in an audit is fixed."""
+        """Return a name for the state of the next pass that computes sums. The order of passes in an audit is fixed."""
         self._passes += 1
         return f"sums-{self._passes:03d}"
 
@@ -203,7 +202,7 @@ def at_most(value: Any, most: float, what: str) -> int:
     Raises
     ------
     ValueError
-        It is something else.
+        The value is not such a number.
     """
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
         raise ValueError(f"{what} must be a whole number from 0 to {most}; got {value!r}")
@@ -224,14 +223,14 @@ def _from_bytes(data: bytes) -> Arrays:
     Raises
     ------
     ValueError
-        They are not as they were written. That finds any change but one by somebody who takes the digest anew.
+        The data were changed. This detects any change by somebody who does not also update the digest.
     """
     with zipfile.ZipFile(BytesIO(data)) as archive:
         members = archive.infolist()
     if any(one.compress_type != zipfile.ZIP_STORED for one in members) or sum(one.file_size for one in members) > len(
         data
     ):
-        raise ValueError("the file is compressed")  # to any size
+        raise ValueError("the file is compressed")  # it could expand to any size
     with np.load(BytesIO(data), allow_pickle=False) as stored:
         arrays = dict(stored)
     if str(arrays.pop("sha256", None)) != fingerprint(arrays):
@@ -240,7 +239,7 @@ def _from_bytes(data: bytes) -> Arrays:
 
 
 class _NotKeptError(Exception):
-    """Values that cannot be stored in these files."""
+    """Raised for values that cannot be stored in these files."""
 
 
 # ---- columns
@@ -261,7 +260,7 @@ def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
     if pd.api.types.infer_dtype(values[~none]) == "string" and all(type(one) is float for one in values[none]):
         codes, texts = pd.factorize(
             values
-        )  # what the next lines give, sooner; the last level stands for missing values
+        )  # faster than the general case below, with the same result; the last level represents missing values
         arrays[name] = np.where(codes < 0, len(texts), codes)
         return [*(["str", str(text)] for text in texts), ["float", None]]
     places: dict[Any, int] = {}
@@ -274,7 +273,7 @@ def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
 
 
 def unpack_column(packed: Any, name: str, arrays: Arrays) -> pd.Series:
-    """Return the column that `pack_column` was given."""
+    """Return the column that `pack_column` packed."""
     values = arrays[name]
     if packed is None:
         return pd.Series(values)
@@ -302,7 +301,7 @@ def _pack_value(kind: type, value: Any) -> list[Any]:
 
 
 def _unpack_value(kind: str, value: Any) -> Any:
-    if value is None:  # not a number, of a kind that has such
+    if value is None:  # a missing value of this type
         return {"NoneType": None, "float": np.nan, "Decimal": Decimal("NaN")}.get(kind, np.nan)
     if kind in _KINDS:
         return value
@@ -324,7 +323,7 @@ def leaves(value: Any) -> list[Any]:
 
 
 def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
-    """Return an object structured like `like`, with other leaves."""
+    """Return an object with the structure of `like` and other leaves."""
     if is_dataclass(like) and not isinstance(like, type):
         return replace(like, **{field.name: filled(getattr(like, field.name), found) for field in fields(like)})
     if isinstance(like, Mapping):
@@ -342,8 +341,8 @@ def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
 
 
 def fingerprint(*values: Any) -> str:
-    """Return the SHA-256 (hex) of the numbers, arrays, tensors and texts inside; anything else counts by the name of its
-    type.
+    """Return the SHA-256 (hex) of the numbers, arrays, tensors and texts inside; of anything else, only the name of the type is
+    included.
     """
     digest = hashlib.sha256()
     for one in _traces(values):

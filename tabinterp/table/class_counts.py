@@ -1,7 +1,7 @@
-"""Events: the number of rows of each class, and the smallest number required for statements about classes.
+"""Events: the number of rows of each class, and the minimum number for statements about classes.
 
 The precision of an AUC, a calibration slope or a difference in log loss depends on the number of events, not on the number of
-rows: 10,000 rows with 8 defaults say little about defaults.
+rows: 10,000 rows with 8 defaults contain little information about defaults.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .split import BoolArray
 from .suppression import SMALL, countless
 from .table import Table
 
-EVENTS = 20  # of each class, on each side of the split
+EVENTS = 20  # minimum for each class, on each side of the split
 Side = Literal["held_out", "training", "all"]
 
 
@@ -29,12 +29,12 @@ def events(table: Table, rows: BoolArray | None = None) -> IntArray:
 
     Parameters
     ----------
-    rows : (n,) which rows of the table to count; None counts all.
+    rows : (n,) mask of the rows to count; None counts all.
 
     Returns
     -------
-    (classes,) rows of each class that have weight. Where the table has a group column, groups with such a row: rows of one
-    group are one draw. Of counts: (2,) rows with a count of zero, and above zero. Of numbers: (0,).
+    (classes,) number of rows of each class with positive weight. If the table has a group column: the number of groups with such
+    a row, because rows of one group are one draw. For counts: (2,) rows with a count of zero, and above zero. For numbers: (0,).
     """
     if table.schema.task == "regression":
         return np.zeros(0, dtype=np.int64)
@@ -44,12 +44,12 @@ def events(table: Table, rows: BoolArray | None = None) -> IntArray:
 
 
 def _independent(table: Table, rows: BoolArray) -> int:
-    """Return how many of these rows are independent."""
+    """Return the number of independent units among these rows."""
     return int(rows.sum()) if table.groups is None else len(np.unique(table.groups[rows]))
 
 
 def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
-    """Return which classes (classes,) have enough events, with enough events of all other classes together."""
+    """Return a mask (classes,) of the classes that have enough events, if all other classes together also have enough."""
     codes = table.codes
     if codes is None:
         return np.ones(0, dtype=np.bool_)
@@ -60,11 +60,11 @@ def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
 
 
 def too_few_events(table: Table, side: Side) -> Message | None:
-    """Return which class has too few events on one side of the split, how many, and how many are needed; None if all have
-    enough.
+    """Return a sentence on the class with too few events on one side of the split, with its number and the number needed; None
+    if all have enough.
 
-    Two classes need `EVENTS` each. Of several classes, the most frequent one and all others together do: what is said of
-    single classes asks `enough`. Counts need as many rows above zero.
+    Two classes need `EVENTS` each. With several classes, the most frequent class and all others together need as many; statements
+    about single classes require `enough`. Counts need as many rows above zero.
     """
     found = events(table)
     if table.codes is None:
@@ -83,7 +83,7 @@ def require_events(table: Table, side: Side) -> None:
     Raises
     ------
     NotApplicableError
-        with the sentence of `too_few_events`.
+        A class has too few events; the message is that of `too_few_events`.
     """
     if (reason := too_few_events(table, side)) is not None:
         raise NotApplicableError(reason)

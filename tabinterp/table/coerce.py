@@ -24,24 +24,24 @@ from tabinterp.arrays import IntArray
 from tabinterp.errors import TableError, argument
 
 UNREADABLE = (ValueError, OSError, EOFError, csv.Error, zlib.error, pyarrow.ArrowException)
-NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")  # what pandas calls objects that are all numbers
+NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")  # pandas' names for objects that are all numbers
 DATES = ("datetime64", "datetime", "date")
 PANDAS = tuple(map(int, pd.__version__.split(".")[:2]))
-# Numbers are read as they were written: pandas 3 does so anyway, and warns of the argument.
+# Numbers are read exactly as written; pandas 3 does so by default, and warns about the argument.
 AS_WRITTEN: Any = {} if PANDAS >= (3, 0) else {"float_precision": "round_trip"}
 WHOLE = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 def as_frame(source: Any) -> pd.DataFrame:
-    """Return the dataframe as a pandas frame with unique text names and rows numbered from 0; it shares no name or index
-    with the input.
+    """Return the dataframe as a pandas frame with unique text names and rows numbered from 0; its names and index are not
+    shared with the input.
     """
     return _with_rows(_native(source))
 
 
 def read_file(path: Path) -> tuple[pd.DataFrame, str]:
-    """Read a file as such a frame, and return it with the SHA-256 (hex) of the bytes read."""
+    """Read a file as a frame like that of `as_frame`; return it with the SHA-256 (hex) of the bytes read."""
     frame, digest = _file(path)
     return _with_rows(frame), digest
 
@@ -63,7 +63,7 @@ def coded_texts(values: pd.Series) -> tuple[IntArray, NDArray[Any]] | None:
 
 
 def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the same rows with texts in place of codes."""
+    """Return the same rows with texts instead of codes."""
     coded = {
         str(name): plain(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)
     }
@@ -73,7 +73,7 @@ def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
 def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
     """Return a copy of the frame with these columns added or replaced, whatever their names.
 
-    `DataFrame.assign` takes names as keyword arguments, so a column named `self` ends it.
+    `DataFrame.assign` takes names as keyword arguments, so it fails for a column named `self`.
 
     >>> with_columns(pd.DataFrame({"self": [1, 2]}), {"self": [3, 4], "": 5}).to_dict("list")
     {'self': [3, 4], '': [5, 5]}
@@ -85,10 +85,10 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFram
 
 
 def plain(values: pd.Series) -> pd.Series:
-    """Return numbers as numpy numbers, booleans as bool, dates as dates, and all else as objects with NaN for missing."""
+    """Return numbers as NumPy numbers, booleans as bool, dates as dates, and all else as objects with NaN for missing."""
     texts = coded_texts(values)
     if texts is not None and (texts[0] >= 0).any():
-        objects = np.append(texts[1], np.nan)[texts[0]]  # of code -1 the last
+        objects = np.append(texts[1], np.nan)[texts[0]]  # code -1 selects the last, NaN
         return pd.Series(objects, values.index, object, values.name)
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(object).infer_objects()
@@ -105,12 +105,12 @@ def plain(values: pd.Series) -> pd.Series:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a message shows it: in Python notation, whatever library it came from."""
+    """Return a value as it appears in messages: in Python notation, whatever library it came from."""
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
-    """Convert objects that are all numbers, booleans or dates to their own type."""
+    """Convert objects that are all numbers, all booleans or all dates to that type."""
     if missing.all():
         return objects.astype(np.float64)
     kind = pd.api.types.infer_dtype(objects[~missing])
@@ -128,13 +128,13 @@ def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
                 "from the table"
             ) from None
     if kind in DATES:
-        with suppress(ValueError, TypeError):  # several time zones, or years that pandas cannot hold
+        with suppress(ValueError, TypeError):  # several time zones, or years outside pandas' range
             return pd.to_datetime(objects)
     return objects
 
 
 def _native(source: Any) -> pd.DataFrame:
-    if isinstance(source, pd.DataFrame):  # narwhals does not take duplicate names or names that are not text
+    if isinstance(source, pd.DataFrame):  # narwhals refuses duplicate names and names that are not text
         names = [*map(str, source.columns)]
         unique(names)
         return source.set_axis(names, axis=1)
@@ -153,13 +153,13 @@ def _native(source: Any) -> pd.DataFrame:
     unique(frame.columns)
     enums = {name: kind for name, kind in frame.schema.items() if isinstance(kind, nw.Enum)}
     found = frame.to_pandas()
-    # Older releases of polars lose the order of an Enum on the way.
+    # Older releases of polars lose the order of an Enum in the conversion.
     ordered = {name: pd.CategoricalDtype([*kind.categories], ordered=True) for name, kind in enums.items()}
     return with_columns(found, {name: found[name].astype(kind) for name, kind in ordered.items()}) if ordered else found
 
 
 def _file(path: Path) -> tuple[pd.DataFrame, str]:
-    """Read a file once, so that the digest is of the bytes that are parsed."""
+    """Read a file once, so that the digest is that of the parsed bytes."""
     if not path.is_file():
         raise TableError(f"there is no file {str(path)!r}. Give the path of a CSV or Parquet file")
     try:
@@ -179,7 +179,7 @@ def _file(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def no_database(path: str, start: bytes) -> None:
-    """Refuse a file whose first twelve bytes are those of a database, as it needs a query."""
+    """Refuse a file whose first twelve bytes are those of a database, because a database needs a query."""
     if start[8:12] == b"DUCK":
         raise TableError(
             f"the file {path!r} is a DuckDB database, so a query must select the rows. Give an SQL query with "
@@ -198,7 +198,7 @@ def _csv(path: Path, data: bytes, packed: bool) -> pd.DataFrame:
 
 
 def csv_rows(stream: BinaryIO, packed: bool) -> Any:
-    """Return a reader of the cells of each row of a CSV file, the header among them."""
+    """Return a reader of the cells of each row of a CSV file, including the header."""
     raw = gzip.GzipFile(fileobj=stream) if packed else stream
     return csv.reader(TextIOWrapper(cast("BinaryIO", raw), encoding="utf-8-sig", newline=""))
 
@@ -209,7 +209,7 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
     Raises
     ------
     TableError
-        Where names repeat, or the first row has more cells: pandas would take the cells in front for row labels.
+        Names repeat, or the first row has more cells than the header: pandas would use the first cells as row labels.
     """
     rows = csv_rows(stream, packed)
     names: list[str] = next((cells for cells in rows if cells), [])
@@ -224,7 +224,7 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
 
 
 def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
-    """Return numbers of a CSV file that exceed 64 bits as numbers; before pandas 3 their whole column is read as text.
+    """Convert columns with numbers that exceed 64 bits from text to numbers; before pandas 3, CSV files need this.
 
     Columns named in `texts` stay text.
     """
@@ -236,7 +236,7 @@ def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.D
 
 
 def _numbers(texts: pd.Series) -> pd.Series | None:
-    """Return the numbers that the cells are, or None where one of them is something else."""
+    """Return the cells as numbers, or None if one of them is not a number."""
     cells = texts.dropna()
     if not all(isinstance(cell, str) and NUMBER.fullmatch(cell) for cell in cells):
         return None
@@ -247,8 +247,8 @@ def _numbers(texts: pd.Series) -> pd.Series | None:
 def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
     """Return the rows with a known target; all rows if there is no such column, which is refused later.
 
-    A column of whole numbers that misses some is read as floating-point numbers; here they are whole numbers again, so that a
-    class is called 1 and not 1.0.
+    A column of whole numbers with missing values is read as floating-point numbers. They are converted back to whole numbers
+    here, so that a class is named 1 and not 1.0.
     """
     if target not in frame:
         return frame
@@ -261,7 +261,7 @@ def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
 
 
 def separator_hint(columns: Sequence[str]) -> str:
-    """Return a hint if a file was read as one column because its cells are not separated by commas."""
+    """Return a hint if a file was read as a single column because its cells are not separated by commas."""
     mark = next((mark for mark in (";", "\t", "|") if len(columns) == 1 and mark in columns[0]), None)
     if mark is None:
         return ""

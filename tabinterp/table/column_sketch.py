@@ -1,8 +1,8 @@
 """Column sketches: a few values that determine the schema of a column, collected batch by batch and merged in any order.
 
-Of text, booleans and classes every distinct value is kept with the first row that holds it; of other numbers the first
-distinct values, the ends, and the first row of everything that is refused. The kind, the levels and the errors of a column
-are then those of its witnesses.
+For text, booleans and classes, every distinct value is kept with the first row that contains it. For other numbers, the first
+distinct values, the extremes, and the first row of each kind of invalid value are kept. The kind, the levels and the errors of a
+column can then be determined from these rows.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import pandas as pd
 
 from .coerce import plain
 
-FEW = 10  # whole numbers with at most this many distinct values are read as classes
-LARGEST = 1e100  # numbers whose squares add up
-MOST = 100_000  # distinct values of one column that a scan keeps
+FEW = 10  # whole numbers with at most this many distinct values are treated as classes
+LARGEST = 1e100  # squares of numbers up to this can be summed without overflow
+MOST = 100_000  # maximum number of distinct values that a scan keeps of a column
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Witness:
 
 
 def witness(values: pd.Series, every: bool) -> Witness:
-    """Return the sketch of one batch, indexed by row number; `every` asks for all distinct values of a number too."""
+    """Return the sketch of one batch, indexed by row number; with `every`, all distinct values of numbers are kept too."""
     missing, large, uncounted = int(values.isna().sum()), 0, 0
     if _is_number(values):
         numbers = values.to_numpy(dtype=np.float64)
@@ -57,7 +57,7 @@ def merge(a: Witness, b: Witness, most: int | None = MOST) -> Witness:
 
 
 def _joined(a: pd.Series, b: pd.Series) -> pd.Series:
-    """Return a type for both batches: that of the values if they had come together."""
+    """Concatenate two batches with the type that the values would have had in a single batch."""
     together: pd.Series = pd.concat([a, b])
     if a.dtype == b.dtype or (_is_number(a) and _is_number(b) and not a.isna().all() and not b.isna().all()):
         return together
@@ -65,7 +65,7 @@ def _joined(a: pd.Series, b: pd.Series) -> pd.Series:
 
 
 def cast(values: pd.Series, whole: pd.Series) -> pd.Series:
-    """Return a batch with the types of the whole column, which these sketches determine."""
+    """Return a batch with the type of the whole column, which the sketch determines."""
     if values.dtype == whole.dtype:
         return values
     if whole.dtype == object:
@@ -79,7 +79,7 @@ def _is_number(values: pd.Series) -> bool:
 
 
 def is_complete(values: pd.Series, every: bool) -> bool:
-    """Return whether all distinct values of a column of this type are kept."""
+    """Return whether all distinct values are kept for a column of this type."""
     return (every or not _is_number(values)) and not pd.api.types.is_datetime64_any_dtype(values.dtype)
 
 
@@ -89,7 +89,7 @@ def _no_count(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _thinned(values: pd.Series, every: bool) -> pd.Series:
-    """Return the representative rows, in their order."""
+    """Return the representative rows, in row order."""
     missing = values.isna().to_numpy()
     kept = [_first(missing)]
     if not is_complete(values, every):
@@ -119,5 +119,5 @@ def _distinct(values: pd.Series) -> np.ndarray[Any, Any]:
     keys = pd.DataFrame({"type": values.map(type), "value": values})
     try:
         return np.flatnonzero(~keys.duplicated().to_numpy())
-    except TypeError:  # what cannot be hashed is told apart by its text
+    except TypeError:  # values that cannot be hashed are distinguished by their text
         return np.flatnonzero(~keys.assign(value=values.map(str)).duplicated().to_numpy())

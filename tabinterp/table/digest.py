@@ -1,7 +1,7 @@
 """Digests of column contents, independent of the file format and the number of batches.
 
-A plain SHA-256 of a column lets whoever knows all of its values but one try candidates for that one until the digest fits. What
-is written into a document is therefore an HMAC-SHA256 of it, under a key that stands in a file of its own.
+With a plain SHA-256 of a column, anyone who knows all values but one could try candidates for that value until the digest
+matches. A document therefore contains an HMAC-SHA256 of the digest, with a key that is stored in a separate file.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(?:\.0+)?$")
 
 
 def column_digests(frame: pd.DataFrame) -> dict[str, str]:
-    """Return by column the SHA-256 (hex) of its name and its values in order; a number counts as a double, anything else as
-    its text.
+    """Return, for each column, the SHA-256 (hex) of its name and its values in order: numbers as doubles, anything else as
+    text.
 
-    The text of a date is ISO 8601; midnight is left out of it, since not every format writes it.
+    The text of a date is ISO 8601, without the time if it is midnight, because not every format stores that.
     """
     digests = start(frame)
     update(digests, frame)
@@ -28,7 +28,7 @@ def column_digests(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def start(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return by column a digest of its name and type, the only parts of `frame` that are used."""
+    """Return, for each column, a digest of its name and type, the only parts of `frame` that are used."""
     return {str(name): hashlib.sha256(_named(str(name), _is_number(frame[name]))) for name in frame.columns}
 
 
@@ -57,5 +57,5 @@ def _bytes(values: pd.Series) -> bytes:
     known = (MIDNIGHT.sub(r"\1", text) for text in levels)
     texts = np.array(
         [*(f"{len(text)} {text}\n" for text in known), "-1 \n"], dtype=object
-    )  # the last: missing, code -1
+    )  # code -1, missing, selects the last
     return "".join(texts[codes]).encode("utf-8", "surrogatepass")

@@ -1,9 +1,9 @@
 """Executors that compute sums over the rows of a scan: in this process batch by batch, or on a Dask cluster piece by piece.
 
-An engine is a function. It maps `encode`, which gives a batch of rows in as many parts as it likes, and then `update` over the
-rows of a part of a scan, and joins what that gives by `merge`; `given` is what both take before the rows. Two steps, so that the
-next rows are read and encoded while the sums of these are taken. Sums merge in any order up to rounding; each engine keeps to one
-order, so that it repeats itself.
+An engine is a function. It applies `encode`, which yields a batch of rows in one or more parts, and then `update`, to the rows of
+a part of a scan, and combines the results by `merge`; `given` are the arguments that both take before the rows. There are two
+steps so that the next rows are read and encoded while the current rows are summed. Sums can be merged in any order up to
+rounding; each engine uses a fixed order, so that its results are reproducible.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from .partitions import Form, Piece
 from .prefetch import ahead
 
 LOOPBACK = "127.0.0.1"
-CELLS = 2**22  # of encoded rows that are made at a time
-GROUP = 4  # pieces whose sums are merged at the workers; one more group than the cluster has threads is under way
+CELLS = 2**22  # cells of encoded rows that are computed at a time
+GROUP = 4  # pieces whose sums are merged on the workers; pending groups: one more than the cluster has threads
 
 Progress = Callable[[float], None]  # the share of the rows that is finished
 Encode = Callable[
     ..., Iterable[Any]
-]  # (*given, table of at least one row) -> its rows, in parts, as `update` takes them
-Update = Callable[..., Any]  # (*given, such a part) -> sums
+]  # (*given, table of at least one row) -> its rows in parts, as arguments for `update`
+Update = Callable[..., Any]  # (*given, part) -> sums
 Merge = Callable[[Any, Any], Any]
 
 
@@ -68,14 +68,14 @@ def in_turn(
     found, done, keep = _kept(scan, part, (encode, update), given)
 
     def encoded() -> Iterator[tuple[int | None, Any]]:
-        """Rows, and after those of a batch the row that comes next."""
+        """Yield rows, and after the rows of each batch the number of the next row."""
         for end, table in scan.ends(part, done) if done < len(scan) else ():
             if len(table):
                 yield from ((None, rows) for rows in encode(*given, table))
             yield end, None
 
     with one_thread():  # the next rows are encoded on another core
-        for end, rows in ahead(encoded(), 2):  # the mark of an end and the rows after it
+        for end, rows in ahead(encoded(), 2):  # two items: an end of a batch, and the rows after it
             if end is None:
                 batch = update(*given, rows)
                 found = batch if found is None else merge(found, batch)
@@ -102,7 +102,7 @@ def _kept(
 ) -> tuple[Any, int, Callable[[Any, int], None]]:
     """Return the saved state of this pass (its sums and their number of rows), and a function that saves later states.
 
-    Sums are built anew as those of one row that was drawn, and filled with the numbers kept.
+    To restore sums, the sums of one drawn row are computed, and their numbers are replaced by the saved ones.
     """
     if scan.keep is None:
         return None, 0, lambda found, done: None
@@ -117,7 +117,7 @@ def _kept(
     numbers, told = state
     with keep.restoring(name):
         done = at_most(told["rows"], len(scan), "the number of summed rows")
-        if at_most(told["sums"], len(numbers), "the number of sums") == 0:  # no row of the part so far
+        if at_most(told["sums"], len(numbers), "the number of sums") == 0:  # no rows of this part yet
             return None, done, note
         row = scan.form.of(part, scan.sample, scan.sample.held_out).take(np.arange(1))
         kept = iter([numbers[str(i)] for i in range(told["sums"])])
@@ -133,7 +133,7 @@ def _state(found: Any, done: int) -> State:
 
 @contextmanager
 def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
-    """Return the engine with this name. dask: of the cluster at this address, else with one process per core of this
+    """Return the engine with this name. dask: the cluster at the given address, or else one process per core of this
     machine.
     """
     if name not in ("local", "dask"):
@@ -185,10 +185,10 @@ def _check_address(distributed: Any, scheduler: str) -> None:
 def _private_cluster(distributed: Any) -> Iterator[Any]:
     """Start one worker per core of this machine that only this process can reach.
 
-    Whoever reaches a Dask scheduler or worker can run code there. These listen on the loopback address, and speak only with
-    who holds a key and a certificate that are made for this cluster and never leave the memory of its processes. What a worker
-    moves from memory to disk lies in a folder that only this user can read: Dask's own, in the folder of temporary files, may
-    belong to anybody who made it first.
+    Anyone who can connect to a Dask scheduler or worker can run code there. This scheduler and its workers listen on the loopback
+    address, and accept only connections with a key and a certificate that are created for this cluster and never leave the memory
+    of its processes. Data that a worker moves from memory to disk are in a folder that only this user can read; Dask's default
+    folder, in the folder of temporary files, may belong to another user who created it first.
     """
     try:
         security = distributed.Security.temporary()
@@ -220,13 +220,13 @@ def dask_engine(client: Any) -> Engine:
     """Return the engine of a Dask cluster.
 
     Each worker reads the rows that it sums: a task is a row group of a Parquet file, whose path must be the same on every
-    machine. Of other sources rows are sent. What a sum is taken with (models, an encoder) is sent to each worker once, by
-    pickle; a copy that Dask's memory manager drops is fetched again from another worker. The pieces of a worker that is lost are
-    read again by another.
+    machine. For other sources, the rows are sent. The objects needed for a sum (models, an encoder) are sent to each worker once,
+    by pickle; a copy that Dask's memory manager drops is fetched again from another worker. If a worker is lost, another worker
+    reads its pieces again.
 
     Parameters
     ----------
-    client : a `distributed.Client`. Its workers need the versions of tabinterp and its dependencies that stand here.
+    client : a `distributed.Client`. Its workers need the same versions of tabinterp and its dependencies as this process.
     """
     distributed, sent = _distributed(), _Sent(client)
 
@@ -241,7 +241,7 @@ def dask_engine(client: Any) -> Engine:
     ) -> Any:
         under_way = deque[tuple[Any, int]]()
         found, done, keep = _kept(scan, part, (encode, update), given)
-        # Not a tuple: older releases of Dask take one that begins with a function for a task, and call it.
+        # Not a tuple: older releases of Dask treat a tuple that starts with a function as a task, and call the function.
         steps = {"encode": encode, "update": update, "merge": merge}
         try:
             kept = [sent(one) for one in (scan.coded, *given)]
@@ -251,7 +251,7 @@ def dask_engine(client: Any) -> Engine:
                     tasks = [client.submit(_on_piece, steps, part, one, *kept, pure=False) for one in group]
                     merged = client.submit(_merged, merge, *tasks, pure=False)
                     under_way.append((merged, sum(one.rows for one in group)))
-                    del tasks, merged  # what is merged here may be forgotten there
+                    del tasks, merged  # so that the cluster can release results that are merged
                 if not group or len(under_way) > sum(client.nthreads().values()):
                     oldest, rows = under_way.popleft()
                     found, done = _merged(merge, found, oldest.result()), done + rows
@@ -279,13 +279,13 @@ def _distributed() -> Any:
 
 
 class _Packed:
-    """What is sent to workers, pickled once as a whole, so that what two models share stays shared."""
+    """Objects to send to workers, pickled once as a whole, so that parts shared by two models stay shared."""
 
     def __init__(self, value: Any) -> None:
         cloudpickle = import_module("cloudpickle")
         try:
             self.content = cloudpickle.dumps(value)
-        except Exception as error:  # whatever the user's model or encoder raises is told in its words
+        except Exception as error:  # the user's model or encoder can raise any error, whose message is passed on
             raise TabinterpError(
                 "the Dask engine must pickle the model to send it to the workers, but this model cannot be pickled "
                 f"({error}). Convert the model to a bundle (tabinterp convert) and audit the bundle, or use the local engine"
@@ -310,7 +310,7 @@ class _Sent:
 
 
 def _on_piece(steps: dict[str, Any], part: str, piece: Piece, form: Form, *given: Any) -> Any:
-    """Compute the sums of a piece in a worker; None if it has no row of the part."""
+    """Compute the sums of a piece in a worker; None if the piece has no rows of the part."""
     encode, update, merge = steps["encode"], steps["update"], steps["merge"]
     try:
         sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]

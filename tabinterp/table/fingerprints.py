@@ -1,4 +1,4 @@
-"""Digests of the rows that were read, to detect rows that change between two passes over a source."""
+"""Digests of the rows read, to detect rows that change between two passes over a source."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import pandas as pd
 
 from tabinterp.errors import TableError
 
-Batch = tuple[int, str]  # rows of a batch, and a digest of their contents
+Batch = tuple[int, str]  # number of rows in a batch, and a digest of their contents
 Listing = Mapping[str, int]  # file -> its size in bytes
 ADVICE = "Audit a copy of the data, or wait until no other program writes to the data"
 
 
 @dataclass(eq=False)
 class Fingerprints:
-    """What the first pass over a source read; every later pass must read the same.
+    """Digests of the first pass over a source; every later pass must read the same rows.
 
     Attributes
     ----------
-    name : what errors call the source.
-    batches : number of the first row of each batch -> its rows and digest, as they were first read.
-    rows : of all batches; None until the first pass has ended.
-    listing : the files of the source at this moment; None where it has none.
+    name : name of the source in errors.
+    batches : number of the first row of each batch -> its number of rows and digest when it was first read.
+    rows : total number of rows; None until the first pass has ended.
+    listing : function that returns the current files of the source; None if it has no files.
     files : the files of the source when it was opened.
     """
 
@@ -36,17 +36,17 @@ class Fingerprints:
     files: Listing = field(default_factory=dict)
 
     def check(self, frames: Iterator[pd.DataFrame], reader: str) -> Iterator[pd.DataFrame]:
-        """Yield the same batches after recording each, or comparing it with what was read in its place before.
+        """Yield the batches unchanged, after recording each batch or comparing it with the earlier record.
 
         Parameters
         ----------
         frames : raw rows, indexed by their numbers.
-        reader : which pass reads them, as an error names it.
+        reader : name of the pass in errors.
 
         Raises
         ------
         TableError
-            If these are not the rows that the first pass read, or cannot be read any more.
+            The rows differ from those of the first pass, or can no longer be read.
         """
         while True:
             try:
@@ -79,8 +79,8 @@ class Fingerprints:
             self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
 
     def within(self, first: int, rows: int) -> Fingerprints:
-        """Return the fingerprints of the batches that begin in `rows` rows from `first` on, for the process that reads
-        these.
+        """Return the fingerprints of the batches that start within `rows` rows from row `first`, for the process that reads
+        them.
         """
         known = {at: one for at, one in self.batches.copy().items() if first <= at < first + rows}
         return Fingerprints(self.name, known, self.rows)
@@ -90,7 +90,7 @@ class Fingerprints:
         self.batches, self.rows = {first: (count, digest) for first, count, digest in batches}, rows
 
     def pack(self) -> list[tuple[int, int, str]]:
-        """Return what `restore` takes; batches may be added meanwhile by the thread that reads."""
+        """Return the argument for `restore`; the reading thread may add batches at the same time."""
         return [(first, *one) for first, one in self.batches.copy().items()]
 
     def _changed(self, what: str, reader: str) -> NoReturn:
@@ -106,7 +106,7 @@ def _digest(frame: pd.DataFrame) -> str:
             told.isetitem(at, values.map(repr).to_numpy())  # 1 and "1" have one hash, bytes and lists may have none
     try:
         hashes = pd.util.hash_pandas_object(told, index=False)
-    except UnicodeError:  # half of a surrogate pair
+    except UnicodeError:  # an unpaired surrogate
         hashes = pd.util.hash_pandas_object(told.astype(object).map(ascii), index=False)
     digest = hashlib.sha256(
         repr([(name, str(dtype)) for name, dtype in frame.dtypes.items()]).encode("utf-8", "surrogatepass")

@@ -15,7 +15,7 @@ from .table import Table
 
 
 def anchors(table: Table) -> IntArray:
-    """Return the number by which each row is drawn (rows,): its own, or the smallest in its group."""
+    """Return the number (rows,) that decides whether a row is drawn: its own, or the smallest in its group."""
     if table.groups is None:
         return table.numbers
     first = np.full(int(table.groups.max(initial=0)) + 1, np.iinfo(np.int64).max)
@@ -24,7 +24,7 @@ def anchors(table: Table) -> IntArray:
 
 
 def folds(table: Table, seed: int, count: int) -> IntArray:
-    """Return the fold of each row (rows,), below `count`, by a hash of its group; folds are of equal size only on average."""
+    """Return the fold of each row (rows,), below `count`, by a hash of its group; folds have equal sizes only on average."""
     return (row_hash(anchors(table), seed) % np.uint64(count)).astype(np.int64)
 
 
@@ -48,16 +48,16 @@ def by_group(
     Parameters
     ----------
     strata, groups : (rows,) numbers, such as the class of each row.
-    needed : strata without which no fit can be made.
+    needed : strata that every fit needs.
 
     Returns
     -------
-    The places of the rows to fit on and of those to judge on, for each part. There are as many parts as leave rows of every
-    needed stratum to fit on, whichever part is judged; none where even two parts do not.
+    For each part, the positions of the rows to fit on and of the rows to score. The number of parts is the largest for which
+    every fit has rows of every needed stratum; the list is empty if this is impossible even with two parts.
     """
     largest = int(np.unique(strata, return_counts=True)[1].max())
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a stratum in fewer groups than there are parts
+        warnings.simplefilter("ignore")  # about a stratum in fewer groups than parts
         for count in range(min(most, len(np.unique(groups)), largest), 1, -1):
             cutting = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
             parts = [(fitted, judged) for fitted, judged in cutting.split(strata, strata, groups) if len(judged)]

@@ -1,6 +1,6 @@
-"""Random draws by hash, which depend on the row and not on the batch: hashes of a row's number or of its contents.
+"""Random draws by hash of a row's number or contents.
 
-A row's draw depends on the row and the seed alone, so that it is the same however the rows are partitioned.
+The draw of a row depends only on the row and the seed, so it does not change with the partition of the rows into batches.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def chosen(rows: IntArray, size: int, seed: int) -> IntArray:
 
 
 def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> HashArray:
-    """Return a hash of a row's contents in `columns`, independent of the order of columns and of whether 1 is an int or a
-    float.
+    """Return a hash of each row's contents in `columns`, which does not depend on the order of columns or on whether 1 is an int
+    or a float.
     """
     total = np.zeros(len(frame), dtype=np.uint64)
     for name in columns:
@@ -50,20 +50,20 @@ def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> Hash
 
 
 def _value_hash(values: pd.Series) -> HashArray:
-    """Return the same for 1, 1.0, True and the text "1": a part of the rows read again may have another type."""
+    """Hash values, with the same result for 1, 1.0, True and the text "1", since a part of the rows may have another type."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _number_hash(values.to_numpy(dtype=np.float64, na_value=np.nan))
     values = values.astype(object)
     try:
         return _text_hash(values.map(str, na_action="ignore"))
-    except UnicodeEncodeError:  # half of a surrogate pair: refused with its row when the column is read
+    except UnicodeEncodeError:  # an unpaired surrogate, which is refused with its row when the column is read
         return _text_hash(values.map(ascii, na_action="ignore"))
 
 
 def _text_hash(texts: pd.Series) -> HashArray:
-    """A text that is a number has the number's hash."""
+    """Hash texts; a text that is a number has the hash of the number."""
     codes, levels = pd.factorize(texts)
-    distinct = np.array([*levels, ""], dtype=object)  # the last stands for missing values, whose code is -1
+    distinct = np.array([*levels, ""], dtype=object)  # the last represents missing values, whose code is -1
     as_numbers = np.array([*map(_number, levels), np.nan])
     hashes = np.asarray(pd.util.hash_array(distinct), dtype=np.uint64)
     same = ~np.isnan(as_numbers)

@@ -17,7 +17,7 @@ from tabinterp.errors import TableError, argument, did_you_mean
 from .coerce import is_text
 from .schema import Column
 
-LONGEST = 200  # characters of a label
+LONGEST = 200  # maximum number of characters of a label
 PARTS = ("columns", "levels")
 HEAD = ["column", "level", "label"]  # of a codebook in CSV
 
@@ -31,7 +31,7 @@ class Codebook:
     Parameters
     ----------
     columns : column -> its label.
-    levels : column -> level -> its label. Levels are as the user gave them: values of the table, or their text.
+    levels : column -> level -> its label. Levels are given as in the user's codebook: values of the table, or their text.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -39,17 +39,17 @@ class Codebook:
 
     @property
     def named(self) -> list[str]:
-        """Every column that has a label, or levels that have."""
+        """All columns that have a label or labelled levels."""
         return list(dict.fromkeys([*self.columns, *self.levels]))
 
     def plain(self) -> dict[str, dict[str, Any]]:
-        """The same as a mapping that `codebook` takes, with levels as text."""
+        """The codebook as a mapping that `codebook` accepts, with levels as text."""
         levels = {column: {str(level): label for level, label in of.items()} for column, of in self.levels.items()}
         return {"columns": dict(self.columns), "levels": levels}
 
 
 def codebook(given: LabelsGiven | None) -> Codebook:
-    """Return the labels that a file or a mapping gives.
+    """Return the labels in a file or a mapping.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def codebook(given: LabelsGiven | None) -> Codebook:
     Raises
     ------
     TableError
-        if the file cannot be read or has another form; if a label is empty, no text or longer than 200 characters; if a column
-        or a level is labelled twice.
+        The file cannot be read or has another form; a label is empty, is not text or is longer than 200 characters; or a column
+        or a level has two labels.
 
     Examples
     --------
@@ -176,14 +176,14 @@ def _label(label: Any, source: str, column: str, level: Any = None) -> str:
 def labelled(columns: Sequence[Column], classes: Sequence[Any], book: Codebook) -> tuple[Column, ...]:
     """Return the columns with their labels; `classes` are the levels of the target.
 
-    Labels of levels that the table does not hold are kept, because a codebook may describe more codes than occur. A warning names
-    them where the column also has levels without a label: one of the two is then probably misspelt.
+    Labels of levels that do not occur in the table are kept, because a codebook may describe more codes than occur. If the column
+    also has levels without a label, a warning names them, because one of the two is probably misspelt.
 
     Raises
     ------
     TableError
-        if the levels of a numeric column are labelled, a level is labelled twice, or a label is the code of another level that
-        has no label.
+        The levels of a numeric column are labelled, a level has two labels, or a label is the code of another level that has no
+        label.
     """
     return tuple(
         replace(column, label=book.columns.get(column.name), level_labels=_level_labels(column, classes, book))
@@ -235,13 +235,13 @@ def _level_labels(column: Column, classes: Sequence[Any], book: Codebook) -> tup
 
 
 def matching_levels(given: Any, levels: Sequence[Any]) -> list[Any]:
-    """Return the level that is meant, if there is one: the value itself, its text, or the same number."""
+    """Return the matching level, if there is one: the value itself, its text, or the same number."""
     match = [level for level in levels if level == given or str(level) == str(given)]
     return match or [level for level in levels if _number(level) == _number(given) is not None]
 
 
 def _number(value: Any) -> float | None:
-    """Return the number that a value is or that its text gives: a level 1.0 can be named "1"."""
+    """Return a value or its text as a number, so that a level 1.0 can be given as "1"."""
     try:
         return float(value)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Partitions of a source: a description of some of its rows that is small enough to be sent to where they are read."""
+"""Partitions of a source: small descriptions of some of its rows, which can be sent to the process that reads them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .schema_inference import coded
 from .split import BoolArray, Split
 from .table import Table
 
-SUMS = "a pass that computes sums"  # the reader that an error about changed rows names
+SUMS = "a pass that computes sums"  # name of the pass in errors about changed rows
 
 
 def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.DataFrame]:
-    """Yield frames indexed by row number from `first` on, without empty frames."""
+    """Yield frames indexed by row number, starting at `first`, without empty frames."""
     for frame in frames:
         if len(frame):
             yield frame.set_axis(pd.RangeIndex(first, first + len(frame)))
@@ -30,10 +30,10 @@ def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.Data
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """The `rows` rows from row number `first` on; `frames` reads them again at every call. `sides`: one held-out bit per
+    """`rows` rows, starting at row number `first`; `frames` reads them again at every call. `sides`: one held-out bit per
     row.
 
-    `fingerprints`: of these rows as they were read before; None where they are sent as they are in memory.
+    `fingerprints`: of these rows when they were read before; None if the rows are sent from memory.
     """
 
     first: int
@@ -45,10 +45,10 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """The types and codes of the whole table, by which raw rows become tables. `types`: a column of each type, with no
-    rows.
+    """The types and codes of the whole table, with which raw rows are converted to tables. `types`: an empty column of each
+    type.
 
-    `coded`: columns that come as categories of texts stay codes into these, for who encodes each text once.
+    `coded`: columns that are read as categories of texts stay codes, for callers that encode each text only once.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Form:
     coded: bool = False
 
     def table(self, raw: pd.DataFrame) -> Table:
-        """Return raw rows, indexed by their numbers, as a table without a split."""
+        """Convert raw rows, indexed by their numbers, to a table without a split."""
         frame = pd.DataFrame({name: self._column(raw[name], whole) for name, whole in self.types.items()})
         numbers = raw.index.to_numpy().astype(np.int64)
         frame = frame.reset_index(drop=True)
@@ -73,14 +73,14 @@ class Form:
         return cast(plain(values), whole)
 
     def of(self, part: str, table: Table, held_out: BoolArray | None) -> Table:
-        """Return the rows of "all", "training" or "evaluation", as `Table` names them."""
+        """Return the rows of a part: "all", "training" or "evaluation", as in `Table`."""
         whole = table if held_out is None else replace(table, split=self.split, held_out=held_out)
         if part == "training":
             return whole.training_rows()
         return whole.evaluation_rows() if part == "evaluation" else whole
 
     def batches(self, part: str, piece: Piece) -> Iterator[Table]:
-        """Yield a part's rows of a piece."""
+        """Yield the rows of a piece that belong to a part."""
         frames = numbered(piece.frames(), piece.first)
         for raw in frames if piece.fingerprints is None else piece.fingerprints.check(frames, SUMS):
             table = self.table(raw)

@@ -1,4 +1,4 @@
-"""Prefetching: the next batch is read in a thread of its own while the current one is used."""
+"""Prefetching: the next batch is read in a separate thread while the current one is used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def ahead(items: Iterator[Any], most: int = 1) -> Iterator[Any]:
-    """Yield the same items while up to `most` more are prepared; stops promptly if no more are wanted."""
+    """Yield the same items while up to `most` further items are prepared; stop promptly if no more are needed."""
     wanted: SimpleQueue[bool] = SimpleQueue()
     made: SimpleQueue[tuple[str, Any]] = SimpleQueue()
     Thread(target=_make, args=(items, wanted, made), daemon=True).start()
@@ -37,5 +37,5 @@ def _make(items: Iterator[Any], wanted: SimpleQueue[bool], made: SimpleQueue[tup
             else:
                 made.put(("end", None))
                 return
-    except BaseException as error:  # it is raised where the item is wanted
+    except BaseException as error:  # raised again in the thread that needs the item
         made.put(("error", error))

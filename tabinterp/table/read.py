@@ -42,38 +42,38 @@ def read_table(
     seed: int = 0,
     name: str | None = None,
 ) -> Table:
-    """Read rows, and infer or set what each column is.
+    """Read rows, and infer or set the kind and role of each column.
 
     Parameters
     ----------
-    source : path of a CSV (also .gz) or Parquet file, or any dataframe narwhals knows (pandas, polars, pyarrow).
+    source : path of a CSV (or .csv.gz) or Parquet file, or any dataframe that narwhals supports (pandas, polars, pyarrow).
     target : column to predict.
-    task : "binary", "multiclass", "regression" or "count" (whole numbers from 0 on, of which the log of the expected count
-        is modelled; never inferred); None: text, booleans and whole numbers with at most ten distinct values are classes,
-        other numbers are a regression target.
+    task : "binary", "multiclass", "regression" or "count" (whole numbers from 0; the log of the expected count is modelled; never
+        inferred). None: text, booleans and whole numbers with at most ten distinct values are classes, and other numbers are a
+        regression target.
     positive : the positive class of a binary target; None: the last in sorted order.
-    adverse : the one of two classes whose prediction hurts the person, such as a predicted default; None: not stated. Without
-        it, reason codes and adverse-impact checks do not apply, and groups are compared by predicted classes.
-    drop : columns no model may read. They stay in the table (a protected column can be dropped).
-    protected : columns to watch, whether or not they are inputs.
-    kinds : column -> "numeric", "categorical", "boolean" or "ordinal", where the inferred kind is wrong, such as for
+    adverse : the adverse class of a binary target: the outcome that harms the person, such as a predicted default. None: not
+        stated. Without it, reason codes and adverse-impact checks do not apply, and groups are compared by predicted classes.
+    drop : columns that models must not use. They stay in the table (a protected column can be dropped).
+    protected : columns by which groups of people are compared, whether or not they are inputs.
+    kinds : column -> "numeric", "categorical", "boolean" or "ordinal", if the inferred kind is wrong, such as for
         categories coded as whole numbers.
     levels : column -> its levels in order, for ordinal columns.
-    labels : what names and codes mean, for whoever reads a report: a TOML or CSV codebook, or a mapping with the keys "columns"
+    labels : labels that reports show instead of names and codes: a TOML or CSV codebook, or a mapping with the keys "columns"
         (column -> label) and "levels" (column -> level -> label). The rows keep their codes.
-    weight : column of sampling weights. group : column that says which rows belong together.
+    weight : column of sampling weights. group : column that identifies dependent rows.
     split : a column of train/test labels, booleans or dates; or the share of rows to hold out, between 0 and 1.
-    split_at : with a date column: hold out rows from this date on; None: about the latest quarter, from the start of a calendar
-        period on that at least ten rows share.
-    drop_missing_target : leave out the rows whose target is missing, which are refused otherwise. The table is then as if it had
-        been read without them, split and row numbers included; `Table.without_target` counts them.
-    stratify : hold out the same share of each class. seed : of the drawn share.
-    name : what reports call the table; None: the file's name.
+    split_at : with a date column, the first date to hold out. None: about the latest quarter of the rows, from the start of a
+        calendar period that contains at least ten rows.
+    drop_missing_target : leave out rows without a target, which are otherwise refused. The table is then as if these rows had
+        never existed, including split and row numbers; `Table.without_target` counts them.
+    stratify : hold out the same share of each class. seed : seed for drawing the share.
+    name : name of the table in reports; None: the name of the file.
 
     Raises
     ------
     TableError
-        naming the column, the row where it helps, what was allowed and what was found.
+        The table is invalid. The message names the column, often the row, what is allowed and what was found.
 
     Examples
     --------

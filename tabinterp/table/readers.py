@@ -1,8 +1,8 @@
 """Readers of rows in batches, in a fixed order: Parquet and CSV files, folders, object stores, Arrow, dataframes,
 databases.
 
-A source can be read as often as needed, one batch in memory at a time. What a database answers is read once, into a temporary
-folder: its rows have no order of their own, and may change while they are read.
+A source can be read repeatedly, with one batch in memory at a time. The result of a database query is read once, into a temporary
+folder, because its rows have no fixed order and may change between reads.
 """
 
 from __future__ import annotations
@@ -44,22 +44,21 @@ from .fingerprints import Fingerprints
 from .partitions import SUMS, Piece, numbered
 from .sql import spool
 
-ROWS = 65_536  # of one batch
-CELLS = 2**22  # of one batch: fewer rows where the columns are many
+ROWS = 65_536  # maximum number of rows per batch
+CELLS = 2**22  # maximum number of cells per batch, which limits the rows if there are many columns
 PACKED = b"\x1f\x8b"
-SHRUNK, CELL = 8, 8  # text is about so many times as long as its gzip; bytes of a cell in memory
+SHRUNK, CELL = 8, 8  # approximate compression ratio of gzipped text; bytes per cell in memory
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """`parts` yields raw frames at every call, beginning with a given row number; earlier rows are not read if the source
+    """`parts` yields raw frames at every call, starting with a given row number; earlier rows are not read if the source
     knows its row counts. `kept` must live as long as the source.
 
-    `apart`: the same rows in parts that can be read elsewhere, each with its number of rows; None where there are none. `rows`:
-    how many there are, where that is known before they are read. `texts`: columns of text that come as categories because they
-    are read faster so, and not because somebody called them that. `left_out`: how many rows were left out because their target is
-    missing, once all were read; None where none are left out. `fingerprints`: of what was read, and is held to by who reads
-    it again.
+    `apart`: the same rows in parts that another process can read, each with its number of rows; None if this is impossible.
+    `rows`: the number of rows, if it is known before reading. `texts`: columns of text that are read as categories only because
+    that is faster. `left_out`: the number of rows left out because their target is missing, once all rows were read; None if no
+    rows are left out. `fingerprints`: digests of the rows read, with which later passes are compared.
     """
 
     name: str
@@ -70,15 +69,13 @@ class Source:
     texts: Sequence[str] = ()
     left_out: Callable[[], int] | None = None
     fingerprints: Fingerprints = field(default_factory=lambda: Fingerprints("the table"))
-    file: tuple[Path, tuple[int, ...]] | None = (
-        None  # a single local file, and what told it from others when it was opened
-    )
+    file: tuple[Path, tuple[int, ...]] | None = None  # a single local file, and its identity when it was opened
 
     def file_sha256(self) -> str | None:
         """Return the SHA-256 (hex) of the file that was read.
 
-        None where rows come from anything but a single local file, or where that file was touched since it was opened: these
-        may not be the bytes that were read.
+        None if the rows do not come from a single local file, or if that file was modified since it was opened, because its bytes
+        may no longer be those that were read.
         """
         if self.file is None:
             return None
@@ -88,12 +85,12 @@ class Source:
         return digest if _stamp(path) == opened else None
 
     def batches(self, first: int = 0, reader: str = "a later pass") -> Iterator[pd.DataFrame]:
-        """Yield raw frames, indexed by row number, beginning with row `first`.
+        """Yield raw frames, indexed by row number, starting with row `first`.
 
         Raises
         ------
         TableError
-            If these are not the rows that were read before; `reader` is what the error calls this pass.
+            The rows differ from those that were read before; `reader` is the name of this pass in the error.
         """
         at = first
         for frame in self.fingerprints.check(numbered(self.parts(first), first), reader):
@@ -104,7 +101,7 @@ class Source:
         self.fingerprints.end(at, reader)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """Yield the same rows to be read elsewhere: row groups of Parquet files; for anything else the rows themselves."""
+        """Yield the rows as pieces for other processes: row groups of Parquet files, and otherwise the rows themselves."""
         if self.apart is None:
             for frame in self.batches(first, SUMS):
                 yield Piece(int(frame.index[0]), len(frame), partial(list, [frame]))
@@ -130,11 +127,12 @@ def open_source(
 
     Parameters
     ----------
-    source : path of a CSV (also .gz) or Parquet file; a folder of Parquet files, partitioned or not; the same as a URL that
-        fsspec knows ("s3://bucket/loans/"); an Arrow table or dataset; any dataframe. With `query`: a DuckDB file, or a
-        URL that SQLAlchemy knows ("postgresql+psycopg://user@host/base").
-    key : a column of the query that differs in every row: rows come in its order, and a query that was kept midway goes on.
-    keep : where the rows of a query are kept, and what is known of a CSV file. told : how far the copy of a query is.
+    source : path of a CSV (or .csv.gz) or Parquet file; a folder of Parquet files, partitioned or not; the same as a URL that
+        fsspec supports ("s3://bucket/loans/"); an Arrow table or dataset; any dataframe. With `query`: a DuckDB file, or a
+        URL that SQLAlchemy supports ("postgresql+psycopg://user@host/base").
+    key : a column of the query with a unique value in every row. Rows are sorted by it, and an interrupted query continues after
+        the last saved row.
+    keep : saves the rows of a query, and the column types of a CSV file. told : called with the progress of copying a query.
     """
     if query is not None:
         name, folder, files = spool(str(source), query, rows, key, keep, told)
@@ -168,15 +166,13 @@ def open_source(
 
 
 class _KnownTargets:
-    """The parts of a source without rows whose target is missing; `left_out` counts these once all rows were read."""
+    """The parts of a source without rows whose target is missing; `left_out` counts those rows once all rows were read."""
 
     def __init__(self, parts: Callable[[int], Iterator[pd.DataFrame]], target: str) -> None:
         self._parts, self._target, self.left_out = parts, target, 0
 
     def __call__(self, first: int) -> Iterator[pd.DataFrame]:
-        """Yield frames with rows numbered as if the others did not exist, so that earlier rows have to be read to be
-        counted.
-        """
+        """Yield frames whose rows are numbered as if the left-out rows did not exist; earlier rows must be read to count them."""
         known = left_out = 0
         for frame in self._parts(0):
             rows = with_target(frame, self._target)
@@ -192,18 +188,18 @@ class _KnownTargets:
 
 
 def with_known_targets(source: Source, target: str) -> Source:
-    """Return the same rows without those whose target is missing; `left_out` counts these once all rows were read."""
+    """Return the source without rows whose target is missing; `left_out` counts those rows once all rows were read."""
     parts = _KnownTargets(source.parts, target)
     return replace(source, parts=parts, apart=None, rows=None, left_out=lambda: parts.left_out)
 
 
 def identity(source: Any, query: str | None = None, key: str | None = None) -> str:
-    """Return what identifies the rows of a path, URL or query without reading them: names, sizes and times of files.
+    """Return a text that identifies the rows of a path, URL or query without reading them: names, sizes and times of files.
 
     Raises
     ------
     TableError
-        where nothing does: rows that are already in memory.
+        The rows are already in memory, so nothing identifies them.
     """
     if query is not None:
         return f"{hidden(str(source))}: {hidden(query)}" + ("" if key is None else f", by {key}")
@@ -219,13 +215,13 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """Return what changes with a file's contents: size and times, of which the change time cannot be set by hand."""
+    """Return numbers that change with a file's contents: its size and times. The change time cannot be set by hand."""
     found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _files(store: Any, path: str) -> list[Any]:
-    """Return the file itself, or those in the folder, in the order of their paths."""
+    """Return the file itself, or the files in the folder, in the order of their paths."""
     found = store.get_file_info(path)
     if found.type != filesystems.FileType.Directory:
         return [found]
@@ -238,7 +234,7 @@ def _few(rows: int, columns: int) -> int:
 
 
 def _after(first: int, counts: Sequence[int], parts: Iterable[Any]) -> Iterator[Any]:
-    """Return the parts, of so many rows each, that begin with row `first` or later."""
+    """Return the parts that start at row `first` or later; `counts` are their numbers of rows."""
     starts = accumulate(counts, initial=0)
     return (part for start, part in zip(starts, parts, strict=False) if start >= first)
 
@@ -252,12 +248,12 @@ def _of_arrow(table: pa.Table, rows: int, start: int) -> Iterator[pd.DataFrame]:
 
 
 def unpacked_size(path: Path) -> int:
-    """Return roughly how many bytes a file's table needs in memory: those of its text, or eight per cell of a Parquet file."""
+    """Return the approximate size in memory of a file's table, in bytes: its text, or eight bytes per cell of a Parquet file."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         start = stream.read(4)
     if start == b"PAR1":
-        with suppress(pa.ArrowException, OSError):  # whoever reads it says what is wrong with it
+        with suppress(pa.ArrowException, OSError):  # the error is reported when the file is read
             found = pq.read_metadata(path)
             return int(found.num_rows * found.num_columns * CELL)
     return size * SHRUNK if start[:2] == PACKED else size
@@ -290,7 +286,7 @@ def _of_path(source: str, rows: int, keep: Keeping | None) -> Source:
 
 
 def _store(source: str) -> tuple[Any, str]:
-    """Return the file system a path or URL is of, and the path there."""
+    """Return the file system of a path or URL, and the path within it."""
     if "://" not in source:
         return filesystems.LocalFileSystem(), Path(source).absolute().as_posix()
     try:
@@ -312,14 +308,14 @@ def _store(source: str) -> tuple[Any, str]:
 
 @contextmanager
 def _readable(source: str, problem: str) -> Iterator[None]:
-    """Turn any library error about this path or URL into a `TableError` without the URL's secrets."""
+    """Replace any library error about this path or URL by a `TableError` without the URL's secrets."""
     try:
         yield
     except TableError:
         raise
     except UNREADABLE as error:
         raise TableError(f"{problem}: {hidden(str(error).strip(), source)}") from None
-    except Exception as error:  # each store has its own; what is wrong with a local file is among those above
+    except Exception as error:  # every remote store has its own errors; those of local files are handled above
         if "://" not in source:
             raise
         raise TableError(f"{problem}: {type(error).__name__}: {hidden(str(error).strip(), source)}") from None
@@ -338,21 +334,21 @@ def _dataset(source: str, name: str, store: Any, path: str, rows: int) -> Source
 def _of_dataset(
     name: str, found: ds.Dataset, rows: int, source: str = "the data set", texts: Sequence[str] = ()
 ) -> Source:
-    """Return a reader that reads file by file in the order of their paths, so that row numbers are fixed.
+    """Return a source that reads file by file, in the order of their paths, so that row numbers are fixed.
 
-    `texts`: columns of text that are read as numbers into the distinct ones, so that few texts are made of many.
+    `texts`: columns of text that are read as codes and distinct texts, so that fewer text objects are created.
     """
 
     rows = _few(rows, len(found.schema))
 
     def fragments() -> Iterator[Any]:
-        """Yield a Parquet file by its row groups: of a whole file Arrow would decode up to 1 GiB ahead of who reads."""
+        """Yield the row groups of each Parquet file: for a whole file, Arrow would decode up to 1 GiB ahead of the reader."""
         with _to_its_end(source):
             for one in sorted(found.get_fragments(), key=lambda one: getattr(one, "path", "")):
                 yield from one.split_by_row_group() if isinstance(one, ds.ParquetFileFragment) else [one]
 
     def parts(first: int) -> Iterator[pd.DataFrame]:
-        """Of the part that row `first` is inside of, the rows before it are read and passed over."""
+        """Yield frames from row `first`. In the part that contains this row, earlier rows are read and skipped."""
         at = 0
         for one in fragments():
             count = sum(group.num_rows for group in one.row_groups) if files else 0
@@ -386,9 +382,9 @@ def _read(
 
 
 def _texts(column: pa.DictionaryArray) -> pd.Categorical:
-    """Return codes into the distinct texts."""
+    """Return a column as codes into its distinct texts."""
     texts = column.dictionary.to_pylist()
-    large = len(texts) > len(column)  # that of a whole row group, most of which is not in this batch
+    large = len(texts) > len(column)  # the dictionary of a whole row group, mostly unused in this batch
     if large or None in texts or len({*texts}) < len(texts):
         column = column.dictionary_decode().dictionary_encode()
         texts = column.dictionary.to_pylist()
@@ -400,13 +396,13 @@ def _to_its_end(source: str) -> AbstractContextManager[None]:
     return _readable(source, f"{hidden(source)!r} cannot be read completely")
 
 
-# ---- CSV: what a column holds is known at its end alone
+# ---- CSV: the type of a column is only known at the end of the file
 
 
 def _csv(
     source: str, store: Any, path: str, rows: int, packed: bool, keep: Keeping | None
 ) -> Callable[[int], Iterator[pd.DataFrame]]:
-    """Return a reader of a CSV file; skipped rows are read too, since only that shows where a row begins."""
+    """Return a function that reads a CSV file. Skipped rows are also read, because only that shows where a row starts."""
     form = "as a UTF-8 CSV file with a header"
     unreadable = f"{hidden(source)!r} cannot be read completely {form}"
 
@@ -445,7 +441,7 @@ def _csv(
 
 
 def _check_cells(rows: Any, most: int, source: str) -> None:
-    """Refuse a row of too many cells. pandas does so from 3.1 on; before, it drops cells from the first rows of a chunk."""
+    """Refuse a row with too many cells. Pandas does so since 3.1; older versions drop cells from the first rows of a chunk."""
     for cells in rows:
         if len(cells) > most:
             raise TableError(
@@ -455,7 +451,7 @@ def _check_cells(rows: Any, most: int, source: str) -> None:
 
 
 def _kind(values: pd.Series) -> set[str]:
-    """Return number, boolean or text; nothing if all cells are empty. A column with two of them is text."""
+    """Return the kind of a column: number, boolean or text; empty if all cells are. A column with two kinds is text."""
     values = plain(values)
     if values.isna().all():
         return set()

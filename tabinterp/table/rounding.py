@@ -1,9 +1,9 @@
-"""Rounding of numbers and dates on the scale of a column, so that nothing shown is the value of fewer than ten rows.
+"""Rounding of numbers and dates on the scale of a column, so that no shown number is the value of fewer than ten rows.
 
-A number that at least ten rows hold is shown as it is. Any other is rounded to a multiple of 1, 2 or 5 times a power of ten, the
-finest such that at least ten rows lie within half a step of the result; a number that is such a multiple already stays. Points at
-which a model is asked, and edges at which rows are cut, are rounded before they are used, so that what is shown is exactly what
-the result is about.
+A number that at least ten rows have is shown unchanged. Any other number is rounded to a multiple of 1, 2 or 5 times a power of
+ten: the finest step for which at least ten rows lie within half a step of the result. A number that already is such a multiple is
+unchanged. Points at which a model is evaluated, and edges between bins, are rounded before they are used, so that the shown
+numbers are exactly those used in the computation.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from .suppression import SMALL
 if TYPE_CHECKING:
     import pandas as pd
 
-DIGITS = 5  # significant digits from which on a number can point to a single row
-NEAR = 1 + 1e-9  # of half a step: what its ends may be off as floating-point numbers
+DIGITS = 5  # number of significant digits from which a number can identify a single row
+NEAR = 1 + 1e-9  # factor for half a step, to allow for rounding errors
 PERIODS = ("D", "W", "M", "Q", "Y")  # days, weeks from Monday, months, quarters, years
 
 
 class Rounding:
-    """Rounds numbers so that at least ten of the given values share each result.
+    """Rounding of numbers such that at least ten of the given values share each result.
 
     Parameters
     ----------
-    values : (n,) the values of a column's rows. Missing ones do not count.
+    values : (n,) the values of a column. Missing values do not count.
 
     Examples
     --------
@@ -59,10 +59,10 @@ class Rounding:
         return float("nan")
 
     def mean(self, number: float) -> float:
-        """Return the mean of ten rows or more, rounded to a step of at most a twentieth of the standard deviation of the values.
+        """Round a mean over ten or more rows to a step of at most a twentieth of the standard deviation of the values.
 
-        A mean is no row's value, so no ten rows need to share it. The step keeps it from telling the value of one row to someone
-        who knows the others. NaN if fewer than ten rows have a value.
+        A mean is not the value of a row, so ten rows do not have to share it. The step prevents someone who knows the other rows
+        from computing the value of one row. NaN if fewer than ten rows have a value.
 
         >>> Rounding(np.repeat([-1.0, 0.0, 2.0], 50))(1.0731), Rounding(np.repeat([-1.0, 0.0, 2.0], 50)).mean(1.0731)
         (2.0, 1.07)
@@ -81,8 +81,8 @@ class Rounding:
         return np.asarray(np.unique(made[~np.isnan(made)]))
 
     def ends(self, low: float, high: float) -> tuple[float, float]:
-        """Return rounded ends of a range that reveal no extreme row: before rounding, at least ten rows lie at or beyond
-        each end.
+        """Return rounded ends of a range that do not reveal an extreme row: before rounding, at least ten rows lie at or
+        beyond each end.
         """
         if len(self.values) < SMALL:
             return float("nan"), float("nan")
@@ -91,13 +91,13 @@ class Rounding:
         return both[0], both[1]
 
     def edges(self, edges: Iterable[float]) -> list[float]:
-        """Return rounded edges that divide the values, in order: at least one value is at most an edge, and one is above
-        it.
+        """Return the rounded edges that divide the values, in order: for each edge, at least one value is at most the edge and
+        one is above it.
         """
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 
     def _may_be_shown(self, number: float) -> bool:
-        """Return whether ten rows have the number, or share it as a multiple of the coarsest possible step."""
+        """Return whether ten rows have this number, or share it as a multiple of the coarsest possible step."""
         if self._within(number, 0.0) >= SMALL:
             return True
         _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
@@ -105,12 +105,12 @@ class Rounding:
         return self._shared(number, factor * 10.0 ** int(exponent))
 
     def _shared(self, number: float, step: float) -> bool:
-        """Return whether ten rows share this multiple of a step, and it does not point to fewer."""
+        """Return whether ten rows share this multiple of a step, and the number does not identify fewer rows."""
         return self._within(number, step / 2) >= SMALL and not self.points_to_few(number)
 
     def points_to_few(self, number: float) -> bool:
-        """Return whether a number of at least five significant digits is the value of one to nine rows, to these digits or
-        exactly.
+        """Return whether a number with at least five significant digits is the value of one to nine rows, exactly or when
+        rounded to these digits.
         """
         _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
         if len(digits) < DIGITS:
@@ -123,7 +123,7 @@ class Rounding:
         return int(np.searchsorted(self.values, number + reach * NEAR, "right") - low)
 
     def _reach(self, number: float) -> float:
-        """Return the distance within which ten rows lie: with no finer step can ten rows share a multiple."""
+        """Return the distance to the tenth nearest row, which gives the finest step to try."""
         at = int(np.searchsorted(self.values, number))
         near = self.values[max(0, at - SMALL) : at + SMALL]
         with np.errstate(over="ignore"):
@@ -131,7 +131,7 @@ class Rounding:
 
 
 def _steps(least: float) -> Iterator[tuple[int, int]]:
-    """Yield steps from this size on, as 1, 2 or 5 times a power of ten, within floating-point range."""
+    """Yield steps of at least this size, as 1, 2 or 5 times a power of ten, within the floating-point range."""
     first = int(np.floor(np.log10(min(least, 1e308))))
     for exponent in range(max(first, -323), 309):
         yield from ((factor, exponent) for factor in (1, 2, 5) if least <= factor * 10.0**exponent * NEAR < np.inf)
@@ -142,13 +142,13 @@ def shown_date(date: pd.Timestamp, dates: pd.Series, rows: IntArray | None = Non
 
     Parameters
     ----------
-    date : in the time zone of `dates`, where these have one.
+    date : in the time zone of `dates`, if they have one.
     dates : dates of the rows, or each date once.
-    rows : how many rows have each of the dates; None: one.
+    rows : number of rows with each of the dates; None: one each.
 
     Returns
     -------
-    The start of a day, week (Monday), month, quarter or year, at midnight; None where there is none.
+    The start of a day, week (Monday), month, quarter or year, at midnight; None if there is no such period.
     """
     counts: NDArray[np.int64] = np.ones(len(dates), dtype=np.int64) if rows is None else rows
     zone, local = dates.dt.tz, dates.dt.tz_localize(None)

@@ -1,4 +1,4 @@
-"""The sampling pass over batches: which rows are held out, and which are drawn."""
+"""The sampling pass over batches, which decides the rows that are held out and the rows that are drawn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .table import Table
 
 
 class Copies:
-    """Sides of rows; if duplicates are distinguished by count, how often each was seen."""
+    """Assignment of rows to sides of the split; if duplicates are distinguished by count, the copies seen so far."""
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
@@ -33,7 +33,7 @@ class Copies:
         return split.held_out(table.frame, table.codes, table.schema.labels, before)
 
     def _counts(self, frame: pd.DataFrame, split: Split) -> IntArray:
-        """Return how many copies of each row came in earlier batches (rows,)."""
+        """Return the number of copies of each row in earlier batches (rows,)."""
         hashes = content_hash(frame, split.columns, split.seed)
         places, at, count = np.unique(hashes, return_inverse=True, return_counts=True)
         keys = places.tolist()
@@ -48,7 +48,7 @@ class Sides:
     def __init__(self) -> None:
         self.rows = self.held_out = 0
         self._packed: list[NDArray[np.uint8]] = []
-        self._left: BoolArray = np.empty(0, dtype=bool)  # fewer than eight
+        self._left: BoolArray = np.empty(0, dtype=bool)  # fewer than eight remaining bits
 
     def add(self, bits: BoolArray) -> None:
         self.rows, self.held_out = self.rows + len(bits), self.held_out + int(bits.sum())
@@ -93,7 +93,7 @@ class Pool:
 
 
 class Gathered:
-    """What the sampling pass collects. `types`: an empty column of each final type."""
+    """The results of the sampling pass. `types`: an empty column of each final type."""
 
     def __init__(self, types: dict[str, pd.Series], schema: Schema, split: Split | None, most: int, seed: int) -> None:
         self._split = split
@@ -120,7 +120,7 @@ class Gathered:
 
 
 def pack_table(table: Table | None, name: str, arrays: Arrays) -> Any:
-    """Pack the rows of a table under names with this prefix, without their sides."""
+    """Pack the rows of a table as arrays whose names have this prefix, without their sides of the split."""
     if table is None:
         return None
     arrays |= {f"{name}numbers": table.numbers, f"{name}y": table.y}
@@ -129,14 +129,14 @@ def pack_table(table: Table | None, name: str, arrays: Arrays) -> Any:
 
 
 def unpack_table(packed: Any, name: str, arrays: Arrays, like: Table) -> Table:
-    """Return the table that `pack_table` was given, with the schema of `like`."""
+    """Return the table that `pack_table` packed, with the schema of `like`."""
     frame = pd.DataFrame({column: unpack_column(one, f"{name}{i}", arrays) for i, (column, one) in enumerate(packed)})
     rows = (arrays[f"{name}y"], arrays[f"{name}numbers"], arrays.get(f"{name}weights"))
     return Table(like.name, frame, like.schema, *rows)
 
 
 def joined(tables: Sequence[Table]) -> Table:
-    """Concatenate rows of tables with one schema, in the order of their numbers."""
+    """Concatenate the rows of tables with the same schema, in the order of their numbers."""
     first = tables[0]
     numbers = np.concatenate([one.numbers for one in tables])
     order = np.argsort(numbers, kind="stable").astype(np.int64)

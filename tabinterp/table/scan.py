@@ -1,7 +1,7 @@
 """`scan_table`: read a table larger than memory in batches, with a sample of its rows as a `Table`.
 
-A first pass over the batches settles the schema, a second one holds out rows, draws and takes digests. A row is drawn by the
-hash of its number and the seed, so that the draw does not depend on the batches; which rows are held out is kept, a bit a row.
+A first pass over the batches infers the schema; a second pass holds out rows, draws rows and computes digests. A row is drawn by
+the hash of its number and the seed, so the draw does not depend on the batches. The held-out rows are stored as one bit per row.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ from .split import BoolArray, Split
 from .summary import Census, counted, distinct, rates
 from .table import Table
 
-LARGE = 64 * 2**20  # bytes of a file that is read in batches
-NAME = "drawn"  # of what is kept of the second pass
-DRAWN = 50_000  # rows of each side of the split, for what needs an order or a draw
+LARGE = 64 * 2**20  # files with more bytes than this are read in batches
+NAME = "drawn"  # name of the saved state of the second pass
+DRAWN = 50_000  # rows drawn from each side of the split, for analyses that need an order or a random draw
 
 
 @dataclass(frozen=True, eq=False)
 class Scan(Previewed):
     """A table that is read in batches. `census` counts all its rows; `sample` is a table of the rows drawn.
 
-    `columns` holds few values of each, of the type that it has as a whole. `sides`: the rows' held-out bits. `most`: rows
-    drawn of each side. `asked`: what the user said of the columns. `keep`: where what is finished of a pass is kept; `told`: who
-    is told how far it is.
+    `columns` contains a few values of each column, with the type of the whole column. `sides`: the held-out bits of the rows.
+    `most`: maximum number of rows drawn from each side. `asked`: the user's declarations about the columns. `keep`: saves the
+    state of a pass; `told`: called with its progress.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Scan(Previewed):
         return self.census.rows
 
     def preview(self) -> Preview:
-        """Return rows, target, kinds, roles and missing values, of all rows."""
+        """Return the numbers of rows and missing values, the target, kinds and roles, over all rows."""
         return preview_of(self.name, self.schema, len(self), self.census.held_out, self.census.missing)
 
     @property
@@ -85,19 +85,19 @@ class Scan(Previewed):
 
     @property
     def file_sha256(self) -> str | None:
-        """The SHA-256 (hex) of the file that was read; None for anything else, and if the file was changed since."""
+        """The SHA-256 (hex) of the file that was read; None for anything else, or if the file was changed since."""
         return self.source.file_sha256()
 
     def batches(self, part: str = "all") -> Iterator[Table]:
-        """Return an iterator over tables of "all", the "training" or the "evaluation" rows, as `Table` names them; the next
-        one is prefetched.
+        """Return an iterator over tables of "all", "training" or "evaluation" rows, as in `Table`; the next table is
+        prefetched.
         """
         return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))
 
     def ends(self, part: str, first: int = 0) -> Iterator[tuple[int, Table]]:
-        """Yield, batch by batch from the one that begins with row `first`: the row after its last, and its rows of a part.
+        """Yield, for each batch from the one that starts with row `first`, the number of the row after it and its rows of a part.
 
-        Columns of text are codes into texts where they are read so.
+        Columns of text that are read as codes stay codes.
         """
         return self._ends(self.coded, part, first)
 
@@ -107,7 +107,7 @@ class Scan(Previewed):
 
     @property
     def form(self) -> Form:
-        """The form by which raw rows become tables."""
+        """The form with which raw rows are converted to tables."""
         types = {name: one.values.iloc[:0] for name, one in self.columns.items()}
         return Form(self.name, self.schema, types, self.split, self.weight)
 
@@ -117,9 +117,9 @@ class Scan(Previewed):
         return replace(self.form, coded=True)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """Yield all rows to be read elsewhere; `form.batches` gives for a piece what `batches` gives for the whole.
+        """Yield all rows as pieces for other processes; `form.batches` does for a piece what `batches` does for the whole table.
 
-        first : the row that a piece begins with; those before it are left out.
+        first : the first row of a piece; earlier pieces are left out.
         """
         for piece in self.source.pieces(first):
             bits = held_out_bits(self.sides, np.arange(piece.first, piece.first + piece.rows))
@@ -130,7 +130,7 @@ class Scan(Previewed):
         return _second(replace(self, asked=replace(self.asked, split=split)), split)
 
     def tell(self, rows: int) -> None:
-        """Report how many rows of a pass are done."""
+        """Report the number of rows of a pass that are done."""
         if self.told is not None:
             self.told("", rows, len(self))
 
@@ -161,18 +161,19 @@ def scan_table(
     keep: Keeping | None = None,
     told: Told | None = None,
 ) -> Scan:
-    """Read rows in batches, and infer or set what each column is, as `read_table` does for all of them.
+    """Read rows in batches, and infer or set the kind and role of each column, as `read_table` does in memory.
 
     Parameters
     ----------
-    source : what `open_source` takes: a CSV or Parquet file, a folder of Parquet files, their URL, an Arrow table or dataset,
-        a dataframe; with `query` a DuckDB file or a database's URL. The other names are those of `read_table`. A share that is
-        stratified needs the whole table: `split` takes one that was drawn before.
-    drop_missing_target : as in `read_table`. Row numbers, in errors too, are then those of the rows that are left.
-    rows : the most rows drawn of each side of the split (or of all), for analyses that need an order or a random draw.
-    batch : rows in memory at a time.
-    key : a column of the query that differs in every row; its rows come in that order.
-    keep : where what is finished is kept, from `keeping`. told : called with what is read, the rows done, and the total.
+    source : a CSV or Parquet file, a folder of Parquet files, their URL, an Arrow table or dataset, or a dataframe; with `query`,
+        a DuckDB file or the URL of a database. The other arguments are those of `read_table`. A stratified share needs the whole
+        table, so `split` must then be one that was drawn earlier.
+    drop_missing_target : as in `read_table`. Row numbers, also in errors, are then those of the remaining rows.
+    rows : maximum number of rows drawn from each side of the split (or from all rows), for analyses that need an order or a
+        random draw.
+    batch : number of rows in memory at a time.
+    key : a column of the query with a unique value in every row; the rows are sorted by it.
+    keep : saves the finished parts; from `keeping`. told : called with the purpose of a pass, the rows done, and the total.
 
     Examples
     --------
@@ -263,9 +264,9 @@ def open_table(
 
 def in_batches(source: Any, query: str | None = None) -> bool:
     """Return whether `open_table` reads a source in batches: a query, a URL, a folder, or a file of more than 64 MiB
-    unpacked.
+    (uncompressed).
 
-    A gzipped file counts as eight times its size, a Parquet file as eight bytes for each of its cells.
+    A gzipped file counts as eight times its size, and a Parquet file as eight bytes per cell.
     """
     if query is not None:
         return True
@@ -281,7 +282,7 @@ def in_batches(source: Any, query: str | None = None) -> bool:
 def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Scan:
     """Draw and hold out rows, and compute the digests of columns.
 
-    The result is kept. A pass that was stopped begins again at its first row, because a digest is of all rows in order.
+    The result is saved. An interrupted pass starts again at its first row, because a digest covers all rows in order.
     """
     scan = replace(scan, split=split)
     state = None if keep is None else keep.read(NAME)
@@ -317,13 +318,13 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
 
 
 def _packed(scan: Scan) -> State:
-    """Return what the second pass found, packed."""
+    """Pack the results of the second pass."""
     arrays: Arrays = {} if scan.sides is None else {"sides": scan.sides}
     return arrays, {"rows": pack_table(scan.sample, "", arrays), "census": asdict(scan.census)}
 
 
 def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
-    """Return the scan from what `_packed` packed."""
+    """Return the scan with the results that `_packed` packed."""
     told = {name: tuple(state["census"][name]) for name in ("rates", "held")}
     whole, sides = Census(**state["census"] | told), arrays.get("sides")
     if whole.rows != len(scan) or (sides is not None and len(sides) != -(-len(scan) // 8)):
@@ -334,7 +335,7 @@ def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
 
 
 def _levels(scan: Scan, name: str, found: Witness) -> int | None:
-    """Return the number of levels; for dates and a numeric target it is only known while there are few."""
+    """Return the number of levels; for dates and a numeric target, it is only known if it is small."""
     known = (is_complete(found.values, found.every) or distinct(found.values) <= FEW) and not found.full
     return distinct(found.values) if counted(scan.schema, name) and known else None
 
@@ -355,7 +356,7 @@ def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
 
 
 def _tables(scan: Scan, form: Form, first: int, reader: str) -> Iterator[Table]:
-    """Yield the rows batch by batch, of the types and codes of the whole."""
+    """Yield the rows batch by batch, with the types and codes of the whole table."""
     for raw in scan.source.batches(first, reader):
         yield form.table(raw)
 

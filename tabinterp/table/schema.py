@@ -22,12 +22,12 @@ TASKS: tuple[str, ...] = get_args(Task)
 
 @dataclass(frozen=True)
 class Goal:
-    """What differs between tasks apart from formulas: names, units, losses.
+    """Differences between tasks other than formulas: names, units, losses.
 
-    `classes`: are the target's values classes? `scale` is the unit of a score. `losses` can be permuted against, the first
-    is the task's own, on which the verdict rests; `metrics` stand in the table of performance. `outputs` is what a network
-    may return, the first unless it is said. `ratio` names exp of a coefficient, and `fitted` in the catalogue the fit of the
-    linear model. `base` is what knowing nothing predicts.
+    `classes`: whether the target's values are classes. `scale` is the unit of a score. `losses` are those that an analysis can
+    use; the first is the primary loss, on which the verdict is based. `metrics` are shown in the table of
+    performance. `outputs` are the possible outputs of a network; the first is the default. `ratio` is the name of exp of a
+    coefficient, and `fitted` the catalogue's name for the fit of the linear model. `base` is the name of the constant prediction.
     """
 
     classes: bool
@@ -67,9 +67,9 @@ GOALS: dict[str, Goal] = {
 class Column:
     """One column of the user's table.
 
-    `levels` are the distinct values that are not missing, in order, for every kind but numeric. `protected` is a flag
-    beside the role: a column can be an input and protected. `label` and `level_labels` are what a codebook says that the name
-    and the levels mean: (level as text, label), also of levels that the table does not hold.
+    `levels` are the distinct values that are not missing, in order, for every kind except numeric. `protected` is independent
+    of the role: a column can be an input and protected. `label` and `level_labels` are the labels of the column and its levels in
+    a codebook: (level as text, label), including levels that do not occur in the table.
     """
 
     name: str
@@ -83,11 +83,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """All columns in the table's order, and the task.
+    """All columns in the order of the table, and the task.
 
-    `classes` holds the target's values as they stand in the table (empty for numbers and counts); for a binary
-    task the positive class is the last. `adverse` is the one of two classes whose prediction hurts the person; None where
-    nobody stated it.
+    `classes` contains the target's values as in the table (empty for numbers and counts); for a binary task, the last is the
+    positive class. `adverse` is the adverse class of a binary target, the outcome that harms the person; None if it was not
+    stated.
     """
 
     columns: tuple[Column, ...]
@@ -106,7 +106,7 @@ class Schema:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The names of the columns that a model may read, in the table's order."""
+        """The names of the columns that a model may use, in the order of the table."""
         return tuple(column.name for column in self.columns if column.role == "input")
 
     @property
@@ -133,12 +133,12 @@ class Schema:
 
 
 def preview_of(name: str, schema: Schema, rows: int, held_out: int | None, missing: Mapping[str, int]) -> Preview:
-    """Return what a table shows of itself.
+    """Return the preview of a table.
 
     Parameters
     ----------
-    held_out : rows; None where it is not known which rows a model was not trained on.
-    missing : column -> rows in which it is missing.
+    held_out : number of held-out rows; None if the table has no split.
+    missing : column -> number of rows in which it is missing.
     """
     columns = schema.columns
     values = {"name": cut(name, 48), "rows": rows, "columns": len(columns), "held_out": held_out}
@@ -159,7 +159,7 @@ def preview_of(name: str, schema: Schema, rows: int, held_out: int | None, missi
 
 
 def _counted(vocabulary: str, names: list[Any]) -> str:
-    """How often each name occurs, as a list of the names in words."""
+    """Return the names in words, each with its number of occurrences."""
     return messages.joined(
         f"{messages.count(n)} {messages.word(vocabulary, name)}" for name, n in Counter(names).items()
     )

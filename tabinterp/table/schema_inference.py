@@ -22,12 +22,12 @@ from .split import BoolArray, Split
 
 Marks = Mapping[
     str, tuple[str, list[Any] | None]
-]  # columns that come as categories: their kind, and their order if any
+]  # columns that are read as categories: their kind, and their order if any
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The user's declarations about the columns, as `read_table` takes them."""
+    """The user's declarations about the columns, as given to `read_table`."""
 
     target: str
     task: str | None
@@ -74,7 +74,7 @@ class Asked:
         return roles
 
     def marks(self, frame: pd.DataFrame) -> Marks:
-        """Return the kinds of the columns that come as categories, and the levels of those that are ordered."""
+        """Return the kinds of the columns that are read as categories, and the levels of those that are ordered."""
         dtypes = [(str(name), frame[name].dtype) for name in frame.columns]
         return {
             name: _mark(dtype)
@@ -83,13 +83,13 @@ class Asked:
         }
 
     def whole(self, name: str, marks: Marks) -> bool:
-        """Return whether every distinct value of a numeric column is needed."""
+        """Return whether all distinct values of a numeric column are needed."""
         said = self.kinds.get(name, "numeric") != "numeric" or name in self.levels
         classes = name == self.target and (self.positive is not None or self.task in ("binary", "multiclass"))
         return said or classes or (name in marks and name not in self.kinds)
 
     def schema(self, found: Mapping[str, Witness], marks: Marks) -> Schema:
-        """Return the schema: what each column is, and the task."""
+        """Return the schema: kind and role of each column, and the task."""
         kinds = {name: kind for name, (kind, order) in marks.items() if order is None} | dict(self.kinds)
         levels = {name: order for name, (_, order) in marks.items() if order is not None} | dict(self.levels)
         roles = self.roles([*found])
@@ -108,7 +108,7 @@ class Asked:
 
 
 def merge_marks(a: Marks, b: Marks) -> Marks:
-    """Merge the marks of two batches; levels that the second adds come last."""
+    """Merge the marks of two batches; new levels of the second batch come last."""
     merged = dict(a)
     for name, (kind, order) in b.items():
         known = merged.get(name, (kind, order))[1]
@@ -124,7 +124,7 @@ def _mark(dtype: pd.CategoricalDtype) -> tuple[str, list[Any] | None]:
 
 
 def coded(values: pd.Series, schema: Schema) -> FloatArray:
-    """Return class numbers (rows,), or the target's own values, in a new array that torch may share."""
+    """Return class numbers (rows,), or the values of a numeric target, in a new array that torch may share."""
     if not schema.goal.classes:
         return values.to_numpy(dtype=np.float64, copy=True)
     position = {value: code for code, value in enumerate(schema.classes)}
@@ -191,7 +191,7 @@ def _column(
             f"column {name!r} has more than {MOST:,} different values, which are too many levels for a model. Drop the "
             "column, or group its values first"
         )
-    if trouble is not None or found.full:  # no model reads a dropped column: whatever it holds is let in
+    if trouble is not None or found.full:  # no model uses a dropped column, so it may contain anything
         numeric = pd.api.types.is_numeric_dtype(values.dtype)
         levels = () if numeric or found.full else tuple(sorted({*map(str, values.dropna())}))
         return Column(name, "numeric" if numeric else "categorical", levels, role, protected)
@@ -212,7 +212,7 @@ def _column(
 
 
 def _as_kind(kind: str) -> Kind:
-    return kind  # type: ignore[return-value]  # checked at the door
+    return kind  # type: ignore[return-value]  # checked before
 
 
 def _kind(values: pd.Series) -> str:
@@ -224,7 +224,7 @@ def _kind(values: pd.Series) -> str:
 
 
 def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
-    """Return what is wrong with values that are not finite numbers, booleans or texts; dates are allowed in a split column."""
+    """Return the problem with values that are not finite numbers, booleans or texts; dates are allowed in a split column."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _infinite(values, large) if large else None
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
@@ -314,7 +314,7 @@ def _goal(found: Witness, task: str | None, positive: Any, order: Sequence[Any] 
 
 
 def _as_task(task: str) -> Task:
-    return task  # type: ignore[return-value]  # checked at the door
+    return task  # type: ignore[return-value]  # checked before
 
 
 def _check_number(values: pd.Series, task: Task, positive: Any, uncounted: int) -> None:
@@ -369,12 +369,12 @@ def _classes(values: pd.Series, task: str, positive: Any, order: Sequence[Any] |
 
 
 def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
-    """Return the adverse class as the table has it, or None if none was given.
+    """Return the adverse class with the type that it has in the table, or None if none was given.
 
     Raises
     ------
     TableError
-        when the target does not have two classes, or has no such class.
+        The target does not have two classes, or does not have this class.
     """
     if given is None:
         return None

@@ -23,7 +23,7 @@ from .schema_inference import Asked, Marks, merge_marks
 from .split import Split, by_column, drawn, drawn_groups, unit_hash
 from .split import distinct as distinct_rows
 
-NAME = "columns"  # of its state
+NAME = "columns"  # name of its saved state
 
 
 def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | None) -> First:
@@ -49,7 +49,7 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
 
 
 class First:
-    """What a schema and a split need to know, merged batch by batch."""
+    """The facts that a schema and a split depend on, merged batch by batch."""
 
     def __init__(self, asked: Asked, texts: Sequence[str] = ()) -> None:
         self.asked, self._texts = asked, {*texts}
@@ -58,7 +58,7 @@ class First:
         self.columns: dict[str, Witness] = {}
         self.marks: Marks = {}
         self.hashes: HashArray = np.empty(0, dtype=np.uint64)
-        self.dates: pd.Series | None = None  # value of the split column -> rows
+        self.dates: pd.Series | None = None  # value of the split column -> number of rows
 
     def update(self, raw: pd.DataFrame) -> None:
         if self.rows == 0:
@@ -97,12 +97,12 @@ class First:
         values = cast(pd.Series(self.dates.index, name=split), self.columns[split].values)
         return by_column(values, None, at, self.dates.to_numpy().astype(np.int64))
 
-    # ---- kept midway
+    # ---- saved states
 
     def kept(self, read: list[tuple[int, int, str]], end: bool) -> Callable[[], State]:
-        """Return a function that makes a state of the rows so far, unaffected by later rows.
+        """Return a function that returns a state of the rows so far; later rows do not affect it.
 
-        `read`: their fingerprints. `end`: there are no more.
+        `read`: the fingerprints of the rows. `end`: whether there are no more rows.
         """
         told = {"read": read, "end": end, "without_target": self.without_target}
         return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, told)

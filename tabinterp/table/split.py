@@ -1,9 +1,9 @@
 """Train/test splits: by a column of labels or dates, or by a seeded share of rows or of groups of rows.
 
-The rule is remembered with a trained network, so that whoever audits it later holds out the same rows. A share of rows
-is drawn by a hash of what a row holds: a row that was trained on is never held out, in whatever order or subset it
-comes back, and copies of a row stay on one side. Where rows come in groups (the visits of a person), the hash is of the group,
-so that all rows of a group stay on one side.
+The rule is stored with a trained network, so that a later audit holds out the same rows. A share of rows is drawn by a hash of
+each row's contents: a training row is never held out, in whatever order or subset the rows are read again, and copies of a row
+stay on one side. If rows have groups (such as the visits of a person), the hash is that of the group, so that all rows of a group
+stay on one side.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ ALLOWED = (
     "as 2024-06-30"
 )
 DEFAULT_FRACTION = 0.25
-MANY = 1_000_000  # distinct rows among which copies need not be told apart: the share comes out all the same
+MANY = 1_000_000  # with this many distinct rows, the share is accurate even if copies are not distinguished
 
 
 @dataclass(frozen=True)
 class Split:
     """A rule that decides for any row whether it is held out.
 
-    kind "column": `column` holds train and test labels. kind "fraction": a hash of `columns` and `seed` below the
-    cut; one cut, or one for each class when stratified. With `group` the hash is of that column, and of `columns` only in rows
-    where it is missing. kind "date": `column` at or after `at`.
+    kind "column": `column` contains train and test labels. kind "fraction": the hash of `columns` and `seed` is below the
+    cut; there is one cut, or one for each class if stratified. With `group`, the hash is that of the group column, and of
+    `columns` only in rows where the group is missing. kind "date": `column` is at or after `at`.
     """
 
     kind: Literal["column", "fraction", "date"]
@@ -55,9 +55,9 @@ class Split:
     stratify: bool = False
     columns: tuple[str, ...] = ()
     cuts: tuple[float, ...] = ()
-    numbered: bool = False  # copies of a row are told apart by their count, because most rows are copies of few
+    numbered: bool = False  # copies of a row are distinguished by their count, because few rows are distinct
     at: str | None = None
-    classes: tuple[str, ...] = ()  # when stratified: the classes as text, in the order of their cuts
+    classes: tuple[str, ...] = ()  # if stratified: the classes as text, in the order of their cuts
     group: str | None = None
 
     def __post_init__(self) -> None:
@@ -76,9 +76,9 @@ class Split:
     def held_out(
         self, frame: pd.DataFrame, codes: IntArray | None, labels: Sequence[str], copies: IntArray | None = None
     ) -> BoolArray:
-        """Return True (rows,) where a row is held out; `codes` are numbers into class `labels`, needed if stratified.
+        """Return a mask (rows,) of the held-out rows; `codes` are indices into class `labels`, needed if stratified.
 
-        `copies` (rows,): how many copies of each row stand before this part of a table, where copies are told apart.
+        `copies` (rows,): the number of copies of each row before this part of the table, if copies are distinguished.
         """
         if self.kind == "column":
             return column_labels(frame[self._named(frame)])
@@ -123,7 +123,7 @@ class Split:
         Raises
         ------
         TableError
-            where the values are not those of a rule.
+            The values do not describe a rule.
         """
         known = [field.name for field in fields(cls)]
         unknown = [name for name in values if name not in known]
@@ -144,7 +144,7 @@ def by_fraction(
 ) -> Split:
     """Hold out a share of the rows; if stratified, the same share of each class (up to whole rows and duplicates).
 
-    Where rows come in groups it is a share of the groups.
+    If rows have groups, it is a share of the groups.
     """
     if stratify and codes is None:
         raise TableError(
@@ -168,7 +168,7 @@ def by_fraction(
 
 
 def drawn(columns: tuple[str, ...], distinct: int, rows: int, fraction: float, seed: int) -> Split:
-    """Return the rule that holds out a share of `rows` rows, `distinct` of them different in the columns."""
+    """Return the rule that holds out a share of `rows` rows, of which `distinct` are distinct in the columns."""
     _check_share(fraction, seed)
     numbered = distinct < min(0.5 * rows, MANY)
     return Split("fraction", None, float(fraction), seed, False, columns, (fraction,), numbered)
@@ -177,7 +177,7 @@ def drawn(columns: tuple[str, ...], distinct: int, rows: int, fraction: float, s
 def drawn_groups(columns: tuple[str, ...], group: str, known: HashArray, fraction: float, seed: int) -> Split:
     """Return the rule that holds out a share of the groups with the distinct hashes `known`.
 
-    Up to a million groups that is the nearest whole number of them, at least one and not all.
+    For up to a million groups, the number held out is the nearest whole number, at least one and not all.
     """
     _check_share(fraction, seed)
     if len(known) < 2:
@@ -199,16 +199,16 @@ def _check_share(fraction: float, seed: int) -> None:
 
 
 def distinct(known: HashArray, hashes: HashArray) -> HashArray:
-    """Return the distinct contents so far including these, limited to what decides whether duplicates are distinguished."""
+    """Return the distinct contents so far, including these; at most as many as decide whether duplicates are distinguished."""
     return known if len(known) >= MANY else np.union1d(known, hashes)[:MANY]
 
 
 def by_column(values: pd.Series, fraction: float | None, at: str | None, counts: IntArray | None = None) -> Split:
-    """Return the rule of a column of train/test labels or dates; for dates, the latest `fraction` of rows or those from
-    `at` on.
+    """Return the rule for a column of train/test labels or dates; for dates, hold out the latest `fraction` of rows, or the rows
+    from the date `at`.
 
-    The latest rows are those from the start of a calendar period on that at least ten rows share, so that the date is not that of
-    a single row. `counts`: in how many rows each value stands, where the values are given once.
+    The latest rows start with a calendar period that contains at least ten rows, so that the date does not reveal a single row.
+    `counts`: the number of rows with each value, if each value is given only once.
     """
     column = str(values.name)
     if at is None and _are_labels(values):
@@ -229,7 +229,7 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
 
 
 def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Timestamp:
-    """Return the date from which on this share of the rows lies."""
+    """Return the date from which this share of the rows remains."""
     order = dates.argsort(kind="stable").to_numpy()
     reached = np.cumsum(np.ones(len(dates), dtype=np.int64) if counts is None else counts[order])
     place = int((1 - fraction) * (int(reached[-1]) - 1))
@@ -237,7 +237,7 @@ def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Ti
 
 
 def column_labels(values: pd.Series) -> BoolArray:
-    """Return True (rows,) where the label means held out."""
+    """Return a mask (rows,) of the rows whose label means held out."""
     if values.dtype == bool:
         return values.to_numpy(dtype=bool)
     lowered = values.astype(object).map(lambda value: str(value).strip().lower())
@@ -260,7 +260,7 @@ def _are_labels(values: pd.Series) -> bool:
 
 
 def _dates(values: pd.Series) -> pd.Series:
-    """Return dates; texts must be written year first, since 01/02/2024 is ambiguous and a wrong date leaks rows."""
+    """Return dates; texts must start with the year, because 01/02/2024 is ambiguous and a wrong date leaks rows."""
     if values.isna().any():
         row = int(np.flatnonzero(values.isna().to_numpy())[0])
         raise TableError(f"split column {values.name!r} has no value in row {row}. Allowed values are {ALLOWED}")
@@ -279,7 +279,7 @@ def _parsed(values: pd.Series) -> pd.Series:
             f"split column {values.name!r} contains numbers, such as {shown(values.iloc[0])} in row 0. Allowed values are "
             f"{ALLOWED}"
         )
-    utc = bool(values.astype(str).str.contains(r"(?:Z|[+-]\d\d:?\d\d)$").any())  # offsets may differ from row to row
+    utc = bool(values.astype(str).str.contains(r"(?:Z|[+-]\d\d:?\d\d)$").any())  # offsets may differ between rows
     return pd.to_datetime(values.astype(str), format="ISO8601", errors="coerce", utc=utc)
 
 
@@ -309,7 +309,7 @@ def _draws(
 
 
 def unit_hash(frame: pd.DataFrame, columns: Sequence[str], group: str | None) -> HashArray:
-    """Return a hash (rows,) of the group that a row belongs to, or of its contents in `columns` if it belongs to none."""
+    """Return a hash (rows,) of the group of each row, or of its contents in `columns` if it has no group."""
     rows = content_hash(frame, columns, 0)
     if group is None:
         return rows
@@ -321,10 +321,9 @@ def _group_draws(hashes: HashArray, seed: int) -> FloatArray:
 
 
 def _cut(draws: FloatArray, fraction: float, least: int = 0) -> float:
-    """Return a cut with the wanted share of these draws below it, and at least this many on either side.
+    """Return a cut with the given share of these draws below it, and at least `least` draws on either side.
 
-    It lies between two draws and has few binary digits: a draw is a hash of a whole row, and a cut is written into
-    bundles.
+    It lies between two draws and has few binary digits, because a draw is a hash of a whole row, and bundles contain the cut.
     """
     ordered = np.sort(draws)
     below = min(max(round(fraction * len(ordered)), least), len(ordered) - least)

@@ -1,4 +1,4 @@
-"""Rows of a database query, saved as Parquet files in a temporary folder: read once, in batches, never all in memory."""
+"""Rows of a database query, saved as Parquet files in a temporary folder; they are read once, in batches, never all in memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tabinterp.secret_masking import hidden, source_name
 from .checkpoints import Keeping, Told
 from .coerce import shown, unique
 
-PART, WHOLE = "part", "whole"  # a file that is being written; told when the last row has come
+PART, WHOLE = "part", "whole"  # a file that is being written; an empty file that marks a complete copy
 INSTALL = "which is not installed. Install it with: pip install 'tabinterp[sql]'"
 
 
@@ -38,13 +38,13 @@ def spool(
 ) -> tuple[str, Any, list[Path]]:
     """Run the query, and return the table's name, the folder and the files, in order.
 
-    Without `keep` the folder is deleted with its last reference. With it the files stay: all of them, or, of a query whose rows
-    come in the order of a `key`, those that had come.
+    Without `keep`, the folder is deleted with its last reference. With `keep`, the files are kept after an interruption: all of
+    them or, if the rows are sorted by a `key`, those copied so far.
 
     Raises
     ------
     TableError
-        where the database cannot be reached, does not know the query, or is lost before its last row.
+        The database cannot be reached, refuses the query, or loses the connection before the last row.
     """
     base = (_duckdb if "://" not in source else _sqlalchemy)(source)
     base = replace(base, secret=(source, query))
@@ -70,7 +70,7 @@ class _Temporary:
 
 
 def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list[Path]:
-    """Run the query again from its first row, since it is not known which rows were saved."""
+    """Run the query again from its first row, because it is unknown which rows were saved."""
     if keep.resume:
         keep.say(
             "The query is run again from its first row, because its rows have no fixed order. With a key column (--key), a "
@@ -97,8 +97,8 @@ def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: 
 
 @dataclass(frozen=True)
 class _Base:
-    """A database. `answer` returns Arrow tables of limited size for a query and the value of `last` in it (None: unused).
-    `quoted` quotes a column name for its SQL. `secret`: the URL and the query, whose secrets no message repeats.
+    """A database. `answer` returns Arrow tables of limited size for a query and the value of its parameter `last` (None: unused).
+    `quoted` quotes a column name for SQL. `secret`: the URL and the query, whose secrets are masked in messages.
     """
 
     name: str
@@ -113,9 +113,7 @@ class _Base:
 def _copied(
     base: _Base, query: str, rows: int, key: str | None, told: Told, folder: Path, files: list[Path], fate: str
 ) -> list[Path]:
-    """Return the files, including those of the rows after them. `fate`: what happens to copied rows if the connection is
-    lost.
-    """
+    """Copy the remaining rows, and return all files. `fate`: a clause for errors that says what happens to the copied rows."""
     seen, last = _rows_in(files), None
     with _told(base, seen, fate) as counted:
         if key is not None:
@@ -129,7 +127,7 @@ def _copied(
             if key is not None:
                 last = _ordered(batch, key, last)
             files = [*files, folder / f"{len(files):08d}.parquet"]
-            (folder / PART).unlink(missing_ok=True)  # of a run that was killed
+            (folder / PART).unlink(missing_ok=True)  # left by a killed run
             with os.fdopen(os.open(folder / PART, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb") as part:
                 pq.write_table(batch, part)
             os.replace(folder / PART, files[-1])
@@ -139,7 +137,7 @@ def _copied(
 
 
 def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
-    """Return the key of the last row, after checking that keys are present and unique."""
+    """Return the key of the last row, after checking that all keys are present and unique."""
     if key not in batch.column_names:
         raise TableError(
             f"the key column {key!r} is not among the columns of the query, which are {batch.column_names}. Name one of these "
@@ -197,7 +195,7 @@ def _duckdb(path: str) -> _Base:
                 raise TableError(
                     f"the query to {path!r} does not return a table. Use a query of the form SELECT … FROM …"
                 )
-            read = getattr(found, "to_arrow_reader", None) or found.fetch_arrow_reader  # its name before DuckDB 2
+            read = getattr(found, "to_arrow_reader", None) or found.fetch_arrow_reader  # the name before DuckDB 2
             for batch in read(rows):
                 unique(batch.schema.names)
                 yield pa.Table.from_batches([batch])
@@ -215,7 +213,7 @@ def _sqlalchemy(url: str) -> _Base:
         raise TableError(f"reading a database needs the package SQLAlchemy, {INSTALL}") from None
     try:
         engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
-    except Exception as error:  # each driver has its own for a URL that it cannot use
+    except Exception as error:  # each driver raises its own error for a URL that it cannot use
         told = hidden(str(error), url)
         raise TableError(
             f"the database URL {hidden(url)!r} cannot be used ({told}). Check the URL, and that the driver of your database is "
@@ -245,7 +243,7 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 
 @contextmanager
 def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
-    """Turn database errors into a `TableError` with the number of rows copied; the list counts them, beginning with
+    """Replace database errors by a `TableError` with the number of rows copied; the list counts them, starting from
     `before`.
     """
     seen = [before]

@@ -1,4 +1,4 @@
-"""Summary of a whole table: rows, missing cells, levels, shares of the classes, digests; from one batch or many."""
+"""Summary of a whole table, from one batch or many: rows, missing cells, levels, shares of the classes, digests."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .table import Table
 
 @dataclass(frozen=True)
 class Census:
-    """Counts over all `rows` rows, `held_out` of them held out (None: unknown). By column: `missing` cells, distinct
-    `levels` (None if not counted), whether it is `constant`, its SHA-256. `rates`: the classes' shares of the weight;
-    `held`: their rows. `without_target`: rows left out because their target is missing (None: such rows are refused).
+    """Counts over all `rows` rows, `held_out` of them held out (None: unknown). For each column: `missing` cells, distinct
+    `levels` (None if not counted), whether it is `constant`, and its SHA-256. `rates`: the share of the weight of each class;
+    `held`: its rows. `without_target`: rows left out because their target is missing (None: such rows are refused).
     """
 
     rows: int
@@ -49,13 +49,13 @@ def census(table: Table) -> Census:
 
 
 def counted(schema: Schema, name: str) -> bool:
-    """Return whether a column's distinct values are reported, which holds for all columns but numbers, and for the target."""
+    """Return whether a column's number of distinct values is reported: for the target and all columns that are not numeric."""
     return schema[name].kind != "numeric" or name == schema.target
 
 
 def distinct(values: pd.Series) -> int:
-    """Return the distinct values of any type, without missing ones; values that cannot be compared are distinguished by
-    their text.
+    """Return the number of distinct values, without missing ones; values that cannot be compared are distinguished by their
+    text.
     """
     try:
         return int(values.nunique())

@@ -1,9 +1,9 @@
-"""Suppression of small counts: no count from 1 to 9 is shown, and none from which such a count follows by subtraction.
+"""Suppression of small counts: no count from 1 to 9 is shown, and no count from which such a count follows by subtraction.
 
-A share together with its number of rows is a count, too. Where a total is known and one part of it is hidden, the hidden part
-is the total less the others, so a second part is hidden as well (complementary suppression; Willenborg & de Waal 2001). Every
-place that shows counts asks one of these functions; they always hide the smallest part that helps, so that two tables of the
-same rows hide the same parts.
+A share together with its number of rows is also a count. If a total is known and one part is hidden, the hidden part equals the
+total minus the others, so a second part is hidden as well (complementary suppression; Willenborg & de Waal 2001). All code that
+shows counts uses these functions. They always hide the smallest part that is sufficient, so that two tables of the same rows hide
+the same parts.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 
 from tabinterp.arrays import IntArray
 
-SMALL = 10  # rows; a count of fewer says something about single people
+SMALL = 10  # rows; smaller counts can reveal facts about single people
 
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def countless(count: int, rows: int) -> bool:
-    """Return whether one to nine rows are on one side, so that a share of the rows would reveal the count of single people.
+    """Return whether `count`, or the count of the remaining rows, is from 1 to 9, so that a share would reveal a small count.
 
     >>> [countless(count, 70) for count in (0, 1, 10, 60, 61, 70)]
     [False, True, False, False, True, False]
@@ -30,7 +30,7 @@ def countless(count: int, rows: int) -> bool:
 
 
 def few_possible(possible: tuple[int, int], rows: int) -> bool:
-    """Return whether a count of some of `rows` rows, between the two possible ones, or that of the others, may be below ten.
+    """Return whether a count between two bounds, or the count of the remaining rows out of `rows`, may be below ten.
 
     >>> few_possible((8, 26), 300), few_possible((10, 28), 300), few_possible((275, 293), 300)
     (True, False, True)
@@ -48,7 +48,7 @@ def part_of(count: int | None, rows: int) -> int | None:
 
 
 def parts_shown(counts: Sequence[int] | IntArray) -> BoolArray:
-    """Return which parts of a known total can be shown; all parts are given, and 0 is always shown.
+    """Return a mask of the parts of a known total that can be shown; all parts must be given, and 0 is always shown.
 
     >>> parts_shown([97, 100, 3, 0]).tolist(), parts_shown([97, 100, 0]).tolist()
     ([False, True, False, True], [True, True, True])
@@ -58,7 +58,7 @@ def parts_shown(counts: Sequence[int] | IntArray) -> BoolArray:
 
 
 def rounded_down(count: int | None, rows: int) -> int | None:
-    """Return the count of some of `rows` rows: None from 1 to 9, and, if all but 1 to 9 are counted, all but ten.
+    """Return a count of some of `rows` rows: None if it is from 1 to 9, and `rows` minus ten if all but 1 to 9 are counted.
 
     >>> [rounded_down(count, 70) for count in (0, 3, 30, 67, 70)]
     [0, None, 30, 60, 70]
@@ -70,10 +70,10 @@ def rounded_down(count: int | None, rows: int) -> int | None:
 
 
 def distinct_down(distinct: int, rows: int, missing: int) -> int:
-    """Return the number of distinct values of a column with this many rows, rounded down if 1 to 9 rows have no value of
-    their own.
+    """Return the number of distinct values of a column with this many rows, rounded down if 1 to 9 rows do not have a distinct
+    value.
 
-    Where almost every row has another value, their number would say how many rows lack one, or share one.
+    If almost every row has a different value, the exact number would reveal how many rows have a missing or shared value.
 
     >>> [distinct_down(*counts) for counts in ((400, 400, 0), (399, 400, 0), (399, 400, 1), (349, 400, 50), (3, 12, 0))]
     [400, 390, 390, 340, 3]
@@ -83,7 +83,7 @@ def distinct_down(distinct: int, rows: int, missing: int) -> int:
 
 
 def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | None, int | None]:
-    """Return counts of some of `rows` rows and of some of those, each rounded down if a difference would be from 1 to 9.
+    """Return the counts of some of `rows` rows and of a subset of those, rounded down if a difference would be from 1 to 9.
 
     >>> nested_down(20, 15, 300), nested_down(20, 8, 300), nested_down(297, 20, 300)
     ((15, 15), (20, None), (290, 20))
@@ -95,11 +95,10 @@ def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | 
 
 
 def sets_shown(masks: Sequence[BoolArray]) -> list[bool]:
-    """Return which sets of the same rows (masks, (n,) each) can be shown with their number of rows, when the total is
-    known.
+    """Return which sets of the same rows (masks, (n,) each) can be shown with their number of rows, if the total is known.
 
-    The largest come first. A set is left out where 1 to 9 rows could be counted: in it or outside it, between it and one inside
-    it, or outside several that have no row in common.
+    The largest sets come first. A set is left out if a count from 1 to 9 could be computed: of rows in it or outside it,
+    between it and a set inside it, or outside several disjoint sets.
 
     >>> a, b = np.arange(100) < 60, np.arange(100) < 55
     >>> sets_shown([a, b]), sets_shown([a, np.arange(100) >= 63])
@@ -122,7 +121,7 @@ def sets_shown(masks: Sequence[BoolArray]) -> list[bool]:
 
 
 def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
-    """Return which cells of a table of counts (a, b, sides) can show how their rows are divided among the sides: (a, b).
+    """Return a mask (a, b) of the cells of a table of counts (a, b, sides) that can show the division of rows among the sides.
 
     >>> two = np.array([[[40, 60]], [[3, 97]], [[50, 50]], [[0, 80]]])  # selected and not, of four groups
     >>> countable(two, np.ones((4, 1), dtype=bool))[:, 0].tolist()  # three are too few; the first would tell of them
@@ -132,7 +131,7 @@ def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
 
 
 def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
-    """Return which cells of a table of counts (a, b) can be shown when all its margins are; (a, 1): the groups of one
+    """Return which cells of a table of counts (a, b) can be shown if all its margins are; (a, 1): the groups of one
     column.
 
     >>> shown(np.array([[500], [40], [3]]))[:, 0].tolist(), shown(np.array([[500], [40], [10]]))[:, 0].tolist()
@@ -145,7 +144,7 @@ def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
 
 
 def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
-    """Return which of the shown cells (a, b, sides) can be shown when the margins of every side are known: (a, b)."""
+    """Return a mask (a, b) of the shown cells (a, b, sides) that can stay if the margins of every side are known."""
     told = told.copy()
     lines: list[Any] = [(slice(None), j) for j in range(told.shape[1])]
     if told.shape[1] > 1:
@@ -157,7 +156,7 @@ def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
 
 
 def _close(counts: IntArray, told: BoolArray) -> bool:
-    """Withhold (in place) the smallest shown cell of a line in which a withheld one could be computed; return whether one
+    """Withhold, in place, the smallest shown cell of a line in which a withheld cell could be computed; return whether a cell
     was withheld.
     """
     hidden = ~told[:, None] & (counts > 0)

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 class Table(Previewed):
     """Rows with their schema.
 
-    `frame` holds every column, values as the user gave them, missing as NaN. `y` is (rows,) class numbers into
-    `schema.classes`, or target values where it is a number or a count. `numbers` are the rows' numbers in what was read:
-    draws depend on them. `held_out` is (rows,) or None when it is not known which rows a model was not trained on.
-    `file_sha256` is of the bytes that were read; None of a table that did not come from a file. `without_target`: rows that were
-    left out because their target is missing; None where such rows would have been refused. `asked`: what the user said when the
-    table was read; None of a table that was made otherwise.
+    `frame` contains all columns, with the user's values, and NaN for missing values. `y` (rows,) contains indices into
+    `schema.classes`, or the target values of a number or count. `numbers` are the row numbers in the source; random draws
+    depend on them. `held_out` (rows,) is a mask; None if it is not known which rows a model was not trained on. `file_sha256`
+    is the digest of the bytes that were read; None if the table was not read from a file. `without_target`: the number of rows
+    left out because their target is missing; None if such rows would have been refused. `asked`: the user's declarations when
+    the table was read; None for other tables.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Table(Previewed):
 
     @property
     def inputs(self) -> pd.DataFrame:
-        """The columns that a model may read."""
+        """The columns that a model may use."""
         return self.frame[list(self.schema.inputs)]
 
     def numeric(self, column: str) -> FloatArray:
@@ -66,7 +66,7 @@ class Table(Previewed):
     def groups(self) -> IntArray | None:
         """The group number of each row (rows,); None without a group column.
 
-        A row whose group is missing stands alone.
+        A row without a group is a group of its own.
         """
         name = self.schema.group
         return None if name is None else group_numbers(self.frame[name])
@@ -82,7 +82,7 @@ class Table(Previewed):
         return self.y.astype(np.int64) if self.schema.goal.classes else None
 
     def preview(self) -> Preview:
-        """Return rows, target, kinds, roles and missing values."""
+        """Return the numbers of rows and missing values, the target, kinds and roles."""
         held_out = None if self.held_out is None else int(self.held_out.sum())
         missing = self.frame.isna().sum()
         return preview_of(
@@ -101,12 +101,12 @@ class Table(Previewed):
         )
 
     def beside(self, rows: pd.DataFrame) -> Table:
-        """Return the same rows followed by these, which get the target, number and weight of the first row."""
+        """Return the table followed by these rows, which get the target, number and weight of the first row."""
         whole = self.take(np.append(np.arange(len(self)), np.zeros(len(rows), dtype=np.int64)))
         return replace(whole, frame=pd.concat([self.frame, rows], ignore_index=True))
 
     def with_split(self, split: Split) -> Table:
-        """Return the same rows with this split, which must leave rows (and positive weight) on both sides."""
+        """Return the table with this split, which must leave rows (and positive weight) on both sides."""
         held_out = split.held_out(self.frame, self.codes, self.schema.labels)
         if held_out.all() or not held_out.any():
             raise TableError(
@@ -148,7 +148,7 @@ class Table(Previewed):
 
 
 def group_numbers(named: pd.Series[Any]) -> IntArray:
-    """Return the number (n,) of each row's group; a row whose group is missing stands alone."""
+    """Return the group number (n,) of each row; a row without a group is a group of its own."""
     codes = named.factorize()[0].astype(np.int64)
     alone = codes < 0
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
@@ -156,7 +156,7 @@ def group_numbers(named: pd.Series[Any]) -> IntArray:
 
 
 def check_table(table: Any) -> None:
-    """Refuse an object that is not a `Table`, and say what to pass instead."""
+    """Refuse an object that is not a `Table`, with an error that says what to pass instead."""
     if isinstance(table, Table):
         return
     kind = type(table).__name__

@@ -324,11 +324,11 @@ def test_columns_that_do_not_fit_are_refused_in_words():
     y = TARGETS["texts"]
     with pytest.raises(ModelError, match="reads inputs that are not input columns of this table: 'capital_gain'"):
         bind(ti.wrap(proto), ti.read_table(ROWS.drop(columns="capital-gain").assign(y=y), target="y"))
-    with pytest.raises(ModelError, match="reads column 'age' as numbers, but it holds the value 'old'"):
+    with pytest.raises(ModelError, match="reads column 'age' as numbers, but it contains the value 'old'"):
         bind(
             ti.wrap(proto), ti.read_table(ROWS.assign(age=np.where(ROWS["age"] > 40, "old", "young"), y=y), target="y")
         )
-    with pytest.raises(ModelError, match=r"reads column 'grade' as whole numbers, but row 2 holds the value"):
+    with pytest.raises(ModelError, match=r"reads column 'grade' as whole numbers, but row 2 contains the value"):
         bind(ti.wrap(proto), ti.read_table(ROWS.assign(grade=ROWS["grade"].where(ROWS.index != 2), y=y), target="y"))
     with pytest.raises(ModelError, match=r"reads the original columns itself .*Leave out encoder="):
         ti.wrap(proto, encoder=encoder().fit(ROWS))
@@ -629,10 +629,10 @@ def test_a_regression_of_counts_predicts_counts():
 def test_an_input_that_could_be_two_columns_is_refused():
     frame = pd.DataFrame({"income ($)": X[:, 0], "income (%)": X[:, 1], "t": X[:, 0]})
     proto = graph_of([end("income____", 1.0)], [("income____", TensorProto.FLOAT, ["n", 1])])
-    with pytest.raises(ModelError, match=r"could be any of the columns 'income \(\$\)', 'income \(%\)'"):
+    with pytest.raises(ModelError, match=r"matches several columns: 'income \(\$\)', 'income \(%\)'"):
         bind(ti.wrap(proto), ti.read_table(frame, target="t", task="regression"))
     literal = frame.rename(columns={"income (%)": "income____"})
-    with pytest.raises(ModelError, match=r"could be any of the columns 'income \(\$\)', 'income____'"):
+    with pytest.raises(ModelError, match=r"matches several columns: 'income \(\$\)', 'income____'"):
         bind(ti.wrap(proto), ti.read_table(literal, target="t", task="regression"))
     numbered = graph_of([end("income____1", 1.0)], [("income____1", TensorProto.FLOAT, ["n", 1])])
     alone = ti.read_table(frame.drop(columns="income (%)").assign(b=X[:, 1]), target="t", task="regression")
@@ -654,7 +654,7 @@ def test_whole_numbers_beside_missing_values_as_text():
         bound = bind(ti.wrap(levels_of(*levels)), table)
         expected = numbers.map({1: 1.0, 2: 2.0}).fillna(3.0)
         np.testing.assert_allclose(bound.scores[:, 0], expected)
-    with pytest.raises(ModelError, match="reads column 'B' as text, but the table holds numbers"):
+    with pytest.raises(ModelError, match="reads column 'B' as text, but the table contains numbers"):
         bind(ti.wrap(levels_of("5", "6")), table)
 
 

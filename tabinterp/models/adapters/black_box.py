@@ -24,12 +24,12 @@ def wrap(
 ) -> Model:
     """Wrap a function from a frame of the input columns to predictions (n,) or (n, k) as a `Model`.
 
-    Answers are probabilities unless `outputs` is "logits"; target values where the table's task is regression, expected
-    counts where it is a count, unless `outputs` is "log_rate".
+    For classes, predictions are probabilities unless `outputs` is "logits". For regression they are target values, and for counts
+    they are expected counts unless `outputs` is "log_rate".
     """
     if encoder is not None:
         raise ModelError(
-            f"{argument('encoder')} cannot be used with a function, because a function is given the original columns. "
+            f"{argument('encoder')} cannot be used with a function, because a function receives the original columns. "
             f"Leave out {argument('encoder')}, and call the encoder inside the function"
         )
     task, outputs = asked(task, outputs, classes, "rate" if task == "count" else "probabilities")

@@ -1,6 +1,6 @@
 """Adapter for scikit-learn's CalibratedClassifierCV: sigmoid and temperature calibration of a linear model or a network.
 
-The calibrators read the classifier's decision function where it has one, its probabilities otherwise. A sigmoid is affine
+The calibrators use the classifier's decision function if it has one, and otherwise its probabilities. A sigmoid is affine
 on the log-odds; several classes are one-vs-rest, p_k = s_k / sum s, which is the softmax of log s. Folds are averaged.
 """
 
@@ -62,8 +62,8 @@ def _average(model: Model, members: list[Member]) -> Model | None:
 
 def _member(part: Any, classes: Any, read: Read) -> Member | None:
     estimator = inside(part.estimator)
-    known = np.arange(len(classes)) if part.method == "temperature" else classes  # fitted on the places of the classes
-    every = any(np.array_equal(estimator.classes_, order) for order in (known, classes))  # a fold may lack a class
+    known = np.arange(len(classes)) if part.method == "temperature" else classes  # fitted on class indices
+    every = any(np.array_equal(estimator.classes_, order) for order in (known, classes))  # a fold may miss a class
     if part.method not in ("sigmoid", "temperature") or not every:
         return None
     return (
@@ -79,7 +79,7 @@ def _of_margin(part: Any, estimator: Any) -> Member | None:
     if part.method == "sigmoid":
         after = _sigmoids(part.calibrators, margin.weight.dtype)
     else:
-        beta = float(part.calibrators[0].beta_)  # of the logits (-z, z) where there are two classes
+        beta = float(part.calibrators[0].beta_)  # for two classes, of the logits (-z, z)
         after = [_scaled(2 * beta if margin.out_features == 1 else beta, margin.out_features, margin.weight.dtype)]
     return Member(nn.Sequential(margin, *after), encoder, type(final).__name__, margin.out_features)
 
@@ -108,7 +108,7 @@ def _layers(module: nn.Module) -> list[nn.Module]:
 
 
 def _sigmoids(calibrators: Any, dtype: torch.dtype) -> list[nn.Module]:
-    """Return 1 / (1 + exp(a z + b)) of each value: a log-odds, or the logarithms of one-vs-rest shares."""
+    """Return layers that compute 1 / (1 + exp(a z + b)) of each value: as log-odds, or as logs of one-vs-rest shares."""
     slopes, shifts = [-float(c.a_) for c in calibrators], [-float(c.b_) for c in calibrators]
     return [affine(np.diag(slopes), shifts, dtype), *([nn.LogSigmoid()] if len(slopes) > 1 else [])]
 

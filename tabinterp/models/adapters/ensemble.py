@@ -1,6 +1,6 @@
 """Adapter for scikit-learn's ensembles of networks and linear models: soft voting, bagging, and one classifier for each class.
 
-Voting and bagging average probabilities or values. One-vs-rest divides the probabilities of its classifiers by their sum, which
+Voting and bagging average probabilities or values. One-vs-rest divides the probabilities from its classifiers by their sum, which
 is the softmax of their logarithms.
 """
 
@@ -37,7 +37,7 @@ class MeanValue(nn.Module):
 
 
 class LogProbabilities(nn.Module):
-    """A module of the log probability that each of several modules of one logit gives."""
+    """A module that returns the log probabilities from several modules with one logit each."""
 
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()
@@ -48,19 +48,19 @@ class LogProbabilities(nn.Module):
 
 
 def voting(estimator: Any, read: Read) -> Model | None:
-    """Return the exact average that a voting classifier or regressor takes, or None if it is not one of networks."""
+    """Return the exact average of a voting classifier or regressor, or None if its members are not all networks."""
     if getattr(estimator, "voting", "soft") != "soft":
         return None
     return _averaged(estimator, [_member(one, read) for one in estimator.estimators_], estimator._weights_not_none)
 
 
 def bagging(estimator: Any, read: Read) -> Model | None:
-    """Return the exact average that bagging takes, or None if it is not one of networks."""
+    """Return the exact average of a bagging estimator, or None if its members are not all networks."""
     every = np.arange(estimator.n_features_in_)
     found = []
     for one, columns in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
         every_class = len(getattr(one, "classes_", ())) == len(getattr(estimator, "classes_", ()))
-        member = _member(one, read) if every_class else None  # rows that were drawn may lack a class
+        member = _member(one, read) if every_class else None  # a class may be missing from the drawn rows
         if member is not None and not np.array_equal(columns, every):
             member = _of_columns(member, np.eye(len(every))[columns])
         found.append(member)
@@ -107,9 +107,9 @@ def _model(estimator: Any, members: Sequence[Member], encoder: Any, module: nn.M
 
 
 def _member(estimator: Any, read: Read) -> Member | None:
-    """Return a fitted classifier or regressor as a member of logits or values; None if it is no network."""
+    """Return a fitted classifier or regressor as a member that returns logits or values; None if it is not a network."""
     if not hasattr(estimator, "classes_") and not hasattr(estimator, "predict"):
-        return None  # a constant
+        return None  # a constant prediction
     classes = hasattr(estimator, "classes_")
     if classes and not hasattr(estimator, "predict_proba"):
         return None
@@ -127,7 +127,7 @@ def _member(estimator: Any, read: Read) -> Member | None:
 
 
 def _of_columns(member: Member, chosen: Any) -> Member | None:
-    """Return a member that reads some of the encoded columns; None if it encodes them itself."""
+    """Return a member that uses some of the encoded columns; None if it encodes them itself."""
     if member.encoder is not None:
         return None
     first = affine(chosen, np.zeros(len(chosen)), module_dtype(member.module))

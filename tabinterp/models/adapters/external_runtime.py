@@ -1,6 +1,6 @@
 """Networks that another library runs: a torch module if they can be expressed as one, otherwise a function of rows.
 
-The module must give the other library's own answers, row by row, on random rows of many sizes and on rows of the table.
+The module must reproduce the other library's predictions, row by row, on random rows of many scales and on rows of the table.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from .shared import asked
 from .torch import encoders_of
 from .torch import wrap as wrap_torch
 
-COMPARED = 512  # rows of a table, besides those of extremes, missing values and levels
-NEAR = 1e-4  # of the largest output of a row, or of the median row
+COMPARED = 512  # rows of a table, in addition to rows with extremes, missing values and levels
+NEAR = 1e-4  # relative to the largest output of a row plus that of the median row
 
 Run = Callable[[list[FloatArray]], NDArray[Any]]  # encoded inputs (n, c) each -> (n,) or (n, k)
 
@@ -38,7 +38,7 @@ Run = Callable[[list[FloatArray]], NDArray[Any]]  # encoded inputs (n, c) each -
 class Outside:
     """A network run by its own library. `module` is the equivalent torch module, or `opaque` says why there is none.
 
-    `widths` and `forms` say how wide each input is, and how it is given; empty for one input of numbers whose width is not
+    `widths` and `forms` are the width and the form of each input; `widths` is empty for one input of numbers whose width is not
     stated.
     """
 
@@ -55,9 +55,9 @@ class Outside:
 
 @dataclass(frozen=True)
 class _Compared(Finish):
-    """`Model.finish` for a network whose torch module is compared with itself on the table's rows, and used if they agree.
+    """`Model.finish` for a network whose torch module is compared with the network on rows of the table, and used if they agree.
 
-    `as_is`: the module reads the encoded rows as they are, so nothing is left to do.
+    `as_is`: the module takes the encoded rows unchanged, so nothing else needs to be done.
     """
 
     network: Outside | None = None
@@ -70,7 +70,7 @@ class _Compared(Finish):
         encoded = [part.encode(frame.iloc[compared(frame)]) for part in beside.parts]
         complete = np.all(
             [np.isfinite(one).all(axis=1) for one in encoded], axis=0
-        )  # the others are refused when bound
+        )  # incomplete rows are refused by `bind`
         encoded = [one[complete] for one in encoded]
         if complete.any() and not _gives(model.module, self.forms, encoded, _asked(self.network, encoded)):
             return _finished(self.network, _plain(self.network, model), beside)
@@ -118,7 +118,7 @@ def wrap(
 
 
 def _plain(network: Outside, model: Model) -> Model:
-    """Return a model of which only the answers are known."""
+    """Return a model of which only the predictions are known."""
     opaque = network.opaque if network.module is None else None
     weights = [nn.Parameter(torch.as_tensor(np.array(one)), False) for one in network.weights]
     return replace(
@@ -130,7 +130,7 @@ def _plain(network: Outside, model: Model) -> Model:
 
 
 def _answering(network: Outside, model: Model) -> Model:
-    """Return a model that is a function of rows: what its outputs are can be told by the network's own end alone."""
+    """Return a model that is a function of rows; only the last layer of the network can show the kind of its outputs."""
     return replace(model, outputs_stated=model.outputs_stated or network.outputs == "probabilities")
 
 
@@ -146,7 +146,7 @@ def _function(network: Outside, beside: SideBySide) -> Callable[[pd.DataFrame], 
 
 
 def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
-    """Return the network's own answers for encoded inputs."""
+    """Return the network's own predictions for encoded inputs."""
     widths = tuple(one.shape[1] for one in encoded)
     if network.widths and network.widths != widths:
         raise ModelError(
@@ -155,7 +155,7 @@ def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
             "the input columns that the network was trained with"
         )
     advice = (
-        "The rows have the columns that its graph asks for, so the graph may be at fault: export it again"
+        "The rows have the number of columns that the graph requires, so the graph may be faulty: export the network again"
         if network.widths
         else "Check that the encoder returns the columns that the network was trained on"
     )
@@ -163,7 +163,7 @@ def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
         return np.concatenate(
             [network.run([one[i : i + BLOCK] for one in encoded]) for i in range(0, len(encoded[0]), BLOCK)]
         )
-    except Exception as error:  # another library's run: whatever it raises is told in its words
+    except Exception as error:  # the other library can raise any error, whose message is passed on
         shapes = ", ".join(str(one.shape) for one in encoded)
         raise ModelError(
             f"{network.name} raised an error for encoded rows of shape {shapes}. {advice}. The error was: {error}"
@@ -171,7 +171,7 @@ def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
 
 
 def _agrees(network: Outside, module: nn.Module) -> bool:
-    """Return whether a torch module gives the network's own answers on random rows; integers are the first of an embedding."""
+    """Return whether a torch module reproduces the network's predictions on random rows; integers are the first levels only."""
     widths = network.widths or _width(module)
     own = private(module)
     for levels in (2, 1):
@@ -185,25 +185,25 @@ def _agrees(network: Outside, module: nn.Module) -> bool:
         ]
         try:
             expected = np.asarray(network.run(encoded))
-        except Exception:  # it does not take rows of this shape; on the table's rows it will say so
+        except Exception:  # the network refuses rows of this shape; an error will follow on rows of the table
             continue
         return len(encoded) > 0 and _gives(own, network.forms, encoded, expected)
     return False
 
 
 def _gives(module: nn.Module, forms: Sequence[Form], encoded: list[FloatArray], expected: NDArray[Any]) -> bool:
-    """Return whether a torch module gives these answers."""
+    """Return whether a torch module gives the expected predictions."""
     try:
         with torch.inference_mode():
             inputs = [form.of(one, module_dtype(module)) for form, one in zip(forms, encoded, strict=True)]
             read = module(*inputs).numpy()
-    except Exception:  # it does not take rows of these shapes, which the network itself takes
+    except Exception:  # the module refuses rows of these shapes, which the network accepts
         return False
     return near(read, expected)
 
 
 def near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
-    """Return whether answers (n, ...) are the expected ones, row by row."""
+    """Return whether predictions (n, ...) agree with the expected ones, row by row."""
     if expected.size != read.size or not len(read):
         return False
     read, expected = (one.reshape(len(read), -1).astype(np.float64) for one in (read, expected))
@@ -212,7 +212,7 @@ def near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
 
 
 def compared(frame: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the places of the rows of a table on which a network is compared: some of everywhere, and in each column the
+    """Return the positions of the rows on which a network is compared: evenly spaced rows and, for each column, rows with the
     smallest and largest value, a missing value, and each level.
     """
     places = [np.linspace(0, len(frame) - 1, num=min(len(frame), COMPARED)).astype(np.int64)]
@@ -230,7 +230,7 @@ def compared(frame: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def _width(module: nn.Module) -> tuple[int, ...]:
-    """Return the width that a sequence of layers reads, where one of them says it."""
+    """Return the input width of a sequence of layers, if a layer states it."""
     first = next((layer for layer in module.modules() if isinstance(layer, (nn.Linear, nn.BatchNorm1d))), None)
     return () if first is None else (first.in_features if isinstance(first, nn.Linear) else first.num_features,)
 

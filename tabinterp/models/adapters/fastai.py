@@ -1,4 +1,4 @@
-"""Adapter for fastai: the network of a tabular learner, behind the preprocessing that the learner holds."""
+"""Adapter for fastai: the network of a tabular learner, with the preprocessing of the learner as its encoder."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LOGITS = ("CrossEntropyLossFlat", "BCEWithLogitsLossFlat", "LabelSmoothingCrossE
 
 
 class _Inputs:
-    """The whole numbers ("cats") or the numbers ("conts") that a learner gives its network for rows."""
+    """The whole numbers ("cats") or the numbers ("conts") that a learner passes to its network."""
 
     def __init__(self, rows: Any, which: str) -> None:
-        self.rows = rows  # the learner's training rows without any: columns, procs and what these were fitted to
+        self.rows = rows  # an empty copy of the learner's training rows, with their columns and fitted procs
         self.which = which
 
     def __call__(self, frame: pd.DataFrame) -> FloatArray:
@@ -46,14 +46,18 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a tabular learner as a `Model`; task and classes are read off its targets, outputs off its loss function."""
-    without_encoder(encoder, "a fastai learner holds its preprocessing")
+    """Wrap a tabular learner as a `Model`; its targets determine task and classes, and its loss function the kind of outputs."""
+    without_encoder(encoder, "a fastai learner includes its preprocessing")
     if "TabularLearner" not in bases(learner):
-        raise ModelError(f"{type(learner).__name__} is not a learner of tables. Supported is fastai's TabularLearner")
+        raise ModelError(
+            f"{type(learner).__name__} is not a learner for tables. Only fastai's TabularLearner is supported"
+        )
     source = learner.dls.train_ds
     known = tuple(learner.dls.vocab) if getattr(learner.dls, "vocab", None) is not None else None
     if len(source.y_names) > 1:
-        raise ModelError(f"the learner predicts the targets {', '.join(source.y_names)}. Supported is one target")
+        raise ModelError(
+            f"the learner predicts the targets {', '.join(source.y_names)}, but only one target is supported"
+        )
     if known is not None and outputs is None and not set(bases(learner.loss_func)) & set(LOGITS):
         raise ModelError(
             f"the outputs of a learner trained with {type(learner.loss_func).__name__} are not known; known losses are "
@@ -72,7 +76,7 @@ def wrap(
 
 
 def _encoder(source: Any, which: str) -> FunctionTransformer | None:
-    """Return what makes one input of the network from rows; None where the network has no such input."""
+    """Return the encoder of one input of the network; None if the network has no such input."""
     if not (source.cat_names if which == "cats" else source.cont_names):
         return None
     filled = [f"{column}_na" for proc in source.procs for column in getattr(proc, "na_dict", {})]

@@ -1,6 +1,6 @@
 """Adapter for Keras 3: stacks of layers become a torch Sequential; other models on the torch backend are torch modules.
 
-What a Keras model is, is read from its layers; Keras itself is never imported here.
+The conversion reads the layers of a Keras model; this module never imports Keras itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .torch import wrap as wrap_torch
 
 
 class NoStackError(Exception):
-    """Why a Keras model is not a stack of layers."""
+    """Raised with the reason why a Keras model is not a stack of layers."""
 
 
 class Called(nn.Module):
@@ -103,7 +103,7 @@ def _flat(model: Any) -> Iterator[Any]:
 
 
 def _kind(layer: Any) -> str:
-    """Return the layer's name where it is Keras' own, otherwise its full name, which is on no list."""
+    """Return the class name of a Keras layer, or the full name of any other layer, which is on no list."""
     kind = type(layer)
     return kind.__name__ if kind.__module__.split(".")[0] == "keras" else f"{kind.__module__}.{kind.__name__}"
 
@@ -209,7 +209,7 @@ LAYERS: dict[str, Callable[[Any], list[nn.Module]]] = {
     **{kind: lambda layer: [] for kind in ("Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "Identity")},
 }
 
-# Layers whose gradient by their input is all there is to know: nothing in them rounds, and lookups are intercepted.
+# Layers whose gradient with respect to their input is complete: they do not round, and lookups are intercepted.
 SMOOTH = {
     *LAYERS, "Add", "Average", "Concatenate", "Dot", "Embedding", "Flatten", "LayerNormalization", "Maximum", "Minimum",
     "Multiply", "PReLU", "Rescaling", "Reshape", "Subtract", "UnitNormalization",

@@ -1,4 +1,4 @@
-"""Several networks as one: their encoders side by side, and the average of their predictions."""
+"""Several networks combined into one: their concatenated encoders, and the average of their predictions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .shared import affine
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A module from encoded rows to `outputs` logits or values, (n, outputs), behind its own encoder."""
+    """A module from encoded rows to logits or values (n, outputs), with its own encoder."""
 
     module: nn.Module
     encoder: Any
@@ -28,7 +28,7 @@ class Member:
 
 
 class Average(nn.Module):
-    """A module that averages the probabilities of several modules of logits, computed entirely on the log scale."""
+    """A module that averages the probabilities of several modules that return logits, computed entirely on the log scale."""
 
     def __init__(self, members: Sequence[nn.Module], binary: bool, weights: Sequence[float] | None = None) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Average(nn.Module):
 
 
 def side_by_side(members: Sequence[Member]) -> tuple[Any, list[nn.Module]] | None:
-    """Return one encoder and the modules behind it; None if only some members have an encoder, or a width is not known."""
+    """Return one encoder and the modules that use it; None if only some members have an encoder, or a width is unknown."""
     modules, encoders = [m.module for m in members], [m.encoder for m in members]
     if len(members) == 1 or all(encoder is None for encoder in encoders):
         return encoders[0], modules
@@ -62,6 +62,6 @@ def side_by_side(members: Sequence[Member]) -> tuple[Any, list[nn.Module]] | Non
 
 
 def width(module: nn.Module) -> int:
-    """Return the number of encoded columns that a module reads; 0 if it is not known."""
+    """Return the number of encoded columns that a module uses; 0 if it is unknown."""
     first = next((layer for layer in module.modules() if isinstance(layer, nn.Linear)), None)
     return 0 if first is None else first.in_features

@@ -1,8 +1,8 @@
 """Adapter for ONNX: all analyses if the graph can be converted to torch, otherwise those without gradients, through
 onnxruntime.
 
-An ONNX file holds no code, but it names operators, and its weights may lie in other files. What may not be in it is refused by
-`onnx_check.py` before anything is run.
+An ONNX file contains no code, but it names operators, and its weights may be in other files. `onnx_check.py` refuses unsafe
+contents before anything is run.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def read(data: bytes, source: str | Path) -> Any:
     Raises
     ------
     ModelError
-        Where the file is damaged or larger than the limit.
+        The file is damaged or larger than the limit.
     """
     onnx = library("onnx")
     if len(data) > LARGEST:
@@ -52,7 +52,7 @@ def read(data: bytes, source: str | Path) -> Any:
         )
     try:
         return onnx.load_model_from_string(data)
-    except Exception as error:  # a damaged message raises whatever it hits first
+    except Exception as error:  # a damaged message can raise any error
         raise ModelError(f"{str(source)!r} cannot be read as an ONNX model ({error}). Export the model again") from None
 
 
@@ -65,7 +65,7 @@ def wrap(
     name: str | None = None,
     source: str = "the ONNX model",
 ) -> Model:
-    """Check an onnx.ModelProto and wrap it behind an encoder (one for each input) as a `Model`."""
+    """Check an onnx.ModelProto, and wrap it with an encoder (one for each input) as a `Model`."""
     if is_pipeline(proto):
         return wrap_pipeline(proto, encoder, classes, task, outputs, name, source)
     check(proto, source)
@@ -96,7 +96,7 @@ def wrap(
 
 
 def _in_order(encoder: Any, inputs: list[str]) -> Any:
-    """Return the encoders in the order of the inputs, where they were given by name; refuse too few or too many."""
+    """Return the encoders in the order of the inputs if they were given by name; refuse too few or too many."""
     if isinstance(encoder, Mapping):
         if {*encoder} != {*inputs}:
             raise ModelError(
@@ -133,7 +133,7 @@ def _last(proto: Any, result: str) -> str:
 
 
 def _runner(proto: Any, inputs: list[Any], result: str) -> Run:
-    """Run a checked model."""
+    """Return a function that runs a checked model."""
     session = session_of(proto)
     types = [TYPES[one.type.tensor_type.elem_type] for one in inputs]
     flat = [len(one.type.tensor_type.shape.dim) == 1 for one in inputs]

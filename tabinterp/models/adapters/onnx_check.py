@@ -1,6 +1,6 @@
 """Safety checks of an ONNX model before onnxruntime loads it: a single file, allowed operators, limits on sizes and work.
 
-Inspection and loading both call `check`; nothing is run and no other file is opened.
+Inspection and loading both call `check`. It runs nothing and opens no other file.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ SHAPED_AS: dict[
     "Normalizer": ("Identity", {}),
     "Scaler": ("Identity", {}),
 }
-COLUMNS = (TEXT, 9)  # types of inputs that a pipeline may have besides: text and Booleans
+COLUMNS = (TEXT, 9)  # further types of inputs that a pipeline may have: text and Booleans
 REAL = (1, 10, 11, 16)  # types of tensors of real numbers
 NUMBERS = {1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13}  # types of tensors: numbers and bool; no text, no complex numbers
 CONSTANTS = ("value", "value_float", "value_floats", "value_int", "value_ints")
-WHOLE = (6, 7)  # types of tensors of which onnx works out the values, where these have one dimension or none
-PROPAGATED = 1 << 22  # such values in all
+WHOLE = (6, 7)  # types of tensors whose values onnx computes if they have at most one dimension
+PROPAGATED = 1 << 22  # maximum total number of such values
 OLDEST_OPSET = 7
 MOST_INPUTS = 256
-MOST_NODES = 10_000  # onnxruntime takes minutes to read 100,000, however small each is
-# What a feed-forward network is made of: nothing random, no loops, no strings.
+MOST_NODES = 10_000  # onnxruntime needs minutes to load 100,000 nodes, however small each is
+# Operators of feed-forward networks: nothing random, no loops, no strings.
 OPERATORS = {
     "Abs", "Add", "And", "ArgMax", "ArgMin", "AveragePool", "BatchNormalization", "Cast", "CastLike", "Ceil",
     "Celu", "Clip", "Concat", "Constant", "ConstantOfShape", "Cos", "CumSum", "Div", "Dropout", "Einsum", "Elu",
@@ -51,7 +51,7 @@ OPERATORS = {
     "Softsign", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Swish", "Tan", "Tanh", "Tile", "TopK", "Transpose",
     "Trilu", "Unsqueeze", "Where", "Xor",
 }  # fmt: skip
-# Operators that give at most as many entries as their first input has, whatever its shape.
+# Operators whose output has at most as many entries as their first input, whatever its shape.
 KEEPING = {
     "Cast", "CastLike", "Dropout", "Flatten", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze",
 }  # fmt: skip
@@ -71,10 +71,10 @@ def check(proto: Any, source: str) -> None:
     Raises
     ------
     UnsafeFileError
-        Where it names operators that are not on the list, functions, subgraphs, training steps, sparse tensors, or data in
-        other files, anywhere.
+        It contains, anywhere, operators that are not on the list, functions, subgraphs, training steps, sparse tensors, or data
+        in other files.
     ModelError
-        Where it is not valid, of another opset, of inputs or values that are no numbers, or larger than the limits.
+        It is invalid, has an unsupported opset, has inputs or values that are not numbers, or exceeds the limits.
     """
     onnx = library("onnx")
     _check_form(proto, source, onnx, is_pipeline=False)
@@ -83,29 +83,29 @@ def check(proto: Any, source: str) -> None:
 
 
 def check_pipeline(proto: Any, source: str) -> None:
-    """Check an onnx.ModelProto of which tabinterp computes the operators that are in its own tables.
+    """Check an onnx.ModelProto whose operators tabinterp computes itself, as far as they are in its tables.
 
     Raises
     ------
     UnsafeFileError, ModelError
-        As `check`, save for operators of ai.onnx.ml, texts, and the sizes of values.
+        As for `check`, but operators of ai.onnx.ml and texts are allowed, and sizes of values are not checked.
     """
     _check_form(proto, source, library("onnx"), is_pipeline=True)
 
 
 def check_converted(proto: Any, source: str) -> None:
-    """Check the sizes of the values of a pipeline before onnxruntime is given it: all of its operators have been converted.
+    """Check the sizes of the values of a pipeline before onnxruntime loads it; all of its operators have been converted.
 
     Raises
     ------
     UnsafeFileError, ModelError
-        As `check`.
+        As for `check`.
     """
     onnx = library("onnx")
     plain = type(proto)()
     plain.CopyFrom(proto)
     stated = []
-    for node in plain.graph.node:  # operators whose shapes onnx cannot tell, as others of the same shapes
+    for node in plain.graph.node:  # replace operators whose shapes onnx cannot infer by others with the same shapes
         if node.domain != LEARNING:
             continue
         if node.op_type == "LinearRegressor":
@@ -116,7 +116,7 @@ def check_converted(proto: Any, source: str) -> None:
             node.domain = ""
             del node.attribute[:]
             node.attribute.extend(onnx.helper.make_attribute(name, value) for name, value in settings.items())
-        elif node.op_type == "ArrayFeatureExtractor":  # one place may be given without a dimension
+        elif node.op_type == "ArrayFeatureExtractor":  # a single index may be a scalar
             for one in plain.graph.initializer:
                 if one.name == node.input[1] and not one.dims:
                     one.dims.append(1)
@@ -124,13 +124,13 @@ def check_converted(proto: Any, source: str) -> None:
 
 
 def session_of(proto: Any) -> Any:
-    """Return a session of a checked model. onnxruntime is given it as bytes: it has no folder in which it could look for
-    other files.
+    """Return a session of a checked model. Onnxruntime receives the model as bytes, so there is no folder in which it could look
+    for other files.
 
     Raises
     ------
     ModelError
-        Where onnxruntime cannot load it.
+        onnxruntime cannot load the model.
     """
     runtime = library("onnxruntime")
     settings = runtime.SessionOptions()
@@ -148,12 +148,12 @@ def session_of(proto: Any) -> Any:
 
 
 def opset(proto: Any) -> int:
-    """Return the opset of the standard operators."""
+    """Return the opset number of the standard operators."""
     return max((one.version for one in proto.opset_import if one.domain in STANDARD), default=OLDEST_OPSET)
 
 
 def is_pipeline(proto: Any) -> bool:
-    """Return whether a model was made by skl2onnx or the like: operators of ai.onnx.ml, or inputs of text."""
+    """Return whether a model is a pipeline such as skl2onnx writes: it has operators of ai.onnx.ml, or inputs of text."""
     text = any(one.type.tensor_type.elem_type in COLUMNS for one in proto.graph.input)
     return text or any(node.domain == LEARNING for node in proto.graph.node)
 
@@ -173,7 +173,7 @@ def constants(proto: Any) -> dict[str, Any]:
 
 
 def attributes(node: Any) -> dict[str, Any]:
-    """Return the attributes of a node by name: text as such, tensors as arrays."""
+    """Return the attributes of a node by name: texts as str, tensors as arrays."""
     onnx = library("onnx")
     found = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
     arrays = {name: onnx.numpy_helper.to_array(value) for name, value in found.items() if hasattr(value, "data_type")}
@@ -202,12 +202,12 @@ def _check_form(proto: Any, source: str, onnx: Any, is_pipeline: bool) -> None:
 
 
 def output(proto: Any) -> str:
-    """Return the name of the only output of floats."""
+    """Return the name of the only floating-point output."""
     floats = [one.name for one in proto.graph.output if one.type.tensor_type.elem_type in FLOATS]
     if len(floats) != 1:
         names = ", ".join(one.name for one in proto.graph.output)
         raise ModelError(
-            "an ONNX network must have exactly one floating-point output, which holds scores or probabilities; this network "
+            "an ONNX network must have exactly one floating-point output, which contains scores or probabilities; this network "
             f"has the outputs {names}. Export it with one such output"
         )
     return str(floats[0])
@@ -216,8 +216,7 @@ def output(proto: Any) -> str:
 def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
     """Return a copy that accepts any number of rows (or this number), even if the model was exported for one row.
 
-    Only what was checked is in the copy: fields that this version of onnx does not know, notes and stated shapes of values
-    are left out.
+    The copy contains only checked parts: fields unknown to this version of onnx, notes and stated shapes of values are left out.
     """
     free = type(proto)()
     free.CopyFrom(proto)
@@ -236,14 +235,14 @@ def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
 
 def _check_operators(proto: Any, source: str, is_pipeline: bool) -> None:
     domains = {one.domain for one in proto.opset_import} | {node.domain for node in proto.graph.node}
-    custom = sorted(map(str, domains - set(STANDARD) - {LEARNING}))  # bytes, where they are no text
+    custom = sorted(map(str, domains - set(STANDARD) - {LEARNING}))  # bytes, if they are not text
     used = {node.op_type for node in proto.graph.node if node.domain in STANDARD}
     unknown = [] if is_pipeline else sorted(map(str, used - OPERATORS))
     kinds = [message.DESCRIPTOR.name for message in _messages(proto)]
     found = [
         *(f"operators of the domain {domain!r}" for domain in custom),
         *(f"the operator {name}" for name in unknown),
-        # of more than two, onnxruntime makes products between that are larger than operands and result
+        # with more than two, onnxruntime creates intermediate products that are larger than operands and result
         *(
             ["an Einsum operator with more than two operands"]
             if any(_is_wide_einsum(node) for node in proto.graph.node)
@@ -265,7 +264,7 @@ def _is_wide_einsum(node: Any) -> bool:
 
 
 def _messages(message: Any) -> Iterator[Any]:
-    """Yield a message of protobuf and every message in it, whatever field holds it."""
+    """Yield a protobuf message and every message in it, whatever field contains it."""
     yield message
     for field, value in message.ListFields():
         if field.message_type is not None:
@@ -307,7 +306,7 @@ def _check_opset(proto: Any, source: str, onnx: Any) -> None:
 
 
 def _check_values(proto: Any, source: str, onnx: Any) -> None:
-    """Check that each constant has one value, and each tensor the bytes that its shape asks for."""
+    """Check that each constant has one value, and each tensor has the number of bytes that its shape requires."""
     held = []
     for node in proto.graph.node:
         names = [a.name for a in node.attribute]
@@ -330,7 +329,7 @@ def _check_values(proto: Any, source: str, onnx: Any) -> None:
 
 
 def _check_attributes(node: Any, source: str, onnx: Any) -> None:
-    """Check that every attribute has a value of its own: a reference to a parameter of a function has none outside of one."""
+    """Check that every attribute has its own value: a reference to a function's parameter has no value outside a function."""
     for one in node.attribute:
         try:
             value = onnx.helper.get_attribute_value(one)
@@ -347,7 +346,7 @@ def _check_attributes(node: Any, source: str, onnx: Any) -> None:
 def _numbers(tensor: Any, source: str, onnx: Any) -> Any:
     try:
         return onnx.numpy_helper.to_array(tensor)
-    except Exception as error:  # bytes that do not fit the shape raise whatever they hit first
+    except Exception as error:  # bytes that do not fit the shape can raise any error
         raise ModelError(
             f"{source!r}: the tensor {tensor.name!r} cannot be read ({first_line(error)}). Export the model again"
         ) from None
@@ -376,9 +375,9 @@ def _shape(dims: list[Any]) -> str:
 
 
 def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ()) -> None:
-    """Check the size of every value for many rows; where it cannot be told before the model runs, the model is refused.
+    """Check the size of every value for many rows; refuse the model if a size is unknown before the model runs.
 
-    `stated`: shapes of values for many rows that onnx cannot tell.
+    `stated`: shapes of values for many rows that onnx cannot infer.
     """
     fixed = for_any_rows(proto, ROWS)
     fixed.graph.value_info.extend(stated)
@@ -394,8 +393,8 @@ def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ())
     sizes = {one.name: math.prod(one.dims) for one in fixed.graph.initializer}
     moving = {one.name for one in fixed.graph.input} - set(sizes)
     sizes |= {name: counts[name] or 0 for name in moving}
-    totals = {True: 0, False: 0}  # entries of values that rows enter, and of the others
-    products = {True: 0, False: 0}  # multiplications, likewise
+    totals = {True: 0, False: 0}  # entries of values that depend on rows, and of other values
+    products = {True: 0, False: 0}  # multiplications, in the same way
     for node in fixed.graph.node:
         moves = any(name in moving for name in node.input)
         for name in filter(None, node.output):
@@ -421,7 +420,7 @@ def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ())
 
 
 def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
-    """Return the model with the shapes of its values; with `data_prop` also those that follow from whole numbers in it."""
+    """Return the model with the shapes of its values; with `data_prop`, also shapes that follow from integers in the model."""
     try:
         return onnx.shape_inference.infer_shapes(proto, data_prop=data_prop)
     except Exception as error:  # its own error types differ between versions
@@ -431,7 +430,7 @@ def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
 
 
 def _check_propagated(graph: Any, source: str) -> None:
-    """Check how many whole numbers onnx would work out to tell the shapes of values: it holds each of them as an object."""
+    """Limit the number of integers that onnx would compute to infer shapes, because it stores each of them as an object."""
     stated = [one for one in [*graph.value_info, *graph.output] if one.type.tensor_type.elem_type in WHOLE]
     total = sum(math.prod(_dims(one) or [0]) for one in stated if len(one.type.tensor_type.shape.dim) < 2)
     if total > PROPAGATED:
@@ -442,7 +441,7 @@ def _check_propagated(graph: Any, source: str) -> None:
 
 
 def _check_divisions(graph: Any, source: str, onnx: Any) -> None:
-    """Refuse a division of whole numbers by anything but positive constants: the least of them by -1 ends the process."""
+    """Refuse integer division by anything but positive constants: the smallest integer divided by -1 crashes the process."""
     types = {one.name: one.type.tensor_type.elem_type for one in [*graph.input, *graph.value_info, *graph.output]}
     held = {one.name: one for one in graph.initializer}
     for node in graph.node:
@@ -462,7 +461,7 @@ def _check_divisions(graph: Any, source: str, onnx: Any) -> None:
 
 
 def _dims(one: Any) -> list[int] | None:
-    """Return the shape of a value; None where a part of it is not known."""
+    """Return the shape of a value; None if a part of it is unknown."""
     kind = one.type.tensor_type
     if not kind.HasField("shape") or not all(dim.HasField("dim_value") for dim in kind.shape.dim):
         return None
@@ -470,17 +469,17 @@ def _dims(one: Any) -> list[int] | None:
 
 
 def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
-    """Return how many multiplications, or comparisons in pooling windows, a node takes at most to give `size` entries.
+    """Return the maximum number of multiplications, or comparisons in pooling windows, of a node with `size` output entries.
 
-    All other operators take a few steps for each entry that they read or give, and these are counted already. `given`: the
-    shape of each input; of one that is not known, all its entries as one dimension.
+    All other operators need a few steps per input or output entry, and these entries are counted elsewhere. `given`: the
+    shape of each input; if it is unknown, one dimension with all entries.
     """
     settings = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
     if node.op_type in ("MaxPool", "AveragePool"):
         return size * int(math.prod(max(1, side) for side in settings.get("kernel_shape", [])))
     if node.op_type in ("MatMul", "Gemm"):
         return size * given[0][0 if settings.get("transA") and len(given[0]) > 1 else -1]
-    if node.op_type in ("Max", "Mean", "Min", "Sum"):  # of as many values as there are, each perhaps named again
+    if node.op_type in ("Max", "Mean", "Min", "Sum"):  # of any number of inputs, which may be repeated
         return size * len(node.input)
     if node.op_type == "Einsum":
         return _einsum_products(settings["equation"].decode(), given)
@@ -488,12 +487,12 @@ def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
 
 
 def _einsum_products(equation: str, given: list[list[int]]) -> int:
-    """Return the product of the sizes of all indices, with the largest of those that an ellipsis stands for."""
+    """Return the product of the sizes of all indices, including the largest sizes that an ellipsis covers."""
     sizes: dict[str, int] = {}
     rest = 1
     for term, dims in zip(equation.replace(" ", "").split("->")[0].split(","), given, strict=False):
         before, dots, after = term.partition("...")
-        if len(dims) < len(before) + len(after):  # its shape is not known
+        if len(dims) < len(before) + len(after):  # its shape is unknown
             rest *= math.prod(dims)
             continue
         middle = dims[len(before) : len(dims) - len(after)]

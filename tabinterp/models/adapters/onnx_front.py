@@ -1,6 +1,6 @@
-"""Encoding steps of an ONNX pipeline: scalers, imputers and encoders of levels, computed in numpy column by column.
+"""Encoding steps of an ONNX pipeline: scalers, imputers and encoders of levels, computed in NumPy column by column.
 
-Only the operators of the table below are known, and none of them makes more columns than its inputs and its own lists have.
+Only the operators in the table below are supported. None of them creates more columns than its inputs and its own lists have.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from .onnx_graph import Settings, Values
 FLOAT, STRING, BOOL, DOUBLE = 1, 8, 9, 11
 INT32 = 6
 WHOLE = (INT32, 7)
-Matrix = NDArray[Any]  # (n, c) of numbers, or of texts as objects
+Matrix = NDArray[Any]  # (n, c) numbers, or texts as objects
 
 
 class NoStepError(Exception):
-    """A node that is not an encoding step, or not one of single columns."""
+    """Raised for a node that is not an encoding step or that combines columns."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """An input of the pipeline: `width` columns of an ONNX type."""
+    """An input of the pipeline: `width` columns with an ONNX type."""
 
     name: str
     width: int
@@ -45,7 +45,7 @@ class Given:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """An operator on values by name; a constant among them is held in `constants`."""
+    """An operator with the names of its inputs and output; constant inputs are in `constants`."""
 
     kind: str
     inputs: tuple[str, ...]
@@ -60,7 +60,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Texts:
-    """How the values of a column are written as texts: what a missing value is, and whether whole numbers have a ".0"."""
+    """How the values of a column are written as texts: the text of a missing value, and whether whole numbers have no ".0"."""
 
     missing: str = "nan"
     is_whole: bool = False
@@ -75,9 +75,9 @@ class Texts:
 
 
 class Front(Structured):
-    """The encoding steps of a pipeline as a transformer of the columns that it reads.
+    """The encoding steps of a pipeline as a transformer of the pipeline's input columns.
 
-    `places` says for each value which column of the table each of its columns comes from, -1 for a constant.
+    `places`: for each value, the table column from which each of its columns comes, or -1 for a constant.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Front(Structured):
                 continue
             if kind == FLOAT and pd.api.types.is_numeric_dtype(
                 column.dtype
-            ):  # the table's own numbers, where they are levels
+            ):  # numbers in the table that are levels after rounding to float32
                 present = column.dropna().drop_duplicates().to_numpy(dtype=np.float64)
                 own = present[np.isin(present.astype(np.float32), known.astype(np.float32))]
                 known = np.array([*known, *own], dtype=object)
@@ -122,7 +122,7 @@ class Front(Structured):
         return self.encoded(self.read(rows))
 
     def read(self, rows: Any) -> dict[str, Matrix]:
-        """Return the inputs of the pipeline, in their types."""
+        """Return the inputs of the pipeline, with their types."""
         frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(np.asarray(rows))
         values: dict[str, Matrix] = {}
         first = 0
@@ -135,7 +135,7 @@ class Front(Structured):
         return values
 
     def encoded(self, inputs: dict[str, Matrix]) -> FloatArray:
-        """Return the outputs of the steps (n, d) for inputs that were read."""
+        """Return the outputs of the steps (n, d) for inputs from `read`."""
         values = {**inputs}
         for step in self.steps:
             values[step.output] = step.of(values)
@@ -152,7 +152,7 @@ class Front(Structured):
         return self.known
 
     def _levels(self) -> dict[int, NDArray[Any]]:
-        """Return the levels that the pipeline knows, by place, of columns that reach an encoder of levels unchanged."""
+        """Return position -> known levels, for columns that reach an encoder of levels unchanged."""
         unchanged = {one.name for one in self.given}
         found: dict[int, NDArray[Any]] = {}
         for step in self.steps:
@@ -167,7 +167,7 @@ class Front(Structured):
 def front(
     nodes: Sequence[Any], values: Values, attributes: Callable[[Any], Settings], given: Sequence[Given]
 ) -> tuple[Front, set[str]]:
-    """Return as many of the nodes as are encoding steps of single columns, with no outputs yet, and which values are text."""
+    """Return a front of all nodes that encode single columns, without outputs yet, and the names of text values."""
     places, tried = dict[str, list[int]](), dict[str, Matrix]()
     check_value(ROWS * sum(one.width for one in given), True, "the ONNX pipeline: all inputs together")
     for one in given:
@@ -189,7 +189,7 @@ def front(
             ValueError,
             LookupError,
             TypeError,
-        ):  # of another form than skl2onnx writes
+        ):  # skl2onnx does not write this form
             continue
         steps.append(step)
     check_total(ROWS * sum(map(len, places.values())), "the ONNX pipeline")
@@ -197,12 +197,12 @@ def front(
 
 
 def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | None:
-    """Return what an encoding step makes of constants alone, one row of them; None where it is not one.
+    """Return the result of an encoding step whose inputs are all constants, as one row; None if it is not such a step.
 
     Raises
     ------
     ModelError
-        where it would be larger than the limit.
+        The result would exceed the limit.
     """
     given = [values[name] for name in node.input if name in values]
     if node.op_type not in FOLDED or not given or len(given) < len([name for name in node.input if name]):
@@ -223,15 +223,15 @@ def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | No
 
 
 def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
-    """Return the columns of a table that a pipeline reads: by the names of its inputs, otherwise in their order.
+    """Return the table columns that a pipeline uses: by the names of its inputs, or otherwise in their order.
 
-    skl2onnx writes `_` for what cannot be in a name, and adds a number where two names would be the same. A pipeline with one
-    matrix as input has no names of columns.
+    skl2onnx replaces characters that a name cannot contain by `_`, and adds a number if two names would be equal. A pipeline with
+    one matrix as input has no column names.
 
     Raises
     ------
     ModelError
-        where an input is no column, or could be several.
+        An input matches no column, or more than one.
     """
     columns = [*map(str, frame.columns)]
     found = [_named(one.name, columns) for one in given]
@@ -239,16 +239,16 @@ def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
         for one, names in zip(given, found, strict=True):
             if len(names) > 1:
                 raise ModelError(
-                    f"the input {one.name!r} of the ONNX pipeline could be any of the columns {', '.join(map(repr, names))}. "
-                    "Rename the input in the pipeline or the columns in the table, so that only one of them fits"
+                    f"the input {one.name!r} of the ONNX pipeline matches several columns: {', '.join(map(repr, names))}. "
+                    "Rename the input in the pipeline or the columns in the table, so that only one column matches"
                 )
         single = [names[0] for names in found]
         twice = next((name for name in single if single.count(name) > 1), None)
         if twice is not None:
             inputs = [one.name for one, name in zip(given, single, strict=True) if name == twice]
             raise ModelError(
-                f"the inputs {', '.join(map(repr, inputs))} of the ONNX pipeline would all be the column {twice!r}. Rename the "
-                "inputs in the pipeline or the columns in the table, so that each input is another column"
+                f"the inputs {', '.join(map(repr, inputs))} of the ONNX pipeline all match the column {twice!r}. Rename the "
+                "inputs in the pipeline or the columns in the table, so that each input matches a different column"
             )
         return tuple(single)
     total = sum(one.width for one in given)
@@ -269,7 +269,7 @@ def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _named(name: str, columns: Sequence[str]) -> list[str]:
-    """Return the columns that an input may be: one that is written so, or so without the number at the end."""
+    """Return the columns that match the name of an input, with or without the number at its end."""
     found = [one for one in columns if name in (one, _written(one))]
     return found or [one for one in columns if _written(one) == name.rstrip("0123456789")]
 
@@ -283,12 +283,12 @@ def _written(name: str) -> str:
 
 
 def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
-    """Return how the values of a column are written in the levels that the pipeline knows (None: not known).
+    """Return how the values of a column are written in the known levels of the pipeline (None: unknown).
 
     Raises
     ------
     ModelError
-        where they could be written in two ways.
+        They could be written in two ways.
     """
     known = {*map(str, levels)} if levels is not None else set()
     name = str(column.name)
@@ -302,8 +302,8 @@ def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
     is_whole = could and bool(known & {str(int(one)) for one in present.unique()})
     if could and (is_whole == bool(known & {str(one) for one in present.unique()})):
         raise ModelError(
-            f"the ONNX pipeline reads column {name!r} as text, but the table holds numbers such as {shown(present.iloc[0])}, and "
-            "it is not known how these are written as text. Convert the column to text in the table, as it was in training"
+            f"the ONNX pipeline reads column {name!r} as text, but the table contains numbers such as {shown(present.iloc[0])}, "
+            "and it is not known how these are written as text. Convert the column to text in the table, as it was in training"
         )
     return Texts("None" if "None" in known and "nan" not in known else "nan", is_whole)
 
@@ -311,11 +311,11 @@ def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
 def _column(column: pd.Series, kind: int, texts: Texts) -> NDArray[Any]:
     if kind == STRING:
         return texts.of(column)
-    if kind in WHOLE and column.dtype.kind in "iu":  # floats do not hold the largest
+    if kind in WHOLE and column.dtype.kind in "iu":  # floats cannot represent the largest exactly
         low, high = np.iinfo(np.int32).min, np.iinfo(np.int32).max
         if kind == INT32 and len(column) and not low <= column.min() <= column.max() <= high:
             raise ModelError(
-                f"the ONNX pipeline reads column {str(column.name)!r} as 32-bit integers, but it holds "
+                f"the ONNX pipeline reads column {str(column.name)!r} as 32-bit integers, but it contains "
                 f"{shown(column.max() if column.max() > high else column.min())}. Export the pipeline with an int64 input for "
                 "this column"
             )
@@ -325,7 +325,7 @@ def _column(column: pd.Series, kind: int, texts: Texts) -> NDArray[Any]:
     except (TypeError, ValueError):
         wrong = next((value for value in column if not _is_number(value)), None)
         raise ModelError(
-            f"the ONNX pipeline reads column {str(column.name)!r} as numbers, but it holds the value {shown(wrong)}. Read the "
+            f"the ONNX pipeline reads column {str(column.name)!r} as numbers, but it contains the value {shown(wrong)}. Read the "
             "column with the type that the pipeline was trained on"
         ) from None
     if kind in (FLOAT, DOUBLE):
@@ -333,9 +333,9 @@ def _column(column: pd.Series, kind: int, texts: Texts) -> NDArray[Any]:
     wrong_rows = np.flatnonzero(~(np.isfinite(values) & (values == np.floor(values))))
     if len(wrong_rows):
         raise ModelError(
-            f"the ONNX pipeline reads column {str(column.name)!r} as whole numbers, but row {int(wrong_rows[0])} holds the value "
-            f"{shown(column.iloc[int(wrong_rows[0])])}. Remove rows with missing values, or export the pipeline with a float "
-            "input for this column"
+            f"the ONNX pipeline reads column {str(column.name)!r} as whole numbers, but row {int(wrong_rows[0])} contains the "
+            f"value {shown(column.iloc[int(wrong_rows[0])])}. Remove rows with missing values, or export the pipeline with a "
+            "float input for this column"
         )
     return values.astype(bool) if kind == BOOL else values.astype(np.int64)
 
@@ -348,16 +348,16 @@ def _is_number(value: Any) -> bool:
     return True
 
 
-# ---- which column of the table each column of a value comes from
+# ---- the table column from which each column of a value comes
 
 
 def _traced(step: Step, places: dict[str, list[int]], tried: dict[str, Matrix]) -> tuple[list[int], Matrix]:
-    """Return the places of what a step makes, and what it makes of no rows.
+    """Return the source column of each output column of a step, and its output for no rows.
 
     Raises
     ------
     NoStepError
-        where a column of it comes from several columns, or the step is of another form.
+        An output column depends on several columns, or the step has an unsupported form.
     """
     computed = [places[name] for name in step.inputs if name in places]
     entries = [sum(map(len, computed)), *(one.size for one in step.constants.values())]
@@ -365,7 +365,7 @@ def _traced(step: Step, places: dict[str, list[int]], tried: dict[str, Matrix]) 
         entries.append(len(computed[0]) * len(_levels(step.settings)))
     check_value(ROWS * max(entries), True, f"the ONNX pipeline: the value {step.output!r} ({step.kind})")
     rows = any(math.prod(one.shape[:-1]) != 1 for one in step.constants.values())
-    if rows and step.kind not in MOVES:  # a constant of several rows
+    if rows and step.kind not in MOVES:  # a constant with several rows
         raise NoStepError
     made = step.of(tried)
     if step.kind in MOVES:
@@ -418,7 +418,7 @@ def _levels(settings: Settings) -> list[Any]:
 
 
 def _listed(settings: Settings, *names: str) -> list[Any]:
-    """Return the first of these attributes that there is, with texts as such."""
+    """Return the first of these attributes that exists, with texts as str."""
     found: Any = next((settings[name] for name in names if name in settings), [])
     values = [one.decode() if isinstance(one, bytes) else one for one in np.asarray(found, dtype=object).ravel()]
     if not values:
@@ -451,7 +451,7 @@ def _labelled(given: list[Matrix], settings: Settings) -> Matrix:
 
 
 def _mapping(settings: Settings) -> tuple[list[Any], list[Any], Any]:
-    """Return the keys of a LabelEncoder, their values, and the value of everything else."""
+    """Return the keys of a LabelEncoder, their values, and the default value."""
     keys = _listed(settings, "keys_strings", "keys_int64s", "keys_floats", "keys_tensor")
     values = _listed(settings, "values_strings", "values_int64s", "values_floats", "values_tensor")
     if len(keys) != len(values) or len({*keys}) < len(keys):
@@ -503,7 +503,7 @@ def _threshold(given: list[Matrix], settings: Settings) -> Matrix:
 
 
 def _of(function: Callable[..., Any]) -> Callable[[list[Matrix], Settings], Matrix]:
-    """Return a step of numbers."""
+    """Return a step that applies a function to numbers."""
 
     def compute(given: list[Matrix], settings: Settings) -> Matrix:
         if any(one.dtype == object for one in given):
@@ -516,10 +516,10 @@ def _of(function: Callable[..., Any]) -> Callable[[list[Matrix], Settings], Matr
 def _divided(one: Matrix, other: Matrix) -> Matrix:
     if not (np.issubdtype(one.dtype, np.integer) and np.issubdtype(other.dtype, np.integer)):
         return np.asarray(one / other)
-    return np.asarray(np.sign(one) * np.sign(other) * (np.abs(one) // np.abs(other)))  # ONNX cuts integers towards zero
+    return np.asarray(np.sign(one) * np.sign(other) * (np.abs(one) // np.abs(other)))  # ONNX truncates towards zero
 
 
-FOLDED = ("Cast", "Concat", "Identity", "LabelEncoder")  # steps that are also computed of constants
+FOLDED = ("Cast", "Concat", "Identity", "LabelEncoder")  # steps that are also computed for constants
 MOVES = ("ArrayFeatureExtractor", "Concat", "FeatureVectorizer", "Gather", "Identity", "Reshape")
 UNCHANGED = (*MOVES, "Cast")
 STEPS: dict[str, Callable[[list[Matrix], Settings], Matrix]] = {

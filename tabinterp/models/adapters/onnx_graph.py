@@ -19,19 +19,19 @@ from tabinterp.models.affine_front import linear
 
 Values = dict[str, NDArray[Any]]  # the constants of a graph, by name
 
-Constants = list[NDArray[Any] | None]  # of a node's inputs; None for one that is computed
+Constants = list[NDArray[Any] | None]  # inputs of a node; None for an input that is computed
 Settings = dict[str, Any]  # a node's attributes
-Sizes = Any  # an integer, a node of the torch graph that gives one, or a list of these
-WIDEST_DIAGONAL = 4096  # columns: a layer of their own takes the square of it
-MOST_FOLDED = 1 << 24  # entries of all layers that are made by folding constants into them, or of constants alone
+Sizes = Any  # an integer, a node of the torch graph that returns one, or a list of these
+WIDEST_DIAGONAL = 4096  # maximum number of columns of a diagonal layer, whose weights grow with the square
+MOST_FOLDED = 1 << 24  # maximum total entries of layers with folded constants, or made of constants only
 FLOATS, WHOLE = (1, 11), (6, 7)  # types of values
-NEWER_SOFTMAX = 13  # opset: before it, Softmax takes all dimensions from an axis on together
-MOST_DIMENSIONS = 64  # of a shape that is computed
-UNLIMITED = 1 << 31  # the end of a slice that goes to the end
+NEWER_SOFTMAX = 13  # before this opset, Softmax combines all dimensions from an axis onwards
+MOST_DIMENSIONS = 64  # of a computed shape
+UNLIMITED = 1 << 31  # end of a slice without an end
 
 
 class NoModuleError(Exception):
-    """Why a graph cannot be converted."""
+    """Raised with the reason why a graph cannot be converted."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ def as_module(
     dtype: torch.dtype = torch.float32,
     opset: int = NEWER_SOFTMAX,
 ) -> nn.Sequential | fx.GraphModule:
-    """Return what the nodes of an opset, in their order, compute of the inputs as `output`, with weights of `dtype`.
+    """Return a module that computes `output` from the inputs by these nodes, which are in order, with weights of `dtype`.
 
     Raises
     ------
     NoModuleError
-        where an operator on the way has no counterpart in torch.
+        An operator between inputs and output has no equivalent in torch.
     """
     made = _Conversion(values, inputs, output, dtype, opset)
     for node in needed(nodes, values, [one.name for one in inputs], output):
@@ -79,12 +79,12 @@ def needed(nodes: Sequence[Any], values: Values, inputs: Sequence[str], output: 
 
 
 def scores_of(node: Any) -> str:
-    """Return the name of the value of a node that is computed with: the scores of a classifier, not its labels."""
+    """Return the name of the output of a node that others use: the scores of a classifier, not its labels."""
     return str(node.output[1 if node.op_type == "LinearClassifier" else 0])
 
 
 class _Conversion:
-    """A torch graph that grows node by node. `widths` are those of values known to be (n, width)."""
+    """A torch graph that grows node by node. `widths` are the widths of values with a known shape (n, width)."""
 
     def __init__(self, values: Values, inputs: Sequence[Input], output: str, dtype: torch.dtype, opset: int) -> None:
         self.values = values
@@ -96,10 +96,10 @@ class _Conversion:
         self.known = {one.name: self.graph.placeholder(f"input{i}") for i, one in enumerate(inputs)}
         self.widths = {one.name: one.width for one in inputs if one.width is not None and not one.whole}
         self.sizes: dict[str, Sizes] = {}
-        self.whole = {one.name for one in inputs if one.whole}  # values of integers, as they were given
-        self._folded = 0  # entries of layers made of constants
-        self._kind = ""  # of the node that is being added
-        self._layers: dict[str, tuple[fx.Node, nn.Linear]] = {}  # value -> what the linear layer that makes it reads
+        self.whole = {one.name for one in inputs if one.whole}  # integer values, unchanged from the inputs
+        self._folded = 0  # entries of layers made from constants
+        self._kind = ""  # kind of the node that is being added
+        self._layers: dict[str, tuple[fx.Node, nn.Linear]] = {}  # value -> input of the linear layer that computes it
 
     def add(self, node: Any, settings: Settings) -> None:
         """Add a node."""
@@ -111,7 +111,7 @@ class _Conversion:
             RuntimeError,
             TypeError,
             ValueError,
-        ):  # sizes and attributes that do not fit together
+        ):  # inconsistent sizes or attributes
             raise NoModuleError(why("opaque.chain.form", kind=str(node.op_type))) from None
 
     def _add(self, node: Any, settings: Settings) -> None:
@@ -136,7 +136,7 @@ class _Conversion:
     def module(self, output: str) -> nn.Sequential | fx.GraphModule:
         self.graph.output(self.value(output))
         made = fx.GraphModule(self.parts, self.graph, "Network")
-        made.graph.eliminate_dead_code()  # layers that were folded into others
+        made.graph.eliminate_dead_code()  # layers that are folded into others
         made.delete_all_unused_submodules()
         made.recompile()
         starts = [node for node in made.graph.nodes if node.op == "placeholder"]
@@ -144,7 +144,7 @@ class _Conversion:
         steps = zip(middle, [*starts, *middle], strict=False)
         if len(starts) == 1 and all(node.op == "call_module" and node.args == (last,) for node, last in steps):
             return nn.Sequential(*[made.get_submodule(str(node.target)) for node in middle]).to(self.dtype)
-        if not [*made.parameters()]:  # by which its precision is told
+        if not [*made.parameters()]:  # parameters determine the precision of a module
             made.precision = nn.Parameter(torch.zeros(()), requires_grad=False)
         return made.to(self.dtype)
 
@@ -169,7 +169,7 @@ class _Conversion:
         return self.graph.call_function(function, given, settings)
 
     def integers(self, node: Any, place: int, otherwise: Any = None) -> Any:
-        """Return the integers, constant or sizes, of a node's input."""
+        """Return the integers in a node's input, which are constants or sizes."""
         name = node.input[place] if place < len(node.input) else ""
         if name in self.sizes:
             return self.sizes[name]
@@ -183,13 +183,13 @@ class _Conversion:
         return [self.values.get(name) for name in node.input]
 
     def _has_weights(self, node: Any) -> bool:
-        """Return whether all inputs but the first are constants, in the shape of a layer's weights."""
+        """Return whether all inputs except the first are constants with the shapes of a layer's weights."""
         held = [self.values.get(name) for name in node.input[1:] if name]
         matrix = node.op_type != "MatMul" or (held[0] is not None and held[0].ndim == 2)
         return node.input[0] not in self.values and all(one is not None for one in held) and matrix
 
     def _is_matrix(self, node: Any, axis: int) -> bool:
-        """Return whether a node reads a value (n, width), along the second of these."""
+        """Return whether a node operates on a value (n, width) along its second dimension."""
         return node.input[0] in self.widths and axis in (1, -1)
 
     def _is_of_sizes(self, node: Any) -> bool:
@@ -200,9 +200,9 @@ class _Conversion:
     # ---- layers
 
     def _arithmetic(self, node: Any) -> None:
-        """Add, subtract, multiply or divide; by a constant, as (part of) a linear layer where that is possible."""
+        """Add, subtract, multiply or divide; with a constant, as (part of) a linear layer if possible."""
         computed = [name for name in node.input if name not in self.values]
-        if node.op_type == "Div" and self.whole & {*node.input}:  # torch would divide them as floats
+        if node.op_type == "Div" and self.whole & {*node.input}:  # torch would use float division
             raise NoModuleError(why("opaque.chain.form", kind="Div"))
         layer = None
         if len(computed) == 1:
@@ -216,14 +216,14 @@ class _Conversion:
             self._append(node, [layer], computed[0])
 
     def _may_fold(self, entries: int) -> bool:
-        """Return whether a layer of this size may be made of constants, and count it."""
+        """Return whether a layer of this size may be made from constants, and count its entries."""
         if self._folded + entries > MOST_FOLDED:
             return False
         self._folded += entries
         return True
 
     def _append(self, node: Any, layers: list[nn.Module], source: str) -> None:
-        """Apply layers to a value; a linear layer into which the one before was folded reads what that one reads."""
+        """Apply layers to a value; a linear layer that includes the preceding one is applied to the input of that one."""
         output, result = scores_of(node), self.value(source)
         if node.op_type in ARITHMETIC and source in self._layers:
             result, _ = self._layers[source]
@@ -239,7 +239,7 @@ class _Conversion:
             self._layers[output] = before, last
 
     def _keep(self, node: Any, result: Any) -> None:
-        """Note the result of an operation; one that changes no value and no shape is the value itself."""
+        """Record the result of an operation; if it changes neither values nor shape, the result is its input."""
         if isinstance(result, list):
             self.known.update(zip(node.output, result, strict=True))
             return
@@ -254,9 +254,9 @@ class _Conversion:
 
 
 def _with_constant(kind: str, constants: Constants, last: nn.Linear | None, width: int | None) -> nn.Linear | None:
-    """Return a constant added to, or times, each column: folded into the layer before, or a diagonal layer of its own.
+    """Return a layer that adds a constant to each column or multiplies by it: folded into the preceding layer, or diagonal.
 
-    None where the constant is no row of as many columns, or of too many.
+    None if the constant is not a row of the same width, or is too wide.
     """
     constant = constants[1] if constants[0] is None else constants[0]
     size = last.out_features if last is not None else width
@@ -308,7 +308,7 @@ def _norm(constants: Constants, settings: Settings) -> list[nn.Module]:
 
 
 def _linear_model(constants: Constants, settings: Settings) -> list[nn.Module]:
-    """Return a linear regression or the scores of a linear classifier, with what turns these into probabilities."""
+    """Return the layers of a linear regression or a linear classifier, including the conversion of scores to probabilities."""
     shift = torch.tensor(settings.get("intercepts", [0.0]), dtype=torch.float64)
     weight = torch.tensor(settings["coefficients"], dtype=torch.float64)
     after = settings.get("post_transform", "NONE")
@@ -330,7 +330,7 @@ def _scaler(constants: Constants, settings: Settings) -> list[nn.Module]:
 
 
 def _selu(settings: Settings) -> nn.Module:
-    usual = {"alpha": 1.67326319217681884765625, "gamma": 1.05070102214813232421875}  # torch has no other
+    usual = {"alpha": 1.67326319217681884765625, "gamma": 1.05070102214813232421875}  # torch supports no others
     if any(abs(settings.get(name, value) - value) > 1e-6 for name, value in usual.items()):
         raise NoModuleError(why("opaque.chain.form", kind="Selu"))
     return nn.SELU()
@@ -380,7 +380,7 @@ def _cast(made: _Conversion, node: Any, settings: Settings) -> fx.Node:
 
 
 def _gather(made: _Conversion, node: Any, settings: Settings) -> fx.Node:
-    """Look up rows of a constant table, or take columns of a value."""
+    """Look up rows of a constant table, or select columns of a value."""
     source, index = node.input[:2]
     axis = settings.get("axis", 0)
     if source in made.values and axis == 0 and made.values[source].ndim == 2:
@@ -438,7 +438,7 @@ def _reshape(made: _Conversion, node: Any, _: Settings) -> fx.Node:
     sizes = made.integers(node, 1)
     x, width = made.value(node.input[0]), made.widths.get(node.input[0])
     is_same = width is not None and sizes in ([-1, width], [0, width], [0, -1])
-    if is_same or (width == 1 and node.output[0] == made.output):  # a column as such
+    if is_same or (width == 1 and node.output[0] == made.output):  # a single column
         return x
     whole = [made.call("size", x, i) if isinstance(one, int) and one == 0 else one for i, one in enumerate(sizes)]
     return made.call("reshape", x, whole)
@@ -466,7 +466,7 @@ def _squeeze(made: _Conversion, node: Any, settings: Settings) -> fx.Node:
 def _unsqueeze(made: _Conversion, node: Any, settings: Settings) -> fx.Node:
     x = made.value(node.input[0])
     axes = sorted(made.integers(node, 1, settings.get("axes")))
-    if axes[0] < 0 and len(axes) > 1:  # they count from the end of a result whose dimensions are not known
+    if axes[0] < 0 and len(axes) > 1:  # they count from the end of a shape that is unknown
         raise NoModuleError(why("opaque.chain.form", kind="Unsqueeze"))
     for axis in axes:
         x = made.call("unsqueeze", x, axis)

@@ -1,7 +1,7 @@
 """Adapter for whole pipelines in ONNX, such as skl2onnx writes: encoding steps become an encoder, the rest an exact network.
 
-What tabinterp computes, in double precision, is compared with onnxruntime's answers on rows of the table. Where they differ, the
-model is a function of rows that onnxruntime answers.
+The results of tabinterp, in double precision, are compared with those of onnxruntime on rows of the table. If they differ, the
+model is a function of rows that onnxruntime computes.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from .onnx_graph import Input, NoModuleError, Values, as_module, needed
 from .shared import asked
 
 PASSED = ("Identity", "Cast")
-KINDS = {**TYPES, 8: object, 9: np.bool_}  # of inputs, in numpy
-# What onnxruntime's answers are beside the network's: the same, probabilities of its logits, or its log-odds and their negatives
+KINDS = {**TYPES, 8: object, 9: np.bool_}  # NumPy types of inputs
+# The outputs of onnxruntime compared with the network's: equal, probabilities of its logits, or its log-odds and their negatives
 Ends = Literal["same", "probabilities", "both signs"]
 
 
@@ -60,7 +60,7 @@ def wrap(
 ) -> Model:
     """Check an onnx.ModelProto of a whole pipeline, and wrap it as a `Model` of the original columns.
 
-    `encoder` may be a transformer where the pipeline reads one matrix of numbers.
+    `encoder` may be a transformer if the input of the pipeline is one matrix of numbers.
     """
     library("onnxruntime")
     check_pipeline(proto, source)
@@ -122,9 +122,9 @@ def wrap(
 
 @dataclass(frozen=True, eq=False)
 class _Compared:
-    """`Model.finish` for a pipeline that reads columns of the table, or what an encoder of the user's (`outside`) makes of them.
+    """`Model.finish` for a pipeline that uses columns of the table, or the output of the user's encoder (`outside`).
 
-    The network must give onnxruntime's answers on rows of the table; otherwise the model is `answers` with these.
+    The network must reproduce onnxruntime's predictions on rows of the table; otherwise the model is `answers`, which uses them.
     """
 
     steps: Front
@@ -137,7 +137,7 @@ class _Compared:
         columns, encoder, read = self._read(frame)
         inputs = read(frame.iloc[compared(frame)])
         x = self.steps_of(encoder).encoded(inputs)
-        complete = np.isfinite(x).all(axis=1)  # the others are refused when bound
+        complete = np.isfinite(x).all(axis=1)  # incomplete rows are refused by `bind`
         if complete.any() and not self._agrees(model.module, x[complete], self.run(inputs)[complete]):
             return replace(self.answers, function=lambda rows: self.run(read(rows)), reads=columns, finish=None)
         return replace(model, encoder=encoder, reads=columns, finish=None)
@@ -149,7 +149,7 @@ class _Compared:
     def _read(
         self, frame: pd.DataFrame
     ) -> tuple[tuple[str, ...], Any, Callable[[pd.DataFrame], dict[str, NDArray[Any]]]]:
-        """Return the columns that are read, the encoder of these, and what reads the pipeline's inputs from rows."""
+        """Return the columns used, their encoder, and a function from rows to the inputs of the pipeline."""
         if self.outside is None:
             columns = columns_of(self.steps.given, frame)
             steps = self.steps.of_columns(columns, frame)
@@ -159,7 +159,7 @@ class _Compared:
         if wide != width:
             raise ModelError(
                 f"the ONNX pipeline reads {width} encoded columns, but {argument('encoder')} returns {wide}. Pass the encoder "
-                "that the pipeline was trained behind"
+                "with which the pipeline was trained"
             )
         encoder = Pipeline([("outside", self.outside), ("inside", self.steps)])
         return part.reads, encoder, lambda rows: self.steps.read(part.encode(rows))
@@ -168,7 +168,7 @@ class _Compared:
         try:
             with torch.inference_mode():
                 read = module(torch.as_tensor(x)).numpy()
-        except Exception:  # it does not take rows of this shape, which onnxruntime takes
+        except Exception:  # the module refuses rows of this shape, which onnxruntime accepts
             return False
         if self.ends == "probabilities":
             read = probabilities(read)
@@ -179,7 +179,7 @@ class _Compared:
 
 
 class _Graph:
-    """The nodes of a pipeline by the names of what they make."""
+    """The nodes of a pipeline, by the names of their outputs."""
 
     def __init__(self, proto: Any, source: str) -> None:
         self.proto = proto
@@ -194,7 +194,7 @@ class _Graph:
         self.makers = {name: node for node in proto.graph.node for name in node.output if name}
 
     def maker(self, name: str) -> Any:
-        """Return the node that makes a value, behind those that change nothing; None for an input."""
+        """Return the node that computes a value, skipping nodes that change nothing; None for an input."""
         node = self.makers.get(name)
         while node is not None and node.op_type in PASSED:
             node = self.makers.get(node.input[0])
@@ -203,7 +203,7 @@ class _Graph:
     # ---- outputs
 
     def result(self, source: str) -> str:
-        """Return the name of the scores or probabilities: before ZipMap, and before they are cut into columns."""
+        """Return the name of the scores or probabilities, before ZipMap and before they are split into columns."""
         outputs = self.proto.graph.output
         maps = [self.maker(one.name) for one in outputs if one.type.WhichOneof("value") == "sequence_type"]
         found = [str(node.input[0]) for node in maps if node is not None and node.op_type == "ZipMap"]
@@ -218,7 +218,7 @@ class _Graph:
         return str(found[0])
 
     def _whole(self, name: str) -> str | None:
-        """Return the matrix of which a value is one column."""
+        """Return the name of the matrix of which a value is one column."""
         node = self.maker(name)
         while node is not None and node.op_type == "Reshape":
             node = self.maker(node.input[0])
@@ -230,7 +230,7 @@ class _Graph:
         Raises
         ------
         ModelError
-            where operators of the graph name them in different orders.
+            Operators in the graph list them in different orders.
         """
         found = dict.fromkeys(self._labels())
         if len(found) > 1:
@@ -255,8 +255,8 @@ class _Graph:
                 yield tuple(label.decode() if isinstance(label, bytes) else label for label in listed[0])
 
     def without_normalization(self, result: str) -> tuple[str, bool, bool]:
-        """Return the value of which the result is the shares of the sum (the second is true), or of which it is the
-        complement and the value itself (the third is true).
+        """Return the value before its normalisation: the result is the value divided by its sum (the second is true), or the
+        pair of its complement and itself (the third is true).
         """
         node = self.maker(result)
         if node is None:
@@ -281,7 +281,7 @@ class _Graph:
     # ---- encoder and network
 
     def parts(self, result: str, source: str) -> tuple[Front, nn.Module]:
-        """Return the encoding steps, and the network between these and the result, in double precision."""
+        """Return the encoding steps, and the network from their outputs to the result, in double precision."""
         stated = [one for one in self.proto.graph.input if one.name not in self.values]
         nodes = needed(self.proto.graph.node, self.values, [one.name for one in stated], result)
         read = {name for node in nodes for name in node.input}
@@ -317,7 +317,7 @@ class _Graph:
     # ---- onnxruntime
 
     def run(self, result: str, source: str) -> Callable[[dict[str, NDArray[Any]]], NDArray[Any]]:
-        """Return what onnxruntime answers for inputs, by name: of the graph, only what was converted is given to it."""
+        """Return a function from inputs by name to onnxruntime's result; only the converted part of the graph is loaded."""
         part = type(self.proto)()
         part.CopyFrom(self.proto)
         graph = part.graph
@@ -356,7 +356,7 @@ class _Graph:
 
 
 def _fed(one: Any, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """Return an input as the graph declares it."""
+    """Return an input with the shape that the graph declares."""
     kind = one.type.tensor_type
     value: NDArray[Any] = rows[one.name].astype(KINDS[kind.elem_type])
     return value.reshape(-1) if len(kind.shape.dim) == 1 else value
@@ -385,7 +385,7 @@ def _check_sizes(module: nn.Sequential | fx.GraphModule, widths: Sequence[int], 
         sizes.run(*[torch.empty((ROWS, width), dtype=torch.float64, device="meta") for width in widths])
     except ModelError:
         raise
-    except Exception as error:  # torch's own, of shapes that do not fit
+    except Exception as error:  # raised by torch for inconsistent shapes
         raise ModelError(
             f"{source!r}: its tensor shapes are inconsistent ({first_line(error)}). Export the model again"
         ) from None
@@ -398,8 +398,8 @@ def _given(one: Any) -> Given:
 
 
 def _with_logits(module: nn.Module, is_share: bool, is_complement: bool) -> tuple[list[nn.Module], Ends] | None:
-    """Return the layers of a classifier to its logits, and what its own answers are beside these; None where the last layers
-    do not show logits.
+    """Return the layers of a classifier up to its logits, and how its own outputs relate to these; None if the last layers do
+    not show logits.
     """
     layers = [*module] if isinstance(module, nn.Sequential) else [module]
     last = layers[-1]
@@ -411,6 +411,6 @@ def _with_logits(module: nn.Module, is_share: bool, is_complement: bool) -> tupl
         if len(weight) == 2 and torch.equal(weight[0], -weight[1]) and torch.equal(shift[0], -shift[1]):
             one = [*ends[:-1], linear(weight[1:], shift[1:])]
             return one, "probabilities" if isinstance(last, nn.Sigmoid) else "both signs"
-    if isinstance(last, nn.Sigmoid) and (is_complement or is_share):  # shares of s are the softmax of log s
+    if isinstance(last, nn.Sigmoid) and (is_complement or is_share):  # s / sum s is the softmax of log s
         return [*ends, *([nn.LogSigmoid()] if is_share else [])], "probabilities"
     return None

@@ -1,7 +1,7 @@
-"""Adapter for pytabkit's RealMLP and TabM: the network behind the preprocessing that the estimator holds.
+"""Adapter for pytabkit's RealMLP and TabM: the network, with the preprocessing of the estimator as its encoder.
 
-What is read off a fitted estimator is compared with its own predictions on the rows of a table. Where these differ, or where it
-is made otherwise, it is a function of rows.
+The network taken from a fitted estimator is compared with the estimator's predictions on rows of the table. If these differ, or
+the estimator has an unsupported structure, the model is a function of rows.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from tabinterp.models.scores import module_dtype
 
 from . import torch as from_torch
 
-COMPARED = 256  # rows
+COMPARED = 256  # number of rows
 NEAR = 1e-4
 
 
 class RealMLP(nn.Module):
-    """The layers after the preprocessing that is done once; several models are computed at a time, and averaged."""
+    """The layers after the preprocessing; several models are computed at once and averaged."""
 
     def __init__(self, layers: nn.Module, is_classifier: bool) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class RealMLP(nn.Module):
 
 
 class TabM(nn.Module):
-    """A network of members; the values of a regression are put back on the scale of the target."""
+    """A network of several members; regression values are converted back to the scale of the target."""
 
     def __init__(self, network: nn.Module, is_classifier: bool, of_logits: bool, scale: float, shift: float) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class TabM(nn.Module):
 
 
 def _mean(members: Tensor, of_probabilities: bool) -> Tensor:
-    """Return the mean of members (n, members, k): of their probabilities, as logarithms, or of their values."""
+    """Return the mean of members (n, members, k): the log of their mean probabilities, or the mean of their values."""
     if members.shape[1] == 1:
         return members[:, 0]
     if not of_probabilities:
@@ -71,7 +71,7 @@ def _mean(members: Tensor, of_probabilities: bool) -> Tensor:
 
 
 class _Inputs:
-    """One input of the network for rows: what the estimator's converter and preprocessing make of them."""
+    """One input of the network: rows after the estimator's conversion and preprocessing."""
 
     def __init__(self, convert: Callable[[pd.DataFrame], Any], prepare: Any, kept: Any, name: str) -> None:
         self.convert = convert
@@ -86,7 +86,7 @@ class _Inputs:
 
 
 class _Finish:
-    """`Model.finish` of the network, or of a function of rows where the network predicts otherwise."""
+    """`Model.finish` of the network, or of a function of rows if the network's predictions differ from the estimator's."""
 
     def __init__(self, exact: Model, plain: Model) -> None:
         self.exact = exact
@@ -96,7 +96,7 @@ class _Finish:
         given = replace(self.exact, classes=model.classes, name=model.name, device=model.device)
         try:
             made = given if self.exact.finish is None else self.exact.finish(given, frame)
-        except ModelError:  # its layers do not take what was read off as their inputs
+        except ModelError:  # the layers refuse the inputs derived from the estimator
             made = None
         if made is not None and made.function is None and self._agrees(made, frame.iloc[:COMPARED]):
             return made
@@ -120,7 +120,7 @@ def is_ours(estimator: Any) -> bool:
 
 
 def wrap(estimator: Any, plain: Model) -> Model:
-    """Wrap a fitted estimator of pytabkit as a `Model`; `plain` is the function of rows that it is otherwise."""
+    """Wrap a fitted estimator of pytabkit as a `Model`; `plain` is the function of rows to use if that fails."""
     columns = _columns(estimator)
     if columns is None:
         return plain
@@ -129,7 +129,7 @@ def wrap(estimator: Any, plain: Model) -> Model:
     plain = replace(plain, function=lambda rows: answer(rows[list(columns)]), reads=columns)
     try:
         network, inputs = _parts(estimator, classes is not None, columns)
-    except (AttributeError, KeyError, TypeError, ValueError):  # of another version, or made otherwise
+    except (AttributeError, KeyError, TypeError, ValueError):  # another version or structure
         return plain
     exact = from_torch.wrap(
         network,
@@ -144,7 +144,7 @@ def wrap(estimator: Any, plain: Model) -> Model:
 
 
 def _columns(estimator: Any) -> tuple[str, ...] | None:
-    """Return the columns of the frame that it was fitted on; None of an array."""
+    """Return the columns of the frame on which the estimator was fitted; None if it was an array."""
     known = getattr(estimator.x_converter_.num_tf, "feature_names_in_", None)
     return None if known is None else tuple(map(str, known))
 

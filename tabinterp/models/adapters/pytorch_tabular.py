@@ -1,4 +1,4 @@
-"""Adapter for pytorch-tabular: the network of a fitted TabularModel, behind the preprocessing that its data module holds."""
+"""Adapter for pytorch-tabular: the network of a fitted TabularModel, with the preprocessing of its data module as its encoder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .shared import without_encoder
 
 
 class _Inputs:
-    """The "continuous" or the "categorical" input that a data module makes of rows."""
+    """The "continuous" or the "categorical" input that a data module computes from rows."""
 
     def __init__(self, data: Any, which: str) -> None:
         self.data = data
@@ -46,13 +46,15 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a fitted TabularModel as a `Model`; task and classes are read off its configuration and its labels."""
-    without_encoder(encoder, "a TabularModel holds its preprocessing")
+    """Wrap a fitted TabularModel as a `Model`; its configuration and labels determine task and classes."""
+    without_encoder(encoder, "a TabularModel includes its preprocessing")
     data, config = getattr(trained, "datamodule", None), trained.config
     if data is None or getattr(trained, "model", None) is None:
         raise ModelError("the TabularModel is not fitted. Call its fit method first")
     if len(config.target) > 1:
-        raise ModelError(f"the TabularModel predicts the targets {', '.join(config.target)}. Supported is one target")
+        raise ModelError(
+            f"the TabularModel predicts the targets {', '.join(config.target)}, but only one target is supported"
+        )
     if config.task not in ("classification", "regression") or data.do_target_transform or config.date_columns:
         raise ModelError(
             "a TabularModel with transformed targets, columns of dates or a task other than classification and regression is not "

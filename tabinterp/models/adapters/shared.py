@@ -20,7 +20,7 @@ from tabinterp.table.schema import GOALS, LOGITS, RATES
 
 
 def affine(weight: Any, bias: Any, dtype: torch.dtype = torch.float64) -> nn.Linear:
-    """Return a linear layer with weights (outputs, inputs) and biases (outputs,)."""
+    """Return a linear layer with these weights (outputs, inputs) and biases (outputs,)."""
     weight = np.atleast_2d(np.array(weight, dtype=np.float64))
     bias = np.broadcast_to(np.asarray(bias, dtype=np.float64), (len(weight),)).copy()
     return linear(torch.as_tensor(weight).to(dtype), torch.as_tensor(bias).to(dtype))
@@ -38,7 +38,7 @@ class Pointwise(nn.Module):
 
 
 class Column(nn.Module):
-    """A layer that turns (n,) or (n, 1) into (n, 1)."""
+    """A layer that reshapes (n,) or (n, 1) to (n, 1)."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.reshape(-1, 1)
@@ -47,7 +47,7 @@ class Column(nn.Module):
 def asked(
     task: str | None, outputs: str | None, classes: Sequence[Any] | None, usual: str = "logits"
 ) -> tuple[str | None, str]:
-    """Return the task and the kind of outputs; each may follow from the other, or from the classes."""
+    """Return the task and the kind of outputs; each can follow from the other, or from the classes."""
     if task is None and classes is not None:
         task = "binary" if len(classes) == 2 else "multiclass"
     if task is None and outputs in RATES:
@@ -80,7 +80,7 @@ def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], 
 
 
 def piped(pipeline: Any, classifier: bool) -> Callable[[Any], FloatArray]:
-    """Return the same function for a pipeline fitted on named columns, with its encoder and its last step apart."""
+    """Return the same function for a pipeline fitted on named columns, which calls its encoder and its last step separately."""
     encoder, _ = ends(pipeline)
     steps = [step for _, step in pipeline.steps[:-1] if step is not None and step != "passthrough"]
     last = pipeline.steps[-1][1]
@@ -98,16 +98,19 @@ def piped(pipeline: Any, classifier: bool) -> Callable[[Any], FloatArray]:
 
 
 def reads(source: Any) -> tuple[str, ...] | None:
-    """Return the names of the columns that an estimator or encoder was fitted on, if it knows them."""
+    """Return the names of the columns on which an estimator or encoder was fitted, if it stores them."""
     names = getattr(source, "feature_names_in_", None)
     return None if names is None else tuple(map(str, names))
 
 
-THRESHOLDS = ("FixedThresholdClassifier", "TunedThresholdClassifierCV")  # probabilities are those of what they wrap
+THRESHOLDS = (
+    "FixedThresholdClassifier",
+    "TunedThresholdClassifierCV",
+)  # with the probabilities of the wrapped estimator
 
 
 def inside(estimator: Any) -> Any:
-    """Return the estimator that a search found, or that a wrapper froze or gave a threshold, or the estimator itself."""
+    """Return the best estimator of a search, the one in a wrapper that froze it or set a threshold, or the estimator itself."""
     while True:
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
@@ -126,7 +129,7 @@ def ends(estimator: Any) -> tuple[Any, Any]:
     steps = [step for step in estimator.steps[:-1] if step[1] is not None and step[1] != "passthrough"]
     taken = [
         step for step in steps if not hasattr(step[1], "fit_resample")
-    ]  # imbalanced-learn's do nothing to new rows
+    ]  # imbalanced-learn's samplers do not change new rows
     encoder = estimator[:-1] if len(taken) == len(steps) else Pipeline(taken)
     return (encoder if taken else None), inside(estimator.steps[-1][1])
 

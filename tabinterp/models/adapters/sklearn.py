@@ -43,7 +43,7 @@ def wrap(
     name: str | None = None,
     output: str | int | None = None,
 ) -> Model:
-    """Wrap a fitted estimator or pipeline as a `Model`; `output` is the place of a target among several."""
+    """Wrap a fitted estimator or pipeline as a `Model`; `output` is the position of a target among several."""
     estimator = inside(estimator)
     if output is not None:
         estimator = _of_one_target(estimator, output)
@@ -105,12 +105,12 @@ def of_rows(estimator: Any) -> Model:
 
 def _pipeline(pipeline: Any, outputs: str | None) -> Model:
     encoder, final = ends(pipeline)
-    if skorch.is_net(final) and skorch.takes_several(final):  # from one step: only its answers are known
+    if skorch.is_net(final) and skorch.takes_several(final):  # from one step: only its predictions are known
         return of_rows(pipeline)
     last = read(final, outputs)
     if encoder is None:
         return last
-    if last.function is not None or pytabkit.is_ours(final):  # that one's inputs are columns of a frame
+    if last.function is not None or pytabkit.is_ours(final):  # pytabkit's inputs are columns of a frame
         return of_rows(pipeline)
     if last.encoder is not None:
         encoder = Pipeline([("outside", encoder), ("inside", last.encoder)])
@@ -134,7 +134,7 @@ def _exact(final: Any, module: nn.Module) -> Model:
 
 
 def _answering(model: Model, estimator: Any) -> Model:
-    """Return the model, checked against what the whole estimator predicts."""
+    """Return the model with the predictions of the whole estimator, against which it will be checked."""
     names = reads(estimator) or model.reads
     predict = predictor(estimator, named=names is not None, classifier=model.task not in ("regression", "count"))
     final = ends(estimator)[1]
@@ -159,19 +159,19 @@ def _task(classes: tuple[Any, ...] | None) -> str:
 
 
 def is_classifying(model: Any) -> bool:
-    """Return whether a model of any library, fitted, has the probabilities and the classes of a classifier."""
+    """Return whether a fitted model of any library has the probabilities and the classes of a classifier."""
     return not isinstance(model, type) and hasattr(model, "predict_proba") and hasattr(model, "classes_")
 
 
 def _is(kind: Callable[[Any], bool], estimator: Any) -> bool:
     try:
         return kind(estimator)
-    except AttributeError:  # it does not say what it is
+    except AttributeError:  # it does not declare its type
         return False
 
 
 def _of_one_target(estimator: Any, output: str | int) -> Any:
-    """Return the estimator or pipeline of one of several targets."""
+    """Return the estimator or pipeline for one of several targets."""
     encoder, final = ends(estimator)
     kind = type(final).__name__
     if kind not in SEVERAL_TARGETS:
@@ -240,7 +240,7 @@ def _log_linear(final: Any) -> nn.Module:
 
 
 def _descent(final: Any) -> nn.Module | None:
-    """Logistic regression by stochastic descent; several classes are one-vs-rest, p_k = s_k / sum s."""
+    """Return a logistic regression fitted by stochastic gradient descent; several classes are one-vs-rest, p_k = s_k / sum s."""
     if final.loss != "log_loss":
         return None
     several = [nn.LogSigmoid()] if len(final.classes_) > 2 else []
@@ -291,7 +291,7 @@ SUPPORTED: dict[str, Callable[[Any], nn.Module | None]] = {  # None: as a functi
     "MLPClassifier": _perceptron,
     "MLPRegressor": _perceptron,
 }
-SEVERAL_TARGETS = ("MultiOutputClassifier", "MultiOutputRegressor")  # an estimator for each
+SEVERAL_TARGETS = ("MultiOutputClassifier", "MultiOutputRegressor")  # one estimator for each target
 COMPOSED: dict[str, Callable[[Any, Callable[[Any], Model]], Model | None]] = {  # None: as a function of rows
     "CalibratedClassifierCV": calibrated.wrap,
     "TransformedTargetRegressor": transformed.wrap,

@@ -1,6 +1,4 @@
-"""Adapter for skorch: the network is taken from the net, and the kind of its outputs from the criterion it was trained
-with.
-"""
+"""Adapter for skorch: the network is taken from the net, and the kind of its outputs from the training criterion."""
 
 from __future__ import annotations
 
@@ -26,11 +24,11 @@ from . import torch as from_torch
 from .shared import bases, reads
 from .torch import encoders_of
 
-CRITERIA = {  # criterion -> what the network gives
+CRITERIA = {  # criterion -> kind of the network's outputs
     "CrossEntropyLoss": "logits",
     "BCEWithLogitsLoss": "logits",
     "BCELoss": "probabilities",
-    "NLLLoss": "probabilities",  # the logarithm is skorch's own
+    "NLLLoss": "probabilities",  # skorch itself takes the logarithm
 }
 COUNT = "PoissonNLLLoss"
 REGRESSION = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
@@ -43,13 +41,13 @@ def is_net(estimator: Any) -> bool:
 
 
 def takes_several(net: Any) -> bool:
-    """Return whether the net's module needs several inputs, which one step of a pipeline gives as a dict."""
+    """Return whether the net's module needs several inputs, which a step of a pipeline passes as a dict."""
     arguments = inspect.signature(getattr(net, "module_", nn.Identity()).forward).parameters.values()
     return sum(one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in arguments) > 1
 
 
 def wrap(net: Any, outputs: str | None = None, encoder: Any = "passthrough") -> Model:
-    """Wrap an initialised net as a `Model`: it reads encoded rows, or what several encoders make of the columns."""
+    """Wrap an initialised net as a `Model`; its input is encoded rows, or the outputs of several encoders."""
     if not getattr(net, "initialized_", False):
         raise ModelError(f"{type(net).__name__} is not fitted. Call its fit method first")
     criterion = getattr(net.criterion_, "_orig_mod", net.criterion_)
@@ -66,7 +64,7 @@ def wrap(net: Any, outputs: str | None = None, encoder: Any = "passthrough") -> 
 
 
 def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
-    """Wrap a net behind an encoder that is not in the same pipeline."""
+    """Wrap a net with an encoder that is not in the same pipeline."""
     if isinstance(encoder, (list, tuple, Mapping)):
         return _behind_several(encoder, net, outputs)
     model = wrap(net, outputs)
@@ -79,11 +77,11 @@ def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
 
 
 def _behind_several(encoders: Any, net: Any, outputs: str | None) -> Model:
-    """Wrap a net with several inputs behind their encoders."""
+    """Wrap a net with several inputs and their encoders."""
     model = wrap(net, outputs, encoders)
     if isinstance(encoders, Mapping):
         given = {name: one for name, one in encoders.items() if one is not None}
-    else:  # skorch gives a forward with several arguments a dict of them
+    else:  # skorch passes the arguments of `forward` as a dict
         given = dict(zip(inspect.signature(net.module_.forward).parameters, encoders, strict=False))
 
     def predict(rows: Any) -> FloatArray:
@@ -93,15 +91,15 @@ def _behind_several(encoders: Any, net: Any, outputs: str | None) -> Model:
             inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
             try:
                 return _answers(net, model, dict(zip(given, inputs, strict=True)))
-            except Exception as error:  # the user's net: whatever it raises, the next way is tried
+            except Exception as error:  # the user's net can raise any error; try the next form of inputs
                 refusal = error
-        raise ModelError(f"{type(net).__name__} does not predict from what the encoders give: {refusal}")
+        raise ModelError(f"{type(net).__name__} cannot predict from the outputs of the encoders: {refusal}")
 
     return replace(model, predict=in_its_mode(net, predict))
 
 
 def _task(net: Any, criterion: Any) -> str | None:
-    """Return the task; None if only its classes say whether there are two."""
+    """Return the task; None if it depends on the number of classes."""
     if COUNT in bases(criterion):
         return "count"
     return "regression" if "NeuralNetRegressor" in bases(net) or type(criterion).__name__ in REGRESSION else None
@@ -121,7 +119,7 @@ def _outputs(net: Any, criterion: Any) -> str:
 
 
 def _predict(net: Any, model: Model, encoded: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
-    """Return the net's own answers to encoded rows at the network's precision."""
+    """Return a function with the net's own predictions for encoded rows, at the network's precision."""
     precision = str(module_dtype(model.module)).removeprefix("torch.")
 
     return in_its_mode(net, lambda rows: _answers(net, model, encoded(rows).astype(precision)))
@@ -134,7 +132,7 @@ def _answers(net: Any, model: Model, x: Any) -> FloatArray:
 
 
 def in_its_mode(net: Any, predict: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
-    """Predict, and restore the training or evaluation mode of every part of the net."""
+    """Return a function that predicts and then restores the training or evaluation mode of every part of the net."""
 
     def predict_and_restore(rows: Any) -> FloatArray:
         before = [(part, part.training) for part in net.module_.modules()]
@@ -148,6 +146,6 @@ def in_its_mode(net: Any, predict: Callable[[Any], FloatArray]) -> Callable[[Any
 
 
 def _library() -> str:
-    from skorch import __version__  # noqa: PLC0415  # there if a net of it is
+    from skorch import __version__  # noqa: PLC0415  # installed if there is a net
 
     return f"skorch {__version__}"

@@ -1,4 +1,4 @@
-"""Adapter for statsmodels results: linear models with their own covariance, fitted to columns or with a formula."""
+"""Adapter for statsmodels results: linear models with their own covariance, fitted to columns or by a formula."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tabinterp.models.transformer_calls import as_array
 
 from .shared import Pointwise, affine, reads
 
-WHAT = {  # statsmodels model, or family of a GLM and its link -> what is read
+WHAT = {  # statsmodels model, or family and link of a GLM -> how it is read
     "Logit": "log-odds",
     "MNLogit": "logits",
     "OLS": "value",
@@ -47,10 +47,10 @@ class Formula(Structured):
         return self._sources
 
     def transform(self, rows: Any) -> FloatArray:
-        """Return the design (n, d); rows with missing values are kept, with missing values."""
+        """Return the design (n, d); rows with missing values are kept, and their design values are missing."""
         if hasattr(self._spec, "get_model_matrix"):
             return _without(as_array(self._spec.get_model_matrix(rows, na_action="ignore")), self._constant)
-        from patsy import NAAction, build_design_matrices  # noqa: PLC0415  # there if a formula of it is
+        from patsy import NAAction, build_design_matrices  # noqa: PLC0415  # installed if there is a formula
 
         (design,) = build_design_matrices([self._spec], rows, NA_action=NAAction(NA_types=[]))
         return _without(np.asarray(design, dtype=np.float64), self._constant)
@@ -125,7 +125,7 @@ def _what(result: Any) -> str:
 
 
 def _parameters(result: Any, constant: int | None) -> tuple[FloatArray, FloatArray]:
-    """Return intercepts (k,) and weights (k, d); the first of several classes is the reference, with zeros."""
+    """Return intercepts (k,) and weights (k, d); the first of several classes is the reference, with zero weights."""
     parameters = np.asarray(result.params, dtype=np.float64)
     parameters = parameters[None] if parameters.ndim == 1 else np.vstack([np.zeros(len(parameters)), parameters.T])
     if constant is None:
@@ -139,7 +139,7 @@ def _constant_value(result: Any, constant: int) -> float:
 
 
 def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int | None) -> OwnFit:
-    """Return the result's covariance, class by class with the intercept first; zeros for what is not estimated."""
+    """Return the result's covariance, class by class with the intercept first; zeros for parameters that are not estimated."""
     k, d = weight.shape
     estimated = range(1, k) if np.ndim(result.params) > 1 else range(k)
     given = np.delete(np.arange(d + (constant is not None)), [] if constant is None else constant)
@@ -165,19 +165,21 @@ def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int |
 
 
 def _classes(result: Any) -> tuple[Any, ...]:
-    """Return the classes in the order of the outputs; 0 and 1 where statsmodels knows no names."""
+    """Return the classes in the order of the outputs; 0 and 1 if statsmodels has no names for them."""
     if type(result.model).__name__ == "MNLogit":
         known = result.model._ynames_map
         return tuple(_value(known[i]) for i in sorted(known))
     names = result.model.endog_names
-    if isinstance(names, list) and len(names) == 2:  # a formula's text: "y[no]", "y[yes]", the first is modelled
+    if (
+        isinstance(names, list) and len(names) == 2
+    ):  # a text target in a formula: "y[no]", "y[yes]"; the first is modelled
         inside = [str(name).rpartition("[")[2].removesuffix("]") for name in names]
         return inside[1], inside[0]
     return 0, 1
 
 
 def _value(name: str) -> Any:
-    """Return a class as text, equal for 2 and 2.0."""
+    """Return a class as text, with the same text for 2 and 2.0."""
     try:
         number = float(name)
     except ValueError:
@@ -186,7 +188,7 @@ def _value(name: str) -> Any:
 
 
 def _reads(result: Any, constant: int | None) -> tuple[str, ...] | None:
-    """Return the names of exog's columns but the constant, where it was a frame."""
+    """Return the names of the columns of exog except the constant, if exog was a frame."""
     if not hasattr(getattr(result.model.data, "orig_exog", None), "columns"):
         return None
     return tuple(name for i, name in enumerate(map(str, result.model.exog_names)) if i != constant)
@@ -213,7 +215,7 @@ def _converged(result: Any) -> bool | None:
 
 
 def _variables(spec: Any, columns: set[str]) -> Sources:
-    """Return for each column of the design the table's columns that it is made of."""
+    """Return, for each column of the design, the table columns on which it depends."""
     if hasattr(spec, "term_variables"):
         parts = [(spec.term_indices[term], set(map(str, names))) for term, names in spec.term_variables.items()]
     else:
@@ -226,7 +228,7 @@ def _variables(spec: Any, columns: set[str]) -> Sources:
 
 
 def _names(code: str) -> set[str]:
-    """Return every name and text in a factor: a + log(b) + Q("c d")."""
+    """Return all names and texts in a factor, such as a + log(b) + Q("c d")."""
     nodes = list(ast.walk(ast.parse(code, mode="eval")))
     texts = {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     return {n.id for n in nodes if isinstance(n, ast.Name)} | texts
@@ -237,6 +239,6 @@ def _without(design: FloatArray, constant: int | None) -> FloatArray:
 
 
 def _library() -> str:
-    from statsmodels import __version__  # noqa: PLC0415  # there if a result of it is
+    from statsmodels import __version__  # noqa: PLC0415  # installed if there is a result
 
     return f"statsmodels {__version__}"

@@ -1,4 +1,4 @@
-"""Adapter for pytorch-tabnet: the network is taken from a fitted TabNetClassifier or TabNetRegressor, behind its encoder."""
+"""Adapter for pytorch-tabnet: the network is taken from a fitted TabNetClassifier or TabNetRegressor, with its encoder."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from .shared import bases, reads
 
 
 class Sparsemax(nn.Module):
-    """The sparse softmax of each row (Martins and Astudillo 2016), in operations that torch differentiates.
+    """The sparse softmax of each row (Martins and Astudillo 2016), in operations that torch can differentiate.
 
-    TabNet's own writes over its input, so nothing can be said of its gradient.
+    TabNet's own version overwrites its input, so its gradient cannot be relied on.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -36,7 +36,7 @@ class Sparsemax(nn.Module):
 
 
 class Entmax15(nn.Module):
-    """The 1.5-entmax of each row (Peters, Niculae and Martins 2019), in operations that torch differentiates."""
+    """The 1.5-entmax of each row (Peters, Niculae and Martins 2019), in operations that torch can differentiate."""
 
     def forward(self, x: Tensor) -> Tensor:
         x = (x - x.max(dim=-1, keepdim=True).values) / 2
@@ -44,7 +44,7 @@ class Entmax15(nn.Module):
         places = torch.arange(1, x.shape[-1] + 1, device=x.device, dtype=x.dtype)
         mean = ordered.cumsum(-1) / places
         spread = (ordered**2).cumsum(-1) - places * mean**2
-        # Places outside the support may be below 0: there the root needs a slope, which is then not used.
+        # Values outside the support may be below 0; the root then needs a finite slope, which is not used.
         limits = mean - ((1 - spread) / places).clamp(min=torch.finfo(x.dtype).tiny).sqrt()
         size = (limits <= ordered).sum(-1, keepdim=True)
         return (x - limits.gather(-1, size - 1)).clamp(min=0) ** 2
@@ -54,20 +54,20 @@ SELECTORS: dict[str, Callable[[], nn.Module]] = {"Sparsemax": Sparsemax, "Entmax
 
 
 def is_tabnet(estimator: Any) -> bool:
-    """Return whether this is a TabNet estimator of one target, without importing its package."""
+    """Return whether this is a TabNet estimator with one target, without importing its package."""
     return any(base.__module__.split(".")[0] == "pytorch_tabnet" for base in type(estimator).__mro__) and (
         "TabNetClassifier" in bases(estimator) or "TabNetRegressor" in bases(estimator)
     )
 
 
 def wrap(estimator: Any) -> Model:
-    """Wrap a fitted TabNet estimator that reads encoded rows as a `Model`."""
+    """Wrap a fitted TabNet estimator, whose input is encoded rows, as a `Model`."""
     if getattr(estimator, "network", None) is None:
         raise ModelError(f"{type(estimator).__name__} is not fitted. Call its fit method first")
     classes = tuple(estimator.classes_) if "TabNetClassifier" in bases(estimator) else None
     network = private(estimator.network)
     for part in [*network.modules()]:
-        if type(part).__name__ == "GBN":  # what it cuts into pieces gives the same in evaluation mode, piece by piece
+        if type(part).__name__ == "GBN":  # in evaluation mode, splitting a batch does not change results
             part.virtual_batch_size = BLOCK  # type: ignore[assignment]
         for name, child in [*part.named_children()]:
             if type(child).__name__ in SELECTORS:
@@ -79,13 +79,13 @@ def wrap(estimator: Any) -> Model:
         task="regression" if classes is None else None,
         outputs=None if classes is None else "logits",
         name=type(estimator).__name__,
-        output=0,  # the other is a penalty
+        output=0,  # the other output is a penalty
     )
     return replace(model, library="pytorch-tabnet", predict=_predict(estimator, as_array))
 
 
 def behind(encoder: Any, estimator: Any) -> Model:
-    """Wrap a TabNet estimator behind an encoder that is not in the same pipeline."""
+    """Wrap a TabNet estimator with an encoder that is not in the same pipeline."""
     named = hasattr(encoder, "feature_names_in_")
 
     def encoded(rows: Any) -> FloatArray:

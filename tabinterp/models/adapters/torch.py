@@ -1,4 +1,4 @@
-"""Adapter for PyTorch: any module that reads encoded rows, with one or several inputs."""
+"""Adapter for PyTorch: any module with encoded rows as input, with one or several inputs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def wrap(
     name: str | None = None,
     output: str | int | None = None,
 ) -> Model:
-    """Wrap a module behind an encoder as a `Model`; the module is copied, so that the user's own is never changed."""
+    """Wrap a module and its encoder as a `Model`; the module is copied, so that the user's module is never changed."""
     stated = outputs is not None
     task, outputs = asked(task, outputs, classes)
     module = _unwrapped(module)
@@ -42,7 +42,7 @@ def wrap(
         inputs = inputs_by_position(module, len(encoders), kind)
     try:
         own = private(module, dequantised)
-    except Exception as error:  # copying runs the user's code: whatever it raises is told in its words
+    except Exception as error:  # copying runs the user's code, which can raise any error; its message is passed on
         raise ModelError(
             f"{kind} cannot be copied ({error}), and tabinterp does not modify the original network. Make sure that "
             f"copy.deepcopy works on {kind}, or wrap its predictions as a function of rows"
@@ -82,7 +82,7 @@ def encoders_of(encoder: Any) -> list[Any]:
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:
-    """Return the network inside `DataParallel`, `DistributedDataParallel` and `torch.compile`, which compute the same."""
+    """Return the network inside `DataParallel`, `DistributedDataParallel` or `torch.compile`, which computes the same."""
     inside: Any = module
     while isinstance(inside, (nn.DataParallel, nn.parallel.DistributedDataParallel)) or hasattr(inside, "_orig_mod"):
         inside = inside._orig_mod if hasattr(inside, "_orig_mod") else inside.module
@@ -104,7 +104,7 @@ def _encoder(encoder: Any) -> Any:
 
 
 def _reads_whole_numbers(module: nn.Module) -> bool:
-    """Return whether anything in it may look up levels or round: its gradient by the input is not all there is to know."""
+    """Return whether a part of the module may look up levels or round, so that its gradient by the input is incomplete."""
     if any(isinstance(part, (nn.Embedding, nn.EmbeddingBag)) for part in module.modules()):
         return True
     graph = trace(module)

@@ -1,3 +1,3 @@
-"""Model files: loading, saving, inspection and conversion. Files are untrusted: nothing in them is run, and sizes are
+"""Loading, saving, inspection and conversion of model files. Files are untrusted: nothing in them is run, and sizes are
 limited.
 """

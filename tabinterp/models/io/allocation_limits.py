@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from tabinterp.errors import ModelError
 
-ROWS = 4096  # that go through a network at once
-WIDEST = 1 << 16  # entries a row of any value
-MOST_ENTRIES = 1 << 19  # entries a row of all values together
-LARGEST_FIXED = 1 << 26  # entries of a value that no row enters
-MOST_CELLS = 1 << 30  # of the rows, or of the matrices, that are held at the same time
-MOST_PRODUCTS = 1 << 28  # multiplications (comparisons of a maximum) a row, of all operations together
-MOST_FIXED_PRODUCTS = 1 << 32  # of operations that no row enters
-HUGE = 10**18  # the largest count that a message gives
+ROWS = 4096  # rows in one pass of a network
+WIDEST = 1 << 16  # entries per row of any value
+MOST_ENTRIES = 1 << 19  # entries per row of all values together
+LARGEST_FIXED = 1 << 26  # entries of a value that does not depend on rows
+MOST_CELLS = 1 << 30  # cells of rows or matrices in memory at the same time
+MOST_PRODUCTS = 1 << 28  # multiplications (or comparisons for a maximum) per row, in all operations together
+MOST_FIXED_PRODUCTS = 1 << 32  # multiplications in operations that do not depend on rows
+HUGE = 10**18  # the largest count that a message states exactly
 
 
 def told(count: int) -> str:
-    """Return a count with separators; counts from a file can be too large to be written by Python."""
+    """Return a count with separators; counts from a file can be too large for Python to print."""
     return f"{count:,}" if count < HUGE else f"more than {HUGE:,}"
 
 
@@ -25,7 +25,7 @@ def check_value(entries: int, moves: bool, said: str) -> None:
     Raises
     ------
     ModelError
-        Where it is larger than the limit.
+        The value is larger than the limit.
     """
     most, words = (
         (ROWS * WIDEST, f"{WIDEST:,} entries per row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
@@ -42,7 +42,7 @@ def check_total(entries: int, said: str) -> None:
     Raises
     ------
     ModelError
-        Where they are more than the limit.
+        The total exceeds the limit.
     """
     if entries > ROWS * MOST_ENTRIES:
         raise ModelError(
@@ -52,12 +52,12 @@ def check_total(entries: int, said: str) -> None:
 
 
 def check_products(products: int, moves: bool, said: str) -> None:
-    """Check the number of multiplications of a network for `ROWS` rows; `moves` for operations that depend on the rows.
+    """Check the number of multiplications in a network for `ROWS` rows; `moves` for operations that depend on the rows.
 
     Raises
     ------
     ModelError
-        Where they are more than the limit: a small file would keep the processor busy for hours.
+        The number exceeds the limit; a small file could otherwise keep the processor busy for hours.
     """
     if moves and products > ROWS * MOST_PRODUCTS:
         raise ModelError(
@@ -77,7 +77,7 @@ def check_cells(cells: int, what: str, name: str) -> None:
     Raises
     ------
     ModelError
-        Where they have more cells than the limit.
+        They have more cells than the limit.
     """
     if cells > MOST_CELLS:
         raise ModelError(

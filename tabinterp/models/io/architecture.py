@@ -1,4 +1,4 @@
-"""Description of a network without code: a list of layers of known kinds, and the tensors that fill them."""
+"""Description of a network without code: a list of layers of known kinds, and their tensors."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LAYERS: dict[str, tuple[type[nn.Module], tuple[str, ...]]] = {  # name in the fi
     "Softmax": (nn.Softmax, ("dim",)),
     "LogSoftmax": (nn.LogSoftmax, ("dim",)),
 }
-WITH_BIAS = ("Linear", "LayerNorm")  # layers that may be without
+WITH_BIAS = ("Linear", "LayerNorm")  # layers for which the bias is optional
 MOST_LAYERS = 1_000
 LARGEST_WIDTH = 1 << 24
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -66,7 +66,7 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
 
-SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # what a setting may be, and in words
+SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # setting -> test of its value, and allowed values in words
     "in_features": (_is_width, f"a whole number from 1 to {WIDEST:,}"),
     "out_features": (_is_width, f"a whole number from 1 to {WIDEST:,}"),
     "num_features": (_is_width, f"a whole number from 1 to {WIDEST:,}"),
@@ -92,7 +92,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # what a setting may
 
 
 class Layer(BaseModel):
-    """One layer. `name` is the prefix of its tensors in the file, if that is not its position ("fc1" for "fc1.weight")."""
+    """One layer. `name` is the prefix of its tensors in the file, if it differs from its position ("fc1" for "fc1.weight")."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: str
@@ -122,7 +122,7 @@ def describe(module: nn.Module) -> list[Layer] | None:
 
 
 def layer_of(module: nn.Module) -> Layer | str:
-    """Return the description of a module as a layer, or why it is not a known layer."""
+    """Return the description of a module as a layer, or the reason why it is not a known layer."""
     kind = type(module).__name__
     if kind not in LAYERS or type(module) is not LAYERS[kind][0]:
         return f"it contains a layer of the unsupported type {kind}"
@@ -138,7 +138,7 @@ def layer_of(module: nn.Module) -> Layer | str:
 
 
 def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn.Sequential:
-    """Return the network: built without memory, compared with the tensors, and only then filled with them."""
+    """Return the network. It is first built without memory and compared with the tensors, and only then filled with them."""
     module = build(layers, file)
     own = _renamed(layers, tensors, file)
     fits(module.state_dict(), own, file)
@@ -159,7 +159,7 @@ def build(layers: list[Layer], file: str) -> nn.Sequential:
 
 
 def _widths(layers: list[Layer]) -> Iterator[int]:
-    """Yield the width of each layer's output: as it states, or as its input."""
+    """Yield the output width of each layer: the one that it states, or that of its input."""
     width = 1
     for layer in layers:
         said = [layer.settings.get(name) for name in ("out_features", "num_features", "embedding_dim")]
@@ -190,7 +190,7 @@ def made(layer: Layer, file: str) -> nn.Module:
 
 
 def _renamed(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> dict[str, torch.Tensor]:
-    """Return tensors named by their layers' positions."""
+    """Return the tensors, named by the positions of their layers."""
     positions = {layer.name or str(i): str(i) for i, layer in enumerate(layers)}
     if len(positions) != len(layers):
         raise ModelError(f"{file!r} describes two layers with the same name. Give each layer its own name")
@@ -228,5 +228,5 @@ def fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file
 
 
 def few(names: list[str]) -> str:
-    """Return the first five names, and how many more there are."""
+    """Return the first five names, and the number of the others."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

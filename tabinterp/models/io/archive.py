@@ -15,15 +15,15 @@ from tabinterp.errors import ModelError, UnsafeFileError
 from .reading import LARGEST_FILE, Content
 
 MOST_MEMBERS = 20_000
-RATIO = 100  # a member may grow by this factor, above a size at which it could do harm
+RATIO = 100  # maximum growth of a member that is large enough to do harm
 SMALL = 1 << 20
-END = b"PK\x05\x06"  # of the record that ends an archive without a comment
-FIXED = (1980, 1, 1, 0, 0, 0)  # the same members make the same bytes
+END = b"PK\x05\x06"  # first bytes of the last record of an archive without a comment
+FIXED = (1980, 1, 1, 0, 0, 0)  # fixed date, so that the same members give the same bytes
 
 
 @dataclass(frozen=True)
 class Archive:
-    """The members of a zip archive, all of them checked."""
+    """The members of a zip archive, all of which were checked."""
 
     name: str
     file: zipfile.ZipFile
@@ -48,7 +48,7 @@ class Archive:
             ) from None
 
     def rewritten(self) -> bytes:
-        """Return the checked members as a new archive, in which no other reader can find anything else."""
+        """Return the checked members as a new archive, in which every reader finds the same members."""
         return pack({member: self.read(member) for member in self.sizes})
 
 
@@ -58,9 +58,9 @@ def open_archive(content: Content) -> Archive:
     Raises
     ------
     UnsafeFileError
-        for names that lead out of the archive, links, encryption, members named twice, and bombs.
+        A name leads outside the archive, or the archive contains links, encrypted members, duplicate names, or a zip bomb.
     ModelError
-        for an archive that is damaged or too large.
+        The archive is damaged or too large.
     """
     try:
         file = zipfile.ZipFile(io.BytesIO(content.data))

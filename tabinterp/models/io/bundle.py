@@ -1,11 +1,11 @@
 """Bundles: models saved as files that run no code, in a folder or in one zip archive.
 
-Members are `model.json` (what it is, which rows were held out, digests of the other files), `model.safetensors`, and
-`encoder.skops` unless the model reads numbers as they are: the encoder, or for a network that is finished beside its table
-(several inputs, embeddings) a list with the encoder of each input. The linear counterpart is a network with no hidden layer,
-so it is saved the same way, under `counterpart/`; networks that differ from the model by their seed stand under `seeds/`, each
-a bundle of its own (in folders only). So does a network trained on permuted labels, under `null-of-shuffled-labels/`: what
-explanations are compared with; it is never a model to use.
+Members are `model.json` (a description of the model, the split, digests of the other files), `model.safetensors`, and
+`encoder.skops` unless the model uses numbers unchanged. The last contains the encoder, or, for a network that is completed with a
+table (several inputs, embeddings), a list with the encoder of each input. The linear counterpart is a network without hidden
+layers and is saved in the same way, in `counterpart/`. Networks that differ from the model by their seed are saved in `seeds/`,
+each as a separate bundle (only in folders). A network trained on permuted labels is saved in the same way, in
+`null-of-shuffled-labels/`. Explanations are compared with it, but it is not a model to use.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Labels(BaseModel):
 
 
 class Settings(BaseModel):
-    """The arguments of `read_table` that a bundle stores: all but the rows and the split."""
+    """The arguments of `read_table` that a bundle stores: all except the rows and the split."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     target: str | None = None
@@ -77,7 +77,7 @@ class Settings(BaseModel):
 
 
 class MadeFrom(BaseModel):
-    """The file that was loaded by running its code, before this bundle was written from it."""
+    """The file whose code was run to load the model that was then saved in this bundle."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     format: str
@@ -94,11 +94,11 @@ class Header(BaseModel):
     task: str | None
     classes: list[str | int | float | bool] | None
     outputs: str
-    outputs_stated: bool = True  # False: they are read off the network when it meets a table
+    outputs_stated: bool = True  # False: inferred when the network is bound to a table
     reads: list[str] | None
     dtype: str
     layers: list[Layer] | None = None
-    graph: Graph | None = None  # in the place of layers
+    graph: Graph | None = None  # instead of layers
     penalised: bool | None
     converged: bool | None
     split: dict[str, Any] | None
@@ -122,24 +122,25 @@ def save_model(
 ) -> Path:
     """Write a bundle to a folder, or to one file if the path ends in `.zip`.
 
-    A bundle that was there is replaced as a whole, and only once the new one is on the disk; other files in the folder stay.
+    An existing bundle is replaced completely, and only after the new one has been written to disk; other files in the folder are
+    not changed.
 
-    A bundle holds the encoder as it was fitted, with every level that it lists. The encoder of a network from `train` lists no
-    level of fewer than ten training rows.
+    A bundle contains the encoder as it was fitted, including all levels that it lists. The encoder of a network from `train`
+    lists no level with fewer than ten training rows.
 
     Parameters
     ----------
-    counterpart : its linear counterpart, saved with it.
-    table : how `read_table` is to read the table again.
-    rows : the table. A warning then names the columns of which the bundle lists levels that fewer than ten of its rows hold.
-    others, null : as `save_others` and `save_null` take them; in folders only.
+    counterpart : the linear counterpart, saved with the model.
+    table : arguments with which `read_table` reads the table again.
+    rows : the table. A warning then names the columns of which the bundle lists levels with fewer than ten rows in this table.
+    others, null : as for `save_others` and `save_null`; only in folders.
 
     Raises
     ------
     ModelError
-        when the network computes what a file without code cannot describe (`operations.py` lists what it can), or the
-        encoder holds a type that could not be loaded again; or `others` or `null` are to go into one file. Nothing is written
-        then.
+        The network contains operations that a file without code cannot describe (`operations.py` lists the others), the encoder
+        contains a type that could not be loaded again, or `others` or `null` were to be saved in a single file. Nothing is
+        written then.
     """
     target = Path(path)
     members = _members(model, table)
@@ -174,26 +175,26 @@ def save_model(
 def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
     """Replace an existing bundle by these members: all of them, or none.
 
-    A folder is a bundle while its header is there, which therefore goes first and comes last.
+    A folder is a bundle only while it contains a header, which is therefore deleted first and written last.
     """
     contents: dict[Path, bytes | None] = {folder / HEADER: members[HEADER]}
     contents |= {folder / name: data for name, data in members.items()}
     if folder.is_dir():
         contents |= {folder / name: None for name in BUNDLE.ours(folder)[0] if name not in members}
     parents = {parent for path in contents for parent in path.parents if parent.is_relative_to(folder)}
-    inside, given = sorted(parents, reverse=True), folder.exists()  # what is deepest comes first
+    inside, given = sorted(parents, reverse=True), folder.exists()  # deepest first
     for parent in inside:
         parent.mkdir(parents=True, exist_ok=True)
     try:
         write_all(contents)
     finally:
         for parent in inside[:-1] if given else inside:
-            with suppress(OSError):  # it holds files
+            with suppress(OSError):  # it contains files
                 parent.rmdir()
 
 
 def save_others(models: Sequence[Model], path: str | Path) -> None:
-    """Write networks that differ by their seed next to the bundle's own, replacing earlier ones."""
+    """Write networks that differ by their seed into the bundle's folder, replacing earlier ones."""
     folder = Path(path) / OTHERS
     for stale in folder.glob(f"*/{HEADER}"):
         stale.unlink()
@@ -202,7 +203,7 @@ def save_others(models: Sequence[Model], path: str | Path) -> None:
 
 
 def save_null(model: Model | None, path: str | Path) -> None:
-    """Write a network trained on permuted labels next to the bundle's own; None: an earlier one is deleted."""
+    """Write a network trained on permuted labels into the bundle's folder; None: delete an earlier one."""
     folder = Path(path) / NULL
     (folder / HEADER).unlink(missing_ok=True)
     if model is not None:
@@ -210,9 +211,9 @@ def save_null(model: Model | None, path: str | Path) -> None:
 
 
 def rare_levels(model: Model, rows: Table) -> dict[str, int]:
-    """Return, by column, how many of the levels in the model's encoder occur in fewer than ten of these rows.
+    """Return, by column, the number of levels in the model's encoder that occur in fewer than ten of these rows.
 
-    Columns without such a level are left out, and so are columns of `True` and `False`.
+    Columns without such a level and columns of `True` and `False` are left out.
     """
     listed, named = {*_listed_levels(_network(model).encoder)}, dict[str, int]()
     texts = {level for column, level in listed if column is None}
@@ -228,13 +229,13 @@ def rare_levels(model: Model, rows: Table) -> dict[str, int]:
 def _listed_levels(encoder: Any) -> Iterator[tuple[str | None, str]]:
     """Yield (None, text) for every text in an encoder, and (column, level) for every category of a column."""
     waiting: list[tuple[str, Any]] = [("", encoder)]
-    seen: dict[int, Any] = {}  # holds what was seen, so that no address is used twice
+    seen: dict[int, Any] = {}  # keeps the objects, so that their addresses are not reused
     while waiting:
         name, value = waiting.pop()
         if isinstance(value, str):
             yield None, value
         elif isinstance(value, (int, float, np.number)):
-            continue  # of which column it is a level, only its own categories say
+            continue  # only the categories of an encoder show the column of a level
         elif id(value) not in seen:
             seen[id(value)] = value
             if isinstance(value, Mapping):
@@ -252,7 +253,7 @@ def _listed_levels(encoder: Any) -> Iterator[tuple[str | None, str]]:
 
 
 def _level(value: Any) -> str:
-    """Return a level as text, equal for 7 and 7.0."""
+    """Return a level as text, with the same text for 7 and 7.0."""
     return f"{float(value):g}" if isinstance(value, (int, float, np.number)) else str(value)
 
 
@@ -292,7 +293,7 @@ def _members(model: Model, table: dict[str, Any] | None) -> dict[str, bytes]:
     unused = {"graph"} if header.graph is None else {"layers"}
     unused |= {"outputs_stated"} if model.outputs_stated else set()
     written = json.dumps(header.model_dump(exclude=unused), indent=1, ensure_ascii=False, allow_nan=False)
-    return {**files, HEADER: f"{written}\n".encode()}  # last: a folder without it is no bundle
+    return {**files, HEADER: f"{written}\n".encode()}  # last: a folder without a header is not a bundle
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,7 @@ class _Described:
 
 @dataclass(frozen=True, eq=False)
 class _Network:
-    """What is to be saved: a network and the encoder before it, or a list with one for each input."""
+    """The parts to save: a network, and its encoder or a list with the encoder of each input."""
 
     module: nn.Module
     encoder: Any
@@ -320,7 +321,7 @@ class _Network:
 
 
 def _network(model: Model) -> _Network:
-    """Return the network as it was wrapped, before it was finished for a table."""
+    """Return the network as it was wrapped, before it was completed for a table."""
     if isinstance(model.finish, Finish):
         return _Network(model.module, list(model.finish.encoders), None)
     if model.original is not None and isinstance(model.encoder, SideBySide):
@@ -335,7 +336,7 @@ def _network(model: Model) -> _Network:
 
 
 def _width(encoder: Any, reads: tuple[str, ...] | None) -> int | None:
-    """Return how many columns an encoder makes, if it says so."""
+    """Return the number of encoded columns of an encoder, if it states it."""
     names = getattr(encoder, "feature_names_in_", reads)
     count = getattr(encoder, "n_features_in_", None)
     if names is None and isinstance(count, int):
@@ -378,11 +379,11 @@ def _plain(value: Any) -> str | int | float | bool:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Members of a bundle with verified digests; nothing in them was built yet."""
+    """Members of a bundle with verified digests; nothing in them has been built yet."""
 
     name: str
     header: Header
-    sha256: str  # of model.json, which holds the digests of the rest
+    sha256: str  # of model.json, which contains the digests of the other files
     files: dict[str, Content]
 
     def network(self) -> nn.Module:
@@ -439,7 +440,7 @@ class Bundle:
 
 
 def from_folder(folder: Path) -> Bundle:
-    """Read a bundle from a folder: files with other names are never opened, links never followed."""
+    """Read a bundle from a folder; files with other names are never opened, and links are never followed."""
     present = {name for name in MEMBERS if (folder / name).is_symlink() or (folder / name).exists()}
     return _bundle(str(folder), present, lambda name, limit: read_member(folder / name, limit).data)
 

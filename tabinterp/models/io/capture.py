@@ -17,26 +17,26 @@ from .architecture import LAYERS, Layer, layer_of
 from .graph import Graph, Input, Node
 from .operations import NAMES, OPERATIONS
 
-SMALL = range(2, 65)  # widths tried where nothing says how wide an input is
+SMALL = range(2, 65)  # widths to try if the width of an input is unknown
 MOST_SUMS = 30
-TRIED = 4096  # ways of giving the inputs
-IGNORED = {"inplace", "_stacklevel", "norm_type", "scale_grad_by_freq", "sparse"}  # settings that change no values
+TRIED = 4096  # maximum number of forms of inputs to try
+IGNORED = {"inplace", "_stacklevel", "norm_type", "scale_grad_by_freq", "sparse"}  # settings without effect on values
 NEAR = 1e-5
 
 
 class UnsavedError(Exception):
-    """Why a network cannot be described without code."""
+    """Raised with the reason why a network cannot be described without code."""
 
 
 def capture(module: nn.Module, name: str, widths: Sequence[int | None]) -> tuple[Graph, dict[str, Tensor]]:
-    """Return the graph of a network in evaluation mode, and its tensors; `widths` of its inputs, None if not known.
+    """Return the graph of a network in evaluation mode, and its tensors; `widths` of its inputs, None if unknown.
 
-    It is built again from what will be in the file and has to give the same scores.
+    The network is rebuilt from the description for the file and must give the same scores.
 
     Raises
     ------
     ModelError
-        when it computes what a file cannot say.
+        The network contains operations that a file cannot describe.
     """
     try:
         graph, tensors = _described(module, widths)
@@ -119,7 +119,7 @@ def _attribute(traced: fx.GraphModule, target: str) -> Tensor:
 
 
 def _value(value: Any) -> Any:
-    """Return a value in the form that the file stores."""
+    """Return a value in the form in which it is stored in the file."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, list):
@@ -139,11 +139,11 @@ KINDS: list[tuple[str, type, Callable[[Any], Any]]] = [
 ]
 
 
-# ---- how its inputs are given
+# ---- the forms of its inputs
 
 
 def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | None]) -> list[Input]:
-    """Return the first form of input that the network accepts, tried without memory."""
+    """Return the first forms of the inputs that the network accepts, tried without memory."""
     takes, said = _trial(graph, tensors)
 
     def first(given: list[int]) -> list[Input] | None:
@@ -163,7 +163,7 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
         found = list(itertools.islice((way for one in tried if (way := first(one))), 2))
         if len(found) == 1:
             return found[0]
-        alone = first([width or 1 for width in widths])  # last: what reads more columns may repeat a single one
+        alone = first([width or 1 for width in widths])  # last: a network of several columns may broadcast one
         if not found and alone is not None:
             return alone
     raise UnsavedError(
@@ -174,7 +174,7 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
 
 
 def _likely(tensors: Mapping[str, Tensor]) -> list[int]:
-    """Return widths of more than one column to try: small ones, those of its tensors, and sums of two of them."""
+    """Return widths of more than one column to try: small ones, those of the network's tensors, and sums of two of these."""
     own = {size for value in tensors.values() for size in value.shape}
     sums = {a + b for a in own for b in own} if len(own) <= MOST_SUMS else set[int]()
     return sorted({*SMALL, *own, *sums} - {0, 1})
@@ -205,7 +205,7 @@ def _inner(error: ModelError) -> str:
 
 
 def _ways(graph: Graph, widths: list[int]) -> Iterator[list[Input]]:
-    """Yield forms of input: floats before whole numbers, (n, 1) before (n,)."""
+    """Yield forms of the inputs: floats before whole numbers, (n, 1) before (n,)."""
     forms = [[(False, False), (True, False), *([(False, True), (True, True)] if w == 1 else [])] for w in widths]
     for way in itertools.islice(itertools.product(*forms), TRIED):
         yield [
@@ -215,19 +215,19 @@ def _ways(graph: Graph, widths: list[int]) -> Iterator[list[Input]]:
 
 
 def _same(module: nn.Module, graph: Graph, tensors: dict[str, Tensor], name: str) -> None:
-    """Return whether the graph that will be saved gives the network's own scores."""
+    """Check that the graph to save gives the network's own scores."""
     again = graphs.fill(graph, tensors, name)
     draws = torch.Generator().manual_seed(0)
     dtype = next((value.dtype for value in tensors.values() if value.is_floating_point()), torch.float32)
     rows = []
     for one in graph.inputs:
         shape = (64,) if one.flat else (64, one.width)
-        drawn = torch.rand(shape, generator=draws, dtype=dtype)  # below 1: whichever are looked up are level 0
+        drawn = torch.rand(shape, generator=draws, dtype=dtype)  # below 1: all lookups use level 0
         rows.append(drawn.long() if one.whole else drawn)
     try:
         with torch.inference_mode():
             own, read = module(*[one.clone() for one in rows]), again(*[one.clone() for one in rows])
-    except Exception as error:  # the user's network: whatever it raises is told in its words
+    except Exception as error:  # the user's network can raise any error, whose message is passed on
         raise UnsavedError(f"it raised an error for test rows with values between 0 and 1 ({error})") from None
     if read.shape != own.shape or not bool((read - own).abs().max() <= NEAR * max(1.0, float(own.abs().max()))):
         raise UnsavedError(

@@ -1,4 +1,4 @@
-"""Recognition of model file formats, by the first bytes of a file and the names of its members, never by its name."""
+"""Recognition of model file formats, by the first bytes of a file and the names of its members, never by the file name."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PICKLE = (
 
 @dataclass(frozen=True)
 class Kind:
-    """A file format: `words` describe it, `runs` says what loading it would run, `way` how to save the model in a safe
-    format.
+    """A file format: `words` describe it, `runs` describes the code that loading it would run, and `way` describes how to save
+    the model in a safe format.
     """
 
     words: str
@@ -100,7 +100,7 @@ STARTS: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (lambda data: data.startswith(tuple(COMPRESSED)) or data.startswith(b"\x04\x22\x4d\x18"), "compressed"),
     (lambda data: bool(re.match(rb"\x08[\x01-\x1f][\x12\x1a\x22\x28\x32\x3a\x42]", data)), "onnx"),
 )
-MEMBERS: tuple[tuple[str, str], ...] = (  # a name that an archive of this kind has; the first that fits counts
+MEMBERS: tuple[tuple[str, str], ...] = (  # a member name in archives of this kind; the first match counts
     (r"model\.json", "bundle"),
     (r"([^/]+/)?archive_format|serialized_exported_program\.json|serialized_state_dict\.(pt|json)", "pt2"),
     (r"[^/]+/(constants\.pkl|code/.*)", "torchscript"),
@@ -111,9 +111,7 @@ MEMBERS: tuple[tuple[str, str], ...] = (  # a name that an archive of this kind 
 
 
 def kind_of(content: Content) -> str:
-    """Return the format of a file, a name in `KINDS`. Archives are checked on the way, so that a hostile one is refused
-    here.
-    """
+    """Return the format of a file, a name in `KINDS`. Archives are also checked, so that a malicious one is refused here."""
     found = next((kind for test, kind in STARTS if test(content.data)), "unknown")
     return _member_kind(open_archive(content)) if found == "zip" else found
 
@@ -126,6 +124,6 @@ def _member_kind(archive: Archive) -> str:
 
 
 def refusal(content: Content, kind: str) -> str:
-    """Return why a file is not loaded, and what to do instead."""
+    """Return the reason why a file is not loaded, and what to do instead."""
     known = KINDS[kind]
     return f"{content.name!r} is {known.words}. It was not loaded, and no code in it was run. Instead, {known.way}"

@@ -1,9 +1,9 @@
 """Graph description of a network, without code, for networks that are more than a sequence of layers.
 
-Every node is an input, a layer, a tensor of the weights file or an operation of our own table (`operations.py`), and uses
-nodes that stand before it. The graph runs once on the meta device, where values have shapes and no memory, for the most rows
-that are ever given to a network at once; only then does it get its weights. What comes out is a torch.fx graph of our own
-functions: no name in the file becomes an attribute or code.
+Every node is an input, a layer, a tensor in the weights file or an operation in our own table (`operations.py`), and uses only
+earlier nodes. The graph first runs on the meta device, where values have shapes but no memory, for the maximum number of rows in
+one pass; only then does it get its weights. The result is a torch.fx graph of our own functions: no name in the file becomes an
+attribute or code.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ MOST_NODES = 2_000
 MOST_INPUTS = 256
 LARGEST_NUMBER = 1 << 31
 DEEPEST = 8
-FEWEST = 2  # rows of the second trial
-SIZED = ("reshape", "expand", "repeat")  # operations whose numbers are sizes
-Value = Any  # a tensor, a number, or several of them
+FEWEST = 2  # rows in the second trial
+SIZED = ("reshape", "expand", "repeat")  # operations whose number arguments are sizes
+Value = Any  # a tensor or a number, or a list of these
 
 
 class Input(BaseModel):
@@ -72,19 +72,19 @@ class Network(fx.GraphModule):
     """A network built from a graph in a file."""
 
     def recompile(self) -> Any:
-        """Recompile like torch.fx, but without printing to stderr what the error already says."""
+        """Recompile like torch.fx, but without printing errors to stderr."""
         code = super().recompile()
-        type(self).__call__ = nn.Module.__call__  # type: ignore[method-assign]  # each instance has a class of its own
+        type(self).__call__ = nn.Module.__call__  # type: ignore[method-assign]  # each instance has its own class
         return code
 
 
 def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
-    """Return the network: checked, tried without memory, and only then filled with its tensors.
+    """Return the network. It is first checked and tried without memory, and only then filled with its tensors.
 
     Raises
     ------
     ModelError
-        for whatever does not fit together, by the node's name.
+        Parts of the description are inconsistent; the message names the node.
     """
     check(graph, file)
     layers = empty_layers(graph, file)
@@ -113,7 +113,7 @@ def empty_layers(graph: Graph, file: str) -> dict[str, nn.Module]:
         return {name: made(layer, file).eval() for name, layer in graph.layers.items()}
 
 
-# ---- what the file says, before anything is made of it
+# ---- checks of the description, before anything is built
 
 
 def check(graph: Graph, file: str) -> None:
@@ -179,7 +179,7 @@ def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
 
 
 def references(value: Value, said: str) -> Iterator[str]:
-    """Return the nodes that a value in the file refers to; everything else in it is checked."""
+    """Yield the names of the nodes to which a value in the file refers, after checking everything else in it."""
     found: list[str] = []
 
     def seen(name: str) -> str:
@@ -248,29 +248,29 @@ KINDS: dict[str, Callable[[Any, Callable[[str], Any], str, int], Any]] = {
 }
 
 
-# ---- once without memory
+# ---- one run without memory
 
 
 def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], file: str) -> None:
-    """Run a checked graph of layers and tensors without memory; sizes are checked at every node.
+    """Run a checked graph of layers and tensors without memory, with a check of sizes at every node.
 
-    Fewer rows must not make larger values. So numbers that depend on the number of rows, which a run with few rows tells from
-    the others, are only added, multiplied and used as sizes.
+    Fewer rows must not lead to larger values. Numbers that depend on the number of rows, which a second run with few rows
+    detects, may therefore only be added, multiplied and used as sizes.
     """
     few = _start(graph, tensors, FEWEST)
     values = _start(graph, tensors, ROWS)
-    moving = set(values)  # what rows enter
-    totals = {True: 0, False: 0}  # entries of values that rows enter, and of the others
-    products = {True: 0, False: 0}  # multiplications, likewise
+    moving = set(values)  # values that depend on rows
+    totals = {True: 0, False: 0}  # entries of values that depend on rows, and of other values
+    products = {True: 0, False: 0}  # multiplications, in the same way
     with torch.no_grad():
         for node in graph.nodes:
             said = f"{file!r}: the node {node.name!r} ({node.op})"
             values[node.name] = _computed(node, layers, tensors, values, said)
             if moving.intersection(references([*node.values, *node.settings.values()], said)):
                 moving.add(node.name)
-            if node.op != "tensor":  # it is in the file
+            if node.op != "tensor":  # a tensor is already in the file
                 totals[node.name in moving] += _check_size(values[node.name], node.name in moving, said)
-            if node.op == "attention":  # each query with each key
+            if node.op == "attention":  # products of each query with each key
                 query, key = (decoded(one, values.__getitem__, said) for one in node.values[:2])
                 check_value(query.shape[:-1].numel() * key.shape[-2], True, said)
             products[node.name in moving] += _products(node, graph, values, said)
@@ -295,7 +295,7 @@ def _start(graph: Graph, tensors: Mapping[str, Tensor], rows: int) -> dict[str, 
 
 def _check_numbers_of_rows(node: Node, values: dict[str, Value], few: dict[str, Value], said: str) -> None:
     used = [*node.values, *node.settings.values()]
-    if node.op == "getitem":  # one of several sizes may be taken, by a place that is always the same
+    if node.op == "getitem":  # a size may be selected from several, by a fixed index
         used = used[1:]
     numbers = [_numbers(decoded(used, one.__getitem__, said)) for one in (values, few)]
     if numbers[0] == numbers[1] or node.op in SIZED:
@@ -305,7 +305,7 @@ def _check_numbers_of_rows(node: Node, values: dict[str, Value], few: dict[str, 
 
 
 def _numbers(value: Value) -> list[Any]:
-    """Return the numbers in a value, and how many parts each list has."""
+    """Return the numbers in a value, and the length of each list."""
     if isinstance(value, (list, tuple)):
         return [len(value), *(number for part in value for number in _numbers(part))]
     if isinstance(value, slice):
@@ -336,7 +336,7 @@ def _computed(
         )
     if node.op == "embedding" or isinstance(
         layers.get(str(node.of)), nn.Embedding
-    ):  # without memory, torch 2.6 takes any
+    ):  # without memory, torch 2.6 accepts any type
         whole = isinstance(first, Tensor) and not first.is_floating_point()
         _want(whole, "needs whole numbers to look up its rows", said)
     try:
@@ -344,14 +344,14 @@ def _computed(
             return layers[str(node.of)](first)
         call = getattr(first, operation.target) if operation.is_method else operation.target
         return call(*given[1:], **named) if operation.is_method else call(*given, **named)
-    except Exception as error:  # shapes and types that do not fit raise anything
+    except Exception as error:  # inconsistent shapes and types can raise any error
         raise ModelError(
             f"{said} cannot be computed: {str(error).splitlines()[0][:200] if str(error) else error!r}"
         ) from None
 
 
 def _products(node: Node, graph: Graph, values: dict[str, Value], said: str) -> int:
-    """Return how many multiplications the products of matrices in a node take; 0 for an operation that has none."""
+    """Return the number of multiplications for matrix products in a node; 0 for an operation without them."""
     layer = node.op == "layer" and graph.layers[str(node.of)].kind == "Linear"
     if not layer and node.op not in ("matmul", "linear", "attention"):
         return 0
@@ -368,7 +368,7 @@ def _want(holds: bool, words: str, said: str) -> None:
 
 
 def _check_size(value: Value, moves: bool, said: str) -> int:
-    """Check a value, and return its entries."""
+    """Check a value, and return its number of entries."""
     parts = value if isinstance(value, (tuple, list)) else [value]
     _want(len(parts) <= WIDEST, f"returns more than {WIDEST:,} values", said)
     size = 0
@@ -401,11 +401,11 @@ def _check_scores(value: Value, file: str) -> None:
         )
 
 
-# ---- as a network
+# ---- the network
 
 
 def _assembled(graph: Graph, layers: dict[str, nn.Module], tensors: dict[str, Tensor], file: str) -> Network:
-    """Return the graph as torch.fx has it, under names of ours."""
+    """Return the graph as a torch.fx graph, with our own names."""
     root, new = nn.Module(), fx.Graph()
     for i, layer in enumerate(layers.values()):
         root.add_module(f"layer{i}", layer)

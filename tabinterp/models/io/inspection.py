@@ -1,7 +1,7 @@
 """Inspection of model files: what a file contains, what loading it would run, and whether it is safe. Nothing is run.
 
-A file is called safe after it was loaded by the functions that `load_model` uses, and a skops archive only after each of its
-types was found on the list. What has to be said beside a file (`needs`) is not known here.
+A file is called safe only after the functions of `load_model` have loaded it, and a skops archive only after all of its types
+were found on the list. Arguments that a file also needs (`needs`) are not known here.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from .reading import Content, read
 from .safetensors_file import Shape
 
 MOST_SHOWN = 40
-BESIDE = tuple(name.rstrip("/") for name in (layout.OTHERS, layout.NULL))  # bundles of their own
+BESIDE = tuple(name.rstrip("/") for name in (layout.OTHERS, layout.NULL))  # separate bundles
 NOTHING = "nothing"
 
 
 @dataclass
 class Inspection:
-    """The result of an inspection. `safe`: `load_model` reads the file and nothing in it runs; `problem` says why not.
-    `str()` gives a readable text.
+    """The result of an inspection. `safe`: `load_model` reads the file and nothing in it runs; `problem` is the reason why not.
+    `str()` returns a readable text.
     """
 
     path: str
@@ -47,14 +47,14 @@ class Inspection:
     size: int = 0
     safe: bool = False
     problem: str | None = None
-    runs: str = NOTHING  # when it is loaded the way its format is loaded elsewhere
-    needs: str | None = None  # what else load_model asks for
-    members: dict[str, int] = field(default_factory=dict)  # name -> bytes
+    runs: str = NOTHING  # code that runs if the file is loaded as usual for its format
+    needs: str | None = None  # other arguments that load_model needs
+    members: dict[str, int] = field(default_factory=dict)  # name -> size in bytes
     tensors: list[Shape] = field(default_factory=list)
     layers: list[str] = field(default_factory=list)
-    types: list[str] = field(default_factory=list)  # that a skops archive names
-    refused: list[str] = field(default_factory=list)  # those of them that are not on the list
-    imports: list[str] = field(default_factory=list)  # that a pickle names
+    types: list[str] = field(default_factory=list)  # types named in a skops archive
+    refused: list[str] = field(default_factory=list)  # those that are not on the list
+    imports: list[str] = field(default_factory=list)  # imports named in a pickle
     notes: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,12 +90,12 @@ def _listed(title: str, lines: list[str]) -> list[str]:
 
 
 def inspect_model(path: str | Path) -> Inspection:
-    """Describe a file or folder of any format, as far as it can be read; hostile and damaged files are described too.
+    """Describe a file or folder of any format, as far as it can be read; malicious and damaged files are described too.
 
     Raises
     ------
     ModelError
-        when there is no such file.
+        There is no such file.
     """
     source = Path(path)
     found = Inspection(str(source))
@@ -265,7 +265,7 @@ def _pickles_inside(content: Content, found: Inspection) -> None:
 
 
 def _onnx(content: Content, found: Inspection) -> None:
-    """Inspect a graph: check it, list its operators, and compare it with its conversion on random rows, as `load_model`
+    """Inspect a graph: check it, list its operators, and compare it with its converted network on random rows, as `load_model`
     does.
     """
     proto = from_onnx.read(content.data, content.name)
@@ -276,7 +276,7 @@ def _onnx(content: Content, found: Inspection) -> None:
 
 
 def _nothing(_content: Content, _found: Inspection) -> None:
-    """Add nothing, for formats of which no more can be said."""
+    """Add nothing, for formats without further details."""
 
 
 LOOKS: dict[str, Callable[[Content, Inspection], Any]] = {

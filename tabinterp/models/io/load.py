@@ -1,4 +1,4 @@
-"""`load_model`: load a model file. Its format alone decides how it is read, without a fallback."""
+"""`load_model`: load a model file. Only its format decides how it is read; there is no fallback."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ SHARED = (
     "reads",
     "layers",
     "split",
-)  # what networks that differ by their seed, or by the order of their labels, have in common
+)  # settings that must agree between networks that differ by their seed or by permuted labels
 
 
 @dataclass(frozen=True)
 class Given:
-    """The arguments given with the path."""
+    """The arguments other than the path."""
 
     architecture: str | Path | None
     encoder: Any
@@ -60,7 +60,7 @@ def load_model(
     unsafe_pickle: bool = False,
     sha256: str | None = None,
 ) -> Model:
-    """Read a model file. Its format is recognised by its first bytes; nothing in it is ever run.
+    """Load a model file. Its format is recognised by its first bytes; code in the file is not run, except with `unsafe_pickle`.
 
     Parameters
     ----------
@@ -68,17 +68,17 @@ def load_model(
         of MLflow that is stored as skops or ONNX: its folder or its URI, such as "models:/churn/3".
     architecture : for weights: a JSON file that describes the layers.
     encoder : for weights and ONNX: a fitted transformer, the path of one as a skops archive, or "passthrough".
-    classes, task : for ONNX: the same arguments of `wrap`.
-    unsafe_pickle : load a pickle, joblib file or whole-module file of torch, which runs whatever it holds. Its `sha256`
-        has to be given; the report says so and raises a finding.
-    sha256 : refuse a file with another digest (for a folder: that of its model.json).
+    classes, task : for ONNX: the same as in `wrap`.
+    unsafe_pickle : load a pickle, joblib file or whole-module file of torch, which runs the code that it contains. `sha256` is
+        then required, and the report says so and raises a finding.
+    sha256 : refuse a file with another digest (for a folder: the digest of its model.json).
 
     Raises
     ------
     UnsafeFileError
-        for a file whose loading would run code, such as a pickle, or that holds a type not on our list.
+        Loading the file would run code, as with a pickle, or the file contains a type that is not on the list of safe types.
     ModelError
-        for a file that is damaged, truncated or of an unknown kind.
+        The file is damaged, truncated or of an unknown kind.
     """
     if mlflow_model.is_uri(path):
         path = mlflow_model.downloaded(Path(path).as_posix())
@@ -118,12 +118,12 @@ def load_counterpart(path: str | Path) -> Model | None:
 
 
 def load_others(path: str | Path) -> tuple[Model, ...]:
-    """Return the networks that `train --seeds` saved next to a bundle in a folder, which differ from it by their seed only.
+    """Return the networks that `train --seeds` saved in the folder of a bundle, which differ from its network only by their seed.
 
     Raises
     ------
     ModelError
-        where one of them was not trained as the bundle's own network: on other columns, another target or another split.
+        One of them was not trained like the bundle's network, but on other columns, another target or another split.
     """
     source = Path(path)
     folder = source / OTHERS.rstrip("/")
@@ -138,14 +138,15 @@ def load_others(path: str | Path) -> tuple[Model, ...]:
 
 
 def load_null(path: str | Path) -> Model | None:
-    """Return the network that `train --null` trained on permuted labels and saved next to a bundle; None if there is none.
+    """Return the network that `train --null` trained on permuted labels and saved in the folder of a bundle; None if there is
+    none.
 
-    It is what `trust(null=)` and `audit(null=)` compare rankings with; it is not a model to use.
+    `trust(null=)` and `audit(null=)` compare rankings with it; it is not a model to use.
 
     Raises
     ------
     ModelError
-        where, but for its labels, it was not trained as the bundle's own network: on other columns or another split.
+        Apart from its labels, it was not trained like the bundle's network, but on other columns or another split.
     """
     source = Path(path)
     folder = source / NULL.rstrip("/")
@@ -155,7 +156,7 @@ def load_null(path: str | Path) -> Model | None:
 
 
 def _beside(first: Header, folder: Path, role: str) -> Model:
-    """Return the bundle in a folder of another, which was trained as the first was."""
+    """Return the bundle in a folder of another bundle, after checking that both were trained with the same settings."""
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
         raise ModelError(
@@ -173,7 +174,7 @@ def _no_link(folder: Path) -> None:
 
 
 def table_settings(path: str | Path) -> dict[str, Any]:
-    """Return how the bundle's training table was read; empty if that is not known."""
+    """Return the settings with which the bundle's training table was read; empty if they are unknown."""
     bundle = open_bundle(Path(path))
     settings = None if bundle is None else bundle.header.table
     return {} if settings is None else settings.model_dump(exclude_none=True)
@@ -221,7 +222,7 @@ def _brings_its_own(given: Given, what: str) -> None:
         )
 
 
-# ---- one loader a format
+# ---- one loader per format
 
 
 def _zipped_bundle(content: Content, given: Given) -> Model:
@@ -250,7 +251,7 @@ def of_object(value: Any, content: Content) -> Model:
 
 
 def _bounded(function: Function, width: int, name: str) -> Function:
-    """Return a function of rows, limited in the number of columns that its parts make."""
+    """Return a function of rows with a limit on the number of columns that its parts create."""
 
     def bounded(rows: pd.DataFrame) -> Any:
         check_cells(len(rows) * width, f"{len(rows):,} rows of {width:,} columns", name)
@@ -264,7 +265,7 @@ def is_encoder(value: Any) -> bool:
     parts = value if isinstance(value, list) else [value]
     try:
         return len(parts) > 0 and all(hasattr(one, "transform") and not hasattr(one, "predict") for one in parts)
-    except Exception:  # an object whose attributes do not fit together raises anything, and is no encoder
+    except Exception:  # an object with inconsistent attributes can raise any error, and is not an encoder
         return False
 
 
@@ -275,7 +276,7 @@ def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
         finite = all(bool(torch.isfinite(part).all()) for part in model.module.state_dict().values())
     except TabinterpError:
         raise
-    except Exception as error:  # an estimator whose attributes do not fit together raises anything
+    except Exception as error:  # an estimator with inconsistent attributes can raise any error
         raise ModelError(
             f"{content.name!r} contains an object of type {type(value).__name__} that is not supported "
             f"({type(error).__name__}: {error}). Load the object in Python, and pass a function of rows to ti.wrap"
@@ -288,12 +289,12 @@ def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
 
 
 def _told(predict: Callable[[pd.DataFrame], FloatArray], name: str) -> Callable[[pd.DataFrame], FloatArray]:
-    """Return the model's own predictions, whose failure is an error of the file."""
+    """Return the model's own prediction function, whose errors are reported as errors of the file."""
 
     def told(rows: pd.DataFrame) -> FloatArray:
         try:
             return predict(rows)
-        except Exception as error:  # an estimator whose attributes do not fit together raises anything
+        except Exception as error:  # an estimator with inconsistent attributes can raise any error
             raise ModelError(
                 f"the model in {name!r} raised an error for rows of this table: {type(error).__name__}: {error}"
             ) from None
@@ -310,7 +311,7 @@ def _torch(content: Content, given: Given) -> Model:
 
 
 def _filled(content: Content, tensors: dict[str, torch.Tensor], given: Given, kind: str) -> Model:
-    """Return the described layers filled with weights, behind the given encoder."""
+    """Return the described layers filled with weights, with the given encoder."""
     if given.architecture is None:
         raise ModelError(
             f"{content.name!r} contains only weights. Pass {argument('architecture')} with a JSON file that "
@@ -348,7 +349,7 @@ def _encoder(encoder: Any) -> Any:
 
 
 def _onnx(content: Content, given: Given) -> Model:
-    """Return a checked graph behind the given encoder; without one it reads the numeric columns unchanged."""
+    """Return a checked graph with the given encoder; without an encoder, it uses the numeric columns unchanged."""
     if given.architecture is not None:
         raise ModelError(f"an ONNX file contains its own architecture. Leave out {argument('architecture')}")
     encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
@@ -366,7 +367,7 @@ LOADERS: dict[str, Callable[[Content, Given], Model]] = {
 }
 
 
-# ---- the only place where a file is allowed to run
+# ---- the only place where code in a file may run
 
 
 def _unsafe(content: Content, kind: str, given: Given) -> Model:

@@ -1,6 +1,6 @@
 """Checks of objects loaded from a skops archive: none may read or write files, run code, or claim impossible sizes.
 
-The walk looks at the objects themselves, since the text of an archive does not say what skops builds of it. A type on the
+The objects themselves are checked, because the text of an archive does not show what skops builds from it. A type on the
 list is not enough: attributes are set without the checks of a constructor, and scikit-learn's compiled code trusts them.
 """
 
@@ -23,13 +23,13 @@ from tabinterp.errors import ModelError, UnsafeFileError
 
 from .allocation_limits import told
 
-# Where types may come from. skops must know them too: it lists scikit-learn's public estimators one by one.
+# Packages that types may come from. skops must know the types too: it lists scikit-learn's public estimators one by one.
 PACKAGES = (
     "sklearn.calibration.", "sklearn.compose.", "sklearn.decomposition.", "sklearn.feature_selection.", "sklearn.impute.",
     "sklearn.isotonic.", "sklearn.kernel_approximation.", "sklearn.linear_model.", "sklearn.model_selection.",
     "sklearn.neural_network.", "sklearn.pipeline.", "sklearn.preprocessing.", "sklearn.random_projection.", "sklearn._loss.",
 )  # fmt: skip
-# Types that skops does not trust by itself and that we have read: they hold data and run nothing when they are built.
+# Types that skops does not trust by default and that we have reviewed: they contain data and run nothing when they are built.
 TRUSTED = {
     "builtins.object",
     "numpy.dtype",
@@ -47,31 +47,31 @@ TRUSTED = {
     "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-    "sklearn.utils._metadata_requests.MetadataRequest",  # of a search that scikit-learn before 1.8 fitted, as the next
+    "sklearn.utils._metadata_requests.MetadataRequest",  # in searches fitted by scikit-learn before 1.8, like the next
     "sklearn.utils._metadata_requests.MethodMetadataRequest",
 }
-# Compiled losses, by the module that they say they are of: `_loss` with scikit-learn before 1.9, which puts it there itself.
+# Compiled losses, by the module that they state: `_loss` with scikit-learn before 1.9, which sets this name itself.
 LOSSES = {f"{kind.__module__}.{kind.__name__}" for kind in ALLOWED_LOSSES}
-# Their compiled code takes indices from the object without a check, and no encoder of a table needs them.
+# Their compiled code uses indices from the object without a check, and no encoder of a table needs them.
 EXCLUDED = {"sklearn.preprocessing._label.MultiLabelBinarizer"}
 ASARRAY = "scipy._lib.array_api_compat.numpy._aliases.asarray"
 NUMPY = ("scipy._external.array_api_compat.numpy", "scipy._lib.array_api_compat.numpy")
-# Where a function or a module may be held. The modules are not of the file: a spline of SciPy 1.18 finds them when it is read.
+# Attributes whose value may be a function or a module. The modules are not in the file: a spline of SciPy 1.18 adds them itself.
 HELD = {"_asarray": (ASARRAY,), "_xp": NUMPY, "_xp_internal": NUMPY}
 UFUNCS = {*known_to_skops.NUMPY_UFUNC_TYPE_NAMES, *known_to_skops.SCIPY_UFUNC_TYPE_NAMES}
-STATE_LENGTH = 624  # numbers of the Mersenne twister
+STATE_LENGTH = 624  # numbers in the state of the Mersenne twister
 PLAIN = (type(None), bool, int, float, complex, str, slice, np.dtype, np.random.RandomState)
 CONTAINERS = (dict, OrderedDict, list, tuple, set, np.ndarray, np.ma.MaskedArray)
-VALUES = (np.number, np.bool_, np.str_, np.datetime64)  # numpy's types of one value; not those of bytes or objects
+VALUES = (np.number, np.bool_, np.str_, np.datetime64)  # NumPy's types of single values, without bytes and objects
 MEMORY = re.compile(r"(^|_)memory$")
 PLACES = re.compile(r"(^|_)(path|file|filename|folder|directory|dir|location|cache|url)(_|$)")
 FUNCTIONS = ("func", "inverse_func")
-# What says how many columns a transformer makes, or how large the arrays are that it makes on the way.
+# Attributes that determine the number of columns of a transformer, or the size of its intermediate arrays.
 SIZES = (
     "n_output_features_", "_n_out_full", "n_features_out_", "_n_features_out", "_n_features_outs", "n_components",
     "n_components_", "_n_components", "n_bins_", "sample_steps", "degree", "_max_degree", "n_knots",
 )  # fmt: skip
-# Parameters that say how much memory, or how many steps, an estimator takes when it is fitted again behind a target encoder.
+# Parameters that determine the memory or the number of steps of an estimator when it is refitted after a target encoder.
 COUNTS = {
     "n_bins": 4096, "Cs": 1000, "alphas": 1000, "n_alphas": 1000, "cv": 1000, "n_splits": 1000, "n_repeats": 1000,
     "n_init": 1000, "n_knots": 4096, "degree": 1000, "sample_steps": 1000, "iterated_power": 1000,
@@ -79,20 +79,20 @@ COUNTS = {
     "max_no_improvement": 100_000, "batch_size": 1_000_000, "max_n_alphas": 1000, "thresholds": 1000,
     "max_trials": 100_000, "max_skips": 100_000, "max_subpopulation": 100_000, "n_candidates": 1000,
 }  # fmt: skip
-# Steps of a loop, whoever takes it: some estimators also iterate when they transform, for each row anew.
+# Steps of a loop in any estimator: some estimators also iterate when they transform, separately for each row.
 STEPS = re.compile(r"(^|_)iter(_no_change)?$")
 MOST_STEPS_OF = {"max_doc_update_iter": 10_000, "transform_max_iter": 10_000}  # for each row
 MOST_STEPS_IN_ALL = 100_000
-# Of these, what repeats all that an estimator does when it is fitted: with an estimator inside another, the steps multiply.
+# Parameters of these that repeat a whole fit: if estimators are nested, the steps multiply.
 REPEATED = (
     "Cs", "alphas", "n_alphas", "cv", "n_splits", "n_repeats", "n_init", "max_iter", "n_iter", "max_trials", "n_candidates",
 )  # fmt: skip
-# What fits the estimator inside it once a column, or once for each pair of columns: the power of their number.
+# Estimators that fit an inner estimator once per column, or once per pair of columns -> power of the number of columns.
 OVER_COLUMNS = {"IterativeImputer": 1, "RFE": 1, "RFECV": 1, "SequentialFeatureSelector": 2}
-MOST_STEPS = 10_000_000  # of a refit, multiplied
+MOST_STEPS = 10_000_000  # of a refit, with nested steps multiplied
 MOST_COLUMNS = 1 << 17  # of all parts of a model together
-LONGEST = 1 << 16  # of a numeric array along any dimension
-# Arrays whose length is a number of rows or levels, and not of columns.
+LONGEST = 1 << 16  # length of a numeric array along any dimension
+# Arrays whose length is a number of rows or levels, not of columns.
 LONG = re.compile(
     r"_fit_X|_mask_fit_X|[Xy]_thresholds_|cv_results_|categories_?|encodings_|classes_?|"
     r"_default_to_infrequent_mappings|_infrequent_indices|inlier_mask_"
@@ -100,7 +100,7 @@ LONG = re.compile(
 
 
 def is_value_type(name: str) -> bool:
-    """Return whether a name is that of a type of plain values, from Python or numpy."""
+    """Return whether a name is that of a type of plain values, from Python or NumPy."""
     module, _, kind = name.rpartition(".")
     if module == "builtins":
         return kind in ("bool", "int", "float", "str", "object")
@@ -112,22 +112,22 @@ def _is_numpy_value(kind: Any) -> bool:
 
 
 def is_function(name: str) -> bool:
-    """Return whether a name is that of a universal function of numpy or scipy."""
+    """Return whether a name is that of a universal function of NumPy or SciPy."""
     return name in UFUNCS or name == ASARRAY
 
 
 def check(value: Any, file: str) -> None:
-    """Check every object that can be reached from a loaded one, and let none of them start processes of its own.
+    """Check every object that can be reached from a loaded object, and prevent all of them from starting processes.
 
     Raises
     ------
     UnsafeFileError
-        For a type or function that is not on the list, a cache folder or any other place, an attribute in the place of a
-        method, and indices that lead out of an array.
+        An object has a type or function that is not on the list, refers to a cache folder or another place, has an attribute that
+        replaces a method, or contains indices outside an array.
     ModelError
-        Where the parts of the model would make more columns, or longer arrays, than the limit.
+        The parts of the model would create more columns, or longer arrays, than the limit.
     """
-    seen: dict[tuple[int, str], Any] = {}  # with the values themselves: an id is given again once its object is gone
+    seen: dict[tuple[int, str], Any] = {}  # keeps the objects, so that their ids are not reused
     waiting = [(value, "", "")]
     while waiting:
         found, owner, name = waiting.pop()
@@ -151,12 +151,12 @@ def check(value: Any, file: str) -> None:
 
 
 def check_fit(encoder: Any, name: str) -> None:
-    """Check how many steps it takes, at most, to refit an encoder.
+    """Check the maximum number of steps for refitting an encoder.
 
     Raises
     ------
     ModelError
-        Where they are more than the limit: nested searches and iterations would take hours, however few rows there are.
+        The number exceeds the limit; nested searches and iterations could otherwise take hours, even with few rows.
     """
     width = columns(encoder)
     known: dict[int, int] = {}
@@ -185,7 +185,7 @@ def check_fit(encoder: Any, name: str) -> None:
 
 
 def _repeats(kind: str, settings: Mapping[str, Any], width: int) -> int:
-    """Return how often an estimator with these parameters fits what is inside it, or takes a step of its own."""
+    """Return how often an estimator with these parameters fits its inner estimator, or how many steps it takes itself."""
     numbers = [len(value) if isinstance(value, (list, np.ndarray)) else value for value in map(settings.get, REPEATED)]
     grid = settings.get("param_grid") or []
     candidates = sum(math.prod(map(_choices, one.values())) for one in (grid if isinstance(grid, list) else [grid]))
@@ -199,20 +199,20 @@ def _choices(values: Any) -> int:
 
 
 def columns(value: Any) -> int:
-    """Return how many columns the parts of an encoder make in total; a part that is used twice counts twice."""
+    """Return the total number of columns that the parts of an encoder create; a part that is used twice counts twice."""
     known: dict[int, int] = {}
 
     def of(value: Any) -> int:
         if id(value) not in known:
             parts = sum(of(part) for part, _, _ in _inside(value, "", ""))
-            known[id(value)] = parts + (max(1, _made(value)) if _is_object(value) else 0)  # each takes time, too
+            known[id(value)] = parts + (max(1, _made(value)) if _is_object(value) else 0)  # each object costs time
         return known[id(value)]
 
     return of(value)
 
 
 def _inside(value: Any, owner: str, name: str) -> Iterator[tuple[Any, str, str]]:
-    """Yield the parts of a value, each with the class of the object and the attribute or key that hold it."""
+    """Yield the parts of a value, each with the class of its owner and the attribute or key under which it is stored."""
     if isinstance(value, dict):
         for key, part in value.items():
             yield key, owner, name
@@ -237,7 +237,7 @@ def _listed(kind: type) -> bool:
 
 
 def _check_kind(value: Any, name: str, said: str) -> None:
-    """Check one value by its type and by the attribute that holds it."""
+    """Check one value, by its type and the attribute under which it is stored."""
     if value is not None and MEMORY.search(name):
         raise UnsafeFileError(
             f"{said} sets a cache folder. Pickles would be read from the folder, and rows would be written to it. Set the "
@@ -272,7 +272,7 @@ def _may_hold(value: Any, name: str) -> bool:
         return "type" in name and is_value_type(f"{value.__module__}.{value.__name__}")
     if name in FUNCTIONS:
         return isinstance(value, np.ufunc) or kind.__module__.startswith("scipy.special")
-    if name == "f_" and isinstance(value, (interp1d, FunctionType)):  # made by IsotonicRegression of its thresholds
+    if name == "f_" and isinstance(value, (interp1d, FunctionType)):  # made by IsotonicRegression
         return True
     if isinstance(value, (FunctionType, ModuleType)):
         known = value.__name__ if isinstance(value, ModuleType) else f"{value.__module__}.{value.__name__}"
@@ -300,9 +300,9 @@ def _check_object(value: Any, said: str) -> None:
         if (most := _most(name)) is not None:
             _check_count(attributes[name], name, most, said)
     if "n_jobs" in attributes:
-        value.n_jobs = None  # processes would be started, and rows shared with them through files
+        value.n_jobs = None  # otherwise processes would start, and rows would be passed to them through files
     if "verbose" in attributes:
-        value.verbose = False  # names of steps would be printed as they are
+        value.verbose = False  # otherwise names of steps would be printed unescaped
     if type(value).__module__ == BSpline.__module__:
         _check_spline(value, said)
     if isinstance(value, OneHotEncoder):
@@ -310,14 +310,14 @@ def _check_object(value: Any, said: str) -> None:
 
 
 def _most(name: str) -> int | None:
-    """Return the largest number of steps, or of parts, that an attribute of this name may ask for; None for any other."""
-    known = name.removeprefix("_")  # scikit-learn keeps what it made of a parameter under such a name
+    """Return the largest number of steps or parts that an attribute with this name may set; None for other names."""
+    known = name.removeprefix("_")  # scikit-learn stores derived parameters under such names
     return MOST_STEPS_OF.get(known, MOST_STEPS_IN_ALL) if STEPS.search(known) else COUNTS.get(known)
 
 
 def _check_count(value: Any, name: str, most: int, said: str) -> None:
-    """Check a parameter that sets a number of steps; a list has one number for each column, but holds penalties and
-    thresholds themselves.
+    """Check a parameter that sets a number of steps. A list contains one number for each column, but for penalties and
+    thresholds it contains their values.
     """
     numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas", "thresholds") or np.ndim(value) == 0 else []
     found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
@@ -328,7 +328,7 @@ def _check_count(value: Any, name: str, most: int, said: str) -> None:
 
 
 def _made(value: Any) -> int:
-    """Return how many columns an object makes, or how many cells of each row on the way."""
+    """Return the number of columns that an object creates, or of its intermediate cells per row."""
     kind, attributes = type(value).__name__, vars(value)
     arrays = [part for name, part in attributes.items() if isinstance(part, np.ndarray) and not LONG.fullmatch(name)]
     sizes = {name: _size(attributes.get(name)) for name in (*SIZES, "n_features_in_")}
@@ -340,14 +340,14 @@ def _made(value: Any) -> int:
         columns += sizes["degree"] * sizes["n_components"]
     if kind == "AdditiveChi2Sampler":
         columns += 2 * sizes["sample_steps"] * sizes["n_features_in_"]
-    if kind == "FactorAnalysis":  # an identity matrix of its components
+    if kind == "FactorAnalysis":  # it creates an identity matrix of its components
         components = len(attributes.get("components_", ()))
         columns += components**2 // LONGEST
     return columns
 
 
 def _size(value: Any) -> int:
-    """Return the sum of the whole numbers that an attribute is or holds; beyond the limit it no longer counts how far."""
+    """Return the sum of the whole numbers in an attribute; counting stops beyond the limit."""
     if isinstance(value, np.ndarray):
         value = value.ravel().tolist()
     if isinstance(value, (list, tuple)):
@@ -356,9 +356,9 @@ def _size(value: Any) -> int:
 
 
 def _check_spline(spline: Any, said: str) -> None:
-    """Check that knots, coefficients and degree fit together: compiled code reads them without a check.
+    """Check that knots, coefficients and degree are consistent, because compiled code uses them without a check.
 
-    Since SciPy 1.18 a `BSpline` holds a `_BSpline`, which holds these, and could hand the work on to an object of its own.
+    Since SciPy 1.18, a `BSpline` contains a `_BSpline` with these values, which could delegate the computation to another object.
     """
     try:
         inner = vars(spline).get("_delegate_to")
@@ -375,19 +375,19 @@ def _check_spline(spline: Any, said: str) -> None:
         _want(isinstance(values, np.ndarray) and values.dtype.kind in "fc" and values.ndim > 0, "its coefficients")
         _want(type(degree) is int and 0 <= degree < len(knots) - degree - 1 <= len(values), "its degree")
         _want(spline.axis == 0 and knots.flags.c_contiguous and values.flags.c_contiguous, "its arrays")
-    except Exception as error:  # attributes that are missing or of another kind raise anything
+    except Exception as error:  # missing or invalid attributes can raise any error
         raise UnsafeFileError(
             f"{said} contains an inconsistent spline (invalid: {error}). Save the model again"
         ) from None
 
 
 def _check_one_hot(encoder: OneHotEncoder, said: str) -> None:
-    """Check that every code stays within the columns that the encoder says it makes, since they become indices unchecked."""
+    """Check that every code is within the columns that the encoder states, because codes are used as indices without a check."""
     if not hasattr(encoder, "categories_"):
         return
     try:
         _check_codes(encoder)
-    except Exception as error:  # attributes that are missing or of another kind raise anything
+    except Exception as error:  # missing or invalid attributes can raise any error
         raise UnsafeFileError(
             f"{said} contains a OneHotEncoder whose levels and columns do not match (invalid: {error}). Save the model again"
         ) from None
@@ -422,7 +422,7 @@ def _want(holds: bool, what: str) -> None:
 
 
 def _in_order(known: np.ndarray[Any, Any]) -> bool:
-    """Return whether levels are sorted, since bisection in unsorted numbers can return an index beyond the last."""
+    """Return whether levels are sorted; bisection in unsorted numbers can return an index beyond the last."""
     if known.dtype.kind not in "biuf":
         return known.dtype.kind in "OUS"
     numbers = known[~np.isnan(known)] if known.dtype.kind == "f" else known

@@ -24,8 +24,8 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
     Raises
     ------
     ModelError
-        Where a value, all values together, or the matrices and rows that are held would be larger than the limits, or a row
-        would take more multiplications.
+        A value, all values together, or the matrices and rows in memory would exceed the limits, or a row would need more
+        multiplications than the limit.
     """
     if model.file is None or model.function is not None:
         return
@@ -39,7 +39,7 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
 
 
 def _entries(module: nn.Module, shape: torch.Size, name: str) -> int:
-    """Return the entries a row of what all layers give to a row of this shape; a graph was checked when it was loaded."""
+    """Return the total entries per row of the outputs of all layers for rows of this shape; a graph was checked on loading."""
     layers = [layer for layer in module.modules() if not any(True for _ in layer.children())]
     if not is_sequence(module):
         return sum(layer.out_features for layer in layers if isinstance(layer, nn.Linear))
@@ -50,7 +50,7 @@ def _entries(module: nn.Module, shape: torch.Size, name: str) -> int:
             products += math.prod(given) * layer.in_features
         elif isinstance(layer, nn.Embedding):
             given.append(layer.embedding_dim)
-        elif isinstance(layer, nn.Flatten):  # dimension 0 are the rows
+        elif isinstance(layer, nn.Flatten):  # dimension 0 is the rows
             end = len(given) + 1 + layer.end_dim if layer.end_dim < 0 else layer.end_dim
             given[layer.start_dim - 1 : end] = [math.prod(given[layer.start_dim - 1 : end])]
         entries = math.prod(given)

@@ -1,7 +1,7 @@
-"""Models of MLflow: the file in a model's folder that `load_model` reads, and the folder behind a URI.
+"""Models of MLflow: the file in a model's folder that `load_model` reads, and the folder of a URI.
 
-MLflow itself loads most models by unpickling them. Here a folder only says, in its `MLmodel`, in which file the model is; that
-file is read like any other, so that one whose loading would run code is refused.
+MLflow itself loads most models by unpickling them. Here, the file `MLmodel` in a folder only gives the name of the model file.
+That file is read like any other, so it is refused if loading it would run code.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ URI = re.compile(r"(?:models|runs|mlflow-artifacts):/")
 
 
 def is_uri(path: str | Path) -> bool:
-    """Return whether a path is the URI of a model that MLflow keeps, such as `models:/churn/3`."""
+    """Return whether a path is the URI of a model stored by MLflow, such as `models:/churn/3`."""
     return URI.match(Path(path).as_posix()) is not None
 
 
 def downloaded(uri: str) -> Path:
-    """Return the folder to which MLflow downloads the files of a model; nothing in it is run."""
+    """Let MLflow download the files of a model, and return their folder; nothing in it is run."""
     try:
         import mlflow  # noqa: PLC0415  # an optional library
     except ImportError:
         raise MissingError(
-            f"the model {uri!r} is kept by MLflow, which is not installed. Install it with pip install 'tabinterp[mlflow]'"
+            f"the model {uri!r} is stored by MLflow, which is not installed. Install it with pip install 'tabinterp[mlflow]'"
         ) from None
     try:
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
@@ -38,14 +38,14 @@ def downloaded(uri: str) -> Path:
 
 
 def model_file(folder: Path, unsafe_pickle: bool = False) -> Path:
-    """Return the path of the file that holds the model of a folder with an `MLmodel`.
+    """Return the path of the model file in a folder with an `MLmodel`.
 
     Raises
     ------
     UnsafeFileError
-        where the model is pickled.
+        The model is pickled.
     ModelError
-        where the folder is of another kind of model, or its `MLmodel` cannot be read.
+        The folder contains another kind of model, or its `MLmodel` cannot be read.
     """
     flavors = _flavors(folder)
     if "onnx" in flavors:
@@ -58,7 +58,7 @@ def model_file(folder: Path, unsafe_pickle: bool = False) -> Path:
             return _inside(folder, own.get("pickled_model", "model.pkl"))
         raise UnsafeFileError(
             f"the MLflow model {str(folder)!r} is stored as a pickle, which can run code when it is loaded. Log it with "
-            'mlflow.sklearn.log_model(..., serialization_format="skops"). To load it all the same, give '
+            'mlflow.sklearn.log_model(..., serialization_format="skops"). To load it anyway, give '
             f"{argument('unsafe_pickle', True)} and the {argument('sha256')} of the pickle"
         )
     known = ", ".join(sorted(flavors)) or "none"
@@ -73,7 +73,7 @@ def _flavors(folder: Path) -> dict[str, Any]:
         import yaml  # noqa: PLC0415  # comes with MLflow
     except ImportError:
         raise MissingError(
-            f"{str(folder)!r} is a model of MLflow. Install what is needed to read it with pip install 'tabinterp[mlflow]'"
+            f"{str(folder)!r} is an MLflow model. Install the packages needed to read it with pip install 'tabinterp[mlflow]'"
         ) from None
     content = read_member(folder / HEADER, LARGEST_JSON)
     try:
@@ -82,7 +82,7 @@ def _flavors(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{str(folder / HEADER)!r} is not valid YAML: {error}") from None
     flavors = found.get("flavors") if isinstance(found, dict) else None
     if not isinstance(flavors, dict) or not all(isinstance(one, dict) for one in flavors.values()):
-        raise ModelError(f"{str(folder / HEADER)!r} does not describe a model of MLflow: it lists no flavours")
+        raise ModelError(f"{str(folder / HEADER)!r} does not describe an MLflow model: it lists no flavours")
     return flavors
 
 

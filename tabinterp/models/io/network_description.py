@@ -17,7 +17,7 @@ from .reading import LARGEST_JSON, Content, json_object
 
 
 class Architecture(BaseModel):
-    """The contents of `architecture.json`: what a file of weights does not contain."""
+    """The contents of `architecture.json`: the information that a file of weights does not contain."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     layers: list[Layer] | None = None
@@ -38,7 +38,7 @@ def parse(content: Content) -> Architecture:
 
 
 def fill(layers: list[Layer] | None, graph: Graph | None, tensors: Mapping[str, Tensor], file: str) -> nn.Module:
-    """Return the network with its weights; exactly one of the descriptions is given."""
+    """Return the network with its weights; exactly one of the two descriptions must be given."""
     if (layers is None) == (graph is None):
         raise ModelError(f"{file!r} must describe the network either in the field 'layers' or in the field 'graph'")
     if graph is not None:
@@ -47,7 +47,7 @@ def fill(layers: list[Layer] | None, graph: Graph | None, tensors: Mapping[str, 
 
 
 def lines(layers: list[Layer] | None, graph: Graph | None) -> list[str]:
-    """Return a readable line for each layer or node."""
+    """Return one readable line for each layer or node."""
     if graph is None:
         return [_layer(layer) for layer in layers or []]
     inputs = [

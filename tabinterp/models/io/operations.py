@@ -1,4 +1,4 @@
-"""The operations that a network in a file may use besides layers: a complete literal table."""
+"""The operations that a network in a file may use in addition to layers: a complete literal table."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torch.nn import functional as f
 class Operation:
     """One operation. `target`: a function, or the name of a tensor method; `least` to `most` values, and settings by name.
 
-    `alike`: what else computes the same from the same values, as functions and methods of tensors. `numbers`: it takes
-    numbers where it takes tensors, and no lists.
+    `alike`: other functions and tensor methods that compute the same from the same values. `numbers`: it accepts numbers instead
+    of tensors, and no lists.
     """
 
     target: Any
@@ -39,7 +39,7 @@ def _one(target: Any, *alike: Any) -> Operation:
 
 
 DIMS = ("dim", "keepdim")
-OPERATIONS: dict[str, Operation] = {  # name in the file -> what it is
+OPERATIONS: dict[str, Operation] = {  # name in the file -> operation
     # arithmetic
     "add": _two(operator.add, torch.add, operator.iadd, "add"),
     "sub": _two(operator.sub, torch.sub, operator.isub, "sub"),
@@ -85,7 +85,7 @@ OPERATIONS: dict[str, Operation] = {  # name in the file -> what it is
     "embedding": Operation(f.embedding, 2, 2),
     "one_hot": Operation(f.one_hot, 2, 2, ("num_classes",)),
     "attention": Operation(f.scaled_dot_product_attention, 3, 3),
-    # values beside and among one another
+    # combinations and selections of values
     "cat": Operation(torch.cat, 1, 2, ("dim",), (torch.concat, torch.concatenate)),
     "stack": Operation(torch.stack, 1, 2, ("dim",)),
     "getitem": Operation(operator.getitem, 2, 2),
@@ -131,4 +131,4 @@ NAMES: dict[Any, str] = {target: name for name, op in OPERATIONS.items() for tar
 DTYPES = {
     str(t).removeprefix("torch."): t for t in (torch.float32, torch.float64, torch.int64, torch.int32, torch.bool)
 }
-WORDS = ("none", "tanh")  # the only texts that an operation takes
+WORDS = ("none", "tanh")  # the only texts that operations accept

@@ -1,4 +1,4 @@
-"""Pickles: what they would import, read from their opcodes without running them, and the only place where one is loaded."""
+"""Pickles: their imports, read from the opcodes without running them, and the only place where a pickle is loaded."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_OPCODES = 5_000_000
 LARGEST_UNPACKED = 1 << 28
 
 NAMED = re.compile(rb"c([A-Za-z_][\w.]{0,200})\n([A-Za-z_][\w.]{0,200})\n")  # GLOBAL
-PAIRED = re.compile(  # two strings and STACK_GLOBAL, remembered or not
+PAIRED = re.compile(  # two strings and STACK_GLOBAL, memoised or not
     rb"\x8c(.)([A-Za-z_][\w.]{0,200})\x94?\x8c(.)([A-Za-z_][\w.]{0,200})\x94?\x93", re.DOTALL
 )
 
@@ -43,7 +43,7 @@ COMPRESSED: dict[bytes, Callable[[io.BytesIO], Any]] = {  # first bytes -> a str
 
 @dataclass(frozen=True)
 class Opcodes:
-    """What a pickle names. `complete` is False if reading stopped before its end (there may be arrays between opcodes)."""
+    """The names in a pickle. `complete` is False if reading stopped before its end (there may be arrays between opcodes)."""
 
     imports: tuple[str, ...]
     calls: int
@@ -54,7 +54,7 @@ class Opcodes:
 def opcodes(data: bytes) -> Opcodes:
     """Read a pickle as a list of instructions, without running any of them.
 
-    A name is made of two strings that came before: taken from the stack of strings, and "?" where that cannot be told.
+    A name consists of two preceding strings, which are taken from the stack of strings; "?" if they are unknown.
     """
     imports: dict[str, None] = {}
     reached = 0
@@ -90,7 +90,7 @@ def opcodes(data: bytes) -> Opcodes:
             calls += opcode.name in CALLS
             if count >= MOST_OPCODES:
                 return Opcodes(tuple(imports), calls, count, False)
-    except Exception:  # whatever a malformed stream makes pickletools raise
+    except Exception:  # a malformed stream can make pickletools raise any error
         return Opcodes(
             (*imports, *(name for name in _later(data[reached:]) if name not in imports)), calls, count, False
         )
@@ -106,14 +106,14 @@ def chained(data: bytes, most: int = 8) -> list[bytes]:
         try:
             for _ in pickletools.genops(stream):
                 pass
-        except Exception:  # no pickle any more: bytes of a tensor
+        except Exception:  # not a pickle any more, but bytes of a tensor
             break
         parts.append(data[start : stream.tell()])
     return parts
 
 
 def _later(data: bytes) -> list[str]:
-    """Return names of imports after bytes that are no opcodes (joblib writes arrays between them), recognised by their
+    """Return names of imports after bytes that are not opcodes (joblib writes arrays between them), recognised by their
     form.
     """
     found = {module + b"." + name: None for module, name in NAMED.findall(data)}
@@ -125,7 +125,7 @@ def _later(data: bytes) -> list[str]:
 
 
 def is_pickle(data: bytes) -> bool:
-    """Return whether these bytes are a complete pickle, or begin like one of protocol 2 or later."""
+    """Return whether these bytes are a complete pickle, or start like a pickle of protocol 2 or later."""
     if len(data) > 1 and data[0] == 0x80 and data[1] <= 5:
         return True
     if not data[:1].isascii():
@@ -155,10 +155,10 @@ class _Zlib:
 
 
 def run(content: Content, *, is_torch: bool) -> Any:
-    """Load a pickle, which runs any code in it. Only called for bytes whose SHA-256 the user gave."""
+    """Load a pickle, which runs any code in it. This is only called for bytes whose SHA-256 the user gave."""
     try:
         if is_torch:
             return torch.load(io.BytesIO(content.data), map_location="cpu", weights_only=False)
         return joblib.load(io.BytesIO(content.data))
-    except Exception as error:  # unpickling runs code of the file: whatever it raises is told
+    except Exception as error:  # unpickling runs code in the file, which can raise any error; its message is passed on
         raise ModelError(f"{content.name!r} cannot be loaded: {type(error).__name__}: {error}") from error

@@ -1,4 +1,4 @@
-"""Reading of untrusted files: once, within a size limit, through one handle, so that what is hashed is what is loaded."""
+"""Reading of untrusted files: once, within a size limit, through one handle, so that the hashed bytes are the loaded bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Content:
 
 
 def read(path: Path, limit: int = LARGEST_FILE) -> Content:
-    """Read a regular file that the user named; a link to one is followed."""
+    """Read a regular file that the user named, following a link to one."""
     return Content(str(path), _bytes(path, limit, follow=True))
 
 

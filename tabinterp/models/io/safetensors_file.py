@@ -15,13 +15,13 @@ from tabinterp.errors import ModelError
 
 from .reading import LARGEST_JSON, Content, json_object
 
-SIZES = {  # bytes of a value
+SIZES = {  # bytes per value
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2, "I32": 4, "U32": 4,
     "F32": 4, "I64": 8, "U64": 8, "F64": 8,
 }  # fmt: skip
 NAMES = {"F32": "float32", "F64": "float64", "I64": "int64", "F16": "float16", "BF16": "bfloat16", "I32": "int32"}
 MOST_TENSORS = 20_000
-DTYPES = ("float32", "float64")  # of the weights of a network
+DTYPES = ("float32", "float64")  # allowed types of the weights of a network
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Shape:
 
 
 def looks_like(start: bytes) -> bool:
-    """Return whether a file begins with eight bytes of a plausible length and the brace of the header."""
+    """Return whether a file starts with eight bytes that are a plausible length, and the brace of the header."""
     return len(start) >= 9 and start[8:9] == b"{" and start[5:8] == b"\0\0\0"
 
 
@@ -44,8 +44,8 @@ def shapes(content: Content) -> list[Shape]:
     Raises
     ------
     ModelError
-        where the header is longer than the file, tensors overlap, leave gaps or end elsewhere than the file does, or a
-        shape does not fit its bytes.
+        The header is longer than the file, tensors overlap, leave gaps or do not end with the file, or a shape does not match its
+        bytes.
     """
     if len(content.data) < 8:
         raise ModelError(
@@ -89,7 +89,7 @@ def _counts(value: Any) -> bool:
 
 
 def _tiled(spans: list[tuple[int, int]], size: int, file: str) -> None:
-    """Check that tensors follow each other without overlap or gap to the end of the file."""
+    """Check that tensors follow each other, without overlaps or gaps, up to the end of the file."""
     end = 0
     for start, stop in sorted(spans):
         if start != end:
@@ -110,17 +110,17 @@ def tensors(content: Content) -> dict[str, torch.Tensor]:
     shapes(content)
     try:
         return safetensors.torch.load(content.data)
-    except Exception as error:  # types that torch does not have, and whatever a damaged file makes the library raise
+    except Exception as error:  # types that torch does not support, or any error from a damaged file
         raise ModelError(f"{content.name!r} cannot be read as a safetensors file: {error}") from None
 
 
 def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:
-    """Check that tensors are finite, and that all floats have one type that a network can have.
+    """Check that tensors are finite, and that all floats have the same type, which a network can have.
 
     Raises
     ------
     ModelError
-        With the name of the first tensor that is not.
+        A tensor is not finite (the message names the first one), or floats have an unsupported type or different types.
     """
     kinds = {str(value.dtype).removeprefix("torch.") for value in tensors.values() if value.is_floating_point()}
     if len(kinds) > 1 or not kinds <= set(DTYPES):

@@ -1,8 +1,8 @@
 """skops archives: nodes and arrays are checked against a list of safe types before skops builds anything, then the objects.
 
-The text of an archive does not decide what is built: skops resolves a node by its `__id__`, and an object's attributes
-may be in any state that its class would never reach. So `examine` checks what skops is given, and `load` walks the objects
-that came out (`loaded_objects.py`).
+The text of an archive does not determine what is built: skops resolves a node by its `__id__`, and the attributes of an object
+may be in states that its class would never reach. So `examine` checks the input of skops, and `load` checks the resulting
+objects (`loaded_objects.py`).
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from .archive import Archive, open_archive
 from .loaded_objects import LOSSES, PACKAGES, TRUSTED, is_value_type
 from .reading import Content, json_object
 
-OLDEST_PROTOCOL = 2  # nodes of earlier protocols are read by other code of skops
+OLDEST_PROTOCOL = 2  # skops reads nodes of earlier protocols by other code
 
 
 def _one_of(*names: str) -> Callable[[str], bool]:
     return lambda name: name in names
 
 
-# Kinds of node that build data, and the classes that each may name (skops must know the class too). Left out: nodes that
-# bind methods, make partials or call what the file names.
+# Kinds of nodes that build data, and the classes that each may name (skops must also know the class). Left out are nodes that
+# bind methods, create partials or call functions named in the file.
 NODES: dict[str, Callable[[str], bool]] = {
-    "CachedNode": lambda name: True,  # it names none
+    "CachedNode": lambda name: True,  # it names no class
     "DTypeNode": _one_of("numpy.dtype"),
     "DictNode": _one_of("builtins.dict", "collections.OrderedDict"),
     "FunctionNode": loaded_objects.is_function,
@@ -52,22 +52,22 @@ NODES: dict[str, Callable[[str], bool]] = {
     "TupleNode": _one_of("builtins.tuple", "sklearn.impute._iterative._ImputerTriplet"),
     "TypeNode": is_value_type,
 }
-NAMED = ("ObjectNode", "FunctionNode", "TypeNode")  # what they are is what they name
+NAMED = ("ObjectNode", "FunctionNode", "TypeNode")  # their type is the one that they name
 DEEPEST = 200
 LARGEST_ARRAY = 1 << 30
-KEYS = ("__loader__", "__class__", "__module__", "__id__")  # skops may take a dict with one of these for a node
+KEYS = ("__loader__", "__class__", "__module__", "__id__")  # skops may treat a dict with one of these keys as a node
 
 
 @dataclass(frozen=True)
 class Held:
-    """A checked archive: the types it names, and those because of which it is not loaded."""
+    """A checked archive: the types that it names, and those of them that prevent loading."""
 
     types: tuple[str, ...]
     refused: tuple[str, ...]
 
 
 def examine(content: Content) -> Held:
-    """Return the types in an archive, without building one of them."""
+    """Return the types in an archive, without building any object."""
     archive = open_archive(content)
     schema = json_object(archive.read("schema.json"), f"schema.json of {content.name!r}")
     _check_protocol(schema, content.name)
@@ -90,10 +90,10 @@ def load(content: Content) -> Any:
     Raises
     ------
     UnsafeFileError
-        Where a node or a loaded object is not on our list, or where an attribute would read or write files, call code or
-        read outside an array.
+        The type of a node or a loaded object is not on the list of safe types, or an attribute would read or write files, call
+        code or read outside an array.
     ModelError
-        Where the archive is damaged, or its objects would make more columns than the limit.
+        The archive is damaged, or its objects would create more columns than the limit.
     """
     held = examine(content)
     if held.refused:
@@ -112,7 +112,7 @@ def load(content: Content) -> Any:
         loaded_objects.check(value, content.name)
     except TabinterpError:
         raise
-    except Exception as error:  # objects whose attributes do not fit together raise anything
+    except Exception as error:  # objects with inconsistent attributes can raise any error
         raise ModelError(
             f"{content.name!r} contains objects that cannot be checked ({_words(error)}). Save the model again"
         ) from None
@@ -129,14 +129,14 @@ def _check_protocol(schema: dict[str, Any], file: str) -> None:
 
 
 def _check_identities(schema: dict[str, Any], archive: Archive) -> None:
-    """Refuse two nodes of one id that differ: skops would build the first of them in the place of both.
+    """Refuse different nodes with the same id, because skops would use the first one for both.
 
-    skops writes an object again, under the same id, wherever it occurs again; a cached node stands for the earlier one.
+    skops writes an object again, with the same id, wherever it occurs again; a cached node refers to the earlier one.
     """
     known: dict[int, str] = {}
 
     def digest(value: Any) -> str:
-        """Of what a value says, whatever the ids of the nodes in it and the names of their files."""
+        """Return a digest of a value's content, without the ids of its nodes and the names of their files."""
         if isinstance(value, list):
             return _sha256("[", *map(digest, value))
         if not isinstance(value, dict):
@@ -169,7 +169,7 @@ def _sha256(*parts: str) -> str:
 def _unknown_to_skops(content: Content) -> set[str]:
     try:
         return set(skops.io.get_untrusted_types(data=content.data)) - TRUSTED
-    except Exception as error:  # a damaged archive raises whatever it hits first
+    except Exception as error:  # a damaged archive can raise any error
         raise ModelError(
             f"the skops archive {content.name!r} cannot be read ({_words(error)}). Save the model again"
         ) from None
@@ -204,7 +204,7 @@ def _type(node: dict[str, Any], file: str) -> str:
 
 
 def _array(archive: Archive, member: Any) -> None:
-    """Check that the size in the header of a .npy file is true, before numpy allocates memory for it."""
+    """Check that the size in the header of a .npy file is correct, before NumPy allocates memory for it."""
     if not isinstance(member, str):
         raise ModelError(f"{archive.name!r} contains an array without a file. Save the model again")
     data = io.BytesIO(archive.read(member, LARGEST_ARRAY))
@@ -212,7 +212,7 @@ def _array(archive: Archive, member: Any) -> None:
         version = np.lib.format.read_magic(data)
         reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = reader(data)
-    except Exception as error:  # numpy parses a header with Python's own parser: whatever that raises
+    except Exception as error:  # NumPy uses Python's own parser for a header, which can raise any error
         raise ModelError(
             f"{archive.name!r}: the member {member!r} is not an array in the .npy format ({_words(error)}). Save the model again"
         ) from None
@@ -231,7 +231,7 @@ def dump(encoder: Any, name: str) -> bytes:
     """Return an encoder as an archive that can be read again."""
     try:
         data: bytes = skops.io.dumps(encoder)
-    except Exception as error:  # skops says what it cannot write in many ways
+    except Exception as error:  # skops raises many kinds of errors for objects that it cannot write
         raise ModelError(f"the encoder of {name} cannot be saved as a skops archive: {_words(error)}") from None
     try:
         load(Content("encoder.skops", data))

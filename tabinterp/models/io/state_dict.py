@@ -14,7 +14,7 @@ from tabinterp.errors import ModelError, UnsafeFileError, first_line
 from .archive import Archive
 from .pickles import Opcodes, opcodes
 
-GLOBALS = {  # all that a dict of tensors needs
+GLOBALS = {  # all names that a dict of tensors needs
     "collections.OrderedDict",
     "torch._utils._rebuild_tensor_v2",
     "torch._utils._rebuild_parameter",
@@ -23,9 +23,9 @@ GLOBALS = {  # all that a dict of tensors needs
 MEMBERS = re.compile(
     r"[^/]+/(data\.pkl|version|byteorder|data/\d+|\.data/serialization_id|\.format_version|\.storage_alignment)"
 )
-OLDEST = (2, 10)  # earlier weights_only loading has known holes
+OLDEST = (2, 10)  # in earlier versions, weights_only loading has known vulnerabilities
 LARGEST_PICKLE = 1 << 26
-SHARED = 2  # times that a value may be claimed, by tensors that share their storage
+SHARED = 2  # how often a value may be used by tensors that share their storage
 
 
 def pickle_of(archive: Archive) -> bytes:
@@ -77,7 +77,7 @@ def tensors(archive: Archive) -> dict[str, torch.Tensor]:
         value = torch.load(io.BytesIO(archive.rewritten()), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, AssertionError, MemoryError, OverflowError) as error:
         raise UnsafeFileError(f"torch refused to load {archive.name!r}: {first_line(error)}") from None
-    except Exception as error:  # a damaged archive raises whatever torch hits first
+    except Exception as error:  # a damaged archive can make torch raise any error
         raise ModelError(f"{archive.name!r} cannot be read as a state dict: {first_line(error)}") from None
     return _flat(value, archive.name)
 

@@ -1,6 +1,6 @@
 """The document as a CycloneDX 1.6 bill of materials: both models with their model cards, the table, and the libraries.
 
-Source: https://cyclonedx.org/docs/1.6/json/ (ECMA-424). No time stands in it, and its serial number is made from the
+Source: https://cyclonedx.org/docs/1.6/json/ (ECMA-424). It contains no time, and its serial number is derived from the
 document's digest, so that the same audit gives the same bytes.
 """
 
@@ -22,7 +22,7 @@ from tabinterp.report.sections.findings import voids
 from tabinterp.report.words import plain, say, t
 
 SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
-# measures of a group of people that have intervals, and their names here; the mean prediction where nothing is selected
+# measures of a group of people with intervals, and their names here; the mean prediction if nothing is selected
 MEASURED = {
     "rate": "selection_rate",
     "ratio": "ratio_to_control_group",
@@ -31,10 +31,10 @@ MEASURED = {
     "smd": "standardised_mean_difference",
 }
 MEAN = {"rate": "mean_prediction"}
-UNSTATED = {"rate": "predicted_share"}  # the adverse class was not stated: nobody is selected
-# a field of the author's text -> the list of the model card that it stands in
+UNSTATED = {"rate": "predicted_share"}  # if the adverse class was not stated, nobody is selected
+# a field of the author's text -> its list in the model card
 CONSIDERATIONS = {"intended_use": "useCases", "limits": "technicalLimitations"}
-OWN = ("population", "reviewer", "role")  # of the author's text, for which CycloneDX has no place
+OWN = ("population", "reviewer", "role")  # fields of the author's text for which CycloneDX has no place
 
 Which = Literal["network", "linear"]
 
@@ -97,7 +97,7 @@ def _hash(digest: str) -> dict[str, str]:
 
 
 def _properties(values: dict[str, Any]) -> list[dict[str, str]]:
-    """What CycloneDX has no field for, under names of our own; what is not known is left out."""
+    """Return values for which CycloneDX has no field, under our own names; unknown values are left out."""
     told = {name: plain(str(value)) for name, value in values.items() if value not in (None, "")}
     return [{"name": f"tabinterp:{name}", "value": value} for name, value in told.items()]
 
@@ -139,7 +139,7 @@ def _dataset(document: Document) -> dict[str, Any]:
 
 
 def _metrics(document: Document, which: Which) -> Iterator[dict[str, Any]]:
-    """Each number with its 95% interval, of all evaluated rows, of one class, or of a group of people."""
+    """Yield each number with its 95% interval, for all evaluated rows, one class, or a group of people."""
     whole = t(f"cyclonedx.slice.{'held_out' if document.performance.held_out else 'all'}")
     for row in document.performance.metrics:
         yield from _metric(row.metric, getattr(row, which), whole)
@@ -172,7 +172,7 @@ def _metric(kind: str, found: Interval, where: str) -> Iterator[dict[str, Any]]:
 
 
 def _considerations(document: Document) -> dict[str, Any]:
-    """The verdict, and what the author supplied; nothing stands in for what is missing."""
+    """Return the verdict and the author's text; missing text is not replaced."""
     card, verdict = document.card, document.verdict
     told = {} if card is None else {name: plain(text) for name, text in card.model_dump().items() if text}
     placed = {place: [told[name]] for name, place in CONSIDERATIONS.items() if name in told}

@@ -1,8 +1,8 @@
 """The report as GitHub-flavoured Markdown: its blocks, with tables as pipe tables and figures as their tables.
 
-Nothing that comes from a table of data can become markup, a link, a mention or mathematics. What Markdown reads as punctuation
-is escaped. Escapes are no help against what GitHub links by itself (addresses, @mentions, #numbers, :emoji:, $formulas$), so
-that a word that holds one of these stands in a code span.
+No text from the data can become markup, a link, a mention or mathematics. Characters with a meaning in Markdown are escaped.
+Escapes do not prevent what GitHub converts automatically (addresses, @mentions, #numbers, :emoji:, $formulas$), so a word that
+contains one of these is put in a code span.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from .model_card import FRONT_MATTER, card_context, card_sections
 LINKED = re.compile(r"@|://|www\.|mailto:|xmpp:|#\d|gh-\d|\$|:[\w+-]+:", re.IGNORECASE)
 NUMBERS = r"[+−\d][\d.,e+−]*"
 INTERVAL = re.compile(rf"(\[(?:–|{NUMBERS}, {NUMBERS})\](?![\[(:]))")
-SPECIAL = re.compile(r"[\\`*\[\]<>&|~#]|(?<![^\W_])_|_(?![^\W_])")  # an underscore inside of a word is no markup
-OPENING = re.compile(r"^(?:(?=[-+=])|(\d{1,9})(?=[.)](?:\s|$)))")  # what would make a list or a rule of a line
-FOLD = 5  # level of the heading that a folded part becomes
+SPECIAL = re.compile(r"[\\`*\[\]<>&|~#]|(?<![^\W_])_|_(?![^\W_])")  # an underscore inside a word is not markup
+OPENING = re.compile(r"^(?:(?=[-+=])|(\d{1,9})(?=[.)](?:\s|$)))")  # would turn a line into a list or a rule
+FOLD = 5  # level of the heading for a folded part
 
 
 def render_markdown(document: Document) -> str:
@@ -100,7 +100,7 @@ def _word(word: str) -> str:
 
 
 def _code(piece: str) -> str:
-    """A code span, with a longer fence than any row of backticks inside of it."""
+    """Return a code span, with a longer fence than any sequence of backticks in it."""
     fence = "`" * (1 + max(map(len, re.findall("`+", piece)), default=0))
     pad = " " if piece.startswith("`") or piece.endswith("`") else ""
     return f"{fence}{pad}{piece}{pad}{fence}"
@@ -122,7 +122,7 @@ def _row(cells: Sequence[Cell]) -> str:
 
 
 def _whole(cell: Cell) -> str:
-    """A name that was cut for a narrow column stands whole where there is no pointer to show it."""
+    """Return the full text of a cell, because a shortened name cannot be shown on hover."""
     return cell.title if cell.title and "…" in cell.text else cell.text
 
 
@@ -156,7 +156,7 @@ WRITTEN: dict[type[Any], Callable[[Any], list[str]]] = {
     Points: lambda part: ["\n".join(f"- {line(item)}" for item in part.items)],
     Facts: _facts,
     Figure: _figure,
-    Legend: lambda _: [],  # of pictures, which stand here as tables
+    Legend: lambda _: [],  # not needed, because figures are tables here
     FindingList: _findings,
     Fold: _fold,
     Panels: lambda part: _blocks(block for group in part.groups for block in group),

@@ -1,6 +1,6 @@
 """The document as a model card, with the sections of Mitchell et al. (2019), "Model cards for model reporting", section 4.
 
-The author's text stands where it was supplied; where it is missing, the card says so.
+The card contains the author's text where it was supplied, and says so where it is missing.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tabinterp.report.sections.first_screen import target
 from tabinterp.report.sections.method import described, not_assessed
 from tabinterp.report.words import counted, draws, listed, number, say, t, tidy
 
-PEOPLE = ("groups", "reasons")  # sections whose findings are of groups of people
-# What a model hub reads. Constants alone: nothing of the document stands in front matter, and each line is true of every audit
-# of its task. A licence, a data set's name or a metric that a hub would understand is not in the document.
+PEOPLE = ("groups", "reasons")  # sections whose findings are about groups of people
+# Front matter for a model hub. It contains only constants and nothing from the document, and each line is true of every audit
+# with this task. The document does not contain a licence, the name of a data set or a metric in a form that a hub understands.
 FRONT_MATTER = {
     task: f"pipeline_tag: tabular-{kind}\ntags:\n- tabular\n"
     for task, kind in (
@@ -33,7 +33,7 @@ FRONT_MATTER = {
 
 
 def card_context(document: Document) -> tuple[str, list[str]]:
-    """Return the title, and what the card is based on."""
+    """Return the title, and sentences on the basis of the card."""
     names = {"network": document.network.name, "linear": document.linear.name, "data": document.data.name}
     return t("card.title", **names), [t("card.lead", **names)]
 
@@ -43,7 +43,7 @@ def card_sections(document: Document) -> list[Section]:
 
 
 def _author(document: Document, *names: str) -> list[tuple[str, str]]:
-    """Fields of the author's text, as what they are."""
+    """Return fields of the author's text, labelled as such."""
     card = document.card or Card()
     told = [(t("card.author", what=t(f"report.use.{name}")), getattr(card, name)) for name in names]
     return [(what, tidy(text) if text else t("report.use.none")) for what, text in told]

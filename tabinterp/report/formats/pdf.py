@@ -16,19 +16,19 @@ from .weasyprint import printer
 
 VARIANT = "pdf/ua-1"
 PICTURE = re.compile(r'<svg\b[^>]*?\saria-label="([^"]*)".*?</svg>', re.DOTALL)
-ADDRESS = "picture:"  # of a picture, followed by its place in the page
+ADDRESS = "picture:"  # address of a picture, followed by its position on the page
 FONT = "system-ui, -apple-system, Segoe UI, Roboto, Noto Sans, Liberation Sans, sans-serif"
 
 
 def printed(document: Document, appendix: str = "folded") -> bytes:
-    """Return the report as a PDF: A4, the same bytes for the same document.
+    """Return the report as a PDF in A4 format, with the same bytes for the same document.
 
-    `appendix`: "folded" has the tables that the page folds, "full" also the data of figures and what is about single hidden
-    units, "none" nothing of these.
+    `appendix`: "folded" includes the tables that the page folds, "full" also figure data and details of single hidden units,
+    "none" nothing of these.
 
     Raises
     ------
-    MissingError : WeasyPrint or a library of the system that it needs is not there.
+    MissingError : WeasyPrint, or a system library that it needs, is missing.
     """
     weasyprint = printer()
     with _silence(), _no_collection():
@@ -42,7 +42,7 @@ def printed(document: Document, appendix: str = "folded") -> bytes:
 def _without_pictures(page: str) -> tuple[str, list[str]]:
     """Return the page with its pictures as images, and the pictures.
 
-    WeasyPrint would match the page's style sheet with every element of a picture in the page, and does not with an image's.
+    WeasyPrint matches the page's style sheet with every element of an inline picture, but not with the elements of an image.
     """
     pictures: list[str] = []
 
@@ -54,7 +54,7 @@ def _without_pictures(page: str) -> tuple[str, list[str]]:
 
 
 def _fetcher(weasyprint: Any, pictures: Sequence[str]) -> Any:
-    """Return what WeasyPrint loads images with: a report has its own pictures and loads nothing else."""
+    """Return the fetcher with which WeasyPrint loads images: it only provides the report's own pictures."""
 
     class Pictures(weasyprint.urls.URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:
@@ -68,7 +68,9 @@ def _fetcher(weasyprint: Any, pictures: Sequence[str]) -> Any:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """A layout is millions of objects, all in use until it is finished: looking for unused ones takes a fifth of the time."""
+    """Pause garbage collection: a layout has millions of objects, all in use until it is finished, and collection takes a fifth
+    of the time.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -80,7 +82,7 @@ def _no_collection() -> Iterator[None]:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """WeasyPrint warns of properties that it does not know."""
+    """Suppress WeasyPrint's warnings about unknown properties."""
     logger = logging.getLogger("weasyprint")
     before = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -16,14 +16,14 @@ from tabinterp.report.sections.findings import ORDER, items, raised_of
 from tabinterp.report.sections.first_screen import first_screen
 from tabinterp.report.words import capital, interval, listed, number, say, series, t, tidy
 
-MOST, FEW = 5, 3  # findings on a sheet, and in a notebook
+MOST, FEW = 5, 3  # maximum number of findings on a sheet, and in a notebook
 LINES = 5
-NAME, VERDICT, SENTENCE, CLAIM = 48, 120, 200, 240  # display columns that there is room for
+NAME, VERDICT, SENTENCE, CLAIM = 48, 120, 200, 240  # available display columns
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What was compared, the verdict, the difference, the most severe raised findings, and the document's digest."""
+    """The compared models, the verdict, the difference, the most severe raised findings, and the document's digest."""
 
     title: str
     context: str
@@ -31,7 +31,7 @@ class Brief:
     verdict: str
     lines: list[str]
     findings: list[FindingItem]
-    rest: str  # what is said of other findings; empty where all are here
+    rest: str  # a sentence on other findings; empty if all are included
     performance: list[Table | Paragraph]
     provenance: Facts
     footer: str
@@ -54,12 +54,12 @@ def in_a_notebook(document: Document) -> Brief:
 
 
 def in_one_line(document: Document) -> str:
-    """Return what the audit is about, its verdict, and how many findings are raised, in one line."""
+    """Return the subject of the audit, its verdict, and the number of raised findings, on one line."""
     return t("notebook.repr", **_names(_narrow(document)), status=_status(document), raised=len(raised_of(document)))
 
 
 def on_a_terminal(document: Document) -> str:
-    """Return a line for each raised finding, the most severe first, and how many other checks passed or do not apply."""
+    """Return a line for each raised finding, the most severe first, and the numbers of checks that passed or do not apply."""
     lines = [
         t(
             "terminal.finding",
@@ -73,8 +73,8 @@ def on_a_terminal(document: Document) -> str:
 
 
 def in_tables(document: Document) -> tuple[list[tuple[str, list[list[str]]]], str]:
-    """Return tables for a terminal, each a title and rows of which the first is the head: the metrics, and the raised findings if
-    there are any; and how many other checks passed or do not apply.
+    """Return tables for a terminal, each with a title and rows (the first is the head): the metrics, and the raised findings, if
+    any; and a sentence on the other checks, which passed or do not apply.
     """
     document = labelled(document)
     heads = (t("report.metric"), t("report.network"), document.linear.name, t("report.difference"))
@@ -94,14 +94,14 @@ def in_tables(document: Document) -> tuple[list[tuple[str, list[list[str]]]], st
 
 
 def preview_of_findings(document: Document) -> Preview:
-    """The verdict and the counts of findings, and below them those that are raised, the gravest first."""
+    """Return the verdict and the counts of findings, followed by the raised findings, the most severe first."""
     raised = items(raised_of(labelled(document)))
     rows = [(one.severity_text, f"{one.title}. {one.claim}") for one in raised]
     return Preview(verdict_and_counts(document), rows, count=len(rows))
 
 
 def verdict_and_counts(document: Document) -> str:
-    """Return the verdict and the number of findings of each severity, in one line."""
+    """Return the verdict and the number of findings of each severity, on one line."""
     severities: list[str] = [one.severity for one in raised_of(document)]
     return t(
         "terminal.line",
@@ -112,7 +112,7 @@ def verdict_and_counts(document: Document) -> str:
 
 
 def _status(document: Document) -> str:
-    """The verdict in few words, and which checks say that it cannot be trusted."""
+    """Return the verdict in a few words, and the codes of checks that invalidate it."""
     status = t(f"report.judged.status.{document.verdict.status}")
     codes = listed(one.code for one in raised_of(document) if one.voids)
     return f"{status}; {t('notebook.void', codes=codes)}" if codes else status
@@ -153,7 +153,7 @@ def _names(document: Document) -> dict[str, str]:
 
 
 def _narrow(document: Document) -> Document:
-    """The document with its own names cut."""
+    """Return the document with shortened names."""
     data, target = shortened(document.data.name, NAME), shortened(document.data.target, NAME)
     models = {
         name: getattr(document, name).model_copy(update={"name": shortened(getattr(document, name).name, NAME)})

@@ -1,4 +1,4 @@
-"""WeasyPrint, the optional PDF renderer, which needs system libraries; errors say what is missing."""
+"""WeasyPrint, the optional PDF renderer, which needs system libraries; errors name the missing one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from tabinterp.errors import MissingError
 
 
 def printer() -> Any:
-    """Return WeasyPrint, or raise an error that says what is missing."""
+    """Return WeasyPrint, or raise an error that names the missing package or library."""
     try:
         import weasyprint  # noqa: PLC0415  # heavy, and optional
     except ModuleNotFoundError as error:
         raise MissingError(
             f"PDF output needs the package {error.name}. Install it with: pip install 'tabinterp[pdf]'"
         ) from None
-    except OSError as error:  # Pango is found when it is loaded
+    except OSError as error:  # WeasyPrint looks for Pango on import
         raise MissingError(
             f"PDF output needs the library Pango, which cannot be loaded ({_first_line(error)}). Install "
             "Pango. Debian and Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; "

@@ -1,1 +1,1 @@
-"""The sections of the report that belong to no analysis, one module for each."""
+"""The sections of the report that do not belong to an analysis, one module for each."""

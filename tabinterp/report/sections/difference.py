@@ -1,4 +1,4 @@
-"""The comparison of two audits as a page: what changed, and what did not."""
+"""The comparison of two audits as a page: changed and unchanged numbers and facts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COUNTS = ("rows", "held-out rows", "parameters of the network")  # facts that ar
 
 
 def changes_screen(changes: Changes, document: Document) -> FirstScreen:
-    """Return the first screen: how many numbers changed, and whether the verdict did."""
+    """Return the first screen: the number of changed numbers, and whether the verdict changed."""
     return FirstScreen(
         title=t("changes.title", first=changes.names[0], second=changes.names[1]),
         context=t("changes.context", target=document.data.target),
@@ -92,7 +92,7 @@ def _numbers(rows: Sequence[Change], caption: str) -> Table:
 
 
 def _named(theme: str, parts: tuple[str, ...]) -> str:
-    """What a number is called: our own words in the reader's language, names of the table as they are."""
+    """Return the name of a number: our own words in the reader's language, names from the table unchanged."""
     first, *rest = parts
     if theme in ("calibration", "gain"):
         words = [messages.word("changes.part", first), *rest]
@@ -107,7 +107,7 @@ def _named(theme: str, parts: tuple[str, ...]) -> str:
 
 
 def _whose(theme: str, of: str) -> str:
-    """What a number is of: a reading, and a model."""
+    """Return the analysis and the model of a number."""
     return listed([t(f"changes.{theme}"), t(f"changes.of.{of}")])
 
 
@@ -117,7 +117,7 @@ def _alone(key: Key) -> str:
 
 
 def _was(fact: Fact) -> list[str]:
-    """What it was and what it is; a status or a number of rows as the reader's language writes it."""
+    """Return the old and the new value; a status or a number of rows in the reader's language."""
     if fact.name in COUNTS:
         return [messages.signs(value) for value in (fact.first, fact.second)]
     vocabulary = "name" if fact.name == "linear model" else "status"

@@ -1,4 +1,4 @@
-"""The author's text, and the clauses for which the document holds evidence."""
+"""The author's text, and the clauses for which the document contains evidence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OUTSIDE = ("governance", "system", "notice", "person", "manage")
 
 
 def use(document: Document) -> list[Block]:
-    """Return what the author says about the model's use, and a note on what was not supplied."""
+    """Return the author's text on the model's use, and a note on missing text."""
     card = document.card or Card()
     pairs = [
         (t(f"report.use.{name}"), tidy(value) if value else t("report.use.none"))
@@ -43,7 +43,7 @@ def evidence(document: Document) -> list[Block]:
 
 
 def _named(vocabulary: str, name: str) -> str:
-    """As the mapping that is shipped names it, in the reader's language; as it stands where the user's own does."""
+    """Return a name: from the built-in mapping, in the reader's language; from the user's mapping, unchanged."""
     return tidy(word(vocabulary, name))
 
 

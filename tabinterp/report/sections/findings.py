@@ -15,8 +15,8 @@ ORDER = ("act", "check", "note")
 GLYPHS = {"act": "▲", "check": "◆", "note": "●"}
 
 
-ON_PAGE_ONE = 3  # findings
-EXCERPT = 200  # display columns of a finding's sentence on page one
+ON_PAGE_ONE = 3  # maximum number of findings
+EXCERPT = 200  # maximum display columns of a finding's sentence on page one
 
 
 def findings_about(document: Document, anchors: Sequence[str]) -> list[FindingItem]:
@@ -39,7 +39,7 @@ def findings(document: Document) -> list[Block]:
 
 
 def counts(document: Document) -> str:
-    """Return how many checks were raised, passed and do not apply."""
+    """Return the numbers of checks that were raised, passed, or do not apply."""
     states = [finding.status for finding in document.findings]
     return t(
         "report.findings.count", **{state: states.count(state) for state in ("raised", "cleared", "not_applicable")}
@@ -47,7 +47,7 @@ def counts(document: Document) -> str:
 
 
 def meanings(found: Sequence[Finding]) -> str:
-    """Return what the severities of these findings mean."""
+    """Return the meanings of the severities of these findings."""
     return " ".join(_meaning(severity) for severity in ORDER if any(one.severity == severity for one in found))
 
 
@@ -78,44 +78,44 @@ def voids(document: Document) -> list[str]:
 
 
 def items(found: Sequence[Finding]) -> list[FindingItem]:
-    """With what the check cannot see, what a pass could have detected, and what to do where it is raised; on the first screen
-    there is no room for these."""
+    """Return findings with their limitations, the effect that could have been detected and, if raised, the next step; the first
+    screen has no room for these."""
     return [
         replace(_item(one), next=_next(one), blind=_about(one, "blind"), power=detectable(one.power)) for one in found
     ]
 
 
 def excerpts(found: Sequence[Finding]) -> list[FindingItem]:
-    """Return findings as page one shows them: the title, and the first sentence with a value. The section of all checks has the
-    rest.
+    """Return findings in the form for page one: the title, and the first sentence with a value. The section with all checks
+    shows the rest.
     """
     return [replace(_item(one), claim=shortened(say(one.claim, brief=True), EXCERPT)) for one in found]
 
 
 def detectable(power: Power | None) -> str:
-    """Return the smallest effect that a check could have detected, in words; empty if it has none."""
+    """Return the smallest effect that a check could have detected, in words; empty if it is not stated."""
     if power is None:
         return ""
     return t("power.rows" if power.events is None else "power.events", **power.model_dump(exclude_none=True))
 
 
 def _next(finding: Finding) -> str:
-    """Nothing is to be done where nothing was found."""
+    """Return the next step for a raised finding; empty for other findings."""
     return _about(finding, "next") if finding.status == "raised" else ""
 
 
 def _about(finding: Finding, aspect: str) -> str:
-    """What the catalogue says of the check; nothing of one that it does not know."""
+    """Return a text on the check from the catalogue; empty if the catalogue has none."""
     key = f"check.{finding.slug}.{aspect}"
     return t(f"report.findings.{aspect}", text=t(key)) if key in english() else ""
 
 
 def _item(finding: Finding) -> FindingItem:
     anchor = finding.evidence.lstrip("#")
-    # A check that applies has read the record of its analysis, so that the section is on the page.
+    # If a check applies, the record of its analysis exists, and so does the section on the page.
     known = f"report.section.{anchor}" in english() and (anchor not in OWN or finding.status != "not_applicable")
     raised = finding.status == "raised"  # a check that passed has no severity to show
-    passed = finding.status == "cleared"  # its title names a fault, and would read as if the fault had been found
+    passed = finding.status == "cleared"  # its title names a problem that was not found
     key = f"check.{finding.slug}.title"
     return FindingItem(
         code=finding.code,

@@ -1,4 +1,4 @@
-"""Page one: what was compared, the verdict and its gain, three figures, the most severe findings, and what to do next."""
+"""Page one: the compared models, the verdict and its gain, three figures, the most severe findings, and the next steps."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from tabinterp.report.words import (
 
 from . import findings
 
-MOST = 5  # findings on the sheet
-COLUMNS = 5  # of the figure of importance
-SMALL = 330  # width of a figure of page one, in CSS pixels
+MOST = 5  # maximum number of findings on the sheet
+COLUMNS = 5  # number of columns in the figure on importance
+SMALL = 330  # width of a figure on page one, in CSS pixels
 ACTIONS = 3
 SELECTION = "disparate-impact"  # the check of selection rates
 ELSEWHERE = (
@@ -46,12 +46,12 @@ ELSEWHERE = (
     "verdict.only_network",
     "verdict.reference.",
     "verdict.scope",
-)  # told by strip, figures, chapter 1
+)  # shown in the strip, the figures or chapter 1
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One number of the strip below the verdict."""
+    """One number in the strip below the verdict."""
 
     value: str
     label: str
@@ -69,20 +69,20 @@ class FirstScreen:
 
     Parameters
     ----------
-    title : of the page.
-    context : data, both models, rows, adverse class and threshold, in one line.
+    title : title of the page.
+    context : data, both models, rows, adverse class and threshold, on one line.
     target : the target and its base rate.
     verdict : one sentence.
-    lines : every sentence about the verdict; `aside` : those of them that page one shows; None: all.
-    rates : what both models get right of each class at the threshold; empty if that is not known.
-    findings, performance : what the one-sheet summary shows.
-    voids : why the verdict cannot be trusted, and which analyses failed; they stand above it.
+    lines : all sentences on the verdict; `aside` : those shown on page one; None: all.
+    rates : sensitivity and specificity of both models at the threshold; empty if unknown.
+    findings, performance : contents of the one-sheet summary.
+    voids : reasons why the verdict is invalid, and failed analyses; shown above the verdict.
     strip : the gain in numbers.
     panels : figures, side by side.
-    groups : what the check of selection rates says; empty where no column is protected or a finding says it.
-    raised : the gravest findings; `counts` : how many checks were raised, passed and do not apply;
-        `meanings` : what the severities of these findings mean.
-    actions : what to do next.
+    groups : the result of the check of selection rates; empty if no column is protected or a finding states it.
+    raised : the most severe findings; `counts` : the numbers of checks that were raised, passed, or do not apply;
+        `meanings` : the meanings of the severities of these findings.
+    actions : the next steps.
     """
 
     title: str
@@ -135,7 +135,7 @@ def first_screen(document: Document) -> FirstScreen:
 
 
 def _headline(document: Document) -> str:
-    """The verdict, and whether a simpler model does as well."""
+    """Return the verdict, and whether a simpler model matches the network."""
     row = _simpler(document)
     if document.verdict.status != "better" or row is None:
         return say(document.verdict.sentence)
@@ -143,7 +143,7 @@ def _headline(document: Document) -> str:
 
 
 def _long_name(row: Rung, document: Document) -> str:
-    """A refit as a sentence names it."""
+    """Return the name of a refit for a sentence."""
     ladder = document.get(Ladder)
     pairs = [] if ladder is None else ladder.pairs
     one = row.rung == "pairs" and len(pairs) == 1
@@ -151,10 +151,10 @@ def _long_name(row: Rung, document: Document) -> str:
 
 
 def _simpler(document: Document) -> Rung | None:
-    """The simplest refit that predicts as well as the network, where there is one.
+    """Return the simplest refit that predicts as well as the network, if there is one.
 
-    A network that predicts significantly better than its linear counterpart is not matched by a refit without curves: such a
-    ladder contradicts the verdict, and page one does not choose between them.
+    If the network predicts significantly better than its linear counterpart, a refit without curves does not count: such a ladder
+    contradicts the verdict, and page one does not choose between them.
     """
     ladder = document.get(Ladder)
     if ladder is None or ladder.shortest in (None, "network"):
@@ -175,7 +175,7 @@ def _context(document: Document, names: dict[str, str]) -> str:
 
 
 def target(document: Document) -> str:
-    """Return what is predicted, and when it was audited, if that was stated."""
+    """Return the target, and the date of the audit if it was stated."""
     told, settings = _predicted(document), document.settings
     if settings is None or settings.date is None:
         return told
@@ -250,7 +250,7 @@ def _difference(row: MetricRow) -> Number:
 
 
 def _ladder(document: Document) -> Panel | None:
-    """How simple a model is enough: the held-out loss of each refit, of the network and of boosted trees."""
+    """Return the panel on sufficiently simple models: the held-out loss of each refit, the network and boosted trees."""
     ladder = document.get(Ladder)
     if ladder is None:
         return None
@@ -280,7 +280,7 @@ def _rung(row: Rung) -> figures.Pair:
 
 
 def _simplest(document: Document) -> str:
-    """Return which model is the simplest that predicts as well as the network."""
+    """Return a sentence on the simplest model that predicts as well as the network."""
     row = _simpler(document)
     if row is None:
         return t("report.strip.simplest.none")
@@ -292,7 +292,7 @@ def _simplest(document: Document) -> str:
 
 
 def _importance(document: Document) -> Panel | None:
-    """What each model relies on: the columns whose permutation raises the loss of either model most."""
+    """Return the panel on the columns that each model relies on: those whose permutation raises the loss of either model most."""
     importance = document[Importance]
     order = sorted(importance.columns, key=lambda row: -_either(row))[:COLUMNS]
     marks = [pair(row.column, row.network, row.linear, cut(row.column, 20)) for row in order]
@@ -318,7 +318,7 @@ def _either(row: ImportanceRow) -> float:
 
 
 def _disagreement(document: Document) -> Panel | None:
-    """Where the models disagree: the share of rows, who is right there, and the rule that describes most of it."""
+    """Return the panel on disagreement: the share of rows, which model is right there, and the rule that covers most of them."""
     disagreement = document.get(Disagreement)
     if disagreement is None:
         return None
@@ -356,7 +356,7 @@ def _groups(document: Document) -> str:
 
 
 def _percent(part: Interval) -> str:
-    """A share with its interval."""
+    """Return a share with its interval."""
     if part.low is None or part.high is None:
         return share(part.value)
     return t("report.strip.percent", share=share(part.value), low=share(part.low), high=share(part.high))
@@ -367,7 +367,7 @@ def _rows_that_differ(leaf: Leaf) -> float:
 
 
 def _actions(document: Document) -> list[str]:
-    """At most three actions that follow from the findings and the verdict, the most urgent first."""
+    """Return at most three actions that follow from the findings and the verdict, the most urgent first."""
     raised = findings.raised_of(document)
     known = [one for one in raised if f"check.{one.slug}.next" in english()]
     urgent = [t(f"check.{one.slug}.next") for one in known if one.severity == "act"]

@@ -1,4 +1,4 @@
-"""The method: versions, digests, seeds, settings and rows; and what was not assessed."""
+"""The method (versions, digests, seeds, settings and rows), and what was not assessed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tabinterp.report.tables import Column, name_column, table
 from tabinterp.report.words import NONE, counted, listed, number, say, share, t, tidy, yes
 from tabinterp.stats.estimates import FEWEST_GROUPS
 
-FEW_GROUPS = 30  # below, an interval over groups leans on Student's distribution
+FEW_GROUPS = 30  # with fewer, an interval over groups depends on Student's distribution
 
 
 def method(document: Document) -> list[Block]:
@@ -84,21 +84,21 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         t("report.method.libraries"),
         listed(f"{name} {version}" for name, version in sorted(how.libraries.items())),
     )
-    for name, value in sorted(_settings(document).items()):  # as canonical JSON sorts them
+    for name, value in sorted(_settings(document).items()):  # in the order of canonical JSON
         yield t("report.method.setting", name=name), _explained(name, _setting(value))
 
 
 def _settings(document: Document) -> dict[str, Scalar]:
-    """Settings of the estimators, with what the user asked for."""
+    """Return the settings of the estimators, and the user's settings."""
     asked = document.settings
     if asked is None:
-        return document.method.settings  # of a document that was written before settings were stored
+        return document.method.settings  # the document was written before settings were stored
     names = {} if asked.analyses is None else {"analyses": " ".join(asked.analyses)}
     return document.method.settings | {"rows": asked.rows} | names
 
 
 def _explained(name: str, value: str) -> str:
-    """A setting in words, where the catalogue has some for it or for its value."""
+    """Return a setting in words, if the catalogue has any for the setting or its value."""
     keys = (f"report.method.setting.{name}.{value}", f"report.method.setting.{name}")
     return next((t(key, value=value) for key in keys if key in english()), value)
 
@@ -114,14 +114,14 @@ def _setting(value: str | int | float | bool | None) -> str:
 
 
 def described(model: ModelInfo) -> str:
-    """Return a model in one line: name, library, parameters, hidden units."""
+    """Return a model on one line: name, library, parameters, hidden units."""
     hidden = listed(map(str, model.hidden)) or t("report.method.no_hidden")
     values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
     return t("report.method.model", **values)
 
 
 def grouped(part: Grouping) -> str:
-    """Return how many groups the rows come in, and how the intervals account for them."""
+    """Return the number of groups of rows, and how the intervals account for them."""
     values = {"column": part.column, "groups": part.groups}
     if part.held_out is None:
         sentence, fewest = t("report.method.groups.all", **values), part.groups
@@ -162,7 +162,7 @@ def _classes(document: Document) -> Table:
 
 
 def _codebook(document: Document) -> list[Block]:
-    """What each label stands for; nothing where there are no labels."""
+    """Return a table of labels and their names; empty if there are no labels."""
     rows = [
         (one.column, level, label)
         for one in document.data.labels

@@ -98,7 +98,7 @@ def test_a_network_that_detaches_is_a_function(names):
 
 
 def test_what_is_not_taken_is_refused_in_words(names):
-    with pytest.raises(ModelError, match="a TabularModel holds its preprocessing, so it needs no encoder="):
+    with pytest.raises(ModelError, match="a TabularModel includes its preprocessing, so it needs no encoder="):
         ti.wrap(names["trained"], encoder="passthrough")
     table = of_numbers(names)
     with pytest.raises(ModelError, match="a TabularModel with transformed targets"):
