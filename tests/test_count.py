@@ -343,8 +343,8 @@ def test_gradients_and_derivatives_of_the_linear_model_are_its_coefficients():
     ("loss", "scoring"),
     [
         (None, "neg_mean_poisson_deviance"),
-        ("squared_error", "neg_mean_squared_error"),
-        ("absolute_error", "neg_mean_absolute_error"),
+        pytest.param("squared_error", "neg_mean_squared_error", marks=pytest.mark.nightly),
+        pytest.param("absolute_error", "neg_mean_absolute_error", marks=pytest.mark.nightly),
     ],
 )
 def test_permutation_importance_is_scikit_learns(loss, scoring):

@@ -26,6 +26,7 @@ from benchmarks.coverage.readings import READINGS, Reading, Told
 from tabinterp.analyses.calibration.estimator import calibration
 from tabinterp.analyses.performance.estimator import compare
 from tabinterp.stats.estimates import Estimates
+from tests.shared import every_nth
 
 SLOPES = np.array([1.0, -2.0, 0.5, 0.0, 3.0])
 MANY = 40_000
@@ -156,7 +157,9 @@ def test_only_intervals_that_are_given_are_judged():
     assert none.row() == "| rows | reading | estimand | 2,000 | 1 | – | – | – | 100% | withheld |"
 
 
-@pytest.mark.parametrize("design", [DESIGNS[1], DESIGNS[5], DESIGNS[7], DESIGNS[-1]], ids=lambda design: design.slug)
+@pytest.mark.parametrize(
+    "design", every_nth(3, [DESIGNS[1], DESIGNS[5], DESIGNS[7], DESIGNS[-1]]), ids=lambda design: design.slug
+)
 def test_intervals_on_arrays_are_those_of_the_analyses(design):
     made = World(design.rare, 1 if design.groups is None else design.groups[1], many=5000)
     (rows, scores), ((network, linear),) = sets(design, 0, 1)[0], drawn_of(design, 0, 1)
@@ -213,7 +216,7 @@ def small_world(design, many):
     return World(design.rare, 1 if design.groups is None else design.groups[1], many=many)
 
 
-@pytest.mark.parametrize("design", [DESIGNS[1], DESIGNS[7], DESIGNS[9]], ids=lambda design: design.slug)
+@pytest.mark.parametrize("design", every_nth(3, [DESIGNS[1], DESIGNS[7], DESIGNS[9]]), ids=lambda design: design.slug)
 def test_rows_chosen_again_are_those_of_the_analysis(design):
     """The hardest rows, and where rows weigh alike the outermost ones and the worst cluster, have the losses of `resilience`."""
     made, (rows, _) = small_world(design, 1000), sets(design, 0, 1)[0]
@@ -287,6 +290,7 @@ def test_truths_of_sets_of_classes_and_of_gaps_are_their_definitions():
 SLOW = ("perturbation", "resilience", "regional")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "design",
     [DESIGNS[1], *(pytest.param(DESIGNS[i], marks=pytest.mark.nightly) for i in (7, 9))],

@@ -56,6 +56,7 @@ def test_networks_by_hand(name):
     held(readings.by_hand_lines(name, 100))
 
 
+@pytest.mark.nightly
 def test_a_wrong_answer_is_a_miss():
     function = VARIANCE["Ishigami"]
     wrong = readings.variance_lines(

@@ -111,7 +111,11 @@ def test_a_product_on_two_levels_is_known_exactly():
 
 @pytest.mark.parametrize(
     ("task", "mixed", "top"),
-    [*((task, False, 3) for task in cases.TASKS), ("multiclass", True, 1)],
+    [
+        ("binary", False, 3),
+        ("multiclass", True, 1),
+        *(pytest.param(task, False, 3, marks=pytest.mark.nightly) for task in cases.TASKS if task != "binary"),
+    ],
 )
 def test_a_linear_model_has_none(task, mixed, top):
     """Also where the encoder mixes the columns linearly; the imputed number with its indicator is one column."""
@@ -203,6 +207,7 @@ def test_purified_tables_are_those_of_mass_moving():
     np.testing.assert_allclose((got * weight).sum(axis=1), 0, atol=1e-12)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("bend", "truth", "least", "most"),
     [

@@ -21,6 +21,7 @@ from tabinterp.analyses.performance.estimator import compare
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases
+from tests.shared import every_nth
 
 
 class Formula(nn.Module):
@@ -119,7 +120,7 @@ def test_a_network_of_the_wrong_shape_disagrees():
     assert agreement(split, found).key == "gain.disagree"
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_rungs_are_what_their_pipelines_predict(task):
     _, table, found = mixed(task)
     rows = table.evaluation_rows()

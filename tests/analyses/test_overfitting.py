@@ -27,6 +27,7 @@ from tabinterp.models.losses import loss_for
 from tabinterp.report.words import interval, signed
 from tabinterp.stats.discrimination import mean, of_two_samples
 from tests import cases
+from tests.shared import every_nth
 
 DESIGNS = ["plain", "weighted", "groups apart", "groups on both sides", "weighted groups on both sides"]
 
@@ -91,7 +92,7 @@ def freedom(values, table, held, training):
     return (first + second) ** 2 / (first**2 / df + second**2 / other)
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", every_nth(2, DESIGNS))
 @pytest.mark.parametrize("task", ["binary", pytest.param("regression", marks=pytest.mark.nightly)])
 def test_gaps_over_all_rows_are_those_of_a_regression_with_robust_errors(task, design):
     network, linear = both(task, design)
@@ -126,7 +127,7 @@ def corrected(tests):
     return [stats.t.interval(level, draws - 1, value, stderr) for value, stderr, draws in tests], q
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", every_nth(2, DESIGNS))
 def test_gaps_in_slices_are_those_of_a_regression_corrected_as_one_family(design):
     network, linear = both(design=design)
     table, found = network.table, overfitting(network, network.table, linear, smallest=30)

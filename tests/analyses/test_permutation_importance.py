@@ -241,7 +241,7 @@ def test_intervals_cover_the_population_value():
     assert np.all(cover < 0.975)
 
 
-@pytest.mark.parametrize("loss", ["log_loss", "auc"])
+@pytest.mark.parametrize("loss", ["log_loss", pytest.param("auc", marks=pytest.mark.nightly)])
 def test_agrees_with_scikit_learn_within_both_errors(loss):
     frame = cases.mixed_frame(300, 2)
     table, pipeline = cases.mixed_table(frame), cases.network_pipeline(frame)

@@ -38,6 +38,7 @@ from sklearn.tree import DecisionTreeClassifier
 import tabinterp as ti
 from tabinterp.errors import ModelError, NotApplicableError
 from tabinterp.models import bind, probabilities
+from tests.shared import every_nth
 
 from .cases import COLUMNS, ENCODERS, TASKS, frame, table
 
@@ -191,7 +192,7 @@ ROWS = {  # name -> (estimator, task)
 }
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", every_nth(2, ROWS))
 def test_other_estimators_are_functions_of_rows(name):
     estimator, task = ROWS[name]
     estimator = fitted(estimator, task)

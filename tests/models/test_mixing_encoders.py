@@ -205,7 +205,7 @@ def slopes(pipeline, rows, column):
     return (up - down) / (2 * step)
 
 
-@pytest.mark.parametrize("name", every_nth(2, ENCODERS))
+@pytest.mark.parametrize("name", every_nth(4, ENCODERS))
 def test_average_derivatives_are_differences_of_whole_rows(name):
     pipeline, bound = fitted(name)
     rows = frame()[COLUMNS]
@@ -225,7 +225,7 @@ def test_average_derivatives_are_differences_of_whole_rows(name):
     assert set(result.differences) == differences
 
 
-@pytest.mark.parametrize("name", AFFINE | BENT)
+@pytest.mark.parametrize("name", every_nth(2, AFFINE | BENT))
 def test_saliency_of_a_mixed_number_is_its_derivative_per_standard_deviation(name):
     pipeline, bound = fitted(name)
     result = ti.gradient_importance(bound, bound.table, method="saliency")
@@ -507,7 +507,7 @@ def small_slopes(pipeline, rows, column):
     return (up - down) / (2 * step)
 
 
-@pytest.mark.parametrize("name", ABRUPT)
+@pytest.mark.parametrize("name", every_nth(2, ABRUPT))
 def test_a_column_has_no_gradient_where_the_encoder_is_abrupt_and_others_keep_theirs(name):
     pipeline, bound = fitted_to_special(name)
     _, own, abrupt = ABRUPT[name]

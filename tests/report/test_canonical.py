@@ -15,7 +15,7 @@ from tests.report.samples import SAMPLES, regression
 from tests.shared import every_nth, published_schema
 
 
-@pytest.mark.parametrize("name", every_nth(2, SAMPLES))
+@pytest.mark.parametrize("name", every_nth(4, SAMPLES))
 def test_round_trip_keeps_bytes_and_report(name, undrawn_but_named):
     document = SAMPLES[name]()
     data = to_bytes(document)
