@@ -16,7 +16,7 @@ from tabinterp.analyses import ANALYSES
 NAMES = ["self", "class", "index", "level_0", "", "  ", "importance", "column", "x" * 500, "🧪"]
 LEVELS = "index"  # the column of categories
 TARGET = "key"
-ROWS = 800
+ROWS = 300
 
 
 @pytest.fixture(scope="module")

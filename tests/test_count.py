@@ -359,6 +359,7 @@ def test_permutation_importance_is_scikit_learns(loss, scoring):
 # ---- the reference network, and the whole
 
 
+@pytest.mark.nightly
 def test_the_reference_network_finds_the_rates_wherever_they_lie():
     draw = np.random.default_rng(1)
     x = draw.normal(size=(2000, 2))

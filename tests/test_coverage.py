@@ -93,6 +93,7 @@ def run(monkeypatch, folder, name, *more):
     return out.read_text(), json.loads(kept.read_text())
 
 
+@pytest.mark.nightly
 def test_what_is_kept_is_added_to(tmp_path, monkeypatch):
     at_once = run(monkeypatch, tmp_path, "once", "--sets", "12", "--only", "tanh/derivative")
     run(monkeypatch, tmp_path, "parts", "--sets", "5", "--only", "tanh/derivative")

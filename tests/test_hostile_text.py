@@ -220,7 +220,7 @@ def with_hostile_labels():
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_hostile_label_is_text_in_every_view(form, with_hostile_labels):
+def test_a_hostile_label_is_text_in_every_view(form, with_hostile_labels, undrawn_but_named):
     made = with_hostile_labels.view(form).decode()
     assert "owned" in made
     assert steering(made) <= ALLOWED

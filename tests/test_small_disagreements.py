@@ -23,6 +23,7 @@ from tabinterp.analyses.performance.discordance import Discordance
 from tabinterp.analyses.settings import decision_policy
 from tabinterp.document.document import Document
 from tests import cases
+from tests.resamples import few_resamples
 from tests.shared import once_per_run
 
 pytestmark = pytest.mark.usefixtures("drawn_once")  # pages of documents that are meant to be the same
@@ -66,7 +67,8 @@ def audited(frame: pd.DataFrame, costs: tuple[int, int] = (2, 3), **columns: str
         ti.wrap(cases.affine(weights, [0.0]), encoder="passthrough", classes=["no", "yes"])
         for weights in ([1.0, 0.0], [0.0, 1.0])
     ]
-    made = ti.audit(models[0], table, counterpart=models[1], costs=costs, analyses=PARTS, rows=400)
+    with few_resamples():
+        made = ti.audit(models[0], table, counterpart=models[1], costs=costs, analyses=PARTS, rows=400)
     made.check()
     assert len(made.to_html()) > 10_000
     assert len(made.to_markdown(lang="ja")) > 10_000

@@ -23,6 +23,7 @@ from tabinterp.models import bind
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.schema import GOALS
 from tests import cases, oracles
+from tests.shared import every_nth
 
 PLAIN = [(task, loss) for task, goal in GOALS.items() for loss in goal.losses]
 FLOAT32 = 1e-6
@@ -68,8 +69,9 @@ def enumerated(loss, table, scores, weights):
     return oracles.importance(losses, own, weights), oracles.hajek(losses, own, weights)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(("task", "loss"), PLAIN)
+@pytest.mark.parametrize(
+    ("task", "loss", "weighted"), every_nth(3, [(*pair, weighted) for weighted in (False, True) for pair in PLAIN])
+)
 def test_exact_columns_are_the_mean_over_all_pairs(task, loss, weighted):
     _, table, bound, _, weights = scene(task, weighted)
     groups = {"both": ["city", "grade"]}
@@ -96,7 +98,7 @@ def test_the_error_of_the_auc_is_that_of_the_infinitesimal_jackknife(weighted):
 
 @pytest.mark.parametrize(
     ("task", "loss", "weighted"),  # without weights all rows weigh one: that is seen on one loss
-    [*((*pair, True) for pair in PLAIN if pair[1] != "auc"), ("binary", "log_loss", False)],
+    every_nth(2, [*((*pair, True) for pair in PLAIN if pair[1] != "auc"), ("binary", "log_loss", False)]),
 )
 def test_all_shifts_are_the_mean_over_all_other_donors(task, loss, weighted):
     """With every shift drawn nothing is left to chance, whether the encoder mixes columns or not."""
@@ -147,11 +149,17 @@ def test_an_own_loss_that_gives_no_number_for_each_row_is_refused():
 
 @pytest.mark.parametrize(
     ("task", "loss", "weighted", "mixed"),  # a loss is taken of scores, however these were found
-    [
-        *((*pair, True, False) for pair in PLAIN),
-        ("binary", "log_loss", False, False),
-        *((task, GOALS[task].losses[0], weighted, True) for task, weighted in (("multiclass", True), ("count", False))),
-    ],
+    every_nth(
+        2,
+        [
+            *((*pair, True, False) for pair in PLAIN),
+            ("binary", "log_loss", False, False),
+            *(
+                (task, GOALS[task].losses[0], weighted, True)
+                for task, weighted in (("multiclass", True), ("count", False))
+            ),
+        ],
+    ),
 )
 def test_drawn_columns_lie_within_their_error_of_the_enumeration(task, loss, weighted, mixed):
     _, table, bound, _, weights = scene(task, weighted, mixed)

@@ -106,7 +106,7 @@ def decisions(model: ti.Model, table: ti.Table, columns: list[str], most: int = 
 # ---- the cheapest change
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", every_nth(3, range(3)))
 def test_small_domains_agree_with_brute_force(seed, monkeypatch):
     """Every combination, by the torch module, with percentiles from their definition."""
     anything_goes(monkeypatch)
@@ -141,7 +141,7 @@ def test_a_row_without_recourse_is_said_to_have_none(monkeypatch):
     assert found.changes.exact.all()
 
 
-@pytest.mark.parametrize("seed", [1, 3, 4, 6])
+@pytest.mark.parametrize("seed", every_nth(2, [1, 3, 4, 6]))
 def test_the_search_nearly_reaches_the_optimum(seed):
     """Of all 18^3 combinations of three columns."""
     frame = whole_numbers(4, levels=17, rows=600, seed=seed)

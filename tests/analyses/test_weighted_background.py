@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from tabinterp.analyses.reason_codes.adverse_decisions import Case, _baseline, _
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases, oracles
+from tests.shared import every_nth
 
 ROWS, BACKS = 6, 14
 
@@ -28,8 +31,7 @@ def scene(task, mixed=False):
     return frame, table, pipeline, cases.scorer(pipeline, task)
 
 
-@pytest.mark.parametrize("mixed", [False, True])
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize(("mixed", "task"), every_nth(3, product([False, True], cases.TASKS)))
 def test_a_background_row_of_weight_three_is_three_rows(task, mixed):
     frame, table, pipeline, score = scene(task, mixed)
     at, backs = np.arange(ROWS), np.arange(40 - BACKS, 40)

@@ -133,18 +133,21 @@ def test_every_layer_comes_back_with_its_settings(kind, tmp_path):
 
 @pytest.mark.parametrize(
     "estimator",
-    [
-        LogisticRegression(max_iter=50),
-        LogisticRegressionCV(Cs=2, cv=StratifiedKFold(2), scoring="accuracy", **NEWER),
-        GridSearchCV(LogisticRegression(max_iter=50), {"C": [1.0]}, cv=2),
-        MLPClassifier((3,), max_iter=2, random_state=0),
-        MLPClassifier((3,), max_iter=2, solver="sgd", random_state=0),
-        MLPClassifier((3,), max_iter=2, solver="lbfgs", random_state=np.random.RandomState(0)),
-        LinearRegression(),
-        Ridge(),
-        RidgeCV(),
-        MLPRegressor(max_iter=2, random_state=0),
-    ],
+    every_nth(
+        2,
+        [
+            LogisticRegression(max_iter=50),
+            LogisticRegressionCV(Cs=2, cv=StratifiedKFold(2), scoring="accuracy", **NEWER),
+            GridSearchCV(LogisticRegression(max_iter=50), {"C": [1.0]}, cv=2),
+            MLPClassifier((3,), max_iter=2, random_state=0),
+            MLPClassifier((3,), max_iter=2, solver="sgd", random_state=0),
+            MLPClassifier((3,), max_iter=2, solver="lbfgs", random_state=np.random.RandomState(0)),
+            LinearRegression(),
+            Ridge(),
+            RidgeCV(),
+            MLPRegressor(max_iter=2, random_state=0),
+        ],
+    ),
     ids=lambda estimator: re.sub(r" at 0x\w+", "", repr(estimator)),  # workers collect equal names
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -415,7 +415,7 @@ def named(source):
     return dict(zip(["continuous", "categorical"], encoders(source), strict=True))
 
 
-@pytest.mark.parametrize("kind", [OfDict, OfKeywords, OfAnyKeywords, WithNothing])
+@pytest.mark.parametrize("kind", every_nth(2, [OfDict, OfKeywords, OfAnyKeywords, WithNothing]))
 def test_inputs_by_name(kind, source, table, tmp_path):
     by_name = named(source) | ({"weights": None} if kind is WithNothing else {})
     bound = bind(ti.wrap(kind(), encoder=by_name, classes=CLASSES), table)
@@ -467,7 +467,7 @@ CHOSEN = {
 }
 
 
-@pytest.mark.parametrize("kind", CHOSEN)
+@pytest.mark.parametrize("kind", every_nth(2, CHOSEN))
 def test_one_of_several_outputs(kind, source, table, tmp_path):
     give, output = CHOSEN[kind]
     bound = bind(ti.wrap(Returns(give), encoder=encoders(source), output=output, classes=CLASSES), table)

@@ -440,7 +440,7 @@ def test_gradients_are_those_of_the_module(style):
         np.testing.assert_allclose(bound.gradients(bound.x[:20])[:, :, k], expected, atol=1e-5)
 
 
-@by_style
+@pytest.mark.parametrize("style", every_nth(2, STYLES), ids=lambda style: style.__name__)
 def test_moving_a_column_is_moving_it_in_the_rows(style):
     module = made(style)
     given = numeric_table()
@@ -495,8 +495,10 @@ class Flat(Style):
         }[self.shape]()
 
 
-@pytest.mark.parametrize("shape", ["squeeze", "squeeze 1", "flatten", "reshape", "view", "index"])
-@pytest.mark.parametrize("rows", [1, 2, 4097])  # 4097: the last block is of one row
+@pytest.mark.parametrize(
+    ("shape", "rows"),
+    every_nth(2, product(["squeeze", "squeeze 1", "flatten", "reshape", "view", "index"], [1, 2, 4097])),
+)
 def test_a_flat_output_in_blocks_of_any_length(shape, rows):
     torch.manual_seed(0)
     module = Flat(shape)
