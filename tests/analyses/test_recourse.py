@@ -177,7 +177,7 @@ def test_changes_that_help_only_together_are_found():
     assert (found == best).all()
 
 
-@pytest.mark.parametrize("hidden", [(6,), (4, 3)])
+@pytest.mark.parametrize("hidden", every_nth(2, [(6,), (4, 3)]))
 def test_an_integer_programme_gives_the_optimum(hidden):
     frame = whole_numbers(3, levels=9, seed=len(hidden))
     model = ti.wrap(network(3, *hidden, seed=1, scale=2.0), encoder="passthrough", classes=[0, 1])
@@ -524,6 +524,7 @@ def test_shares_by_group_and_their_test(monkeypatch):
     assert found.groups[0].p < 0.001
 
 
+@pytest.mark.nightly
 def test_groups_with_the_same_share_are_seldom_told_apart():
     """5% of 500 rows without recourse, in groups of 350, 100 and 50 of which only counts of 0 or at least ten are shown."""
     draw, raised = np.random.default_rng(0), 0

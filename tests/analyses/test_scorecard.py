@@ -306,7 +306,7 @@ def test_an_unrounded_scorecard_is_the_score_of_the_refit_on_bins(case):
     assert np.corrcoef(own, np.log(odds))[0, 1] > (0.9 if case == "pairs" else 0.99)  # a product in 4 by 4 cells
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("weighted", every_nth(2, [False, True]))
 def test_steps_are_the_means_of_the_functions_of_the_refit(weighted):
     ladder, table, card, _ = mixed(weighted=weighted)
     training = rows_to_fit(table, ladder.seed)
@@ -467,6 +467,7 @@ def test_the_status_follows_the_rule_of_the_verdict():
     assert wide.status == "equivalent"
 
 
+@pytest.mark.nightly
 def test_a_scorecard_of_a_logistic_world_predicts_as_well_as_the_network():
     draw = np.random.default_rng(3)
     x = draw.normal(size=(6000, 2))

@@ -238,6 +238,7 @@ def sampled():
     return few, backs, model, ti.shapley_values(model, few, backs, "exact").values
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("n", [2, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 6))])
 def test_intervals_cover_over_seeds(sampled, n):
     few, backs, model, exact = sampled
@@ -251,6 +252,7 @@ def test_intervals_cover_over_seeds(sampled, n):
     assert np.all(np.abs(mean) < 4.5 * np.std([run.values for run in runs], axis=0) / np.sqrt(40) + 1e-6)
 
 
+@pytest.mark.nightly
 def test_a_column_of_few_pairs_is_not_exact_by_chance():
     """Two permutations that agree on a column, in the one background row that differs there, are no proof: it has an error."""
     rng = np.random.default_rng(0)
@@ -403,7 +405,7 @@ def test_a_clear_rank_is_not_tied_and_a_copy_is():
     assert even.frame()["tied_with_next"].tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("task", every_nth(2, ["binary", "multiclass"]))
 def test_a_row_stands_beside_its_linear_counterpart(task):
     _, table, pipeline, _ = scene(task)
     linear = ti.wrap(cases.linear_pipeline(cases.mixed_frame(40, 0, task), task))
@@ -446,7 +448,7 @@ def test_what_cannot_be_asked_is_said():
 # ---- means over rows, and the background they are measured against
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("weighted", every_nth(2, [False, True]))
 def test_the_mean_against_each_background_row_is_that_of_a_run_against_it_alone(weighted):
     """Exact values, so that draws do not differ; rows by their weight."""
     _, table, pipeline, _ = scene("multiclass", weighted=weighted)
@@ -460,7 +462,7 @@ def test_the_mean_against_each_background_row_is_that_of_a_run_against_it_alone(
     np.testing.assert_allclose(np.average(s.against, axis=0, weights=weights[s.places]), s.mean().value, atol=2e-5)
 
 
-@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("closed", every_nth(2, [False, True]))
 def test_the_error_of_a_mean_holds_the_draw_of_the_background(closed):
     """Additive: the mean is mean g(x) less mean g(b), b drawn from x without replacement, so its variance is that of g
     times (1/b - 1/n); over draws, not over formulas of ours."""

@@ -56,6 +56,7 @@ def test_equal_to_shaps_kernel_explainer_with_the_same_weights():
     np.testing.assert_allclose(s.base, theirs.expected_value, atol=1e-5)
 
 
+@pytest.mark.nightly
 def test_the_sampling_error_is_that_of_the_weighted_mean():
     """Mean squared error over draws beside the stated variance.
 

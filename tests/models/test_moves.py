@@ -262,7 +262,7 @@ class Halving(LogisticRegression):
         return super().predict_proba(X)
 
 
-@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("sparse", every_nth(2, [False, True]))
 def test_a_last_step_may_change_the_rows_that_it_is_given(sparse):
     rows = source()
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=sparse)
