@@ -97,7 +97,7 @@ def same(interval, estimates, *place):
         assert (found is None and not np.isfinite(expected)) or found == pytest.approx(expected, rel=1e-12, abs=1e-15)
 
 
-@pytest.mark.parametrize("task", [*TASKS[:3], pytest.param(TASKS[3], marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("task", [*TASKS[:2], *(pytest.param(task, marks=pytest.mark.nightly) for task in TASKS[2:])])
 class TestNumbersAreThoseOfTheReadings:
     def test_the_document_is_valid_and_its_report_names_the_sections(self, task, undrawn):
         audit = audited(task)[3]

@@ -11,7 +11,7 @@ from tests.shared import every_nth
 
 from .fuzz_resume import OTHER, RAW, REFUSED, SEALED, WHOLE, _Case, mutate_resume_files
 
-EXAMPLES = 60
+EXAMPLES = 30
 
 
 def test_mutated_resume_files_are_refused_in_words_or_change_nothing():

@@ -24,7 +24,7 @@ from tabinterp.analyses.settings import decision_policy
 from tabinterp.document.document import Document
 from tests import cases
 from tests.resamples import few_resamples
-from tests.shared import once_per_run
+from tests.shared import every_nth, once_per_run
 
 pytestmark = pytest.mark.usefixtures("drawn_once")  # pages of documents that are meant to be the same
 
@@ -144,8 +144,7 @@ def same(found: list[Document], but: tuple[str, ...] = ()) -> None:
     ("name", "pairs"),
     [
         ("both ways", ENDS),
-        ("one way", ENDS),
-        *[pytest.param(name, ENDS, marks=pytest.mark.nightly) for name in ("hardly", "accurate")],
+        *[pytest.param(name, ENDS, marks=pytest.mark.nightly) for name in ("one way", "hardly", "accurate")],
         *[
             pytest.param(name, PAIRS, marks=pytest.mark.nightly)
             for name in ("both ways", "one way", "hardly", "accurate")
@@ -197,7 +196,7 @@ def test_nine_rows_of_one_class_do_not_follow_from_what_is_told_of_each_class(pa
     }
 
 
-@pytest.mark.parametrize("columns", [{"weight": "w"}, {"group": "household"}])
+@pytest.mark.parametrize("columns", every_nth(2, [{"weight": "w"}, {"group": "household"}]))
 def test_with_weights_or_groups_no_error_tells_of_few_rows(columns):
     hidden, told = documents("both ways", ((3, 2), (11, 10)), **columns)
     for document, there in ((hidden, False), (told, True)):
@@ -238,7 +237,7 @@ WRONG = {
 }  # on six rows of a class
 
 
-APART = [("both", "neither"), ("negative", "both"), ("positive", "positive"), ("neither", "both")]
+APART = [("both", "neither"), ("negative", "both")]
 OTHERS = [(one, other) for one in WRONG for other in ("both", "positive", "neither") if (one, other) not in APART]
 
 
@@ -395,7 +394,7 @@ def test_where_no_row_shows_a_difference_the_interval_follows_the_rule_of_three(
     assert "verdict.cost.no" in {line.key for line in document.verdict.lines}
 
 
-@pytest.mark.parametrize("columns", [{"weight": "w"}, {"group": "household"}])
+@pytest.mark.parametrize("columns", every_nth(2, [{"weight": "w"}, {"group": "household"}]))
 def test_with_weights_or_groups_no_interval_is_zero_wide(columns):
     document = audited(people(SAME, (0, 0), **columns), **columns)
     (accuracy,) = [row for row in document.performance.metrics if row.metric == "accuracy"]

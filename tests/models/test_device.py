@@ -275,6 +275,7 @@ def test_an_audit_on_a_device(analyses, monkeypatch):
     assert device.away > 1000 * device.here
 
 
+@pytest.mark.nightly
 def test_trust_on_a_device():
     table, model, other = layered(16)
     few = {"rows": 5, "background": 4, "draws": 2, "orders": 1, "backgrounds": 2}

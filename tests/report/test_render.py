@@ -387,6 +387,7 @@ def unlike_the_samples():
     yield made.model_copy(update={"findings": [one for one in made.findings if one.slug != partly.slug] + [partly]})
 
 
+@pytest.mark.nightly
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):
     recorder = Recorder(messages.english())
     monkeypatch.setattr(messages, "english", lambda: recorder)
