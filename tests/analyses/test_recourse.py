@@ -177,7 +177,7 @@ def test_changes_that_help_only_together_are_found():
     assert (found == best).all()
 
 
-@pytest.mark.parametrize("hidden", every_nth(2, [(6,), (4, 3)]))
+@pytest.mark.parametrize("hidden", [(6,), pytest.param((4, 3), marks=pytest.mark.nightly)])
 def test_an_integer_programme_gives_the_optimum(hidden):
     frame = whole_numbers(3, levels=9, seed=len(hidden))
     model = ti.wrap(network(3, *hidden, seed=1, scale=2.0), encoder="passthrough", classes=[0, 1])
