@@ -280,6 +280,7 @@ def test_what_no_requested_analysis_uses_is_refused(table, network, given, users
         ti.audit(ti.wrap(network), table, rows=50, analyses=["calibration"], **given)
 
 
+@pytest.mark.nightly
 def test_networks_of_a_bundle_are_left_there_where_no_requested_analysis_uses_them(frame, tmp_path, monkeypatch):
     """A command's user did not ask for them; `trust` alone reads them."""
     monkeypatch.setattr(reference, "EPOCHS", 2)

@@ -452,6 +452,7 @@ class TestEveryTask:
         assert usual.value != by_group.value or usual.stderr != by_group.stderr
 
 
+@pytest.mark.nightly
 def test_a_torch_module_is_not_changed():
     module = torch.nn.Sequential(
         torch.nn.Linear(2, 5), torch.nn.Dropout(), torch.nn.ReLU(), torch.nn.Linear(5, 1)

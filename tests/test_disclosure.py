@@ -90,10 +90,12 @@ def settings_of(task: str) -> dict[str, Any]:
     return {"target": "y", "task": task, "protected": ["born"], "weight": "weight", "group": "account", **more}
 
 
-# Every run has all analyses of two classes, and of numbers those that compute something else of them.
+# Every run has all analyses of two classes; the nightly run, of numbers, those that compute something else of them, and all.
 ALIKE = {"decomposition", "discrimination", "ladder", "off_support", "path_weights", "recalibration", "trust"}
-WHOLE = (pytest.param(f"{task}, all analyses", marks=pytest.mark.nightly) for task in ("binary", "regression"))
-of_each_task = pytest.mark.parametrize("of", ["binary", "regression", *WHOLE])
+AT_NIGHT = ("regression", "binary, all analyses", "regression, all analyses")
+of_each_task = pytest.mark.parametrize(
+    "of", ["binary", *(pytest.param(of, marks=pytest.mark.nightly) for of in AT_NIGHT)]
+)
 
 
 def written(of: str) -> tuple[pd.DataFrame, Path]:

@@ -149,6 +149,7 @@ def test_simulated_tables_are_the_same_again_and_others_for_another_seed(seed, t
     assert {clean(seed, kind).task for kind in ("binary", "regression")} == {"binary", "regression"}
 
 
+@pytest.mark.nightly
 def test_a_run_counts_what_it_found():
     kept = run(["row-overlap"], SMALLEST, "faults")
     assert kept.found == {"row-overlap": {"0": True}}

@@ -53,9 +53,10 @@ def test_a_report_is_what_its_document_renders(folder, undrawn):
     assert render(ti.Audit.from_json(folder / "audit.json").document) == page
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "folder",
-    [path if path.name == NAME else pytest.param(path, marks=pytest.mark.nightly) for path in FOLDERS],
+    FOLDERS,
     ids=lambda f: f.name,
 )
 def test_figures_of_a_report_are_what_its_document_renders(folder):

@@ -169,6 +169,7 @@ def test_the_attack_finds_a_number_that_may_be_told():
     assert {row.method for row in found.judged.decisions.policy.metrics} == {"student"}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "pairs", [((0, 0), (4, 5)), pytest.param(((0, 0), (1, 0), (0, 9), (4, 5)), marks=pytest.mark.nightly)]
 )

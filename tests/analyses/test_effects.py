@@ -58,7 +58,7 @@ def test_a_linear_model_has_straight_lines_with_its_own_slope(task):
     np.testing.assert_allclose(np.diff(grade, axis=0), np.diff(result["grade"].pdp.value, axis=0), atol=2e-5)
 
 
-@pytest.mark.parametrize(("task", "scale"), [("regression", "log_odds"), ("binary", "probability")])
+@pytest.mark.parametrize(("task", "scale"), every_nth(2, [("regression", "log_odds"), ("binary", "probability")]))
 def test_partial_dependence_is_scikit_learns(task, scale):
     frame, table, pipeline, *_ = scene(task)
     result = ti.effects(ti.wrap(pipeline), table, columns=["income"], grid=N + 1, scale=scale)

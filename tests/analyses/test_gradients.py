@@ -175,7 +175,7 @@ def test_a_path_over_many_kinks_is_refined_until_it_is_under_the_tolerance(toler
     assert result.evaluations.max() > 16
 
 
-@pytest.mark.parametrize("name", ["bent", "product"])
+@pytest.mark.parametrize("name", every_nth(2, ["bent", "product"]))
 def test_expected_gradients_are_the_average_path_and_err_as_they_say(name):
     module = cases.product_network() if name == "product" else cases.relu_network(cases.BENT)
     gradient, score = numpy_of(module)

@@ -259,7 +259,8 @@ def layered(units):
 AUDITED = ["permutation_importance", "coefficients", "unit_correlations", "hidden_units", "linear_regions"]
 
 
-@pytest.mark.parametrize("analyses", [AUDITED, pytest.param(None, marks=pytest.mark.nightly)], ids=["a part", "all"])
+@pytest.mark.nightly
+@pytest.mark.parametrize("analyses", [AUDITED, None], ids=["a part", "all"])
 def test_an_audit_on_a_device(analyses, monkeypatch):
     """The same numbers, and torch works them out there; here it copies networks, and draws what is to be equal everywhere."""
     monkeypatch.setattr(audited_units, "MOST", 2)  # more units, refits and starts do the same again

@@ -40,7 +40,7 @@ def part(name):
 
 
 PART = ["calibration", "groups", "effects"]
-SOON = {"adult", "california_housing"}  # of classes, with a split of its own, and of numbers
+SOON = {"adult"}  # with a split of its own
 
 
 @pytest.mark.parametrize(

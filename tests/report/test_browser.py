@@ -17,7 +17,7 @@ import tabinterp as ti
 from tabinterp.messages.language import languages
 from tabinterp.report.html import render, render_notebook, render_summary
 from tests.report.samples import HOSTILE, NAMES, SAMPLES, crowded, document, hostile
-from tests.report.test_render import page
+from tests.report.test_render import of_each_page, page
 from tests.shared import every_nth
 
 pytestmark = pytest.mark.browser
@@ -112,9 +112,7 @@ def sideways(page):
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.nightly] * (one in ("regression", "count"))) for one in SAMPLES]
-)
+@of_each_page
 def test_it_opens_offline_in_silence_and_never_scrolls_sideways(browser, pages, name):
     with Opened(browser, pages[name], viewport=NARROW) as opened:
         assert opened.page.locator("h1").inner_text()

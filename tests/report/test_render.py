@@ -56,6 +56,10 @@ from tests.report.samples import (
 from tests.shared import every_nth, once_per_run
 
 LIMIT = 1_500_000
+MORE_PAGES = ("multiclass", "count")  # drawn at night: figures take seconds
+of_each_page = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.nightly] * (name in MORE_PAGES)) for name in SAMPLES]
+)
 
 
 @once_per_run
@@ -106,7 +110,7 @@ def read_page(name: str) -> Reader:
     return Reader(page(name))
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@of_each_page
 def test_the_page_is_well_formed_and_complete(name):
     html = page(name)
     read = read_page(name)
@@ -123,7 +127,7 @@ def test_the_page_is_well_formed_and_complete(name):
     assert len(html.encode()) < LIMIT
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@of_each_page
 def test_nothing_is_loaded_and_nothing_is_styled_in_place(name):
     html = page(name)
     read = read_page(name)
@@ -138,13 +142,13 @@ def test_nothing_is_loaded_and_nothing_is_styled_in_place(name):
     assert "default-src &#39;none&#39;" in html
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@of_each_page
 def test_no_number_has_more_digits_than_it_has_meaning(name):
     body = " ".join(read_page(name).words)
     assert not re.findall(r"\d\.\d{8,}", body)
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@of_each_page
 def test_every_number_of_a_figure_is_in_its_table(name):
     """A figure of page one has its numbers in a table of a section."""
     read = read_page(name)
@@ -155,17 +159,12 @@ def test_every_number_of_a_figure_is_in_its_table(name):
             assert value in (figure["cells"] or read.cells), title
 
 
-def test_figures_are_there():
-    counts = {name: len(read_page(name).figures) for name in SAMPLES}
-    assert counts == {
-        "binary": 43,
-        "multiclass": 60,
-        "regression": 38,
-        "count": 34,
-        "hostile": 39,
-        "nothing": 0,
-        "all_none": 2,
-    }
+FIGURES = {"binary": 43, "multiclass": 60, "regression": 38, "count": 34, "hostile": 39, "nothing": 0, "all_none": 2}
+
+
+@of_each_page
+def test_figures_are_there(name):
+    assert len(read_page(name).figures) == FIGURES[name]
 
 
 def test_hostile_names_stay_text():
@@ -689,12 +688,12 @@ def test_effort_is_told_in_the_words_of_each_method():
     )
 
 
-def test_numbers_have_one_minus_sign():
-    for name in SAMPLES:
-        html = re.sub(r"<(style|script)>.*?</\1>", "", page(name), flags=re.DOTALL)
-        cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
-        assert not [cell for cell in cells if re.match(r"[<]?-\d", cell) or re.search(r"\d e?-\d|\[-", cell)]
-        assert not re.findall(r"<title>[^<]*: [^<]*-\d[^<]*</title>", html)
+@of_each_page
+def test_numbers_have_one_minus_sign(name):
+    html = re.sub(r"<(style|script)>.*?</\1>", "", page(name), flags=re.DOTALL)
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
+    assert not [cell for cell in cells if re.match(r"[<]?-\d", cell) or re.search(r"\d e?-\d|\[-", cell)]
+    assert not re.findall(r"<title>[^<]*: [^<]*-\d[^<]*</title>", html)
 
 
 def test_settings_are_rounded_and_explained():
