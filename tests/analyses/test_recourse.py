@@ -594,7 +594,7 @@ def test_both_models_on_the_rows_that_both_decline(monkeypatch):
 
 
 def test_the_same_rows_have_the_same_recourse():
-    frame = income(240)
+    frame = income(400)
     table, model = table_of(frame), ti.wrap(pipeline_of(frame))
     one, two = (ti.recourse(model, table) for _ in range(2))
     pd.testing.assert_frame_equal(one.frame(), two.frame())
