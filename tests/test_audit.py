@@ -238,7 +238,11 @@ WHOLE = [
     pytest.param(make, task, is_brief(make, task), marks=pytest.mark.nightly if is_nightly(make, task) else ())
     for make, task in TRIED
 ]
-IN_PART = [(make, task, False) for make, task in TRIED if is_brief(make, task)]
+IN_PART = [
+    pytest.param(make, task, False, marks=[pytest.mark.nightly] * (make is few_rows))  # thirty rows are few, too
+    for make, task in TRIED
+    if is_brief(make, task)
+]
 
 
 def for_tasks_of(make: Callable[[str], Case]) -> Any:

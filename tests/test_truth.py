@@ -25,10 +25,8 @@ def fewer_replicates(monkeypatch):
     monkeypatch.setattr(readings, "REPLICATES", 8)
 
 
-# The other functions take longer, and are read in the same ways.
-@pytest.mark.parametrize(
-    "name", [name if name == "Ishigami" else pytest.param(name, marks=pytest.mark.nightly) for name in VARIANCE]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", VARIANCE)
 def test_shares_of_the_variance(name):
     function = VARIANCE[name]
     held(readings.variance_lines(name, function, readings.FORMULA, function.module(), 2000))
