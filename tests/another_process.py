@@ -19,14 +19,14 @@ import matplotlib
 warnings.simplefilter("ignore")
 matplotlib.rcParams["font.size"] = 31
 matplotlib.rcParams["axes.grid"] = True
-from tests.report.samples import binary
+from tests.report.samples import SAMPLES
 from tests.test_audit import plain, ti
 from tabinterp.report.html import render
 
 def digest(data):
     return hashlib.sha256(data).hexdigest()
 
-page = digest(render(binary()).encode())
+page = digest(render(SAMPLES[sys.argv[1]]()).encode())
 read, model, settings = plain(sys.argv[1])
 print(json.dumps({"page": page, "audit": digest(ti.audit(ti.wrap(model), read, **settings).to_json())}))
 """

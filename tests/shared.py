@@ -25,8 +25,14 @@ T = TypeVar("T")
 
 
 def every_nth(n: int, cases: Iterable[Any]) -> list[Any]:
-    """Return the cases of a test that go through the same code: every n-th for all runs, the others for the nightly run alone."""
-    return [case if at % n == 0 else pytest.param(case, marks=pytest.mark.nightly) for at, case in enumerate(cases)]
+    """Return the cases of a test that go through the same code: every n-th for all runs, the others for the nightly run alone.
+
+    A case that is a tuple holds the values of several arguments.
+    """
+    return [
+        pytest.param(*(case if type(case) is tuple else (case,)), marks=[pytest.mark.nightly] * (at % n > 0))
+        for at, case in enumerate(cases)
+    ]
 
 
 def once_per_run(function: Callable[P, T]) -> Callable[P, T]:

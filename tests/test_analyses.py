@@ -162,6 +162,7 @@ def test_what_an_analysis_is_called_stands_in_its_package(name):
     assert [key for key in module.TEXT if key in of_analyses or re.fullmatch(r"rows_of\.\w+", key)] == []
 
 
+@pytest.mark.nightly
 def test_a_package_and_its_line_are_all_there_is_to_remove(tmp_path):
     """One with a field of its own, one without; with the check that reads it, and that check's line."""
     package = tmp_path / "tabinterp"
@@ -279,6 +280,7 @@ def test_what_no_requested_analysis_uses_is_refused(table, network, given, users
         ti.audit(ti.wrap(network), table, rows=50, analyses=["calibration"], **given)
 
 
+@pytest.mark.nightly
 def test_networks_of_a_bundle_are_left_there_where_no_requested_analysis_uses_them(frame, tmp_path, monkeypatch):
     """A command's user did not ask for them; `trust` alone reads them."""
     monkeypatch.setattr(reference, "EPOCHS", 2)

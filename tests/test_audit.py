@@ -10,6 +10,7 @@ import pickle
 import re
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ from tabinterp.table.suppression import SMALL
 from tests.another_process import digests
 from tests.checks.test_checks import OUTCOMES as ROWS_AND_BEYOND
 from tests.checks.test_people import OUTCOMES as PEOPLE
+from tests.resamples import few_resamples
 from tests.shared import once_per_run, published_schema
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # few iterations are enough here
@@ -202,10 +204,13 @@ CASES = {
     one_row_held_out: ("multiclass",),
     few_rows: ("regression",),
 }
-# Of these, every run leaves out the analyses that search, refit and resample; the nightly run makes all of them.
-BRIEF = (no_split, weighted, grouped, mixing_encoder, one_column, constant_column, few_rows)
-BRIEF_TOO = {plain: "multiclass", own_counterpart: "regression", one_class_held_out: "regression"}
+# Of these, every run leaves out the analyses that search, refit and resample, and resamples less often; the nightly run makes
+# all of them.
+BRIEF = (no_split, weighted, grouped, mixing_encoder, one_column, constant_column, one_class_held_out, few_rows)
+BRIEF_TOO = {plain: "multiclass", own_counterpart: "regression"}
 SEARCHES = {
+    "baselines",
+    "boosted_trees",
     "decomposition",
     "disagreement",
     "discrimination",
@@ -213,7 +218,9 @@ SEARCHES = {
     "maximisation",
     "off_support",
     "path_weights",
+    "perturbation",
     "recalibration",
+    "subgroup_gaps",
     "trust",
 }
 TRIED = [(case, task) for case, tasks in CASES.items() for task in tasks]
@@ -231,7 +238,11 @@ WHOLE = [
     pytest.param(make, task, is_brief(make, task), marks=pytest.mark.nightly if is_nightly(make, task) else ())
     for make, task in TRIED
 ]
-IN_PART = [(make, task, False) for make, task in TRIED if is_brief(make, task)]
+IN_PART = [
+    pytest.param(make, task, False, marks=[pytest.mark.nightly] * (make is few_rows))  # thirty rows are few, too
+    for make, task in TRIED
+    if is_brief(make, task)
+]
 
 
 def for_tasks_of(make: Callable[[str], Case]) -> Any:
@@ -247,7 +258,8 @@ def audited_and_changed(make: Callable[[str], Case], task: str, whole: bool) -> 
     if is_brief(make, task) and not whole:
         left_out = SEARCHES - ({"trust"} if make in (own_counterpart, mixing_encoder) else set())  # tests read it
         settings["analyses"] = [one.name for one in ANALYSES if one.name not in left_out]
-    audit = ti.audit(ti.wrap(model), read, **settings)
+    with few_resamples() if "analyses" in settings else nullcontext():
+        audit = ti.audit(ti.wrap(model), read, **settings)
     changed = {
         "rows": not read.frame.equals(before[0]),
         "model": pickle.dumps(model) != before[1],
@@ -444,6 +456,7 @@ class TestEveryTask:
         assert usual.value != by_group.value or usual.stderr != by_group.stderr
 
 
+@pytest.mark.nightly
 def test_a_torch_module_is_not_changed():
     module = torch.nn.Sequential(
         torch.nn.Linear(2, 5), torch.nn.Dropout(), torch.nn.ReLU(), torch.nn.Linear(5, 1)
@@ -461,7 +474,7 @@ def test_a_torch_module_is_not_changed():
 
 
 @pytest.mark.parametrize(
-    "task", [task if task == "binary" else pytest.param(task, marks=pytest.mark.nightly) for task in TARGETS]
+    "task", [task if task == "regression" else pytest.param(task, marks=pytest.mark.nightly) for task in TARGETS]
 )
 def test_another_process_gives_the_same_bytes(task):
     """With another number of threads, too; `tests/report/test_render.py` says the same of the page."""

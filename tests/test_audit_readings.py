@@ -22,7 +22,7 @@ from tabinterp.analyses.effects.estimator import POINTS
 from tabinterp.document.message import Message
 from tabinterp.models import bind
 from tabinterp.table.hash_sampling import chosen
-from tests.shared import once_per_run, published_schema
+from tests.shared import every_nth, once_per_run, published_schema
 from tests.test_languages import words
 
 TASKS = ("binary", "multiclass", "regression", "count")
@@ -97,7 +97,7 @@ def same(interval, estimates, *place):
         assert (found is None and not np.isfinite(expected)) or found == pytest.approx(expected, rel=1e-12, abs=1e-15)
 
 
-@pytest.mark.parametrize("task", [*TASKS[:3], pytest.param(TASKS[3], marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("task", [*TASKS[:2], *(pytest.param(task, marks=pytest.mark.nightly) for task in TASKS[2:])])
 class TestNumbersAreThoseOfTheReadings:
     def test_the_document_is_valid_and_its_report_names_the_sections(self, task, undrawn):
         audit = audited(task)[3]
@@ -211,6 +211,7 @@ class TestNumbersAreThoseOfTheReadings:
         assert "network: Shapley values" in audit.to_html()
 
 
+@pytest.mark.nightly
 def test_an_audit_of_counts_speaks_of_rates_alone():
     text = audited("count")[3].to_markdown()
     assert "log rate" in text
@@ -225,7 +226,7 @@ def _values(bound, at):
     return ti.shapley_values(part, part.table, 100, seed=0)
 
 
-@pytest.mark.parametrize("task", ["binary", "regression"])
+@pytest.mark.parametrize("task", every_nth(2, ["binary", "regression"]))
 def test_a_network_that_is_linear_gives_equal_columns(task):
     read = table(task)
     kind = LinearRegression() if task == "regression" else LogisticRegression()

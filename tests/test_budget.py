@@ -59,8 +59,11 @@ def test_no_more_rows_than_the_budget(table, budget):
     assert audit.document.importance.rows in {0, *range(50, 119)}
 
 
-def test_by_default_400_000_rows_and_nothing_is_left_out(table):
-    audit, asked = audited(table)
+@pytest.mark.parametrize(
+    "analyses", [ASKING, pytest.param(None, marks=pytest.mark.nightly)], ids=["those that ask most", "all"]
+)
+def test_by_default_400_000_rows_and_nothing_is_left_out(table, analyses):
+    audit, asked = audited(table, analyses=analyses)
     assert audit.document.settings.budget == 400_000
     assert asked <= 400_000
     refused = [note.values["reason"].key for note in audit.document.not_assessed if note.key == "not_assessed.reading"]

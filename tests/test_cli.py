@@ -586,7 +586,8 @@ def test_a_split_that_contradicts_the_models_own_is_refused(folder, run, tmp_pat
 # ---- Ctrl-C
 
 
-@pytest.mark.parametrize("old", [pytest.param(False, marks=pytest.mark.nightly), True])
+@pytest.mark.nightly
+@pytest.mark.parametrize("old", [False, True])
 def test_ctrl_c_leaves_no_half_written_file(folder, tmp_path, old):
     if old:
         for name in ("audit.json", "report.html", "run.json"):

@@ -131,6 +131,7 @@ def test_the_guide_names_every_file_of_an_analysis_and_of_a_check():
     assert {name for name, is_addition, _ in blocks() if is_addition} == lists
 
 
+@pytest.mark.nightly
 def test_the_numbers_are_in_the_document(result):
     """With Welch's standard error, up to the correction of a variance for few rows."""
     losses = {
@@ -152,12 +153,14 @@ def test_the_numbers_are_in_the_document(result):
     assert record["linear"]["difference"]["value"] > 0
 
 
+@pytest.mark.nightly
 def test_the_page_has_the_section_also_when_the_audit_was_saved(result):
     assert result["page"] == result["page of the saved audit"]
     assert ">Missing values<" in result["page"]
     assert "evaluated rows have at least one missing input value. Their mean log loss is compared" in result["page"]
 
 
+@pytest.mark.nightly
 def test_the_check_is_among_the_findings_and_in_the_manual(result):
     (finding,) = [one for one in result["document"]["findings"] if one["slug"] == "missing-values-worse"]
     assert (finding["status"], finding["severity"]) == ("raised", "check")
@@ -168,6 +171,7 @@ def test_the_check_is_among_the_findings_and_in_the_manual(result):
     assert "lies at or above 20% of the loss of complete rows" in re.sub(r"\s+", " ", result["manual"])
 
 
+@pytest.mark.nightly
 def test_the_name_is_known_where_analyses_are_chosen(result):
     assert "missing_values" in result["seconds"]
     assert "effects" not in result["seconds"]
@@ -175,6 +179,7 @@ def test_the_name_is_known_where_analyses_are_chosen(result):
     assert "Did you mean 'missing_values'?" in re.sub(r"\s+", " ", result["refused"])
 
 
+@pytest.mark.nightly
 def test_an_analysis_that_does_not_apply_says_why(result):
     assert result["without status"] == "not_applicable"
     (note,) = [note for note in result["without"] if "missing value" in note]

@@ -29,6 +29,7 @@ from tabinterp.linear.penalised import FOLDS, STRENGTHS
 from tabinterp.models import bind
 from tabinterp.models.scores import CLIP
 from tabinterp.network.reference import fit_network
+from tests.shared import every_nth
 
 READ = ["a", "b"]
 
@@ -204,7 +205,7 @@ def test_a_bundle_remembers_that_it_is_a_count(tmp_path):
 # ---- the linear side
 
 
-@pytest.mark.parametrize("weight", [None, "weight"])
+@pytest.mark.parametrize("weight", every_nth(2, [None, "weight"]))
 def test_coefficients_errors_and_rate_ratios_are_statsmodels(weight):
     columns = ["a", "b", "c"]
     network = bind(trained(tuple(columns)).networks[0], table(columns=columns))
@@ -288,7 +289,7 @@ def test_a_fit_that_leaves_the_range_of_numbers_is_said_so():
         infer(Design(x, (Term("a"), Term("b"))), y, weights=weights, task="count", n_classes=0)
 
 
-@pytest.mark.parametrize("weight", [None, "weight"])
+@pytest.mark.parametrize("weight", every_nth(2, [None, "weight"]))
 def test_the_rival_is_scikit_learns_of_the_least_cross_validated_deviance(weight):
     given = table(**({} if weight is None else {"weight": weight}))
     linear = ti.fit_counterpart(ti.wrap(Rates(nn.Identity()), encoder="passthrough", task="count"), given)
@@ -343,8 +344,8 @@ def test_gradients_and_derivatives_of_the_linear_model_are_its_coefficients():
     ("loss", "scoring"),
     [
         (None, "neg_mean_poisson_deviance"),
-        ("squared_error", "neg_mean_squared_error"),
-        ("absolute_error", "neg_mean_absolute_error"),
+        pytest.param("squared_error", "neg_mean_squared_error", marks=pytest.mark.nightly),
+        pytest.param("absolute_error", "neg_mean_absolute_error", marks=pytest.mark.nightly),
     ],
 )
 def test_permutation_importance_is_scikit_learns(loss, scoring):
@@ -359,6 +360,7 @@ def test_permutation_importance_is_scikit_learns(loss, scoring):
 # ---- the reference network, and the whole
 
 
+@pytest.mark.nightly
 def test_the_reference_network_finds_the_rates_wherever_they_lie():
     draw = np.random.default_rng(1)
     x = draw.normal(size=(2000, 2))

@@ -26,6 +26,7 @@ from benchmarks.coverage.readings import READINGS, Reading, Told
 from tabinterp.analyses.calibration.estimator import calibration
 from tabinterp.analyses.performance.estimator import compare
 from tabinterp.stats.estimates import Estimates
+from tests.shared import every_nth
 
 SLOPES = np.array([1.0, -2.0, 0.5, 0.0, 3.0])
 MANY = 40_000
@@ -61,6 +62,7 @@ def test_curves_of_a_linear_model_are_lines_through_the_mean(linear, kind):
         np.testing.assert_allclose(curve, SLOPES[j] * (values - linear.x[:, j].mean()), atol=0.01)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("width", [1.0, 0.8])
 def test_shares_are_those_of_intervals_of_known_coverage(width):
     """Means of normal columns, by their own t intervals and by narrower ones."""
@@ -92,6 +94,7 @@ def run(monkeypatch, folder, name, *more):
     return out.read_text(), json.loads(kept.read_text())
 
 
+@pytest.mark.nightly
 def test_what_is_kept_is_added_to(tmp_path, monkeypatch):
     at_once = run(monkeypatch, tmp_path, "once", "--sets", "12", "--only", "tanh/derivative")
     run(monkeypatch, tmp_path, "parts", "--sets", "5", "--only", "tanh/derivative")
@@ -156,7 +159,9 @@ def test_only_intervals_that_are_given_are_judged():
     assert none.row() == "| rows | reading | estimand | 2,000 | 1 | – | – | – | 100% | withheld |"
 
 
-@pytest.mark.parametrize("design", [DESIGNS[1], DESIGNS[5], DESIGNS[7], DESIGNS[-1]], ids=lambda design: design.slug)
+@pytest.mark.parametrize(
+    "design", every_nth(3, [DESIGNS[1], DESIGNS[5], DESIGNS[7], DESIGNS[-1]]), ids=lambda design: design.slug
+)
 def test_intervals_on_arrays_are_those_of_the_analyses(design):
     made = World(design.rare, 1 if design.groups is None else design.groups[1], many=5000)
     (rows, scores), ((network, linear),) = sets(design, 0, 1)[0], drawn_of(design, 0, 1)
@@ -213,7 +218,7 @@ def small_world(design, many):
     return World(design.rare, 1 if design.groups is None else design.groups[1], many=many)
 
 
-@pytest.mark.parametrize("design", [DESIGNS[1], DESIGNS[7], DESIGNS[9]], ids=lambda design: design.slug)
+@pytest.mark.parametrize("design", every_nth(3, [DESIGNS[1], DESIGNS[7], DESIGNS[9]]), ids=lambda design: design.slug)
 def test_rows_chosen_again_are_those_of_the_analysis(design):
     """The hardest rows, and where rows weigh alike the outermost ones and the worst cluster, have the losses of `resilience`."""
     made, (rows, _) = small_world(design, 1000), sets(design, 0, 1)[0]
@@ -234,6 +239,7 @@ def test_rows_chosen_again_are_those_of_the_analysis(design):
     assert half.cluster() == pytest.approx([cluster.network[0], cluster.linear[0]], rel=1e-6)
 
 
+@pytest.mark.nightly
 def test_parts_give_the_numbers_of_the_public_functions():
     design = DESIGNS[1]
     made = small_world(design, 2000)
@@ -287,6 +293,7 @@ def test_truths_of_sets_of_classes_and_of_gaps_are_their_definitions():
 SLOW = ("perturbation", "resilience", "regional")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "design",
     [DESIGNS[1], *(pytest.param(DESIGNS[i], marks=pytest.mark.nightly) for i in (7, 9))],

@@ -34,6 +34,7 @@ from tabinterp.table.checkpoints import Keeping
 from tabinterp.table.coerce import as_objects
 from tabinterp.table.executors import engine_of, in_parts, in_turn
 from tabinterp.table.readers import _read
+from tests.shared import every_nth
 
 from .test_sums import numbers_in, rows
 
@@ -127,7 +128,7 @@ def test_pieces_are_the_batches_in_other_cuts(folder):
         assert any(dtype == "category" for dtype in coded[0].frame.dtypes)  # texts are read as codes
 
 
-@pytest.mark.parametrize("sent", [False, True], ids=["read at the workers", "sent to them"])
+@pytest.mark.parametrize("sent", every_nth(2, [False, True]), ids=["read at the workers", "sent to them"])
 def test_the_numbers_are_those_of_the_local_engine_and_the_model_travels_once(cluster, folder, tmp_path, sent):
     source = pd.read_parquet(folder) if sent else folder
     scan = ti.scan_table(source, **ASKED, rows=100, batch=700)
@@ -165,6 +166,7 @@ def test_the_counterpart_is_that_of_the_local_engine(cluster, folder, tmp_path):
     np.testing.assert_allclose(remote, local, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.nightly
 def test_a_function_of_rows_is_sent_too(cluster, folder):
     scan = ti.scan_table(folder, **ASKED, rows=100)
     network = bind(ti.wrap(lambda frame: 1 / (1 + np.exp(-frame["c"])), classes=["no", "yes"]), scan.sample)

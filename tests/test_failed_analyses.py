@@ -70,6 +70,7 @@ def test_an_audit_goes_on_without_the_analyses_that_failed(names, rows, monkeypa
     assert [gate.status for gate in decision.gates if gate.name == "analyses"] == ["failed"]
 
 
+@pytest.mark.nightly
 def test_all_of_them_may_fail_in_workers_too(rows, monkeypatch, undrawn):
     breaking(monkeypatch, set(OPTIONAL), ZeroDivisionError())
     audits = [ti.audit(*rows, rows=40, jobs=jobs) for jobs in (1, 2)]

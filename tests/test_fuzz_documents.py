@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .fuzz_documents import mutate_documents, mutate_policies
 
-DOCUMENTS, POLICIES = 72, 300  # RICH_EVERY examples take as long as all the others: few of them
+DOCUMENTS, POLICIES = 48, 300  # RICH_EVERY examples take as long as all the others: few of them
 
 
 def test_changed_documents_are_refused_or_fail():

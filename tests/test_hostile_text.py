@@ -23,6 +23,7 @@ from tabinterp.cli.console import progress
 from tabinterp.document.canonical import from_bytes
 from tabinterp.document.document import ColumnLabels, LevelLabel
 from tabinterp.messages.names import plain, terminal
+from tests.shared import every_nth
 
 from .models import hostile
 from .report.samples import SAMPLES
@@ -56,6 +57,9 @@ def renamed(part, names):
     if isinstance(part, list):
         return [renamed(one, names) for one in part]
     return names.get(part, part) if isinstance(part, str) else part
+
+
+FORMS = ["html", "markdown", "card", "summary", "cyclonedx"]
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +98,9 @@ def test_the_record_of_the_run_steers_no_terminal(place, tmp_path, undrawn):
     assert json.loads(made) == run
 
 
-@pytest.mark.parametrize("lang", ["en", "ja"])
-@pytest.mark.parametrize("form", ["html", "markdown", "card", "summary", "cyclonedx"])
+@pytest.mark.parametrize(
+    ("form", "lang"), [*((form, "en") for form in FORMS), *every_nth(len(FORMS), ((form, "ja") for form in FORMS))]
+)
 def test_no_view_of_a_document_holds_a_control_character(form, lang, place, tmp_path, command, request):  # noqa: F811
     if lang != "en":
         request.getfixturevalue("undrawn")  # names stand in a figure as they stand in it in English
@@ -214,8 +219,8 @@ def with_hostile_labels():
     return ti.Audit(judged(document.model_copy(update={"data": document.data.model_copy(update={"labels": labels})})))
 
 
-@pytest.mark.parametrize("form", ["html", "markdown", "card", "summary", "cyclonedx"])
-def test_a_hostile_label_is_text_in_every_view(form, with_hostile_labels):
+@pytest.mark.parametrize("form", FORMS)
+def test_a_hostile_label_is_text_in_every_view(form, with_hostile_labels, undrawn_but_named):
     made = with_hostile_labels.view(form).decode()
     assert "owned" in made
     assert steering(made) <= ALLOWED

@@ -198,6 +198,7 @@ assert children() == set()
 """
 
 
+@pytest.mark.nightly
 def test_a_worker_needs_none_of_the_threads_that_this_process_has_had():
     """A library that waits for a thread that a fork does not have waits for ever."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}

@@ -375,7 +375,7 @@ def left_over(html, allowed):
     return found
 
 
-@pytest.mark.parametrize("name", ["binary", "count"])
+@pytest.mark.parametrize("name", ["count", pytest.param("binary", marks=pytest.mark.nightly)])
 def test_nothing_is_said_outside_of_the_catalogue(monkeypatch, name):
     document = SAMPLES[name]()
     monkeypatch.setattr(messages, "translated", pseudo)

@@ -15,6 +15,7 @@ from tabinterp.analyses import ANALYSES
 from tabinterp.report.html import render
 from tabinterp.report.words import number
 from tests import cases
+from tests.resamples import few_resamples
 from tests.shared import once_per_run
 
 UNDECIDED = {
@@ -45,7 +46,8 @@ def audited(**how: Any):
     part = ["decision_curve", "disagreement", "groups", "alternatives", "reason_codes"]
     if "threshold" in how:  # every analysis that may decide is seen at one threshold
         part = [one.name for one in ANALYSES if one.name not in UNDECIDED]
-    return ti.audit(network, table, counterpart=linear, rows=100, analyses=part, **how).document
+    with few_resamples():
+        return ti.audit(network, table, counterpart=linear, rows=100, analyses=part, **how).document
 
 
 def thresholds(part: Any, at: str = "") -> Iterator[tuple[str, float]]:

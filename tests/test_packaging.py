@@ -172,6 +172,7 @@ def test_the_action_audits_a_model_with_options(step, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.nightly
 def test_the_action_fails_where_the_audit_does_not_pass(step, audits, tmp_path):
     shutil.copytree(audits[0].parent, tmp_path / "audit")
     (tmp_path / "policy.toml").write_text(STRICT, "utf-8")

@@ -11,6 +11,7 @@ import pytest
 import tabinterp as ti
 from tabinterp.messages.names import width
 from tabinterp.preview import MOST, Preview
+from tests.shared import every_nth
 
 from . import cases
 from .report.samples import hostile
@@ -65,7 +66,7 @@ class Cells(HTMLParser):
         self.words.append(data)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", every_nth(2, NAMES))
 def test_ten_lines_in_a_terminal_and_in_a_notebook(name, shown):
     text, cells = repr(shown[name]), Cells(shown[name]._repr_html_())
     assert len(text.splitlines()) <= LINES

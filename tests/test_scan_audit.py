@@ -40,9 +40,10 @@ def network() -> ti.Model:
 
 
 SCANNED = {"target": "y", "split": 0.5, "seed": 1, "rows": 120, "batch": 256, "protected": ["b"]}
-AUDITED = {"rows": 60, "seed": 1}
-SUMMED = AUDITED | {
-    "analyses": ["calibration", "gradients", "coefficients", "unit_correlations", "groups", "data_quality"]
+SUMMED = {
+    "rows": 60,
+    "seed": 1,
+    "analyses": ["calibration", "gradients", "coefficients", "unit_correlations", "groups", "data_quality"],
 }
 
 
@@ -59,7 +60,7 @@ def parts():
 
 @once_per_run
 def audited(folder: Path) -> ti.Audit:
-    return ti.audit(network(), ti.scan_table(folder, **SCANNED), **AUDITED)
+    return ti.audit(network(), ti.scan_table(folder, **SCANNED), **SUMMED)
 
 
 @pytest.fixture(scope="module")

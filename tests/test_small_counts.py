@@ -16,6 +16,7 @@ from torch import nn
 
 import tabinterp as ti
 from tabinterp.document.document import Document
+from tests.resamples import few_resamples
 from tests.shared import once_per_run
 
 # Analyses whose records have counts that `margins` reads.
@@ -70,7 +71,8 @@ def audited(frame: pd.DataFrame, analyses: list[str] | None = None, **settings: 
     }
     limits = {name: one for name, one in limits.items() if name in table.schema.inputs and outputs == 2}
     model = ti.wrap(module, encoder=encoder, classes=table.schema.classes)
-    audit = ti.audit(model, table, constraints=limits, analyses=analyses)
+    with few_resamples():
+        audit = ti.audit(model, table, constraints=limits, analyses=analyses)
     assert len(audit.to_html()) > 10_000
     assert len(audit.to_markdown(lang="ja")) > 10_000
     audit.check()

@@ -9,6 +9,7 @@ from benchmarks.truth import readings
 from benchmarks.truth.functions import CLOSED, SYN, VARIANCE, XAI_BENCH
 from benchmarks.truth.lines import at_least, near
 from benchmarks.truth.networks import BY_HAND
+from tests.shared import every_nth
 
 
 def held(lines):
@@ -24,10 +25,8 @@ def fewer_replicates(monkeypatch):
     monkeypatch.setattr(readings, "REPLICATES", 8)
 
 
-# The other functions take longer, and are read in the same ways.
-@pytest.mark.parametrize(
-    "name", [name if name == "Ishigami" else pytest.param(name, marks=pytest.mark.nightly) for name in VARIANCE]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", VARIANCE)
 def test_shares_of_the_variance(name):
     function = VARIANCE[name]
     held(readings.variance_lines(name, function, readings.FORMULA, function.module(), 2000))
@@ -39,23 +38,24 @@ def test_closed_forms_of_shapley_values(name):
     held(readings.shapley_lines(name, function, readings.FORMULA, function.module(), 40))
 
 
-@pytest.mark.parametrize("name", XAI_BENCH)
+@pytest.mark.parametrize("name", every_nth(2, XAI_BENCH))
 def test_xai_bench(name):
     function = XAI_BENCH[name]
     held(readings.xai_bench_lines(name, function, readings.FORMULA, function.module(), 60))
 
 
-@pytest.mark.parametrize("name", SYN)
+@pytest.mark.parametrize("name", every_nth(2, SYN))
 def test_syn(name):
     held(readings.generator_lines(name, SYN[name], 20_000))
     held(readings.syn_lines(name, SYN[name], readings.FORMULA, SYN[name].module(), 60))
 
 
-@pytest.mark.parametrize("name", BY_HAND)
+@pytest.mark.parametrize("name", every_nth(2, BY_HAND))
 def test_networks_by_hand(name):
     held(readings.by_hand_lines(name, 100))
 
 
+@pytest.mark.nightly
 def test_a_wrong_answer_is_a_miss():
     function = VARIANCE["Ishigami"]
     wrong = readings.variance_lines(

@@ -35,7 +35,7 @@ from tabinterp.provenance.digest_key import read_digest_key
 from tabinterp.provenance.verify import TOLERANCE, _data, _numbers, compare, with_author
 from tabinterp.report.html import render
 from tabinterp.table.digest import column_digests
-from tests.shared import folder_once_per_run
+from tests.shared import every_nth, folder_once_per_run
 
 pytestmark = pytest.mark.usefixtures("drawn_once")  # folders are verified, and so rendered, in most tests
 
@@ -62,9 +62,16 @@ cited = [{ instrument = "own", clause = "4.2", mark = "P" }]
 """
 
 
-@pytest.fixture(scope="module")
-def made():
-    return folder_once_per_run(written)
+# Those that an option is for, those whose rows are drawn, and those that tests read. The nightly run has all of them.
+SOME = [
+    "calibration", "coefficients", "constraints", "data_quality", "decision_curve", "effects", "groups", "permutation_importance",
+    "reason_codes", "shapley_values", "trust",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=[SOME, pytest.param([], marks=pytest.mark.nightly)], ids=["some", "all"])
+def made(request):
+    return folder_once_per_run(written, *request.param)
 
 
 def trained(folder):
@@ -389,14 +396,8 @@ def test_missing_rows_and_other_columns(copy):
     assert "Unknown: more" in failures(copy, data=copy / "wide.csv")["told"].iloc[-1]
 
 
-# Those that an option is for, and those whose rows are drawn. Of all of them `tests/test_audit.py` says the same.
-REPEATED = ["decision_curve", "reason_codes", "groups", "constraints", "calibration", "shapley_values", "trust"]
-
-
-@pytest.mark.parametrize("analyses", [REPEATED, pytest.param([], marks=pytest.mark.nightly)], ids=["some", "all"])
-def test_numbers_are_found_again(analyses):
+def test_numbers_are_found_again(made):
     """Of an audit with every option; a card and a mapping are their author's, and not computed."""
-    made = folder_once_per_run(written, *analyses)
     document = ti.Audit.from_json(made / "out" / "audit.json").document
     assert document.card.intended_use == "scoring"
     assert document.evidence[-1].instrument == "House rules"
@@ -464,8 +465,15 @@ def annotated(computed, tmp_path, card, mappings):
 
 @pytest.mark.parametrize(
     ("card", "mappings"),
-    [*((card, (MAPPING,)) for card in CARDS.values()), *((CARDS["every field"], one) for one in MAPPINGS.values())],
-    ids=[*CARDS, *MAPPINGS],
+    [
+        pytest.param(card, mappings, id=name, marks=() if at % 3 == 0 else pytest.mark.nightly)
+        for at, (name, card, mappings) in enumerate(
+            [
+                *((name, card, (MAPPING,)) for name, card in CARDS.items()),
+                *((name, CARDS["every field"], mappings) for name, mappings in MAPPINGS.items()),
+            ]
+        )
+    ],
 )
 def test_an_honest_audit_with_a_card_and_mappings_is_found_again(computed, tmp_path, card, mappings):
     document = annotated(computed, tmp_path, card, mappings)
@@ -510,7 +518,7 @@ FORGERIES = {
 }
 
 
-@pytest.mark.parametrize("forged", FORGERIES.values(), ids=FORGERIES)
+@pytest.mark.parametrize("forged", every_nth(2, FORGERIES.values()), ids=FORGERIES)
 def test_evidence_that_was_changed_beside_a_card_is_found(computed, tmp_path, forged):
     document = annotated(computed, tmp_path, CARDS["every field"], (MAPPING,))
     changed = forged(document)

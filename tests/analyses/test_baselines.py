@@ -11,6 +11,7 @@ from tabinterp.analyses.gradients.reference_rows import baseline_of
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases
+from tests.shared import every_nth
 
 
 def scored(module, x):
@@ -18,7 +19,7 @@ def scored(module, x):
         return module(torch.tensor(np.atleast_2d(x))).numpy()[:, 0]
 
 
-@pytest.mark.parametrize("style", cases.STYLES)
+@pytest.mark.parametrize("style", every_nth(2, cases.STYLES))
 def test_attributions_are_complete_where_other_tools_fail_silently(style):
     """The sum is set against the module's own answers, not against the gap that the result prints."""
     module, table = cases.styled(style), cases.numbers(40)

@@ -14,6 +14,7 @@ from tabinterp.analyses.boosted_trees.estimator import boosted
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases
+from tests.shared import every_nth
 
 
 def bound(task="binary", n=400, **more):
@@ -42,7 +43,7 @@ def by_hand(network, rounds, task, positive=None):
     return metrics.log_loss(y[held], model.predict_proba(x[held]), sample_weight=w[held], labels=model.classes_)
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_the_trees_are_scikit_learns_on_the_training_rows(task):
     network = bound(task, weighted=True)
     found = boosted(network, 0.01)
@@ -84,7 +85,7 @@ def test_without_training_rows_there_are_none():
         boosted(bound(split=None), 0.01)
 
 
-@pytest.mark.parametrize("kind", ["numeric", "categorical"])
+@pytest.mark.parametrize("kind", every_nth(2, ["numeric", "categorical"]))
 def test_a_column_without_values_where_the_trees_are_fitted_is_left_out(kind):
     frame = cases.mixed_frame(400, 5)
     table = cases.mixed_table(frame, split=0.5)

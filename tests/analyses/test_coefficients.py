@@ -19,6 +19,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.linear.terms import Basis, Contrast, Slope, design, find_terms
 from tabinterp.models import bind
 from tests import cases
+from tests.shared import every_nth
 
 TERMS = [
     ("age", None), ("age", "(missing)"), ("income", None), ("city", "(missing)"), ("city", "oslo"), ("city", "rome"),
@@ -131,7 +132,7 @@ def test_a_split_fits_on_the_training_rows_alone():
 # ---- the model's own numbers
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_the_models_own_coefficients_are_the_estimators_through_the_scaler(task):
     _frame, _, pipeline, result = fitted(task)
     coef = np.atleast_2d(pipeline[-1].coef_)
@@ -152,7 +153,7 @@ def test_the_models_own_coefficients_are_the_estimators_through_the_scaler(task)
     assert np.all(result.sign_flip == 0)
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_a_linear_network_gets_the_same_numbers_as_a_network(task):
     """The path of networks, taken by a model that is linear but does not look it: derivatives are its coefficients."""
     _frame, table, pipeline, result = fitted(task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from tabinterp.analyses.permutation_importance.strata import FEWEST, Strata, str
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import BoundModel, bind
 from tests import cases, oracles
+from tests.shared import every_nth
 
 
 def gaussian(n: int, rho: float, seed: int) -> ti.Table:
@@ -62,8 +63,7 @@ def test_what_the_model_does_not_use_has_none():
     assert given.importance[0] == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("task", ["binary", "regression"])
+@pytest.mark.parametrize(("weighted", "task"), every_nth(3, product([False, True], ["binary", "regression"])))
 def test_every_pair_of_a_stratum(task, weighted):
     """With all offsets of strata of one size each pair is met once: mean and Hájek projection by the formula."""
     frame = cases.mixed_frame(100, 0, task)
@@ -95,6 +95,7 @@ def test_every_pair_of_a_stratum(task, weighted):
     assert "alike" in result.estimand
 
 
+@pytest.mark.nightly
 def test_the_error_is_the_spread_over_samples():
     """Samples of 400 rows, strata made anew in each."""
     samples = sixty(bind(linear(1.0, 0.5), gaussian(60 * 400, 0.7, 0)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from tabinterp.models import bind
 from tabinterp.models.layers import layers_of
 from tabinterp.table.hash_sampling import chosen
 from tests import cases
+from tests.shared import every_nth
 
 
 def network(activation, seed=0, norm=False):
@@ -30,8 +33,7 @@ def network(activation, seed=0, norm=False):
     return net.eval()
 
 
-@pytest.mark.parametrize("activation", [nn.ReLU, nn.GELU, nn.Tanh])
-@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize(("activation", "norm"), every_nth(3, product([nn.ReLU, nn.GELU, nn.Tanh], [False, True])))
 def test_it_is_captums(activation, norm):
     net, table = network(activation, norm=norm), cases.numbers(12)
     found = ti.conductance(cases.wrapped(net), table)
@@ -59,8 +61,9 @@ def test_what_a_unit_does_and_undoes_on_the_way_is_its_own():
         np.testing.assert_allclose(told[i], (gradient * (h[1:] - h[:-1])).sum(dim=0).numpy(), atol=2e-4)
 
 
-@pytest.mark.parametrize("style", [*cases.STYLES, "residual"])
-@pytest.mark.parametrize("baseline", ["mean", "median", "rows"])
+@pytest.mark.parametrize(
+    ("style", "baseline"), every_nth(2, product([*cases.STYLES, "residual"], ["mean", "median", "rows"]))
+)
 def test_it_sums_to_the_rise_of_the_score_at_every_layer(style, baseline):
     net, table = cases.Residual() if style == "residual" else cases.styled(style), cases.numbers(60)
     bound = bind(cases.wrapped(net), table)

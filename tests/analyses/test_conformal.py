@@ -181,6 +181,7 @@ def test_the_smooth_threshold_is_that_of_harrell_and_davis_and_moves_with_the_ro
     assert found.near(strange) @ weights / weights.sum() == pytest.approx(1, rel=0.05)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("task", ["regression", pytest.param("count", marks=pytest.mark.nightly)])
 def test_new_rows_are_covered_nine_times_in_ten(task):
     """Over 40 tables of 200 rows: a mean coverage of 90 to 90 + 1/101 percent, with a standard error of about 0.3 points."""
@@ -227,12 +228,12 @@ def resampled(bound, rows, half, number=400):
 
 
 ODD = {"w": lambda draw, n: draw.choice([0.5, 1.0, 3.0], n)}
-ONCE = {("rows", "count"), ("weights", "binary"), ("groups", "regression")}
+ONCE = {("weights", "binary"), ("groups", "regression")}
 TRUE = {("rows", "binary"), ("weights", "regression"), ("rows", "count")}
 TOGETHER = {"g": lambda draw, n: np.array([f"g{i}" for i in np.arange(n) // 5])}
 
 
-# Every task and every design once; the nightly run makes all of their pairs.
+# Weights and groups once; the nightly run makes all of their pairs.
 @pytest.mark.parametrize(
     ("task", "more"),
     [
@@ -394,6 +395,7 @@ def test_a_slice_where_nearly_all_rows_are_covered_is_no_discovery_for_want_of_a
     assert len(rows[0]) == 1000
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("task", "more"),
     [

@@ -148,6 +148,7 @@ def falls(table: ti.Table) -> list[tuple[bool, float]]:
     return [(one.fall[0] >= 0.1 and one.fall[2] >= 0.04, one.fall_q) for one in column_power(table, 0)]
 
 
+@pytest.mark.nightly
 def test_the_best_of_many_columns_does_not_fall_by_chance():
     found = [falls(honest_table(seed, 1200, 0.1)) for seed in range(20)]
     assert sum(any(far for far, _ in one) for one in found) >= 2  # each column tested by itself

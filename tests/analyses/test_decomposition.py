@@ -16,6 +16,7 @@ from tabinterp.analyses.ladder.basis import build, knots
 from tabinterp.analyses.ladder.projection import solve_gram
 from tabinterp.errors import NotApplicableError
 from tests import cases
+from tests.shared import every_nth
 
 
 class Friedman(nn.Module):
@@ -59,7 +60,7 @@ FORMULAS = {
 }
 
 
-@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("name", every_nth(2, FORMULAS))
 def test_formulas_have_their_closed_forms(name):
     module, (low, high, d), truth, pair, share = FORMULAS[name]
     x = np.random.default_rng(3).uniform(low, high, (6000, d))
@@ -107,7 +108,7 @@ def test_an_additive_function_has_no_interactions():
     assert found.pairs == ()
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_a_linear_model_is_linear(task):
     frame = cases.mixed_frame(600, 2, task)
     model = ti.wrap(cases.linear_pipeline(frame, task))
@@ -121,7 +122,7 @@ def test_a_linear_model_is_linear(task):
 
 @pytest.mark.parametrize(
     ("task", "weighted"),
-    [("binary", True), ("multiclass", True), ("regression", False)],
+    every_nth(2, [("binary", True), ("multiclass", True), ("regression", False)]),
 )
 def test_parts_add_up(task, weighted):
     frame = cases.mixed_frame(700, 2, task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from tabinterp.analyses.effects import estimator as fx
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases, oracles
+from tests.shared import every_nth
 
 FLOAT32 = 5e-6
 N = 40
@@ -36,7 +38,7 @@ def scene(task="binary", weighted=False, mixed=False):
 # ---- oracles
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_a_linear_model_has_straight_lines_with_its_own_slope(task):
     frame = cases.mixed_frame(120, 1, task)
     pipeline = cases.linear_pipeline(frame, task)
@@ -56,7 +58,7 @@ def test_a_linear_model_has_straight_lines_with_its_own_slope(task):
     np.testing.assert_allclose(np.diff(grade, axis=0), np.diff(result["grade"].pdp.value, axis=0), atol=2e-5)
 
 
-@pytest.mark.parametrize(("task", "scale"), [("regression", "log_odds"), ("binary", "probability")])
+@pytest.mark.parametrize(("task", "scale"), every_nth(2, [("regression", "log_odds"), ("binary", "probability")]))
 def test_partial_dependence_is_scikit_learns(task, scale):
     frame, table, pipeline, *_ = scene(task)
     result = ti.effects(ti.wrap(pipeline), table, columns=["income"], grid=N + 1, scale=scale)
@@ -81,7 +83,9 @@ def test_partial_dependence_is_scikit_learns(task, scale):
 
 @pytest.mark.parametrize(
     ("task", "weighted", "mixed"),  # each two of them together
-    [("binary", False, False), ("binary", True, True), ("multiclass", True, False), ("multiclass", False, True)],
+    every_nth(
+        2, [("binary", True, True), ("binary", False, False), ("multiclass", True, False), ("multiclass", False, True)]
+    ),
 )
 def test_partial_dependence_by_hand_for_every_kind_of_column(task, weighted, mixed):
     frame, table, pipeline, score, w = scene(task, weighted, mixed)
@@ -106,8 +110,7 @@ def correlated(n=50, seed=0, weighted=True, digits=1):
     return frame, ti.read_table(frame, target="y", task="regression", weight="w" if weighted else None)
 
 
-@pytest.mark.parametrize("points", [2, 5, 12])
-@pytest.mark.parametrize("name", cases.RELUS)
+@pytest.mark.parametrize(("points", "name"), every_nth(2, product([2, 5, 12], cases.RELUS)))
 def test_accumulated_effects_by_hand_with_their_errors(name, points):
     """The error is that of the infinitesimal jackknife: the curve's derivatives by the rows' weights, edges fixed."""
     frame, table = correlated()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from tabinterp.analyses.gradients.estimator import METHODS, NOISE, NOISES
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases, oracles
+from tests.shared import every_nth
 
 PATHS = ["gradient_x_input", "integrated_gradients", "expected_gradients"]
 SIZES = ["saliency", "smoothgrad"]
@@ -70,8 +72,7 @@ def test_on_a_linear_model_every_method_is_its_coefficients(method, weighted):
         assert result.gap < 1e-5
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
-@pytest.mark.parametrize("method", PATHS)
+@pytest.mark.parametrize(("task", "method"), every_nth(5, product(cases.TASKS, PATHS)))
 def test_on_a_pipeline_a_column_is_the_sum_over_its_block(method, task):
     frame = cases.mixed_frame(120, 1, task)
     table, pipeline = cases.mixed_table(frame, task), cases.linear_pipeline(frame, task)
@@ -174,7 +175,7 @@ def test_a_path_over_many_kinks_is_refined_until_it_is_under_the_tolerance(toler
     assert result.evaluations.max() > 16
 
 
-@pytest.mark.parametrize("name", ["bent", "product"])
+@pytest.mark.parametrize("name", every_nth(2, ["bent", "product"]))
 def test_expected_gradients_are_the_average_path_and_err_as_they_say(name):
     module = cases.product_network() if name == "product" else cases.relu_network(cases.BENT)
     gradient, score = numpy_of(module)
@@ -319,7 +320,7 @@ def test_columns_that_nothing_is_known_of_are_refused_not_told_as_nan():
             ti.gradient_importance(ti.wrap(pipeline), table, method=method)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", every_nth(2, METHODS))
 def test_affine_steps_at_the_end_of_an_encoder_are_a_layer_of_the_network(method):
     """The same network, with the components as its first layer in torch, gives the same attributions."""
     frame = cases.mixed_frame(80)

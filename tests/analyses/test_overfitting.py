@@ -27,6 +27,7 @@ from tabinterp.models.losses import loss_for
 from tabinterp.report.words import interval, signed
 from tabinterp.stats.discrimination import mean, of_two_samples
 from tests import cases
+from tests.shared import every_nth
 
 DESIGNS = ["plain", "weighted", "groups apart", "groups on both sides", "weighted groups on both sides"]
 
@@ -91,7 +92,7 @@ def freedom(values, table, held, training):
     return (first + second) ** 2 / (first**2 / df + second**2 / other)
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", every_nth(2, DESIGNS))
 @pytest.mark.parametrize("task", ["binary", pytest.param("regression", marks=pytest.mark.nightly)])
 def test_gaps_over_all_rows_are_those_of_a_regression_with_robust_errors(task, design):
     network, linear = both(task, design)
@@ -126,7 +127,7 @@ def corrected(tests):
     return [stats.t.interval(level, draws - 1, value, stderr) for value, stderr, draws in tests], q
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", every_nth(2, DESIGNS))
 def test_gaps_in_slices_are_those_of_a_regression_corrected_as_one_family(design):
     network, linear = both(design=design)
     table, found = network.table, overfitting(network, network.table, linear, smallest=30)
@@ -179,7 +180,7 @@ def test_the_table_holds_every_gap_with_its_interval():
     assert frame["q"].tolist()[1:] == [one.q for one in found.slices]
 
 
-@pytest.mark.parametrize("task", ["binary", "regression", "count", "multiclass"])
+@pytest.mark.parametrize("task", every_nth(2, ["binary", "regression", "count", "multiclass"]))
 def test_the_null_loss_is_that_of_the_held_out_rows(task):
     network, linear = both(task, "weighted")
     held = network.table.held_out
@@ -320,6 +321,7 @@ def test_a_linear_model_that_finds_held_out_rows_easier_does_not_make_the_networ
     assert next(one.status for one in document.findings if one.slug == "overfit") == "cleared"
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("shared", [False, True])
 def test_intervals_of_gaps_of_groups_cover_the_true_gap(shared):
     """Groups with a mean of their own, on one side of the split each, or divided by it; groups of other sizes weigh more."""

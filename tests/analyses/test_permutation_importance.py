@@ -23,6 +23,7 @@ from tabinterp.models import bind
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.schema import GOALS
 from tests import cases, oracles
+from tests.shared import every_nth
 
 PLAIN = [(task, loss) for task, goal in GOALS.items() for loss in goal.losses]
 FLOAT32 = 1e-6
@@ -68,8 +69,9 @@ def enumerated(loss, table, scores, weights):
     return oracles.importance(losses, own, weights), oracles.hajek(losses, own, weights)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(("task", "loss"), PLAIN)
+@pytest.mark.parametrize(
+    ("task", "loss", "weighted"), every_nth(3, [(*pair, weighted) for weighted in (False, True) for pair in PLAIN])
+)
 def test_exact_columns_are_the_mean_over_all_pairs(task, loss, weighted):
     _, table, bound, _, weights = scene(task, weighted)
     groups = {"both": ["city", "grade"]}
@@ -83,7 +85,7 @@ def test_exact_columns_are_the_mean_over_all_pairs(task, loss, weighted):
             assert result.stderr[i] == pytest.approx(error, abs=FLOAT32)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("weighted", every_nth(2, [False, True]))
 def test_the_error_of_the_auc_is_that_of_the_infinitesimal_jackknife(weighted):
     """Its first-order term holds both roles of a row, and its class's share."""
     _, table, bound, _, weights = scene("binary", weighted)
@@ -96,7 +98,7 @@ def test_the_error_of_the_auc_is_that_of_the_infinitesimal_jackknife(weighted):
 
 @pytest.mark.parametrize(
     ("task", "loss", "weighted"),  # without weights all rows weigh one: that is seen on one loss
-    [*((*pair, True) for pair in PLAIN if pair[1] != "auc"), ("binary", "log_loss", False)],
+    every_nth(2, [*((*pair, True) for pair in PLAIN if pair[1] != "auc"), ("binary", "log_loss", False)]),
 )
 def test_all_shifts_are_the_mean_over_all_other_donors(task, loss, weighted):
     """With every shift drawn nothing is left to chance, whether the encoder mixes columns or not."""
@@ -147,11 +149,17 @@ def test_an_own_loss_that_gives_no_number_for_each_row_is_refused():
 
 @pytest.mark.parametrize(
     ("task", "loss", "weighted", "mixed"),  # a loss is taken of scores, however these were found
-    [
-        *((*pair, True, False) for pair in PLAIN),
-        ("binary", "log_loss", False, False),
-        *((task, GOALS[task].losses[0], weighted, True) for task, weighted in (("multiclass", True), ("count", False))),
-    ],
+    every_nth(
+        2,
+        [
+            *((*pair, True, False) for pair in PLAIN),
+            ("binary", "log_loss", False, False),
+            *(
+                (task, GOALS[task].losses[0], weighted, True)
+                for task, weighted in (("multiclass", True), ("count", False))
+            ),
+        ],
+    ),
 )
 def test_drawn_columns_lie_within_their_error_of_the_enumeration(task, loss, weighted, mixed):
     _, table, bound, _, weights = scene(task, weighted, mixed)
@@ -241,7 +249,7 @@ def test_intervals_cover_the_population_value():
     assert np.all(cover < 0.975)
 
 
-@pytest.mark.parametrize("loss", ["log_loss", "auc"])
+@pytest.mark.parametrize("loss", ["log_loss", pytest.param("auc", marks=pytest.mark.nightly)])
 def test_agrees_with_scikit_learn_within_both_errors(loss):
     frame = cases.mixed_frame(300, 2)
     table, pipeline = cases.mixed_table(frame), cases.network_pipeline(frame)
@@ -279,7 +287,7 @@ def test_two_models_share_their_draws():
     assert abs(first.importance[0] - other.importance[0]) > 1e-3
 
 
-@pytest.mark.parametrize("loss", ["log_loss", "auc"])
+@pytest.mark.parametrize("loss", every_nth(2, ["log_loss", "auc"]))
 def test_the_order_of_the_rows_does_not_matter(loss):
     _, table, bound, *_ = scene("binary", weighted=True)
     shuffled = table.take(np.random.default_rng(5).permutation(len(table)))

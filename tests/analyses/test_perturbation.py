@@ -36,6 +36,7 @@ from tabinterp.models import bind
 from tabinterp.models.perturbation import forward, mixed
 from tabinterp.table.hash_sampling import chosen
 from tests import cases
+from tests.shared import every_nth
 
 NONE = (np.nan,) * 4
 SEED = 3
@@ -134,11 +135,13 @@ def assert_estimate(found, values, weights, groups):
 
 @pytest.mark.parametrize(
     ("task", "kind"),
-    [
-        ("multiclass", "split"), ("binary", "whole"), ("regression", "weights"), ("binary", "groups"),
-        *(pytest.param(*both, marks=pytest.mark.nightly)
-          for both in (("binary", "split"), ("regression", "split"), ("binary", "weights"))),
-    ],
+    every_nth(
+        4,
+        [
+            ("multiclass", "split"), ("binary", "whole"), ("binary", "groups"), ("binary", "split"),
+            ("regression", "weights"), ("regression", "split"), ("binary", "weights"),
+        ],
+    ),
 )  # fmt: skip
 def test_losses_and_their_errors_are_those_of_rows_perturbed_value_by_value(task, kind):
     table, *pipelines = fitted(task, kind)
@@ -183,7 +186,7 @@ def test_losses_and_their_errors_are_those_of_rows_perturbed_value_by_value(task
     )
 
 
-@pytest.mark.parametrize("kind", ["split", "weights", "groups"])
+@pytest.mark.parametrize("kind", every_nth(2, ["split", "weights", "groups"]))
 def test_aucs_and_their_errors_are_those_of_rows_perturbed_value_by_value(kind):
     """The error from the derivatives of the AUC by the weights of the rows (Efron 1982), over pairs of rows."""
     table, *pipelines = fitted("binary", kind)
@@ -364,7 +367,7 @@ def correlation(size):
     return float((cosines() ** 2 * np.sinc(np.arange(1, 40) * size)).sum())
 
 
-@pytest.mark.parametrize("size", [0.05, 0.3, 1.0])
+@pytest.mark.parametrize("size", every_nth(3, [0.3, 0.05, 1.0]))
 def test_a_line_in_gaussian_columns_loses_what_theory_says(size):
     """E (y - b x')^2 = var y + sum of b^2 - 2 b beta rho(s), for each of two columns."""
     rng, n = np.random.default_rng(0), 20_000
@@ -631,7 +634,7 @@ def simple(rule: str, n: int = 4000):
     return table, wrapped(RULES[rule], table)
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", every_nth(2, RULES))
 def test_the_true_rule_is_not_called_fragile(rule):
     table, network = simple(rule)
     made = ti.audit(network, table, analyses=["perturbation"])

@@ -84,6 +84,7 @@ def test_the_gap_is_that_of_the_rates_and_closes_without_the_proxy():
     assert found().network.gap[:2] == pytest.approx((expected, error), rel=1e-3)
 
 
+@pytest.mark.nightly
 def test_columns_that_nothing_tells_are_at_chance():
     network, linear, _ = planted()
     names = [f"coin {i}" for i in range(12)]

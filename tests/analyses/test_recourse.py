@@ -32,6 +32,7 @@ from tabinterp.checks.no_recourse import _rejected
 from tabinterp.cli import commands
 from tabinterp.errors import DocumentError, NotApplicableError, TabinterpError
 from tabinterp.models import bind
+from tests.shared import every_nth
 
 
 def anything_goes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +106,7 @@ def decisions(model: ti.Model, table: ti.Table, columns: list[str], most: int = 
 # ---- the cheapest change
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", every_nth(3, range(3)))
 def test_small_domains_agree_with_brute_force(seed, monkeypatch):
     """Every combination, by the torch module, with percentiles from their definition."""
     anything_goes(monkeypatch)
@@ -140,7 +141,7 @@ def test_a_row_without_recourse_is_said_to_have_none(monkeypatch):
     assert found.changes.exact.all()
 
 
-@pytest.mark.parametrize("seed", [1, 3, 4, 6])
+@pytest.mark.parametrize("seed", every_nth(2, [1, 3, 4, 6]))
 def test_the_search_nearly_reaches_the_optimum(seed):
     """Of all 18^3 combinations of three columns."""
     frame = whole_numbers(4, levels=17, rows=600, seed=seed)
@@ -176,7 +177,7 @@ def test_changes_that_help_only_together_are_found():
     assert (found == best).all()
 
 
-@pytest.mark.parametrize("hidden", [(6,), (4, 3)])
+@pytest.mark.parametrize("hidden", [(6,), pytest.param((4, 3), marks=pytest.mark.nightly)])
 def test_an_integer_programme_gives_the_optimum(hidden):
     frame = whole_numbers(3, levels=9, seed=len(hidden))
     model = ti.wrap(network(3, *hidden, seed=1, scale=2.0), encoder="passthrough", classes=[0, 1])
@@ -322,8 +323,7 @@ def changed(found: estimator.Recourse, column: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("classifier", [None, HistGradientBoostingClassifier(max_iter=30, random_state=0)])
-@pytest.mark.parametrize("adverse", [0, 1])
-@pytest.mark.parametrize("threshold", [0.5, 0.4])
+@pytest.mark.parametrize(("adverse", "threshold"), every_nth(2, [(0, 0.4), (0, 0.5), (1, 0.5), (1, 0.4)]))
 def test_the_model_confirms_every_change(classifier, adverse, threshold):
     """The library's own predictions of the changed rows, of which the frame gives the values."""
     frame = income()
@@ -524,6 +524,7 @@ def test_shares_by_group_and_their_test(monkeypatch):
     assert found.groups[0].p < 0.001
 
 
+@pytest.mark.nightly
 def test_groups_with_the_same_share_are_seldom_told_apart():
     """5% of 500 rows without recourse, in groups of 350, 100 and 50 of which only counts of 0 or at least ten are shown."""
     draw, raised = np.random.default_rng(0), 0

@@ -39,6 +39,7 @@ from tabinterp.models import bind
 from tabinterp.table.hash_sampling import row_hash
 from tests import cases
 from tests.report.samples import binary
+from tests.shared import every_nth
 
 DATA = Path(__file__).parents[2] / "datasets"
 TABLES = tomllib.loads((DATA / "tables.toml").read_text(encoding="utf-8"))
@@ -279,7 +280,7 @@ def test_a_pair_hands_over_what_single_columns_explain():
 # ---- the refit on bins, and what a score means
 
 
-@pytest.mark.parametrize("case", ["plain", "weighted", "grouped", "pairs", "first"])
+@pytest.mark.parametrize("case", every_nth(2, ["plain", "grouped", "weighted", "first", "pairs"]))
 def test_an_unrounded_scorecard_is_the_score_of_the_refit_on_bins(case):
     """Its log-odds are those of a logistic regression by statsmodels with the steps as an offset."""
     if case == "pairs":
@@ -305,7 +306,7 @@ def test_an_unrounded_scorecard_is_the_score_of_the_refit_on_bins(case):
     assert np.corrcoef(own, np.log(odds))[0, 1] > (0.9 if case == "pairs" else 0.99)  # a product in 4 by 4 cells
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("weighted", every_nth(2, [False, True]))
 def test_steps_are_the_means_of_the_functions_of_the_refit(weighted):
     ladder, table, card, _ = mixed(weighted=weighted)
     training = rows_to_fit(table, ladder.seed)
@@ -402,7 +403,7 @@ def test_a_cell_of_a_few_rows_has_no_points():
 # ---- metrics
 
 
-@pytest.mark.parametrize("case", ["plain", "weighted", "grouped"])
+@pytest.mark.parametrize("case", every_nth(2, ["plain", "weighted", "grouped"]))
 def test_metrics_on_the_held_out_rows(case):
     ladder, table, card, linear = mixed(weighted=case == "weighted", grouped=case == "grouped")
     held = np.flatnonzero(table.held_out)
@@ -466,6 +467,7 @@ def test_the_status_follows_the_rule_of_the_verdict():
     assert wide.status == "equivalent"
 
 
+@pytest.mark.nightly
 def test_a_scorecard_of_a_logistic_world_predicts_as_well_as_the_network():
     draw = np.random.default_rng(3)
     x = draw.normal(size=(6000, 2))
@@ -537,7 +539,7 @@ def with_edges(card, frame):
     return both.astype(dict.fromkeys(numbers, float))
 
 
-@pytest.mark.parametrize("name", [name for name, entry in TABLES.items() if entry["task"] == "binary"])
+@pytest.mark.parametrize("name", every_nth(2, [name for name, entry in TABLES.items() if entry["task"] == "binary"]))
 def test_sql_and_python_give_the_same_points_on_every_row_of_a_bundled_table(name):
     """The scorecard is made from 1,500 rows, so that others hold levels that it does not know."""
     entry = TABLES[name]

@@ -24,6 +24,7 @@ from tabinterp.analyses.shapley_values.estimator import background_rows
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases, oracles
+from tests.shared import every_nth
 
 mpl.use("Agg")
 FLOAT32 = 2e-6
@@ -58,7 +59,7 @@ def read(task, mixed=False, **more):
 
 @pytest.mark.parametrize(
     ("task", "mixed"),  # a score for each row, or one for each class
-    [("binary", False), ("binary", True), ("multiclass", False), ("multiclass", True), ("count", False)],
+    every_nth(3, [("binary", False), ("binary", True), ("multiclass", False), ("multiclass", True), ("count", False)]),
 )
 def test_exact_values_are_shapleys_formula(task, mixed):
     """Missing values, a one-hot group and an indicator as one player; columns of their own or encoded whole."""
@@ -215,7 +216,7 @@ def test_equal_to_shap_with_groups_as_players():
     np.testing.assert_allclose(ours.base, theirs.expected_value, atol=FLOAT32 * 10)
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_shaps_plots_take_it(task):
     explanation = read(task).to_shap()
     one = explanation if task != "multiclass" else explanation[:, :, 1]
@@ -237,6 +238,7 @@ def sampled():
     return few, backs, model, ti.shapley_values(model, few, backs, "exact").values
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("n", [2, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 6))])
 def test_intervals_cover_over_seeds(sampled, n):
     few, backs, model, exact = sampled
@@ -250,6 +252,7 @@ def test_intervals_cover_over_seeds(sampled, n):
     assert np.all(np.abs(mean) < 4.5 * np.std([run.values for run in runs], axis=0) / np.sqrt(40) + 1e-6)
 
 
+@pytest.mark.nightly
 def test_a_column_of_few_pairs_is_not_exact_by_chance():
     """Two permutations that agree on a column, in the one background row that differs there, are no proof: it has an error."""
     rng = np.random.default_rng(0)
@@ -402,7 +405,7 @@ def test_a_clear_rank_is_not_tied_and_a_copy_is():
     assert even.frame()["tied_with_next"].tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("task", every_nth(2, ["binary", "multiclass"]))
 def test_a_row_stands_beside_its_linear_counterpart(task):
     _, table, pipeline, _ = scene(task)
     linear = ti.wrap(cases.linear_pipeline(cases.mixed_frame(40, 0, task), task))
@@ -445,7 +448,7 @@ def test_what_cannot_be_asked_is_said():
 # ---- means over rows, and the background they are measured against
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("weighted", every_nth(2, [False, True]))
 def test_the_mean_against_each_background_row_is_that_of_a_run_against_it_alone(weighted):
     """Exact values, so that draws do not differ; rows by their weight."""
     _, table, pipeline, _ = scene("multiclass", weighted=weighted)
@@ -459,7 +462,7 @@ def test_the_mean_against_each_background_row_is_that_of_a_run_against_it_alone(
     np.testing.assert_allclose(np.average(s.against, axis=0, weights=weights[s.places]), s.mean().value, atol=2e-5)
 
 
-@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("closed", every_nth(2, [False, True]))
 def test_the_error_of_a_mean_holds_the_draw_of_the_background(closed):
     """Additive: the mean is mean g(x) less mean g(b), b drawn from x without replacement, so its variance is that of g
     times (1/b - 1/n); over draws, not over formulas of ours."""

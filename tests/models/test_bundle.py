@@ -32,6 +32,7 @@ from tabinterp.errors import ModelError, TableError, UnsafeFileError
 from tabinterp.linear.counterpart import NEWER
 from tabinterp.models import bind
 from tabinterp.models.io.architecture import LAYERS
+from tests.shared import every_nth
 
 from .cases import COLUMNS, LOCAL, TASKS, frame, numeric_table, table
 
@@ -70,7 +71,7 @@ def same_scores(model, again, given):
 # what comes back
 
 
-@pytest.mark.parametrize("encoder", LOCAL)
+@pytest.mark.parametrize("encoder", every_nth(2, LOCAL))
 def test_every_encoder_comes_back(encoder, tmp_path):
     model = network(encoder=encoder)
     same_scores(model, ti.load_model(ti.save_model(model, tmp_path)), table())
@@ -132,18 +133,21 @@ def test_every_layer_comes_back_with_its_settings(kind, tmp_path):
 
 @pytest.mark.parametrize(
     "estimator",
-    [
-        LogisticRegression(max_iter=50),
-        LogisticRegressionCV(Cs=2, cv=StratifiedKFold(2), scoring="accuracy", **NEWER),
-        GridSearchCV(LogisticRegression(max_iter=50), {"C": [1.0]}, cv=2),
-        MLPClassifier((3,), max_iter=2, random_state=0),
-        MLPClassifier((3,), max_iter=2, solver="sgd", random_state=0),
-        MLPClassifier((3,), max_iter=2, solver="lbfgs", random_state=np.random.RandomState(0)),
-        LinearRegression(),
-        Ridge(),
-        RidgeCV(),
-        MLPRegressor(max_iter=2, random_state=0),
-    ],
+    every_nth(
+        2,
+        [
+            LogisticRegression(max_iter=50),
+            LogisticRegressionCV(Cs=2, cv=StratifiedKFold(2), scoring="accuracy", **NEWER),
+            GridSearchCV(LogisticRegression(max_iter=50), {"C": [1.0]}, cv=2),
+            MLPClassifier((3,), max_iter=2, random_state=0),
+            MLPClassifier((3,), max_iter=2, solver="sgd", random_state=0),
+            MLPClassifier((3,), max_iter=2, solver="lbfgs", random_state=np.random.RandomState(0)),
+            LinearRegression(),
+            Ridge(),
+            RidgeCV(),
+            MLPRegressor(max_iter=2, random_state=0),
+        ],
+    ),
     ids=lambda estimator: re.sub(r" at 0x\w+", "", repr(estimator)),  # workers collect equal names
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

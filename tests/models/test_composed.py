@@ -38,6 +38,7 @@ from sklearn.tree import DecisionTreeClassifier
 import tabinterp as ti
 from tabinterp.errors import ModelError, NotApplicableError
 from tabinterp.models import bind, probabilities
+from tests.shared import every_nth
 
 from .cases import COLUMNS, ENCODERS, TASKS, frame, table
 
@@ -79,11 +80,14 @@ INSIDE = {"margin", "temperature", "folds", "folds of mlp"}  # of one fit and of
 
 @pytest.mark.parametrize(
     ("name", "task", "where"),
-    [
-        *((name, task, "outside") for name in KNOWN for task in ("binary", "multiclass")),
-        *((name, "binary", "inside") for name in KNOWN if name in INSIDE),
-        ("folds of mlp", "multiclass", "inside"),
-    ],
+    every_nth(
+        2,
+        [
+            *((name, task, "outside") for name in KNOWN for task in ("binary", "multiclass")),
+            *((name, "binary", "inside") for name in KNOWN if name in INSIDE),
+            ("folds of mlp", "multiclass", "inside"),
+        ],
+    ),
 )
 def test_calibrated_classifiers_are_networks(name, task, where):
     estimator, linear = CALIBRATED[name]
@@ -156,12 +160,15 @@ REGRESSORS = {"linear": Ridge(), "mlp": MLPRegressor(hidden_layer_sizes=(3,), ma
 
 @pytest.mark.parametrize(
     ("name", "regressor", "where"),
-    [
-        *((name, "linear", "outside") for name in BACK),
-        *((name, "mlp", "outside") for name in ("standard", "nothing", "root", "log, scaled")),
-        *(("standard", regressor, "inside") for regressor in REGRESSORS),
-        ("log1p", "mlp", "inside"),
-    ],
+    every_nth(
+        2,
+        [
+            *((name, "linear", "outside") for name in BACK),
+            *((name, "mlp", "outside") for name in ("standard", "nothing", "root", "log, scaled")),
+            *(("standard", regressor, "inside") for regressor in REGRESSORS),
+            ("log1p", "mlp", "inside"),
+        ],
+    ),
 )
 def test_transformed_targets_are_networks(name, regressor, where):
     settings, linear = BACK[name]
@@ -191,7 +198,7 @@ ROWS = {  # name -> (estimator, task)
 }
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", every_nth(2, ROWS))
 def test_other_estimators_are_functions_of_rows(name):
     estimator, task = ROWS[name]
     estimator = fitted(estimator, task)

@@ -202,7 +202,7 @@ def elsewhere(model):
     return replace(model, device=NAME)
 
 
-@pytest.mark.parametrize("style", every_nth(2, STYLES), ids=lambda style: style.__name__)
+@pytest.mark.parametrize("style", every_nth(4, STYLES), ids=lambda style: style.__name__)
 def test_a_network_and_its_layers_on_a_device(style):
     """Fronts lie there, and all that is asked of them; what is left behind meets what went, and that is an error."""
     table, model = numeric_table(rows=80), wrapped(made(style))
@@ -259,7 +259,8 @@ def layered(units):
 AUDITED = ["permutation_importance", "coefficients", "unit_correlations", "hidden_units", "linear_regions"]
 
 
-@pytest.mark.parametrize("analyses", [AUDITED, pytest.param(None, marks=pytest.mark.nightly)], ids=["a part", "all"])
+@pytest.mark.nightly
+@pytest.mark.parametrize("analyses", [AUDITED, None], ids=["a part", "all"])
 def test_an_audit_on_a_device(analyses, monkeypatch):
     """The same numbers, and torch works them out there; here it copies networks, and draws what is to be equal everywhere."""
     monkeypatch.setattr(audited_units, "MOST", 2)  # more units, refits and starts do the same again
@@ -275,6 +276,7 @@ def test_an_audit_on_a_device(analyses, monkeypatch):
     assert device.away > 1000 * device.here
 
 
+@pytest.mark.nightly
 def test_trust_on_a_device():
     table, model, other = layered(16)
     few = {"rows": 5, "background": 4, "draws": 2, "orders": 1, "backgrounds": 2}
@@ -341,7 +343,7 @@ def scene():
     return table, model, own, ti.maximise(model, table, objective=ti.unit(layer=1, index=0)).value
 
 
-@pytest.mark.parametrize("roomy", [True, False])
+@pytest.mark.parametrize("roomy", [True, pytest.param(False, marks=pytest.mark.nightly)])
 def test_readings_of_a_device_with_and_without_room(roomy, monkeypatch):
     """Where fronts do not fit beside the network they stay, and their passes go over in blocks."""
     table, model, own, optimum = scene()
@@ -377,7 +379,7 @@ def test_a_function_stays_where_it_is():
     assert found.equals(ti.permutation_importance(model, table).frame())
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "count"])
+@pytest.mark.parametrize("task", every_nth(2, ["binary", "multiclass", "regression", "count"]))
 def test_a_network_is_trained_on_a_device(task, monkeypatch):
     """From the same weights; dropout is drawn there, where the stand-in draws as the processor does (a card would not)."""
     adam = torch.optim.AdamW  # knows the devices that have a fused step, and not this one

@@ -100,7 +100,7 @@ def test_the_fast_path_is_taken_where_it_is_right_and_nowhere_else(name):
         assert moved <= set(bound.encoding.blocks[column].tolist())
 
 
-@pytest.mark.parametrize("name", every_nth(2, PIPELINES))
+@pytest.mark.parametrize("name", every_nth(4, PIPELINES))
 def test_importance_is_that_of_encoding_whole_rows_again(name):
     pipeline, bound = fitted(name)
     few = bound.take(np.arange(60))

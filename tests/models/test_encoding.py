@@ -15,6 +15,7 @@ from tabinterp.errors import ModelError
 from tabinterp.models import bind
 from tabinterp.models.affine_encoder import weight_of
 from tabinterp.models.encoding import build
+from tests.shared import every_nth
 
 from . import cases
 from .cases import COLUMNS, ENCODERS, LOCAL, MIXED, dense, frame, moved_columns, table
@@ -43,7 +44,7 @@ def test_encoded_rows_are_the_pipeline_s_own(name, bound):
     assert ours.columns == tuple(COLUMNS)
 
 
-@pytest.mark.parametrize("name", LOCAL)
+@pytest.mark.parametrize("name", every_nth(2, LOCAL))
 def test_blocks_are_what_moves_with_a_column(name, bound):
     pipeline, ours = bound(name)
     for column in COLUMNS:
@@ -61,7 +62,7 @@ def test_mixed_columns_are_flagged_and_the_others_are_not(name, bound):
         assert set(np.flatnonzero(moved)) <= set(ours.encoding.blocks[column])
 
 
-@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("name", every_nth(2, ENCODERS))
 def test_moving_a_column_is_encoding_the_rows_with_it_replaced(name, bound):
     pipeline, ours = bound(name)
     source = frame()[COLUMNS]

@@ -18,6 +18,7 @@ from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind, untraced_lookups
 from tabinterp.models.inputs import Levels
 from tabinterp.models.untraced_lookups import Intercepted, own_inputs
+from tests.shared import every_nth
 
 from .test_several import Plain
 
@@ -430,7 +431,7 @@ LATE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", LATE)
+@pytest.mark.parametrize("kind", every_nth(2, LATE))
 def test_a_later_row_that_takes_another_branch_has_no_gradient(kind, table, encoders, given, monkeypatch):
     forward, reason = LATE[kind]
     module, table, before = Network(forward).eval(), table.take(LAST), int(np.sum(LAST < SPECIAL))
@@ -454,7 +455,7 @@ def test_an_audit_of_rows_that_take_another_branch(source, encoders):
     assert audit.document.gradients.methods == []
 
 
-@pytest.mark.parametrize("rows", [SPECIAL, ROWS])
+@pytest.mark.parametrize("rows", every_nth(2, [SPECIAL, ROWS]))
 def test_sums_over_batches_of_rows_that_take_another_branch(rows, source, table, encoders, tmp_path):
     source.to_parquet(tmp_path / "rows.parquet")
     scan = ti.scan_table(tmp_path / "rows.parquet", target="y", positive="yes")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from functools import cache, reduce
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -205,7 +206,7 @@ def slopes(pipeline, rows, column):
     return (up - down) / (2 * step)
 
 
-@pytest.mark.parametrize("name", every_nth(2, ENCODERS))
+@pytest.mark.parametrize("name", every_nth(4, ENCODERS))
 def test_average_derivatives_are_differences_of_whole_rows(name):
     pipeline, bound = fitted(name)
     rows = frame()[COLUMNS]
@@ -225,7 +226,7 @@ def test_average_derivatives_are_differences_of_whole_rows(name):
     assert set(result.differences) == differences
 
 
-@pytest.mark.parametrize("name", AFFINE | BENT)
+@pytest.mark.parametrize("name", every_nth(2, AFFINE | BENT))
 def test_saliency_of_a_mixed_number_is_its_derivative_per_standard_deviation(name):
     pipeline, bound = fitted(name)
     result = ti.gradient_importance(bound, bound.table, method="saliency")
@@ -240,7 +241,9 @@ def test_saliency_of_a_mixed_number_is_its_derivative_per_standard_deviation(nam
     assert set(mixed) <= set(result.differences) if name in BENT else result.differences == ()
 
 
-@pytest.mark.parametrize("name", [*AFFINE, *(name for name in BENT if name != "rows of length one"), *OWN])
+@pytest.mark.parametrize(
+    "name", every_nth(2, [*AFFINE, *(name for name in BENT if name != "rows of length one"), *OWN])
+)
 def test_paths_add_up_to_differences_between_the_pipeline_s_own_rows(name):
     pipeline, bound = fitted(name)
     result = ti.gradient_importance(bound, bound.table)
@@ -349,8 +352,9 @@ DROPPED = {
 }
 
 
-@pytest.mark.parametrize("kind", ["network", "function of rows", "torch", "torch, several inputs"])
-@pytest.mark.parametrize("name", DROPPED)
+@pytest.mark.parametrize(
+    ("kind", "name"), every_nth(5, product(["network", "function of rows", "torch", "torch, several inputs"], DROPPED))
+)
 def test_columns_that_the_encoder_was_fitted_with_and_drops_may_be_absent(name, kind):
     """An identifier and the target itself, which the table does not hold as inputs."""
     source = frame().assign(number=np.arange(ROWS))[["number", "y", *COLUMNS[::-1]]]
@@ -507,7 +511,7 @@ def small_slopes(pipeline, rows, column):
     return (up - down) / (2 * step)
 
 
-@pytest.mark.parametrize("name", ABRUPT)
+@pytest.mark.parametrize("name", every_nth(2, ABRUPT))
 def test_a_column_has_no_gradient_where_the_encoder_is_abrupt_and_others_keep_theirs(name):
     pipeline, bound = fitted_to_special(name)
     _, own, abrupt = ABRUPT[name]
@@ -530,13 +534,16 @@ def test_a_column_has_no_gradient_where_the_encoder_is_abrupt_and_others_keep_th
 
 @pytest.mark.parametrize(
     ("name", "asked"),
-    [
-        *((name, {}) for name in ABRUPT if name != "a ratio, special in few rows"),
-        ("a ratio with a special value", {"baseline": "rows"}),
-        ("half a domain", {"baseline": "rows"}),
-        ("a choice", {"method": "expected_gradients"}),
-        ("half a domain", {"method": "expected_gradients"}),
-    ],
+    every_nth(
+        2,
+        [
+            *((name, {}) for name in ABRUPT if name != "a ratio, special in few rows"),
+            ("a ratio with a special value", {"baseline": "rows"}),
+            ("half a domain", {"baseline": "rows"}),
+            ("a choice", {"method": "expected_gradients"}),
+            ("half a domain", {"method": "expected_gradients"}),
+        ],
+    ),
 )
 def test_paths_hold_the_columns_in_which_the_encoder_is_abrupt(name, asked):
     """What the others add up to is the difference from a row that has these columns in common."""

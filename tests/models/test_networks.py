@@ -159,7 +159,7 @@ def test_integrated_gradients_of_a_transformer_are_captum_s(source, table, hot):
     np.testing.assert_allclose(found.values.reshape(expected.shape), expected, atol=3e-3 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("kind", ["FTTransformer", "TabM"])
+@pytest.mark.parametrize("kind", ["FTTransformer", pytest.param("TabM", marks=pytest.mark.nightly)])
 def test_an_audit_of_a_published_network(kind, source):
     rows = ti.read_table(source.drop(columns=["many", "number"]), target="binary", positive="yes", split=0.5, seed=0)
     model = published(kind, source)[0]
@@ -415,7 +415,7 @@ def named(source):
     return dict(zip(["continuous", "categorical"], encoders(source), strict=True))
 
 
-@pytest.mark.parametrize("kind", [OfDict, OfKeywords, OfAnyKeywords, WithNothing])
+@pytest.mark.parametrize("kind", every_nth(2, [OfDict, OfKeywords, OfAnyKeywords, WithNothing]))
 def test_inputs_by_name(kind, source, table, tmp_path):
     by_name = named(source) | ({"weights": None} if kind is WithNothing else {})
     bound = bind(ti.wrap(kind(), encoder=by_name, classes=CLASSES), table)
@@ -467,7 +467,7 @@ CHOSEN = {
 }
 
 
-@pytest.mark.parametrize("kind", CHOSEN)
+@pytest.mark.parametrize("kind", every_nth(2, CHOSEN))
 def test_one_of_several_outputs(kind, source, table, tmp_path):
     give, output = CHOSEN[kind]
     bound = bind(ti.wrap(Returns(give), encoder=encoders(source), output=output, classes=CLASSES), table)
@@ -753,7 +753,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("kind", every_nth(2, TAKEN))
+@pytest.mark.parametrize("kind", every_nth(4, TAKEN))
 def test_the_end_of_a_network_is_read_the_same_after_it_was_saved(kind, source, linear, tmp_path):
     rows, scale = numbers_only(source)
     module, are_probabilities = TAKEN[kind]

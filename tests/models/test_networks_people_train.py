@@ -38,6 +38,7 @@ from tests.networks.examples import (
     run_example,
     whole,
 )
+from tests.shared import every_nth
 
 from .cases import COLUMNS, ENCODERS, TASKS, frame, table
 
@@ -65,7 +66,9 @@ def fitted(estimator, task):
 EACH = [(name, task) for name in CLASSIFIERS for task in ("binary", "multiclass")]
 
 
-@pytest.mark.parametrize(("name", "task"), [one for one in EACH if one != ("fixed threshold", "multiclass")])
+@pytest.mark.parametrize(
+    ("name", "task"), every_nth(2, [one for one in EACH if one != ("fixed threshold", "multiclass")])
+)
 def test_ensembles_of_networks_are_networks(name, task):
     estimator, given = fitted(CLASSIFIERS[name], task), table(task)
     bound = bind(ti.wrap(estimator), given)

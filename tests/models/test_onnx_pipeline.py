@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from itertools import product
 
 import numpy as np
 import onnx
@@ -32,6 +33,7 @@ from sklearn.preprocessing import (
 import tabinterp as ti
 from tabinterp.errors import ModelError, UnsafeFileError
 from tabinterp.models import bind, probabilities
+from tests.shared import every_nth
 
 N = 240
 TYPES = {
@@ -144,7 +146,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", every_nth(2, CASES))
 def test_a_perceptron_is_read_exactly(name):
     make, target, options = CASES[name]
     pipeline = fitted(make(), target)
@@ -159,9 +161,15 @@ def test_a_perceptron_is_read_exactly(name):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"zipmap": False}, {"zipmap": False, "raw_scores": True}, {"zipmap": "columns"}]
+    ("options", "target"),
+    every_nth(
+        3,
+        product(
+            [{}, {"zipmap": False}, {"zipmap": False, "raw_scores": True}, {"zipmap": "columns"}],
+            ["texts", "three integers"],
+        ),
+    ),
 )
-@pytest.mark.parametrize("target", ["texts", "three integers"])
 def test_a_logistic_regression_is_linear(target, options):
     pipeline = fitted(LogisticRegression(), target)
     bound = bind(ti.wrap(written(pipeline, **options)), table_of(target))
@@ -207,7 +215,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", every_nth(2, OTHERS))
 def test_other_encodings(name):
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     pipeline = fitted(regressor(), "numbers", ColumnTransformer([("n", numbers, ["capital-gain"]), OTHERS[name]]))
@@ -268,8 +276,7 @@ MATRICES = {
 }
 
 
-@pytest.mark.parametrize("name", MATRICES)
-@pytest.mark.parametrize("target", ["texts", "three integers"])
+@pytest.mark.parametrize(("name", "target"), every_nth(3, product(MATRICES, ["texts", "three integers"])))
 def test_one_matrix_of_numbers(name, target):
     kind, model = MATRICES[name]
     rows = ROWS[["capital-gain", "grade"]].fillna({"capital-gain": ROWS["age"] / 30 - 1}).astype(np.float32)

@@ -127,6 +127,7 @@ def test_unknown_and_no_columns_are_refused():
 # training
 
 
+@pytest.mark.nightly
 def test_binary_finds_an_interaction(some_epochs):
     X = rows(800)
     y = (X[:, 0] * X[:, 1] > 0).astype(int)

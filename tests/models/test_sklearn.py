@@ -32,6 +32,7 @@ import tabinterp as ti
 from tabinterp.errors import ModelError
 from tabinterp.linear.counterpart import NEWER
 from tabinterp.models import bind, probabilities
+from tests.shared import every_nth
 
 from .cases import COLUMNS, ENCODERS, TASKS, frame, numeric_table, table
 
@@ -76,11 +77,14 @@ def fitted(estimator, encoder, task):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("name", "task", "encoder"),
-    [
-        *((name, task, "indicators") for name in CLASSIFIERS for task in ("binary", "multiclass")),
-        *(("logistic", "binary", encoder) for encoder in OTHERS),
-        *(("mlp", "multiclass", encoder) for encoder in OTHERS),
-    ],
+    every_nth(
+        2,
+        [
+            *((name, task, "indicators") for name in CLASSIFIERS for task in ("binary", "multiclass")),
+            *(("logistic", "binary", encoder) for encoder in OTHERS),
+            *(("mlp", "multiclass", encoder) for encoder in OTHERS),
+        ],
+    ),
 )
 def test_classifiers_give_their_own_probabilities(name, task, encoder):
     pipeline = fitted(CLASSIFIERS[name], encoder, task)
@@ -96,10 +100,13 @@ def test_classifiers_give_their_own_probabilities(name, task, encoder):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     ("name", "encoder"),
-    [
-        *((name, "indicators") for name in REGRESSORS),
-        *((name, encoder) for name in ("ridge", "mlp") for encoder in OTHERS),
-    ],
+    every_nth(
+        2,
+        [
+            *((name, "indicators") for name in REGRESSORS),
+            *((name, encoder) for name in ("ridge", "mlp") for encoder in OTHERS),
+        ],
+    ),
 )
 def test_regressors_give_their_own_values(name, encoder):
     pipeline = fitted(REGRESSORS[name], encoder, "regression")
@@ -148,7 +155,8 @@ CLASSES = {
 @pytest.mark.parametrize("classes", CLASSES.values(), ids=CLASSES)
 @pytest.mark.parametrize("first", [False, True])
 @pytest.mark.parametrize(
-    "estimator", [LogisticRegression(), LinearDiscriminantAnalysis(), MLPClassifier((4,), max_iter=3, random_state=0)]
+    "estimator",
+    every_nth(2, [LogisticRegression(), LinearDiscriminantAnalysis(), MLPClassifier((4,), max_iter=3, random_state=0)]),
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_positive_class_of_the_table_decides_the_sign(classes, first, estimator):

@@ -14,6 +14,7 @@ from torch import nn
 import tabinterp as ti
 from tabinterp.errors import ModelError
 from tabinterp.models import bind, probabilities
+from tests.shared import every_nth
 
 from .cases import COLUMNS, ENCODERS, frame, numeric_table, table
 from .test_composed import check_same_readings
@@ -91,7 +92,7 @@ def pipeline(net, k):
     return made.fit(frame()[COLUMNS], target(net, k))
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", every_nth(2, CLASSIFIERS))
 def test_classifiers_at_the_end_of_a_pipeline(name):
     net, k = CLASSIFIERS[name]
     fitted = pipeline(clone(net), k)
@@ -104,7 +105,7 @@ def test_classifiers_at_the_end_of_a_pipeline(name):
     assert [value.shape for value in bound.activations().values()] == [(300, 5)]
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", every_nth(2, CLASSIFIERS))
 def test_a_net_behind_an_encoder_reads_like_the_same_network_in_torch(name):
     net, k = CLASSIFIERS[name]
     torch.manual_seed(0)
@@ -147,7 +148,7 @@ def test_a_net_of_a_scaled_target():
     np.testing.assert_allclose(bound.scores[:, 0], made.predict(frame()[COLUMNS]).ravel(), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", every_nth(3, CLASSIFIERS))
 def test_a_calibrated_net(name):
     net, k = CLASSIFIERS[name]
     inner = pipeline(clone(net), k)

@@ -1,5 +1,7 @@
 """statsmodels results: their own predictions, their own estimates and their own intervals."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from sklearn.base import clone
 import tabinterp as ti
 from tabinterp.errors import ModelError
 from tabinterp.models import bind, probabilities
+from tests.shared import every_nth
 
 from .cases import COLUMNS, ENCODERS, dense
 from .test_composed import check_same_readings
@@ -86,7 +89,7 @@ MEANS = {
 }
 
 
-@pytest.mark.parametrize("name", FITS | MEANS)
+@pytest.mark.parametrize("name", every_nth(2, FITS | MEANS))
 def test_results_give_their_own_predictions(name):
     fit, target, columns = (FITS | MEANS)[name]
     result = fit(source())
@@ -108,8 +111,12 @@ def test_results_give_their_own_predictions(name):
 SLOPES = {"a": "a", "b": "b", "u": "", "v": "C(c)[T.v]", "w": "C(c)[T.w]"}
 
 
-@pytest.mark.parametrize("split", [None, 0.3])
-@pytest.mark.parametrize("name", [n for n, (_, t, _) in FITS.items() if t in ("y", "number") and n != "functions"])
+@pytest.mark.parametrize(
+    ("split", "name"),
+    every_nth(
+        3, product([None, 0.3], [n for n, (_, t, _) in FITS.items() if t in ("y", "number") and n != "functions"])
+    ),
+)
 def test_intervals_are_the_result_s_own(name, split):
     fit, target, _ = FITS[name]
     result = fit(source())

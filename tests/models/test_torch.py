@@ -3,6 +3,7 @@
 import copy
 import random
 import threading
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from tabinterp.analyses.trust import estimator as trust
 from tabinterp.errors import ModelError
 from tabinterp.models import bind, probabilities
 from tabinterp.models.affine_front import trace
+from tests.shared import every_nth
 
 from .cases import numeric_table, sigmoid, softmax
 
@@ -367,8 +369,7 @@ def wrapped(module, **settings):
     return ti.wrap(module, encoder="passthrough", **settings)
 
 
-@by_style
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize(("task", "style"), every_nth(3, product(("binary", "multiclass", "regression"), STYLES)))
 def test_scores_are_the_module_s_own(style, task):
     module = made(style, 3 if task == "multiclass" else 1)
     given = numeric_table(task)
@@ -439,7 +440,7 @@ def test_gradients_are_those_of_the_module(style):
         np.testing.assert_allclose(bound.gradients(bound.x[:20])[:, :, k], expected, atol=1e-5)
 
 
-@by_style
+@pytest.mark.parametrize("style", every_nth(2, STYLES), ids=lambda style: style.__name__)
 def test_moving_a_column_is_moving_it_in_the_rows(style):
     module = made(style)
     given = numeric_table()
@@ -494,8 +495,10 @@ class Flat(Style):
         }[self.shape]()
 
 
-@pytest.mark.parametrize("shape", ["squeeze", "squeeze 1", "flatten", "reshape", "view", "index"])
-@pytest.mark.parametrize("rows", [1, 2, 4097])  # 4097: the last block is of one row
+@pytest.mark.parametrize(
+    ("shape", "rows"),
+    every_nth(2, product(["squeeze", "squeeze 1", "flatten", "reshape", "view", "index"], [1, 2, 4097])),
+)
 def test_a_flat_output_in_blocks_of_any_length(shape, rows):
     torch.manual_seed(0)
     module = Flat(shape)
@@ -723,7 +726,7 @@ def untidy(style):
     return module
 
 
-@by_style
+@pytest.mark.parametrize("style", every_nth(3, STYLES), ids=lambda style: style.__name__)
 def test_the_user_s_module_is_not_changed(style):
     module = untidy(style)
     before, around = state(module), world()
@@ -750,7 +753,8 @@ INSIDE = ["maximisation", "linear_regions", "conductance", "path_weights", "abla
     [
         pytest.param(Reused, None, marks=pytest.mark.nightly),
         (Reused, INSIDE),
-        *((style, TOUCHING) for style in (LeadingBatchNorm, InPlaceInput, Branching)),
+        (InPlaceInput, TOUCHING),
+        *(pytest.param(style, TOUCHING, marks=pytest.mark.nightly) for style in (LeadingBatchNorm, Branching)),
     ],
 )
 def test_an_audit_changes_nothing(style, analyses, undrawn, monkeypatch):

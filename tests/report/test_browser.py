@@ -17,7 +17,8 @@ import tabinterp as ti
 from tabinterp.messages.language import languages
 from tabinterp.report.html import render, render_notebook, render_summary
 from tests.report.samples import HOSTILE, NAMES, SAMPLES, crowded, document, hostile
-from tests.report.test_render import page
+from tests.report.test_render import of_each_page, page
+from tests.shared import every_nth
 
 pytestmark = pytest.mark.browser
 
@@ -111,9 +112,7 @@ def sideways(page):
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.nightly] * (one in ("regression", "count"))) for one in SAMPLES]
-)
+@of_each_page
 def test_it_opens_offline_in_silence_and_never_scrolls_sideways(browser, pages, name):
     with Opened(browser, pages[name], viewport=NARROW) as opened:
         assert opened.page.locator("h1").inner_text()
@@ -379,7 +378,7 @@ CROWDED = """() => [...document.querySelectorAll("figure svg")].flatMap((svg) =>
 })"""
 
 
-@pytest.mark.parametrize("lang", languages())
+@pytest.mark.parametrize("lang", every_nth(2, languages()))
 def test_pages_and_figures_are_legible_in_every_language(browser, tmp_path, lang):
     path = tmp_path / "report.html"
     path.write_text(page("hostile") if lang == "en" else ti.Audit(hostile()).to_html(lang=lang), encoding="utf-8")
@@ -501,16 +500,15 @@ def test_a_table_that_goes_on_beyond_the_edge_says_so(browser, pages):
         assert 0 < opened.page.locator(".scroll.more").count() < opened.page.locator(".scroll").count()
 
 
-def test_the_widest_table_is_still_a_page(browser, tmp_path):
+@pytest.mark.parametrize("viewport", [NARROW, pytest.param(WIDE, marks=pytest.mark.nightly)], ids=["narrow", "wide"])
+def test_the_widest_table_is_still_a_page(browser, tmp_path, viewport):
     path = tmp_path / "widest.html"
     path.write_text(page("widest"), encoding="utf-8")
     assert path.stat().st_size < 1_500_000
-    with Opened(browser, path, viewport=WIDE) as opened:
+    with Opened(browser, path, viewport=viewport) as opened:
         assert "0.100%" in opened.page.locator("header .target").inner_text()
         unfold(opened.page)
-        for viewport in (WIDE, NARROW):
-            opened.page.set_viewport_size(viewport)
-            assert sideways(opened.page) <= 0
+        assert sideways(opened.page) <= 0
         labels = opened.page.evaluate(
             "[...document.querySelectorAll('svg text')].map(each => [each.firstChild.textContent,"
             " each.querySelector('title')?.textContent ?? '', each.getBoundingClientRect().left"

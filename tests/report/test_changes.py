@@ -127,7 +127,7 @@ def test_other_questions_are_refused(before, other):
 
 
 @pytest.mark.parametrize(
-    "make", every_nth(2, [samples.binary, samples.multiclass, samples.hostile, samples.count, samples.all_none])
+    "make", every_nth(3, [samples.binary, samples.multiclass, samples.hostile, samples.count, samples.all_none])
 )
 def test_every_kind_of_audit_has_a_page_a_text_and_json(make, tmp_path):
     one = judged(make())

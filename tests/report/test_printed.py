@@ -147,6 +147,7 @@ def test_nothing_is_cut(laid):
     assert inside(laid[1]) > 1000
 
 
+@pytest.mark.nightly
 def test_units_by_many_columns_are_not_cut(monkeypatch):
     monkeypatch.setattr(contents, "CHAPTERS", [one for one in contents.CHAPTERS if one.anchor == "inside"])
     names = [f"column of a long name {i}" for i in range(16)]

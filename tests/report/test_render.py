@@ -53,9 +53,13 @@ from tests.report.samples import (
     selection_rates,
     widest,
 )
-from tests.shared import once_per_run
+from tests.shared import every_nth, once_per_run
 
 LIMIT = 1_500_000
+# A page of counts has the figures of one of numbers.
+of_each_page = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.nightly] * (name == "count")) for name in SAMPLES]
+)
 
 
 @once_per_run
@@ -106,7 +110,7 @@ def read_page(name: str) -> Reader:
     return Reader(page(name))
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@of_each_page
 def test_the_page_is_well_formed_and_complete(name):
     html = page(name)
     read = read_page(name)
@@ -123,7 +127,7 @@ def test_the_page_is_well_formed_and_complete(name):
     assert len(html.encode()) < LIMIT
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@of_each_page
 def test_nothing_is_loaded_and_nothing_is_styled_in_place(name):
     html = page(name)
     read = read_page(name)
@@ -138,13 +142,13 @@ def test_nothing_is_loaded_and_nothing_is_styled_in_place(name):
     assert "default-src &#39;none&#39;" in html
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@of_each_page
 def test_no_number_has_more_digits_than_it_has_meaning(name):
     body = " ".join(read_page(name).words)
     assert not re.findall(r"\d\.\d{8,}", body)
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@of_each_page
 def test_every_number_of_a_figure_is_in_its_table(name):
     """A figure of page one has its numbers in a table of a section."""
     read = read_page(name)
@@ -155,17 +159,12 @@ def test_every_number_of_a_figure_is_in_its_table(name):
             assert value in (figure["cells"] or read.cells), title
 
 
-def test_figures_are_there():
-    counts = {name: len(read_page(name).figures) for name in SAMPLES}
-    assert counts == {
-        "binary": 43,
-        "multiclass": 60,
-        "regression": 38,
-        "count": 34,
-        "hostile": 39,
-        "nothing": 0,
-        "all_none": 2,
-    }
+FIGURES = {"binary": 43, "multiclass": 60, "regression": 38, "count": 34, "hostile": 39, "nothing": 0, "all_none": 2}
+
+
+@of_each_page
+def test_figures_are_there(name):
+    assert len(read_page(name).figures) == FIGURES[name]
 
 
 def test_hostile_names_stay_text():
@@ -199,8 +198,9 @@ def test_a_column_named_like_a_token_of_the_figure_keeps_its_own_label():
     assert not [text for text in texts if re.fullmatch(r"@[1-9]\d*@|@axis@", text or "")]
 
 
-def test_another_process_writes_the_same_bytes():
-    assert digests("binary")["page"] == hashlib.sha256(page("binary").encode()).hexdigest()
+@pytest.mark.parametrize("task", ["regression", pytest.param("binary", marks=pytest.mark.nightly)])
+def test_another_process_writes_the_same_bytes(task):
+    assert digests(task)["page"] == hashlib.sha256(page(task).encode()).hexdigest()
 
 
 def test_rendering_leaves_matplotlib_as_it_was(monkeypatch):
@@ -386,6 +386,7 @@ def unlike_the_samples():
     yield made.model_copy(update={"findings": [one for one in made.findings if one.slug != partly.slug] + [partly]})
 
 
+@pytest.mark.nightly
 def test_every_sentence_of_the_report_is_used_and_no_other_is_needed(monkeypatch):
     recorder = Recorder(messages.english())
     monkeypatch.setattr(messages, "english", lambda: recorder)
@@ -454,12 +455,15 @@ def in_groups(training: int | None, held_out: int | None):
 
 @pytest.mark.parametrize(
     ("sides", "told"),
-    [
-        ((60, 40), ""),
-        ((60, 20), "approximate"),
-        ((60, 9), "No interval is given"),
-        ((None, None), "No interval is given"),
-    ],
+    every_nth(
+        2,
+        [
+            ((60, 40), ""),
+            ((60, 20), "approximate"),
+            ((60, 9), "No interval is given"),
+            ((None, None), "No interval is given"),
+        ],
+    ),
 )
 def test_the_page_says_in_how_many_groups_the_rows_come(sides, told, undrawn):
     page = render(in_groups(*sides))
@@ -684,12 +688,12 @@ def test_effort_is_told_in_the_words_of_each_method():
     )
 
 
-def test_numbers_have_one_minus_sign():
-    for name in SAMPLES:
-        html = re.sub(r"<(style|script)>.*?</\1>", "", page(name), flags=re.DOTALL)
-        cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
-        assert not [cell for cell in cells if re.match(r"[<]?-\d", cell) or re.search(r"\d e?-\d|\[-", cell)]
-        assert not re.findall(r"<title>[^<]*: [^<]*-\d[^<]*</title>", html)
+@of_each_page
+def test_numbers_have_one_minus_sign(name):
+    html = re.sub(r"<(style|script)>.*?</\1>", "", page(name), flags=re.DOTALL)
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
+    assert not [cell for cell in cells if re.match(r"[<]?-\d", cell) or re.search(r"\d e?-\d|\[-", cell)]
+    assert not re.findall(r"<title>[^<]*: [^<]*-\d[^<]*</title>", html)
 
 
 def test_settings_are_rounded_and_explained():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +16,7 @@ from tabinterp.stats import accumulators as sums
 from tabinterp.table import readers as batches
 from tabinterp.table.checkpoints import Keeping, fingerprint
 from tabinterp.table.executors import in_turn
+from tests.shared import every_nth
 
 from .test_keeping import encoded, mean_age
 from .test_scan import check, loans, same_table
@@ -64,7 +67,7 @@ def test_without_missing_targets_the_option_changes_nothing():
 
 @pytest.mark.parametrize(
     ("name", "batch"),
-    [("share", 10), ("dates", 20), pytest.param("labels", 20, marks=pytest.mark.nightly)]
+    every_nth(3, [("dates", 20), ("share", 10), ("labels", 20)])
     + [
         pytest.param(name, 10_000, marks=[pytest.mark.nightly] * (name != "labels"))
         for name in ("share", "dates", "labels")
@@ -85,8 +88,9 @@ def written(frame: pd.DataFrame, folder) -> dict[str, object]:
     return {"parts": folder / "parts", "csv": folder / "rows.csv", "arrow": pa.Table.from_pandas(frame)}
 
 
-@pytest.mark.parametrize("kind", ["parts", "csv", "arrow"])
-@pytest.mark.parametrize("target", ["whole", "number", "truth"])
+@pytest.mark.parametrize(
+    ("kind", "target"), every_nth(2, product(["parts", "csv", "arrow"], ["whole", "number", "truth"]))
+)
 def test_every_source_and_every_kind_of_target(kind, target, tmp_path):
     """Whole numbers of which some are missing come as 0.0 and 1.0: the classes are 0 and 1 all the same."""
     frame, gone = loans()[["age", "own"]], np.arange(211) % 10 == 3
@@ -109,7 +113,8 @@ def test_every_source_and_every_kind_of_target(kind, target, tmp_path):
         same_table(ti.read_table(source, **asked), table)
 
 
-def test_a_scan_that_was_stopped_goes_on_with_the_same_count(tmp_path, monkeypatch):
+@pytest.mark.parametrize("lost_at", every_nth(3, [22, 2, 9]))
+def test_a_scan_that_was_stopped_goes_on_with_the_same_count(lost_at, tmp_path, monkeypatch):
     """Eight batches a pass: it is stopped in the first, the second, and in one that takes sums."""
     source, read = written(gappy(), tmp_path)["parts"], batches._read
     asked = DROP | {"target": "paid", "split": 0.3, "drop_missing_target": True, "batch": 30, "rows": 40}
@@ -130,18 +135,17 @@ def test_a_scan_that_was_stopped_goes_on_with_the_same_count(tmp_path, monkeypat
         return flaky
 
     whole = work()
-    for lost_at in (2, 9, 22):
-        kept = tmp_path / f"kept after {lost_at}"
-        monkeypatch.setattr(batches, "_read", losing(lost_at))
-        with pytest.raises(TableError, match="does not answer"):
-            work(Keeping(kept, {}, every=0))
-        monkeypatch.setattr(batches, "_read", read)
-        again = work(Keeping(kept, {}, resume=True))
-        same_table(again[0].sample, whole[0].sample)
-        assert again[0].census == whole[0].census
-        assert again[0].without_target == gappy()["paid"].isna().sum()
-        for one, other in zip(again[1], whole[1], strict=True):
-            assert fingerprint(one) == fingerprint(other)
+    kept = tmp_path / "kept"
+    monkeypatch.setattr(batches, "_read", losing(lost_at))
+    with pytest.raises(TableError, match="does not answer"):
+        work(Keeping(kept, {}, every=0))
+    monkeypatch.setattr(batches, "_read", read)
+    again = work(Keeping(kept, {}, resume=True))
+    same_table(again[0].sample, whole[0].sample)
+    assert again[0].census == whole[0].census
+    assert again[0].without_target == gappy()["paid"].isna().sum()
+    for one, other in zip(again[1], whole[1], strict=True):
+        assert fingerprint(one) == fingerprint(other)
 
 
 def test_the_error_counts_the_rows_and_names_the_option_of_who_asks():

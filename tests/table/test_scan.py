@@ -26,6 +26,7 @@ from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.readers import open_source
 from tabinterp.table.sql import spool
 from tabinterp.table.summary import census
+from tests.shared import every_nth
 
 from .test_read import frames
 
@@ -90,7 +91,7 @@ SETTINGS = {
     ("name", "batch"),
     [
         ("weights", 13),
-        *((name, 50) for name in SETTINGS),
+        *every_nth(2, ((name, 50) for name in SETTINGS)),
         *(pytest.param(name, 10_000, marks=pytest.mark.nightly) for name in SETTINGS),
     ],
 )
