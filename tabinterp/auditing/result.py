@@ -26,6 +26,7 @@ from tabinterp.document.document import AS_WRITTEN, Document, Message
 from tabinterp.document.evidence_rows import Card
 from tabinterp.document.labels import labelled
 from tabinterp.errors import DocumentError, argument
+from tabinterp.frames import any_backend
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.preview import Preview, Previewed
 from tabinterp.report.formats.cyclonedx import render_cyclonedx
@@ -65,6 +66,7 @@ class Findings(Previewed):
 
     document: Document
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each check: slug, severity, status (raised, cleared, not_applicable), claim."""
         return pd.DataFrame(

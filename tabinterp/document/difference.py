@@ -20,6 +20,7 @@ from tabinterp.analyses.coefficients.record import Coefficients
 from tabinterp.analyses.decomposition.record import Shares
 from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.errors import DocumentError
+from tabinterp.frames import any_backend
 from tabinterp.messages.names import plain_values
 from tabinterp.preview import PreviewedFrame
 
@@ -84,6 +85,7 @@ class Changes(PreviewedFrame):
     numbers: tuple[Change, ...]
     alone: tuple[Key, ...]  # numbers that only one of them has: theme, of, parts of the name
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each change: theme, of, name, first, second, difference, stderr, q, changed."""
         rows = [

@@ -27,6 +27,7 @@ from tabinterp.document.rows_of_analyses import SMALL, TOLERANCE
 from tabinterp.errors import DocumentError, MissingError, ModelError, TableError, argument
 from tabinterp.exit_codes import ExitCode
 from tabinterp.file_names import ATTESTATION, DOCUMENT, KNOWN, LISTED, PRINTED, REPORT, RUN
+from tabinterp.frames import any_backend
 from tabinterp.messages.language import SOURCE, languages, speaking
 from tabinterp.models import Model
 from tabinterp.models.device import CPU, device_of
@@ -80,6 +81,7 @@ class Verification(PreviewedFrame):
             return ExitCode.FAILED
         return ExitCode.INCOMPLETE if "incomplete" in found else ExitCode.PASSED
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each check: what, status, told."""
         return pd.DataFrame(

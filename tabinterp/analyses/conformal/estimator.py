@@ -48,6 +48,7 @@ from tabinterp.analyses.slices.estimator import Group, family, groups_of
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.scores import probabilities
 from tabinterp.stats.estimates import effective_df
@@ -106,6 +107,7 @@ class Conformal(Display):
     tested: int
     slices: tuple[SliceCoverage, ...]
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for all rows, whose coverage is as intended, and one for each slice, of the network."""
         row: dict[str, object] = {"column": None, "kind": "all", "level": None, "low": None, "high": None, "q": np.nan}

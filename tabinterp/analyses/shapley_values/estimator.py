@@ -24,6 +24,7 @@ from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, argument
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import SCALES
 from tabinterp.stats.accumulators import mean_over_rows
@@ -141,6 +142,7 @@ class ShapleyValues(Display):
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and column: means over the rows."""
         mean, size, tied = self.mean(), self.mean_absolute(), self.tied()
