@@ -98,6 +98,7 @@ def test_every_frame_of_a_result_is_made_for_any_backend():
     without = [
         f"{module}: {owner.name}.{method.name}"
         for module, path in NAMES.items()
+        if "-> pd.DataFrame" in path.read_text(encoding="utf-8")
         for owner in ast.walk(tree(path))
         if isinstance(owner, ast.ClassDef)
         for method in owner.body
