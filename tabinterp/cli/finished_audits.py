@@ -15,8 +15,6 @@ import typer
 import tabinterp as ti
 from tabinterp import messages
 from tabinterp.atomic_io import read_regular
-from tabinterp.document.document import SCHEMA_VERSION, Message
-from tabinterp.document.upgrade.steps import migration_notes
 from tabinterp.errors import DocumentError, SignatureError, argument
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.messages.names import terminal
@@ -348,9 +346,8 @@ def migrate(
     is a new file: it names the SHA-256 of the original, and a signature of the original does not cover it.
     """
     result = ti.Audit.from_json(document)
-    notes = migration_notes(result.document.not_assessed)
     with speaking(lang):
-        for note in notes or [Message(key="migration.none", values={"schema": SCHEMA_VERSION})]:
-            say(messages.text(note.key, note.values))
+        unchanged = messages.text("migration.none", {"schema": result.document.schema_version})
+        say("\n".join(result.migration) or unchanged)
     if out is not None:
         write_file(out, result.to_json(), document)

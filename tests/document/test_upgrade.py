@@ -56,6 +56,7 @@ def test_an_older_audit_loads_and_says_what_was_changed(name):
     source, *changes = migration_notes(document.not_assessed)
     assert source.values["digest"] == hashlib.sha256(data).hexdigest()
     assert [note.key for note in changes] == [f"migration.{step}" for step in OLDER[name]]
+    assert ti.Audit.from_json(data).migration == [str(note) for note in (source, *changes)]
     migrated = to_bytes(document)
     published_schema().validate(json.loads(migrated))
     assert to_bytes(from_bytes(migrated)) == migrated
