@@ -23,7 +23,7 @@ from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError, argument
+from tabinterp.errors import MissingError, NotApplicableError, argument
 from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import SCALES
@@ -165,8 +165,23 @@ class ShapleyValues(Display):
         return pd.concat(frames, ignore_index=True)
 
     def to_shap(self) -> Any:
-        """Return a `shap.Explanation`, for shap's own plots; with several outputs (rows, columns, outputs)."""
-        import shap  # noqa: PLC0415  # heavy, and optional
+        """Return a `shap.Explanation`, for shap's own plots.
+
+        `values` and `error_std` are (rows, columns), or (rows, columns, outputs) with several outputs; `base_values` (rows,) or
+        (rows, outputs) is the mean score of the background, and `data` (rows, columns) the explained rows.
+
+        Raises
+        ------
+        MissingError
+            If shap is not installed.
+        """
+        try:
+            import shap  # noqa: PLC0415  # heavy, and optional
+        except ModuleNotFoundError as error:
+            raise MissingError(
+                f"an explanation for shap needs the package {error.name}, which is not installed. Install it with: pip install "
+                "'tabinterp[shap]'"
+            ) from None
 
         one = len(self.outputs) == 1
 
