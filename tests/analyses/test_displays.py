@@ -84,7 +84,8 @@ NO_RESULT = {  # public names of something else: a table, a model, an objective,
     "output", "interpolation", "read_constraints", "audit", "explain_checks", "list_checks", "Audit", "compare_audits",
     "write_folder", "file_digest", "verify", "sign", "read_policy", "read_card", "read_mapping", "format_decision",
     "scan_table", "open_table", "in_batches", "Scan", "engine_of", "dask_engine", "keeping",
-    "TabinterpError",
+    "TabinterpError", "CalibrationDisplay", "CoefficientsDisplay", "EffectsDisplay", "GradientImportanceDisplay",
+    "PermutationImportanceDisplay", "ShapleyValuesDisplay",
 }  # fmt: skip
 
 
