@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tabinterp import messages
+from tabinterp.frames import any_backend
 from tabinterp.messages.names import cut, shortened, terminal, tidy, width
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Previewed:
 class PreviewedFrame(Previewed):
     """A result that shows the first rows of its frame."""
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         raise NotImplementedError
 

@@ -54,7 +54,7 @@ LAYERS = [
     {"document.message"},
     {"preview"},
     {"messages"},
-    {"auditing.signals", "file_names", "provenance.digest_key", "provenance.envelope", "threads"},
+    {"auditing.signals", "file_names", "frames", "provenance.digest_key", "provenance.envelope", "threads"},
     {"arrays", "atomic_io", "errors", "exit_codes", "secret_masking", "text"},
 ]
 SECTION_MODULES, RECORD_MODULES = (

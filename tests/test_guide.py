@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 import tabinterp as ti
 from tabinterp.table.labels import codebook
@@ -73,11 +74,31 @@ def test_pictures():
         "linear": ti.wrap(cases.linear_pipeline(frame)),
         "table": cases.mixed_table(frame),
     }
-    (block,) = examples("Pictures")
+    block, display = examples("Pictures")
     exec(block, names)
     assert [one.get_text() for one in names["left"].get_legend().get_texts()] == ["network", "linear"]
     assert names["right"].get_images()
     assert "<table" in names["fragment"]
+    names["pipeline"] = cases.network_pipeline(frame)
+    exec(display, names)
+    assert names["display"].ax_.figure is names["display"].figure_
+    assert len(names["display"].figure_.axes) == 2
+    plt.close("all")
+
+
+def test_frames():
+    frame = cases.mixed_frame(60, 2).rename(columns={"age": "<b>age</b>"})
+    model = ti.wrap(LogisticRegression().fit(frame[["<b>age</b>", "income"]].fillna(0), frame["y"]))
+    table = ti.read_table(frame[["<b>age</b>", "income", "y"]].fillna(0), target="y")
+    names = {"ti": ti, "model": model, "table": table, "audit": ti.Audit(count())}
+    for block in examples("Frames"):
+        exec(block, names)
+    (first, *_) = ti.permutation_importance(model, table).frame().itertuples()
+    for form in ("page", "styled"):
+        assert "&lt;b&gt;age&lt;/b&gt;" in names[form]
+        assert "<b>" not in names[form]
+    assert f">{first.importance:.3f}</td>" in names["styled"]
+    assert f"{first.importance:.3g}</td>" in names["page"].replace("\u2212", "-")
     plt.close("all")
 
 

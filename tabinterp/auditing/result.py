@@ -25,7 +25,9 @@ from tabinterp.document.difference import Changes, compare_documents
 from tabinterp.document.document import AS_WRITTEN, Document, Message
 from tabinterp.document.evidence_rows import Card
 from tabinterp.document.labels import labelled
+from tabinterp.document.upgrade.steps import migration_notes
 from tabinterp.errors import DocumentError, argument
+from tabinterp.frames import any_backend
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.preview import Preview, Previewed
 from tabinterp.report.formats.cyclonedx import render_cyclonedx
@@ -65,6 +67,7 @@ class Findings(Previewed):
 
     document: Document
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row per check: slug, severity, status (raised, cleared, not_applicable), claim."""
         return pd.DataFrame(
@@ -97,6 +100,11 @@ class Audit:
     @property
     def findings(self) -> Findings:
         return Findings(self.document)
+
+    @property
+    def migration(self) -> list[str]:
+        """What was changed because an earlier version of tabinterp wrote the audit, in sentences; empty if nothing was."""
+        return [_text(note) for note in migration_notes(self.document.not_assessed)]
 
     def __str__(self) -> str:
         document = labelled(self.document)

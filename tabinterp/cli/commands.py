@@ -32,7 +32,7 @@ from tabinterp.secret_masking import hidden
 from . import help_pages
 from .config_file import config_text, read_config
 from .console import leave_with, progress, report_error, say, show_result, use_plain_output, writing_to
-from .finished_audits import EXAMPLES, Lang, Mappings, check, checks, compare, evidence, render, sign, verify
+from .finished_audits import EXAMPLES, Lang, Mappings, check, checks, compare, evidence, migrate, render, sign, verify
 from .help_pages import examples
 from .option_values import Reading, complete_analyses, controls, costs_of, how_of, names_of, split_of
 
@@ -601,7 +601,7 @@ def _check_bundle(path: Path, overwrite: bool) -> None:
         )
 
 
-for command in (render, checks, check, sign, verify, compare, evidence):
+for command in (render, checks, check, sign, verify, compare, evidence, migrate):
     app.command(**examples(*EXAMPLES[command.__name__]))(command)
 
 

@@ -50,6 +50,7 @@ EXAMPLES = {
     ),
     "compare": ("tabinterp compare last-year/audit.json this-year/audit.json --format html --out differences.html",),
     "evidence": ("tabinterp evidence audit/audit.json --out evidence.csv",),
+    "migrate": ("tabinterp migrate audit/audit.json", "tabinterp migrate audit/audit.json --out migrated.json"),
 }
 
 
@@ -329,3 +330,24 @@ def evidence(
     found = ti.Audit.from_json(document)
     text = found.evidence([ti.read_mapping(one) for one in mapping or []], unverified)
     tell(text.rstrip("\n"), out, document, *(mapping or []))
+
+
+def migrate(
+    document: Annotated[Path, typer.Argument(help="Saved audit (audit.json) of an earlier version of tabinterp.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Output file for the migrated audit; by default, the changes are only listed."),
+    ] = None,
+    lang: Lang = SOURCE,
+) -> None:
+    """Migrate a saved audit of an earlier version to the present form, and list what changes.
+
+    The other commands read earlier audits as well, so this is only needed for programs that read audit.json. The migrated audit
+    is a new file: it names the SHA-256 of the original, and a signature of the original does not cover it.
+    """
+    result = ti.Audit.from_json(document)
+    with speaking(lang):
+        unchanged = messages.text("migration.none", {"schema": result.document.schema_version})
+        say("\n".join(result.migration) or unchanged)
+    if out is not None:
+        write_file(out, result.to_json(), document)

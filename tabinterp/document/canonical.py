@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -15,6 +16,7 @@ from tabinterp import messages
 from tabinterp.errors import DocumentError
 
 from .document import AS_WRITTEN, OWN, SCHEMA_VERSION, Document, Message
+from .upgrade.steps import upgraded
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # an escape that may be an unpaired surrogate; canonical JSON has none
@@ -37,15 +39,31 @@ def from_bytes(data: bytes) -> Document:
 
     A reader of an audit must be able to rely on every field, so unknown fields, duplicates and values of another type are
     refused. The error names the place, the value found and the allowed values.
+    A document of an earlier version is first brought into the present form (`upgrade.steps`), and notes in it say so.
     """
     found = _parse(data)
     _check_version(found)
+    try:
+        return _validated(found)
+    except DocumentError:
+        older = upgraded(found, hashlib.sha256(data).hexdigest())
+        if older is None:
+            raise
+        return _validated(older)
+
+
+def _validated(found: dict[str, Any]) -> Document:
     try:
         document = Document.model_validate(found, strict=True)
     except ValidationError as error:
         raise DocumentError(_in_words(error)) from error
     _check_messages(document)
     return document
+
+
+def canonical(data: bytes) -> bytes:
+    """Return the same JSON in canonical form with a final newline, whichever version of tabinterp wrote it."""
+    return rfc8785.dumps(_parse(data)) + b"\n"
 
 
 def schema() -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tabinterp.analyses.coefficients.record import Coefficients
 from tabinterp.analyses.decomposition.record import Shares
 from tabinterp.analyses.permutation_importance.record import Importance
 from tabinterp.errors import DocumentError
+from tabinterp.frames import any_backend
 from tabinterp.messages.names import plain_values
 from tabinterp.preview import PreviewedFrame
 
@@ -82,6 +83,7 @@ class Changes(PreviewedFrame):
     numbers: tuple[Change, ...]
     alone: tuple[Key, ...]  # numbers that only one audit has: theme, of, parts of the name
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row per number: theme, of, name, first, second, difference, stderr, q, changed."""
         rows = [

@@ -21,12 +21,13 @@ from tabinterp.atomic_io import RESUME, read_regular
 from tabinterp.auditing.consistency import BROKEN, contradictions, written_here
 from tabinterp.auditing.result import VIEWS, Audit, judged
 from tabinterp.auditing.run import audit
-from tabinterp.document.canonical import from_bytes, to_bytes
+from tabinterp.document.canonical import canonical, from_bytes, to_bytes
 from tabinterp.document.document import Document, Message
 from tabinterp.document.rows_of_analyses import SMALL, TOLERANCE
 from tabinterp.errors import DocumentError, MissingError, ModelError, TableError, argument
 from tabinterp.exit_codes import ExitCode
 from tabinterp.file_names import ATTESTATION, DOCUMENT, KNOWN, LISTED, PRINTED, REPORT, RUN
+from tabinterp.frames import any_backend
 from tabinterp.messages.language import SOURCE, languages, speaking
 from tabinterp.models import Model
 from tabinterp.models.device import CPU, device_of
@@ -80,6 +81,7 @@ class Verification(PreviewedFrame):
             return ExitCode.FAILED
         return ExitCode.INCOMPLETE if "incomplete" in found else ExitCode.PASSED
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row per check, with the columns what, status and told."""
         return pd.DataFrame(
@@ -218,13 +220,14 @@ def _document(folder: Path) -> tuple[Document | None, Step]:
     try:
         data = read_regular(path)
         document = from_bytes(data)
-        canonical = to_bytes(document)
+        # What another version wrote lacks fields that there are now, or has been migrated while it was read.
+        expected = to_bytes(document) if written_here(document) else canonical(data)
     except (OSError, DocumentError) as error:
         return None, _step(DOCUMENT, "failed", "document.unreadable", reason=str(error))
-    if data == canonical:
+    if data == expected:
         return document, _step(DOCUMENT, "ok", "document.ok")
-    pairs = enumerate(zip(data, canonical, strict=False))
-    first = next((at for at, (a, b) in pairs if a != b), min(len(data), len(canonical)))
+    pairs = enumerate(zip(data, expected, strict=False))
+    first = next((at for at, (a, b) in pairs if a != b), min(len(data), len(expected)))
     return document, _step(DOCUMENT, "failed", "document.changed", byte=first)
 
 

@@ -11,7 +11,9 @@ from html.parser import HTMLParser
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import narwhals as nw
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -82,7 +84,8 @@ NO_RESULT = {  # public names of something else: a table, a model, an objective,
     "output", "interpolation", "read_constraints", "audit", "explain_checks", "list_checks", "Audit", "compare_audits",
     "write_folder", "file_digest", "verify", "sign", "read_policy", "read_card", "read_mapping", "format_decision",
     "scan_table", "open_table", "in_batches", "Scan", "engine_of", "dask_engine", "keeping",
-    "TabinterpError",
+    "TabinterpError", "CalibrationDisplay", "CoefficientsDisplay", "EffectsDisplay", "GradientImportanceDisplay",
+    "PermutationImportanceDisplay", "ShapleyValuesDisplay",
 }  # fmt: skip
 
 
@@ -148,6 +151,24 @@ def test_a_result_has_frame_picture_and_fragment_and_changes_nothing(name, resul
         assert ET.fromstring(base64.b64decode(data)).tag.endswith("svg")
         assert image["alt"]
     assert "<table" in result._repr_html_()
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_frame_holds_the_same_cells_in_other_libraries(name, results):
+    frame = results[name].frame()
+    for backend in ("polars", "pyarrow"):
+        made = nw.from_native(results[name].frame(backend=backend), eager_only=True)
+        assert made.columns == list(frame.columns)
+        for column in made.columns:
+            cells, wanted = made[column].to_list(), frame[column].tolist()
+            mixed = {type(one) for one in cells} - {type(None)} == {str}
+            for cell, value in zip(cells, wanted, strict=True):
+                if cell is None:
+                    assert pd.isna(value)
+                elif isinstance(cell, list):
+                    assert cell == list(value)
+                else:
+                    assert cell == (str(value) if mixed else value)
 
 
 @pytest.mark.parametrize("name", RESULTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from dataclasses import replace
 from functools import cache
@@ -21,7 +22,7 @@ from tabinterp.analyses.shapley_values import coalitions
 from tabinterp.analyses.shapley_values import permutation_sampling as walks
 from tabinterp.analyses.shapley_values.coalitions import Running, enumeration_cost, every_subset, walk
 from tabinterp.analyses.shapley_values.estimator import background_rows
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import MissingError, NotApplicableError
 from tabinterp.models import bind
 from tests import cases, oracles
 from tests.shared import every_nth
@@ -225,6 +226,35 @@ def test_shaps_plots_take_it(task):
     assert [t.get_text() for t in axes.get_yticklabels()]
     shap.plots.waterfall(one[0], show=False)
     mpl.pyplot.close("all")
+    axes = shap.plots.beeswarm(one, show=False)
+    assert {t.get_text() for t in axes.get_yticklabels()} == set(cases.INPUTS)
+    mpl.pyplot.close("all")
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_an_explanation_of_shap_adds_up_to_the_scores_of_its_rows(task):
+    """One class: without an axis of outputs, as shap's own explainers give it."""
+    ours = read(task)
+    explanation = ours.to_shap()
+    outputs = () if task == "binary" else (3,)
+    assert explanation.shape == (len(ours.scores), len(cases.INPUTS), *outputs)
+    scores = ours.scores[:, 0] if task == "binary" else ours.scores
+    np.testing.assert_allclose(explanation.base_values + explanation.values.sum(axis=1), scores, atol=1e-5)
+    np.testing.assert_array_equal(explanation.error_std.reshape(ours.stderr.shape), ours.stderr)
+    assert explanation.output_names == (None if task == "binary" else ["a", "b", "c"])
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(explanation.data, columns=explanation.feature_names),
+        ours.data.reset_index(drop=True),
+        check_dtype=False,
+    )
+    if task == "multiclass":
+        np.testing.assert_array_equal(explanation[:, "age", "b"].values, ours.values[:, cases.INPUTS.index("age"), 1])
+
+
+def test_shap_is_named_where_it_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "shap", None)
+    with pytest.raises(MissingError, match=r"pip install 'tabinterp\[shap\]'"):
+        read("binary").to_shap()
 
 
 # ---- errors and draws

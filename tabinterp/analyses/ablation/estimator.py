@@ -32,6 +32,7 @@ from tabinterp.analyses.permutation_importance.estimator import error_of, share_
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import Layer, layers_of
 from tabinterp.models.losses import loss_for
@@ -81,6 +82,7 @@ class Ablations(Display):
     n_repeats: int
     seed: int
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each group and method."""
         m, size = len(self.methods), len(self.groups)

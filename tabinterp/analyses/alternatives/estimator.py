@@ -32,6 +32,7 @@ from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import forward
 from tabinterp.preview import PreviewedFrame
@@ -68,6 +69,7 @@ class Alternatives(PreviewedFrame):
     rows: int
     seed: int
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each version and protected column."""
         return pd.DataFrame(

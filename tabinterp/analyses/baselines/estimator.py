@@ -21,6 +21,7 @@ from tabinterp.analyses.gradients import ANALYSIS as GRADIENTS
 from tabinterp.analyses.gradients.estimator import GradientImportance, gradient_importance
 from tabinterp.analyses.gradients.reference_rows import baseline_of
 from tabinterp.analyses.maximisation.typicality import of_encoded
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.through_encoder import through
 from tabinterp.table import Table
@@ -76,6 +77,7 @@ class Baselines(Display):
     def outputs(self) -> tuple[str | None, ...]:
         return self.readings[0].outputs
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each baseline, output and column."""
         return pd.concat(

@@ -35,6 +35,7 @@ from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel
 from tabinterp.models.scores import CLIP, probabilities
@@ -116,6 +117,7 @@ class Calibration(Display):
     def _outputs(self) -> list[str | None]:
         return [one.output for one in self.outputs]
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each output: slope, intercept and calibration in the large with standard errors and intervals,
         and the joint p-value.

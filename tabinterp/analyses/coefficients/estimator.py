@@ -25,6 +25,7 @@ from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.linear.design import Reason, Term
 from tabinterp.linear.inference import Estimate, Inference, infer
 from tabinterp.linear.supplied_inference import own_inference
@@ -86,6 +87,7 @@ class Coefficients(Display):
     def _numbers(self) -> pd.DataFrame:
         return scaled(self.frame(), "estimate", "ci_low", "ci_high")
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and term.
 
@@ -95,6 +97,7 @@ class Coefficients(Display):
         """
         return pd.concat([self._output(k) for k in range(len(self.outputs))], ignore_index=True)
 
+    @any_backend
     def tests(self) -> pd.DataFrame:
         """Return the joint Wald test and the variance inflation factor of each original column (linear models only)."""
         if self.inference is None:

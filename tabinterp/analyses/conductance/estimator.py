@@ -27,6 +27,7 @@ from tabinterp.analyses.hidden_units.row_limits import affordable, require_rows
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, argument
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import slopes
 from tabinterp.models.layers import Layer, layers_of
@@ -83,6 +84,7 @@ class Conductance(Display):
         """Return the mean absolute value over rows (units, outputs), which sampling error biases upward."""
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and unit."""
         mean, size, units = self.mean(), self.size(), len(self.layer)

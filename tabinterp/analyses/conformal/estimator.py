@@ -49,6 +49,7 @@ from tabinterp.analyses.slices.estimator import Group, family, groups_of
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.scores import probabilities
 from tabinterp.stats.estimates import effective_df
@@ -108,6 +109,7 @@ class Conformal(Display):
     tested: int
     slices: tuple[SliceCoverage, ...]
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for all rows (coverage as intended) and one for each slice, for the network."""
         row: dict[str, object] = {"column": None, "kind": "all", "level": None, "low": None, "high": None, "q": np.nan}

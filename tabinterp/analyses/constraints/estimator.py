@@ -30,6 +30,7 @@ from tabinterp.arrays import FloatArray
 from tabinterp.atomic_io import LARGEST_TEXT, read_regular
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.frames import any_backend
 from tabinterp.linear.terms import Slope, find_terms
 from tabinterp.models import BoundModel
 from tabinterp.models.perturbation import RESOLUTION, crossed
@@ -83,6 +84,7 @@ class Constraints(PreviewedFrame):
     rows: int
     seed: int
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each column and model."""
         rows = []

@@ -19,6 +19,7 @@ from tabinterp.analyses.display import Display, Drawn, worded
 from tabinterp.analyses.performance.estimator import FEWEST, Status, judged, margin_of, null_loss
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.frames import any_backend
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import Model, bind
 from tabinterp.models.losses import loss_for
@@ -69,6 +70,7 @@ class Crossvalidated(Display):
     def _numbers(self) -> pd.DataFrame:
         return self.frame().assign(fold=range(1, len(self.network) + 1))
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each fold."""
         columns = {"rows": self.rows, "network": self.network, "linear": self.linear}

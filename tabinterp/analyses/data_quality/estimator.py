@@ -13,6 +13,7 @@ from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.settings import AuditSettings
 from tabinterp.document.message import Message
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel
 from tabinterp.table import Table
 from tabinterp.table.table import check_table
@@ -67,6 +68,7 @@ class DataReadings(Display):
             frame["power_held_out"] = frame["power_training"]
         return frame[frame["power_held_out"].notna()]
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each column: missing (share), distinct, identifier, spike, power (training, held_out, ends), psi,
         q of drift.

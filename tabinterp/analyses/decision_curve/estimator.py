@@ -42,6 +42,7 @@ from tabinterp.analyses.settings import DecisionPolicy
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models.model import BoundModel
 from tabinterp.preview import PreviewedFrame
 from tabinterp.table import Table
@@ -75,6 +76,7 @@ class Decisions(PreviewedFrame):
     treat_all: tuple[Estimate, ...]
     rows: int
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each threshold."""
         made: dict[str, object] = {"threshold": list(self.thresholds)}

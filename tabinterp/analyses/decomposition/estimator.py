@@ -30,6 +30,7 @@ from tabinterp.analyses.performance.estimator import FEWEST, RESAMPLES, groups, 
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.scores import probabilities
@@ -81,6 +82,7 @@ class Decomposition(Display):
     held_out: bool
     estimand: str = "share of the variance of the network's score"
 
+    @any_backend
     def frame(self, weighting: str = "plain") -> pd.DataFrame:
         """Return one row for each component (and output, if there are several): linear, curvature, interactions, then their
         parts.

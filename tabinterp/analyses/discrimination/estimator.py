@@ -32,6 +32,7 @@ from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.scores import probabilities
@@ -143,6 +144,7 @@ class Discrimination(PreviewedFrame):
     macro: tuple[Curves, Curves] | None = None
     class_decisions: tuple[ClassDecisions, ClassDecisions] | None = None
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return the points of the ROC curves: one row for each class, model and false-positive rate.
 

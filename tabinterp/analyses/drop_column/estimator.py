@@ -22,6 +22,7 @@ from tabinterp.analyses.display import Display, Drawn
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.linear.penalised import SEARCHED, fit_penalised, fit_quietly
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
@@ -51,6 +52,7 @@ class Dropped(Display):
     seed: int
     estimand: str = "rise of the held-out loss of a linear model that is fitted again without the column"
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each column or group."""
         found = self.importance

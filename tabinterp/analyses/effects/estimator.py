@@ -30,6 +30,7 @@ from tabinterp.analyses.plot_specs import Dots, Effect, Picture, effect_axis
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import SCALES
@@ -189,6 +190,7 @@ class Effects(Shown):
         named = axis if output is None else text("plot.output", {"axis": axis, "output": output})
         return Dots(tuple(labels), (series,), named, "points")
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each output, column and point."""
         return pd.concat([_frame(c, k, o) for k, o in enumerate(self.outputs) for c in self.curves], ignore_index=True)

@@ -19,6 +19,7 @@ from tabinterp.analyses.context import Context
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import ModelError, NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models.model import BoundModel
 from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.accumulators import mean_over_rows
@@ -44,6 +45,7 @@ class Extrapolation(PreviewedFrame):
     seed: int
     estimand: str = "mean absolute change of the score one range beyond the data, in ranges of the rows' scores"
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each column: column, change, stderr, ci_low, ci_high, outside."""
         return pd.DataFrame(

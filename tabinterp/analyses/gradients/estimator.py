@@ -21,6 +21,7 @@ from tabinterp.analyses.display import Display, Drawn
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import slopes
 from tabinterp.models.gradient_check import gradient_disagreement
@@ -123,6 +124,7 @@ class GradientImportance(Display):
         draws = draws if self.groups is None else group_sums(draws, self.groups)
         return Estimates.of(found.value, found.stderr, np.maximum(effective_df(draws, len(draws)), 1))
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and column."""
         mean, size = self.mean(), self.size()

@@ -41,6 +41,7 @@ from tabinterp.analyses.reason_codes.adverse_decisions import without_declined
 from tabinterp.analyses.settings import THRESHOLD, AuditSettings
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, argument
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.stats.group_contrasts import NONE, Estimate
@@ -121,6 +122,7 @@ class Groups(Display):
     def _axis(self) -> str:
         return text(self.drawn.axis if self.compared is not None or self.fits else "plot.axis.groups.mean")
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each group and model; withheld values are NaN."""
         return pd.DataFrame([_row(g, name) for g in self.groups for name in ("network", "linear")])

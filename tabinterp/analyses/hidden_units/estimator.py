@@ -19,6 +19,7 @@ from tabinterp.analyses.display import Display, Drawn, by_unit
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.messages import number, text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import Layer, layers_of
@@ -73,6 +74,7 @@ class Neurons(Display):
     ablation_rows: int
     held_out: bool
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each unit."""
         made = {
@@ -86,10 +88,12 @@ class Neurons(Display):
             made |= {name: one.value, f"{name}_stderr": one.stderr, f"{name}_low": one.low, f"{name}_high": one.high}
         return pd.DataFrame(made | {"words": [self.words(u) for u in range(len(self.layer))]})
 
+    @any_backend
     def profile(self) -> pd.DataFrame:
         """Return one row for each unit and column or level: how the rows that activate it differ from all rows."""
         return profile_frame(self.profiles, self.layer, self.index)
 
+    @any_backend
     def weights(self) -> pd.DataFrame:
         """Return one row for each unit of the first layer and column or level.
 

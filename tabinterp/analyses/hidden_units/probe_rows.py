@@ -20,6 +20,7 @@ from tabinterp.analyses.effects.grids import Grid, checked_columns, grid_of, tak
 from tabinterp.analyses.gradients.reference_rows import typical_row
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.model import column_like
@@ -66,6 +67,7 @@ class ProbeRows(Display):
         ]
         return frame.assign(value=values, size=frame["change"].abs())
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each point and unit or output; for an output, the unit is empty and `output` has its name."""
         points, units, k = len(self.column), len(self.layer), len(self.outputs)

@@ -20,6 +20,7 @@ from tabinterp.analyses.maximisation.estimator import Maxima, maximise
 from tabinterp.analyses.maximisation.objective_values import readers_of
 from tabinterp.analyses.maximisation.objectives import Objective
 from tabinterp.arrays import FloatArray, HashArray, IntArray
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import layers_of
 from tabinterp.stats.weights import deviation, quantile, unit
@@ -55,6 +56,7 @@ class Card(Display):
     def _numbers(self) -> pd.DataFrame:
         return pd.DataFrame({"panel": PANELS, "value": self.value})
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each panel and line: `at` for an optimum; `mean` of a number or `share` of a level among rows."""
         parts = [self._optimum(0), *(self._between(p) for p in range(4)), self._optimum(1)]

@@ -29,6 +29,7 @@ from tabinterp.analyses.effects.grids import Grid, checked_columns, grid_of, wit
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, argument
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.stats.accumulators import mean_over_rows
 from tabinterp.stats.estimates import Estimates
@@ -96,6 +97,7 @@ class Interactions(Display):
     def __getitem__(self, columns: tuple[str, str]) -> Pair:
         return next(pair for pair in self.pairs if set(pair.columns) == set(columns))
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and pair that was evaluated in full."""
         rows = [
@@ -107,6 +109,7 @@ class Interactions(Display):
         ]
         return pd.DataFrame(rows)
 
+    @any_backend
     def effect(self, columns: tuple[str, str]) -> pd.DataFrame:
         """Return the purified effect of a pair: one row for each output and cell, in units of the score."""
         pair = self[columns]

@@ -24,6 +24,7 @@ import pandas as pd
 import torch
 
 from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.frames import any_backend
 from tabinterp.models.model import BoundModel
 from tabinterp.models.perturbation import BLOCK, forward, is_read, resolved
 from tabinterp.preview import PreviewedFrame
@@ -57,6 +58,7 @@ class Screen(PreviewedFrame):
     passed_most: float = 0.0
     estimand: str = "mean squared second difference between two rows, by four"
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each pair, the strongest first."""
         made = {

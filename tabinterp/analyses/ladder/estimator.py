@@ -34,6 +34,7 @@ from tabinterp.analyses.performance.estimator import (
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
 from tabinterp.stats.discrimination import mean, ratio
@@ -147,6 +148,7 @@ class Ladder(Display):
         made = module.scorecard(self, self.network, counterpart, points=points, odds=odds, pdo=pdo)
         return cast("Scorecard", made)
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each model."""
         columns: dict[str, object] = {"rung": list(self.rungs), "parameters": list(self.parameters)}

@@ -26,6 +26,7 @@ from tabinterp.analyses.hidden_units.row_limits import require_curvature, requir
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.linear.terms import AnyTerm, Basis, Contrast, Slope, find_terms
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import Layer, layers_of
@@ -85,6 +86,7 @@ class LinearRegions(Display):
         frame = self.frame().assign(sd=spreads(self.terms, len(self.outputs)))
         return scaled(frame, "mean", "ci_low", "ci_high", "counterpart")
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and term: how the coefficient varies over rows, and the counterpart's coefficient."""
         parts = []
@@ -101,6 +103,7 @@ class LinearRegions(Display):
             parts.append(pd.DataFrame({**self._named(output), **own}))
         return pd.concat(parts, ignore_index=True)
 
+    @any_backend
     def tables(self, most: int = 5) -> pd.DataFrame:
         """Return coefficient tables of the largest regions with at least 10 rows: one row for each region, output and term."""
         told = [r for r in range(self.visited) if self.rows_in[r] >= SMALL][:most]

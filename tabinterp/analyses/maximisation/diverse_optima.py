@@ -22,6 +22,7 @@ from torch import Tensor
 from tabinterp.analyses.display import Display, Drawn, in_sd, worded
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import NotApplicableError, argument
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import layers_of
 from tabinterp.table import Table
@@ -63,6 +64,7 @@ class Facets(Display):
     starts: int
     seed: int
 
+    @any_backend
     def summary(self) -> pd.DataFrame:
         """Return one row for each optimum; `nearest` is its largest cosine with another."""
         others = np.where(np.eye(len(self.value), dtype=bool), -np.inf, self.cosine)
@@ -73,6 +75,7 @@ class Facets(Display):
     def _numbers(self) -> pd.DataFrame:
         return in_sd(self.summary(), self.mean, self.sd)
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each optimum and column: the value of the column (`at`), with the numbers of the optimum."""
         return by_column(self.summary(), self.rows)

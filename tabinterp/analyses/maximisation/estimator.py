@@ -21,6 +21,7 @@ from tabinterp.analyses.display import Display, Drawn, in_sd, named
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import Layer, layers_of
 from tabinterp.table import Table
@@ -84,6 +85,7 @@ class Maxima(Display):
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray((self.value - self.mean) / (self.bound - self.mean))
 
+    @any_backend
     def summary(self) -> pd.DataFrame:
         """Return one row for each objective."""
         names = ("value", "search", "real", "mean", "sd", "bound")
@@ -96,6 +98,7 @@ class Maxima(Display):
     def _numbers(self) -> pd.DataFrame:
         return in_sd(self.summary(), self.mean, self.sd)
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each objective and column: the value of the column in the best row (`at`), with the numbers of the
         objective.

@@ -20,6 +20,7 @@ from tabinterp.analyses.display import Display, Drawn, in_sd, named
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, argument
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.layers import layers_of
@@ -77,6 +78,7 @@ class Pareto(Display):
         able = np.flatnonzero(~np.asarray(self.typicality.unreadable, dtype=bool))
         return int(able[self.value[able].argmax()]) if len(able) else None
 
+    @any_backend
     def summary(self) -> pd.DataFrame:
         """Return one row for each budget."""
         made = pd.DataFrame(
@@ -93,6 +95,7 @@ class Pareto(Display):
     def _numbers(self) -> pd.DataFrame:
         return in_sd(self.summary(), self.mean, self.sd).assign(budget=[_named(one) for one in self.budgets])
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each budget and column: the value of the column (`at`), with the numbers of the budget."""
         return by_column(self.summary(), self.rows)

@@ -26,6 +26,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import NearestNeighbors
 
 from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel
 from tabinterp.table.folds import dealt
 from tabinterp.table.hash_sampling import chosen
@@ -69,6 +70,7 @@ class Typicality:
     def far(self) -> float:
         return far(self.reference)
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         names = (*MEASURES, "out", "oddness", "unreadable")
         return pd.DataFrame({name: getattr(self, name) for name in names})

@@ -33,6 +33,7 @@ from tabinterp.analyses.settings import Constraint
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
 from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.perturbation import RESOLUTION, crossed
 from tabinterp.models.through_encoder import through
@@ -94,6 +95,7 @@ class Monotonicity(PreviewedFrame):
     least: float
     seed: int
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each column, with its values in the two rows that refute the direction, if there are any."""
         return pd.DataFrame(
@@ -112,6 +114,7 @@ class Monotonicity(PreviewedFrame):
             ]
         )
 
+    @any_backend
     def pairs(self) -> pd.DataFrame:
         """Return the two rows (all input columns) that refute each refuted direction, with the name of its column."""
         found = [one for one in self.columns if one.pair is not None]

@@ -28,6 +28,7 @@ from tabinterp.analyses.data_quality.bins import as_number
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models.model import BoundModel
 from tabinterp.models.perturbation import forward, mixed
 from tabinterp.preview import PreviewedFrame
@@ -65,6 +66,7 @@ class OffSupport(PreviewedFrame):
     seed: int
     estimand: str = "R2 on real rows of the score as learnt on real rows, less that as learnt on perturbed rows"
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each column: column, permuted, swapped (mean absolute change of the score, in its standard
         deviations), with errors.

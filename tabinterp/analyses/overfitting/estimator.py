@@ -32,6 +32,7 @@ from tabinterp.analyses.slices.estimator import SMALLEST, Group, family, groups_
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.losses import loss_for
 from tabinterp.stats.discrimination import mean, of_two_samples
@@ -88,6 +89,7 @@ class Overfitting(Display):
     excess: Mean
     slices: tuple[SliceGap, ...]
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for all rows and one for each slice."""
         names, rows = ("column", "kind", "level", "low", "high"), []

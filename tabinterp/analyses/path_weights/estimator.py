@@ -34,6 +34,7 @@ from tabinterp.analyses.maximisation.search_space import domain_of
 from tabinterp.arrays import FloatArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.linear.terms import AnyTerm, Slope, find_terms
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
@@ -90,6 +91,7 @@ class PathWeights(Display):
     def _numbers(self) -> pd.DataFrame:
         return scaled(self.frame().assign(sd=spreads(self.terms, len(self.outputs))), "path", "gradient")
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and term; `size` and `garson` are those of the whole column."""
         at = [self.columns.index(one.term.column) for one in self.terms]
@@ -114,6 +116,7 @@ class PathWeights(Display):
         ]
         return pd.concat(parts, ignore_index=True)
 
+    @any_backend
     def cosines(self) -> pd.DataFrame:
         """Return one row for each output."""
         names = ("path_gradient", "path_optimum", "gradient_optimum", "straight")

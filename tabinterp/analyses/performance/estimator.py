@@ -26,6 +26,7 @@ from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
 from tabinterp.errors import TabinterpError, argument
+from tabinterp.frames import any_backend
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.device import CPU
@@ -208,6 +209,7 @@ class Performance(Display):
         found = [(m.name, *np.array(m.difference) / (m.difference[1] or np.nan)) for m in self.metrics]
         return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each metric.
 

@@ -22,6 +22,7 @@ from tabinterp.analyses.display import Display
 from tabinterp.analyses.plot_specs import Heat
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.stats.weights import effective
 from tabinterp.table import Table
@@ -60,6 +61,7 @@ class Families(Display):
         """Return the association of each pair of columns for plotting."""
         return Heat(self.columns, self.columns, self.association, text("plot.axis.association"), ("columns", "columns"))
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each member: family, column, and weakest association in the family."""
         rows = [(name, c, self.weakest(name)) for name, members in self.families.items() for c in members]

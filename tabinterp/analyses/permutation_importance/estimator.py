@@ -30,6 +30,7 @@ from tabinterp.analyses.display import Display, Drawn, word
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, argument
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind, reading_own_inputs
 from tabinterp.models.losses import Own, loss_for
@@ -98,6 +99,7 @@ class PermutationImportance(Display):
         key = "plot.axis.permutation.conditional" if self.conditional else self.drawn.axis
         return text(key, {"loss": word(self.loss)})
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each column or group, in the order of the table.
 

@@ -34,6 +34,7 @@ from tabinterp.analyses.plots import Series
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.losses import Loss, loss_for
@@ -144,6 +145,7 @@ class Robustness(Display):
         )
         return OverSizes(frame["size"].to_numpy(), series, text("plot.axis.loss", {"loss": word(self.loss)}))
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each size."""
         rows = []

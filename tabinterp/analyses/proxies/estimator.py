@@ -31,6 +31,7 @@ from tabinterp.analyses.groups.selection import decided
 from tabinterp.analyses.performance.estimator import groups as together
 from tabinterp.analyses.settings import THRESHOLD
 from tabinterp.arrays import FloatArray, IntArray
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.models.perturbation import forward, is_read
@@ -106,6 +107,7 @@ class Proxies(PreviewedFrame):
     proxies: tuple[Proxy, ...]
     seed: int
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each column and probe."""
         rows = []

@@ -27,6 +27,7 @@ from tabinterp.analyses.display import Display, Drawn, named
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError, argument
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.table import Table
 
@@ -88,6 +89,7 @@ class ReasonCodes(Display):
         frame = frame[frame["measure"].isin(["reason_network", "reason_linear"])]
         return frame.assign(model=frame["measure"].str.removeprefix("reason_"))
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each measure: its subject, rows, value, standard error, 95% interval. Aggregates only."""
         rows = [
@@ -107,6 +109,7 @@ class ReasonCodes(Display):
             [{"measure": m, "of": of, "rows": n} | dict(zip(names, v, strict=True)) for m, of, n, v in rows]
         )
 
+    @any_backend
     def codes(self) -> pd.DataFrame:
         """Return one row for each declined row: its number, and its reasons under both models, the largest first."""
         made: dict[str, Any] = {"row": self.numbers}

@@ -43,6 +43,7 @@ from tabinterp.analyses.settings import THRESHOLD, Constraint
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError, argument
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
@@ -174,6 +175,7 @@ class Recourse(Display):
     seed: int
     level_cost: int = LEVEL
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each declined row, model and changed column.
 
@@ -194,6 +196,7 @@ class Recourse(Display):
         names = ["row", "model", "status", "cost", "exact", "column", "before", "after"]
         return pd.DataFrame(made, columns=names)
 
+    @any_backend
     def shares(self) -> pd.DataFrame:
         """Return the shares of rows without recourse: for both models, and by group for the network."""
         rows = [

@@ -40,6 +40,7 @@ from tabinterp.analyses.slices.estimator import RATE, Group
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.perturbation import RESOLUTION
 from tabinterp.stats.estimates import Estimates, effective_df, group_sums
@@ -141,6 +142,7 @@ class RegionalEffects(Display):
     def __getitem__(self, column: str) -> RegionalEffect:
         return next(one for one in self.effects if one.column == column)
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each column."""
         rows = []

@@ -28,6 +28,7 @@ from tabinterp.analyses.plots import Series
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model
 from tabinterp.preview import PreviewedFrame
@@ -111,6 +112,7 @@ class Residuals(PreviewedFrame):
     resamples: int
     seed: int
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return the bins: one row for each model, chart and bin.
 
@@ -127,6 +129,7 @@ class Residuals(PreviewedFrame):
         names = ["model", "by", "at", "mean", "stderr", "ci_low", "ci_high", "q10", "q25", "q75", "q90", "rows"]
         return pd.DataFrame(rows, columns=names)
 
+    @any_backend
     def errors(self) -> pd.DataFrame:
         """Return quantiles of the absolute error, in units of the target: one row for each quantile and model.
 

@@ -44,6 +44,7 @@ from tabinterp.analyses.performance.estimator import bound_pair
 from tabinterp.arrays import FloatArray, HashArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.losses import loss_for
@@ -152,6 +153,7 @@ class Resilience(Display):
     cluster: Cluster | None
     drift: Estimate
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each subset."""
         rows = []

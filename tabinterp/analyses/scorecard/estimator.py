@@ -38,6 +38,7 @@ from tabinterp.analyses.performance.estimator import RESAMPLES, Estimate, Status
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError, TabinterpError, TableError, argument
+from tabinterp.frames import any_backend
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
@@ -175,6 +176,7 @@ class Scorecard(Display):
         """The points of a row with all reference bins."""
         return int(np.rint(self.unrounded_base))
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for the base points, and one for each bin of a column and each cell of a two-way table.
 

@@ -23,7 +23,8 @@ from tabinterp.analyses.display import Display, Drawn
 from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError, argument
+from tabinterp.errors import MissingError, NotApplicableError, argument
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import SCALES
 from tabinterp.stats.accumulators import mean_over_rows
@@ -141,6 +142,7 @@ class ShapleyValues(Display):
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and column: means over the rows."""
         mean, size, tied = self.mean(), self.mean_absolute(), self.tied()
@@ -163,8 +165,23 @@ class ShapleyValues(Display):
         return pd.concat(frames, ignore_index=True)
 
     def to_shap(self) -> Any:
-        """Return a `shap.Explanation` for shap's own plots; several outputs give (rows, columns, outputs)."""
-        import shap  # noqa: PLC0415  # heavy, and optional
+        """Return a `shap.Explanation`, for shap's own plots.
+
+        `values` and `error_std` are (rows, columns), or (rows, columns, outputs) with several outputs; `base_values` (rows,) or
+        (rows, outputs) is the mean score of the background, and `data` (rows, columns) the explained rows.
+
+        Raises
+        ------
+        MissingError
+            If shap is not installed.
+        """
+        try:
+            import shap  # noqa: PLC0415  # heavy, and optional
+        except ModuleNotFoundError as error:
+            raise MissingError(
+                f"an explanation for shap needs the package {error.name}, which is not installed. Install it with: pip install "
+                "'tabinterp[shap]'"
+            ) from None
 
         one = len(self.outputs) == 1
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from tabinterp.analyses.display import Display, Drawn, worded
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.messages import text
 from tabinterp.models.model import BoundModel, Model
@@ -37,6 +38,7 @@ class RowExplanation(Display):
     linear: ShapleyValues
     linear_name: str
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and column: the value in the row, the contributions under both models, the
         difference.

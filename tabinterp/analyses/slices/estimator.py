@@ -27,6 +27,7 @@ from tabinterp.analyses.performance.estimator import FEWEST, Status, groups, jud
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.preview import PreviewedFrame
@@ -95,6 +96,7 @@ class Slices(PreviewedFrame):
     rows: int
     smallest: int
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each group."""
         rows = []

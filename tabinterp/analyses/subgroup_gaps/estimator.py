@@ -36,6 +36,7 @@ from tabinterp.analyses.slices.estimator import compared, family
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.models.scores import probabilities
@@ -94,6 +95,7 @@ class WeakGroups(PreviewedFrame):
     searched: int
     seed: int
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each group."""
         rows = []

@@ -24,6 +24,7 @@ from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import Message, why
 from tabinterp.errors import NotApplicableError, argument
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.remembered_split import check_unseen
 from tabinterp.models.weight_randomisation import randomised
@@ -113,6 +114,7 @@ class Trust(Display):
         frame = self.frame()
         return frame[frame["measure"] == "rank correlation"]
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each check, method and measure; `low` and `high` are the smallest and largest value over the
         draws.

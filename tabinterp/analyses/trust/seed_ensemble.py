@@ -16,6 +16,7 @@ from tabinterp.analyses.performance.estimator import MARGIN, null_loss
 from tabinterp.analyses.permutation_importance.estimator import ENOUGH, sizes
 from tabinterp.arrays import FloatArray
 from tabinterp.errors import ModelError
+from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel
 from tabinterp.models.losses import loss_for
 from tabinterp.preview import PreviewedFrame
@@ -50,6 +51,7 @@ class Networks(PreviewedFrame):
         """The standard deviation of the loss over networks."""
         return float(self.loss.std(ddof=1))
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each column: its importance for the model, and the range over the networks within the tolerance."""
         kept = self.importance[self.within]

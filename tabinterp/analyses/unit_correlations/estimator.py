@@ -23,6 +23,7 @@ from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
+from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import Block, BoundModel, Model, bind
 from tabinterp.stats import association as assoc
@@ -73,6 +74,7 @@ class NeuronCorrelations(Display):
         values = np.where(np.isnan(self.spearman), self.ratio, self.spearman)
         return Heat(tuple(rows), self.columns, values, text("plot.axis.correlation"))
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row for each unit and column."""
         u, c = len(self.layer), len(self.columns)

@@ -18,6 +18,7 @@ from tabinterp.checks import CHECKS
 from tabinterp.checks.judge import run_check
 from tabinterp.document.document import Document, Finding, Interval, Message, Power
 from tabinterp.exit_codes import ExitCode
+from tabinterp.frames import any_backend
 from tabinterp.preview import PreviewedFrame
 
 from .policy import (
@@ -82,6 +83,7 @@ class Decision(PreviewedFrame):
     def count(self, status: Outcome) -> int:
         return sum(gate.status == status for gate in self.gates)
 
+    @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one row per gate: gate, status, level, owner, waived_by, expires."""
         rows = [

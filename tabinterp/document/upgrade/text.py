@@ -1,0 +1,198 @@
+"""Sentences about migrated documents, and sentences that documents of earlier versions hold.
+
+`former.KEY` is the sentence that KEY was before it was removed, or before it showed other values; `former.KEY.earlier` the one
+before that.
+"""
+
+from __future__ import annotations
+
+TEXT: dict[str, str | tuple[str, str]] = {
+    "migration.none": "The audit conforms to the present form of schema {schema}. Nothing has to be migrated.",
+    "migration.source": (
+        "This audit was written by an earlier version of tabinterp and migrated to the present form. The SHA-256 of the "
+        "original file is {digest}. Analyses and checks that did not exist then are absent.",
+        "digest: SHA-256 in hexadecimal",
+    ),
+    "migration.line_on_other_metrics": (
+        "A sentence on other metrics is left out, because the only other metric, R², repeats the squared error."
+    ),
+    "migration.evidence": "The original holds no evidence map. “tabinterp evidence” computes one from the numbers.",
+    "migration.proxies_of_reasons": (
+        "The original does not say which reason codes are proxies of protected columns, so none is marked as a proxy."
+    ),
+    "migration.unit_cards": (
+        "Details of single hidden units and the maximised inputs of the original are left out, because they have no measure "
+        "of how atypical these inputs are."
+    ),
+    "migration.rows_of_derivatives": (
+        "The number of rows of each average derivative was taken from the number that the original gives for all of them."
+    ),
+    "migration.rows_of_ranks": (
+        "The number of rows of rank correlations with hidden units was taken from the number of rows of their means."
+    ),
+    "migration.sentences": "Sentences that this version would fill with other values keep the values of the original.",
+    "former.verdict.only_network": "Columns with a significant permutation importance for the network only: {columns}.",
+    "former.coefficients.method.model": (
+        "Linear model: maximum likelihood (least squares in regression) without a penalty, on the network's encoding without "
+        "one reference level for each column; standard errors from the information matrix, Wald intervals."
+    ),
+    "former.coefficients.method.robust": (
+        "Linear model: weighted estimating equations without a penalty, on the network's encoding without one reference level "
+        "for each column; sandwich standard errors, Wald intervals."
+    ),
+    "former.finding.worse-than-linear.raised": (
+        "The network predicts worse than {linear:name}: its held-out loss is {value} higher (95% CI {low} to {high})."
+    ),
+    "former.finding.secretly-linear.raised": (
+        "On the rows analysed, the network is effectively linear: a linear function of the columns explains {percent}% of the "
+        "variance of its score."
+    ),
+    "former.finding.secretly-linear.cleared": (
+        "A linear function of the columns explains {percent}% of the variance of the network's score."
+    ),
+    "former.finding.sign-conflict.raised": (
+        "The direction of the effect differs between the network and the linear counterpart for {count} of the {terms} terms "
+        "in {columns}: for these terms, the 95% intervals for both models exclude zero."
+    ),
+    "former.finding.methods-disagree.raised": (
+        "Two attribution methods rank the columns differently: the rank correlation between {first:method} and "
+        "{second:method} is {value} (threshold {threshold})."
+    ),
+    "former.finding.methods-disagree.raised.earlier": (
+        "Two attribution methods rank the columns differently: their rank correlation is {value}."
+    ),
+    "former.finding.methods-disagree.cleared": (
+        "The attribution methods compared rank the columns similarly. The lowest rank correlation is {value}, between "
+        "{first:method} and {second:method} (threshold {threshold})."
+    ),
+    "former.finding.methods-disagree.cleared.earlier": (
+        "The attribution methods compared rank the columns similarly. The lowest rank correlation is {value}."
+    ),
+    "former.finding.methods-disagree.cleared_first": (
+        "Attribution methods agree on the most important columns but not on the others: {first:method} and {second:method} "
+        "share {percent}% of their top {top} columns, with a rank correlation of {value} over all columns."
+    ),
+    "former.finding.unused-column.cleared": "The network uses every input column.",
+    "former.finding.saturated.raised": (
+        "The network's predicted probabilities p are saturated: the median of p(1 − p) is {value}, and at most 0.25 is "
+        "possible. Gradients of the probabilities nearly vanish, so this report uses gradients of the log-odds."
+    ),
+    "former.finding.saturated.cleared": (
+        "The network's predicted probabilities p are not saturated: the median of p(1 − p) is {value}, and at most 0.25 is "
+        "possible."
+    ),
+    "former.finding.no-signal.raised_accuracy": (
+        "The network is not shown to predict held-out rows better than chance: its accuracy is {value} (95% CI {low} to "
+        "{high}), and that of the largest class alone is {chance}."
+    ),
+    "former.finding.no-signal.cleared_accuracy": (
+        "The network's accuracy on held-out rows is {value} (95% CI {low} to {high}); that of the largest class alone is "
+        "{chance}."
+    ),
+    "former.finding.miscalibrated.raised": (
+        "The network is miscalibrated on held-out rows. The recalibration slope is {slope} (95% CI {low} to {high}; 1 is "
+        "ideal, below 1 means predictions are too extreme), and the intercept is {intercept} (95% CI {intercept_low} to "
+        "{intercept_high}; 0 is ideal)."
+    ),
+    "former.finding.miscalibrated.raised_classes": (
+        "The network is miscalibrated for {count} of the {outputs} classes on held-out rows. For class “{output}”, the "
+        "recalibration slope is {slope} (95% CI {low} to {high}; 1 is ideal, below 1 means predictions are too extreme), and "
+        "the intercept is {intercept} (95% CI {intercept_low} to {intercept_high}; 0 is ideal)."
+    ),
+    "former.finding.miscalibrated.cleared": (
+        "Miscalibration on held-out rows was not shown to exceed the limits of this check: the recalibration slope is {slope} "
+        "(95% CI {low} to {high}), and the intercept is {intercept} (95% CI {intercept_low} to {intercept_high})."
+    ),
+    "former.finding.miscalibrated.cleared_classes": (
+        "Miscalibration on held-out rows was not shown to exceed the limits of this check for any of the {outputs} classes. "
+        "The recalibration slope farthest from 1 is {slope} (95% CI {low} to {high}), for class “{output}”."
+    ),
+    "former.finding.shortcut.raised": (
+        "These columns predict the target significantly worse on held-out rows than on training rows: {columns}. The AUC or R² "
+        "of {column} alone is {training} on training rows (cross-fitted) and {held_out} on held-out rows (difference {fall}, "
+        "95% CI {low} to {high})."
+    ),
+    "former.finding.shortcut.cleared": (
+        "None of the {count} columns was shown to lose more predictive power from training to held-out rows than the limits "
+        "of this check allow. The largest drop in the AUC or R² of a single column is {fall}, for {column} (95% CI {low} to "
+        "{high})."
+    ),
+    "former.finding.row-overlap.raised": (
+        "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. Performance on these copies "
+        "may reflect memorisation."
+    ),
+    "former.finding.row-overlap.cleared": (
+        "Of the {rows} held-out rows, {count} match a training row in every column, and {inputs} in every input column."
+    ),
+    "former.finding.disparate-impact.raised": (
+        "The selection rate of {group} is {ratio} times that of its reference group (95% CI {low} to {high}). For {count} of "
+        "{of} groups, the whole interval lies below 0.80 or above 1.25; for {also} of these, also under the linear "
+        "counterpart. Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
+    ),
+    "former.finding.disparate-impact.raised_at_most": (
+        "Fewer than ten rows of {group} are selected: at most {high} times the rate of its reference group (upper end of the "
+        "95% CI if nine rows were selected). For {count} of {of} groups, the whole interval lies below the limit or above its "
+        "inverse; for {also} of these, also under the linear counterpart. The usual limit of four fifths is a rule of thumb; "
+        "the applicable limit depends on the jurisdiction."
+    ),
+    "former.finding.disparate-impact.raised_at_least": (
+        "Fewer than ten rows of {group} are not selected: at least {low} times the rate of its reference group (lower end of "
+        "the 95% CI if nine rows were not selected). For {count} of {of} groups, the whole interval lies below the limit or "
+        "above its inverse; for {also} of these, also under the linear counterpart. The usual limit of four fifths is a rule "
+        "of thumb; the applicable limit depends on the jurisdiction."
+    ),
+    "former.finding.disparate-impact.cleared": (
+        "For none of {of} groups does the whole interval for the ratio of selection rates to the reference group lie below "
+        "0.80 or above 1.25. Farthest from 1 is {group} with a ratio of {ratio} (95% CI {low} to {high})."
+    ),
+    "former.finding.disparate-impact.cleared_at_most": (
+        "For none of {of} groups does the whole interval for the ratio of selection rates to the reference group lie below the "
+        "limit or above its inverse. The ratio of {group}, of which fewer than ten rows are selected, is at most {high}."
+    ),
+    "former.finding.disparate-impact.cleared_at_least": (
+        "For none of {of} groups does the whole interval for the ratio of selection rates to the reference group lie below the "
+        "limit or above its inverse. The ratio of {group}, of which fewer than ten rows are not selected, is at least {low}."
+    ),
+    "former.finding.weak-subgroup.raised": (
+        "The network performs poorly for rows with {group} (n = {rows}): its loss is {loss} in this group and {rest} in the "
+        "other rows, and it explains {percent}% of what the base rate of the group leaves open. Number of groups with poor "
+        "performance: {count} of the {tested} tested, which were selected from {searched}."
+    ),
+    "former.finding.weak-subgroup.raised_sure": (
+        "The network is overconfident for rows with {group} (n = {rows}): its loss is {excess} higher than its own "
+        "probabilities imply (adjusted CI {low} to {high}). Number of groups with poor performance: {count} of the {tested} "
+        "tested, which were selected from {searched}."
+    ),
+    "former.finding.reason-codes-unstable.raised": (
+        "A different random seed changes the list of reason codes for {changed}% of declined rows. The mean Jaccard index "
+        "between the lists with the mean of all rows and with the mean of the narrowly approved rows as the reference is "
+        "{alike} (n = {rows} declined rows)."
+    ),
+    "former.finding.reason-codes-unstable.cleared": (
+        "A different random seed changes the list of reason codes for {changed}% of declined rows. The mean Jaccard index "
+        "between the lists with the mean of all rows and with the mean of the narrowly approved rows as the reference is "
+        "{alike} (n = {rows} declined rows)."
+    ),
+    "former.not_assessed.calibration": "Calibration, and the comparison after both models are recalibrated.",
+    "former.not_assessed.conditional": (
+        "Conditional and grouped importance: columns with the same information share it, so that each of them looks less "
+        "important."
+    ),
+    "former.not_assessed.sanity": (
+        "Whether explanations of a network with random weights would look alike, and other baselines of integrated gradients."
+    ),
+    "former.why.of several classes none is the selected one": "none of several classes is the selected one",
+    "former.why.performance.class": (
+        "fewer than {least} evaluated rows are of one class, and what a model does on them would tell of single people; hold "
+        "out more rows, or collect more of that class"
+    ),
+    "former.why.opaque.traced": "cannot be traced, so that its embedding lookups are not found",
+    "former.why.opaque.chain": "is no chain of layers ({kind})",
+    "former.why.opaque.chain.nothing": "is no chain of layers (no node computes {name})",
+    "former.why.opaque.chain.inputs": "has {inputs} inputs",
+    "former.why.opaque.chain.gemm": "holds a Gemm whose weights are not constant",
+    "former.why.opaque.chain.matmul": "holds a MatMul whose weights are not constant, or stand first",
+    "former.why.opaque.chain.norm": "holds a BatchNormalization in training mode",
+    "former.why.opaque.chain.computed": "holds {kind} of two values that are not constant",
+    "former.why.opaque.chain.shape": "holds {kind} with a constant of shape {shape}",
+}
