@@ -140,6 +140,7 @@ NAMES = {name for one in ANALYSES for name in (one.name, one.title, one.place) i
 OTHER_LISTS = ("tabinterp/__init__.py", "/text.py")  # the public names, and sentences
 
 
+@pytest.mark.nightly
 def test_no_module_but_the_list_names_the_analyses():
     """No literal holds five of their names, places or titles, and nothing outside their packages imports what they show."""
     for path in sorted((ROOT / "tabinterp").rglob("*.py")):

@@ -157,6 +157,7 @@ def test_a_pass_keeps_to_one_thread_beside_the_one_that_reads(folder):
     assert max(before) == 2
 
 
+@pytest.mark.nightly
 def test_the_counterpart_is_that_of_the_local_engine(cluster, folder, tmp_path):
     scan = ti.scan_table(folder, **ASKED, rows=100)
     network, _ = pair(scan, tmp_path / "seen")
@@ -176,6 +177,7 @@ def test_a_function_of_rows_is_sent_too(cluster, folder):
     close(found, expected)
 
 
+@pytest.mark.nightly
 def test_a_pass_that_was_stopped_goes_on_at_its_next_group(cluster, folder, tmp_path):
     """Bit by bit the sums of a pass that was not stopped; pieces that were finished are not sent again."""
     engine, shares = ti.dask_engine(cluster), []

@@ -197,7 +197,7 @@ def test_nine_rows_of_one_class_do_not_follow_from_what_is_told_of_each_class(pa
     }
 
 
-@pytest.mark.parametrize("columns", every_nth(2, [{"weight": "w"}, {"group": "household"}]))
+@pytest.mark.parametrize("columns", [{"weight": "w"}, {"group": "household"}])
 def test_with_weights_or_groups_no_error_tells_of_few_rows(columns):
     hidden, told = documents("both ways", ((3, 2), (11, 10)), **columns)
     for document, there in ((hidden, False), (told, True)):

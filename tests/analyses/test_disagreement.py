@@ -206,6 +206,7 @@ def test_a_planted_difference_is_found_by_its_column():
     assert found.network_right[2] < 0.5 < found.linear_right[1]
 
 
+@pytest.mark.nightly
 def test_a_difference_that_no_column_explains_is_not_explained():
     """The network flips by a digit deep inside a column."""
     found = disagreement(*made(lambda x: torch.where((x[:, 3] * 1e4).floor() % 5 == 0, -x[:, 0], x[:, 0])))

@@ -217,6 +217,7 @@ def test_six_draws_have_an_interval_and_fewer_have_a_standard_error_alone(lost):
     assert (mean.low, mean.high) == pytest.approx(interval, nan_ok=True)
 
 
+@pytest.mark.nightly
 def test_a_network_trained_on_shuffled_labels_before_is_the_refits_draw(monkeypatch):
     monkeypatch.setattr(reference, "EPOCHS", 3)
     trained = ti.train(cases.mixed_table(cases.mixed_frame(200), split=0.3), seed=2, null=True)
