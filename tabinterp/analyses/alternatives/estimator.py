@@ -1,11 +1,11 @@
 """Less discriminatory alternatives: versions of both models, compared by AUC and by impact ratios between groups of people.
 
-The versions are the two models as they are; the linear model refitted without some columns (penalised, on at most 10,000
-training rows); and the network with some columns held at their means over the training rows, which is not the same as a network
-trained without them. Versions leave out each protected input, the best proxies of a protected column that is not an input, and
+The versions are the two models as they are; the linear model refitted without some columns (penalised, on at most 10,000 training
+rows); and the network with some columns held at their means over the training rows. The last is not the same as a network trained
+without these columns. Versions leave out each protected input, the best proxies of a protected column that is not an input, and
 all of these together. AUC, on the held-out rows, has the standard error of DeLong et al. (1988). The impact ratio of a protected
-column is the share selected in the least selected group divided by that in the most selected group (`demographic_parity_ratio`
-in fairlearn), over the groups whose shares may be shown for every version (`partition`).
+column is the share selected in the least selected group divided by that in the most selected group (`demographic_parity_ratio` in
+fairlearn), over the groups whose shares may be shown for every version (`partition`).
 
 A version is on the frontier of a protected column if no other version has an AUC and a ratio that are both at least as large,
 one of them larger. The frontier uses point estimates, whose intervals may overlap.

@@ -1,9 +1,9 @@
 """Baseline sensitivity: does the order of columns under integrated gradients depend on where the paths start?
 
-A baseline represents "missing", and no single choice is right. The mean, the median (for categories, the most frequent level)
-and real rows are therefore compared. For the mean and the median, the report says how atypical they are: the percentile of
-their distance to the fifth neighbour among real rows, which is informative at both ends, and the columns in which no real row
-has the same encoding (a mean of one-hot codes is no possible row).
+A baseline represents "missing", and no single choice is right. The mean, the median (for categories, the most frequent level) and
+real rows are therefore compared. For the mean and the median, the report says how atypical they are. It gives the percentile of
+their distance to the fifth neighbour among real rows, which is informative at both ends, and the columns in which no real row has
+the same encoding (a mean of one-hot codes is no possible row).
 """
 
 from __future__ import annotations

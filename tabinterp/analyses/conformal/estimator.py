@@ -142,7 +142,7 @@ def conformal(
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows were held out, or half of them are too few.
+        If it is unknown which rows were held out, or a half of these has fewer than 50 rows, or groups of rows.
 
     Examples
     --------

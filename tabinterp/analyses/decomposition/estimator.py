@@ -103,7 +103,7 @@ def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Deco
     """Decompose the network's score into linear terms, curvature and interactions, in total and by column and pair.
 
     The score is decomposed on the held-out rows, or on all rows without a split. The fit uses the rows of the table outside the
-    scored fold, one of five. The named pairs (at most five) explain most of what no additive function explains.
+    scored fold, one of five. The named pairs are the (at most five) pairs that explain the most beyond additive functions.
 
     Raises
     ------

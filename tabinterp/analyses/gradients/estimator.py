@@ -165,7 +165,7 @@ def gradient_importance(
         level) of the table, with rows weighted, or "zero" of the encoded input. The mean of a category is not a possible row.
         "rows": integrated gradients from each row of the background, averaged, with their error.
     tolerance : integrated gradients refine the path of each row until its completeness gap is below this value.
-    background : real rows from which paths start; a number of rows of `table`, or a table; sampled by weight.
+    background : real rows from which paths start: a number of rows of `table`, or a table. Each has its weight.
 
     For a linear model every method is exact: gradients are its coefficients, and paths give coefficient x (x - baseline).
     """

@@ -1,11 +1,12 @@
 """Group fairness: how both models treat the groups of protected columns, and of two protected columns at once.
 
-For two classes, the selected rows are those not predicted to be of the adverse class. The results for each group are: the share
-selected; its ratio to the share of the reference group, and of the most selected group; the difference from the reference group
-with p and 95% interval; the standardised mean difference of the scores; the shares selected among rows with a favourable outcome
-(TPR) and among the others (FPR); intercept and slope of recalibration, and the expected calibration error over ten bins. If the
-adverse class was not stated, shares are of rows predicted positive, and there are no ratios. For a number or a count, the mean
-prediction replaces the share, and there is no ratio, TPR or FPR. `adverse_impact` judges adverse impact.
+For two classes, the selected rows are those not predicted to be of the adverse class. The results for each group are the share
+selected, its ratio to the share of the reference group and of the most selected group, and the difference from the reference
+group with p and 95% interval. Further results are the standardised mean difference of the scores, the shares selected among rows
+with a favourable outcome (TPR) and among the others (FPR), intercept and slope of recalibration, and the expected calibration
+error over ten bins. If the adverse class was not stated, shares are of rows predicted positive, and there are no ratios. For a
+number or a count, the mean prediction replaces the share, and there is no ratio, TPR or FPR. `adverse_impact` judges adverse
+impact.
 
 Shares have Wilson's interval (1927), differences Newcombe's (1998) and the pooled z-test, and ratios the MOVER interval from two
 Wilson intervals (Donner & Zou 2012). The share of a group is withheld if fewer than ten of its rows are selected, or not

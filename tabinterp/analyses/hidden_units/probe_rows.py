@@ -89,7 +89,7 @@ class ProbeRows(Display):
 def probe_rows(
     model: Model | BoundModel, table: Table, *, columns: Sequence[str] | None = None, grid: int = POINTS
 ) -> ProbeRows:
-    """Set each column of the median row of `table` (None: all columns) to at most `grid` of its values.
+    """Set each of the `columns` (None: all) of the median row of `table` to at most `grid` of its values.
 
     For a linear model, a function of rows, or a network whose hidden units cannot be found, only the outputs are returned.
 

@@ -37,7 +37,7 @@ def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str,
 
 
 def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed: int) -> tuple[Pair, ...]:
-    """Return at most `count` pairs of these columns, those that explain most first, from at most 5,000 seeded rows."""
+    """Return at most `count` pairs of these columns, those that explain the most first, from at most 5,000 seeded rows."""
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     frame, kinds = bound.table.inputs.iloc[rows].reset_index(drop=True), read_columns(bound)
     weights = bound.table.row_weights[rows]

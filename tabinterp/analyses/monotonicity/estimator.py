@@ -1,8 +1,8 @@
 """Monotonicity: whether a score is monotone in a column over the whole domain, proved instead of sampled.
 
-The statement is about every two rows of the domain (`domain`) that differ in one column only: the score of the row with the
-higher value is not lower (direction "+") or not higher ("-") than that of the other by more than the *least fall that counts*, a
-thousandth of the standard deviation of the score over the rows of the table. It is
+The statement is about every two rows of the domain (`domain`) that differ in one column only. The score of the row with the
+higher value must not be lower (direction "+"), or not be higher ("-"), than that of the other by more than the *least fall that
+counts*. This is a thousandth of the standard deviation of the score over the rows of the table. The statement is
 
 - *proved* if the derivative along the column is bounded from below on every part of the domain (`bounds`, `branching`), so that
   the score cannot fall by more anywhere. The network is treated in exact arithmetic, with its weights as stored;

@@ -1,7 +1,7 @@
 """Proxies: how well a protected column that is not an input can be predicted from the inputs, and whether that matters.
 
-Probes (Alain & Bengio 2016) are logistic regressions (linear for a number) on the encoded inputs, on the outputs of each hidden
-layer, on the score alone, and on one input column at a time (the levels of a category, sixteen ranges of a number). They are
+Probes (Alain & Bengio 2016) are logistic regressions (linear for a number). They use the encoded inputs, the outputs of each
+hidden layer, the score alone, or one input column at a time (the levels of a category, sixteen ranges of a number). They are
 fitted on four fifths of the rows and evaluated on the last, in turn. The measure is AUC (one level against the others, averaged
 by their shares) or R2, the mean over the fifths. Its standard error over rows is multiplied by 1.5, because the fits share most
 of their rows (Nadeau & Bengio 2003). A probe finds information that is linearly available, not how the network uses it.

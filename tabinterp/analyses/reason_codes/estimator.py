@@ -2,11 +2,11 @@
 
 The Official Interpretations of Regulation B (12 CFR 1002, Supplement I, 9(b)(2)-5) name two methods: the factors on which an
 applicant is furthest below the average of those at or just above the cut-off, or of all applicants. For a logistic regression
-that is beta (x - reference), in closed form. For a network the same question has several answers: the interventional Shapley
-values against the just-approved rows (the main one: real rows, whole columns), Shapley values from the mean of the just-approved
-rows and from the mean of all rows (a baseline that is no possible row if a column has levels), and integrated gradients from the
-mean of the just-approved rows. The analysis measures how far their lists agree, row by row and by rank: the sizes by two methods
-may be similar even if their order differs.
+that is beta (x - reference), in closed form. For a network the same question has several answers. The main one is the
+interventional Shapley values against the just-approved rows (real rows, whole columns). The others are Shapley values from the
+mean of the just-approved rows and from the mean of all rows (a baseline that is no possible row if a column has levels), and
+integrated gradients from the mean of the just-approved rows. The analysis measures how far their lists agree, row by row and by
+rank: the sizes by two methods may be similar even if their order differs.
 
 A reason is a column that contributes to the adverse decision. A list has the largest, at most four (9(b)(2)-1), or fewer if fewer
 columns count against the row.

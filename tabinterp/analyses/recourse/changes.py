@@ -1,10 +1,10 @@
 """The changes that recourse can consist of: the values that each column can take, and the cost of a change.
 
-A change of a number, of an ordered level or of a yes/no column costs the number of percentiles of the training rows between the
-old value and the new one, rounded up to a whole number (the percentile shift of Ustun, Spangher & Liu 2019, "Actionable recourse
-in linear classification", FAT*). The percentile of a value is the weighted share of training rows below it plus half of those
-that are equal. The two values of a yes/no column are always 50 percentiles apart, so a change between unordered levels also costs
-50. The cost of several changes is their sum, "the total shift in percentiles".
+A change of a number, an ordered level or a yes/no column costs the number of percentiles of the training rows between the old and
+the new value, rounded up to a whole number. This is the percentile shift of Ustun, Spangher & Liu (2019, "Actionable recourse in
+linear classification", FAT*). The percentile of a value is the weighted share of training rows below it plus half of those that
+are equal. The two values of a yes/no column are always 50 percentiles apart, so a change between unordered levels also costs 50.
+The cost of several changes is their sum, "the total shift in percentiles".
 
 New values are values of training rows: for a number all distinct ones, or about a hundred quantiles if there are more. A missing
 value stays missing, and none is introduced.

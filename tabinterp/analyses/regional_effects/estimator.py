@@ -8,7 +8,7 @@ variance of the average curve it is the column's total index (Sobol 2001); `shar
 
 A split divides the rows in two by another column: a number at most a value, a level, or missing values, against all other rows.
 Its *explained share* is 1 minus the ratio of the heterogeneity within both regions to that of all rows. As in REPID and GADGET
-(Herbinger et al. 2022, 2024), the split that explains most is chosen. Here it is chosen on one half of the rows, or of their
+(Herbinger et al. 2022, 2024), the split that explains the most is chosen. Here it is chosen on one half of the rows, or of their
 groups, and measured on the other, so that the choice does not favour it. The error of average curves, which explains a little by
 chance, is subtracted.
 
@@ -97,7 +97,7 @@ class Regions:
 
 @dataclass(frozen=True, eq=False)
 class RegionalEffect:
-    """The heterogeneity of one column's effect, and the split that explains most of it.
+    """The heterogeneity of one column's effect, and the split that best explains it.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Regional effects in the document: the heterogeneity of each column, the split that explains most of it, and the curves of
+"""Regional effects in the document: the heterogeneity of each column, the split that best explains it, and the curves of
 splits that are found.
 
-Points with fewer than ten rows are left out, and the size of a region is a share to a tenth: together with the number of rows in
-a range or at a level elsewhere in the document, an exact size could reveal the number of a few rows.
+Points with fewer than ten rows are left out. The size of a region is a share to a tenth: together with the number of rows in a
+range or at a level elsewhere in the document, an exact size could reveal the number of a few rows.
 """
 
 from __future__ import annotations

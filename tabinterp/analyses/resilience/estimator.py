@@ -14,9 +14,9 @@ No row is chosen by its own outcome, because the rows with the largest losses ha
   by as much again (Shimodaira 2000). This is done only if trees distinguish held-out rows from training rows significantly.
 
 A part is ordered by earlier parts only: given these, its error has mean zero, so that errors of parts are uncorrelated (Luedtke &
-van der Laan 2016; Wager 2024). If every part were ordered by all others, errors of rows that order each other would add up: for
-the hardest tenth of 600 rows whose squared errors had the same distribution everywhere, the standard deviation was 1.25 times the
-standard error.
+van der Laan 2016; Wager 2024). If every part were ordered by all others, errors of rows that order each other would add up. For
+the hardest tenth of 600 rows whose squared errors had the same distribution everywhere, the standard deviation was then 1.25
+times the standard error.
 
 Means are over rows, with their weights. Differences are network minus linear counterpart; the *excess rise* is the rise in the
 network's loss from all rows minus that in the counterpart's. Standard errors are over rows, or groups of rows, and treat the

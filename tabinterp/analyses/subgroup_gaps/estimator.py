@@ -11,9 +11,9 @@ minus the entropy of the network's own probabilities. Its mean is zero if these 
 overconfident or confident in the wrong outcome. `beyond` is the loss minus that of boosted trees, fitted to the training rows
 (`boosted_trees`) on the input and protected columns: it is positive if the columns carry more information than the network uses.
 
-A mean needs events. For classes, a group is tested if the network itself expects ten of its rows outside its most frequent class,
-and the standard error of `excess` is at least that implied by the network's own probabilities: outcomes that happen to be alike
-have no variation of their own.
+A mean needs events. For classes, a group is tested if the network itself expects ten of its rows outside its most frequent class.
+The standard error of `excess` is at least that implied by the network's own probabilities, because outcomes that happen to be
+alike have no variation of their own.
 """
 
 from __future__ import annotations
