@@ -14,7 +14,7 @@ PYTEST := -m pytest -n 2 --dist worksteal -q
 TEST := OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 FAST := -m "not slow and not browser and not nightly"
 
-.PHONY: help demo demo-newest test test-fast test-nightly test-networks test-newest test-oldest docs lint truth faults faults-slice alarms bench scale reports schema checks messages browser fuzz clean
+.PHONY: help demo demo-newest test test-fast test-nightly test-networks test-newest test-oldest docs test-docs lint truth faults faults-slice alarms bench scale reports schema checks messages browser fuzz clean
 
 help:
 	@echo "make demo       audit a network on a bundled table; the last line is the path of the report"
@@ -121,6 +121,10 @@ browser: .venv/full
 docs: .venv/docs
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo docs/_build/html/index.html
+
+# Of the built site: no page asks for anything elsewhere, every link and anchor exists, and formulas are drawn.
+test-docs: docs .venv/full browser
+	$(BIN)/python -m pytest -q tests/site
 
 lint: .venv/full
 	$(BIN)/ruff check .

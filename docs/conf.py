@@ -32,6 +32,7 @@ exclude_patterns = ["_build", "gallery", "notebooks", "extensions"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 root_doc = "index"
 nitpicky = True
+add_module_names = False
 default_role = "code"  # docstrings set code in single backticks
 smartquotes = False
 

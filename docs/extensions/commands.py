@@ -1,4 +1,4 @@
-"""The directive `run`: runs commands in a terminal while the site is built, and shows them with what they print."""
+"""The directives `run` and `file`: commands that run while the site is built, shown with what they print, and their files."""
 
 from __future__ import annotations
 
@@ -9,40 +9,73 @@ import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 from docutils import nodes
-from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).resolve().parents[2]
-FAILS = "# fails with "
 
 
 class Run(SphinxDirective):
-    """Each line is a command of the reader's shell. The commands of a page run in one folder, which holds `datasets/`.
+    """Runs one command of the reader's shell. The commands of a page run in one folder, which holds `datasets/`.
 
-    A line that ends in `# fails with N` is shown without this comment; it must end with exit code N, and all others with 0.
+    Options
+    -------
+    exit : exit code of the command; 0 if it is not given.
+    expect : a text that it prints, on which the sentences of the page rely.
+    lines : number of lines that are shown; the others are left out, and three dots say so.
     """
 
     has_content = True
+    option_spec: ClassVar = {"exit": int, "expect": str, "lines": int}
 
     def run(self):
-        blocks = []
-        for line in "\n".join(self.content).replace("\\\n", "\\\0").split("\n"):
-            command, _, code = line.replace("\\\0", "\\\n").partition(FAILS)
-            command = command.strip()
-            printed = run(folder_of(self.env.docname), command, int(code or 0), self.env.docname)
-            shown = "\n".join([f"$ {command}", printed]).rstrip()
-            block = nodes.literal_block(shown, shown)
-            block["language"] = "console"
-            blocks.append(block)
-        return blocks
+        command = "\n".join(self.content)
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=folder_of(self.env.docname),
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode != self.options.get("exit", 0) or self.options.get("expect", "") not in done.stdout:
+            raise self.error(f"{command!r} ended with {done.returncode} and printed:\n{done.stdout}")
+        lines = done.stdout.rstrip().splitlines()
+        kept = self.options.get("lines", len(lines))
+        return [block("\n".join([f"$ {command}", *lines[:kept], *["..."][: len(lines) - kept]]), "console")]
+
+
+class File(SphinxDirective):
+    """Shows a file, and writes it into the folder of the page's commands."""
+
+    has_content = True
+    required_arguments = 1
+
+    def run(self):
+        path = folder_of(self.env.docname) / self.arguments[0]
+        text = "\n".join(self.content)
+        path.write_text(f"{text}\n", encoding="utf-8")
+        return [block(text, path.suffix.removeprefix("."), self.arguments[0])]
 
 
 def setup(app):
     app.add_directive("run", Run)
+    app.add_directive("file", File)
     app.connect("build-finished", lambda *_: remove_folders())
     return {"parallel_read_safe": False}
+
+
+def block(text, language, caption=None):
+    """Return a block of code, below the name of a file if one is given."""
+    code = nodes.literal_block(text, text, language=language)
+    if caption is None:
+        return code
+    return nodes.container(
+        "", nodes.caption(caption, caption), code, literal_block=True, classes=["literal-block-wrapper"]
+    )
 
 
 FOLDERS: dict[str, Path] = {}
@@ -65,22 +98,5 @@ def remove_folders():
 @cache
 def environment():
     """Return a terminal of 100 columns without colours, in which `tabinterp` is this repository's."""
-    binaries = Path(sys.executable).parent
-    path = f"{binaries}{os.pathsep}{os.environ['PATH']}"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return os.environ | {"PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
-
-
-def run(folder, command, code, page):
-    """Return what a command prints; one that ends with another exit code ends the build."""
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != code:
-        raise ExtensionError(f"{page}: {command!r} ended with {done.returncode}, not {code}:\n{done.stdout}")
-    return done.stdout.rstrip()

@@ -132,11 +132,10 @@ def checks():
             "## In the bundled reports",
             "",
         ]
-        rows = []
         for name, frame in findings.items():
             found = frame.loc[slug]
-            rows.append((f"[{name}](../reports/{name}.md)", status(found["status"]), escaped(found["claim"])))
-        lines += table(("report", "result", "what it says"), rows)
+            lines.append(f"- [{name}](../reports/{name}.md), {status(found['status'])}: {escaped(found['claim'])}")
+        lines.append("")
         lines += [
             "## Use it",
             "",
@@ -263,9 +262,13 @@ def page_of_analysis(analysis, title, question):
 def fields_of(record):
     """Return the names and the types of a record's fields, as cells of a table."""
     return [
-        (f"`{name}`", f"`{stringify_annotation(field.annotation, 'smart').replace('~', '')}`".replace("|", "\\|"))
-        for name, field in record.model_fields.items()
+        (f"`{name}`", f"`{short(field.annotation)}`".replace("|", "\\|")) for name, field in record.model_fields.items()
     ]
+
+
+def short(annotation):
+    """Return a type as text, without the modules of its names."""
+    return re.sub(r"~?(?:\w+\.)+(?=\w)", "", stringify_annotation(annotation, "smart"))
 
 
 # Reports -----------------------------------------------------------------------------------------------------------------
@@ -397,7 +400,7 @@ def page_of_name(name):
     result = result_of(item)
     if result is not None and first_to_return(result) == name:
         lines += ["Result", "------", "", f".. autoclass:: {result.__module__}.{result.__name__}", "   :members:"]
-        lines += ["   :inherited-members: BaseModel, object", ""]
+        lines += ["   :inherited-members: BaseModel, object", "   :exclude-members: preview", ""]
     return "\n".join(lines)
 
 
@@ -459,6 +462,8 @@ def repository():
         text = re.sub(r"\]\((?:\.\./)?datasets/README\.md", "](datasets.md", text)
         text = re.sub(r"\]\((\w+\.toml)\)", r"](../../../datasets/\1)", text)
         found[f"project/{name}.md"] = text
+    cards = sorted(path.stem for path in (ROOT / "datasets").glob("*.md") if path.name != "README.md")
+    found["project/datasets.md"] += "\n".join(["", *toctree(cards)])
     return found
 
 
