@@ -2,7 +2,6 @@
 Is the network better than logistic regression?
 ===============================================
 
-
 Compare both models on the rows that were held out. Every metric has its paired difference with a 95% interval,
 and the verdict follows from the first of them.
 """

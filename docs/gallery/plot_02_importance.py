@@ -2,7 +2,6 @@
 Which columns does each model rely on?
 ======================================
 
-
 Permutation importance is the rise in loss when the values of a column are permuted. It is computed for the
 columns of the table, not for the encoded columns: a column with ten levels is one column.
 """

@@ -2,7 +2,6 @@
 What shape did the network learn?
 =================================
 
-
 Effect curves show how the prediction changes along a column. A linear model draws a straight line; where the
 network bends away from it, it has learned something that the linear model cannot express.
 """
@@ -17,10 +16,11 @@ from sklearn.preprocessing import StandardScaler
 
 import tabinterp as ti
 
-districts = pd.read_csv(files("tabinterp.datasets") / "california_housing.csv.gz").sample(4000, random_state=0)
+districts = pd.read_csv(files("tabinterp.datasets") / "california_housing.csv.gz")
+districts = districts.query("AveOccup < 6 and AveRooms < 12").sample(4000, random_state=0)
 table = ti.read_table(districts, target="MedHouseVal", split=0.25, name="california_housing")
 rows = table.training_rows()
-network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.1, max_iter=60, random_state=0)
+network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0.01, max_iter=120, random_state=0)
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
@@ -33,7 +33,7 @@ held_out = table.evaluation_rows()
 columns = ["MedInc", "AveOccup", "Latitude"]
 curves = ti.effects(model, held_out, columns=columns)
 lines = ti.effects(linear, held_out, columns=columns)
-figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
+figure, axes = plt.subplots(3, figsize=(7, 10), layout="constrained")
 for ax, column in zip(axes, columns, strict=True):
     curves.plot(column, linear=lines, ax=ax)
 plt.show()

@@ -2,7 +2,6 @@
 Does it overfit, and where?
 ===========================
 
-
 Every model is better on the rows it was fitted to. The question is whether the network loses more than the
 linear model from training rows to held-out rows, and in which part of the table most.
 """

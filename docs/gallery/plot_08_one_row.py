@@ -2,7 +2,6 @@
 Why did this applicant get this score?
 ======================================
 
-
 Shapley values split the difference between the score of one row and the mean score of a background into
 contributions of the columns. The linear model explains the same row with the same background.
 """

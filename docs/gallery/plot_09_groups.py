@@ -2,7 +2,6 @@
 Are groups of people treated alike?
 ===================================
 
-
 Compare the rate of favourable decisions between groups of a protected column, for both models. The reference
 group is the largest one, unless you name another.
 """
@@ -22,7 +21,7 @@ table = ti.read_table(
     target="credit_risk",
     positive="bad",
     adverse="bad",
-    protected=["age", "personal_status_sex"],
+    protected=["age"],
     split=0.25,
     stratify=True,
 )
@@ -39,7 +38,7 @@ model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), cl
 # and not the value.
 
 linear = ti.fit_counterpart(model, table)
-groups = ti.groups(model, linear, table, threshold=1 / 3)
+groups = ti.groups(model, linear, table, threshold=0.5)
 groups.plot()
 plt.show()
 

@@ -2,9 +2,8 @@
 What does a hidden unit respond to?
 ===================================
 
-
-A hidden unit is a direction in the space of encoded columns. These panels say what activates it, in columns of
-the table, and what the loss would be without it.
+A hidden unit is a direction in the space of encoded columns. Here it is described in columns of the table:
+by the rows that activate it, real and best possible, and by its correlations.
 """
 
 from importlib.resources import files
@@ -32,17 +31,27 @@ encoder = make_column_transformer(
     (StandardScaler(), make_column_selector(dtype_include="number")),
     (OneHotEncoder(handle_unknown="ignore"), make_column_selector(dtype_exclude="number")),
 )
-network = MLPClassifier((16,), alpha=3.0, max_iter=80, random_state=0)
+network = MLPClassifier((8,), alpha=3.0, max_iter=80, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# Six panels of one unit: layers count from 1, units from 0.
+# Every hidden unit: its health, how often it is active, and what the loss is without it. Layers count from 1, units
+# from 0.
 
-ti.card(model, table, objective=ti.unit(1, 3)).plot()
+units = ti.neurons(model, table).frame()
+units.T
+
+# %%
+# The card of a unit shows how far real rows reach (minimum, maximum), and how far the best possible rows do
+# (optima).
+
+card = ti.card(model, table, objective=ti.unit(1, 3))
+card.plot()
 plt.show()
 
 # %%
-# All hidden units at once: their correlation with every column.
+# The correlation of every hidden unit with every column.
 
-ti.neuron_correlations(model, table).plot()
+figure, ax = plt.subplots(figsize=(12, 5), layout="constrained")
+ti.neuron_correlations(model, table).plot(ax=ax)
 plt.show()

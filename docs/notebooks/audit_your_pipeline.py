@@ -2,7 +2,6 @@
 Audit your pipeline
 ===================
 
-
 You have a fitted scikit-learn pipeline and the table it was fitted on. This notebook takes you from there to a
 report and a decision. The table is a sample of Adult: does a person earn more than 50,000 dollars a year?
 """
@@ -38,7 +37,8 @@ table
 # Fit the pipeline on the other rows
 # ----------------------------------
 #
-# ``training_rows()`` are the rows that are not held out. Nothing about the pipeline is special: use your own.
+# ``training_rows()`` are the rows that are not held out, and ``codes`` their classes as numbers. Nothing about
+# the pipeline is special: use your own.
 
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.neural_network import MLPClassifier
@@ -51,8 +51,8 @@ encoder = make_column_transformer(
     (OneHotEncoder(handle_unknown="ignore"), make_column_selector(dtype_exclude="number")),
 )
 pipeline = make_pipeline(encoder, MLPClassifier((32,), alpha=1.0, max_iter=25, random_state=0))
-pipeline.fit(rows.inputs, people.loc[rows.inputs.index, "income"])
-model = ti.wrap(pipeline)
+pipeline.fit(rows.inputs, rows.codes)
+model = ti.wrap(pipeline, classes=table.schema.classes)
 model
 
 # %%

@@ -2,7 +2,6 @@
 A validator's walk through a report
 ===================================
 
-
 A colleague hands you a folder with an audit. You have neither the model nor the data. What can you say? This
 notebook reads the audit of German credit that comes with the repository: 1,000 loans, a network and a logistic
 regression.
