@@ -15,6 +15,8 @@ regression.
 
 from pathlib import Path
 
+import pandas as pd
+
 import tabinterp as ti
 
 root = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "reports").is_dir())
@@ -65,7 +67,7 @@ findings[findings["status"] == "raised"][["severity", "slug", "claim"]]
 
 for finding in document.findings:
     if finding.status == "cleared" and finding.power is not None:
-        print(finding.slug, finding.power)
+        print(f"{finding.slug}: {finding.power.effect:.3g} ({finding.power.of}; n = {finding.power.rows:,})")
 
 # %%
 # And these could not be judged at all. A validator asks why.
@@ -76,10 +78,17 @@ findings[findings["status"] == "not_applicable"][["slug", "claim"]]
 # What does the model rely on?
 # ----------------------------
 #
-# The report's figure is drawn from numbers, and they are all here.
+# The report's figures are drawn from numbers, and they are all here. Permutation importance of both models, with the
+# paired difference:
 
-importance = document.importance
-print(type(importance).model_fields.keys())
+importance = pd.DataFrame(
+    [
+        (row.column, row.network.value, row.linear.value, row.difference.low, row.difference.high, row.off_support)
+        for row in document.importance.columns
+    ],
+    columns=["column", "network", "linear", "difference_low", "difference_high", "off_support"],
+)
+importance.head(8).round(4)
 
 # %%
 # Is the document consistent?
