@@ -14,7 +14,7 @@ PYTEST := -m pytest -n 2 --dist worksteal -q
 TEST := OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 FAST := -m "not slow and not browser and not nightly"
 
-.PHONY: help demo demo-newest test test-fast test-nightly test-networks test-newest test-oldest lint truth faults faults-slice alarms bench scale reports schema checks messages browser fuzz clean
+.PHONY: help demo demo-newest test test-fast test-nightly test-networks test-newest test-oldest docs test-docs lint truth faults faults-slice alarms bench scale reports schema checks messages browser fuzz clean
 
 help:
 	@echo "make demo       audit a network on a bundled table; the last line is the path of the report"
@@ -23,6 +23,7 @@ help:
 	@echo "make test-newest, make test-oldest    the demo and the fast tests with the newest, and the oldest, releases allowed"
 	@echo "make test-networks  networks of fastai, TabNet, pytorch-frame and others, against those packages (downloads them)"
 	@echo "make dist       a wheel and a source archive, into dist/"
+	@echo "make docs       the documentation site, into docs/_build/html (two minutes)"
 	@echo "make lint       ruff and mypy      make bench      speed and accuracy beside their bars"
 	@echo "make truth      known answers and coverage of intervals, into docs/"
 	@echo "make scale      tables larger than memory, wide tables, a cluster, into docs/ (two hours)"
@@ -112,6 +113,19 @@ browser: .venv/full
 	else $(BIN)/playwright install chromium; fi || \
 	{ echo "The browser tests need a Chromium: install your system's package, then make test again."; exit 1; }
 
+.venv/docs: .venv/base
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
+# Every warning is an error; the examples, the notebooks and the commands of the tutorial are run.
+docs: .venv/docs
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+# Of the built site: no page asks for anything elsewhere, every link and anchor exists, and formulas are drawn.
+test-docs: docs .venv/full browser
+	$(BIN)/python -m pytest -q tests/site
+
 lint: .venv/full
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -177,4 +191,4 @@ schema: .venv/base
 	$(BIN)/python -m tabinterp.document.canonical > tabinterp/document/audit-1.schema.json
 
 clean:
-	rm -rf .venv .venv-build .venv-newest .venv-oldest .venv-networks .venv-networks-pandas demo demo-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-build .venv-newest .venv-oldest .venv-networks .venv-networks-pandas demo demo-* build dist docs/_build docs/generated *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

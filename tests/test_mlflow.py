@@ -31,6 +31,7 @@ from tabinterp.auditing import mlflow_run
 from tabinterp.errors import MissingError, ModelError, TabinterpError, UnsafeFileError
 from tabinterp.mlflow_evaluator import Evaluator
 from tabinterp.models import bind
+from tests.test_docs import run
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::Warning:mlflow.*"),
@@ -240,6 +241,15 @@ def test_without_mlflow_the_error_says_what_to_install(monkeypatch):
         mlflow_run.mlflow_module()
     with pytest.raises(MissingError, match=r"pip install 'tabinterp\[mlflow\]'"):
         ti.load_model("models:/churn/1")
+
+
+@pytest.mark.nightly
+def test_the_page_runs(server, tmp_path, monkeypatch):
+    """All analyses, and MLflow works out what the model needs."""
+    names = run("mlflow.md", tmp_path, monkeypatch)
+    assert names["found"].metrics["tabinterp.auc.network"] > 0.5
+    linear = ti.fit_counterpart(names["model"], names["table"])
+    assert ti.performance(names["model"], names["table"], linear).status == names["audit"].verdict.status
 
 
 # ---- models by URI

@@ -1,0 +1,57 @@
+"""
+What does a hidden unit respond to?
+===================================
+
+A hidden unit is a direction in the space of encoded columns. Here it is described in columns of the table:
+by the rows that activate it, real and best possible, and by its correlations.
+"""
+
+from importlib.resources import files
+
+import matplotlib.pyplot as plt
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import tabinterp as ti
+
+table = ti.read_table(
+    files("tabinterp.datasets") / "german_credit.csv",
+    target="credit_risk",
+    positive="bad",
+    adverse="bad",
+    protected=["age"],
+    labels=files("tabinterp.datasets") / "german_credit_labels.toml",
+    split=0.25,
+    stratify=True,
+)
+rows = table.training_rows()
+encoder = make_column_transformer(
+    (StandardScaler(), make_column_selector(dtype_include="number")),
+    (OneHotEncoder(handle_unknown="ignore"), make_column_selector(dtype_exclude="number")),
+)
+network = MLPClassifier((8,), alpha=3.0, max_iter=80, random_state=0)
+model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
+
+# %%
+# Every hidden unit: its health, how often it is active, and what the loss is without it. Layers count from 1, units
+# from 0.
+
+units = ti.neurons(model, table).frame()
+units.T
+
+# %%
+# The card of a unit shows how far real rows reach (minimum, maximum), and how far the best possible rows do
+# (optima).
+
+card = ti.card(model, table, objective=ti.unit(1, 3))
+card.plot()
+plt.show()
+
+# %%
+# The correlation of every hidden unit with every column.
+
+figure, ax = plt.subplots(figsize=(12, 5), layout="constrained")
+ti.neuron_correlations(model, table).plot(ax=ax)
+plt.show()

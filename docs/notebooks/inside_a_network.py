@@ -1,0 +1,106 @@
+"""
+Inside a network
+================
+
+What do the hidden units of a network do? This notebook opens a small one: it finds the units that matter, says
+what activates them in columns of the table, and checks that these stories are true.
+"""
+
+# %%
+# A network with two hidden layers
+# --------------------------------
+#
+# The table is California housing, of which 4,000 districts of ordinary size are drawn. The target is the median
+# value of a house in a district.
+
+from importlib.resources import files
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import tabinterp as ti
+
+districts = pd.read_csv(files("tabinterp.datasets") / "california_housing.csv.gz")
+districts = districts.query("AveOccup < 6 and AveRooms < 12").sample(4000, random_state=0)
+table = ti.read_table(districts, target="MedHouseVal", split=0.25, name="california_housing")
+rows = table.training_rows()
+network = MLPRegressor(hidden_layer_sizes=(12, 6), alpha=0.3, learning_rate_init=0.01, max_iter=120, random_state=1)
+model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
+model
+
+# %%
+# How much of it is linear?
+# -------------------------
+#
+# Before opening a network, ask whether there is anything inside that a linear model does not have. The score is
+# split into linear terms, curvature and interactions. This looks at the network alone, and never at the target.
+
+parts = ti.decompose(model, table)
+parts.frame().head(3).round(3)
+
+# %%
+# Which units matter?
+# -------------------
+#
+# ``neurons`` describes every unit on real rows: how often it is active, whether it is dead or saturated, and how
+# much the loss rises without it.
+
+units = ti.neurons(model, table)
+frame = units.frame()
+frame.head(8)
+
+# %%
+# Ablation replaces the output of a unit, here by its mean, by zero, or by that of another row. If the three
+# disagree, the importance of a unit depends on how it is removed.
+
+ti.ablate(model, table).plot()
+plt.show()
+
+# %%
+# What activates a unit?
+# ----------------------
+#
+# Correlations with the columns are a first answer.
+
+ti.neuron_correlations(model, table).plot()
+plt.show()
+
+# %%
+# A better one: the row of the domain at which the unit is most active, and whether this row is like any real row.
+# ``proof`` says whether it is known to be the best there is.
+
+best = ti.maximise(model, table, objective=ti.unit(layer=1, index=0))
+print(best.proof)
+best.frame()
+
+# %%
+# The card of a unit shows how far real rows reach, and how far the best possible rows do.
+
+ti.card(model, table, objective=ti.unit(1, 0)).plot()
+plt.show()
+
+# %%
+# From columns to the score
+# -------------------------
+#
+# Conductance says how much of the rise of a score from a baseline runs through each unit. Rectifiers divide the
+# rows into regions in each of which the network is exactly linear.
+
+ti.conductance(model, table.evaluation_rows()).plot()
+plt.show()
+
+regions = ti.linear_regions(model, table)
+regions.frame().head().round(3)
+
+# %%
+# May these stories be believed?
+# ------------------------------
+#
+# A story about a network is worth nothing if a network with random weights gives the same one. ``trust`` repeats
+# the explanations with random weights, deletes the columns that they call important, and changes the background.
+
+ti.trust(model, table).plot()
+plt.show()

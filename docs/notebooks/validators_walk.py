@@ -1,0 +1,120 @@
+"""
+A validator's walk through a report
+===================================
+
+A colleague hands you a folder with an audit. You have neither the model nor the data. What can you say? This
+notebook reads the audit of German credit that comes with the repository: 1,000 loans, a network and a logistic
+regression.
+"""
+
+# %%
+# Open it
+# -------
+#
+# ``audit.json`` holds everything that the report shows. Reading it runs no code of the model.
+
+from pathlib import Path
+
+import pandas as pd
+
+import tabinterp as ti
+
+root = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "reports").is_dir())
+audit = ti.Audit.from_json(root / "reports" / "german_credit" / "audit.json")
+document = audit.document
+audit
+
+# %%
+# What was audited?
+# -----------------
+#
+# First the rows: how many, how many held out, and how many events. The number of events limits what can be known,
+# and not the number of rows.
+
+data = document.data
+print(
+    f"{data.rows:,} rows, {data.held_out_rows:,} held out, {data.events} events among them; adverse class: {data.adverse}"
+)
+
+# %%
+# Is the network better?
+# ----------------------
+#
+# The verdict follows from the interval of the difference in loss and the margin. Look at the interval yourself.
+
+verdict = document.verdict
+print(verdict.status)
+print(
+    f"{verdict.metric}: {verdict.difference.value:.4f} ({verdict.difference.low:.4f} to {verdict.difference.high:.4f})"
+)
+print(f"differences below {verdict.margin:.4f} are negligible; held-out rows needed: {verdict.rows_needed}")
+
+# %%
+# If it is inconclusive, the network has not been shown to be better *or* worse. The burden of proof is on the
+# more complex model.
+#
+# What is wrong?
+# --------------
+#
+# Raised findings first, the most severe first.
+
+findings = audit.findings.frame()
+findings[findings["status"] == "raised"][["severity", "slug", "claim"]]
+
+# %%
+# A check that passed says only that nothing was found. Where it can be computed, the smallest effect that it
+# would have detected is given. Here are the checks that had the least power:
+
+for finding in document.findings:
+    if finding.status == "cleared" and finding.power is not None:
+        print(f"{finding.slug}: {finding.power.effect:.3g} ({finding.power.of}; n = {finding.power.rows:,})")
+
+# %%
+# And these could not be judged at all. A validator asks why.
+
+findings[findings["status"] == "not_applicable"][["slug", "claim"]]
+
+# %%
+# What does the model rely on?
+# ----------------------------
+#
+# The report's figures are drawn from numbers, and they are all here. Permutation importance of both models, with the
+# paired difference:
+
+importance = pd.DataFrame(
+    [
+        (row.column, row.network.value, row.linear.value, row.difference.low, row.difference.high, row.off_support)
+        for row in document.importance.columns
+    ],
+    columns=["column", "network", "linear", "difference_low", "difference_high", "off_support"],
+)
+importance.head(8).round(4)
+
+# %%
+# Is the document consistent?
+# ---------------------------
+#
+# ``check`` judges the document again from its numbers. A finding that was removed or softened by hand would fail.
+# It needs the version of tabinterp that wrote the audit; another version says so.
+
+decision = audit.check()
+decision.frame().head(12)
+
+# %%
+# What was not assessed?
+# ----------------------
+#
+# The list that a memo must repeat.
+
+for note in document.not_assessed[:8]:
+    print("-", note)
+
+# %%
+# Which clauses does it speak to?
+# -------------------------------
+
+import csv
+from io import StringIO
+
+clauses = list(csv.DictReader(StringIO(audit.evidence())))
+{status: sum(row["status"] == status for row in clauses) for status in ("supplied", "partial", "not_supplied")}
