@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from .errors import MissingError, TabinterpError, did_you_mean
@@ -43,6 +44,8 @@ def any_backend(method: Callable[Concatenate[Result, P], pd.DataFrame]) -> Frame
             )
         return _converted(method(self, *args, **more), backend)
 
+    shown = [*signature(method).parameters.values(), Parameter("backend", Parameter.KEYWORD_ONLY, default="pandas")]
+    framed.__signature__ = Signature(shown)  # type: ignore[attr-defined]  # what `help` shows
     return cast("FrameMethod[P]", framed)
 
 

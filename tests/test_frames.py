@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
 
 import narwhals as nw
@@ -62,6 +63,7 @@ def test_pandas_is_the_default_and_other_arguments_pass():
     pd.testing.assert_frame_equal(result.frame(backend="pandas"), CELLS)
     assert len(result.frame(2, backend="polars")) == len(result.frame(most=2, backend="pyarrow")) == 2
     assert result.frame.__doc__ == "Return the first rows."
+    assert str(inspect.signature(result.frame)) == "(most: 'int' = 99, *, backend='pandas')"
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class EstimatorDisplay:
         ModelError
             If the estimator is not fitted, or cannot be wrapped without further arguments.
         """
-        model = estimator if isinstance(estimator, (Model, BoundModel)) else wrap(estimator)
+        model = estimator if isinstance(estimator, BoundModel) else wrap(estimator)
         return cls(cls.analysis(model, table, **options)).plot(ax, output=output)
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Self:

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 import tabinterp as ti
 from tabinterp.errors import ModelError
+from tabinterp.models import bind
 from tests import cases
 
 from .test_plots import marks, names
@@ -67,6 +68,9 @@ def test_a_wrapped_model_is_taken_as_it_is(fitted):
     frame = ti.permutation_importance(ti.wrap(pipeline), table).frame().set_index("column")
     np.testing.assert_array_equal(marks(made.ax_)[:, 0], frame["importance"][names(made.ax_)])
     assert made.result.frame().equals(frame.reset_index())
+    bound = bind(ti.wrap(pipeline), table)
+    again = ti.PermutationImportanceDisplay.from_estimator(bound, table, ax=Figure().add_subplot())
+    assert again.result.frame().equals(frame.reset_index())
 
 
 def test_options_reach_the_analysis_and_an_output_the_plot():
