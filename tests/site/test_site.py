@@ -17,7 +17,7 @@ from tabinterp.analyses import ANALYSES
 from tabinterp.checks import CHECKS
 
 SITE = Path(__file__).resolve().parents[2] / "docs" / "_build" / "html"
-PAGES = sorted(SITE.rglob("*.html"))
+PAGES = sorted(path for path in SITE.rglob("*.html") if "_static" not in path.parts)
 
 
 class Page(HTMLParser):
