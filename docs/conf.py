@@ -76,6 +76,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
     "show_nav_level": 1,
+    "collapse_navigation": True,
     "navigation_with_keys": False,
     "use_edit_page_button": False,
     "back_to_top_button": False,

@@ -57,25 +57,25 @@ def test_a_formula_that_cannot_be_drawn_ends_the_build(tmp_path):
 
 def test_commands_run_in_one_folder_and_show_what_they_print(tmp_path):
     page = """
-```{file} numbers.txt
+```{file} numbers.md
 3
 1
 ```
 
-```{run} sort numbers.txt
+```{run} sort numbers.md
 ```
 
 ```{run}
 :exit: 3
 :lines: 1
 
-ls datasets/*.csv numbers.txt; exit 3
+ls datasets/*.csv numbers.md; exit 3
 ```
 """
     html, said = build(tmp_path, page)
     assert said == ""
     text = re.sub("<[^>]+>", "", html)
-    assert "$ sort numbers.txt\n1\n3\n" in text
+    assert "$ sort numbers.md\n1\n3\n" in text
     assert "exit 3\ndatasets/german_credit.csv\n...\n" in text
 
 

@@ -17,7 +17,8 @@ from tabinterp.analyses import ANALYSES
 from tabinterp.checks import CHECKS
 
 SITE = Path(__file__).resolve().parents[2] / "docs" / "_build" / "html"
-PAGES = sorted(SITE.rglob("*.html"))
+SLOW = 120_000  # milliseconds, on a busy machine
+PAGES = sorted(path for path in SITE.rglob("*.html") if "_static" not in path.parts)
 
 
 class Page(HTMLParser):
@@ -107,7 +108,7 @@ def test_a_page_works_without_a_network(browser, name, width):
     requests, errors = [], []
     page.on("request", lambda request: requests.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto((SITE / f"{name}.html").as_uri())
+    page.goto((SITE / f"{name}.html").as_uri(), timeout=SLOW)
     assert [url for url in requests if urlsplit(url).scheme not in {"file", "data", "blob"}] == []
     assert errors == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -116,7 +117,7 @@ def test_a_page_works_without_a_network(browser, name, width):
 
 def test_formulas_are_drawn(browser):
     page = browser.new_page(offline=True)
-    page.goto((SITE / "methods.html").as_uri())
+    page.goto((SITE / "methods.html").as_uri(), timeout=SLOW)
     formulas = page.locator("math")
     assert formulas.count() > 20
     tall = [formulas.nth(i).bounding_box()["height"] for i in range(formulas.count())]
@@ -128,7 +129,7 @@ def test_formulas_are_drawn(browser):
 
 def test_the_search_finds_a_check_without_a_network(browser):
     page = browser.new_page(offline=True)
-    page.goto((SITE / "search.html").as_uri() + "?q=miscalibrated")
-    page.wait_for_selector("ul.search li a")
+    page.goto((SITE / "search.html").as_uri() + "?q=miscalibrated", timeout=SLOW)
+    page.wait_for_selector("ul.search li a", timeout=SLOW)
     assert page.locator("ul.search a[href*='generated/checks/miscalibrated']").count()
     page.close()
