@@ -41,7 +41,7 @@ myst_heading_anchors = 4
 myst_dmath_double_inline = False
 
 autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
+autodoc_preserve_defaults = False
 autodoc_member_order = "bysource"
 maximum_signature_line_length = 88
 python_use_unqualified_type_names = True

@@ -177,7 +177,7 @@ def test_subsets_are_those_derived_again_and_errors_are_those_of_statsmodels(tas
             assert one.rise[0] == pytest.approx(one.difference[0] - whole.difference[0], abs=1e-12)
 
 
-@pytest.mark.parametrize("design", every_nth(2, [pytest.param("rows", marks=pytest.mark.nightly), "weights", "groups"]))
+@pytest.mark.parametrize("design", every_nth(2, ["weights", "rows", "groups"]))
 def test_errors_of_rises_and_of_r2_are_those_of_numerical_derivatives(design):
     """By the weight of a row, or of a group of rows; subsets are taken as given."""
     rows, lost, scores, subsets = chosen("regression", design)
