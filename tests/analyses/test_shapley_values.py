@@ -453,6 +453,7 @@ def test_a_row_stands_beside_its_linear_counterpart(task):
     assert told.plot(axes) is axes
     mpl.pyplot.close("all")
     assert f"Row {int(table.numbers[7])}" in str(told)
+    assert " over 20 background rows is " in str(told)
     fitted = ti.explain_row(ti.wrap(pipeline), table, 7)
     assert fitted.linear_name in str(fitted)
 

@@ -98,7 +98,7 @@ class RowExplanation(Display):
                     "output": output,
                     "score": float(network.scores[0, k]),
                     "base": float(network.base[k]),
-                    "background": network.background,
+                    "background": network.background_rows,
                     "linear": self.linear_name,
                     "linear_score": float(self.linear.scores[0, k]),
                 },
