@@ -35,41 +35,33 @@ TOPICS = {  # title of a list of public names: the modules, below `tabinterp`, t
     "Audits and checks": ("auditing", "checks"),
     "Files, signatures and errors": ("provenance", "errors"),
 }
-METHODS = {  # analysis: where its formulas are in docs/methods.md
+METHODS = {  # analysis: the heading of its formulas in docs/methods.md, where that is not its own name
     "alternatives": "groups",
     "ablation": "what-each-unit-does",
     "baselines": "gradients",
-    "boosted_trees": "the-verdict",
+    "boosted_trees": "reference-model-and-stress-tests",
     "calibration": "the-verdict",
-    "coefficients": "coefficients",
     "conditional_importance": "when-columns-move-together",
-    "conductance": "conductance",
+    "conformal": "reference-model-and-stress-tests",
+    "constraints": "groups",
     "data_quality": "the-rows-alone",
     "decision_curve": "the-verdict",
     "decomposition": "what-the-gain-is-made-of",
     "disagreement": "the-verdict",
-    "discrimination": "discrimination",
     "effects": "effect-curves",
     "extrapolation": "off-the-data",
-    "gradients": "gradients",
-    "groups": "groups",
     "hidden_units": "what-each-unit-does",
-    "interactions": "interactions",
     "ladder": "what-the-gain-is-made-of",
-    "linear_regions": "linear-regions",
     "maximisation": "activation-maximisation",
+    "monotonicity": "groups",
     "off_support": "off-the-data",
-    "overfitting": "training-and-held-out-rows",
+    "overfitting": "reference-model-and-stress-tests",
     "path_weights": "path-products-and-garsons-shares",
-    "permutation_importance": "permutation-importance",
+    "perturbation": "reference-model-and-stress-tests",
     "proxies": "groups",
-    "reason_codes": "reason-codes",
     "recalibration": "the-verdict",
-    "recourse": "recourse",
-    "regional_effects": "regional-effects",
-    "residuals": "residuals",
+    "resilience": "reference-model-and-stress-tests",
     "scorecard": "what-the-gain-is-made-of",
-    "shapley_values": "shapley-values",
     "slices": "the-verdict",
     "subgroup_gaps": "groups",
     "trust": "may-an-explanation-be-trusted",
@@ -236,8 +228,7 @@ def page_of_analysis(analysis, title, question):
     facts.append(("Larger than memory", sums))
     place = analysis.place or f"analyses.{name}"
     facts.append(("In `audit.json`", f"`{place}`"))
-    if name in METHODS:
-        facts.append(("Formulas", f"[Methods](../../methods.md#{METHODS[name]})"))
+    facts.append(("Formulas", f"[Methods](../../methods.md#{METHODS.get(name, name.replace('_', '-'))})"))
     lines += [f"- **{label}:** {text}" for label, text in facts]
     sections = {one.section for one in analysis.on_page}
     judged = [check for check in explain_checks() if check["evidence"] in sections]

@@ -171,12 +171,22 @@ def test_no_hidden_layer_is_a_linear_model(few_epochs):
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_the_seed_decides_the_weights(task, few_epochs):
+def test_the_seed_decides_the_weights(task, few_epochs, monkeypatch):
+    """Those of the first epoch as well: other validation rows alone would also change the weights of the last."""
+    starts, layers = [], reference._layers
+
+    def noted(*widths):
+        network = layers(*widths)
+        starts.append(flat(network).clone())
+        return network
+
+    monkeypatch.setattr(reference, "_layers", noted)
     X, y = rows(), np.arange(400) % 2
     one, same, other = (fit_network(X, y, task=task, n_classes=2, seed=seed) for seed in (1, 1, 2))
     assert torch.equal(flat(one.module), flat(same.module))
     assert (one.epochs, one.validation_loss, one.seed) == (same.epochs, same.validation_loss, 1)
     assert not torch.equal(flat(one.module), flat(other.module))
+    assert [torch.equal(starts[0], start) for start in starts] == [True, True, False]
 
 
 def test_weights_count_rows():
