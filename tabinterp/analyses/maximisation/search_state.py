@@ -1,4 +1,4 @@
-"""States of a search: the candidate of each group of columns, and the score of the network."""
+"""States of a search: the chosen candidate of each group of columns, and the resulting score."""
 
 from __future__ import annotations
 
@@ -18,7 +18,16 @@ CELLS = 3_000_000  # numbers in one block of fronts
 
 @dataclass(frozen=True, eq=False)
 class States:
-    """`of` (S,) objectives, `at` (S, players) candidates, `value` (S, players) numbers on lines, `z` (S, h), `score` (S,)."""
+    """S states of a search.
+
+    Attributes
+    ----------
+    of : index of each state's objective (S,).
+    at : candidate of each group of columns (S, groups).
+    value : values of the numbers with a linear encoding (S, groups).
+    z : front of each state (S, h).
+    score : value of the objective (S,).
+    """
 
     of: IntArray
     at: IntArray
@@ -42,7 +51,7 @@ def begin(domain: Domain, reader: Reader, of: IntArray, at: IntArray, value: Flo
 
 
 def score_of(reader: Reader, z: Tensor, of: IntArray) -> FloatArray:
-    """Return the score (S,) of each front under the objective of its state."""
+    """Return the score of each front under the objective of its state (S,)."""
     block = max(1, CELLS // max(1, z.shape[1]))
     with torch.inference_mode():
         parts = [reader.scored(z[i : i + block, None], of[i : i + block])[:, 0] for i in range(0, len(z), block)]
