@@ -1,7 +1,7 @@
 """Recourse in the document: shares of declined rows without recourse, the cost of recourse, and the columns that it changes.
 
-Results are aggregates over at least ten rows. A share of one to nine rows has no value, and at most an upper end; a share of all
-but one to nine rows has at most a lower end.
+Results are aggregates over at least ten rows. A share based on one to nine rows has no value, and at most an upper limit. A share
+based on all but one to nine rows has at most a lower limit.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class OfModel(Part):
 
 
 class Changeable(Part):
-    """A declared column, and the share of rows with recourse that change it."""
+    """A column declared changeable, and the share of rows with recourse that change it."""
 
     column: str
     changeable: Literal["+", "-", "any"]
@@ -99,7 +99,7 @@ class Record(Part):
 
 
 def _check_part(model: OfModel) -> None:
-    """Check that rows with recourse only through implausible rows are counted among those without recourse."""
+    """Check that rows with recourse only through implausible rows are included in the share without recourse."""
     part, whole = model.only_implausible.value, model.without.value
     if part is not None and whole is not None and part > whole + 1e-9:
         raise DocumentError(
