@@ -224,7 +224,7 @@ def _document(folder: Path) -> tuple[Document | None, Step]:
     try:
         data = read_regular(path)
         document = from_bytes(data)
-        # What another version wrote lacks fields that there are now, or has been migrated while it was read.
+        # A document from another version lacks newer fields, or was migrated when it was read.
         expected = to_bytes(document) if written_here(document) else canonical(data)
     except (OSError, DocumentError) as error:
         return None, _step(DOCUMENT, "failed", "document.unreadable", reason=str(error))

@@ -167,7 +167,7 @@ class Bounds:
         """Return lower bounds of the derivative (boxes,), and how much each column loosens them (boxes, numbers + levels)."""
         network, box = self._network, _Box(boxes)
         layers: list[_Layer] = []
-        form: Tensor | None = None  # (boxes, m, m1), of the first pre-activations; None: these themselves
+        form: Tensor | None = None  # (boxes, m, m1), functions of the first pre-activations; None: the identity
         offset, remainder, size = torch.zeros_like(self._size), torch.zeros_like(self._size), self._size
         for i, activation in enumerate(network.activations):
             low, high, reach = self._range(box, form)

@@ -26,7 +26,7 @@ from tabinterp.models.device import CPU
 from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.table.hash_sampling import chosen
 
-LEVELS = 64  # maximum number of different encodings of a column that is not a line
+LEVELS = 64  # maximum number of different encodings of a column whose encoding is not linear
 LINE = 1e-6  # share of the spread of an encoded column by which it may deviate from a line
 PROBES = 33
 

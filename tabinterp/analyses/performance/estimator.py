@@ -48,7 +48,7 @@ from .discordance import Discordance
 
 RESAMPLES = 1000
 EVENTS_OF_PRECISION = 100  # with fewer, average precision is too high, and the interval of its gap covers 89 to 92%
-SWAPPED = 0.01  # one-sided p-value below which classes are said to be in another order
+SWAPPED = 0.01  # one-sided p-value below which classes are reported to be in another order
 MARGIN, FEWEST = record.MARGIN, record.FEWEST
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",

@@ -88,10 +88,10 @@ class Record(Part):
         both = (self.difference.value, self.network_on_both.value, self.linear.without.value)
         if None not in both and not math.isclose(both[0] or 0.0, (both[1] or 0.0) - (both[2] or 0.0), abs_tol=1e-6):
             raise DocumentError(
-                f"analyses.recourse: the difference {both[0]} is not that of the shares {both[1]} and {both[2]}."
+                f"analyses.recourse: the difference is {both[0]}, but the shares are {both[1]} and {both[2]}."
             )
         if any(row.p is not None and not 0 <= row.p <= 1 for row in self.groups):
-            raise DocumentError("analyses.recourse.groups: each p must be between 0 and 1.")
+            raise DocumentError("analyses.recourse.groups: each p-value must be between 0 and 1.")
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("recourse", "both", self.rows, self.rows_of, self.seed)

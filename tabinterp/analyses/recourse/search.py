@@ -57,7 +57,7 @@ FIRST_COSTS = 150  # cost up to which the knapsack is first solved for every row
 COARSE = 10  # values of each column in a pair
 REAL, KEPT = 200, 64  # training rows whose values are used together; changes of a row that are kept
 TRADED = (0.2, 0.4, 0.6, 0.8)  # shares of the cost of a change, to which it is reduced in exchange for another change
-TIE = 1e-300  # a score at the threshold is of the negative class, which is favourable or not
+TIE = 1e-300  # a score at the threshold belongs to the negative class, which may be favourable or not
 CLIMBS, STARTS = 4, 6  # rounds of raising the margin; states of a row from which it is raised
 
 Found = tuple[IntArray, State, IntArray]  # rows, states and costs, as in `Flips`

@@ -62,9 +62,11 @@ class Record(Part):
         """Check that every result has enough rows, and that there is none under drift if no drift was found."""
         for index, one in enumerate(self.subsets):
             if one.rows < LEAST:
-                raise DocumentError(f"analyses.resilience.subsets.{index} rests on fewer than {LEAST} rows.")
+                raise DocumentError(f"analyses.resilience.subsets.{index} is based on fewer than {LEAST} rows.")
             if one.kind == "drift" and not (self.drift.low is not None and self.drift.low > 0.5):
-                raise DocumentError(f"analyses.resilience.subsets.{index} is under a drift that was not found.")
+                raise DocumentError(
+                    f"analyses.resilience.subsets.{index} is a result under drift, but no drift was found."
+                )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("resilience", "both", self.rows, "held-out", self.seed)

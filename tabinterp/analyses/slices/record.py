@@ -42,7 +42,9 @@ class Slices(Part):
     smallest: int
     groups: int  # number of groups that were tested
     sentences: list[Message]
-    found: list[SliceRow]  # the linear model is better, and the group differs from the other rows: the most extreme
+    found: list[
+        SliceRow
+    ]  # the most extreme groups that differ from the other rows and in which the linear model is better
     hidden: int  # number of other groups of the same kind
 
     def check_claims(self, document: Document) -> None:

@@ -34,7 +34,7 @@ from tabinterp.table.hash_sampling import chosen
 
 DISTANCE_ROWS = 2000
 FAR = 30  # standard deviations
-CELLS = 2**22  # units times levels from which their sums are not kept for every part of the rows
+CELLS = 2**22  # units times levels above which their sums are not kept for each part of the rows
 
 
 @dataclass(frozen=True, eq=False)

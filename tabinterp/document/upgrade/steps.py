@@ -15,8 +15,8 @@ from tabinterp.document.base import Message
 Json = dict[str, Any]
 Step = Callable[[Json], Json]
 
-FAR = 0.99  # oddness from which on an optimum was unreadable before documents held it
-MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)  # of values that are no document's
+FAR = 0.99  # oddness from which an optimum was unreadable, before documents stored this limit
+MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)  # raised by malformed values
 NOTE = "migration."
 
 
@@ -33,7 +33,7 @@ def upgraded(document: Json, digest: str) -> Json | None:
     made, names = document, list[str]()
     for name, step in STEPS[len(BEFORE_SETTINGS) :] if "settings" in document else STEPS:
         before = made
-        with suppress(*MALFORMED):  # what is wrong with the document is said when it is read
+        with suppress(*MALFORMED):  # errors in the document are reported when it is parsed
             made = step(before)
         if made is not before:
             names.append(name)
