@@ -93,7 +93,7 @@ def fit_network(
     y : targets (n,): 0 or 1, class numbers below `n_classes`, real values, or counts.
     groups : group of each row, for dependent rows (n,). No group is used both for fitting and for early stopping.
     progress : callback after each epoch with the epoch (from 1), the maximum number of epochs, and the validation loss.
-    device : where to train. On another device than the CPU, training starts from the same weights but uses that device's random
+    device : where to train. On a device other than the CPU, training starts from the same weights but uses that device's random
         numbers and rounding, so that it gives a different network, as another seed would.
     """
     rows, target, weight, used = _checked(X, y, task, n_classes, weights)

@@ -2,7 +2,7 @@
 
 The signed bytes are `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`, so that a payload cannot be
 presented as one of another type. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC 8032. The
-optional package securesystemslib signs and checks. It is imported only for that.
+optional package securesystemslib creates and checks the signatures; it is imported only when it is needed.
 """
 
 from __future__ import annotations

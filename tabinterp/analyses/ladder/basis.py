@@ -77,7 +77,7 @@ class Basis:
     term: IntArray
 
     def design(self, frame: pd.DataFrame) -> FloatArray:
-        """Return the basis functions at the rows of `frame` (rows, p)."""
+        """Return the basis functions (rows, p) at the rows of `frame`."""
         return np.asarray(self.transformer.transform(frame), dtype=np.float64)
 
 

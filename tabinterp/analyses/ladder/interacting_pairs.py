@@ -70,7 +70,7 @@ def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
 
 
 def _explained(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return the least-squares fit of `y` on the columns of `x` (rows, k)."""
+    """Return the least-squares fit (rows, k) of `y` on the columns of `x`."""
     size = np.sqrt((x**2).sum(axis=0))
     kept = size > np.sqrt(NOTHING) * size.max(initial=0.0)
     x = x[:, kept] / size[kept]  # a constant explains nothing; equal sizes keep the ridge above rounding errors

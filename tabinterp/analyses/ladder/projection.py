@@ -55,7 +55,7 @@ Design = Callable[[IntArray], FloatArray]  # rows -> (rows, p)
 
 
 def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArray, cells: int) -> FloatArray:
-    """Return sums of products of (1, basis, score) over the rows of each cell, for each weighting (v, cells, q, q)."""
+    """Return sums (v, cells, q, q) of products of (1, basis, score) over the rows of each cell, for each of v weightings."""
     result: FloatArray | None = None
     for c in range(cells):
         rows = np.flatnonzero(cell == c)
@@ -83,7 +83,7 @@ def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
 
 
 def _indicators(term: IntArray, terms: int) -> FloatArray:
-    """Return an indicator of the basis functions that belong to each term (p, terms)."""
+    """Return an indicator (p, terms) of the basis functions that belong to each term."""
     return np.asarray(term[:, None] == np.arange(terms), dtype=np.float64)
 
 

@@ -9,6 +9,8 @@
 
 The network must be a chain of affine maps and activations. For other networks (residual connections, normalisation between
 layers), there is no bound. A budget makes the domain smaller, so the bound still holds but need not be attained.
+
+The *front* is the output of the network's first affine operations (`models.affine_front`).
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Budget:
         return self._product(u, u)
 
     def limit(self, of: IntArray) -> FloatArray:
-        """Return the limit for states with these objectives (m,)."""
+        """Return the limits (m,) for states with these objectives."""
         return np.asarray(self.limits[of % len(self.limits)] * (1 + 1e-9))
 
     def within(self, at: IntArray, value: FloatArray, of: IntArray) -> NDArray[np.bool_]:

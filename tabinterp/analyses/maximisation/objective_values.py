@@ -52,7 +52,7 @@ class Reader:
     apart: Callable[[Tensor], Tensor] | None = None
 
     def scored(self, z: Tensor, of: IntArray) -> Tensor:
-        """Return the values of fronts (S, C, h), each under the objective of its state (S, C)."""
+        """Return the values (S, C) of fronts (S, C, h), each under the objective of its state."""
         made = [module(z.flatten(0, 1)) for module in self.inner]
         features = made[0] if len(made) == 1 else torch.cat(made, dim=1)
         which = torch.as_tensor(of)

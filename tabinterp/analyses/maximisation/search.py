@@ -1,8 +1,9 @@
 """Coordinate search from many starts at once, one column after another; within a ball, it follows gradient ascent.
 
-Changing one column adds the difference of two contributions to the front, so that all candidates of a column for many states form
-one batch. The search goes over the columns until no state changes. Numbers with a linear encoding are then moved together along
-the gradient, by the best of several step sizes, and one at a time by shrinking steps.
+Changing one column adds the difference of two contributions to the *front*, the output of the network's first affine operations
+(`models.affine_front`). All candidates of a column for many states therefore form one batch. The search goes over the columns
+until no state changes. Numbers with a linear encoding are then moved together along the gradient, by the best of several step
+sizes, and one at a time by shrinking steps.
 
 The result is a local maximum for these moves: no candidate of any single column is better. The search does not prove that it is
 the global maximum; `bounds` does so where possible.

@@ -1,5 +1,7 @@
 """The domain of a search: the values that each column can take, and the contribution of each value to the front.
 
+The *front* is the output of the network's first affine operations (`models.affine_front`).
+
 Columns that are encoded separately change alone. Two kinds of columns change together:
 
 - columns that the encoder mixes, which take only combinations that occur in some row;

@@ -1,4 +1,7 @@
-"""States of a search: the chosen candidate of each group of columns, and the resulting score."""
+"""States of a search: the chosen candidate of each group of columns, and the resulting score.
+
+The *front* is the output of the network's first affine operations (`models.affine_front`).
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ def begin(domain: Domain, reader: Reader, of: IntArray, at: IntArray, value: Flo
 
 
 def score_of(reader: Reader, z: Tensor, of: IntArray) -> FloatArray:
-    """Return the score of each front under the objective of its state (S,)."""
+    """Return the score (S,) of each front under the objective of its state."""
     block = max(1, CELLS // max(1, z.shape[1]))
     with torch.inference_mode():
         parts = [reader.scored(z[i : i + block, None], of[i : i + block])[:, 0] for i in range(0, len(z), block)]

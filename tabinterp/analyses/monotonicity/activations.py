@@ -72,7 +72,7 @@ class Activation:
         return torch.full((1, self.width), point, dtype=torch.float64)
 
     def slopes(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the smallest and the largest slope on intervals (n, m)."""
+        """Return the smallest and the largest slopes (n, m) on intervals."""
         one, other = self.slope(low), self.slope(high)
         least, most = torch.minimum(one, other), torch.maximum(one, other)
         for point in self.breaks:
@@ -84,7 +84,7 @@ class Activation:
         return least, most
 
     def range(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the smallest and the largest output on intervals (n, m)."""
+        """Return the smallest and the largest outputs (n, m) on intervals."""
         one, other = self.value(low), self.value(high)
         least, most = torch.minimum(one, other), torch.maximum(one, other)
         if self.turn is not None:

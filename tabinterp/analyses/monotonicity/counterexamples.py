@@ -106,14 +106,14 @@ class Search:
         return np.unique(self._domain.numbers[self._number].snapped(np.linspace(0, 1, size)))
 
     def _added(self, size: int) -> FloatArray:
-        """Return the contributions of the column's values to the affine front (values, h)."""
+        """Return the contributions (values, h) of the column's values to the affine front."""
         if self._level is not None:
             return np.asarray(self._domain.levels[self._level[0]].parts[self._level[1]])
         assert self._number is not None
         return np.asarray(self._values(size)[:, None] * self._spans[self._number])
 
     def _base(self, place: FloatArray, at: IntArray) -> FloatArray:
-        """Return the affine front of each point without the contribution of the column (m, h)."""
+        """Return the affine front (m, h) of each point without the contribution of the column."""
         if self._number is not None:
             place = place.copy()
             place[:, self._number] = 0.0

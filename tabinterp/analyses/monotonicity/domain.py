@@ -244,6 +244,6 @@ def _levels(
 
 
 def apart(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the first half of the marked values of each row (m, K)."""
+    """Return a mask (m, K) with the first half of the values that are marked in each row."""
     count = np.cumsum(known, axis=1)
     return np.asarray(known & (count <= (count[:, -1:] + 1) // 2))

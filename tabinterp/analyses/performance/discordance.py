@@ -117,7 +117,7 @@ class Discordance:
 
     @property
     def few_are_right_in_a_class(self) -> bool:
-        """For several classes: the same for the accuracy averaged over the classes."""
+        """For several classes: whether the error of a difference in class-averaged accuracy would reveal 1 to 9 rows."""
         alone = self.cells[:, [NETWORK, LINEAR]]
         return self.few_are_right or bool(((alone > 0) & (alone < SMALL)).any())
 
@@ -153,12 +153,12 @@ class Discordance:
 
     @property
     def _pairs(self) -> IntArray:
-        """The number of such pairs in each class (2,)."""
+        """The number of pairs of discordant rows beyond the smallest number (see `_least`), in each class (2,)."""
         return np.asarray(self.cells[:, [NETWORK, LINEAR]].min(axis=1))
 
     @property
     def _room(self) -> IntArray:
-        """The largest number of such pairs that the confusion matrices allow in each class (2,)."""
+        """The largest number of these pairs that the confusion matrices allow, in each class (2,)."""
         return np.asarray(self._pairs + self.cells[:, [BOTH, SAME]].min(axis=1))
 
     @property

@@ -125,7 +125,7 @@ STREAM = Stream(start, update, merge, finish)
 
 
 def _metric(plan: Plan, name: str, both: FloatArray, y: FloatArray) -> FloatArray:
-    """Return the values of both models and their difference for each row (n, 3)."""
+    """Return the values (n, 3) of both models and their difference for each row."""
     if name == "accuracy" and plan.task == "binary":
         rows = right(both, y, plan.threshold)
     else:

@@ -373,7 +373,7 @@ def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
 
 
 def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return for each row the mean rise over the pairs of its stratum (n,); 0 if none of its rows has weight."""
+    """Return for each row (n,) the mean rise over the pairs of its stratum; 0 if no row of the stratum has weight."""
     rise, mass = (np.bincount(strata.label, weights * part) for part in received.T)
     return np.asarray(share_of(np.column_stack([rise, mass]))[strata.label])
 

@@ -172,7 +172,7 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
 
 
 def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
-    """Draw for each row as many random columns as it has reasons, by the hash of the row (rows, columns)."""
+    """Return for each row as many random columns as it has reasons (rows, columns), drawn by the hash of the row."""
     own = row_hash(case.network.table.numbers[at], case.seed)
     columns = splitmix(np.arange(len(case.network.columns), dtype=np.uint64))
     with np.errstate(over="ignore"):
@@ -181,7 +181,7 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
 
 
 def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> FloatArray:
-    """Return for each row the share of donors whose values in the changed columns get it approved (rows,)."""
+    """Return for each row (rows,) the share of donors whose values in the changed columns get the row approved."""
     every = slice(None, None, max(1, -(-len(case.near) // DONORS)))
     donors, counts = case.near[every], case.near_weights[every]
     share = np.empty(len(at))
@@ -243,7 +243,7 @@ def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -
 
 
 def _firsts(first: IntArray, columns: int) -> BoolArray:
-    """Return for which columns the number of rows with the column as first reason can be shown (columns,)."""
+    """Return for each column (columns,) whether the number of rows that have it as first reason can be shown."""
     counts = np.bincount(first + 1, minlength=columns + 1)
     return parts_shown(counts)[1:]
 

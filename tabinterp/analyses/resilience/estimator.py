@@ -394,7 +394,7 @@ def _standardised(table: Table, learnt: IntArray) -> FloatArray:
 
 
 def _distances(learnt: FloatArray, held: FloatArray) -> FloatArray:
-    """Return the mean distance of each held-out row to its nearest training rows (n,)."""
+    """Return the mean distance (n,) of each held-out row to its nearest training rows."""
     from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415
 
     found, _ = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(learnt).kneighbors(held)
@@ -435,8 +435,8 @@ def _traits(table: Table, inside: BoolArray) -> tuple[Trait, ...]:
 def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | None:
     """Return how much a column differs between the rows `inside` (n,) and the others, in standard deviations, with a description.
 
-    For levels, the one that differs most is used. A number needs ten rows on both sides. On both sides, a level needs at least
-    ten rows or none with it, and at least ten rows without it.
+    For a column with levels, the level that differs most is described. A number must be known in at least ten rows on both sides.
+    On both sides, a level must occur in at least ten rows or in none, and must be absent from at least ten.
     """
     w = table.row_weights
     if table.schema[name].kind == "numeric":

@@ -1,4 +1,4 @@
-"""Resilience on the page: the excess rise on the hardest rows; folded, all subsets for both models and the worst cluster."""
+"""Resilience on the page: the excess rise on the hardest rows, and folded tables of all subsets and the worst cluster."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ class ShapleyValues(Display):
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return whether a column's rank by mean absolute value cannot be distinguished from the next rank (columns, outputs)."""
+        """Return (columns, outputs) whether a column's rank by mean absolute value cannot be distinguished from the next."""
         size = np.abs(self.values)
         tied = np.zeros(size.shape[1:], dtype=bool)
         for k in range(size.shape[2]):

@@ -42,9 +42,7 @@ class Slices(Part):
     smallest: int
     groups: int  # number of groups that were tested
     sentences: list[Message]
-    found: list[
-        SliceRow
-    ]  # the most extreme groups that differ from the other rows and in which the linear model is better
+    found: list[SliceRow]  # the most extreme groups in which the linear model is better or that differ from other rows
     hidden: int  # number of other groups of the same kind
 
     def check_claims(self, document: Document) -> None:

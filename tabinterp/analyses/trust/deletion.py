@@ -95,7 +95,7 @@ def area(gaps: FloatArray) -> FloatArray:
 
 
 def gaps(ask: Ask, order: IntArray) -> FloatArray:
-    """Return the mean gap to the row's own score after the first t columns in its order are replaced (rows, columns + 1)."""
+    """Return the mean gaps (rows, columns + 1) to the row's own score after its first t columns are replaced."""
     step = max(1, TOGETHER // len(ask.backs))
     with torch.inference_mode():
         few = [
