@@ -197,12 +197,14 @@ def _asked(objective: Any, layers: tuple[Layer, ...], bound: BoundModel) -> tupl
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """Results for K objectives; `states` has the U distinct rows where the starts end.
+    """Results of one search for K objectives.
 
     Attributes
     ----------
-    best : index among the distinct rows of the best one for each objective (K,).
-    ends : index of the row where each start ends (K, starts).
+    states : the states where the starts end.
+    real : largest value of each objective over the real rows (K,).
+    mean, sd : mean and standard deviation of each objective over the real rows (K,).
+    proofs : upper bound of each objective and how it was found.
     """
 
     states: States

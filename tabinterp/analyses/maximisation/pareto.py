@@ -54,7 +54,7 @@ class Pareto(Display):
     Attributes
     ----------
     rows : the optima, in original columns.
-    distance : Mahalanobis distance (1936) of each optimum from the mean row (budgets,).
+    distance : distance (Mahalanobis 1936) of each optimum from the mean row (budgets,).
     value : the objective at each optimum (budgets,).
     real : largest value of the objective over the real rows in each ball (budgets,).
     mean : mean of the objective over all rows.

@@ -172,9 +172,12 @@ def _spread(x: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Halves:
-    """The half to which each real row belongs (rows,), None if there are too few rows.
+    """The halves of the real rows.
 
-    It also holds whether rows come in groups, which are never split between the halves.
+    Attributes
+    ----------
+    of : half to which each row belongs (rows,); None if there are too few rows.
+    grouped : whether rows come in groups, which are never split between the halves.
     """
 
     of: IntArray | None

@@ -219,9 +219,7 @@ class Performance(Display):
 
     @property
     def rows_needed(self) -> int | None:
-        """The number of such rows at which the verdict would be decided if the difference stayed the same; None unless it is
-        open.
-        """
+        """The number of rows that would decide an open verdict if the difference stayed the same; None if it is not open."""
         if self.status != "not_resolved" or self.one_value:
             return None
         value, _, low, high = self.metrics[0].difference

@@ -436,7 +436,7 @@ def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | 
     """Return how much a column differs between the rows `inside` (n,) and the others, in standard deviations, with a description.
 
     For a column with levels, the level that differs most is described. A number must be known in at least ten rows on both sides.
-    On both sides, a level must occur in at least ten rows or in none, and must be absent from at least ten.
+    For a level, the rows with it and the rows without it must each number at least ten, or none, on both sides.
     """
     w = table.row_weights
     if table.schema[name].kind == "numeric":

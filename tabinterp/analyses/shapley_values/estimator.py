@@ -136,7 +136,7 @@ class ShapleyValues(Display):
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return (columns, outputs) whether a column's rank by mean absolute value cannot be distinguished from the next."""
+        """Return which ranks by mean absolute value cannot be distinguished from the next rank, for each column and output."""
         size = np.abs(self.values)
         tied = np.zeros(size.shape[1:], dtype=bool)
         for k in range(size.shape[2]):
