@@ -139,7 +139,11 @@ two cores. Each core processes one column at a time, and the ReLU of the first l
 columns. It holds the table, its encoding, and two double-precision numbers for each row and column (one as receiver and one as
 donor). A table of 2,000 columns that is read in batches is read about 2,000 rows at a time.
 
-Two audits were run once by hand, outside the benchmark. An audit of 300 such columns and 4,000 rows (`rows=500`) took 192 seconds of CPU time and 1.1 GB; its page has 1.1 MB and its document 14 MB. An audit of 2,000 columns and as many rows (`rows=300`) took 694 seconds of CPU time and 2.1 GB; its page has 3.0 MB and its document 90 MB. With more than a hundred columns, effect curves and the search for pairs are limited to the hundred columns that change the score most. The optima of hidden units and the linear refits with each column left out in turn are skipped, and the report says so."""
+Two audits were run once by hand, outside the benchmark. An audit of 300 such columns and 4,000 rows (`rows=500`) took 192
+seconds of CPU time and 1.1 GB; its page is 1.1 MB and its document 14 MB. An audit of 2,000 columns and as many rows
+(`rows=300`) took 694 seconds of CPU time and 2.1 GB; its page is 3.0 MB and its document 90 MB. With more than a hundred
+columns, effect curves and the search for pairs are limited to the hundred columns that change the score most. The optima of
+hidden units and the linear refits with each column left out in turn are skipped, and the report says so."""
 
 CLUSTER = """The table had a million rows. The client and the scheduler ran on the same two cores."""
 
