@@ -231,7 +231,8 @@ The difference is the loss of the network minus that of the linear model. The lo
 Friedman-1, and the log loss for the other tables. The standard error is that of a single table and reflects the sampling of its
 held-out rows.
 
-A line *holds* if two conditions are met. First, no verdict contradicts the known answer. Second, no verdict is *inconclusive* if tables of this size would give a conclusive verdict on the mean difference in 99 of 100 cases. On German credit, "worse" does not
+A line *holds* if two conditions are met. First, no verdict contradicts the known answer. Second, no verdict is *inconclusive* if
+tables of this size would give a conclusive verdict on the mean difference in 99 of 100 cases. On German credit, "worse" does not
 contradict the answer, because the network can be worse.
 
 For the logistic model, the true difference between the two models is computed from 60,000 new rows with known probabilities, and
