@@ -1,8 +1,9 @@
 """The linear surrogate: how much of the network's score is a linear function of the columns.
 
-Least squares of the score on the terms, fitted on the training rows and scored on the held-out rows; without a split, both use
-all rows. R2 is the share of the variance of the score on the scored rows that the fit explains. It has a 95% percentile interval
-over resampled rows; where rows come in groups, the interval is Student's with the standard error over resampled groups.
+The score is regressed on the terms by least squares. The fit uses the training rows and is evaluated on the held-out rows;
+without a split, both use all rows. R2 is the share of the variance of the score on the evaluated rows that the fit explains. Its
+95% interval is a percentile interval over resampled rows. If rows come in groups, it is Student's interval with the standard
+error over resampled groups.
 """
 
 from __future__ import annotations

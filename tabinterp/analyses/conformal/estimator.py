@@ -378,7 +378,7 @@ def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> li
 
     The result is None for slices that are not shown. Slices of a column with at least ten uncovered rows are shown. If that would
     leave one to nine uncovered rows in the remaining slices, the number there is taken to be ten. The shown slice with the most
-    uncovered rows then counts as many fewer. It is not shown if the rows do not have `equal` weights.
+    uncovered rows then has correspondingly fewer. It is not shown if the rows do not have `equal` weights.
     """
     assumed: list[int | None] = [None] * len(slices)
     for column in {one.column for one in slices}:

@@ -88,10 +88,11 @@ def _excess(hashes: HashArray, held_out: BoolArray) -> float:
 
 
 def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:
-    """Return groups of input columns with the same content: recodings of each other, or numbers that are linear or monotone
-    functions of each other.
+    """Return groups of input columns with the same content.
 
-    If most values occur in one row only, any two columns are recodings of each other; only linear and monotone functions count.
+    Columns have the same content if they are recodings of each other, or numbers that are linear or monotone functions of each
+    other. If most values occur in only one row, any two columns are recodings of each other, so only linear and monotone
+    functions are considered.
     """
     families: dict[bytes, list[str]] = {}
     for name in table.schema.inputs:
@@ -120,7 +121,7 @@ def _key(table: Table, name: str, codes: IntArray) -> bytes:
 
 
 def _lines(table: Table, names: Sequence[str]) -> list[set[str]]:
-    """Return pairs of numbers that are perfectly correlated and missing in the same rows."""
+    """Return pairs of numeric columns that are perfectly correlated and missing in the same rows."""
     numeric = [name for name in names if table.schema[name].kind == "numeric"]
     if len(numeric) < 2:
         return []

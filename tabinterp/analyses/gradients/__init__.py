@@ -1,4 +1,4 @@
-"""Saliency, gradient x input, SmoothGrad, integrated and expected gradients of the score."""
+"""Which columns have the largest gradients and gradient attributions, by five gradient methods?"""
 
 from __future__ import annotations
 
