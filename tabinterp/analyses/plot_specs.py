@@ -1,8 +1,8 @@
 """Plots of results with their tables: dots with intervals, a heat map, an effect curve, a reliability curve.
 
-A plot is described by data. The functions that draw the report (`plots.py`) draw it on the caller's axes; the plot is not shown,
-and no Matplotlib setting is changed. At most twenty rows are drawn, with the number of the others below them; the table has all
-rows.
+A plot is described by data, and the functions that draw the report (`plots.py`) draw it on the caller's axes. The plot is not
+shown, and no Matplotlib setting is changed. At most twenty rows are drawn. The number of rows that are left out is given below
+them; the table has all rows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .plots import Curve, Series
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHOWN = 20  # rows or columns of a plot
+SHOWN = 20  # maximum number of rows or columns of a plot
 NUMBERS = ["predicted", "observed", "low", "high"]  # columns of a reliability curve
 
 
@@ -57,7 +57,7 @@ class Picture(Protocol):
 
 @dataclass(frozen=True)
 class Dots:
-    """A row for each label, in the order of the plot; `other` names the rows beyond twenty that are left out."""
+    """A dot plot with a row for each label, in order of the labels. `other` names the rows beyond twenty that are left out."""
 
     labels: tuple[str, ...]
     series: tuple[Series, ...]
@@ -73,7 +73,7 @@ class Dots:
         return _table(text("plot.label"), list(self.labels), self.series)
 
     def beside(self, linear: Any, names: tuple[str, str]) -> Dots:
-        """Return the same plot with each row of the linear model below the network's."""
+        """Return the same plot with each row of the linear model below that of the network."""
         alike = isinstance(linear, Dots) and len(self.series) == len(linear.series) == 1 and self.axis == linear.axis
         if not alike or not set(self.labels) <= set(linear.labels):
             raise NotApplicableError(
@@ -101,8 +101,9 @@ class Dots:
 
 @dataclass(frozen=True)
 class Heat:
-    """Numbers in [-1, 1] (rows, columns), coloured around zero; only the twenty strongest rows and columns, in their own
-    order.
+    """Numbers in [-1, 1] (rows, columns), coloured around zero.
+
+    Only the twenty strongest rows and columns are drawn, in their own order.
     """
 
     rows: tuple[str, ...]
@@ -176,7 +177,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class OverSizes:
-    """Values of both models by size of a perturbation."""
+    """Values of both models as a function of the size of a perturbation."""
 
     sizes: FloatArray
     series: tuple[Series, ...]
@@ -204,7 +205,7 @@ def effect_axis(scale: str) -> str:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Observed against predicted outcomes: for each model a table with predicted, observed, low, high, rows."""
+    """Observed against predicted outcomes. Each model has a table with predicted, observed, low, high and rows."""
 
     models: tuple[tuple[str, str, pd.DataFrame], ...]  # style, name, numbers
     axis: str

@@ -2,7 +2,7 @@
 
 The figures of the report and the method `.plot()` of results use these functions. The network is navy, solid and filled; the
 linear model is amber, dashed and hollow. If filling shows whether an interval excludes zero, shape, colour and line still
-distinguish the models. Arrays have NaN for missing numbers. Matplotlib is imported when something is drawn.
+distinguish the models. In arrays, missing numbers are NaN. Matplotlib is imported only when something is drawn.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 NAVY, AMBER, INK, GREY, RULE, PAPER = "#08306b", "#d97706", "#1f2937", "#4b5563", "#d1d5db", "#ffffff"
-SLATE = "#6b7280"  # a model that is neither the network nor its linear counterpart
+SLATE = "#6b7280"  # colour of a model that is neither the network nor its linear counterpart
 COLD, WARM = "#7b3294", "#00695c"  # colours below and above zero
 DASH, DOTTED, LONG_DASH = (0.0, (1.8, 0.9)), (0.0, (1.0, 1.4)), (0.0, (4.0, 2.0))
-CROSS = 0.015  # position, as a share of the width from the left, of the mark for a missing number
-DODGE = 0.34  # share of a row between its first and last mark
+CROSS = 0.015  # position of the mark for a missing number, as a share of the width from the left
+DODGE = 0.34  # distance between the first and last mark of a row, as a share of the row
 FAINT, BAND, ICE, BENEFIT = 0.4, 0.25, 0.1, 0.2  # opacities
-MISSING = 0.16  # share of the span by which missing values are drawn to the right of the numbers
+MISSING = 0.16  # distance of missing values to the right of the numbers, as a share of their span
 DARK = 0.179  # relative luminance at which black and white text have the same contrast (WCAG 2.2)
-ROOMY = 10  # number of columns up to which the numbers of a heat map are larger
+ROOMY = 10  # maximum number of columns for which the numbers of a heat map are larger
 WIDE = (
     "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Meiryo", "IPAexGothic", "MS Gothic",
     "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic",
 )  # fmt: skip
 
-Marks = Mapping[tuple[int, int], "Line2D"]  # index of a point, and of its series -> the mark
+Marks = Mapping[tuple[int, int], "Line2D"]  # (index of a point, index of its series) -> the mark
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,13 @@ OTHERS = (
 
 @dataclass(frozen=True)
 class Series:
-    """Numbers of one model or of one method: arrays (points,).
+    """Numbers of one model or of one method, in arrays (points,).
 
     Parameters
     ----------
     look : "network", "linear", "other" (a model that is neither) or another name.
-    filled : for each point whether its mark is filled; None: a cross. None for all points: as defined by the look.
+    filled : for each point, whether its mark is filled; a mark with None is a cross. By default, the look determines this for all
+        points.
     """
 
     look: str
@@ -82,7 +83,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Curve:
-    """An effect curve along a numeric column: arrays (points,); `at` is NaN at the point of missing values."""
+    """An effect curve along a numeric column, in arrays (points,). `at` is NaN at the point of missing values."""
 
     at: FloatArray
     network: Series
@@ -95,14 +96,14 @@ class Curve:
 
     @property
     def places(self) -> FloatArray:
-        """The horizontal positions of the points; missing values are to the right of the numbers."""
+        """The horizontal positions of the points. Missing values are to the right of the numbers."""
         known = self.at[~np.isnan(self.at)]
         low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
         return np.where(np.isnan(self.at), high + MISSING * ((high - low) or 1.0), self.at)
 
     @property
     def round_numbers(self) -> list[float]:
-        """Round numbers within the points, not too close to the label of the missing values."""
+        """Round numbers within the range of the points, not too close to the label of the missing values."""
         known = self.at[~np.isnan(self.at)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
         edge = 0.02 * (high - low)
@@ -112,7 +113,7 @@ class Curve:
 
     @property
     def span(self) -> tuple[float, float]:
-        """The vertical range: zero, both models, the ICE band, and intervals as far as the curves stay legible."""
+        """The vertical range. It contains zero, both models, the ICE band, and intervals as far as the curves stay legible."""
         models = [one for one in (self.network, self.linear) if one is not None]
         ends = [end for one in models for end in (one.low, one.high)]
         return span([[0.0], self.ale, *(one.value for one in models)], [*ends, self.ice_low, self.ice_high], 0.05)
@@ -131,11 +132,11 @@ def dots(
     ticks: int = 6,
     crossed: bool = False,
 ) -> Marks:
-    """Draw a row of marks with intervals for each label, and a line at `at`; the axis has at most this many `ticks`.
+    """Draw a row of marks with intervals for each label, and a line at `at`. The axis has at most `ticks` ticks.
 
-    One separated level can have an interval hundreds of times wider than all others; it then ends in an arrow. `dodge`: draw the
-    marks of a row below each other. Labels without a number keep their row; `crossed`: mark each missing number with a cross at
-    the left.
+    One separated level can have an interval that is hundreds of times wider than all others; it then ends in an arrow. With
+    `dodge`, the marks of a row are drawn below each other. Labels without a number keep their row. With `crossed`, a cross at the
+    left marks each missing number.
     """
     made: dict[tuple[int, int], Line2D] = {}
     ends = [end[~np.isnan(one.value)] for one in series for end in (one.low, one.high)]
@@ -173,9 +174,9 @@ def dots(
 
 
 def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
-    """Draw effect curves of both models with the network's confidence bands; parts with few rows are faint.
+    """Draw effect curves of both models with the network's confidence bands. Parts with few rows are faint.
 
-    `below` shares the horizontal axis and shows the number of rows at each point; `missing` labels the point of missing values.
+    `below` shares the horizontal axis and shows the number of rows at each point. `missing` labels the point of missing values.
     """
     at, numbers = curve.places, ~np.isnan(curve.at)
     network, linear = curve.network, curve.linear
@@ -231,7 +232,7 @@ def binned(
 ) -> Marks:
     """Draw means of rows in bins at positions `at`, with the bands (bins, 2) that contain most of their rows.
 
-    `diagonal`: draw the line of equal values on both axes; otherwise, a line at zero.
+    With `diagonal`, the line of equal values on both axes is drawn; otherwise, a line at zero is drawn.
     """
     low, high = binned_span(at, series, bands, diagonal=diagonal)
     places = np.concatenate([*at])
@@ -266,17 +267,18 @@ def binned_span(
 def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
     """Return the outer two of the quantiles (bins, 4) at 10, 25, 75 and 90%, or the inner two if an outer one is missing.
 
-    The first item is the percentage of the rows of a bin between them, the second the two quantiles of each array.
+    The first item is the percentage of the rows of a bin between the two quantiles, and the second the two quantiles of each
+    array.
     """
     outer = all(np.isfinite(one).all() for one in quantiles)
     return (80, [one[:, [0, 3]] for one in quantiles]) if outer else (50, [one[:, [1, 2]] for one in quantiles])
 
 
 def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, FloatArray]]) -> dict[str, Any]:
-    """Draw shares of the rows between edges, as filled bars or outlines. A bin without a number has no bar but a cross on the
-    axis.
+    """Draw the shares of the rows between edges as filled bars or outlines, and return look -> artist.
 
-    The first and the last share are for rows beyond the edges; they are drawn one bin wide. Return look -> artist.
+    A bin without a number has a cross on the axis instead of a bar. The first and the last share are for rows beyond the edges,
+    and are drawn one bin wide.
     """
     made: dict[str, Any] = {}
     if not len(edges):
@@ -303,7 +305,7 @@ def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, Floa
 def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], treat_all: Series) -> Marks:
     """Draw the net benefit of models over thresholds with confidence bands, and that of predicting every row positive.
 
-    The axis ends a fifth of its height below zero: further down, predicting every row positive is of no interest.
+    The axis ends a fifth of its height below zero, because further down, predicting every row positive is of no interest.
     """
     axes.axhline(0, color=INK, lw=1.2, zorder=1)
     axes.plot(thresholds, treat_all.value, color=INK, ls=DOTTED, lw=1.6, zorder=2)
@@ -326,7 +328,7 @@ def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], tr
 
 
 def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series], root: bool) -> Marks:
-    """Draw values with confidence bands over sizes between 0 and 1, on an axis of their square roots or of themselves."""
+    """Draw values with confidence bands over sizes between 0 and 1, on an axis of the sizes or of their square roots."""
     made: dict[tuple[int, int], Line2D] = {}
     if root:
         axes.set_xscale("function", functions=(np.sqrt, np.square))
@@ -365,7 +367,7 @@ def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
 
 
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
-    """Draw the values of an optimum in growing balls of rows, and those of real rows; implausible optima are crosses."""
+    """Draw the values of optima in growing balls of rows, and those of real rows. Implausible optima are drawn as crosses."""
     axes.plot(range(len(labels)), real, color=INK, ls=LONG_DASH, lw=1.4)
     axes.plot(range(len(labels)), value, color=NAVY, lw=1.4, zorder=2)
     made = {
@@ -386,7 +388,7 @@ def path_span(value: FloatArray, real: FloatArray) -> tuple[float, float]:
 
 
 def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatArray) -> None:
-    """Draw numbers in [-1, 1] as cells coloured around zero; labels beyond the values keep their row or column."""
+    """Draw numbers in [-1, 1] as cells coloured around zero. Labels without values keep their row or column."""
     from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415
 
     colours = LinearSegmentedColormap.from_list("signed", [COLD, "white", WARM])
@@ -409,7 +411,7 @@ def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatA
 
 
 def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[int, int], Line2D]:
-    """Draw marks with upright intervals."""
+    """Draw marks with vertical intervals."""
     look, made = look_of(one, place), {}
     for i, x in enumerate(at):
         if np.isnan(one.value[i]):
@@ -444,7 +446,7 @@ def mark(
     edge: float = 1.8,
     **more: Any,
 ) -> Line2D:
-    """Draw one point; None means the value of the look."""
+    """Draw one point. Properties that are None are those of the look."""
     face = look.colour if (look.filled if filled is None else filled) else PAPER
     shape, size = marker or look.marker, size or look.size
     settings: dict[str, Any] = {"clip_on": False, "zorder": 3, **more}
@@ -452,7 +454,7 @@ def mark(
 
 
 def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float, float]:
-    """Return the range of all points, and of interval ends as far as the points stay legible; NaN if there is no point."""
+    """Return the range of all points, and of interval ends as far as the points stay legible; NaN if there are no points."""
     known, far = (np.concatenate([np.empty(0), *map(np.asarray, parts)]) for parts in (points, ends))
     known, far = known[np.isfinite(known)], far[np.isfinite(far)]
     if not len(known):
@@ -480,7 +482,7 @@ def _faint_line(axes: Axes, xs: FloatArray, ys: FloatArray, faint: NDArray[np.bo
 
 
 def _row_bars(axes: Axes, at: FloatArray, rows: FloatArray) -> None:
-    """Draw the number of rows at each point, where it may be shown."""
+    """Draw the number of rows at each point if it may be shown."""
     shown = ~np.isnan(rows)
     cross(axes, at, rows)
     x = [value for one in at[shown] for value in (one, one, np.nan)]
@@ -515,7 +517,7 @@ def round_values(low: float, high: float, most: int) -> FloatArray:
 
 
 def tick(value: float, _: int | None = None) -> str:
-    """Return the label of a number on an axis, or of a value of a column: up to six digits, without an exponent.
+    """Return the label of a number on an axis, or of a value of a column, with up to six digits and without an exponent.
 
     >>> tick(-0.25), tick(12500.0)
     ('−0.25', '12,500')
@@ -561,7 +563,7 @@ def legend(axes: Axes, series: Sequence[Series]) -> None:
 def legible(axes: Axes) -> Axes:
     """Return the axes, with a font for Chinese, Japanese and Korean if such text is shown.
 
-    Matplotlib's own font has no such characters; which of the fonts listed below is installed depends on the machine.
+    Matplotlib's own font has no such characters. Which of the fonts listed below is installed depends on the machine.
     """
     from matplotlib import font_manager  # noqa: PLC0415
     from matplotlib.text import Text  # noqa: PLC0415

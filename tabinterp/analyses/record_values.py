@@ -19,7 +19,7 @@ P = TypeVar("P", bound=Part)
 
 
 def number(value: Any) -> float | None:
-    """Return a finite float, or None."""
+    """Return the value as a float, or None if it is not finite."""
     return None if value is None or not np.isfinite(value) else float(value)
 
 
@@ -29,7 +29,7 @@ def interval(value: Any, stderr: Any, low: Any, high: Any) -> Interval:
 
 
 def at(estimates: Estimates, *place: int) -> Interval:
-    """Return one of many estimates."""
+    """Return one of many estimates as an interval."""
     return interval(*(getattr(estimates, part)[place] for part in ("value", "stderr", "low", "high")))
 
 
@@ -38,10 +38,11 @@ def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
 
     Parameters
     ----------
-    result : its attributes fill the fields with the same names. Estimates, and tuples of value, standard error and ends, become
-        intervals; results within a result become parts; a number that is not finite becomes None.
-    place : indices into its arrays and estimates; none: these are used whole.
-    given : all other fields, and those whose value differs from that of the result.
+    kind : class of the part.
+    result : object whose attributes fill the fields with the same names. Estimates, and tuples of value, standard error and ends,
+        become intervals. Results within a result become parts. Numbers that are not finite become None.
+    place : indices into the arrays and estimates of the result. Without indices, these are used whole.
+    given : all other fields, and fields whose values differ from those of the result.
     """
     names = [name for name in kind.model_fields if name not in given and hasattr(result, name)]
     found = {name: _field(kind.model_fields[name].annotation, getattr(result, name), place) for name in names}
@@ -49,7 +50,7 @@ def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
 
 
 def _field(kind: Any, value: Any, place: tuple[int, ...] = ()) -> Any:
-    """Return a value in the form that a field of this type holds."""
+    """Convert a value to the form that a field of this type holds."""
     kinds = [one for one in (get_args(kind) if NoneType in get_args(kind) else (kind,)) if one is not NoneType]
     if value is None:
         return None
@@ -67,7 +68,7 @@ def _field(kind: Any, value: Any, place: tuple[int, ...] = ()) -> Any:
 
 
 def metric_row(metric: Metric) -> MetricRow:
-    """Return a metric of both models."""
+    """Return the row of a metric of both models."""
     return fill(MetricRow, metric, metric=metric.name)
 
 
@@ -77,5 +78,5 @@ def rows_of(r: Results) -> Any:
 
 
 def largest_first(values: Sequence[float] | np.ndarray) -> list[int]:
-    """Return the indices of values from the largest down; NaN counts as 0."""
+    """Return the indices of values in descending order; NaN counts as 0."""
     return [int(place) for place in np.argsort(-np.nan_to_num(np.asarray(values)), kind="stable")]

@@ -1,4 +1,4 @@
-"""The settings of an audit, as given by the user, stored in the document and read back from it."""
+"""The settings of an audit: given by the user, stored in the document, and read back from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.document.base import Part
 from tabinterp.errors import TabinterpError, argument
 
 THRESHOLD = 0.5  # default threshold of the probability of the positive class
-ROWS = 20_000  # maximum rows for analyses that need many passes over them, if the user gives no number
+ROWS = 20_000  # default maximum number of rows for analyses that need many passes over them
 
 
 class DecisionPolicy(Part):
@@ -26,9 +26,13 @@ class DecisionPolicy(Part):
 class Constraint(Part):
     """A direction and a range that the user declares for a column.
 
-    Direction "+": the score must not fall as the column rises; "-": it must not rise. `low` and `high` are the smallest and
-    largest value that the column may have. `changeable`: a person may change the column, to higher values only ("+"), to lower
-    ones only ("-"), or to any other value ("any"); None: not declared.
+    Parameters
+    ----------
+    direction : "+" if the score must not fall as the column rises, "-" if it must not rise.
+    low : smallest value that the column may have.
+    high : largest value that the column may have.
+    changeable : whether a person may change the column: to higher values only ("+"), to lower values only ("-"), or to any other
+        value ("any"). None: not declared.
     """
 
     column: str
@@ -46,8 +50,8 @@ class Constraint(Part):
 class TableSettings(Part):
     """How the table was read, as arguments of `read_table`.
 
-    Arguments that were not given are recorded as inferred by the reader (task, positive class, kinds, date of the split), so that
-    nothing is inferred when the table is read again. Levels are those that the user ordered, never values from rows.
+    Arguments that were not given are recorded as the reader inferred them (task, positive class, kinds, date of the split), so
+    that nothing is inferred when the table is read again. Levels are those that the user ordered, never values from rows.
     """
 
     target: str
@@ -63,11 +67,11 @@ class TableSettings(Part):
     split: str | float | None = None  # a column, or the share of rows to hold out
     split_at: str | None = None
     stratify: bool = False
-    seed: int = 0  # for the drawn share, and for rows drawn from a scan
+    seed: int = 0  # seed for drawing the held-out share, and the rows of a scan
     drop_missing_target: bool = False
-    remembered_split: bool = False  # the rule that holds out rows was drawn earlier, such as one that a model remembers
+    remembered_split: bool = False  # whether the split was drawn earlier, for example a split that a model remembers
     rows_drawn: int | None = (
-        None  # maximum rows drawn on each side of the split of a scan; None: the whole table was read
+        None  # maximum number of rows drawn on each side of the split of a scan; None: the whole table was read
     )
 
 
@@ -76,16 +80,16 @@ class AuditSettings(Part):
 
     Parameters
     ----------
-    seed : seed of every draw.
-    rows : maximum rows for analyses that need many passes over them.
-    budget : maximum rows for which a function of rows is queried; None for other models.
+    seed : seed of all random draws.
+    rows : maximum number of rows for analyses that need many passes over them.
+    budget : maximum number of rows for which a function of rows is queried; None for other models.
     control : protected column -> its reference group.
     constraints : directions and ranges of columns, in the order given.
-    margin : equivalence margin, in units of the primary metric; None: the default.
-    policy : costs and threshold; None: neither was given.
-    analyses : names of the analyses that were requested and of those that they need; None: all.
+    margin : equivalence margin, in units of the primary metric. None: the default.
+    policy : costs and threshold. None: neither was given.
+    analyses : names of the requested analyses and of those that they need. None: all analyses.
     table : how the table was read.
-    date : date of the audit, as ISO 8601 (2026-11-30); None: not stated.
+    date : date of the audit in ISO 8601 format (2026-11-30). None: not stated.
     """
 
     seed: int = 0
@@ -129,7 +133,7 @@ class AuditSettings(Part):
 
 
 def decision_policy(costs: tuple[float, float] | None, threshold: float | None, task: str) -> DecisionPolicy | None:
-    """Return the costs and the threshold that the user gave, validated; None if neither was given.
+    """Validate the costs and the threshold that the user gave, and return them as a policy; None if neither was given.
 
     >>> decision_policy((1, 5), None, "binary").threshold == 1 / 6
     True

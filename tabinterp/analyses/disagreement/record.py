@@ -42,8 +42,8 @@ class Leaf(Part):
 
 class Disagreement(Part):
     rows: int
-    # Number of rows on which the models differ. None if it would reveal one to nine rows on which they differ or agree, or
-    # on which one model alone is right or predicts the positive class. Shares then come from the confusion matrices, or are missing.
+    # Number of rows on which the models differ. None if it would reveal one to nine rows on which they differ or agree, or on
+    # which one model alone is right or predicts the positive class. Shares then come from the confusion matrices or are missing.
     count: int | None
     share: Interval
     network_right: Interval  # share of the rows that differ; empty if it is right, or not right, on fewer than ten

@@ -42,8 +42,8 @@ from tabinterp.report.words import (
 
 from .first_layer_section import bars
 
-OPEN = 2  # cards that are not folded
-SPOKEN = 2  # columns named in the description of a unit
+OPEN = 2  # number of cards that are not folded
+SPOKEN = 2  # number of columns named in the description of a unit
 HEALTH = ("dead", "constant", "saturated", "duplicate", "redundant")
 
 
