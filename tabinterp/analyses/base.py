@@ -145,8 +145,8 @@ class Analysis(Generic[Result]):
     summed : name in the document of the sums over all rows of a scan on which the result is based (`Drawn.summed`). None: the
         result is based on the drawn rows alone.
     stream : module of the package that defines these sums as `STREAM`.
-    place : field of the document that its record is in, or "FIELD.PART" if several analyses share a field. None:
-        `document.analyses[name]`.
+    place : field of the document that its record is in, or "FIELD.PART" if several analyses share a
+        field. None: `document.analyses[name]`.
     record : class of its record in `record.py`. None: its numbers are in the record of another analysis, at `place`.
     always : whether every document has the record, even if the analysis was not requested or does not apply.
     page : what the page shows, and where. If it is empty, `section.build` shows the record in a section with the name of the

@@ -1,4 +1,4 @@
-"""Which columns have the largest gradients and gradient attributions, by five gradient methods?"""
+"""How do gradients attribute the score to columns? Saliency, gradient x input, SmoothGrad, integrated and expected gradients."""
 
 from __future__ import annotations
 

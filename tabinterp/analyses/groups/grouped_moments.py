@@ -31,8 +31,8 @@ class Moments:
     squares : sum w^2.
     mean : weighted mean of a value.
     spread : sum w (value - mean)^2.
-    joint : (4, cells, cells) for clustered rows, how many clusters two cells share, and the sums over clusters of W W', W D' and
-        D D'. W and D are the sums of w and of w (value - mean) over the rows of a cluster in a cell.
+    joint : (4, cells, cells) for clustered rows, how many clusters two cells share, and the sums over clusters of W W', W D'
+        and D D'. W and D are the sums of w and of w (value - mean) over the rows of a cluster in a cell.
     linear : (2, cells) for weighted rows, sum w^2 (value - mean) and sum w^2 (value - mean)^2.
     """
 
