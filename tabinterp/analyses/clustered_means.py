@@ -89,8 +89,9 @@ def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
 def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
     """Return the mean of values between 0 and 1, with an interval within 0 and 1.
 
-    The result is `NONE` (NaN) if there are fewer than ten rows or groups of rows. A share is never more precise than that of the
-    same number of independent rows. A mean of numbers between 0 and 1, which vary less, can be.
+    The result is `NONE` (NaN) if there are fewer than ten rows or groups of rows. The interval of a
+    share is never narrower than that for the same number of independent rows. Numbers between 0 and 1 vary less than outcomes
+    that are 0 or 1, so the interval of their mean can be narrower.
     """
     values = np.asarray(hit, dtype=np.float64)
     value, error, _, _ = mean_of(values, weights, group)

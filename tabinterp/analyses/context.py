@@ -150,7 +150,7 @@ class Context:
         return rows, background
 
     def is_limited(self) -> None:
-        """Record that the current analysis uses fewer rows because of its share."""
+        """Record that the current analysis uses fewer rows because of its share of the budget."""
         if self.name not in self.limited:
             self.limited.append(self.name)
 

@@ -43,7 +43,7 @@ class Constraint(Part):
 
     @property
     def is_checked(self) -> bool:
-        """Whether it constrains the score or the rows, rather than only permitting changes of a column."""
+        """Whether the user declared a direction or a range, rather than only that the column may change."""
         return any(one is not None for one in (self.direction, self.low, self.high))
 
 

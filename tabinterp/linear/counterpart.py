@@ -82,8 +82,8 @@ def fit_counterpart(
     group together.
 
     For a scan, the penalty is chosen on the drawn sample. The coefficients are then fitted to all training rows by Newton's
-    method over batches, whose sums `engine` computes (see `dask_engine`). A target encoder is refitted, so its coefficients are
-    fitted to the sample only.
+    method over batches, whose sums `engine` computes (see `dask_engine`). If there is a target encoder, it has to be
+    refitted, and the coefficients are fitted to the sample only.
 
     Raises
     ------

@@ -335,7 +335,10 @@ class _Table:
 
 
 def with_numbers(empty: Estimate, value: float, variance: float, df_residual: float | None, *, ratio: bool) -> Estimate:
-    """Return an estimate with its 95% interval. The interval is missing if the variance is NaN, all numbers if the value is."""
+    """Return an estimate with its 95% interval.
+
+    The interval is missing if the variance is NaN, and all numbers are missing if the value is NaN.
+    """
     if np.isnan(value):
         return empty
     if np.isnan(variance):

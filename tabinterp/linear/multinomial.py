@@ -140,7 +140,8 @@ class Maximum:
 def contrasts(n_classes: int) -> Floats:
     """Return contrasts (k, k - 1).
 
-    For two classes, the contrast is the log-odds of the second class. For more, it is an orthonormal basis of centred logits.
+    For two classes, the contrast is the log-odds of the second class. For more classes, they are an orthonormal basis of
+    centred logits.
     """
     if n_classes == 2:
         return np.array([[-0.5], [0.5]])

@@ -1,7 +1,7 @@
 """Means over rows as mergeable sums (`start`, `update`, `merge`, `finish`), in batches of any size and order.
 
-Sums are taken around their own mean and shifted when they are merged (Chan, Golub & LeVeque 1983). No precision is lost if the
-mean is large compared with the spread. The standard error is that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
+Sums are taken around their own mean and shifted when they are merged (Chan, Golub & LeVeque 1983), so no precision is lost if
+the mean is large compared with the spread. The standard error is that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
 
 If rows come in groups, contributions are summed within each group before they are squared (Liang & Zeger 1986). Intervals then
 use Student's t with one degree of freedom fewer than there are groups.

@@ -79,7 +79,7 @@ class Recalibration:
 class Bend:
     """The largest departure of a smooth recalibration curve from the predictions, within the middle 90% of the predictions.
 
-    `p` is the p-value of the test that the curve fits no better than slope and intercept alone.
+    `p` is the p-value of the hypothesis that the curve fits no better than slope and intercept alone.
     """
 
     predicted: float

@@ -27,7 +27,7 @@ class CalibrationBin(Part):
 class CalibrationBend(Part):
     predicted: float  # prediction at which a smooth curve departs most, within the middle 90% of the predictions
     observed: float  # value of the curve at this prediction
-    p: float  # p-value of the test that the curve fits no better than slope and intercept alone
+    p: float  # p-value of the hypothesis that the curve fits no better than slope and intercept alone
 
 
 class Calibrated(Part):

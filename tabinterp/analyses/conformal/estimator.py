@@ -216,7 +216,10 @@ def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Me
 
 
 def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Widths]:
-    """Return the nonconformity of each row (n,), and a function from thresholds to widths. `drawn` (n,): uniform numbers."""
+    """Return the nonconformity of each row (n,), and a function from thresholds to widths.
+
+    `drawn` (n,) are uniform random numbers.
+    """
     table = bound.table
     y = table.y
     if table.schema.goal.classes:

@@ -278,7 +278,10 @@ def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> Fl
 
 
 def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
-    """Return the largest fall of the mean curve from one point to a later one. `scores` (n, points): the curves of the rows."""
+    """Return the largest fall of the mean curve from one point to a later one, and the values of the column at both points.
+
+    `scores` (n, points) are the curves of the rows.
+    """
     half = dealt(table, seed + 6, 2) == 0
     if grid.points < 2:
         return NONE, None, None

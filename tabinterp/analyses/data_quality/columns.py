@@ -18,7 +18,7 @@ from tabinterp.table.suppression import SMALL
 from .bins import level_codes
 
 SHARE = 0.002  # a value in fewer than this share of the rows is not a spike
-APART = 0.5  # minimum gap between a code and all other values, in ranges of these; real values are rarely so far apart
+APART = 0.5  # minimum gap between a code and all other values, as a multiple of their range; real values are rarely so far off
 FAR = 1.0  # the same gap for a value that does not look like a code
 TIMES = 10  # a code within the range of other values has at least this many times the rows of its neighbours
 NEIGHBOURS = 20
@@ -31,7 +31,7 @@ FEWEST = 50  # minimum number of rows for calling a column an identifier
 
 @dataclass(frozen=True)
 class Spike:
-    """A value that many rows have and that is far from the others. `gap` is in ranges of the other values."""
+    """A value that many rows have and that is far from the others. `gap` is a multiple of the range of the other values."""
 
     value: float
     rows: int

@@ -33,7 +33,7 @@ class Heap(Part):
     rows: int  # at least ten; if all but 1 to 9 rows have the value, the number of rows less ten
     share: float  # share of the rows with a known value; of all rows if 1 to 9 have none
     outside: bool  # whether it is the smallest or largest value
-    gap: float  # gap to the next value, in ranges of the other values; 0 if it lies among them
+    gap: float  # gap to the next value, as a multiple of the range of the others; 0 if it lies among them
     times: float | None = None  # its number of rows divided by that of neighbouring values (median)
 
 

@@ -355,8 +355,8 @@ def _leaves_of_few(differ: Any, at: IntArray) -> IntArray:
 def _as_if(differ: Any, at: IntArray, few: IntArray) -> Any:
     """Return which rows differ (n,), under an assumption about leaves in which one to nine rows differ or do not.
 
-    `few` (leaves,) is the number of rows assumed to differ. If all but one to nine rows of a leaf differ, this number plus all
-    but ten rows are assumed to differ.
+    `few` (leaves,) is the number of rows assumed to differ. If all but one to nine rows of a leaf differ, this number is
+    added to the number of all rows of the leaf minus ten.
     """
     made = differ.copy()
     for leaf in np.unique(at):

@@ -206,8 +206,8 @@ def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["net
 def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
     """Return whether the numbers of a tree may be shown.
 
-    They reveal the number of differing rows in the evaluation half. This must not narrow the range of possible numbers of rows
-    that differ. The range must therefore be possible for any number of differing rows in the other half, from ten to all but ten.
+    These numbers reveal how many rows of the evaluation half differ. This must not narrow the range of possible totals: every
+    total in the range must be possible with ten to all but ten differing rows in the other half.
     """
     if result.possible is None:
         return True

@@ -210,7 +210,7 @@ def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
 
 
 def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Return positions among the distinct values: quantiles of the rows, and other values evenly added up to `size`."""
+    """Return positions among the distinct values: quantiles of the rows, filled up to `size` with evenly spaced others."""
     at = np.unique(np.searchsorted(distinct, values[_places(len(values), size)]))
     others = np.setdiff1d(np.arange(len(distinct)), at)
     return np.union1d(at, others[_places(len(others), size - len(at))]).astype(np.int64)

@@ -2,8 +2,9 @@
 
 The range of a numeric column extends from the 0.5% to the 99.5% quantile of the training rows (of all rows without a split). Rows
 are first moved to one end of this range, and then beyond it by the length of the range. The result is the mean absolute change of
-the score between these two values, in ranges of the rows' own scores (0.5% to 99.5%). Beyond the range, a linear model changes as
-it does inside; a network may do anything. The share of held-out rows outside the training range is reported as well.
+the score between these two values, relative to the range of the rows' own scores (0.5% to 99.5%). Beyond the
+range, a linear model changes as it does inside; a network may do anything. The share of held-out rows outside the training range is
+reported as well.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ LOW, HIGH = 0.005, 0.995
 
 @dataclass(frozen=True, eq=False)
 class Extrapolation(PreviewedFrame):
-    """Mean absolute change of the score (columns,) beyond the range, in ranges of the scores, on the side where it is larger."""
+    """Mean absolute change of the score (columns,) beyond the range, relative to the range of the scores, on the larger side."""
 
     players: tuple[str, ...]
     change: Estimates

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class BeyondRange(Part):
     column: str
-    change: Interval  # mean absolute change of the score one range beyond the data, in ranges of the scores
+    change: Interval  # mean absolute change of the score one range beyond the data, relative to the range of the scores
     outside: (
         float | None
     )  # share of held-out rows outside the training range; None: no split, fewer than ten, or all but fewer than ten

@@ -159,8 +159,8 @@ class Tally:
 class Sums:
     """Sums over `rows` rows, with a tally for each model, output and family.
 
-    For several classes, `fits` holds the fit of each model for each single-column family. If rows have weights and classes,
-    `largest` holds the largest weights of each family (cells, 9).
+    For several classes, `fits` holds the fit of each model for each single-column family. If rows are weighted and the
+    target has classes, `largest` holds the nine largest weights in each group of each family (cells, 9).
     """
 
     rows: int

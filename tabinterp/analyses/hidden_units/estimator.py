@@ -1,8 +1,8 @@
 """Hidden units: how often each is active, whether it is dead or saturated, what activates it, and the loss without it.
 
-Layers do not need names. The description of a unit starts with real rows, because people understand a unit better from real than
-from synthetic examples (Borowski et al. 2021). If the unit is in the first layer, its weights follow. A selective unit need not
-be important (Morcos et al. 2018): `ablation_mean` measures importance.
+The user does not need to name layers. The description of a unit starts with real rows, because people understand a unit better
+from real than from synthetic examples (Borowski et al. 2021). If the unit is in the first layer, its weights follow. A selective
+unit need not be important (Morcos et al. 2018): `ablation_mean` measures importance.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ LEVELS = 10_000
 class Incoming:
     """Weights into hidden units.
 
-    A line is a numeric column (`levels` None) or a level. Arrays are (units, lines). They are NaN if the encoder mixes a column,
-    or if the function of a number is not a line.
+    Arrays are (units, lines), with one line for each numeric column (`levels` None) and for each level. Weights are NaN if the
+    encoder mixes a column, or if the function of a numeric column is not linear.
     """
 
     columns: tuple[str, ...]

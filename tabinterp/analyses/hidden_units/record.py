@@ -187,7 +187,7 @@ class Inside(Part):
 
 
 def build(r: Results) -> Inside | None:
-    """Return all hidden units in brief and the most important ones in detail; None if there are none."""
+    """Return a row for every hidden unit, and details of the most important ones; None if there are none."""
     result = r[ANALYSIS]
     if result is None:
         return None

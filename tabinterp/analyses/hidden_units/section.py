@@ -1,4 +1,4 @@
-"""Hidden units on the page: the state of each layer, and in detail the units with the highest ablation loss."""
+"""Hidden units on the page: the state of each layer, and details of the units with the highest ablation loss."""
 
 from __future__ import annotations
 

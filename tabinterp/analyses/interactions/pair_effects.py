@@ -252,7 +252,7 @@ def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) 
 
 
 def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
-    """Return `tables` (..., A, B, k) minus their projection on sums of a function of the row and one of the column."""
+    """Return `tables` (..., A, B, k) minus their projection on additive functions of the row and the column."""
     a, b = weight.shape
     sides = np.hstack([np.repeat(np.eye(a), b, axis=0), np.tile(np.eye(b), (a, 1))])
     root = np.sqrt(weight.ravel())
