@@ -21,7 +21,7 @@ from .settings import AuditSettings
 
 @dataclass(frozen=True)
 class Results:
-    """The results of all analyses: `results[ANALYSIS]` is the result of an analysis.
+    """The results of all analyses; `results[ANALYSIS]` is the result of one of them.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ class Results:
     held_out : whether it is known which rows the models were not trained on.
     settings : settings given by the user.
     performance : metrics of both models and the verdict.
-    answers : name of an analysis that ran -> its result, or None if it does not apply.
+    answers : result of each analysis that ran, by name; None if the analysis does not apply.
     notes : what was not assessed, and why.
     others : networks with other seeds.
     null : a network trained on permuted labels.
-    digest_key : key for digests of columns. None: no digests are written.
-    census : counts over all rows, if there are more than the models are bound to.
-    summed : names of the sums over all these rows (`Analysis.summed`).
+    digest_key : key for digests of columns; None writes no digests.
+    census : counts over all rows, if these are more than the rows to which the models are bound.
+    summed : names of the sums over all rows (`Analysis.summed`).
     """
 
     network: BoundModel

@@ -1,4 +1,4 @@
-"""The settings of an audit: given by the user, stored in the document, and read back from it."""
+"""The settings of an audit, as given by the user; they are stored in the document and read back from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.document.base import Part
 from tabinterp.errors import TabinterpError, argument
 
 THRESHOLD = 0.5  # default threshold of the probability of the positive class
-ROWS = 20_000  # default maximum number of rows for analyses that need many passes over them
+ROWS = 20_000  # maximum rows for analyses that need many passes over them, if the user gives no number
 
 
 class DecisionPolicy(Part):
@@ -26,13 +26,12 @@ class DecisionPolicy(Part):
 class Constraint(Part):
     """A direction and a range that the user declares for a column.
 
-    Parameters
+    Attributes
     ----------
     direction : "+" if the score must not fall as the column rises, "-" if it must not rise.
-    low : smallest value that the column may have.
-    high : largest value that the column may have.
-    changeable : whether a person may change the column: to higher values only ("+"), to lower values only ("-"), or to any other
-        value ("any"). None: not declared.
+    low, high : the smallest and the largest value that the column may have.
+    changeable : whether a person may change the column to higher values only ("+"), to lower values only ("-"), or to any other
+        value ("any"); None if this was not declared.
     """
 
     column: str
@@ -43,15 +42,15 @@ class Constraint(Part):
 
     @property
     def is_checked(self) -> bool:
-        """Whether the user declared a direction or a range, rather than only that the column may change."""
+        """Whether the declaration constrains the score or the rows, instead of only permitting changes of the column."""
         return any(one is not None for one in (self.direction, self.low, self.high))
 
 
 class TableSettings(Part):
     """How the table was read, as arguments of `read_table`.
 
-    Arguments that were not given are recorded as the reader inferred them (task, positive class, kinds, date of the split), so
-    that nothing is inferred when the table is read again. Levels are those that the user ordered, never values from rows.
+    Arguments that were not given (task, positive class, kinds, date of the split) are recorded as the reader inferred them, so
+    that nothing is inferred when the table is read again. Levels are recorded only if the user ordered them, never from rows.
     """
 
     target: str
@@ -67,11 +66,11 @@ class TableSettings(Part):
     split: str | float | None = None  # a column, or the share of rows to hold out
     split_at: str | None = None
     stratify: bool = False
-    seed: int = 0  # seed for drawing the held-out share, and the rows of a scan
+    seed: int = 0  # for the drawn share, and for rows drawn from a scan
     drop_missing_target: bool = False
-    remembered_split: bool = False  # whether the split was drawn earlier, for example a split that a model remembers
+    remembered_split: bool = False  # the rule that holds out rows was drawn earlier, such as one that a model remembers
     rows_drawn: int | None = (
-        None  # maximum number of rows drawn on each side of the split of a scan; None: the whole table was read
+        None  # maximum rows drawn on each side of the split of a scan; None: the whole table was read
     )
 
 
@@ -83,13 +82,13 @@ class AuditSettings(Part):
     seed : seed of all random draws.
     rows : maximum number of rows for analyses that need many passes over them.
     budget : maximum number of rows for which a function of rows is queried; None for other models.
-    control : protected column -> its reference group.
+    control : reference group of each protected column.
     constraints : directions and ranges of columns, in the order given.
-    margin : equivalence margin, in units of the primary metric. None: the default.
-    policy : costs and threshold. None: neither was given.
-    analyses : names of the requested analyses and of those that they need. None: all analyses.
+    margin : equivalence margin, in units of the primary metric; None for the default.
+    policy : costs and threshold; None if neither was given.
+    analyses : names of the requested analyses and of those that they need; None for all.
     table : how the table was read.
-    date : date of the audit in ISO 8601 format (2026-11-30). None: not stated.
+    date : date of the audit in ISO 8601 format (2026-11-30); None if not stated.
     """
 
     seed: int = 0
@@ -105,7 +104,7 @@ class AuditSettings(Part):
 
     @property
     def threshold(self) -> float:
-        """The probability above which a row is predicted positive, throughout the audit."""
+        """The probability above which a row is predicted positive, used throughout the audit."""
         return THRESHOLD if self.policy is None else self.policy.threshold
 
     def arguments(self) -> dict[str, Any]:
@@ -133,7 +132,7 @@ class AuditSettings(Part):
 
 
 def decision_policy(costs: tuple[float, float] | None, threshold: float | None, task: str) -> DecisionPolicy | None:
-    """Validate the costs and the threshold that the user gave, and return them as a policy; None if neither was given.
+    """Return the costs and the threshold given by the user, after validation; None if neither was given.
 
     >>> decision_policy((1, 5), None, "binary").threshold == 1 / 6
     True

@@ -1,7 +1,7 @@
 """Sentences that several analyses share: reasons why they do not apply, and labels of plots.
 
-An error that says why an analysis does not apply is a key `why.REASON` (`tabinterp.document.message.why`), so that a document can
-keep it. Because documents keep keys, a key is never changed, even if its sentence is reworded.
+The reason why an analysis does not apply is a key `why.REASON` (`tabinterp.document.message.why`), so that a document can store
+it. Because documents store keys, a key stays the same even if its sentence is reworded.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TEXT: dict[str, str] = {
         "the analysis needs at least {least} rows with {least} background rows each, which is more than its share of the "
         "budget; use a larger budget"
     ),
-    # what stands for {opaque}: what is known of a model that is not a torch network
+    # what stands for {opaque}: what is known of a model that is no torch network
     "why.opaque.function": "is available only as a prediction function",
     "why.opaque.pipeline": "is a pipeline from an ONNX file",
     "why.opaque.outside": "gives different predictions when its layers are rebuilt in torch",

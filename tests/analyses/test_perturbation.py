@@ -561,15 +561,17 @@ TAMPERED = {
     "sizes must increase from 0": lambda r: {"sizes": r.sizes[1:]},
     "but are": lambda r: {"sizes": [*r.sizes[:-1], r.sizes[-1].model_copy(update={"size": 1.1})]},
     "donors_of": lambda r: {"donors_of": "all"},
-    "numbers must be there": lambda r: {"numbers": None},
-    "numbers must be of size": lambda r: {"numbers": r.numbers.model_copy(update={"size": 0.5})},
-    "each input once": lambda r: {"columns": r.columns[:-1]},
-    "largest rise": lambda r: {"columns": r.columns[::-1]},
-    "a difference is": lambda r: changed(r, 3, difference=other(r.sizes[3].difference, value=0.5)),
-    "a rise is": lambda r: changed(r, 3, rise=other(r.sizes[3].rise, value=0.5)),
-    "a auc_difference is": lambda r: changed(r, 3, auc_difference=other(r.sizes[3].auc_difference, value=0.5)),
-    "a rise is 0.25": lambda r: {"numbers": r.numbers.model_copy(update={"rise": other(r.numbers.rise, value=0.25)})},
-    "a difference is 0.25": lambda r: {
+    "numbers must be present": lambda r: {"numbers": None},
+    "numbers must have size": lambda r: {"numbers": r.numbers.model_copy(update={"size": 0.5})},
+    "each input exactly once": lambda r: {"columns": r.columns[:-1]},
+    "sorted by the rise": lambda r: {"columns": r.columns[::-1]},
+    "perturbation: difference is": lambda r: changed(r, 3, difference=other(r.sizes[3].difference, value=0.5)),
+    "perturbation: rise is": lambda r: changed(r, 3, rise=other(r.sizes[3].rise, value=0.5)),
+    "auc_difference is": lambda r: changed(r, 3, auc_difference=other(r.sizes[3].auc_difference, value=0.5)),
+    "perturbation: rise is 0.25": lambda r: {
+        "numbers": r.numbers.model_copy(update={"rise": other(r.numbers.rise, value=0.25)})
+    },
+    "perturbation: difference is 0.25": lambda r: {
         "columns": [r.columns[0].model_copy(update={"difference": Interval(value=0.25)}), *r.columns[1:]]
     },
 }
