@@ -59,7 +59,7 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
 
 @contextmanager
 def output_folder(path: Path) -> Iterator[None]:
-    """Create and lock an output folder, and check that it is writable, before the work whose result it will contain.
+    """Create and lock an output folder, and check that it is writable before any work starts.
 
     The lock is released when the block ends or the process dies. If this function created the folder and it is still empty
     at the end, the folder is removed.
@@ -85,7 +85,7 @@ def output_folder(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """Lock a folder exclusively. The lock is on the folder itself, so that no lock file is left in it."""
+    """Lock a folder exclusively. The folder itself is locked, so no lock file remains in it."""
     if fcntl is None:
         yield
         return
@@ -133,7 +133,7 @@ def make_private(folder: Path) -> None:
 
 
 def check_private(folder: Path) -> None:
-    """Refuse a folder that may not be ours: a link, a folder of another user, or one that contains a link or a pipe.
+    """Refuse a folder that is a link, belongs to another user, or contains a link or a pipe.
 
     Raises
     ------
