@@ -1,4 +1,4 @@
-"""The chapters of the report, in order, and their sections. The list of analyses determines their contents."""
+"""The chapters of the report and their sections, in order. The list of analyses determines their contents."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Chapter:
     Parameters
     ----------
     anchor : its identifier on the page; `report.chapter.ANCHOR` is its title.
-    shown : contents that do not belong to an analysis in `ANALYSES`; analyses declare their own positions (`Analysis.page`).
+    shown : contents that do not belong to an analysis in `ANALYSES`. Analyses declare their own positions (`Analysis.page`).
     folded : whether the chapter is closed until the reader opens it.
     """
 
@@ -67,7 +67,7 @@ CHAPTERS = (
 
 
 def chapters(document: Document) -> list[Section]:
-    """Return the numbered chapters; a section with nothing to show gives the reasons."""
+    """Return the numbered chapters. A section that has nothing to show states the reasons."""
     return numbered(_chapter(document, chapter) for chapter in CHAPTERS)
 
 

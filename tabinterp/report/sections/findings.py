@@ -20,7 +20,7 @@ EXCERPT = 200  # maximum display columns of a finding's sentence on page one
 
 
 def findings_about(document: Document, anchors: Sequence[str]) -> list[FindingItem]:
-    """Return the raised findings whose numbers are in one of these sections."""
+    """Return the raised findings whose numbers appear in one of these sections."""
     return [item for item in map(_item, raised_of(document)) if item.anchor in anchors]
 
 
