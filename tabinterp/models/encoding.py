@@ -1,9 +1,9 @@
 """Encoding of original columns as a tensor, and the encoded columns that each original column affects.
 
-A column is *local* if its encoded columns depend on no other column. Changing it then does not require the encoder. A literal
-list of column-local transformers determines which columns are local. This is checked by probing: each column is changed in
-sample rows, and the encoded columns that change must be those that the list implies. For all other columns, whole rows are
-encoded, which is slower and also correct. A FunctionTransformer counts as column-local if the probe shows that it is.
+A column is *local* if its encoded columns depend on no other column. Changing it then does not require the encoder. A fixed list
+of column-local transformers determines which columns are local. A probe checks this: each column is changed in sample rows, and
+the encoded columns that change must be those that the list implies. For all other columns, whole rows are encoded, which is
+slower and also correct. A FunctionTransformer counts as column-local if the probe shows that it is.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Encoding:
     """`transform` maps a frame of the input columns to (n, width); `blocks` maps a column to its encoded columns.
 
     A `local` column can be changed by changing only its block. A column with an empty block is not used by the model. If columns
-    are mixed, `mixing` finds the `tail` when it is first needed. `abrupt`, for the head of another encoding: the columns in which
-    that encoding is not smooth; they can be changed, but have no slopes.
+    are mixed, `mixing` finds the `tail` when it is first needed. `abrupt` is used for the head of another encoding. It contains
+    the columns in which that encoding is not smooth; they can be changed but have no slopes.
     """
 
     transform: Callable[[pd.DataFrame], FloatArray]
@@ -98,7 +98,7 @@ class Encoding:
         return self.transform(rows(self.columns))[:, places]
 
     def has_slope(self, column: str) -> bool:
-        """Return whether the derivative by this column follows from those by its encoded columns."""
+        """Return whether the derivative with respect to this column follows from those with respect to its encoded columns."""
         return self.local[column] and column not in self.abrupt
 
 
@@ -123,7 +123,7 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
 
 
 def _seen(sources: Sources, moved: dict[str, NDArray[np.bool_]]) -> Sources:
-    """Return the sources together with the changes in a probe; for probed outputs, only the changes in the probe."""
+    """Return the sources combined with the changes in a probe. For probed outputs, return only the changes in the probe."""
     shown = [frozenset(c for c, touched in moved.items() if touched[e]) for e in range(len(sources))]
     return [one if isinstance(s, Probed) else s | one for s, one in zip(sources, shown, strict=True)]
 
@@ -201,7 +201,9 @@ def _shuffled(frame: pd.DataFrame, width: int) -> pd.DataFrame:
 
 
 def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
-    """Return the rows from which each column is taken: fewer if there are many cells, because columns are encoded separately."""
+    """Return the rows from which each column is taken. There are fewer if there are many cells, because columns are encoded
+    separately.
+    """
     size = int(np.clip(PROBE_CELLS // (len(frame.columns) * max(1, width)), 16, CHECKED))
     draws = np.random.default_rng(0)
     return {c: draws.integers(0, len(frame), size) for c in frame.columns}
@@ -220,7 +222,9 @@ def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Return the number of rows of each column with a level unknown to its encoder; refuse a column with unknown levels only."""
+    """Return, for each column, the number of rows with a level that its encoder does not know. Refuse a column in which all
+    levels are unknown.
+    """
     result = {}
     for column, levels in known.items():
         values = frame[column].dropna()
@@ -322,7 +326,9 @@ def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _fitted_on_none(encoder: Any, columns: tuple[str, ...]) -> list[str]:
-    """Return the columns whose missing values were None when the encoder was fitted; for the encoder, NaN is another level."""
+    """Return the columns whose missing values were None when the encoder was fitted. The encoder treats NaN as a different
+    level.
+    """
     known = known_levels(encoder, columns)
     return [name for name, levels in known.items() if levels[pd.isna(levels)].tolist() == [None]]
 

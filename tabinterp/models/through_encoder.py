@@ -1,7 +1,7 @@
 """A bound model as a function of the outputs of its encoder's head, before columns are mixed, so that columns have gradients.
 
-Affine steps (principal components, singular values) become the first layer of the network, and gradients are exact. Any other
-step becomes a layer whose derivatives are central differences.
+Affine steps (principal components, singular value decompositions) become the first layer of the network, and their gradients are
+exact. Any other step becomes a layer whose derivatives are central differences.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def without_slope(bound: BoundModel) -> tuple[str, ...]:
 class Mixing(nn.Module):
     """Steps of an encoder as a layer from (m, c) to (m, d), with derivatives by central differences in double precision.
 
-    Columns in which the steps are not smooth have derivatives of zero, which no analysis shows.
+    The derivatives are set to zero for columns in which the steps are not smooth; no analysis shows them.
     """
 
     def __init__(self, mix: Mix, steps: Steps) -> None:

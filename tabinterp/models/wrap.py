@@ -58,7 +58,8 @@ def wrap(
     name : name of the model in reports.
     device : "cpu" or "cuda": the device on which torch computes.
 
-    The model is copied and never changed. When it is first used with a table, it is checked against its own predictions.
+    The model is copied and never changed. When it is first used with a table, the wrapped model is compared with the original
+    model's predictions.
 
     Examples
     --------

@@ -71,7 +71,7 @@ def _mean(members: Tensor, of_probabilities: bool) -> Tensor:
 
 
 class _Inputs:
-    """One input of the network: rows after the estimator's conversion and preprocessing."""
+    """One input of the network: rows that the estimator has converted and preprocessed."""
 
     def __init__(self, convert: Callable[[pd.DataFrame], Any], prepare: Any, kept: Any, name: str) -> None:
         self.convert = convert

@@ -139,7 +139,9 @@ def _constant_value(result: Any, constant: int) -> float:
 
 
 def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int | None) -> OwnFit:
-    """Return the result's covariance, class by class with the intercept first; zeros for parameters that are not estimated."""
+    """Return the result's covariance, class by class with the intercept first; it is zero for parameters that are not
+    estimated.
+    """
     k, d = weight.shape
     estimated = range(1, k) if np.ndim(result.params) > 1 else range(k)
     given = np.delete(np.arange(d + (constant is not None)), [] if constant is None else constant)
@@ -188,7 +190,7 @@ def _value(name: str) -> Any:
 
 
 def _reads(result: Any, constant: int | None) -> tuple[str, ...] | None:
-    """Return the names of the columns of exog except the constant, if exog was a frame."""
+    """Return the names of the columns of exog, except the constant, if exog was a frame."""
     if not hasattr(getattr(result.model.data, "orig_exog", None), "columns"):
         return None
     return tuple(name for i, name in enumerate(map(str, result.model.exog_names)) if i != constant)
