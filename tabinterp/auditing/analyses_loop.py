@@ -28,7 +28,7 @@ MOST = 4  # default limit on workers: the longest group of analyses takes a quar
 
 
 class Clock(Watch, Protocol):
-    """A timer of analyses, used as a context manager."""
+    """A context manager that measures the duration of each analysis."""
 
     seconds: dict[str, float]
 

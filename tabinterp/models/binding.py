@@ -237,8 +237,8 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
 
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.Module, tuple[str | None, ...], int]:
-    """Return the model with the kind of its outputs, its module to scores, the names of the scores, and the number of clipped
-    rows.
+    """Return the model with the kind of its outputs, the module that computes scores, the names of the scores, and the number
+    of clipped rows.
     """
     bare, probe, raw = _raw(model, x)
     model = _with_outputs(model, table.schema.goal, bare, probe, raw)
@@ -339,7 +339,7 @@ def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
 
 
 def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
-    """Return the last layer and the map to scores combined."""
+    """Return one layer that combines the last layer and the map to scores."""
     matrix = matrix.cpu()  # part of the model, which must be the same on every device
     return linear(matrix @ last.weight.cpu(), None if last.bias is None else matrix @ last.bias.cpu())
 

@@ -83,8 +83,8 @@ class Encoding:
         return made
 
     def goes_by_parts(self, columns: Sequence[str]) -> bool:
-        """Return whether the encoder has parts that can be called separately, some of which mix these columns by steps that are
-        not affine.
+        """Return whether the parts of the encoder can be called separately, and at least one of them mixes these columns by
+        steps that are not affine.
         """
         return isinstance(self.transform, Transform) and self.transform.goes_by_parts(columns)
 
@@ -210,7 +210,7 @@ def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
 
 
 def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
-    """Return whether, in rows that take each column from another row, each column is encoded as in that other row."""
+    """Return whether each column is encoded as in its source row, in rows that take every column from a different row."""
     whole = encoding.transform(_shuffled(frame, encoding.width))
     for column, order in _orders(frame, encoding.width).items():
         block = encoding.blocks[column]
@@ -300,7 +300,7 @@ class Transform:
         return self(rows(self._columns))[:, places] if encoded is None else encoded
 
     def goes_by_parts(self, columns: Sequence[str]) -> bool:
-        """Return whether parts that mix these columns can be called separately, and are not all affine."""
+        """Return whether the parts that mix these columns can be called separately, and at least one of them is not affine."""
         found = self._quickly.reading(columns)
         return bool(found) and not all(map(is_nearly_affine, found))
 
@@ -309,7 +309,7 @@ class Transform:
 
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
-    """Return the encoded rows (n, d) of the columns that an encoder uses (None: numbers unchanged)."""
+    """Return the rows (n, d) as encoded from the columns that an encoder uses (None: numbers unchanged)."""
     return encoded_by(encoder, rows, None)(rows)
 
 
@@ -341,7 +341,9 @@ def _with_none(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:
-    """Return a function that applies a pipeline's steps in turn, because a truncated pipeline may be considered not fitted."""
+    """Return a function that applies a pipeline's steps in turn. A truncated pipeline could not be called, because
+    scikit-learn may consider it not fitted.
+    """
     if type(encoder) is not Pipeline:
         return encoder.transform  # type: ignore[no-any-return]
     steps = [step for _, step in encoder.steps if step is not None and not isinstance(step, str)]
@@ -360,8 +362,8 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
 def _probe(
     transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, columns: tuple[str, ...]
 ) -> tuple[int, dict[str, NDArray[np.bool_]]]:
-    """Return the number of encoded columns, and those that change when one original column is exchanged between sample rows,
-    including missing values.
+    """Return the number of encoded columns, and the encoded columns that change when one original column (including its
+    missing values) is exchanged between sample rows.
     """
     base, moved = frame.iloc[_spread(len(frame), PROBED)].reset_index(drop=True), dict[str, NDArray[np.bool_]]()
     few = columns[:TOGETHER]  # the encoded width is still unknown
@@ -397,7 +399,7 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
 
 
 def _donors(values: pd.Series, size: int) -> NDArray[np.object_]:
-    """Return replacement values, the rarest first, so that missing values and rare levels are included."""
+    """Return replacement values. The rarest come first, so that missing values and rare levels are included."""
     distinct = values.value_counts(dropna=False).index
     rare = distinct.to_numpy(dtype=object)[-size:][::-1]
     ordered = distinct.sort_values(na_position="last").to_numpy(dtype=object)

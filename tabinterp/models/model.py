@@ -39,8 +39,8 @@ SMALL = 4096  # rows whose derivatives are summed while they are in the processo
 
 @dataclass(frozen=True)
 class File:
-    """The file that a model came from. `unsafe`: its code was run to load it; `made_from`: the code of this earlier file
-    was run.
+    """The file from which a model was loaded. `unsafe` states whether code in it was run to load it. `made_from` is an earlier
+    file whose code was run.
     """
 
     format: str
@@ -161,8 +161,10 @@ def check_widths(model: Model, widths: Sequence[int]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A block of a table's rows passing through a network: their `rows`, the derivatives `slopes` (m, d, k) of the scores,
-    and, if requested, the outputs `units` (m, h) of each layer in the network's own precision.
+    """The results of one pass of a network over a block of a table's rows.
+
+    `rows` are the positions of the rows, and `slopes` (m, d, k) the derivatives of the scores. `units`, if requested, are the
+    outputs (m, h) of each layer in the network's own precision.
     """
 
     rows: slice

@@ -352,7 +352,9 @@ def _of_dataset(
     rows = _few(rows, len(found.schema))
 
     def fragments() -> Iterator[Any]:
-        """Yield the row groups of each Parquet file: for a whole file, Arrow would decode up to 1 GiB ahead of the reader."""
+        """Yield the row groups of each Parquet file, because Arrow would decode up to 1 GiB of a whole file ahead of the
+        reader.
+        """
         with _to_its_end(source):
             for one in sorted(found.get_fragments(), key=lambda one: getattr(one, "path", "")):
                 yield from one.split_by_row_group() if isinstance(one, ds.ParquetFileFragment) else [one]

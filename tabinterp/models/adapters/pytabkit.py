@@ -44,7 +44,7 @@ class RealMLP(nn.Module):
 
 
 class TabM(nn.Module):
-    """A network of several members; regression values are converted back to the scale of the target."""
+    """A network of several members. For regression, its values are converted back to the scale of the target."""
 
     def __init__(self, network: nn.Module, is_classifier: bool, of_logits: bool, scale: float, shift: float) -> None:
         super().__init__()

@@ -1,5 +1,5 @@
 """Adapter for scikit-learn: linear models and multilayer perceptrons, alone or in a pipeline, calibrated, averaged, or with a
-transformed target; other classifiers with probabilities and other regressors as functions of rows.
+transformed target. Other classifiers with probabilities, and other regressors, become functions of rows.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ WHAT = {  # statsmodels model, or family and link of a GLM -> how it is read
 
 
 class Formula(Structured):
-    """An encoder that evaluates the design of a formula without its constant column."""
+    """An encoder that computes the design matrix of a formula, without the constant column."""
 
     def __init__(self, data: Any, constant: int | None) -> None:
         self._spec = getattr(data, "model_spec", None) or data.design_info
@@ -47,7 +47,7 @@ class Formula(Structured):
         return self._sources
 
     def transform(self, rows: Any) -> FloatArray:
-        """Return the design (n, d); rows with missing values are kept, and their design values are missing."""
+        """Return the design matrix (n, d). Rows with missing values are kept, and their entries in the matrix are missing."""
         if hasattr(self._spec, "get_model_matrix"):
             return _without(as_array(self._spec.get_model_matrix(rows, na_action="ignore")), self._constant)
         from patsy import NAAction, build_design_matrices  # noqa: PLC0415  # installed if there is a formula

@@ -104,7 +104,9 @@ def _encoder(encoder: Any) -> Any:
 
 
 def _reads_whole_numbers(module: nn.Module) -> bool:
-    """Return whether a part of the module may look up levels or round, so that its gradient by the input is incomplete."""
+    """Return whether a part of the module may look up levels or round, so that its gradient with respect to the input is
+    incomplete.
+    """
     if any(isinstance(part, (nn.Embedding, nn.EmbeddingBag)) for part in module.modules()):
         return True
     graph = trace(module)

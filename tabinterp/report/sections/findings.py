@@ -86,8 +86,8 @@ def items(found: Sequence[Finding]) -> list[FindingItem]:
 
 
 def excerpts(found: Sequence[Finding]) -> list[FindingItem]:
-    """Return findings in the form for page one: the title, and the first sentence with a value. The section with all checks
-    shows the rest.
+    """Return findings in a short form for page one: the title, and the sentences up to the first one with a value. The section
+    with all checks shows the rest.
     """
     return [replace(_item(one), claim=shortened(say(one.claim, brief=True), EXCERPT)) for one in found]
 
