@@ -202,7 +202,7 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
 
 
 def write_all(contents: Mapping[Path, bytes | None]) -> None:
-    """Replace files that belong together; a file whose content is None is deleted.
+    """Replace a set of files together; a file whose content is None is deleted.
 
     All new files are first written to disk under temporary names, so that a full disk leaves the old files unchanged. Then the
     old files are renamed in the given order, and the new files take their places in reverse order. A process that is killed

@@ -162,7 +162,7 @@ def _plain(text: str, taken: list[str]) -> str:
 
 
 def _decoded(text: str, taken: list[str]) -> str:
-    """Return the text with percent-encoded URLs and settings decoded and masked if they contain a secret."""
+    """Return the text. Percent-encoded URLs and settings that contain a secret are decoded and masked."""
 
     def word(found: re.Match[str]) -> str:
         given = found.group()

@@ -84,7 +84,7 @@ def in_words(seconds: float) -> str:
 
 
 def _encoding_seconds(sample: BoundModel) -> float:
-    """Return the seconds to encode a row, measured on several hundred rows at once."""
+    """Return the time needed to encode a row, in seconds, measured by encoding several hundred rows at once."""
     few = sample.table.inputs.iloc[:ENCODED_ROWS]
     start = time.perf_counter()
     sample.encoding.transform(few)

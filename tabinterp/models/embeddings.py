@@ -44,7 +44,9 @@ class OpaqueError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Rewritten:
-    """`module` takes all inputs as one tensor; `levels` are the one-hot levels of each column of each input (None: a number)."""
+    """The rewritten network. `module` takes all inputs as one tensor; `levels` are the one-hot levels of each column of each
+    input (None: a number).
+    """
 
     module: nn.Module
     levels: list[tuple[Levels | None, ...]]

@@ -75,7 +75,8 @@ def leaves(mix: Mix, own: IntArray, encoded: IntArray) -> Iterator[tuple[Mix | N
 
 
 def pulled(mix: Mix, steps: Steps, x: FloatArray, gradient: FloatArray) -> FloatArray:
-    """Return gradients (m, c, k) by the input columns of `mix`, at rows (m, c), from those (m, d, k) by its output columns.
+    """Return gradients (m, c, k) with respect to the input columns of `mix`, at rows (m, c), from the gradients (m, d, k) with
+    respect to its output columns.
 
     The gradient is zero for columns without a slope.
     """

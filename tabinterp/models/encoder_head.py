@@ -30,7 +30,7 @@ _Part = tuple[Any, tuple[str, ...], int]  # encoder (None: numbers unchanged), i
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """A head, as an encoder of original columns, and the later steps of the encoder (None: no steps)."""
+    """An encoder split in two: its head, which encodes original columns, and its later steps (None: no steps)."""
 
     head: Any
     mix: Mix | None

@@ -50,8 +50,8 @@ def through(bound: BoundModel) -> BoundModel:
 
 
 def pulled(bound: BoundModel, head: BoundModel, rows: slice, slopes: FloatArray) -> FloatArray:
-    """Return derivatives (m, c, k) by the encoded columns of `head` (which is `through(bound)`), from those (m, d, k) by the
-    encoded columns of `bound`, for these rows.
+    """Return derivatives (m, c, k) with respect to the encoded columns of `head`, which is `through(bound)`, for these rows.
+    They are computed from the derivatives (m, d, k) with respect to the encoded columns of `bound`.
     """
     tail = bound.encoding.tail
     if head is bound or tail is None:
@@ -93,7 +93,9 @@ class Mixing(nn.Module):
         return _Differences.apply(x, self)  # type: ignore[no-any-return,no-untyped-call]
 
     def pulled(self, x: FloatArray, gradient: FloatArray) -> FloatArray:
-        """Return the gradients (m, c, k) by the inputs of the layer, for rows (m, c) and gradients (m, d, k) by its outputs."""
+        """Return the gradients (m, c, k) with respect to the inputs of the layer, from rows (m, c) and the gradients (m, d, k)
+        with respect to its outputs.
+        """
         return pulled_by_differences(self.mix, self.steps, x, gradient)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Mixing:

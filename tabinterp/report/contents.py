@@ -98,7 +98,9 @@ def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
 
 
 def _blocks(package: str, name: str, record: Part | None, document: Document) -> list[Block]:
-    """Return the blocks that a function in an analysis's package builds from its record; empty if there is no record."""
+    """Return the blocks that a function in an analysis's package builds from its record; return an empty list if there is no
+    record.
+    """
     if record is None:
         return []
     module, _, function = name.rpartition(".")

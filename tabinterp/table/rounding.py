@@ -131,7 +131,7 @@ class Rounding:
 
 
 def _steps(least: float) -> Iterator[tuple[int, int]]:
-    """Yield steps of at least this size, as 1, 2 or 5 times a power of ten, within the floating-point range."""
+    """Yield steps of at least this size within the floating-point range; each is 1, 2 or 5 times a power of ten."""
     first = int(np.floor(np.log10(min(least, 1e308))))
     for exponent in range(max(first, -323), 309):
         yield from ((factor, exponent) for factor in (1, 2, 5) if least <= factor * 10.0**exponent * NEAR < np.inf)

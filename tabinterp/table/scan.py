@@ -119,9 +119,10 @@ class Scan(Previewed):
         return replace(self.form, coded=True)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """Yield all rows as pieces for other processes; `form.batches` does for a piece what `batches` does for the whole table.
+        """Yield all rows as pieces for other processes. `form.batches` yields the tables of one piece, as `batches` does for the
+        whole table.
 
-        first : the first row of a piece; earlier pieces are left out.
+        `first` is the first row of a piece; earlier pieces are left out.
         """
         for piece in self.source.pieces(first):
             bits = held_out_bits(self.sides, np.arange(piece.first, piece.first + piece.rows))

@@ -469,7 +469,8 @@ def _dims(one: Any) -> list[int] | None:
 
 
 def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
-    """Return the maximum number of multiplications, or comparisons in pooling windows, of a node with `size` output entries.
+    """Return the maximum number of multiplications (or comparisons in pooling windows) that a node with `size` output entries
+    needs.
 
     All other operators need a few steps per input or output entry, and these entries are counted elsewhere. `given` is the shape
     of each input; an unknown shape is given as one dimension with all entries.

@@ -355,7 +355,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _traced(step: Step, places: dict[str, list[int]], tried: dict[str, Matrix]) -> tuple[list[int], Matrix]:
-    """Return the source column of each output column of a step, and its output for no rows.
+    """Return the source column of each output column of a step, and the step's output for an empty input.
 
     Raises
     ------

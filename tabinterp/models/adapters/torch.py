@@ -82,7 +82,7 @@ def encoders_of(encoder: Any) -> list[Any]:
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:
-    """Return the network inside `DataParallel`, `DistributedDataParallel` or `torch.compile`, which computes the same."""
+    """Return the network inside `DataParallel`, `DistributedDataParallel` or `torch.compile`, which computes the same outputs."""
     inside: Any = module
     while isinstance(inside, (nn.DataParallel, nn.parallel.DistributedDataParallel)) or hasattr(inside, "_orig_mod"):
         inside = inside._orig_mod if hasattr(inside, "_orig_mod") else inside.module

@@ -42,7 +42,7 @@ SHARED = (
 
 @dataclass(frozen=True)
 class Given:
-    """The arguments other than the path."""
+    """The arguments of `load_model` other than the path."""
 
     architecture: str | Path | None
     encoder: Any

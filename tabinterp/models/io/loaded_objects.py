@@ -422,7 +422,7 @@ def _want(holds: bool, what: str) -> None:
 
 
 def _in_order(known: np.ndarray[Any, Any]) -> bool:
-    """Return whether levels are sorted; bisection in unsorted numbers can return an index beyond the last."""
+    """Return whether levels are sorted. A bisection in unsorted numbers can return an index beyond the last one."""
     if known.dtype.kind not in "biuf":
         return known.dtype.kind in "OUS"
     numbers = known[~np.isnan(known)] if known.dtype.kind == "f" else known
