@@ -74,7 +74,8 @@ def strength_of(x: FloatArray, table: Table, seed: int) -> float:
     parts = parts_of(codes, groups, range(classes), seed)
     if not parts:
         raise NotApplicableError(why("penalty.class_in_few_groups"))
-    x, weights = x[rows], None if table.weights is None else table.weights[rows]
+    x = x[rows].astype(np.float32)  # twice as fast; only the losses are compared
+    weights = None if table.weights is None else table.weights[rows]
     models = [logistic(classes, x.shape[1], 1.0) for _ in parts]
     best, lowest = float(STRENGTHS[0]), np.inf
     for strength in STRENGTHS:

@@ -346,6 +346,36 @@ def on(module: nn.Module, device: str) -> nn.Module:
     return module if device == "cpu" else private(module).to(device)
 
 
+def with_fast_tanh(rest: nn.Module) -> nn.Module:
+    """Return an equivalent module in which every tanh is computed by `fast_tanh`."""
+    if not isinstance(rest, fx.GraphModule):
+        return rest
+    graph = copy.deepcopy(rest)
+    nodes = [node for node in graph.graph.nodes if _is_tanh(graph, node)]
+    for node in nodes:
+        with graph.graph.inserting_before(node):
+            node.replace_all_uses_with(graph.graph.call_function(fast_tanh, (node.all_input_nodes[0],)))
+        graph.graph.erase_node(node)
+    graph.recompile()
+    return graph if nodes else rest
+
+
+@fx.wrap
+def fast_tanh(z: Tensor) -> Tensor:
+    """Return tanh(z) as 2 sigmoid(2 z) - 1, which on a CPU takes torch half the time; the error is at most 2.4e-7 in single precision.
+
+    Where a gradient is needed, and on other devices, torch's own function is called.
+    """
+    if z.requires_grad or z.device.type != "cpu":
+        return torch.tanh(z)
+    return torch.sigmoid(z + z).mul_(2).sub_(1)
+
+
+def _is_tanh(graph: nn.Module, node: fx.Node) -> bool:
+    called = node.op == "call_function" and node.target in (torch.tanh, functional.tanh)
+    return called or _of(graph, node, nn.Tanh) or (node.op == "call_method" and node.target == "tanh")
+
+
 def consuming(rest: nn.Module) -> nn.Module:
     """Return an equivalent module that may overwrite its input `z`.
 
