@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.inspection import permutation_importance
 
 import tabinterp as ti
 from benchmarks.adult import adult, fitted
@@ -67,8 +68,6 @@ def of_classes(count: int, rows: int = 54_000, columns: int = 9, seed: int = 0) 
 
 def peer() -> float:
     """Seconds of scikit-learn's permutation importance of the pipeline."""
-    from sklearn.inspection import permutation_importance
-
     table = adult()
     pipeline = fitted(table)
     rows = table.take(np.arange(20_000))

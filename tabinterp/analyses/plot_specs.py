@@ -1,8 +1,8 @@
 """Plots of results with their tables: dots with intervals, a heat map, an effect curve, a reliability curve.
 
-A plot is described by data. The functions that draw the report (`plots.py`) draw it on the caller's axes; the plot is not shown,
-and no Matplotlib setting is changed. At most twenty rows are drawn, with the number of the others below them; the table has all
-rows.
+A plot is described by data. The functions that draw the report (`plots.py`) draw it on the caller's axes. They do not show the
+plot and do not change any Matplotlib setting. At most twenty rows are drawn, followed by the number of rows left out; the table
+has all rows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NUMBERS = ["predicted", "observed", "low", "high"]  # columns of a reliability c
 
 
 def _table(name: str, labels: Sequence[Any], series: Sequence[Series]) -> pd.DataFrame:
-    """Return the numbers of a plot: labels, and the values of each series with the ends of their intervals."""
+    """Return the numbers of a plot as a table of labels, values of each series, and ends of their intervals."""
     made: dict[str, Any] = {name: labels}
     for one in series:
         made[one.name] = one.value
@@ -46,7 +46,7 @@ class Picture(Protocol):
 
     @property
     def height(self) -> float:
-        """The height of a separate figure, in inches."""
+        """The height in inches if the plot has a figure of its own."""
 
     def draw(self, ax: Axes | None) -> Axes: ...
 
@@ -57,7 +57,7 @@ class Picture(Protocol):
 
 @dataclass(frozen=True)
 class Dots:
-    """A row for each label, in the order of the plot; `other` names the rows beyond twenty that are left out."""
+    """A plot with a row for each label, in order; `other` names the rows beyond twenty that are left out."""
 
     labels: tuple[str, ...]
     series: tuple[Series, ...]
@@ -73,7 +73,7 @@ class Dots:
         return _table(text("plot.label"), list(self.labels), self.series)
 
     def beside(self, linear: Any, names: tuple[str, str]) -> Dots:
-        """Return the same plot with each row of the linear model below the network's."""
+        """Return the same plot with the linear model added, each of its rows below that of the network."""
         alike = isinstance(linear, Dots) and len(self.series) == len(linear.series) == 1 and self.axis == linear.axis
         if not alike or not set(self.labels) <= set(linear.labels):
             raise NotApplicableError(
@@ -101,8 +101,9 @@ class Dots:
 
 @dataclass(frozen=True)
 class Heat:
-    """Numbers in [-1, 1] (rows, columns), coloured around zero; only the twenty strongest rows and columns, in their own
-    order.
+    """A heat map of numbers in [-1, 1] (rows, columns), coloured around zero.
+
+    Only the twenty strongest rows and columns are shown, in their original order.
     """
 
     rows: tuple[str, ...]
@@ -204,7 +205,7 @@ def effect_axis(scale: str) -> str:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Observed against predicted outcomes: for each model a table with predicted, observed, low, high, rows."""
+    """Observed against predicted outcomes; each model has a table with predicted, observed, low, high and rows."""
 
     models: tuple[tuple[str, str, pd.DataFrame], ...]  # style, name, numbers
     axis: str

@@ -1,8 +1,8 @@
 """Plotting functions on Matplotlib axes: dots with intervals, effect curves, reliability, net benefit, paths and heat maps.
 
 The figures of the report and the method `.plot()` of results use these functions. The network is navy, solid and filled; the
-linear model is amber, dashed and hollow. If filling shows whether an interval excludes zero, shape, colour and line still
-distinguish the models. Arrays have NaN for missing numbers. Matplotlib is imported when something is drawn.
+linear model is amber, dashed and hollow. Where filling shows whether an interval excludes zero, shape, colour and line still
+distinguish the models. Missing numbers are NaN in the arrays. Matplotlib is imported only when something is drawn.
 """
 
 from __future__ import annotations
@@ -64,12 +64,13 @@ OTHERS = (
 
 @dataclass(frozen=True)
 class Series:
-    """Numbers of one model or of one method: arrays (points,).
+    """Numbers of one model or one method, as arrays (points,).
 
     Parameters
     ----------
     look : "network", "linear", "other" (a model that is neither) or another name.
-    filled : for each point whether its mark is filled; None: a cross. None for all points: as defined by the look.
+    filled : for each point, whether its mark is filled; None draws a cross. If `filled` itself is None, the look decides for all
+        points.
     """
 
     look: str
@@ -82,7 +83,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Curve:
-    """An effect curve along a numeric column: arrays (points,); `at` is NaN at the point of missing values."""
+    """An effect curve along a numeric column, as arrays (points,); `at` is NaN at the point for missing values."""
 
     at: FloatArray
     network: Series
@@ -95,14 +96,14 @@ class Curve:
 
     @property
     def places(self) -> FloatArray:
-        """The horizontal positions of the points; missing values are to the right of the numbers."""
+        """The horizontal positions of the points; the point for missing values is to the right of the numbers."""
         known = self.at[~np.isnan(self.at)]
         low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
         return np.where(np.isnan(self.at), high + MISSING * ((high - low) or 1.0), self.at)
 
     @property
     def round_numbers(self) -> list[float]:
-        """Round numbers within the points, not too close to the label of the missing values."""
+        """Round numbers within the range of the points, not too close to the label for missing values."""
         known = self.at[~np.isnan(self.at)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
         edge = 0.02 * (high - low)
@@ -112,7 +113,7 @@ class Curve:
 
     @property
     def span(self) -> tuple[float, float]:
-        """The vertical range: zero, both models, the ICE band, and intervals as far as the curves stay legible."""
+        """The vertical range: zero, both models, the ICE band, and intervals as far as the curves remain legible."""
         models = [one for one in (self.network, self.linear) if one is not None]
         ends = [end for one in models for end in (one.low, one.high)]
         return span([[0.0], self.ale, *(one.value for one in models)], [*ends, self.ice_low, self.ice_high], 0.05)
@@ -131,11 +132,17 @@ def dots(
     ticks: int = 6,
     crossed: bool = False,
 ) -> Marks:
-    """Draw a row of marks with intervals for each label, and a line at `at`; the axis has at most this many `ticks`.
+    """Draw a row of marks with intervals for each label.
 
-    One separated level can have an interval hundreds of times wider than all others; it then ends in an arrow. `dodge`: draw the
-    marks of a row below each other. Labels without a number keep their row; `crossed`: mark each missing number with a cross at
-    the left.
+    A single level can have an interval hundreds of times wider than all others. Its interval then ends in an arrow. A label
+    without a number keeps its row.
+
+    Parameters
+    ----------
+    at : position of a vertical line; None for no line.
+    dodge : whether to draw the marks of a row below each other.
+    ticks : maximum number of ticks on the axis.
+    crossed : whether to mark each missing number with a cross at the left.
     """
     made: dict[tuple[int, int], Line2D] = {}
     ends = [end[~np.isnan(one.value)] for one in series for end in (one.low, one.high)]
@@ -173,9 +180,12 @@ def dots(
 
 
 def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
-    """Draw effect curves of both models with the network's confidence bands; parts with few rows are faint.
+    """Draw the effect curves of both models with the network's confidence bands; parts with few rows are faint.
 
-    `below` shares the horizontal axis and shows the number of rows at each point; `missing` labels the point of missing values.
+    Parameters
+    ----------
+    below : axes that share the horizontal axis and show the number of rows at each point.
+    missing : label of the point for missing values.
     """
     at, numbers = curve.places, ~np.isnan(curve.at)
     network, linear = curve.network, curve.linear
@@ -211,7 +221,7 @@ def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
 
 
 def reliability(axes: Axes, at: Sequence[FloatArray], series: Sequence[Series]) -> Marks:
-    """Draw outcomes against predictions `at` for each model, and the diagonal of perfect calibration."""
+    """Draw outcomes against the predictions `at` of each model, with the diagonal of perfect calibration."""
     parts = [*at, *(part for one in series for part in (one.value, one.low, one.high))]
     limits = span(parts, [], 0.04)
     made: dict[tuple[int, int], Line2D] = {}
@@ -229,9 +239,9 @@ def reliability(axes: Axes, at: Sequence[FloatArray], series: Sequence[Series]) 
 def binned(
     axes: Axes, at: Sequence[FloatArray], series: Sequence[Series], bands: Sequence[FloatArray], *, diagonal: bool
 ) -> Marks:
-    """Draw means of rows in bins at positions `at`, with the bands (bins, 2) that contain most of their rows.
+    """Draw the means of bins of rows at positions `at`, with bands (bins, 2) that contain most rows of each bin.
 
-    `diagonal`: draw the line of equal values on both axes; otherwise, a line at zero.
+    `diagonal` draws the line of equal values on both axes instead of a line at zero.
     """
     low, high = binned_span(at, series, bands, diagonal=diagonal)
     places = np.concatenate([*at])
@@ -258,25 +268,25 @@ def binned(
 def binned_span(
     at: Sequence[FloatArray], series: Sequence[Series], bands: Sequence[FloatArray], *, diagonal: bool
 ) -> tuple[float, float]:
-    """Return the ends of the vertical axis of `binned`."""
+    """Return the ends of the vertical axis that `binned` uses."""
     drawn = [*(one.value for one in series), *(band.ravel() for band in bands)]
     return span([*drawn, *(at if diagonal else [[0.0]])], [end for one in series for end in (one.low, one.high)], 0.04)
 
 
 def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
-    """Return the outer two of the quantiles (bins, 4) at 10, 25, 75 and 90%, or the inner two if an outer one is missing.
+    """Return two of the quantiles (bins, 4) at 10, 25, 75 and 90%: the outer two, or the inner two if an outer one is missing.
 
-    The first item is the percentage of the rows of a bin between them, the second the two quantiles of each array.
+    The first item is the percentage of a bin's rows between them, the second has the two quantiles from each array.
     """
     outer = all(np.isfinite(one).all() for one in quantiles)
     return (80, [one[:, [0, 3]] for one in quantiles]) if outer else (50, [one[:, [1, 2]] for one in quantiles])
 
 
 def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, FloatArray]]) -> dict[str, Any]:
-    """Draw shares of the rows between edges, as filled bars or outlines. A bin without a number has no bar but a cross on the
-    axis.
+    """Draw the shares of the rows between edges, as filled bars or outlines, and return the artist of each look.
 
-    The first and the last share are for rows beyond the edges; they are drawn one bin wide. Return look -> artist.
+    The first and the last share are for rows beyond the edges and are drawn one bin wide. A bin without a number has a cross on
+    the axis instead of a bar.
     """
     made: dict[str, Any] = {}
     if not len(edges):
@@ -303,7 +313,8 @@ def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, Floa
 def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], treat_all: Series) -> Marks:
     """Draw the net benefit of models over thresholds with confidence bands, and that of predicting every row positive.
 
-    The axis ends a fifth of its height below zero: further down, predicting every row positive is of no interest.
+    The axis ends a fifth of its height below zero, because the curve of predicting every row positive is of no interest below
+    that.
     """
     axes.axhline(0, color=INK, lw=1.2, zorder=1)
     axes.plot(thresholds, treat_all.value, color=INK, ls=DOTTED, lw=1.6, zorder=2)
@@ -326,7 +337,7 @@ def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], tr
 
 
 def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series], root: bool) -> Marks:
-    """Draw values with confidence bands over sizes between 0 and 1, on an axis of their square roots or of themselves."""
+    """Draw values with confidence bands over sizes between 0 and 1; `root` selects an axis of their square roots."""
     made: dict[tuple[int, int], Line2D] = {}
     if root:
         axes.set_xscale("function", functions=(np.sqrt, np.square))
@@ -346,7 +357,7 @@ def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series], root: bo
 
 
 def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
-    """Draw curves over a number with confidence bands, and a line at zero."""
+    """Draw curves along a number with confidence bands, and a line at zero."""
     made: dict[tuple[int, int], Line2D] = {}
     for place, one in reversed([*enumerate(series)]):
         look = look_of(one, place)
@@ -365,7 +376,7 @@ def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
 
 
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
-    """Draw the values of an optimum in growing balls of rows, and those of real rows; implausible optima are crosses."""
+    """Draw the values of an optimum within growing balls of rows, and those of real rows; implausible optima are crosses."""
     axes.plot(range(len(labels)), real, color=INK, ls=LONG_DASH, lw=1.4)
     axes.plot(range(len(labels)), value, color=NAVY, lw=1.4, zorder=2)
     made = {
@@ -381,12 +392,12 @@ def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray,
 
 
 def path_span(value: FloatArray, real: FloatArray) -> tuple[float, float]:
-    """Return the ends of the vertical axis of `path`."""
+    """Return the ends of the vertical axis that `path` uses."""
     return span([value, real], [], 0.06)
 
 
 def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatArray) -> None:
-    """Draw numbers in [-1, 1] as cells coloured around zero; labels beyond the values keep their row or column."""
+    """Draw numbers in [-1, 1] as cells coloured around zero; a label without values keeps its empty row or column."""
     from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415
 
     colours = LinearSegmentedColormap.from_list("signed", [COLD, "white", WARM])
@@ -409,7 +420,7 @@ def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatA
 
 
 def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[int, int], Line2D]:
-    """Draw marks with upright intervals."""
+    """Draw marks with vertical intervals."""
     look, made = look_of(one, place), {}
     for i, x in enumerate(at):
         if np.isnan(one.value[i]):
@@ -422,7 +433,7 @@ def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[
 
 
 def cross(axes: Axes, at: FloatArray, values: FloatArray) -> None:
-    """Mark missing values on the horizontal axis, so that the gap is not mistaken for zero."""
+    """Mark missing values on the horizontal axis, so that a gap is not mistaken for zero."""
     gaps = at[np.isnan(values)]
     if len(gaps):
         axes.plot(gaps, np.zeros(len(gaps)), ls="", marker="x", ms=6, mec=INK, mew=1.4, clip_on=False, zorder=4)
@@ -444,7 +455,7 @@ def mark(
     edge: float = 1.8,
     **more: Any,
 ) -> Line2D:
-    """Draw one point; None means the value of the look."""
+    """Draw one point; for arguments that are None, the look decides."""
     face = look.colour if (look.filled if filled is None else filled) else PAPER
     shape, size = marker or look.marker, size or look.size
     settings: dict[str, Any] = {"clip_on": False, "zorder": 3, **more}
@@ -452,7 +463,7 @@ def mark(
 
 
 def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float, float]:
-    """Return the range of all points, and of interval ends as far as the points stay legible; NaN if there is no point."""
+    """Return the range of all points, and of interval ends as far as the points remain legible; NaN if there is no point."""
     known, far = (np.concatenate([np.empty(0), *map(np.asarray, parts)]) for parts in (points, ends))
     known, far = known[np.isfinite(known)], far[np.isfinite(far)]
     if not len(known):
@@ -466,7 +477,7 @@ def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float
 
 
 def _faint_line(axes: Axes, xs: FloatArray, ys: FloatArray, faint: NDArray[np.bool_], **look: Any) -> None:
-    """Draw a line that is faint from and to every faint point, as one path for the faint parts and one for the rest."""
+    """Draw a line whose segments next to a faint point are faint, as one path for the faint parts and one for the rest."""
     for light in (False, True):
         x: list[float] = []
         y: list[float] = []
@@ -480,7 +491,7 @@ def _faint_line(axes: Axes, xs: FloatArray, ys: FloatArray, faint: NDArray[np.bo
 
 
 def _row_bars(axes: Axes, at: FloatArray, rows: FloatArray) -> None:
-    """Draw the number of rows at each point, where it may be shown."""
+    """Draw the number of rows at each point, unless it must not be shown."""
     shown = ~np.isnan(rows)
     cross(axes, at, rows)
     x = [value for one in at[shown] for value in (one, one, np.nan)]
@@ -491,7 +502,7 @@ def _row_bars(axes: Axes, at: FloatArray, rows: FloatArray) -> None:
 
 
 def bare(axes: Axes, *spines: str, grid: Any) -> None:
-    """Hide these spines and the background, and draw a grid behind everything."""
+    """Hide the given spines and the background, and draw a grid behind everything."""
     axes.patch.set_visible(False)
     axes.spines[list(spines)].set_visible(False)
     if grid is not None:
@@ -500,7 +511,7 @@ def bare(axes: Axes, *spines: str, grid: Any) -> None:
 
 
 def number_axis(axis: Axis, most: int) -> None:
-    """Give an axis at most this many round numbers, in the number format of the language."""
+    """Give an axis at most `most` round numbers, in the number format of the language."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
@@ -508,14 +519,14 @@ def number_axis(axis: Axis, most: int) -> None:
 
 
 def round_values(low: float, high: float, most: int) -> FloatArray:
-    """Return the numbers that `number_axis` shows from `low` to `high`, and one more at each end."""
+    """Return the numbers that `number_axis` shows from `low` to `high`, and one more beyond each end."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     return np.asarray(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
 
 
 def tick(value: float, _: int | None = None) -> str:
-    """Return the label of a number on an axis, or of a value of a column: up to six digits, without an exponent.
+    """Return the label of a number on an axis or of a value of a column, with up to six digits and without an exponent.
 
     >>> tick(-0.25), tick(12500.0)
     ('−0.25', '12,500')
@@ -559,9 +570,9 @@ def legend(axes: Axes, series: Sequence[Series]) -> None:
 
 
 def legible(axes: Axes) -> Axes:
-    """Return the axes, with a font for Chinese, Japanese and Korean if such text is shown.
+    """Return the axes, with a suitable font if they show Chinese, Japanese or Korean text.
 
-    Matplotlib's own font has no such characters; which of the fonts listed below is installed depends on the machine.
+    Matplotlib's own font has no such characters. It depends on the machine which of the fonts listed below is installed.
     """
     from matplotlib import font_manager  # noqa: PLC0415
     from matplotlib.text import Text  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Conversion of computed numbers to values of the document: finite floats or None, intervals, rows of metrics."""
+"""Conversion of computed numbers to values of the document: finite floats or None, intervals, and rows of metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ P = TypeVar("P", bound=Part)
 
 
 def number(value: Any) -> float | None:
-    """Return a finite float, or None."""
+    """Return a finite float; None if the value is missing or not finite."""
     return None if value is None or not np.isfinite(value) else float(value)
 
 
@@ -29,19 +29,19 @@ def interval(value: Any, stderr: Any, low: Any, high: Any) -> Interval:
 
 
 def at(estimates: Estimates, *place: int) -> Interval:
-    """Return one of many estimates."""
+    """Return one of several estimates as an interval."""
     return interval(*(getattr(estimates, part)[place] for part in ("value", "stderr", "low", "high")))
 
 
 def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
-    """Return a part of the document filled with the numbers of a result.
+    """Return a part of the document, filled with the numbers of a result.
 
     Parameters
     ----------
-    result : its attributes fill the fields with the same names. Estimates, and tuples of value, standard error and ends, become
-        intervals; results within a result become parts; a number that is not finite becomes None.
-    place : indices into its arrays and estimates; none: these are used whole.
-    given : all other fields, and those whose value differs from that of the result.
+    result : object whose attributes fill the fields with the same names. Estimates, and tuples of value, standard error and ends,
+        become intervals; results within a result become parts; a number that is not finite becomes None.
+    place : indices into the arrays and estimates of the result. Without indices, these are used whole.
+    given : values of all other fields, and of fields whose value differs from that of the result.
     """
     names = [name for name in kind.model_fields if name not in given and hasattr(result, name)]
     found = {name: _field(kind.model_fields[name].annotation, getattr(result, name), place) for name in names}
@@ -49,7 +49,7 @@ def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
 
 
 def _field(kind: Any, value: Any, place: tuple[int, ...] = ()) -> Any:
-    """Return a value in the form that a field of this type holds."""
+    """Return a value in the form that a field of this type requires."""
     kinds = [one for one in (get_args(kind) if NoneType in get_args(kind) else (kind,)) if one is not NoneType]
     if value is None:
         return None
@@ -67,15 +67,15 @@ def _field(kind: Any, value: Any, place: tuple[int, ...] = ()) -> Any:
 
 
 def metric_row(metric: Metric) -> MetricRow:
-    """Return a metric of both models."""
+    """Return the record of a metric of both models."""
     return fill(MetricRow, metric, metric=metric.name)
 
 
 def rows_of(r: Results) -> Any:
-    """Return which rows were evaluated: "held-out" or "all"."""
+    """Return which rows were evaluated, "held-out" or "all"."""
     return "held-out" if r.held_out else "all"
 
 
 def largest_first(values: Sequence[float] | np.ndarray) -> list[int]:
-    """Return the indices of values from the largest down; NaN counts as 0."""
+    """Return the indices of the values in decreasing order; NaN is treated as 0."""
     return [int(place) for place in np.argsort(-np.nan_to_num(np.asarray(values)), kind="stable")]

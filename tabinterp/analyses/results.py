@@ -21,20 +21,22 @@ from .settings import AuditSettings
 
 @dataclass(frozen=True)
 class Results:
-    """The results of all analyses: `results[ANALYSIS]` is the result of an analysis.
+    """The results of all analyses; `results[ANALYSIS]` is the result of one of them.
 
     Parameters
     ----------
-    network, linear : the two models, bound to the rows in memory.
+    network : the network, bound to the rows in memory.
+    linear : the linear model, bound to the same rows.
     held_out : whether it is known which rows the models were not trained on.
     settings : settings given by the user.
     performance : metrics of both models and the verdict.
-    answers : name of an analysis that ran -> its result, None if it does not apply.
+    answers : result of each analysis that ran, by name; None if the analysis does not apply.
     notes : what was not assessed, and why.
-    others : networks with other seeds; null : a network trained on permuted labels.
-    digest_key : key for digests of columns; None: no digests are written.
-    census : counts over all rows, if these are more than the models are bound to.
-    summed : names of the sums over all these rows (`Analysis.summed`).
+    others : networks with other seeds.
+    null : a network trained on permuted labels.
+    digest_key : key for digests of columns; None writes no digests.
+    census : counts over all rows, if these are more than the rows to which the models are bound.
+    summed : names of the sums over all rows (`Analysis.summed`).
     """
 
     network: BoundModel
@@ -51,7 +53,7 @@ class Results:
     summed: tuple[str, ...] = ()
 
     def __getitem__(self, analysis: Analysis[Result]) -> Result | None:
-        """Return the result of an analysis; None where it does not apply or was not requested."""
+        """Return the result of an analysis; None if it does not apply or was not requested."""
         return cast("Result | None", self.answers.get(analysis.name))
 
     @property

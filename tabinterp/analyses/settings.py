@@ -1,4 +1,4 @@
-"""The settings of an audit, as given by the user, stored in the document and read back from it."""
+"""The settings of an audit, as given by the user; they are stored in the document and read back from it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ class DecisionPolicy(Part):
 class Constraint(Part):
     """A direction and a range that the user declares for a column.
 
-    Direction "+": the score must not fall as the column rises; "-": it must not rise. `low` and `high` are the smallest and
-    largest value that the column may have. `changeable`: a person may change the column, to higher values only ("+"), to lower
-    ones only ("-"), or to any other value ("any"); None: not declared.
+    Attributes
+    ----------
+    direction : "+" if the score must not fall as the column rises, "-" if it must not rise.
+    low, high : the smallest and the largest value that the column may have.
+    changeable : whether a person may change the column to higher values only ("+"), to lower values only ("-"), or to any other
+        value ("any"); None if this was not declared.
     """
 
     column: str
@@ -39,15 +42,15 @@ class Constraint(Part):
 
     @property
     def is_checked(self) -> bool:
-        """Whether it constrains the score or the rows, rather than only permitting changes of a column."""
+        """Whether the declaration constrains the score or the rows, instead of only permitting changes of the column."""
         return any(one is not None for one in (self.direction, self.low, self.high))
 
 
 class TableSettings(Part):
     """How the table was read, as arguments of `read_table`.
 
-    Arguments that were not given are recorded as inferred by the reader (task, positive class, kinds, date of the split), so that
-    nothing is inferred when the table is read again. Levels are those that the user ordered, never values from rows.
+    Arguments that were not given (task, positive class, kinds, date of the split) are recorded as the reader inferred them, so
+    that nothing is inferred when the table is read again. Levels are recorded only if the user ordered them, never from rows.
     """
 
     target: str
@@ -76,16 +79,16 @@ class AuditSettings(Part):
 
     Parameters
     ----------
-    seed : seed of every draw.
-    rows : maximum rows for analyses that need many passes over them.
-    budget : maximum rows for which a function of rows is queried; None for other models.
-    control : protected column -> its reference group.
+    seed : seed of all random draws.
+    rows : maximum number of rows for analyses that need many passes over them.
+    budget : maximum number of rows for which a function of rows is queried; None for other models.
+    control : reference group of each protected column.
     constraints : directions and ranges of columns, in the order given.
-    margin : equivalence margin, in units of the primary metric; None: the default.
-    policy : costs and threshold; None: neither was given.
-    analyses : names of the analyses that were requested and of those that they need; None: all.
+    margin : equivalence margin, in units of the primary metric; None for the default.
+    policy : costs and threshold; None if neither was given.
+    analyses : names of the requested analyses and of those that they need; None for all.
     table : how the table was read.
-    date : date of the audit, as ISO 8601 (2026-11-30); None: not stated.
+    date : date of the audit in ISO 8601 format (2026-11-30); None if not stated.
     """
 
     seed: int = 0
@@ -101,7 +104,7 @@ class AuditSettings(Part):
 
     @property
     def threshold(self) -> float:
-        """The probability above which a row is predicted positive, throughout the audit."""
+        """The probability above which a row is predicted positive, used throughout the audit."""
         return THRESHOLD if self.policy is None else self.policy.threshold
 
     def arguments(self) -> dict[str, Any]:
@@ -129,7 +132,7 @@ class AuditSettings(Part):
 
 
 def decision_policy(costs: tuple[float, float] | None, threshold: float | None, task: str) -> DecisionPolicy | None:
-    """Return the costs and the threshold that the user gave, validated; None if neither was given.
+    """Return the costs and the threshold given by the user, after validation; None if neither was given.
 
     >>> decision_policy((1, 5), None, "binary").threshold == 1 / 6
     True

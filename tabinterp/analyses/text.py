@@ -1,7 +1,7 @@
 """Sentences that several analyses share: reasons why they do not apply, and labels of plots.
 
-An error that says why an analysis does not apply is a key `why.REASON` (`tabinterp.document.message.why`), so that a document
-can keep it. Documents keep keys, so a key stays as it is even where its sentence is worded anew.
+The reason why an analysis does not apply is a key `why.REASON` (`tabinterp.document.message.why`), so that a document can store
+it. Because documents store keys, a key stays the same even if its sentence is reworded.
 """
 
 from __future__ import annotations

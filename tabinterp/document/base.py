@@ -82,7 +82,7 @@ def side(part: Interval) -> int:
 
 
 def within(part: Interval, margin: float | None) -> bool:
-    """Return whether the whole interval lies within the margin on both sides of zero."""
+    """Return whether the whole interval lies within the margin around zero."""
     if margin is None or part.low is None or part.high is None:
         return False
     return -margin <= part.low and part.high <= margin

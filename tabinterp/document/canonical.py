@@ -35,11 +35,12 @@ def to_bytes(document: Document) -> bytes:
 
 
 def from_bytes(data: bytes) -> Document:
-    """Parse a document strictly: nothing is coerced, skipped or guessed.
+    """Parse a document strictly, without coercing, skipping or guessing anything.
 
-    A reader of an audit must be able to rely on every field, so unknown fields, duplicates and values of another type are
-    refused. The error names the place, the value found and the allowed values.
-    A document of an earlier version is first brought into the present form (`upgrade.steps`), and notes in it say so.
+    A reader of an audit must be able to rely on every field. Unknown fields, duplicate names and values of a wrong type are
+    therefore rejected. The error names the place, the value found and the allowed values.
+
+    A document of an earlier version is first converted to the present form (`upgrade.steps`), and notes are added that say so.
     """
     found = _parse(data)
     _check_version(found)
@@ -98,7 +99,9 @@ def _parse(data: bytes) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
-    """Return an integer, or a float if it is large, because canonical JSON writes large floats without a point."""
+    """Return an integer, or a float if the number is large, because canonical JSON writes large floats without a decimal
+    point.
+    """
     exact = len(digits) < 18 and abs(int(digits)) <= LARGEST_EXACT
     return int(digits) if exact else float(digits)
 
@@ -122,7 +125,7 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_halves(found: Any) -> None:
-    """Refuse unpaired surrogates, which cannot be written as UTF-8."""
+    """Reject unpaired surrogates, which cannot be written as UTF-8."""
     try:
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:

@@ -1,7 +1,7 @@
 """Validation of the claims in a document: every flag of significance must follow from its interval.
 
-An audit can be saved, edited and rendered again. No report is rendered if a sentence or a flag claims more than the numbers
-support.
+An audit can be saved, edited and rendered again. A report is not rendered if one of its sentences or flags claims more than the
+numbers support.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HIGHER_IS_BETTER = {
 
 
 def check(document: Document) -> None:
-    """Refuse a document with a claim that its own interval does not support, with an error that says what to do."""
+    """Reject a document that makes a claim its own interval does not support, with an error that says what to do."""
     try:
         check_each(document)
     except DocumentError as error:
@@ -51,7 +51,7 @@ def check_each(document: Document) -> None:
 
 
 def _linear(document: Document) -> None:
-    """Check that a network is only called linear if it is, or if a linear surrogate explains it."""
+    """Check that the network is called linear only if it is linear, or if a linear surrogate explains it."""
     keys = {line.key for line in document.verdict.lines}
     one_value = document.verdict.status == "not_resolved" and (
         document.verdict.margin_given or not document.verdict.margin
@@ -104,7 +104,7 @@ def _verdict(document: Document) -> None:
 
 
 def _judged(part: Judged, document: Document) -> None:
-    """Check that every other flag follows from its interval, the verdict's margin and held-out rows."""
+    """Check that every other flag follows from its interval and the verdict's margin, and that there are held-out rows."""
     rows = {f"classes.{i}.row": one.row for i, one in enumerate(part.classes)}
     statuses: dict[str, tuple[Status, Interval]] = {}
     if part.decisions is not None and part.decisions.policy is not None:
@@ -154,14 +154,17 @@ def _lines(document: Document) -> None:
 
 
 def _gap(part: Interval) -> str:
-    """Return the allowed sentence on the difference in the primary metric."""
+    """Return the key of the sentence allowed for the difference in the primary metric."""
     if part.low is None or part.high is None:
         return "few"
     return {1: "higher", 0: "open", -1: "lower"}[side(part)]
 
 
 def _others(document: Document) -> str | None:
-    """Return the allowed sentence on the other metrics, without R2, which repeats the squared error, and withheld intervals."""
+    """Return the key of the sentence allowed for the other metrics.
+
+    R2, which repeats the squared error, and metrics with withheld intervals are not taken into account.
+    """
     rows = document.performance.metrics[1:]
     found = {row.resolved for row in rows if row.metric != "r2" and row.method != "withheld"}
     if len(found) != 1:
@@ -170,8 +173,9 @@ def _others(document: Document) -> str | None:
 
 
 def _only_network(line: Message, document: Document) -> None:
-    """Check that a column "only the network uses" is significant for the network, not for the linear model, and in the
-    difference.
+    """Check the columns that "only the network uses".
+
+    Their importance must be significant for the network and in the difference, but not for the linear model.
     """
     rows = {row.column: row for row in document[Importance].columns}
     columns = line.values.get("columns")

@@ -1,7 +1,7 @@
 """The difference of two audits: numbers that changed by more than their error.
 
 The standard error of a difference of two numbers is sqrt(se1² + se2²), as for two independent samples. If both audits used the
-same rows, their numbers are positively correlated and the true error is smaller: reported changes are then real, but some changes
+same rows, their numbers are positively correlated and the true error is smaller. Reported changes are then real, but some changes
 are missed. Among hundreds of numbers, some differ by chance, so p-values are adjusted (Benjamini & Hochberg 1995).
 """
 
@@ -35,7 +35,10 @@ LEVEL = 0.05  # adjusted p-value below which a difference counts as a change
 
 @dataclass(frozen=True)
 class Change:
-    """One number in both audits. `q` is the adjusted p-value for no difference; None if one of the numbers has no error."""
+    """One number in both audits.
+
+    `q` is the adjusted p-value for no difference; None if one of the two numbers has no standard error.
+    """
 
     theme: str  # "performance", "calibration", "importance", "coefficients", "gain"
     of: str  # "network", "linear", "difference"
@@ -60,7 +63,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Fact:
-    """A change of something other than a number with an error: before and after."""
+    """A change of something that has no error, such as a name or a status, with its text before and after."""
 
     name: str
     first: str
@@ -73,7 +76,14 @@ class Fact:
 
 @dataclass(frozen=True)
 class Changes(PreviewedFrame):
-    """`facts`: data, models, verdict; `findings`: status of each check; `numbers`: the most significant change first."""
+    """The changes from one audit to another.
+
+    Attributes
+    ----------
+    facts : changes of data, models and verdict.
+    findings : changes in the status of each check.
+    numbers : changes of numbers, the most significant first.
+    """
 
     names: tuple[str, str]
     digests: tuple[str, str]  # SHA-256 of the two documents
@@ -85,7 +95,7 @@ class Changes(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row per number: theme, of, name, first, second, difference, stderr, q, changed."""
+        """Return one row for each number: theme, of, name, first, second, difference, stderr, q, changed."""
         rows = [
             (c.theme, c.of, c.name, c.first, c.second, c.difference, c.stderr, c.q, c.changed) for c in self.numbers
         ]
@@ -108,7 +118,8 @@ def compare_documents(first: Document, second: Document) -> Changes:
 
     Raises
     ------
-    DocumentError : the audits have different targets, tasks or classes.
+    DocumentError
+        If the audits have different targets, tasks or classes.
     """
     for name in ("target", "task", "classes"):
         one, two = getattr(first.data, name), getattr(second.data, name)
@@ -133,7 +144,7 @@ def compare_documents(first: Document, second: Document) -> Changes:
 
 
 def _same_rows(first: Document, second: Document) -> bool | None:
-    """Return whether the rows are equal; digests can only be compared if both were written with the same key."""
+    """Return whether both audits used the same rows; None if this is unknown because digests with the same key are missing."""
     one, two = first.method, second.method
     if first.data.rows != second.data.rows:
         return False
@@ -156,7 +167,7 @@ def _digest(document: Document) -> str:
 
 
 def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
-    """Yield the numbers that have the same meaning in all audits of a target, without missing ones."""
+    """Yield the numbers that have the same meaning in all audits with the same target, without missing ones."""
     found: list[tuple[Key, Interval]] = []
     for row in d.performance.metrics:
         found += [(("performance", of, (row.metric,)), getattr(row, of)) for of in ("network", "linear", "difference")]
@@ -242,7 +253,7 @@ def _p(one: Interval, two: Interval, stderr: float | None) -> float | None:
 
 
 def _adjusted(p: list[float | None]) -> list[float | None]:
-    """Return Benjamini & Hochberg (1995) q-values of the numbers that have a p-value."""
+    """Return Benjamini & Hochberg (1995) q-values for the p-values that exist."""
     order = sorted((value, at) for at, value in enumerate(p) if value is not None)
     result: list[float | None] = [None] * len(p)
     least = 1.0

@@ -1,4 +1,4 @@
-"""The document of an audit: its typed and versioned form, which is the only input of checks and report.
+"""The document of an audit, in its typed and versioned form, which is the only input of the checks and the report.
 
 It contains no model and no row of data. Numbers refer to original columns. Intervals are 95% intervals unless stated otherwise.
 `None` means that a number does not exist, and a `reason` next to it says why. Facts that differ between runs (time, paths, thread
@@ -54,7 +54,7 @@ class ColumnInfo(Part):
 
 
 class Drawn(Part):
-    """The drawn rows of a table that was read in batches; they are drawn by a hash of their number."""
+    """The sample of rows drawn from a table that was read in batches; rows are drawn by a hash of their number."""
 
     rows: int
     held_out_rows: int | None
@@ -68,8 +68,9 @@ class WithoutTarget(Part):
 
 
 class Grouping(Part):
-    """Groups of dependent rows, such as the rows of a person, among the rows at hand, which may be drawn from a larger
-    table.
+    """Groups of dependent rows, such as all rows of a person.
+
+    They are counted among the rows in memory, which may be drawn from a larger table.
     """
 
     column: str
@@ -85,7 +86,7 @@ class LevelLabel(Part):
 
 
 class ColumnLabels(Part):
-    """What a codebook says that the name of a column, and its levels, mean."""
+    """The meaning of the name of a column and of its levels, according to a codebook."""
 
     column: str
     label: str | None  # None: only its levels are labelled
@@ -118,7 +119,7 @@ class Data(Part):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out labels if there are none, as in documents that were written before this field existed."""
+        """Leave out labels if there are none, as in documents written before this field existed."""
         fields = serialize(self)
         if not self.labels:
             fields.pop("labels", None)
@@ -187,7 +188,7 @@ PLACES: Final = {  # class of a record -> names of the fields that lead to it fr
 
 
 class Opening(Part):
-    """What every document begins with."""
+    """The fields with which every document begins."""
 
     schema_version: Literal["1.0"] = SCHEMA_VERSION
     data: Data
@@ -200,7 +201,7 @@ class Opening(Part):
 if TYPE_CHECKING:
 
     class Recorded(Opening):
-        """The same; type checkers know records by `Document.get`."""
+        """The fields of `Opening` and the records of analyses; type checkers see these through `Document.get`."""
 
 else:
     Recorded = create_model(
@@ -248,7 +249,7 @@ class Document(Recorded):
     @field_validator("analyses", mode="before")
     @classmethod
     def _typed(cls, analyses: dict[str, Any]) -> dict[str, Part]:
-        """Give every record the type that its analysis declares."""
+        """Convert every record to the type that its analysis declares."""
         return {
             name: value if isinstance(value, Part) else _own(name).model_validate(value, strict=True)
             for name, value in analyses.items()
@@ -256,7 +257,7 @@ class Document(Recorded):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out empty analyses and settings, as in documents from before these fields existed."""
+        """Leave out empty analyses and settings, as in documents written before these fields existed."""
         fields = serialize(self)
         if not self.analyses:
             fields.pop("analyses", None)

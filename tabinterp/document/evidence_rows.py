@@ -8,7 +8,7 @@ from .base import Part
 
 
 class Card(Part):
-    """The author's own text; None where nothing was supplied."""
+    """The author's own text; a field is None if nothing was supplied."""
 
     intended_use: str | None = None
     out_of_scope: str | None = None

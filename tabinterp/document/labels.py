@@ -1,7 +1,7 @@
-"""The document as readers see it: labels instead of names of columns and codes of levels.
+"""The document as readers see it, with labels instead of names of columns and codes of levels.
 
-A document contains names and codes, and, in one place, their labels. Code that renders it calls `labelled` first, so that
-sections, figures, findings and sentences show labels without any code of their own.
+A document contains names and codes, and their labels in one place. Code that renders a document calls `labelled` first. Sections,
+figures, findings and sentences then show labels without any code of their own.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ ARROW = " → "  # between classes in one text
 def labelled(document: Document) -> Document:
     """Return the document with labels instead of names and codes; the same object if it has no labels.
 
-    A label is shown alone if no other column, or level of the column, has the same label or name. Otherwise the code follows in
-    parentheses, so that labels are never ambiguous.
+    A label is shown alone if no other column, or no other level of the same column, has this label or name. Otherwise the code
+    follows in parentheses, so that labels are never ambiguous.
     """
     return _Names([document]).part(document) if document.data.labels else document
 
 
 def labelled_alike(first: Document, second: Document) -> tuple[Document, Document]:
-    """Return two documents with the same labels; if both label a name, the label of the second is used."""
+    """Return two documents with the same labels; if both documents label a name, the second label is used."""
     if not first.data.labels and not second.data.labels:
         return first, second
     names = _Names([first, second])
@@ -80,7 +80,13 @@ class _Names:
         }
 
     def part(self, part: P, column: str | None = None, template: tuple[str, ...] = ()) -> P:
-        """Return a labelled part of the document; `column` is its column, `template` the columns of its lists of levels."""
+        """Return a part of the document with labels.
+
+        Parameters
+        ----------
+        column : column to which the part belongs.
+        template : columns to which the part's lists of levels belong.
+        """
         values = {name: getattr(part, name) for name in type(part).model_fields}
         kind = type(part).__name__
         if isinstance(part, Message):
@@ -102,7 +108,7 @@ class _Names:
         return part.model_copy(update={name: value for name, value in changed.items() if value is not values[name]})
 
     def values(self, values: Mapping[str, Any], column: str | None) -> dict[str, Any]:
-        """Return the labelled values of a message."""
+        """Return the values of a message with labels."""
         own = values.get("column")
         column = own if isinstance(own, str) else column
         return {name: self.value("Message", name, value, column, ()) for name, value in values.items()}
@@ -117,7 +123,10 @@ class _Names:
         return self.text({name, f"{kind}.{name}"}, value, column) if isinstance(value, str) else value
 
     def text(self, field: set[str], text: str, column: str | None) -> str:
-        """Return the labelled text of a field, given by its name, and by its name after the name of its part."""
+        """Return the text of a field with labels.
+
+        `field` has the name of the field, and this name preceded by the name of its part.
+        """
         if field & COLUMN:
             return self.column(text)
         if field & LEVEL:
@@ -125,7 +134,10 @@ class _Names:
         return self.output(text) if field & CLASS else text
 
     def column(self, text: str) -> str:
-        """Return the label of a column; of several joined columns; or of a column followed by a level, a class or other text."""
+        """Return a text with the label of its column.
+
+        The text can be one column, several joined columns, or a column followed by a level, a class or other text.
+        """
         if text in self.columns:
             return self.columns[text]
         for joint in JOINTS:
@@ -139,7 +151,9 @@ class _Names:
         return text if found is None else f"{self.columns[found]}: {self.level(found, text[len(found) + 2 :])}"
 
     def level(self, column: str, text: str | None) -> Any:
-        """Return the label of a level, or of several with the same encoding; text in parentheses is kept (`linear.terms`)."""
+        """Return the label of a level, or of several levels with the same encoding; text in parentheses is kept
+        (`linear.terms`).
+        """
         known = self.levels.get(column, {})
         if text is None or text in known:
             return text if text is None else known[text]
@@ -152,12 +166,12 @@ class _Names:
 
 
 def distinct(labels: Mapping[str, str], codes: Iterable[str]) -> dict[str, str]:
-    """Return code -> text to show, which differs between codes.
+    """Return the text to show for each code, which differs between codes.
 
     Parameters
     ----------
-    labels : code -> label.
-    codes : all other names that are shown together with them.
+    labels : label of each code.
+    codes : all other names that are shown together with these codes.
 
     Examples
     --------

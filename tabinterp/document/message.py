@@ -1,4 +1,4 @@
-"""Sentences of the catalogue as data: a key and values, which become text when they are shown."""
+"""Sentences of the catalogue as data: a key and its values, which become text only when they are shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Value = Scalar | list[str]
 
 
 class Message(BaseModel):
-    """A sentence of the catalogue (`tabinterp.messages`): its key and the values that fill it, which may be messages."""
+    """A sentence of the catalogue (`tabinterp.messages`), given by its key and the values that fill it, which may be messages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 

@@ -1,4 +1,4 @@
-"""The part of the document on the rows that an analysis used, and the tolerance of its numbers on other machines."""
+"""The part of the document about the rows that each analysis used, and the tolerance of its numbers on other machines."""
 
 from __future__ import annotations
 
@@ -43,7 +43,12 @@ def training(document: Document) -> RowsOf:
 def used_rows(
     name: str, models: Models, rows: int, rows_of: RowsOf, seed: int | None = None, **draws: int
 ) -> ReadingRows:
-    """Return the rows of an analysis; `draws`: catalogue key of what is drawn or tried -> number."""
+    """Return the record of the rows that an analysis used.
+
+    Parameters
+    ----------
+    draws : how many of each thing are drawn or tried, by the catalogue key of its name.
+    """
     drawn = next((Message(key=f"rows_of.draws.{key}", values={"count": count}) for key, count in draws.items()), None)
     reading = Message(key=f"rows_of.{name}")
     return ReadingRows(reading=reading, models=models, rows=rows, rows_of=rows_of, seed=seed, draws=drawn)

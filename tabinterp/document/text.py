@@ -1,4 +1,4 @@
-"""Sentences about the difference of two audits, and about the rows and inputs that an audit is of."""
+"""Sentences about the difference of two audits, and about the rows and inputs of an audit."""
 
 from __future__ import annotations
 

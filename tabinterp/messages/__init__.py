@@ -1,10 +1,15 @@
 """The catalogue of all sentences that a reader sees: keys, English templates, and how they are filled and translated.
 
-A sentence is a key and values (`tabinterp.document.document.Message`). Its text is only created when it is shown, in the current
-language (`language.speaking`). Values are plain text here; the code that puts the text on a page must escape it. `{name}` shows a
-value unchanged. `{name:vocabulary}` shows the message `vocabulary.VALUE` if it exists, so that our own words are translated and
-names from a table are not. `{name:date}` shows a day in the format of the language, and `{name:level}` translates the parts in
-parentheses in a label of levels.
+A sentence is a key with values (`tabinterp.document.document.Message`). Its text is created only when it is shown, in the current
+language (`language.speaking`). Values are plain text here; the code that puts the text on a page must escape it.
+
+A template can show a value in these ways:
+
+- `{name}` shows the value unchanged.
+- `{name:vocabulary}` shows the message `vocabulary.VALUE` if it exists, so that words of this package are translated and names
+  from a table are not.
+- `{name:date}` shows a day in the format of the language.
+- `{name:level}` translates the parts in parentheses in a label of levels.
 """
 
 from __future__ import annotations
@@ -35,8 +40,8 @@ def text_modules() -> list[Any]:
 def sentences() -> dict[str, tuple[str, str]]:
     """Return all keys of the catalogue with their English sentences and notes for translators, which may be empty.
 
-    The sentences are those in the modules named `text` in all packages, and those of each check. These modules are above this
-    package in the import order, and are imported only when the first sentence is needed.
+    The sentences come from the modules named `text` in all packages, and from the checks. These modules are above this package in
+    the import order, and are imported only when the first sentence is needed.
     """
     gathered: dict[str, Any] = {}
     for module in text_modules():
@@ -55,7 +60,7 @@ def english() -> dict[str, str]:
 def text(key: str, values: Mapping[str, Any] | None = None, brief: bool = False) -> str:
     """Return the sentence for a key, with formatted numbers.
 
-    `brief`: if there are several sentences, only those up to the first one that contains a value.
+    If the text has several sentences, `brief` returns only those up to the first one that contains a value.
 
     >>> text("verdict.worse", {"linear": "logistic regression"})
     'The network predicts worse than logistic regression.'
@@ -68,7 +73,7 @@ def text(key: str, values: Mapping[str, Any] | None = None, brief: bool = False)
 
 
 def word(vocabulary: str, name: str) -> str:
-    """Return a name in the current language; a name that the vocabulary does not contain is data and is unchanged.
+    """Return a name in the current language; a name that is not in the vocabulary is data and is returned unchanged.
 
     >>> word("report.kind", "numeric"), word("report.kind", "Mrs.")
     ('numeric', 'Mrs.')
@@ -78,7 +83,9 @@ def word(vocabulary: str, name: str) -> str:
 
 
 def joined(parts: Iterable[str], joint: str = "list") -> str:
-    """Join parts into one text: a "list", a "series" of longer parts, "both", "conditions", or "sentences".
+    """Join parts into one text.
+
+    `joint` is "list", "series" (for longer parts), "both", "conditions" or "sentences".
 
     >>> joined(["a", "b", "c"]), joined(["a", "b"], "both"), joined([])
     ('a, b, c', 'a and b', '')
@@ -89,7 +96,7 @@ def joined(parts: Iterable[str], joint: str = "list") -> str:
 
 
 class _Value:
-    """A value in a template, whose format specification determines how it is shown."""
+    """A value in a template; the format specification determines how it is shown."""
 
     __slots__ = ("value",)
 
@@ -142,8 +149,9 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def date(iso: str) -> str:
-    """Return a day or a time in the document (2026-08-02 or 2026-08-02T00:00:00) in the current language; anything else
-    is unchanged.
+    """Return a day or a time from the document (2026-08-02 or 2026-08-02T00:00:00) in the current language.
+
+    Any other text is returned unchanged.
 
     >>> date("2026-08-02"), date("2026-08-02T00:00:00"), date("2026-08-02T09:30:00"), date("soon")
     ('2026-08-02', '2026-08-02', '2026-08-02 09:30:00', 'soon')
@@ -157,7 +165,9 @@ def date(iso: str) -> str:
 
 
 def level(label: str) -> str:
-    """Return the label of levels in the current language: parts in parentheses are ours (`linear.terms`), others are data.
+    """Return a label of levels in the current language.
+
+    Parts in parentheses are words of this package (`linear.terms`) and are translated; all others are data.
 
     >>> level("oslo, rome, (3 more), (missing)"), level("missing")
     ('oslo, rome, (3 more), (missing)', 'missing')

@@ -1,12 +1,12 @@
 """Maintenance of translations: `make messages`, or `python -m tabinterp.messages.catalogue [LANG FILE.json]`.
 
-Every `locale/LANG/LC_MESSAGES/tabinterp.po` gets exactly the keys of `english()`, in their order: a key is the context, its
-English template the message, and a note for translators the comment. If an English sentence changed, its translation is kept and
+Every `locale/LANG/LC_MESSAGES/tabinterp.po` gets exactly the keys of `english()`, in their order. The key is the context, its
+English template the message, and a note for translators the comment. If an English sentence changes, its translation is kept and
 marked fuzzy until someone reviews it and removes the mark. Translations without a key are deleted. Translations that are not
-fuzzy are compiled. Missing translations are printed as JSON (key -> English sentence). A file with the same format (key ->
-translation) can be passed to add translations.
+fuzzy are compiled. Missing translations are printed as JSON (key -> English sentence). To add translations, pass a file in the
+same format (key -> translation).
 
-To add a language, create the folder `locale/LANG/LC_MESSAGES`. This needs polib, which is installed with the extra `test`.
+To add a language, create the folder `locale/LANG/LC_MESSAGES`. This module needs polib, which is installed with the extra `test`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,13 @@ LOCALE = Path(__file__).with_name("locale")
 def updated(
     old: polib.POFile, english: Mapping[str, tuple[str, str]], given: Mapping[str, str] | None = None
 ) -> polib.POFile:
-    """Return the catalogue with exactly these keys, whose values are sentences and notes for translators; `given` translations
-    (key -> text) replace existing ones."""
+    """Return the catalogue with exactly the keys of `english`.
+
+    Parameters
+    ----------
+    english : English sentence and note for translators, for each key.
+    given : translations by key, which replace existing ones.
+    """
     known, new = {entry.msgctxt: entry for entry in old}, polib.POFile(wrapwidth=0)
     new.header, new.metadata = old.header, old.metadata
     for key, (sentence, note) in english.items():
@@ -47,7 +52,7 @@ def updated(
 
 
 def missing(catalogue: polib.POFile) -> dict[str, str]:
-    """Return key -> English sentence for all sentences without a translation, or with a fuzzy one."""
+    """Return the English sentence, by key, of all sentences whose translation is missing or fuzzy."""
     return {entry.msgctxt: entry.msgid for entry in catalogue if not entry.translated()}
 
 

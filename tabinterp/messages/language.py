@@ -1,8 +1,8 @@
-"""The language of sentences: chosen by the code that renders them, never by the process.
+"""The language of sentences, which is chosen by the code that renders them, never by the process.
 
 The English template is the message, so that a language is a standard gettext catalogue (`locale/LANG/LC_MESSAGES/tabinterp.mo`)
-whose contexts are the keys. A sentence that changed, or that is not translated yet, appears in English. The formats of numbers,
-lists and dates are also messages in the catalogue (`language.*`).
+whose contexts are the keys. A sentence that has changed, or that is not translated yet, appears in English. The formats of
+numbers, lists and dates are also messages in the catalogue (`language.*`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def speaking(language: str) -> Iterator[None]:
 
     Raises
     ------
-    LanguageError : the language is not supported.
+    LanguageError
+        If the language is not supported.
 
     >>> with speaking("ja"):
     ...     spoken()

@@ -1,4 +1,4 @@
-"""Names from a table as labels (one line, limited length, safe order), and removal of control characters."""
+"""Names from a table as labels (on one line, of limited length, in a safe order), and removal of control characters."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ LEFTWARD = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U0001
 
 
 def tidy(name: str) -> str:
-    """Return a name on one line: white space and control characters become single spaces.
+    r"""Return a name on one line, with white space and control characters replaced by single spaces.
 
-    >>> tidy("a\\n  b\\x00c"), tidy(" ")
+    >>> tidy("a\n  b\x00c"), tidy(" ")
     ('a b c', '(empty)')
     """
     if not name.isprintable():
@@ -31,9 +31,9 @@ def tidy(name: str) -> str:
 
 
 def apart(name: str) -> str:
-    """Isolate a name among other words, so that a right-to-left name does not reorder them.
+    r"""Isolate a name from the surrounding words, so that a right-to-left name does not reorder them.
 
-    >>> apart("age"), apart("\\u05d2\\u05d9\\u05dc") == "\\u2068\\u05d2\\u05d9\\u05dc\\u2069"
+    >>> apart("age"), apart("\u05d2\u05d9\u05dc") == "\u2068\u05d2\u05d9\u05dc\u2069"
     ('age', True)
     """
     return f"{FIRST_STRONG}{plain(name)}{POP}" if LEFTWARD.search(name) else name
@@ -53,16 +53,16 @@ def plain(words: str) -> str:
 
 
 def terminal(words: str) -> str:
-    """Return words for a terminal or a log, with control characters as Python escapes.
+    r"""Return text for a terminal or a log, with control characters as Python escapes.
 
-    >>> terminal("a\\x1b[2J\\u202eb")
-    'a\\\\x1b[2J\\\\u202eb'
+    >>> terminal("a\x1b[2J\u202eb")
+    'a\\x1b[2J\\u202eb'
     """
     return _without_controls(words, lambda char: char.encode("unicode_escape").decode(), "\n")
 
 
 def spreadsheet_cell(words: str) -> str:
-    """Return words for a cell of a CSV file, with an apostrophe in front if a spreadsheet would run them as a formula.
+    """Return text for a cell of a CSV file, preceded by an apostrophe if a spreadsheet would run it as a formula.
 
     >>> spreadsheet_cell("=1+1"), spreadsheet_cell("1+1")
     ("'=1+1", '1+1')
@@ -71,7 +71,7 @@ def spreadsheet_cell(words: str) -> str:
 
 
 def plain_values(value: Any) -> Any:
-    """Return JSON values with `plain` applied to every text in them, names included."""
+    """Return JSON values with `plain` applied to every text in them, including names."""
     if isinstance(value, dict):
         return {plain(name): plain_values(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
@@ -88,7 +88,7 @@ def _without_controls(words: str, show: Callable[[str], str], spaces: str) -> st
 
 
 def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -> bool:
-    """Return whether a character between two others is text that may be shown."""
+    """Return whether a character may be shown, given the characters before and after it."""
     if char.isprintable():
         return True
     if char in (FIRST_STRONG, POP):
@@ -122,7 +122,7 @@ def cut(name: str, longest: int = LONGEST) -> str:
 
 
 def shortened(words: str, longest: int) -> str:
-    """Return words shortened at the end if they are too long; at a word boundary, unless one word is very long.
+    """Return text shortened at the end if it is too long, at a word boundary unless one word is very long.
 
     >>> shortened("nothing to lose", 13), shortened("all of it", 9), shortened("indivisible", 6)
     ('nothing to…', 'all of it', 'indiv…')

@@ -362,9 +362,9 @@ def with_fast_tanh(rest: nn.Module) -> nn.Module:
 
 @fx.wrap
 def fast_tanh(z: Tensor) -> Tensor:
-    """Return tanh(z) as 2 sigmoid(2 z) - 1, which on a CPU takes torch half the time; the error is at most 2.4e-7 in single precision.
+    """Return tanh(z) as 2 sigmoid(2 z) - 1, which takes torch half the time on a CPU.
 
-    Where a gradient is needed, and on other devices, torch's own function is called.
+    In single precision, the error is at most 2.4e-7. If a gradient is needed, and on other devices, torch's own tanh is called.
     """
     if z.requires_grad or z.device.type != "cpu":
         return torch.tanh(z)

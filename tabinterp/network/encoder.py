@@ -31,12 +31,13 @@ POOLED, FAR = "(levels of fewer than 10 training rows)", 2**24  # placeholders f
 def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
     """Return an unfitted encoder of the columns named in `kinds`; every encoded column depends on one original column.
 
-    Numeric columns: missing values are replaced by the median, with an indicator if the training rows have missing values; then
-    the columns are standardised to mean 0 and standard deviation 1. Categorical, boolean and ordinal columns: one encoded column
-    per level. A missing value is a level of its own (`None` and `NaN` are two different levels, so use only one of them). Levels
-    with fewer than 10 training rows share one column, which also represents unseen levels; without such a column, an unseen level
-    is zero in all columns. The encoder does not store the names of rare levels, so they do not appear in its file either (the
-    levels `True` and `False` are an exception).
+    Numeric columns: missing values are replaced by the median, and an indicator is added if the training rows have missing
+    values. The columns are then standardised to mean 0 and standard deviation 1.
+
+    Categorical, boolean and ordinal columns: each level becomes one encoded column. A missing value is a level of its own (`None`
+    and `NaN` are two different levels, so use only one of them). Levels with fewer than 10 training rows share one encoded
+    column, which also represents unseen levels. Without such a column, an unseen level is zero in all columns. The encoder does
+    not store the names of rare levels, so they do not appear in its file either (the levels `True` and `False` are an exception).
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
 
 
 def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
-    """Return the encoder of `build_encoder` fitted to these rows, with medians that do not reveal the value of a single row.
+    """Return the encoder of `build_encoder`, fitted to these rows with medians that do not reveal the value of a single row.
 
     A median is rounded so that at least ten rows share it, and is 0 if fewer rows have a value. Means and standard deviations are
     computed after the rounded medians have replaced missing values.
@@ -78,8 +79,9 @@ def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTrans
 
 
 def number_encoder() -> Pipeline:
-    """Return the encoder of numeric columns: median for missing values, a missing indicator, mean 0 and standard deviation
-    1.
+    """Return the encoder of numeric columns.
+
+    It replaces missing values by the median, adds a missing indicator, and standardises to mean 0 and standard deviation 1.
     """
     return make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
@@ -87,8 +89,9 @@ def number_encoder() -> Pipeline:
 
 
 def level_encoder(most: int | None = None) -> OneHotEncoder:
-    """Return the encoder of other columns: one encoded column per level, with levels of fewer than 10 rows (or beyond
-    `most`) merged.
+    """Return the encoder of columns that are not numeric, with one encoded column per level.
+
+    Levels with fewer than 10 rows are merged, and so are levels beyond the `most` encoded columns.
     """
     return OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=SMALL, max_categories=most, sparse_output=False
@@ -96,10 +99,10 @@ def level_encoder(most: int | None = None) -> OneHotEncoder:
 
 
 def _pooled(frame: pd.DataFrame) -> OneHotEncoder:
-    """Return an unfitted `level_encoder` with the same encoded columns that does not name levels with fewer than 10 rows.
+    """Return an unfitted `level_encoder` that gives the same encoded columns without naming levels with fewer than 10 rows.
 
     One placeholder replaces the rare levels of a column. It has no rows of its own, so scikit-learn treats it as infrequent and
-    encodes unknown levels like it.
+    encodes unknown levels in the same way.
     """
     encoder = level_encoder()
     if frame.shape[1] == 0:
@@ -126,7 +129,7 @@ def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArra
 
 
 def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:
-    """Refuse a column that scikit-learn would refuse later, with an error that names the column."""
+    """Reject a column that scikit-learn would reject later, with an error that names the column."""
     if kind not in ("numeric", "categorical", "boolean", "ordinal"):
         raise TableError(f"the kind of column {name!r} must be numeric, categorical, boolean or ordinal; got {kind!r}")
     if name not in frame.columns:

@@ -46,11 +46,16 @@ TOO_LARGE = 1e30  # the largest float32 is 3.4e38
 class FittedNetwork:
     """A trained network and the record of its training.
 
-    `module` maps (n, d) encoded float32 rows to (n, k) scores: log-odds of the positive class (binary, k = 1), logits
-    (multiclass, k classes), values on the target's own scale (regression, k = 1), or logs of expected counts (count, k = 1).
-    It is in eval mode. `epochs` is the number of epochs up to the final weights; `validation_loss` is their loss: in nats, in
-    squared units of the target, or as mean Poisson deviance. `converged`: the validation loss stopped falling before the maximum
-    number of epochs. `training_rows` and `validation_rows` count the rows used for fitting and for early stopping.
+    Attributes
+    ----------
+    module : network in eval mode that maps encoded float32 rows (n, d) to scores (n, k). Scores are log-odds of the positive
+        class (binary, k = 1), logits (multiclass, k classes), values on the target's own scale (regression, k = 1), or logs of
+        expected counts (count, k = 1).
+    epochs : number of epochs up to the final weights.
+    validation_loss : validation loss of the final weights, in nats, in squared units of the target, or as mean Poisson deviance.
+    converged : whether the validation loss stopped falling before the maximum number of epochs.
+    training_rows : number of rows used for fitting.
+    validation_rows : number of rows used for early stopping.
     """
 
     module: nn.Sequential
@@ -75,16 +80,21 @@ def fit_network(
     progress: Progress | None = None,
     device: str = CPU,
 ) -> FittedNetwork:
-    """Train a network on encoded rows X (n, d); targets y (n,) are 0/1, class numbers below `n_classes`, real values or
-    counts.
+    """Train a network on encoded rows.
 
-    Minimises the weighted mean log loss (in nats), squared error or Poisson deviance. Poisson deviance is twice the difference
+    It minimises the weighted mean log loss (in nats), squared error or Poisson deviance. Poisson deviance is twice the difference
     in log-likelihood between rates equal to the counts and the predicted rates. The same rows, seed and versions on the same kind
-    of processor give bit-identical weights, whatever the number of threads; torch's own generators and settings are left
-    unchanged. `progress(epoch, maximum number of epochs, validation loss)` is called after each epoch, counting from 1. On
-    another `device`, training starts from the same weights but uses that device's random numbers and rounding, so it gives a
-    different network, as another seed would. `groups` (n,) marks dependent rows: no group is used both for fitting and for early
-    stopping.
+    of processor give bit-identical weights, whatever the number of threads. Torch's own generators and settings are left
+    unchanged.
+
+    Parameters
+    ----------
+    X : encoded rows (n, d).
+    y : targets (n,): 0 or 1, class numbers below `n_classes`, real values, or counts.
+    groups : group of each row, for dependent rows (n,). No group is used both for fitting and for early stopping.
+    progress : callback after each epoch with the epoch (from 1), the maximum number of epochs, and the validation loss.
+    device : where to train. On a device other than the CPU, training starts from the same weights but uses that device's random
+        numbers and rounding, so that it gives a different network, as another seed would.
     """
     rows, target, weight, used = _checked(X, y, task, n_classes, weights)
     if groups is None:
@@ -151,8 +161,8 @@ def _take(data: Rows, index: IntArray | Tensor) -> Rows:
 def _own_torch(seed: int, device: str) -> Iterator[None]:
     """Seed random numbers and enable gradients on one CPU thread; restore the caller's settings afterwards.
 
-    With one thread, the order of summation does not depend on the number of cores, and batches this small would gain little
-    from more threads.
+    With one thread, the order of summation does not depend on the number of cores. Batches of this size would gain little from
+    more threads.
     """
     threads = torch.get_num_threads()
     here = device == CPU
@@ -208,10 +218,13 @@ def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: 
 def _until_it_stops(
     network: nn.Sequential, one_pass: Callable[[], None], validate: Callable[[], float], progress: Progress | None
 ) -> tuple[int, float, bool]:
-    """Train while the validation loss falls, and set `network` to its best weights; return the best epoch, its loss, and
-    whether the loss stopped falling.
+    """Train as long as the validation loss falls, then set `network` to its best weights.
 
     Training stops after `PATIENCE` epochs without improvement.
+
+    Returns
+    -------
+    The best epoch, its validation loss, and whether the loss stopped falling.
     """
     best, best_loss, best_epoch, epoch = network.state_dict(), np.inf, 0, 0
     while epoch < EPOCHS and epoch - best_epoch < PATIENCE:
@@ -231,7 +244,10 @@ def _until_it_stops(
 
 
 def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[IntArray, IntArray]:
-    """Return the numbers of the training and the validation rows. Validation: every seventh row by target, ties at random."""
+    """Return the indices of the training rows and of the validation rows.
+
+    The validation rows are every seventh row when sorted by target, with ties in random order.
+    """
     order = draw.permutation(len(target))
     order = order[np.argsort(target[order], kind="stable")]
     held = np.zeros(len(order), dtype=bool)
@@ -240,8 +256,9 @@ def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[In
 
 
 def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: int) -> tuple[IntArray, IntArray]:
-    """Return the numbers of the training and the validation rows. Validation: whole groups with about a seventh of the rows, and
-    the same class shares if possible.
+    """Return the indices of the training rows and of the validation rows, without splitting groups.
+
+    The validation rows are whole groups with about a seventh of the rows and, if possible, the same class shares.
     """
     strata = {"regression": np.zeros(len(target)), "count": target > 0}.get(task, target).astype(np.int64)
     for needed in (np.unique(strata), strata[:0]):  # second try: a class in only one group may be missing
@@ -256,14 +273,16 @@ def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: i
 
 
 def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """Return the weighted mean and standard deviation; the latter is 1 for a constant target."""
+    """Return the weighted mean and standard deviation; the standard deviation of a constant target is set to 1."""
     centre = float(np.average(target, weights=weight))
     scale = float(np.sqrt(np.average((target - centre) ** 2, weights=weight)))
     return centre, scale if scale > 1e-12 * abs(centre) else 1.0
 
 
 def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> None:
-    """Start at the log of the mean count, so that the first steps fit the effects of columns and not the overall rate."""
+    """Initialise the output at the log of the mean count, so that the first steps fit the effects of columns, not the overall
+    rate.
+    """
     assert isinstance(layer, nn.Linear)
     mean = float(np.average(counts, weights=weight))
     if not mean > 0:
@@ -276,7 +295,7 @@ def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> 
 
 
 def _unstandardise(layer: nn.Module, centre: float, scale: float) -> None:
-    """Fold target = centre + scale * score into the last layer."""
+    """Fold the transformation target = centre + scale * score into the last layer."""
     assert isinstance(layer, nn.Linear)
     with torch.no_grad():
         layer.weight.mul_(scale)
@@ -295,7 +314,12 @@ def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
 def _checked(
     X: FloatArray, y: npt.ArrayLike, task: str, n_classes: int | None, weights: npt.ArrayLike | None
 ) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]:
-    """Validate rows, targets and weights; return them as float64 without rows of weight zero, and a mask of the rows kept."""
+    """Validate rows, targets and weights.
+
+    Returns
+    -------
+    Rows, targets and weights as float64 without the rows of weight zero, and a mask of the rows kept.
+    """
     rows, target = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
     weight = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] == 0 or target.shape != (len(rows),) or weight.shape != target.shape:

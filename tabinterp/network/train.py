@@ -29,9 +29,11 @@ NULL = " of shuffled labels, a null and no model"  # appended to its name
 class Trained:
     """Networks by seed (the first is the one to audit), the linear counterpart, and the table with its split.
 
-    `training_rows` and `validation_rows` count the rows used for fitting the first network and for its early stopping; together
-    they are all rows that are not held out. `null`: a network trained in the same way on permuted labels. It cannot learn the
-    target, and serves as a baseline.
+    Attributes
+    ----------
+    training_rows : number of rows used for fitting the first network.
+    validation_rows : number of rows used for its early stopping. Together with the training rows, they are all rows not held out.
+    null : a network trained in the same way on permuted labels. It cannot learn the target, and serves as a baseline.
     """
 
     networks: tuple[Model, ...]
@@ -53,15 +55,18 @@ def train(
     progress: Progress | None = None,
     device: str = CPU,
 ) -> Trained:
-    """Fit the reference network on the rows that are not held out.
+    """Fit the reference network on the rows that are not held out, and its linear counterpart.
 
+    A table without a split gets one, in which a quarter of the rows is held out (a quarter of each class, if there are classes).
     If the table has a group column, early stopping and the penalty of the linear counterpart are chosen on rows whose groups were
     not used for fitting.
 
-    A table without a split gets one: a quarter of the rows (of each class, if there are classes) is held out. With several
-    `seeds`, one network is trained for each seed; the first is the one to audit, even if another performs better. `null` trains
-    one more network with the targets of the training rows permuted at random (`Table.shuffled`), including those used for early
-    stopping. `device`: "cpu" or "cuda", where the networks are trained.
+    Parameters
+    ----------
+    seeds : number of networks to train, one for each seed. The first is the one to audit, even if another performs better.
+    null : whether to train one more network with randomly permuted targets of the training rows (`Table.shuffled`), including
+        those used for early stopping.
+    device : where the networks are trained, "cpu" or "cuda".
     """
     check_table(table)
     device = device_of(device)

@@ -1,7 +1,8 @@
-"""The attestation of an audit: an in-toto Statement with the predicate test-result, over the folder's files and the models.
+"""The attestation of an audit: an in-toto Statement with the predicate test-result, about the folder's files and the models.
 
-Source: https://github.com/in-toto/attestation, spec/v1 and spec/predicates/test-result.md. Its tests are the checks of the
-audit, or the gates of a policy. The time and the signer are recorded only here, so that signing does not change the document.
+Source: https://github.com/in-toto/attestation, spec/v1 and spec/predicates/test-result.md. The tests in the statement are the
+checks of the audit, or the gates of a policy. The time and the signer are recorded only here, so that signing does not change the
+document.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ COMPARED = "comparedWithFile"  # an annotation of a model: whether the signer co
 
 
 class _Part(BaseModel):
-    """Base of the statement's parts; unknown fields are ignored, as the specification requires."""
+    """Base class for the parts of the statement; unknown fields are ignored, as the specification requires."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -57,11 +58,11 @@ class Statement(_Part):
     predicate: Predicate
 
     def to_bytes(self) -> bytes:
-        """Return canonical JSON (RFC 8785)."""
+        """Return the statement as canonical JSON (RFC 8785)."""
         return rfc8785.dumps(self.model_dump(by_alias=True, exclude_none=True))
 
     def digest_of(self, name: str) -> str | None:
-        """Return the SHA-256 (hex) of a subject; None if it is not a subject."""
+        """Return the SHA-256 digest (hex) of a subject; None if there is no such subject."""
         found = self._subject(name)
         return None if found is None else found.digest.get("sha256")
 
@@ -85,14 +86,16 @@ def statement(
     compared: bool = False,
     now: datetime | None = None,
 ) -> Statement:
-    """Return the statement about an audit whose files have these digests (name -> SHA-256).
+    """Return the statement about an audit whose files have the given digests.
 
     Parameters
     ----------
-    decision, policy : the gates that serve as tests; the policy's file name and SHA-256. None: the checks serve as tests.
+    files : SHA-256 digest of each file, by name.
+    decision : gates that serve as tests; None uses the checks of the audit.
+    policy : file name and SHA-256 digest of the policy with these gates.
     url : URL with information about the run.
     compared : whether the digests of the models were compared with their files.
-    now : the time of the signature; None: the current time.
+    now : time of the signature; None uses the current time.
     """
     passed, warned, failed = _checks(document.findings) if decision is None else _gates(decision)
     moment = (now or datetime.now(UTC)).astimezone(UTC)
@@ -113,7 +116,7 @@ def statement(
 
 
 def parse(payload: bytes) -> Statement | None:
-    """Return the statement in a payload; None if there is none, or if it has another type."""
+    """Return the statement in a payload; None if there is none, or if it has a different type."""
     try:
         return Statement.model_validate_json(payload)
     except ValidationError:
@@ -121,7 +124,7 @@ def parse(payload: bytes) -> Statement | None:
 
 
 def _models(document: Document, compared: bool) -> list[Resource]:
-    """Return the files that the models were loaded from; a model created in Python has none."""
+    """Return the files from which the models were loaded; a model created in Python has none."""
     settings = document.method.settings
     return [
         Resource(
@@ -143,7 +146,7 @@ def _configuration(document: Document, policy: tuple[str, str] | None) -> list[R
 
 
 def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
-    """Return passed, warned and failed checks; a check that does not apply is in none of them."""
+    """Return the checks that passed, warned and failed; a check that does not apply is in none of these lists."""
     raised = [one for one in findings if one.status == "raised"]
     return (
         [one.slug for one in findings if one.status == "cleared"],
@@ -153,6 +156,6 @@ def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
 
 
 def _gates(decision: Decision) -> tuple[list[str], list[str], list[str]]:
-    """Return passed, waived and failed gates; an incomplete gate did not pass."""
+    """Return the gates that passed, were waived and failed; an incomplete gate counts as failed."""
     names = {status: [gate.name for gate in decision.gates if gate.status == status] for status in get_args(Outcome)}
     return names["passed"], names["waived"], names["failed"] + names["incomplete"]

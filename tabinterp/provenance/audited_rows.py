@@ -14,7 +14,7 @@ from tabinterp.table import Scan, Table, in_batches, read_table, scan_table
 
 @dataclass(frozen=True)
 class Rows:
-    """The source of the audited rows: a file or anything else that is read in batches, with its query."""
+    """The source of the audited rows, with its query: a file, or another source that is read in batches."""
 
     source: Any
     query: str | None = None
@@ -27,10 +27,10 @@ class Rows:
 
 
 def read_again(settings: TableSettings, rows: Rows, labels: Sequence[ColumnLabels] = ()) -> Table | Scan:
-    """Return the audited rows, read at once or in batches as in the audit, with the labels from the document.
+    """Read the audited rows, at once or in batches as in the audit, and attach the labels from the document.
 
-    A split that is stored with the model is not drawn again: the table is returned without a split, and `audit` takes the split
-    from the model.
+    If the split is stored with the model, it is not drawn again. The rows are then returned without a split, and `audit` takes
+    the split from the model.
     """
     how = settings.model_dump(exclude={"remembered_split", "rows_drawn"})
     how["labels"] = {

@@ -26,7 +26,7 @@ class DigestKey:
 
     @property
     def id(self) -> str:
-        """16 hex digits that identify the key and reveal nothing about the secret."""
+        """The 16 hex digits that identify the key without revealing anything about the secret."""
         return self._hmac("the key's id")[:16]
 
     def column(self, digest: str) -> str:
@@ -42,11 +42,12 @@ class DigestKey:
 
 
 def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
-    """Return the key in a file; with `create`, a missing file is created with a random key that only its owner can read.
+    """Return the key in a file; with `create`, create a missing file with a random key that only its owner can read.
 
     Raises
     ------
-    TableError : the file cannot be read or created, or does not contain a digest key.
+    TableError
+        If the file cannot be read or created, or does not contain a digest key.
     """
     file = Path(path)
     try:
@@ -73,11 +74,12 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
 
 
 def check_outside(key: str | Path, folder: str | Path) -> None:
-    """Refuse a key file inside the folder of an audit, because that folder is given to others.
+    """Reject a key file inside the folder of an audit, because that folder is passed on to others.
 
     Raises
     ------
-    TableError : the key, or the file that it links to, is in the folder.
+    TableError
+        If the key, or the file to which it links, is in the folder.
     """
     inside = Path(os.path.realpath(folder))
     if any(Path(place).is_relative_to(inside) for place in (os.path.realpath(key), os.path.abspath(key))):

@@ -1,8 +1,8 @@
 """Signing and signature checks: DSSE envelopes (Dead Simple Signing Envelope 1.0) and their Ed25519 keys.
 
 The signed bytes are `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`, so that a payload cannot be
-presented as one of another type. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC 8032.
-The optional package securesystemslib does the work. It is imported only to sign, or to check a signature.
+presented as one of another type. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC 8032. The
+optional package securesystemslib creates and checks the signatures; it is imported only when it is needed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PUBLIC = "openssl pkey -in key.pem -pubout -out key.pub.pem"
 
 
 def seal(payload: bytes, key: Path, passphrase: Callable[[], str] | None = None) -> bytes:
-    """Return the envelope, as JSON, of a payload signed with a private key.
+    """Sign a payload with a private key, and return the envelope as JSON.
 
     Parameters
     ----------
@@ -35,12 +35,14 @@ def seal(payload: bytes, key: Path, passphrase: Callable[[], str] | None = None)
 
 
 def unseal(data: bytes, key: Path) -> bytes:
-    """Return the payload after checking its signature and its type.
+    """Check the signature and the type of an envelope, and return its payload.
 
     Raises
     ------
-    BrokenSealError : the data are not an envelope, have another type, or were not signed with this key.
-    SignatureError : the key cannot be read.
+    BrokenSealError
+        If the data are not an envelope, have a different type, or were not signed with this key.
+    SignatureError
+        If the key cannot be read.
     """
     dsse, signer = _library()
     public = signer.SSlibKey.from_crypto(_public(key))
@@ -62,7 +64,7 @@ def unseal(data: bytes, key: Path) -> bytes:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object; refuse a repeated field, because other readers may use the other of the two values."""
+    """Return a JSON object; raise an error if a field is repeated, because other readers may use the other of the two values."""
     made = dict(pairs)
     if len(made) < len(pairs):
         raise ValueError("the same field occurs twice")
@@ -70,7 +72,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class BrokenSealError(Exception):
-    """A problem with an envelope: a key of the catalogue, and its values."""
+    """A problem with an envelope, given as a key of the catalogue and its values."""
 
     def __init__(self, key: str, **values: str) -> None:
         super().__init__(key)

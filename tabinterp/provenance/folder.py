@@ -18,21 +18,24 @@ from .digest_key import check_outside
 
 
 def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool = False, lang: str = SOURCE) -> Path:
-    """Write the folder of an audit, with its report in language `lang`; every file is replaced atomically.
+    """Write the folder of an audit; every file is replaced atomically.
 
-    The digests are written last, in the format that `sha256sum -c` reads.
+    All new files are written to disk before any existing file is replaced, and the digests are written last, in the format that
+    `sha256sum -c` reads. A process that is killed during the replacement never leaves files from two runs. The report exists only
+    if all other files do: there is the old report, the new one, or none.
 
-    All new files are written to disk before any existing file is replaced. A process that is killed during the replacement never
-    leaves files from two runs, and the report exists only if all other files do: the old report, the new one, or none.
-
-    An earlier audit in the folder is replaced, together with its signature, which does not apply to the new files. The saved
+    An earlier audit in the folder is replaced. Its signature is deleted, because it does not apply to the new files. The saved
     state of an interrupted audit is deleted, because it contains rows. Other files are not changed.
 
-    `pdf`: also write the report as a PDF; if False, the PDF of an earlier audit is deleted.
+    Parameters
+    ----------
+    pdf : whether to write the report also as a PDF. If False, the PDF of an earlier audit is deleted.
+    lang : language of the report.
 
     Raises
     ------
-    TableError : the key for the columns' digests is in the folder.
+    TableError
+        If the key for the digests of columns is in the folder.
     """
     if "digest_key" in audit.run:
         check_outside(audit.run["digest_key"], folder)
@@ -54,11 +57,12 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
 
 
 def read_sums(folder: Path) -> dict[str, str]:
-    """Return file name -> SHA-256 (hex) from the list of digests in the folder.
+    """Return the SHA-256 digest (hex) of each file, by name, from the list of digests in the folder.
 
     Raises
     ------
-    DocumentError : there is no such list, or a line of the list is invalid.
+    DocumentError
+        If there is no such list, or if one of its lines is invalid.
     """
     path = folder / SUMS
     if path.exists() and not is_plain(path):
@@ -89,7 +93,7 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def _readable(written: str) -> str:
-    """Return JSON with the same values, in which characters that affect a terminal or an editor are escaped."""
+    """Return JSON with the same values in which characters that affect a terminal or an editor are escaped."""
     return "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in written)
 
 
@@ -99,7 +103,9 @@ def is_plain(path: Path) -> bool:
 
 
 def file_digest(path: Path) -> str | None:
-    """Return the SHA-256 (hex) of a file; None if it is not a regular file, such as a folder of Parquet files."""
+    """Return the SHA-256 digest (hex) of a file; None if the path is not a regular file, for example a folder of Parquet
+    files.
+    """
     if not path.is_file():
         return None
     with path.open("rb") as stream:

@@ -30,24 +30,27 @@ def sign(
     out: str | Path | None = None,
     passphrase: Callable[[], str] | None = None,
 ) -> Path:
-    """Sign an audit's folder: an in-toto Statement (test-result v0.1) in a DSSE envelope.
+    """Sign an audit's folder with an in-toto Statement (test-result v0.1) in a DSSE envelope.
 
     The subjects are all files of the folder except `SHA256SUMS`, which lists the same files, and the files of both models if the
     models were loaded from files. Only a folder that `verify` can check is signed, so an audit must be signed with the version of
-    tabinterp that wrote it. The result is FAILED if a check of severity "act" is raised (a gate of the policy fails), WARNED if
-    any other check is raised (a gate is waived), and otherwise PASSED.
+    tabinterp that wrote it.
+
+    The result is FAILED if a check of severity "act" is raised, WARNED if any other check is raised, and otherwise PASSED. With a
+    policy, it is FAILED if a gate fails, and WARNED if a gate is waived.
 
     Parameters
     ----------
-    folder : output folder of `tabinterp audit`. A folder that was changed, contains other files, or cannot be checked is refused.
+    folder : output folder of `tabinterp audit`. A folder that was changed, contains other files, or cannot be checked is
+        rejected.
     key : PEM file of an Ed25519 private key.
     signer : name of the signer.
-    model : the file of the audited model. Its digest and that of the linear counterpart in the same bundle are compared with the
-        digests in the document. None: the digests in the document are signed without a comparison. The attestation records
+    model : the file of the audited model. Its digest, and that of the linear counterpart in the same bundle, are compared with
+        the digests in the document. If None, the digests in the document are signed without a comparison. The attestation records
         which of these was done.
-    policy : TOML file; the tests are then its gates instead of the checks.
+    policy : TOML file with gates, which then serve as tests instead of the checks.
     url : URL with information about the run.
-    out : the file to write, outside the folder; None: `attestation.dsse.json` in the folder.
+    out : the file to write, outside the folder. None writes `attestation.dsse.json` in the folder.
     passphrase : function that returns the passphrase; called only if the key is encrypted.
 
     Returns
@@ -58,9 +61,9 @@ def sign(
     Raises
     ------
     DocumentError
-        The folder was changed after the audit, the model is not the audited one, or one of them cannot be checked here.
+        If the folder was changed after the audit, if the model is not the audited one, or if one of them cannot be checked here.
     SignatureError
-        The key cannot be read, or a library needed for signatures is missing.
+        If the key cannot be read, or if a library needed for signatures is missing.
     """
     source = Path(folder)
     path = source / ATTESTATION if out is None else Path(out)
@@ -88,7 +91,7 @@ def sign(
 
 
 def _whole(folder: Path, model: str | Path | None) -> tuple[bytes, dict[str, str]]:
-    """Verify the folder, and the model if given; return the document's bytes and the files' digests."""
+    """Verify the folder, and the model if one is given; return the document's bytes and the files' digests."""
     files, found = read_sums(folder), verify(folder, model=model)
     if not found.passed:
         wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]

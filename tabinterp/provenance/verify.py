@@ -1,7 +1,7 @@
 """`verify(folder)`: check the files, signature, model, data and numbers of an audit.
 
 Digests reveal accidental damage and careless edits. Findings and verdict are also recomputed from the numbers in the document.
-A person who can rewrite the whole folder can make all of it consistent; only a signature protects against that.
+Someone who can rewrite the whole folder can make everything in it consistent; only a signature protects against that.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ Outcome = Literal["ok", "failed", "incomplete", "not_checked"]
 
 @dataclass(frozen=True)
 class Step:
-    """One check; `what` is the file or item that was checked.
+    """One check of a verification; `what` is the file or item that was checked.
 
-    "incomplete": a required check could not be made. "not_checked": the check was not made and is not required, because it was
-    not requested or because a signature covers the item.
+    The status "incomplete" means that a required check could not be made. "not_checked" means that the check was neither made nor
+    required, because it was not requested or because a signature covers the item.
     """
 
     what: str
@@ -64,18 +64,20 @@ class Step:
 
 @dataclass(frozen=True)
 class Verification(PreviewedFrame):
-    """All checks, in order."""
+    """All checks of a verification, in order."""
 
     steps: tuple[Step, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether no check failed, and every required check could be made."""
+        """Whether no check failed and every required check could be made."""
         return self.exit_code is ExitCode.PASSED
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code: 0 passed, 1 something differs, 3 nothing differs but not everything could be checked."""
+        """The exit code: 0 if everything passed, 1 if something differs, 3 if nothing differs but not everything could be
+        checked.
+        """
         found = {step.status for step in self.steps}
         if "failed" in found:
             return ExitCode.FAILED
@@ -83,7 +85,7 @@ class Verification(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row per check, with the columns what, status and told."""
+        """Return one row for each check, with the columns what, status and told."""
         return pd.DataFrame(
             [(s.what, s.status, messages.text(s.told.key, s.told.values)) for s in self.steps],
             columns=["what", "status", "told"],
@@ -116,32 +118,34 @@ def verify(
     folder : str or Path
         Output folder of `tabinterp audit`. Anything else in it fails the check: another file, a folder, a link.
     key : str or Path, optional
-        PEM file with the public key of the signer. Every file must then be covered by the signature.
+        PEM file with the public key of the signer. If given, the signature must cover every file.
     attestation : str or Path, optional
         The signed attestation, if it is not `attestation.dsse.json` in the folder.
-    model, data, query, query_key : optional
-        The model and the data that were audited. `data` can be anything that `scan_table` reads, with `query`, and `query_key` as
-        the column that orders the rows.
-    digest_key : str or Path, optional
-        The key file that was used in the audit; without it, the digests of columns cannot be checked. If the data were one file,
-        its digest is always checked.
-    recompute : bool
-        Run the audit again with the same settings, and compare every number with a relative tolerance of 1e-6. The author's text
-        and mappings are copied, because they are not computed.
+    model : str or Path, optional
+        The model that was audited.
+    data : str or Path, optional
+        The data that were audited, as anything that `scan_table` reads.
+    query : str, optional
+        The query that selects the rows from `data`.
+    query_key : str, optional
+        The column that orders the rows of the query.
+    digest_key : str or Path, optional The key file that was used in the audit. Without it, the digests of columns cannot be
+        checked. If the data were one file, its digest is always checked.
+    recompute : bool Whether to run the audit again with the same settings and compare every number with a relative tolerance of
+        1e-6. The author's text and mappings are copied, because they are not computed.
 
     Returns
     -------
-    Verification
-        `.passed`; `.exit_code`; `.frame()` with one row per check. Only the version of tabinterp that wrote the document can
-        recompute its findings and render it again. With another version, the result is incomplete and does not pass, unless a
-        valid signature covers every file.
+    Verification The result, with `.passed`, `.exit_code`, and `.frame()` with one row for each check. Only the version of
+    tabinterp that wrote the document can recompute its findings and render it again. With another version, the result is
+    incomplete and does not pass, unless a valid signature covers every file.
 
     Raises
     ------
     DocumentError
-        If the folder has no list of digests, or `recompute` lacks the model or the data.
+        If the folder has no list of digests, or if `recompute` is set without the model or the data.
     SignatureError
-        If the key cannot be read, or a library that signatures need is missing.
+        If the key cannot be read, or if a library needed for signatures is missing.
     """
     source, rows = Path(folder), Rows(data, query, query_key)
     if recompute and (model is None or data is None):
@@ -220,7 +224,7 @@ def _document(folder: Path) -> tuple[Document | None, Step]:
     try:
         data = read_regular(path)
         document = from_bytes(data)
-        # What another version wrote lacks fields that there are now, or has been migrated while it was read.
+        # A document from another version lacks newer fields, or was migrated when it was read.
         expected = to_bytes(document) if written_here(document) else canonical(data)
     except (OSError, DocumentError) as error:
         return None, _step(DOCUMENT, "failed", "document.unreadable", reason=str(error))
@@ -267,8 +271,10 @@ def _report(found: list[str], document: Document) -> Step:
 
 
 def _printed(folder: Path, document: Document, signed: bool) -> Step:
-    """Compare the PDF. It also depends on the fonts of the machine, so a difference is inconclusive: it proves neither a change
-    nor authenticity.
+    """Compare the PDF with a newly rendered one.
+
+    The PDF also depends on the fonts of the machine. A difference is therefore inconclusive: it proves neither a change nor
+    authenticity.
     """
     try:
         same = read_regular(folder / PRINTED) == VIEWS["pdf"](document)
@@ -280,7 +286,7 @@ def _printed(folder: Path, document: Document, signed: bool) -> Step:
 
 
 def _language(lines: list[str]) -> str:
-    """Return the language that a report states; English if it states none that is available."""
+    """Return the language that a report states; English if it states no available language."""
     named = next((line.split('"')[1] for line in lines[:5] if line.startswith('<html lang="')), SOURCE)
     return named if named in languages() else SOURCE
 
@@ -291,7 +297,7 @@ def _language(lines: list[str]) -> str:
 def _attested(
     folder: Path, sums: Mapping[str, str], document: Document | None, sealed: Path, key: Path
 ) -> Iterator[Step]:
-    """Check that the key's owner signed exactly these files, and report what the attestation says."""
+    """Check that the owner of the key signed exactly these files, and report what the attestation states."""
     try:
         payload = unseal(read_regular(sealed), key)
     except OSError:
@@ -337,7 +343,7 @@ def _attested_models(said: Statement, document: Document | None) -> Iterator[Ste
 
 
 def _not_compared(document: Document) -> Step:
-    """Report that no model was given, so a replaced model digest would not be detected."""
+    """Report that no model was given, so that a replaced model digest would not be detected."""
     digest = document.method.settings.get("network_file_sha256")
     if isinstance(digest, str):
         return _step("model", "not_checked", "model.not_given", digest=digest)
@@ -434,7 +440,7 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
 
 
 def with_author(found: Document, written: Document) -> Document:
-    """Return the recomputed document with the author's text, and the evidence for clauses of other mappings.
+    """Return the recomputed document with the author's text and the evidence for clauses of the author's own mappings.
 
     Neither is computed. The evidence for the built-in mapping is recomputed and comes first.
     """
@@ -443,8 +449,9 @@ def with_author(found: Document, written: Document) -> Document:
 
 
 def with_digests(found: Document, written: Document) -> Document:
-    """Return the recomputed document with the column digests of the written document, which need the key and are checked with
-    the data.
+    """Return the recomputed document with the column digests of the written document.
+
+    These digests need the key, and are checked together with the data.
     """
     digests = {column.name: column.digest for column in written.data.columns}
     columns = [one.model_copy(update={"digest": digests.get(one.name, "")}) for one in found.data.columns]
@@ -454,7 +461,7 @@ def with_digests(found: Document, written: Document) -> Document:
 
 
 def compare(written: Audit, found: Audit) -> Step:
-    """Compare all numbers of two documents within the tolerance; texts must be equal."""
+    """Compare all numbers of two audits within the tolerance; texts must be equal."""
     one, two = (dict(leaves(a.document.model_dump())) for a in (written, found))
     places = [place for place in one | two if not place.startswith(ELSEWHERE)]
     changed = [place for place in places if not _close(one.get(place), two.get(place))]
@@ -466,7 +473,7 @@ def compare(written: Audit, found: Audit) -> Step:
 
 
 def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the path of every value in a document, and the value."""
+    """Yield the path and the value of every entry in a document."""
     if isinstance(part, dict):
         for name, value in part.items():
             yield from leaves(value, f"{place}.{name}".lstrip("."))
@@ -478,7 +485,7 @@ def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _close(one: Any, two: Any) -> bool:
-    """Return whether values are equal, or are numbers within the tolerance; canonical JSON does not distinguish 2.0 from 2."""
+    """Return whether two values are equal, or numbers within the tolerance; canonical JSON does not distinguish 2.0 from 2."""
     if (
         isinstance(one, bool)
         or isinstance(two, bool)

@@ -290,7 +290,7 @@ def test_the_same_draws_serve_all_sizes_and_only_one_column_moves_where_asked():
     level = next(j for j, c in enumerate(table.schema.inputs) if table.schema[c].kind != "numeric")
     moved = small[:, level] != places.unmoved.T[:, level]
     np.testing.assert_array_equal(small[moved, level], large[moved, level])
-    assert (places.moved(0.2, 2).T != small).any()
+    assert (small != places.moved(0.2, 2).T).any()
     alone = places.moved(0.2, 1, [level]).T
     np.testing.assert_array_equal(alone[:, level], small[:, level])
     np.testing.assert_array_equal(np.delete(alone, level, axis=1), np.delete(places.unmoved.T, level, axis=1))
@@ -314,7 +314,9 @@ def test_encoded_columns_are_exchanged_as_whole_rows_are_encoded():
     for bound in (network, linear):
         joint = bound.take(np.concatenate([rows, training]))
         np.testing.assert_allclose(
-            _scores_of(joint)(came), forward(joint.rest, mixed(joint, np.ascontiguousarray(came.T))).cpu().numpy(), atol=1e-4
+            _scores_of(joint)(came),
+            forward(joint.rest, mixed(joint, np.ascontiguousarray(came.T))).cpu().numpy(),
+            atol=1e-4,
         )
 
 
@@ -561,15 +563,17 @@ TAMPERED = {
     "sizes must increase from 0": lambda r: {"sizes": r.sizes[1:]},
     "but are": lambda r: {"sizes": [*r.sizes[:-1], r.sizes[-1].model_copy(update={"size": 1.1})]},
     "donors_of": lambda r: {"donors_of": "all"},
-    "numbers must be there": lambda r: {"numbers": None},
-    "numbers must be of size": lambda r: {"numbers": r.numbers.model_copy(update={"size": 0.5})},
-    "each input once": lambda r: {"columns": r.columns[:-1]},
-    "largest rise": lambda r: {"columns": r.columns[::-1]},
-    "a difference is": lambda r: changed(r, 3, difference=other(r.sizes[3].difference, value=0.5)),
-    "a rise is": lambda r: changed(r, 3, rise=other(r.sizes[3].rise, value=0.5)),
-    "a auc_difference is": lambda r: changed(r, 3, auc_difference=other(r.sizes[3].auc_difference, value=0.5)),
-    "a rise is 0.25": lambda r: {"numbers": r.numbers.model_copy(update={"rise": other(r.numbers.rise, value=0.25)})},
-    "a difference is 0.25": lambda r: {
+    "numbers must be present": lambda r: {"numbers": None},
+    "numbers must have size": lambda r: {"numbers": r.numbers.model_copy(update={"size": 0.5})},
+    "each input exactly once": lambda r: {"columns": r.columns[:-1]},
+    "sorted by the rise": lambda r: {"columns": r.columns[::-1]},
+    "perturbation: difference is": lambda r: changed(r, 3, difference=other(r.sizes[3].difference, value=0.5)),
+    "perturbation: rise is": lambda r: changed(r, 3, rise=other(r.sizes[3].rise, value=0.5)),
+    "auc_difference is": lambda r: changed(r, 3, auc_difference=other(r.sizes[3].auc_difference, value=0.5)),
+    "perturbation: rise is 0.25": lambda r: {
+        "numbers": r.numbers.model_copy(update={"rise": other(r.numbers.rise, value=0.25)})
+    },
+    "perturbation: difference is 0.25": lambda r: {
         "columns": [r.columns[0].model_copy(update={"difference": Interval(value=0.25)}), *r.columns[1:]]
     },
 }

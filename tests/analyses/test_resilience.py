@@ -456,5 +456,5 @@ def test_a_document_that_claims_too_much_is_refused(audit):
     first = record.subsets[0]
     with pytest.raises(DocumentError, match="fewer than 50"):
         record.model_copy(update={"subsets": [first.model_copy(update={"rows": 49})]}).check_claims(document)
-    with pytest.raises(DocumentError, match="not found"):
+    with pytest.raises(DocumentError, match="no drift was found"):
         record.model_copy(update={"subsets": [first.model_copy(update={"kind": "drift"})]}).check_claims(document)

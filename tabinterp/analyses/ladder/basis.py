@@ -1,11 +1,11 @@
-"""Basis functions of original columns in three nested tiers: linear, additive, with pairs.
+"""Basis functions of the original columns in three nested tiers.
 
-- linear: numbers (missing values at the median, with an indicator), and levels of all other columns;
+- linear: numbers (missing values are set to the median, with an indicator), and the levels of all other columns;
 - additive: also a piecewise linear spline of each number, with at most 16 knots;
 - pairs: also products of two columns, on coarse splines (5 knots) or the most frequent levels (6).
 
-They are scikit-learn transformers, so that models fitted on them can be exported as a pipeline. A spline of degree one is local:
-a few extreme rows bend only their own piece. For a number with few values it can represent any function.
+They are scikit-learn transformers, so models fitted on them can be exported as a pipeline. A spline of degree one is local: a
+few extreme rows change only the segment they lie in. For a number with few values, it can represent any function.
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ Pair = tuple[str, str]
 
 
 class Products(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A transformer of two columns that returns every product of an encoding of the first with one of the second: (rows,
-    a * b).
-    """
+    """A transformer of two columns into all products of their encodings, with shape (rows, a * b)."""
 
     def __init__(self, first: Any, second: Any) -> None:
         self.first = first
@@ -64,8 +62,12 @@ class Products(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """A fitted transformer with the tier (an index into `TIERS`) and term (an index into `columns` or `pairs`) of each of its p
-    outputs.
+    """A fitted transformer with p outputs.
+
+    Attributes
+    ----------
+    tier : index into `TIERS` of each output (p,).
+    term : index into `columns` or `pairs` of each output (p,).
     """
 
     transformer: ColumnTransformer
@@ -75,12 +77,12 @@ class Basis:
     term: IntArray
 
     def design(self, frame: pd.DataFrame) -> FloatArray:
-        """Return the basis functions (rows, p) at these rows."""
+        """Return the basis functions (rows, p) at the rows of `frame`."""
         return np.asarray(self.transformer.transform(frame), dtype=np.float64)
 
 
 def read_columns(bound: BoundModel) -> dict[str, str]:
-    """Return the kinds of the input columns that the model uses."""
+    """Return the kind of each input column that the model uses."""
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     if not read:
         raise NotApplicableError(why("basis.none", model=bound.model.name))
@@ -90,7 +92,10 @@ def read_columns(bound: BoundModel) -> dict[str, str]:
 def build(
     frame: pd.DataFrame, kinds: dict[str, str], *, curves: Collection[str], pairs: tuple[Pair, ...] = ()
 ) -> Basis:
-    """Fit the basis of the columns in `kinds` on these rows: knots, levels, medians. Numbers in `curves` also get a spline."""
+    """Fit the basis of the columns in `kinds` to these rows, including knots, levels and medians.
+
+    Numbers in `curves` also get a spline.
+    """
     names, bent, blocks = list(kinds), set(curves), []
     for i, (name, kind) in enumerate(kinds.items()):
         blocks.append((f"linear {i}", number_encoder() if kind == "numeric" else level_encoder(), [name]))
@@ -111,9 +116,9 @@ def build(
 
 
 def coarse(values: pd.Series, kind: str) -> Any:
-    """Return an unfitted encoding of one column for products: few pieces or few levels, which sum to one.
+    """Return an unfitted encoding of one column for products: a few spline segments or a few levels, which sum to one.
 
-    A number with only one known value has no pieces; it is encoded by whether it is known.
+    A number with only one known value has no segments; it is encoded by whether it is known.
     """
     at = knots(values, COARSE) if kind == "numeric" else np.empty(0)
     return _spline(at, bias=True) if len(at) > 1 else level_encoder(LEVELS)
@@ -125,7 +130,7 @@ def _spline(at: FloatArray, *, bias: bool) -> Pipeline:
 
 
 def knots(values: pd.Series, most: int) -> FloatArray:
-    """Return all distinct values if there are at most this many, otherwise quantiles; a frequent value takes only one knot."""
+    """Return all distinct values if there are at most `most`, otherwise quantiles; a frequent value becomes only one knot."""
     distinct, counts = np.unique(values.dropna().to_numpy(dtype=np.float64), return_counts=True)
     if len(distinct) <= most:
         return np.asarray(distinct)
@@ -135,7 +140,7 @@ def knots(values: pd.Series, most: int) -> FloatArray:
 
 
 def check_size(design: FloatArray, basis: Basis) -> None:
-    """Check that products of two columns are finite numbers."""
+    """Raise an error if products of two columns are not finite."""
     wrong = ~(np.abs(design) < LARGEST).all(axis=0)
     if wrong.any():
         first = int(np.argmax(wrong))

@@ -1,11 +1,12 @@
-"""The ladder: simpler models of increasing complexity, fitted to the target on the network's split, and compared with the
-network.
+"""The ladder: simpler models of increasing complexity, fitted to the target and compared with the network.
 
-The models are: the intercept; a linear model of the columns; that with curves of each column; that with the pairs of columns that
-interact most in the network; the network. Every refit is fitted on the training rows and scored on the held-out rows. Its loss is
-compared with those of the previous model and of the network, paired by row, with the intervals, margin and precedence of the
-verdict (`performance`). The share of the gain that a model recovers is (loss of linear - loss of the model) / (loss of linear -
-loss of the network). It is given only if the gain is significant, with Fieller's interval (1954) of a ratio of paired means.
+The models are, in order: the intercept alone; a linear model of the columns; the same with a curve for each number; the same with
+the pairs of columns that interact most in the network; and the network. Every model except the network is fitted on the network's
+training rows. All are scored on its held-out rows. Each loss is compared with those of the previous model and of the network,
+paired by row. Intervals, margin and order of precedence are those of the verdict (`performance`).
+
+The share of the gain that a model recovers is (loss of linear - loss of the model) / (loss of linear - loss of the network). It
+is reported only if the gain is significant, with Fieller's interval (1954) for a ratio of paired means.
 """
 
 from __future__ import annotations
@@ -58,13 +59,21 @@ Name = Literal["intercept", "linear", "curvature", "pairs", "network"]
 class Ladder(Display):
     """Simpler models and the network, compared by held-out loss.
 
-    `loss` (r,) of the models on the held-out rows is in nats, squared units of the target or Poisson deviance, with 95%
-    intervals. `passed`: with more than a hundred columns, those that change the network's score too little to get a curve or be
-    in a pair. `against_below` and `against_network` (r,) are the model's loss minus those of the previous model and of the
-    network (NaN if there is none); below zero, the model is better. `status` interprets the second by the rule of the verdict.
-    `recovered` (r,) is the model's share of the network's gain over the linear model, NaN unless `gain` is "better". `curved`
-    (resamples,) is the share of curves alone in the gain of the most complex refit over the linear model; `curved_share` is its
-    value on the rows themselves. `network` is the model with its table, None in a pickled copy.
+    Attributes
+    ----------
+    rungs : names of the r models, from the simplest to the network.
+    loss : held-out loss of each model (r,) with 95% interval, in nats, squared units of the target or Poisson deviance.
+    against_below : loss of each model minus that of the previous model (r,); below zero, the model is better. NaN if there is
+        none.
+    against_network : loss of each model minus that of the network (r,); below zero, the model is better. NaN for the network.
+    status : interpretation of `against_network` by the rule of the verdict.
+    recovered : share of the network's gain over the linear model that each model recovers (r,); NaN unless `gain` is "better".
+    gain : status of the network against the linear model.
+    curved_share : share of curves alone in the gain of the most complex refit over the linear model.
+    curved : the same share in each resample of the rows (resamples,).
+    passed : with more than a hundred columns, those that get no curve and are in no pair, because they change the network's score
+        too little.
+    network : the model with its table; None in a pickled copy.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -97,7 +106,7 @@ class Ladder(Display):
     network: BoundModel | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Exclude the network and its rows from a pickle."""
+        """Return the state without the network and its rows, which are not pickled."""
         return self.__dict__ | {"network": None}
 
     @property
@@ -109,8 +118,8 @@ class Ladder(Display):
     def best(self) -> Pipeline:
         """Return the simplest model that is as good as the network, or otherwise the one with the lowest loss.
 
-        It is a scikit-learn pipeline on the original columns. `best()[:-1].get_feature_names_out()` names the coefficients
-        `best()[-1].coef_`, which are per standard deviation of each function.
+        The result is a scikit-learn pipeline that takes the original columns. `best()[-1].coef_` has the coefficients, per
+        standard deviation of each basis function, and `best()[:-1].get_feature_names_out()` has their names.
         """
         lowest = int(np.argmin(self.loss.value[:-1]))
         return self.models[lowest if self.shortest is None else self.rungs.index(self.shortest)]
@@ -123,26 +132,27 @@ class Ladder(Display):
         pdo: float = 20,
         counterpart: Model | BoundModel | None = None,
     ) -> Scorecard:
-        """Return `best()` as a scorecard: whole points for bins of columns, a format that banks deploy.
+        """Return `best()` as a scorecard: integer points for bins of columns, a format that banks deploy.
 
-        Points rise as the adverse class becomes less likely. The table must state this class.
+        Points increase as the adverse class becomes less likely. The table must declare this class.
 
         Parameters
         ----------
-        points, odds : rows whose odds of the favourable to the adverse class are `odds` score `points`.
+        points : score of a row whose odds of the favourable to the adverse class are `odds`.
+        odds : the odds at which a row scores `points`.
         pdo : points that double the odds.
-        counterpart : the logistic regression that the scorecard is compared with; None: one is fitted, as an audit does.
+        counterpart : the logistic regression with which the scorecard is compared; None fits one, as an audit does.
 
         Raises
         ------
         NotApplicableError
-            If the target does not have two classes, the adverse class was not stated, or `best()` uses no column.
+            If the target does not have two classes, the adverse class was not declared, or `best()` uses no column.
         TabinterpError
-            If `points`, `odds` or `pdo` is not a number, or `odds` or `pdo` is not positive, or the ladder was pickled.
+            If `points`, `odds` or `pdo` is not a number, if `odds` or `pdo` is not positive, or if the ladder was pickled.
         """
         if self.network is None:
             raise TabinterpError(
-                "a ladder that was pickled no longer has the rows that a scorecard is made of. Call ti.ladder(model, table) again"
+                "a pickled ladder does not contain the rows that a scorecard needs. Call ti.ladder(model, table) again"
             )
         module = import_module("tabinterp.analyses.scorecard.estimator")
         made = module.scorecard(self, self.network, counterpart, points=points, odds=odds, pdo=pdo)
@@ -159,14 +169,17 @@ class Ladder(Display):
 
 
 def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: float | None = None) -> Ladder:
-    """Fit simpler models to the target until one predicts as well as the network.
+    """Fit simpler models to the target and compare them with the network.
 
-    `margin` is the equivalence margin, in units of the loss; None: 1% of the loss of the intercept.
+    Parameters
+    ----------
+    margin : the equivalence margin, in units of the loss; None uses 1% of the loss of the intercept.
 
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows the network was not trained on, or either side of the split has too few events.
+        If the table does not say which rows were held out from the network's training, or if the training or the held-out rows
+        have too few events.
 
     Examples
     --------
@@ -225,7 +238,7 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
 def _fits(
     bound: BoundModel, training: Table, near: tuple[str, ...], pairs: tuple[Pair, ...], seed: int
 ) -> dict[Name, Pipeline]:
-    """Fit the models below the network, without those that add no function to the previous model."""
+    """Fit all models except the network; skip a model that adds no basis function to the previous one."""
     frame, kinds = training.inputs, read_columns(bound)
     bases: dict[Name, Any] = {
         "linear": build(frame, kinds, curves=()),
@@ -252,9 +265,16 @@ def judge(
     linear: int,
     given: float | None = None,
 ) -> dict[str, Any]:
-    """Compare the losses (r, rows) of the models, the network last: means, paired differences, and shares of the gain.
+    """Compare the losses (r, rows) of the models; the network is the last.
 
-    `linear` is the index of the linear model, and `given` the user's margin; the names are those of `Ladder`.
+    Parameters
+    ----------
+    linear : index of the linear model.
+    given : equivalence margin given by the user; None uses the default.
+
+    Returns
+    -------
+    Mean losses, paired differences, statuses and recovered shares, under the attribute names of `Ladder`.
     """
     rungs, none = [mean(one, weights, groups) for one in losses], (np.nan,) * 4
     margin = margin_of(given, null_loss(task, y, weights))
@@ -278,8 +298,9 @@ def judge(
 
 
 def _curved(losses: FloatArray, rows: Table, linear: int, seed: int) -> FloatArray:
-    """Return the share of curves alone in the gain of the most complex refit over the linear model (1 + resamples,): on the rows,
-    then on each resample.
+    """Return the share of curves alone in the gain of the most complex refit over the linear model (1 + resamples,).
+
+    The first value is computed on the rows themselves, and the others on the resamples.
     """
     weights, group = rows.row_weights, groups(rows)
     both = np.array([losses @ w / w.sum() for w in (weights, *resampled(weights, group, RESAMPLES, seed))])

@@ -26,8 +26,9 @@ NOTHING = 1e-20  # share of the largest sum of squares below which a column is c
 
 
 def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the columns that get curves and are screened for pairs, and those left out: with more than a hundred columns, all
-    but the hundred that change the score most.
+    """Return the columns that get curves and are screened for pairs, and the columns that do not.
+
+    With more than a hundred columns, only the hundred that change the score most are included.
     """
     rows = chosen(bound.table.numbers, 2 * MOVED, seed)
     half = len(rows) // 2
@@ -37,7 +38,9 @@ def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str,
 
 
 def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed: int) -> tuple[Pair, ...]:
-    """Return at most `count` pairs of these columns, those that explain the most first, from at most 5,000 seeded rows."""
+    """Return at most `count` pairs among these columns, in decreasing order of what they explain, from at most 5,000
+    seeded rows.
+    """
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     frame, kinds = bound.table.inputs.iloc[rows].reset_index(drop=True), read_columns(bound)
     weights = bound.table.row_weights[rows]
@@ -60,7 +63,7 @@ def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed:
 
 
 def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
-    """Return centred coarse pieces (rows, m) of one column, without one of them, because they sum to one."""
+    """Return the centred coarse encoding of one column (rows, m), without its last element, which the others imply."""
     name = values.columns[0]
     pieces = np.asarray(clone(coarse(values[name], kind)).fit_transform(values), dtype=np.float64)
     return np.asarray((pieces - pieces.mean(axis=0))[:, : max(1, pieces.shape[1] - 1)])

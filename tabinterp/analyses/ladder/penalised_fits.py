@@ -1,4 +1,4 @@
-"""Pipelines from original columns to the target: a penalised fit on basis functions (`linear.penalised`), and its scores."""
+"""Pipelines that predict the target from the original columns by a penalised fit on basis functions (`linear.penalised`)."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def rows_to_fit(table: Table, seed: int) -> Table:
 
 
 def fit_null(table: Table) -> Pipeline:
-    """Fit the intercept alone: shares of the classes, or the mean."""
+    """Fit a model with only an intercept: the class shares, or the mean."""
     model = DummyClassifier(strategy="prior") if table.schema.goal.classes else DummyRegressor()
     return Pipeline([("model", model.fit(table.inputs, _target(table), sample_weight=table.weights))])
 
 
 def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
-    """Fit a pipeline from original columns to the target on the rows of `table`, all of which are training rows."""
+    """Fit a pipeline from the original columns to the target; all rows of `table` are training rows."""
     columns = table.inputs[list(basis.columns)]
     scaler = StandardScaler()
     x, y = scaler.fit_transform(basis.design(columns)), _target(table)

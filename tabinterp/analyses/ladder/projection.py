@@ -1,16 +1,17 @@
 """L2 projections of a score onto a basis in tiers, fitted on some rows and evaluated on others.
 
 The estimand is a covariance Cov(f_c, f), where f_c is the part of column c in a projection of f. Let beta be the coefficients of
-the projection, S the covariance matrix of the basis, and e the residual. Two fits A and B, on disjoint rows that exclude the
-scored ones, give each scored row the contribution
+the projection, S the covariance matrix of the basis, and e the residual. Two fits A and B use disjoint rows, neither of which
+contains the scored rows. They give each scored row the contribution
 
     f_c,A (f - mean) + r_c,B e_A,        r_c = the basis times S^-1 (c's block of Cov(basis, f)),
 
-averaged over both orders of A and B. It is the estimate plus a correction for the error of the fit (the efficient influence
-function; Chernozhukov et al. 2018): this error enters as the product of two independent errors, so that it neither inflates nor
-deflates a share, and the result has the standard error of a mean over rows. Over the columns, the contributions sum to f^2 - e_A
-e_B. A higher tier is projected beyond the lower ones: its functions minus their own projection onto those below, and the score
-minus the part that the lower tiers explain.
+averaged over both orders of A and B. The first term is the estimate. The second corrects for the error of the fit (the efficient
+influence function; Chernozhukov et al. 2018). The error of the fit then enters only as a product of two independent errors, so it
+does not bias a share, and the standard error is that of a mean over rows. The contributions of all columns sum to f^2 - e_A e_B.
+
+A higher tier is projected beyond the lower tiers. Its functions are replaced by their residuals from a projection onto the lower
+tiers, and the score by the part that the lower tiers leave unexplained.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from tabinterp.arrays import FloatArray, IntArray
 
 from .basis import Basis
 
-FOLDS = 5  # one is scored, two are used for fit A and two for fit B, in all three ways
+FOLDS = 5  # one is scored, two are used for fit A and two for fit B, in each of the three possible splits
 BLOCK = 4096  # rows of the basis in memory at once
-RIDGE = 1e-8  # of each basis function's variance: makes the sums solvable if functions are collinear, nothing else
+RIDGE = 1e-8  # share of each basis function's variance; its only purpose is to keep collinear functions solvable
 DEAD = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Coefficients (p, terms, k) of the part of every term: `value` of the score, and `adjoint` of the correction."""
+    """Coefficients (p, terms, k) that give the part of each term: `value` for the score, `adjoint` for the correction."""
 
     value: FloatArray
     adjoint: FloatArray
@@ -42,7 +43,7 @@ class Projection:
 
 @dataclass(frozen=True, eq=False)
 class Contributions:
-    """Contributions of each scored row (rows, k, ...): by column for lines and curves, by pair, and its squared score."""
+    """Contributions of each scored row (rows, k, ...): by column for lines and for curves, by pair, and the squared score."""
 
     lines: FloatArray
     curves: FloatArray
@@ -54,7 +55,7 @@ Design = Callable[[IntArray], FloatArray]  # rows -> (rows, p)
 
 
 def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArray, cells: int) -> FloatArray:
-    """Return sums (v, cells, q, q) of products of (1, basis, score) in each cell of rows, for each weighting (v, rows)."""
+    """Return sums (v, cells, q, q) of products of (1, basis, score) over the rows of each cell, for each of v weightings."""
     result: FloatArray | None = None
     for c in range(cells):
         rows = np.flatnonzero(cell == c)
@@ -69,7 +70,7 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
 
 
 def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
-    """Return the projections onto lines, onto curves beyond them, and onto pairs beyond both, from sums of products (q, q)."""
+    """Return projections onto lines, onto curves beyond the lines, and onto pairs beyond both, from sums of products (q, q)."""
     p = len(basis.tier)
     mean = sums[0, 1:] / sums[0, 0]
     square = np.diag(sums)[1:] / sums[0, 0]
@@ -87,10 +88,10 @@ def _indicators(term: IntArray, terms: int) -> FloatArray:
 
 
 def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
-    """Solve (gram + RIDGE I) x = right for a matrix of products of columns, (p, p) and (p, k).
+    """Solve (gram + RIDGE I) x = right for a matrix of products of columns (p, p) and a right-hand side (p, k).
 
-    If columns are collinear, such as the dummies of one column, rounding can make an eigenvalue of such a matrix negative. It
-    then counts as zero, and only the ridge keeps its direction out of the solution.
+    If columns are collinear, such as the dummies of one column, rounding can make an eigenvalue negative. It is then set to zero,
+    and the ridge alone keeps the solution finite in its direction.
     """
     try:
         return np.asarray(linalg.cho_solve(linalg.cho_factor(gram + RIDGE * np.eye(len(gram))), right))
@@ -100,18 +101,14 @@ def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
-    """Return the projection for covariances `s` (p, p) of the basis and `t` (p, k) with the score, split by term (p,
-    terms).
-    """
+    """Return the projection, split by term, from the covariances of the basis (`s`, p x p) and with the score (`t`, p x k)."""
     blocks = belongs[:, :, None] * t[:, None, :]
     adjoint = solve_gram(s, blocks.reshape(len(s), -1)).reshape(blocks.shape)
     return Projection(belongs[:, :, None] * adjoint.sum(axis=1)[:, None, :], adjoint)
 
 
 def _beyond(s: FloatArray, t: FloatArray, basis: Basis, tier: int, terms: int, scale: FloatArray) -> Projection:
-    """Return the functions of the tier minus their own projection onto the lower tiers, and the projection of the score on this
-    remainder.
-    """
+    """Return the functions of a tier as residuals from the lower tiers, and the projection of the score onto these residuals."""
     below, own = np.flatnonzero(basis.tier < tier), np.flatnonzero(basis.tier == tier)
     if len(own) == 0:
         nothing = np.zeros((len(scale), terms, t.shape[1]))
@@ -140,7 +137,10 @@ def contributions(
 ) -> Contributions:
     """Return the contributions of the rows `scored`, in their order.
 
-    `sums` (folds, q, q) are sums over all rows; `mean` (p + k,) are means of basis and score over the scored rows.
+    Parameters
+    ----------
+    sums : sums of products in each fold (folds, q, q), over all rows.
+    mean : means of the basis and the score over the scored rows (p + k,).
     """
     p, n, k = len(basis.tier), len(scored), score.shape[1]
     fits = {pair: tiers(sums[list(pair)].sum(axis=0), basis) for pair in combinations(range(len(sums)), 2)}
@@ -162,7 +162,7 @@ def contributions(
 def _both(
     x: FloatArray, left: tuple[FloatArray, FloatArray], fits: tuple[Projection, Projection]
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """Return contributions (rows, k, terms) from two fits, averaged over both orders, and the residual score of each fit
+    """Return contributions (rows, k, terms) averaged over both orders of two fits, and the residual score of each fit
     (rows, k).
     """
     value, correction = (

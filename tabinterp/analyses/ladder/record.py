@@ -1,10 +1,15 @@
-"""Ladder of refits in the document: the network's gain over simpler models, and what this gain consists of.
+"""The ladder in the document: the network's gain over simpler models, and the sources of this gain.
 
-Two analyses estimate how much of the nonlinear part is curvature rather than named pairs. The ladder splits the fall in held-out
-loss; the decomposition splits the variance of the score (for classes weighted by p(1-p), because that is how much a change of the
-score changes the log loss). Their difference is computed in the same resamples of the same rows. They *agree* if its 95% interval
-is within a quarter, and *disagree* if it excludes zero and extends beyond a quarter; otherwise the result is *not resolved*.
-There is no comparison if the gain is not significant, or if the refits above the linear model recover none of it.
+Two analyses estimate how much of the nonlinear part is curvature rather than named pairs of columns. The ladder splits the fall
+in held-out loss. The decomposition splits the variance of the score; for classes, rows are weighted by p(1-p), because this is
+how much a change of the score changes the log loss. The difference between the two shares is computed in the same resamples of
+the same rows:
+
+- they *agree* if its 95% interval lies within a quarter of zero;
+- they *disagree* if the interval excludes zero and extends beyond a quarter;
+- otherwise the result is *not resolved*.
+
+They are not compared if the gain is not significant, or if the refits above the linear model recover none of it.
 """
 
 from __future__ import annotations
@@ -37,7 +42,7 @@ REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 
 class Rung(Part):
-    """One model of the ladder, or the network: its held-out loss compared with the model before it and with the network."""
+    """A model of the ladder (including the network): its held-out loss, compared with the previous model and with the network."""
 
     rung: Literal["intercept", "linear", "curvature", "pairs", "network"]
     parameters: int
@@ -62,7 +67,7 @@ class Ladder(Part):
     seed: int
 
     def check_claims(self, document: Document) -> None:
-        """Check that the status of each refit follows from its interval, on held-out rows."""
+        """Check that the status of each refit follows from its interval, and that there are held-out rows to support it."""
         for index, rung in enumerate(self.rungs):
             place = f"gain.ladder.rungs.{index}"
             if rung.status is not None and rung.status != (placed := status_of(rung.against_network, self.margin)):
@@ -125,7 +130,7 @@ class Gain(Part):
 
 
 def build(r: Results) -> Gain | None:
-    """Return the ladder, the shares, and whether they agree; None if neither applies."""
+    """Return the ladder, the shares, and whether they agree; None if neither analysis applies."""
     ladder, shares = r[ANALYSIS], r[DECOMPOSITION]
     if ladder is None and shares is None:
         return None
@@ -154,7 +159,7 @@ def _ladder(ladder: LadderResult) -> Ladder:
 
 
 def recovery(ladder: LadderResult) -> Message:
-    """Return how much of the gain simpler models recover: the simplest one as good as the network, and its share of the gain."""
+    """Return which simplest model is as good as the network and what share of the gain it recovers."""
     name = ladder.shortest
     place = ladder.rungs.index(name) if name else int(np.argmin(ladder.loss.value[:-1]))
     outcome = {"equivalent": "reached", "better": "better"}.get(ladder.status[place], "short")
@@ -167,7 +172,7 @@ def recovery(ladder: LadderResult) -> Message:
 
 
 def agreement(decomposition: Decomposition, ladder: LadderResult) -> Message:
-    """Return whether both answers to "what does the gain consist of?" agree, by the rule above."""
+    """Return whether the ladder and the decomposition agree on the sources of the gain, by the rule in the module's docstring."""
     if ladder.gain != "better":
         return Message(key="gain.no_gain")
     last = len(ladder.rungs) - 2

@@ -13,7 +13,7 @@ from .record import Gain
 
 
 def build(ladder: Ladder, document: Document) -> list[Block]:
-    """Return the sentences about the gain, and the models of the ladder."""
+    """Return the sentences about the gain and the table of models."""
     gain = document[Gain]
     sentences = [sentence for sentence in (gain.recovery, gain.agreement) if sentence is not None]
     return [
@@ -23,7 +23,12 @@ def build(ladder: Ladder, document: Document) -> list[Block]:
 
 
 def _ladder(ladder: Ladder, resampled: bool) -> list[Block]:
-    """Return the table of models; `resampled`: intervals are percentiles of resampled rows (documents of earlier versions)."""
+    """Return the table of models.
+
+    Parameters
+    ----------
+    resampled : whether intervals are percentiles of resampled rows, as in documents of earlier versions.
+    """
     unit = {"metric": t(f"report.metric.{ladder.metric}"), "unit": t(f"report.unit.{ladder.metric}")}
     lead = t(
         "report.gain.lead" if resampled else "report.gain.lead.student",

@@ -1,10 +1,10 @@
 """Linear regions of a piecewise linear network: the regions that contain rows, and the coefficients in each.
 
-If every rectifier is on a fixed side of 0, the network is one affine function (Montúfar, Pascanu, Cho & Bengio 2014). A region is
-a pattern of sides that occurs in at least one row (Hanin & Rolnick 2019 count those of all inputs). Within it the coefficients
-are exact, in the units of a linear model: the change of the score for one unit of a number or, for a level, the region's own
-linear function at the level minus that at the reference. They do not apply to a row that is moved out of its region. A region
-with fewer than 10 rows gets no table.
+As long as every ReLU unit stays on the same side of 0, the network is a single affine function (Montúfar, Pascanu, Cho & Bengio
+2014). A region is a pattern of sides that occurs in at least one row; Hanin & Rolnick (2019) count the patterns of all inputs.
+Within a region the coefficients are exact. Their units are those of a linear model: for a number, the change of the score per
+unit; for a level, the region's linear function at the level minus that at the reference level. They do not apply to a row that is
+moved out of its region. A region with fewer than 10 rows gets no table.
 """
 
 from __future__ import annotations
@@ -42,12 +42,19 @@ from tabinterp.table.suppression import SMALL
 class LinearRegions(Display):
     """Linear regions of a network, largest first, and their coefficients.
 
-    `coefficients` (regions, terms, outputs), and `at_mean` (regions, outputs), the function of the region at the mean row.
-    `share` (regions,) is the share of the weight, `rows_in` (regions,) the number of rows, and `region` (rows,) the region of
-    each row with positive weight. `mean` (terms, outputs) is over rows, with its error; `spread` is the standard deviation over
-    rows; `sign_flip` is the share of rows whose coefficient has the opposite sign to the mean (a coefficient of 0 does not
-    count). `counterpart` (terms, outputs) has the linear model's own coefficients, NaN if it has no such term. `left_out`:
-    columns that the encoder mixes with others.
+    Attributes
+    ----------
+    coefficients : coefficients of each region (regions, terms, outputs).
+    at_mean : linear function of each region, evaluated at the mean row (regions, outputs).
+    share : share of the total weight in each region (regions,).
+    rows_in : number of rows in each region (regions,).
+    region : region of each row with positive weight (rows,).
+    mean : mean of the coefficients over rows, with its error (terms, outputs).
+    spread : standard deviation of the coefficients over rows (terms, outputs).
+    sign_flip : share of rows whose coefficient has the opposite sign to the mean (terms, outputs); coefficients of 0 are not
+        counted.
+    counterpart : the linear model's own coefficients (terms, outputs); NaN if it has no such term.
+    left_out : columns that the encoder mixes with others, which have no coefficients.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -79,7 +86,7 @@ class LinearRegions(Display):
 
     @property
     def largest(self) -> float:
-        """The (weighted) share of the rows in the largest region."""
+        """The weighted share of the rows in the largest region."""
         return float(self.share[0])
 
     def _numbers(self) -> pd.DataFrame:
@@ -88,7 +95,9 @@ class LinearRegions(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term: how the coefficient varies over rows, and the counterpart's coefficient."""
+        """Return one row for each output and term, with the variation of the coefficient over rows and the counterpart's
+        coefficient.
+        """
         parts = []
         for k, output in enumerate(self.outputs):
             own = {
@@ -105,7 +114,7 @@ class LinearRegions(Display):
 
     @any_backend
     def tables(self, most: int = 5) -> pd.DataFrame:
-        """Return coefficient tables of the largest regions with at least 10 rows: one row for each region, output and term."""
+        """Return coefficients of the largest regions with at least 10 rows, one line for each region, output and term."""
         told = [r for r in range(self.visited) if self.rows_in[r] >= SMALL][:most]
         parts = [
             pd.DataFrame(
@@ -140,8 +149,8 @@ def linear_regions(
     Raises
     ------
     NotApplicableError
-        If the network is not an affine function on each region, with the reason: another activation, a normalisation of rows, or
-        a product; or if it cannot be traced.
+        If the network is not affine within each region or cannot be traced. The message gives the reason, such as another kind of
+        activation, a normalisation of rows, or a product.
 
     Examples
     --------
@@ -163,7 +172,7 @@ def linear_regions(
 def regions_of(
     bound: BoundModel, terms: Sequence[AnyTerm], counterpart: BoundModel | None, rivals: Sequence[AnyTerm]
 ) -> LinearRegions:
-    """Find the linear regions for known terms; `rivals` are the terms of the counterpart."""
+    """Find the linear regions for given terms; `rivals` are the terms of the linear counterpart."""
     _check(bound)
     weights = bound.table.weights
     if weights is not None and not (weights > 0).all():  # rows of weight 0 carry no information
@@ -224,10 +233,9 @@ def unlike(layers: Sequence[Layer]) -> Layer | None:
 
 
 def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return one row of each region (regions,), the region of each row (n,), and the weights of the regions (regions,), largest
-    first.
+    """Return one row of each region (regions,), the region of each row (n,), and the weight of each region (regions,).
 
-    The output of a rectifier, or a leaky one, is above 0 where it is on.
+    Regions are in decreasing order of weight. A ReLU or leaky ReLU unit is on where its output is above 0.
     """
     outputs = list(bound.activations().values())
     sides = np.concatenate([np.empty((len(bound.x), 0)), *outputs], axis=1) > 0
@@ -240,7 +248,9 @@ def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, Floa
 
 
 def of_gradients(terms: Sequence[AnyTerm], gradient: FloatArray) -> FloatArray:
-    """Return the coefficients (m, terms, k) of linear functions with gradient (m, d, k) in the encoded columns."""
+    """Return the coefficients (m, terms, k) of linear functions that have the given gradients (m, d, k) in the encoded
+    columns.
+    """
     made = np.empty((len(gradient), len(terms), gradient.shape[2]))
     for j, term in enumerate(terms):
         made[:, j] = np.einsum("mdk,d->mk", gradient[:, _block(term)], _way(term))
@@ -252,7 +262,7 @@ def _block(term: AnyTerm) -> IntArray:
 
 
 def _way(term: AnyTerm) -> FloatArray:
-    """Return how the term's encoded columns change per unit."""
+    """Return the change of the term's encoded columns per unit of the term."""
     if isinstance(term, Slope):
         return term.per_unit
     return term.level - term.reference if isinstance(term, Contrast) else np.ones(1)
@@ -261,7 +271,7 @@ def _way(term: AnyTerm) -> FloatArray:
 def _counterpart(
     bound: BoundModel | None, own: Sequence[AnyTerm], terms: Sequence[AnyTerm], outputs: int
 ) -> FloatArray:
-    """Return the linear model's coefficients (terms, k), by column, level and reference."""
+    """Return the linear model's coefficients (terms, k), matched by column, level and reference level."""
     made = np.full((len(terms), outputs), np.nan)
     if bound is None:
         return made

@@ -1,4 +1,4 @@
-"""Linear regions in the document: the linear functions that a piecewise linear network consists of."""
+"""Linear regions in the document: the linear functions of which a piecewise linear network consists."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RegionTerm(TermRow):
 
 
 class Region(Part):
-    """A region with at least ten rows; `coefficients` follow `Regions.terms`."""
+    """A region with at least ten rows; `coefficients` are in the order of `Regions.terms`."""
 
     rows: int
     share: float

@@ -1,4 +1,4 @@
-"""Linear regions on the page: how the network's coefficients vary over rows, and those of the largest regions."""
+"""Linear regions on the page: how the network's coefficients vary over rows, and the coefficients of the largest regions."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _shown(terms: Sequence[RegionTerm], rank: dict[str, int]) -> list[int]:
 
 
 def _columns(several: bool) -> list[Column[RegionTerm]]:
-    """Return the columns that both tables share: name, output, step and the linear model's coefficient."""
+    """Return the columns that both tables have: name, output, step and the linear model's coefficient."""
     return [
         name_column(t("report.mechanism.term"), _name),
         *output_columns(several, lambda term: term.output),

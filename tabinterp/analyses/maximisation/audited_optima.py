@@ -1,4 +1,4 @@
-"""Optima of the units that an audit shows in detail, and of the outputs."""
+"""Optima of the outputs, and of the hidden units that an audit shows in detail."""
 
 from __future__ import annotations
 

@@ -1,13 +1,16 @@
 """Upper bounds of an objective over the whole domain, some of which are attained.
 
-- *closed form*: an objective that is affine in the encoded columns is a sum over columns, and its maximum the sum of their
-  maxima: exact.
-- *integer programme*: networks of rectifiers with at most 16 hidden units, each of which is on or off (Tjeng, Xiao & Tedrake
-  2019); solved by HiGHS. The bound is the solver's own, within 0.01% of the maximum unless time ran out.
-- *bound propagation*: intervals of every unit, layer after layer, the first exact (Gowal et al. 2018): always valid, often loose.
+- *Closed form*: an objective that is affine in the encoded columns is a sum over columns. Its maximum is the sum of their maxima,
+  which is exact.
+- *Integer programme*: for ReLU networks with at most 16 hidden units, each of which is on or off (Tjeng, Xiao & Tedrake 2019). It
+  is solved by HiGHS. The bound is the solver's own, within 0.01% of the maximum unless time ran out.
+- *Bound propagation*: intervals for the units of one layer after another, exact for the first layer (Gowal et al. 2018). Always
+  valid, often loose.
 
-A network is treated as a chain of affine maps and activations; if it is not (residual connections, normalisation between layers),
-there is no bound. A budget makes the domain smaller; the bound still holds but need not be attained.
+The network must be a chain of affine maps and activations. For other networks (residual connections, normalisation between
+layers), there is no bound. A budget makes the domain smaller, so the bound still holds but need not be attained.
+
+The *front* is the output of the network's first affine operations (`models.affine_front`).
 """
 
 from __future__ import annotations
@@ -31,12 +34,12 @@ DIPPING = {
     "silu": -0.2785,
     "mish": -0.3089,
     "hardswish": -0.376,
-}  # they fall, then rise: values just below their minima
+}  # these activations fall, then rise; values just below their minima
 SMALL = 16  # maximum number of hidden units for an integer programme
 
 
 def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
-    """Return an upper bound of every objective (NaN if there is none), and how it was found."""
+    """Return, for every objective, an upper bound (NaN if there is none) and the method that gave it."""
     steps, layers = chain_of(domain.bound, reader.layers), reader.layers
     depth = max(len(layers) + 1 if isinstance(key, str) else key for key in reader.keys)
     bent = [
@@ -62,7 +65,7 @@ def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
 
 
 def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
-    """Return the weights (K, width) of each step's outputs."""
+    """Return the weights of the outputs of each step in every objective, as one array (K, width) per step."""
     made = [np.zeros((len(reader.objectives), len(shift))) for _, shift in steps]
     start = 0
     for key in reader.keys:
@@ -74,7 +77,7 @@ def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
 
 
 def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
-    """Return the maxima (m,) over the domain of weights (m, h) times the front."""
+    """Return the maxima (m,) over the domain of the products of `weights` (m, h) with the front."""
     total = weights @ domain.constant.double().cpu().numpy()
     for player in domain.players:
         total = total + (player.parts.double().cpu().numpy() @ weights.T).max(axis=0)
@@ -84,7 +87,7 @@ def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
 def intervals(
     domain: Domain, steps: tuple[Step, ...], layers: tuple[Layer, ...]
 ) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Return the smallest and largest pre-activations of every layer below `depth`."""
+    """Return the smallest and the largest pre-activations of each layer in `steps`."""
     lows: list[FloatArray] = []
     highs: list[FloatArray] = []
     for i, (weight, shift) in enumerate(steps):
@@ -121,7 +124,7 @@ def _propagated(
     low: list[FloatArray],
     high: list[FloatArray],
 ) -> FloatArray:
-    """Return bounds (K,) from the contribution of each step, given the bounds of the previous layer."""
+    """Return upper bounds (K,) by bound propagation, summing over the steps, from the pre-activation bounds of every layer."""
     total = np.zeros(len(weights[0]))
     for i, own in enumerate(weights[: len(low) + 1]):
         weight, shift = steps[i]

@@ -1,11 +1,14 @@
-"""Several different rows that activate one unit: optima that are pushed apart (diversity; Olah, Mordvintsev & Schubert 2017).
+"""Several different rows that activate one unit, found by a penalty for similarity (Olah, Mordvintsev & Schubert 2017).
 
-The search maximises the sum of the objective over the facets, minus a weight times the sum over pairs of their squared cosines
-(negative cosines count as 0). The cosines are those of the fronts around the mean row, with each component in its standard
-deviations over rows, so that facets which differ only in values that the network ignores count as one. Negative cosines get no
-reward: a row near the mean that excites nothing could otherwise gain by being the opposite of another. The first facet is the
-optimum itself. Each next one is the best from all starts given the previous ones. Then each is moved again with the others fixed,
-which never lowers the sum.
+The search maximises the sum of the objective over the rows, called facets, minus a weight times the sum of squared cosines over
+pairs of facets. Negative cosines count as 0: otherwise a row near the mean that excites nothing could gain by being the opposite
+of another.
+
+A cosine is that between two fronts (outputs of the network's first affine operations) as deviations from the mean row, with each
+component in standard deviations over rows. Facets that differ only in values that the network ignores are therefore identical.
+
+The first facet is the optimum itself. Each further one is the best from all starts, given the previous ones. Then each is moved
+again with the others fixed, which never lowers the sum.
 """
 
 from __future__ import annotations
@@ -40,11 +43,16 @@ ROUNDS = 2
 
 @dataclass(frozen=True, eq=False)
 class Facets(Display):
-    """Several optima of one objective. Arrays (facets,). `rows` are the optima in original columns, the best first.
+    """Several different optima of one objective.
 
-    `value` is the objective there, `share` is (value - mean) / (value of the optimum - mean), and `cosine` (facets, facets) is
-    that of their fronts. `distinct`: how many differ in a level, or in a number by more than 1% of its range. `diversity`: the
-    penalty for a pair of equal facets, as a share of the distance from the mean to the optimum.
+    Attributes
+    ----------
+    rows : the optima in original columns, the best first.
+    value : the objective at each optimum (facets,).
+    share : (value - mean) / (value of the best optimum - mean), for each optimum (facets,).
+    cosine : cosine between the fronts of two optima (facets, facets).
+    distinct : number of optima that differ in a level, or in a number by more than 1% of its range.
+    diversity : the penalty for two equal optima, as a share of the distance from the mean to the optimum.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -66,7 +74,7 @@ class Facets(Display):
 
     @any_backend
     def summary(self) -> pd.DataFrame:
-        """Return one row for each optimum; `nearest` is its largest cosine with another."""
+        """Return one row for each optimum; `nearest` is its largest cosine with another optimum."""
         others = np.where(np.eye(len(self.value), dtype=bool), -np.inf, self.cosine)
         nearest = others.max(axis=1) if len(self.value) > 1 else np.full(len(self.value), np.nan)
         made = {"facet": np.arange(len(self.value)), "value": self.value, "share": self.share, "nearest": nearest}
@@ -77,7 +85,7 @@ class Facets(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each optimum and column: the value of the column (`at`), with the numbers of the optimum."""
+        """Return one row for each optimum and column: the column's value in `at`, and the numbers of the optimum."""
         return by_column(self.summary(), self.rows)
 
 
@@ -145,7 +153,7 @@ def facets(
 
 
 class _Way:
-    """Fronts as unit vectors from the mean row, in standard deviations."""
+    """Directions of fronts from the mean row, as unit vectors with each component in standard deviations."""
 
     def __init__(self, bound: BoundModel) -> None:
         weights = bound.at_home(bound.table.row_weights / bound.table.row_weights.sum())
@@ -160,7 +168,9 @@ class _Way:
         return way / length.clamp(min=1e-12)
 
     def near(self, others: Tensor, weight: float) -> Callable[[Tensor], Tensor]:
-        """Return the penalty of fronts (m, h): weight times the sum of squared positive cosines with other fronts (f, h)."""
+        """Return a function from fronts (m, h) to their penalty: `weight` times the sum of squared positive cosines with
+        `others`.
+        """
         ways = self.of(others)
         return lambda z: weight * ((self.of(z) @ ways.T).clamp(min=0) ** 2).sum(dim=1)
 
@@ -168,7 +178,7 @@ class _Way:
 def _apart(
     domain: Domain, reader: Reader, starts: States, scale: FloatArray, asked: tuple[int, float, float]
 ) -> States:
-    """Return the optima as states: found one after the other, then moved again one at a time."""
+    """Return the optima as states, found one after another and then moved again one at a time."""
     number, diversity, mean = asked
     way = _Way(domain.bound)
     pool = climb(domain, reader, starts, scale, None)

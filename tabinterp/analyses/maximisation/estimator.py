@@ -1,9 +1,10 @@
 """Activation maximisation for tables: the row that activates a unit most (Erhan, Bengio, Courville & Vincent 2009).
 
-The objective is the pre-activation, maximised within the domain of the data from many starts at once, half of them real rows. The
-search sets each column in turn to the best of its known values, then moves numbers along the gradient (`search`). Nothing is
-relaxed: a state always has real levels. At the end every optimum is written as a row of the table, encoded by the whole encoder
-and scored again. The result also has the best real row, how many starts agree, and what can be proved (`bounds`).
+The objective is the pre-activation of the unit. It is maximised within the domain of the data from many starts at once, half of
+them real rows. The search sets each column in turn to its best candidate value, then moves numbers along the gradient (`search`).
+Levels are never relaxed: every state consists of real levels. At the end, every optimum is written as a row of the table, encoded
+by the whole encoder and scored again. The result also has the best real row, the share of starts that agree, and what can be
+proved (`bounds`).
 
 An optimum is not a typical row, and people understand a unit better from real rows (Borowski et al. 2021).
 """
@@ -43,15 +44,25 @@ APART = 0.01  # share of the range of a number
 
 @dataclass(frozen=True, eq=False)
 class Maxima(Display):
-    """Maxima of objectives. Arrays (objectives,). `rows` are the best rows found, in original columns.
+    """The largest values found for some objectives.
 
-    `value` is the objective at that row, scored again, and `search` the value that the search computed. `real` is the largest
-    value over the rows of the table; `mean` and `sd` are over these rows as well. `bound` is an upper bound over the domain,
-    proved by `proof`, NaN if nothing is proved; `reached` is (value - mean) / (bound - mean). `within` is the share of starts
-    that end within 1% of the distance from the mean to the best, and `optima` the number of different rows among these. `cosine`
-    is the median, over pairs of all starts, of the cosine between the encoded rows where they end, around the mean row in
-    standard deviations. `cross` (objectives, objectives): each objective at the best row of another, in standard deviations from
-    its mean. `typicality`: how atypical the rows are, and which must not be interpreted.
+    Attributes
+    ----------
+    rows : the best rows found, in original columns.
+    value : each objective at its best row, scored again (objectives,).
+    search : the value that the search computed (objectives,).
+    real : the largest value over the rows of the table (objectives,).
+    mean : mean over these rows (objectives,).
+    sd : standard deviation over these rows (objectives,).
+    bound : proved upper bound over the domain (objectives,); NaN if nothing is proved.
+    proof : how each bound was proved.
+    reached : (value - mean) / (bound - mean), for each objective (objectives,).
+    within : share of starts that end within 1% of the distance from the mean to the best value (objectives,).
+    optima : number of different rows among these (objectives,).
+    cosine : median, over all pairs of starts, of the cosine between the encoded rows where they end (objectives,). Encoded rows
+        are deviations from the mean row, in standard deviations.
+    cross : each objective at the best row of another, in standard deviations from its mean (objectives, objectives).
+    typicality : how atypical the rows are, and which of them must not be interpreted.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -100,14 +111,16 @@ class Maxima(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each objective and column: the value of the column in the best row (`at`), with the numbers of the
+        """Return one row for each objective and column: the column's value in the best row (`at`), and the numbers of the
         objective.
         """
         return by_column(self.summary(), self.rows)
 
 
 def by_column(summary: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Repeat each row of a summary for every column of its optimum: `column`, and its value (`at`)."""
+    """Repeat each row of a summary for every column of its optimum, and add the name (`column`) and value (`at`) of
+    the column.
+    """
     columns = list(rows.columns)
     long = summary.loc[summary.index.repeat(len(columns))].reset_index(drop=True)
     cells = [value for row in rows.astype(object).itertuples(index=False) for value in row]
@@ -125,19 +138,20 @@ def maximise(
     seed: int = 0,
     budget: float | None = None,
 ) -> Maxima:
-    """Find the rows of the domain at which objectives are largest; None: every hidden unit and its negative.
+    """Find the rows of the domain at which objectives are largest.
 
     Parameters
     ----------
-    starts : number of starts: half are real rows, including the best for the objective, and half are drawn column by column from
-        the domain.
-    budget : keep the row within the Mahalanobis ball, of numbers and levels, that contains this share of the rows; all starts are
-        then real rows.
+    objective : one or several objectives; None uses every hidden unit and its negative.
+    starts : number of starts. Half are real rows, including the best one for the objective; the others are drawn from the domain,
+        each column separately.
+    budget : share of the rows that a Mahalanobis ball of numbers and levels contains. If given, the search stays in this ball,
+        and all starts are real rows.
 
     Raises
     ------
     NotApplicableError
-        If an objective names a layer, unit or class that does not exist, or the network's layers cannot be found.
+        If an objective names a layer, unit or class that does not exist, or if the network's layers cannot be found.
 
     Examples
     --------
@@ -183,7 +197,15 @@ def _asked(objective: Any, layers: tuple[Layer, ...], bound: BoundModel) -> tupl
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """Arrays (K,); `best` (K,) are indices of the rows (U, columns) where the starts end, `ends` (K, starts)."""
+    """Results of one search for K objectives.
+
+    Attributes
+    ----------
+    states : the states where the starts end.
+    real : largest value of each objective over the real rows (K,).
+    mean, sd : mean and standard deviation of each objective over the real rows (K,).
+    proofs : upper bound of each objective and how it was found.
+    """
 
     states: States
     real: FloatArray
@@ -207,7 +229,10 @@ def _search(domain: Domain, reader: Reader, ball: Budget | None, starts: int, se
 def starts_of(
     domain: Domain, every: FloatArray, ball: Budget | None, starts: int, seed: int
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return objective, candidates and values of every start: the same rows for all objectives, and the best row of each."""
+    """Return the objective, candidates and values of every start.
+
+    All objectives share the same starting rows, and each also starts from its own best row.
+    """
     numbers = domain.bound.table.numbers
     inside = np.arange(len(numbers))
     if ball is not None:
@@ -227,7 +252,7 @@ def starts_of(
 
 
 def drawn(domain: Domain, count: int, seed: int) -> tuple[IntArray, FloatArray]:
-    """Draw states in which every column takes each of its candidates with equal probability."""
+    """Draw states in which every candidate of a column has equal probability."""
     rng = np.random.default_rng(seed)
     at = np.column_stack([rng.integers(0, len(player.donors), count) for player in domain.players])
     value = np.full(at.shape, np.nan)
@@ -285,7 +310,7 @@ def _gathered(
 
 
 def different(domain: Domain, states: States) -> int:
-    """Return how many of the states differ in a level, or in a number by more than 1% of its range."""
+    """Return how many of the states differ from each other in a level, or in a number by more than 1% of its range."""
     keys = states.at.copy().astype(np.float64)
     for p, player in enumerate(domain.players):
         if player.slope is not None:
@@ -301,7 +326,10 @@ def different(domain: Domain, states: States) -> int:
 
 
 def _cosines(domain: Domain, states: States, order: IntArray) -> FloatArray:
-    """Return medians (K,) over pairs of starts of the cosine between encoded rows, from the mean row in standard deviations."""
+    """Return the median over pairs of starts of the cosine between encoded rows, for each objective (K,).
+
+    Encoded rows are deviations from the mean row, in standard deviations.
+    """
     bound = domain.bound
     keys = np.concatenate([states.at, np.nan_to_num(states.value, nan=np.inf)], axis=1)
     _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)

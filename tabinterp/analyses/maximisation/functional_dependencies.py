@@ -1,10 +1,13 @@
-"""Functional dependencies between columns: recodings, numbers that depend on a level, one number on two scales.
+"""Functional dependencies between columns, such as recodings, numbers determined by a level, and one number on two scales.
 
-A column determines another if rows that are equal in the first are equal in the second (a functional dependency; Codd 1970). Only
-rows that share their value with another row are evidence, and only for a column that varies. At least nine rows in ten must share
-their value, and at most one in a thousand of the rows outside the second column's most frequent value may differ from rows with
-the same value. A number with few repeated values is compared as a line: two numbers are the same if each is the other times a
-factor plus a constant, to a millionth of a standard deviation, and both are missing in the same rows.
+A column determines another if rows with equal values in the first also have equal values in the second (a functional dependency;
+Codd 1970). Evidence comes only from rows that share their value with another row, and only for a second column that varies:
+
+- at least nine in ten rows must share their value;
+- among the rows outside the second column's most frequent value, at most one in a thousand may contradict the dependency.
+
+Numbers with few repeated values are compared by a linear relation. Two numbers are the same if each is the other times a factor
+plus a constant, to a millionth of a standard deviation, and both are missing in the same rows.
 """
 
 from __future__ import annotations
@@ -27,7 +30,10 @@ CELLS = 100_000_000  # maximum rows times columns squared in a search for depend
 
 
 def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[np.bool_]:
-    """Return whether column i determines column j (d, d), from as many rows, drawn by hash, as 100 million comparisons allow."""
+    """Return whether column i determines column j (d, d).
+
+    Rows are drawn by hash, as many as 100 million comparisons allow.
+    """
     d = len(columns)
     few = chosen(table.numbers, max(1, CELLS // max(1, d * d)), seed)
     frame = table.frame
@@ -49,7 +55,7 @@ def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[n
 
 
 def _follows(a: IntArray, b: IntArray) -> bool:
-    """Return whether codes `a` determine codes `b` (n,), with enough variation."""
+    """Return whether codes `a` (n,) determine codes `b` (n,), with enough variation to tell."""
     pairs, count = np.unique(a.astype(np.int64) * (int(b.max()) + 1) + b, return_counts=True)
     first = np.flatnonzero(np.diff(pairs // (int(b.max()) + 1), prepend=-1))
     apart = len(a) - np.maximum.reduceat(count, first).sum()
@@ -69,7 +75,7 @@ def scales(table: Table, columns: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def line(x: FloatArray, y: FloatArray) -> tuple[float, float] | None:
-    """Return factor and offset that transform numbers `x` into numbers `y` (n,); None if there are none.
+    """Return the factor and the offset that transform numbers `x` (n,) into numbers `y` (n,); None if no such pair exists.
 
     >>> line(np.array([0.0, 10.0, 40.0, np.nan]), np.array([32.0, 50.0, 104.0, np.nan]))
     (1.8, 32.0)

@@ -1,10 +1,12 @@
-"""Gradient ascent in whitened coordinates within a Mahalanobis ball, before the coordinate search.
+"""Gradient ascent in whitened coordinates within a Mahalanobis ball, used before the coordinate search.
 
-Correlated columns move together here. The coordinate search cannot do this: in a ball, a column is often held back by those that
-it is correlated with. Levels are relaxed to weights that sum to one. A step follows the gradient in coordinates in which the
-features of real rows (numbers, and an indicator of each candidate) are uncorrelated, and then returns to the ball; its length
-falls from step to step. In the second half, the weights are sharpened. Every few steps they are rounded to the level with the
-largest weight, and the result is kept if it is in the ball and better. The row that is reported therefore always has real levels.
+It moves correlated columns together. The coordinate search cannot: within a ball, a column is often held back by the columns with
+which it is correlated. Levels are relaxed to weights that sum to one. The coordinates are such that the features of real rows
+(numbers, and an indicator of each candidate level) are uncorrelated. Each step follows the gradient in these coordinates and then
+returns to the ball. Steps become shorter over time, and the weights are sharpened in the second half.
+
+Every few steps, the weights are rounded to the level with the largest weight. The rounded row is kept if it is in the ball and
+better than before, so that the reported row always has real levels.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ STILL = 1e-9  # a standard deviation below this counts as zero
 
 
 def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> States:
-    """Return the best state on the path from each start; all states are in the ball."""
+    """Return the best state on the path from each start; all of these states are in the ball."""
     space = _Space(domain, budget)
     if not domain.bound.has_gradient or space.size > FEATURES:
         return states
@@ -59,7 +61,7 @@ def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Space:
-    """States as features (m, q): numbers (a missing one at its mean), and a weight for each candidate level."""
+    """States as features (m, q): numbers, with missing ones at their mean, and a weight for each candidate level."""
 
     domain: Domain
     budget: Budget
@@ -79,7 +81,7 @@ class _Space:
 
     @cached_property
     def _rows(self) -> tuple[FloatArray, FloatArray]:
-        """The features of real rows, and their squared distances in the ball."""
+        """The features of the real rows, and their squared distances from the centre of the ball."""
         numbers = self.domain.bound.table.numbers
         at, value = self.domain.place(chosen(numbers, CELLS // max(1, self.size), 0))
         return self.features(at, value), self.budget.squared(at, value)
@@ -105,7 +107,7 @@ class _Space:
         return np.asarray(((u @ self._shape[1]) * u).sum(axis=1))
 
     def radius(self, limits: FloatArray) -> FloatArray:
-        """Return distances (m,) that contain as many of the real rows as the limits (m,) of the ball."""
+        """Return radii (m,) in this space that contain as many real rows as the limits (m,) of the ball do."""
         ordered, within = np.sort(self._squared(self._rows[0])), np.sort(self._rows[1])
         count = np.searchsorted(within, limits, side="right")
         return np.sqrt(ordered[np.clip(count - 1, 0, len(ordered) - 1)])
@@ -139,14 +141,15 @@ class _Space:
         return self.free(states, made)
 
     def free(self, states: States, way: FloatArray) -> FloatArray:
-        """Return a direction (m, q) that leaves missing numbers missing."""
+        """Return the direction (m, q) with missing numbers kept missing."""
         for p in self.lines:
             way[:, self.places[p].start] = np.where(np.isnan(states.value[:, p]), 0.0, way[:, self.places[p].start])
         return way
 
     def back(self, f: FloatArray, radius: FloatArray, sharpen: float) -> FloatArray:
-        """Project into the ball, numbers into their ranges and weights to a sum of one; repeat, because one step may undo
-        another.
+        """Project features into the ball, numbers into their ranges, and weights to a sum of one.
+
+        The projections are repeated, because each can undo another.
         """
         for _ in range(2):
             out = np.sqrt(np.maximum(self._squared(f), 1e-24))
@@ -160,8 +163,9 @@ class _Space:
         return f
 
     def snapped(self, f: FloatArray, states: States) -> tuple[IntArray, FloatArray]:
-        """Return candidates and values: for each column the level with the largest weight, and numbers moved inward until the row
-        is in the ball.
+        """Return candidates and values of rows in the ball.
+
+        Each column gets the level with the largest weight. Numbers are then moved inward until the row is in the ball.
         """
         at, value = states.at.copy(), states.value.copy()
         for p, (player, place) in enumerate(zip(self.domain.players, self.places, strict=True)):

@@ -1,9 +1,9 @@
 """The Mahalanobis ball of numbers and levels that limits a search to rows near the mean.
 
-The features of a row are its numbers, a missing one at its mean, and an indicator of each level (the 30 most frequent of a
-column, and one for all others). The squared distance (v - mean)' C^-1 (v - mean) (Mahalanobis 1936) is limited to a quantile of
-that of the real rows. A level with share p, uncorrelated with other columns, adds (1 - p) / p, so that rare levels are as far out
-as extreme numbers; levels that never occur together are farther out than each alone.
+The features of a row are its numbers, with missing ones at their mean, and an indicator of each level (the 30 most frequent of a
+column, and one for all others). The squared distance (v - mean)' C^-1 (v - mean) (Mahalanobis 1936) may not exceed a quantile of
+the distances of the real rows. A level with share p, uncorrelated with other columns, adds (1 - p) / p to the squared distance.
+Rare levels are therefore as far out as extreme numbers, and levels that never occur together are farther out than each alone.
 """
 
 from __future__ import annotations
@@ -29,9 +29,13 @@ RIDGE = 1e-6  # added to a correlation matrix: keeps relations that hold in ever
 class Budget:
     """A limit on the squared distance from the mean.
 
-    `precision` (q, q) is that of the features; `places` (e,) are the features of each column, and `deviations` (C, e) those of
-    its candidates from the mean. `middle` is the mean of each number. `limits` of the squared distance: one for all objectives,
-    or one for each.
+    Attributes
+    ----------
+    precision : inverse covariance of the features (q, q).
+    places : indices of the features of each column (e,).
+    deviations : deviations of each column's candidates from the mean (C, e).
+    middle : mean of each number.
+    limits : limits of the squared distance, one for all objectives or one for each.
     """
 
     domain: Domain
@@ -47,7 +51,7 @@ class Budget:
         return self._product(u, u)
 
     def limit(self, of: IntArray) -> FloatArray:
-        """Return the limits (m,) of states with these objectives."""
+        """Return the limits (m,) for states with these objectives."""
         return np.asarray(self.limits[of % len(self.limits)] * (1 + 1e-9))
 
     def within(self, at: IntArray, value: FloatArray, of: IntArray) -> NDArray[np.bool_]:
@@ -56,9 +60,9 @@ class Budget:
     def beyond(
         self, at: IntArray, value: FloatArray, of: IntArray, p: int, candidates: IntArray, values: FloatArray
     ) -> NDArray[np.bool_]:
-        """Return whether a state would leave the ball (S, C) with column p at a candidate.
+        """Return whether a state would leave the ball with column p at another candidate (S, C).
 
-        `candidates`, `values` are (S, C) or (1, C).
+        `candidates` and `values` have shape (S, C) or (1, C).
         """
         own = self._own(p, candidates.ravel(), values.ravel()).reshape(*candidates.shape, -1)
         rest, places = self._deviation(at, value), self.places[p]
@@ -106,7 +110,7 @@ class Budget:
 
 
 def budget_of(domain: Domain, *shares: float | None) -> Budget:
-    """Return the ball that contains this share of the real rows, or one for each objective; None: no limit."""
+    """Return the ball that contains a share of the real rows, or one ball for each of several objectives; None means no limit."""
     if not all(share is None or 0 < share <= 1 for share in shares):
         raise NotApplicableError(
             f"every budget must be a share of the rows, above 0 and at most 1; got {', '.join(map(str, shares))}"
@@ -136,7 +140,9 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
 
 
 def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:
-    """Return the numeric columns that the model uses, deviations (n, q) from their means (q,), and the inverse covariance."""
+    """Return the numeric columns that the model uses, their deviations from the means (n, q), the means (q,), and the inverse
+    covariance.
+    """
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     columns = tuple(c for c in read if bound.table.schema[c].kind == "numeric")
     x = bound.table.inputs[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -148,14 +154,14 @@ def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray
 
 
 def _still(u: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return deviations and their sizes; constant features contribute no direction and no distance."""
+    """Return deviations from the mean and their standard deviations; constant features are set not to contribute."""
     still = constant((u**2).sum(axis=0), float(len(u)), mean)
     u = np.where(still, 0.0, u)
     return u, np.where(still, 1.0, u.std(axis=0))
 
 
 def _features(bound: BoundModel, column: str) -> FloatArray:
-    """Return features (n, e): the number, or indicators of the levels, including missing values."""
+    """Return the features of a column (n, e): the number, or indicators of the levels, with missing as a level."""
     if bound.table.schema[column].kind == "numeric":
         x = bound.table.numeric(column)
         known = ~np.isnan(x)

@@ -1,8 +1,8 @@
 """The maximum of a small ReLU network as a mixed-integer programme.
 
-Every possible level and every rectifier is a binary variable, and every number is a variable between two ends: a = max(0, v) with
-l <= v <= u is a >= 0, a >= v, a <= v - l (1 - r), a <= u r (Tjeng, Xiao & Tedrake 2019). A missing number is a separate choice,
-which removes its value.
+Every possible level and every ReLU unit is a binary variable, and every number is a variable between two ends. With l <= v <= u,
+the activation a = max(0, v) is encoded as a >= 0, a >= v, a <= v - l (1 - r), a <= u r (Tjeng, Xiao & Tedrake 2019). A missing
+number is a separate choice, which removes its value.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from .search_space import Domain, Player
 SECONDS = 10.0
 GAP = 1e-4
 INFEASIBLE = 2  # status of SciPy's `milp`
-WHOLE = 1e-6  # tolerance for a sum of whole prices
+WHOLE = 1e-6  # tolerance for a sum of integer prices
 
 
 @dataclass
 class _Model:
-    """Columns and rows as they are added: bounds, which variables are integer, and (indices, weights, low, high) of each
-    constraint.
+    """A programme under construction.
+
+    It holds the bounds of the variables, which of them are integer, and (indices, weights, low, high) of each constraint.
     """
 
     lower: list[float] = field(default_factory=list)
@@ -43,7 +44,13 @@ class _Model:
 
 
 class Programme:
-    """The domain and the hidden layers below an objective: `outputs[l]` are variables, and `front` (h, variables) gives z."""
+    """The domain and the hidden layers below an objective.
+
+    Attributes
+    ----------
+    outputs : variables for the outputs of each hidden layer.
+    front : weights (h, variables) that give the output of the network's first affine operations, up to a constant.
+    """
 
     def __init__(self, domain: Domain, steps: tuple[Step, ...], low: list[FloatArray], high: list[FloatArray]) -> None:
         self.made = _Model()
@@ -58,7 +65,7 @@ class Programme:
             self.outputs.append(self._rectified(i, step, low[i], high[i]))
 
     def expression(self, i: int, step: Step) -> tuple[list[int], FloatArray, FloatArray]:
-        """Return the output of step i as indices, weights (m, places) and constants (m,)."""
+        """Return the output of step i as variable indices, weights (m, places) and constants (m,)."""
         weight, shift = step
         if i == 0:
             return self.inputs, weight @ self.front, weight @ self.constant + shift
@@ -81,7 +88,7 @@ class Programme:
 
 
 def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -> FloatArray:
-    """Return variables for the candidates of a column, and the contribution of each candidate."""
+    """Add variables for the candidates of a column, and return what each candidate contributes."""
     known = player.parts.double().cpu().numpy()
     if player.slope is None or player.values is None:
         places = [made.variable(0, 1, True) for _ in known]
@@ -102,7 +109,10 @@ def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -
 
 
 def solve(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ...]) -> float:
-    """Return an upper bound of the sum over steps of their weighted outputs (weights (m,)); NaN if none was found in time."""
+    """Return an upper bound of the weighted sum of the outputs of all steps; NaN if none was found in time.
+
+    `weights` has one array (m,) for each step.
+    """
     gain, constant = _weighed(programme, weights, steps)
     least = _solved(programme.made, -gain).mip_dual_bound
     return float("nan") if least is None or not np.isfinite(least) else constant - float(least)
@@ -111,11 +121,16 @@ def solve(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ..
 def cheapest(
     programme: Programme, prices: FloatArray, weights: list[FloatArray], steps: tuple[Step, ...], least: float
 ) -> tuple[FloatArray | None, bool]:
-    """Return the input variables (places,) with the smallest total price for which the sum over steps of their weighted outputs
-    is at least `least`, and whether that is proved.
+    """Return the cheapest inputs for which the weighted sum of the outputs of all steps is at least `least`.
 
-    None: if proved, there are no such variables; otherwise none were found in time. Prices (places,) are for `programme.inputs`,
-    and are whole numbers.
+    Parameters
+    ----------
+    prices : price of each variable in `programme.inputs`, as whole numbers (places,).
+
+    Returns
+    -------
+    The input variables (places,) with the smallest total price, and whether this result is proved. The variables are None if
+    there are no such inputs (proved), or if none were found in time (not proved).
     """
     gain, constant = _weighed(programme, weights, steps)
     cost = np.zeros(len(gain))
@@ -129,7 +144,7 @@ def cheapest(
 
 
 def _weighed(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ...]) -> tuple[FloatArray, float]:
-    """Return the sum over steps of their weighted outputs as weights of variables and a constant."""
+    """Return the weighted sum of the outputs of all steps, as weights of the variables and a constant."""
     gain, constant = np.zeros(len(programme.made.lower)), 0.0
     for i, step in enumerate(steps):
         places, own, shift = programme.expression(i, step)
@@ -139,7 +154,7 @@ def _weighed(programme: Programme, weights: list[FloatArray], steps: tuple[Step,
 
 
 def _solved(made: _Model, cost: FloatArray, *beside: tuple[list[int], list[float], float, float]) -> Any:
-    """Return the solver's answer for the lowest cost, with further constraints `beside`."""
+    """Return the solver's answer for the lowest cost, under the constraints of the programme and further ones (`beside`)."""
     every = [*made.rows, *beside]
     rows = [(r, c, w) for r, (places, own, _, _) in enumerate(every) for c, w in zip(places, own, strict=True)]
     r, c, w = (np.array(one) for one in zip(*rows, strict=True))

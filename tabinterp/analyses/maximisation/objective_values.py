@@ -1,4 +1,4 @@
-"""Values of objectives at fronts (values after the affine front of a network), as arrays."""
+"""Values of objectives as functions of the front, the output of the network's first affine operations (`models.affine_front`)."""
 
 from __future__ import annotations
 
@@ -25,12 +25,18 @@ BLOCK = 16_384
 
 @dataclass(frozen=True, eq=False)
 class Reader:
-    """The value of objective k at a front z is `weights[k] @ features(z) + constants[k]`; features (F) are those of `keys`,
-    concatenated.
+    """Objectives that are weighted sums of the same features.
 
-    `inner` (I) are cheaper features, of which those of `keys` are affine functions, with their own weights and constants; they
-    are the front itself (`linear`) if the objectives are sums over columns. `apart` (fronts (m, h) -> (m,)) is subtracted in a
-    search.
+    The value of objective k at a front z is `weights[k] @ features(z) + constants[k]`.
+
+    Attributes
+    ----------
+    keys : layers or outputs whose values, concatenated, are the features (F).
+    inner : modules with cheaper features (I), of which those of `keys` are affine functions.
+    inner_weights : weights of the cheaper features in each objective.
+    inner_constants : constants for the cheaper features.
+    linear : whether the objectives are sums over columns. The cheaper features are then the front itself.
+    apart : function from fronts (m, h) to penalties (m,), which a search subtracts.
     """
 
     bound: BoundModel
@@ -46,7 +52,7 @@ class Reader:
     apart: Callable[[Tensor], Tensor] | None = None
 
     def scored(self, z: Tensor, of: IntArray) -> Tensor:
-        """Return the value (S, C) of fronts (S, C, h), each under the objective of its state (S,)."""
+        """Return the values (S, C) of fronts (S, C, h), each under the objective of its state."""
         made = [module(z.flatten(0, 1)) for module in self.inner]
         features = made[0] if len(made) == 1 else torch.cat(made, dim=1)
         which = torch.as_tensor(of)
@@ -55,7 +61,7 @@ class Reader:
         return scores if self.apart is None else scores - self.apart(z.flatten(0, 1)).reshape(scores.shape)
 
     def every(self, z: Tensor) -> FloatArray:
-        """Return the value (m, K) of every front for every objective, from the features of `keys`."""
+        """Return the value of every objective at every front (m, K), from the features of `keys`."""
         modules = [_module(self.bound, self.layers, key) for key in self.keys]
         parts = []
         with torch.inference_mode():
@@ -98,7 +104,7 @@ class _Probabilities(nn.Module):
 def readers_of(
     bound: BoundModel, layers: tuple[Layer, ...], objectives: Sequence[Objective]
 ) -> list[tuple[IntArray, Reader]]:
-    """Group objectives that use the same features, with their positions."""
+    """Group objectives that use the same features; each group comes with the positions of its objectives."""
     needs = [tuple(sorted({_key(t) for _, t in one.terms}, key=str)) for one in objectives]
     made = []
     for keys in dict.fromkeys(needs):
@@ -143,7 +149,7 @@ def _reader(
 
 
 def _width(bound: BoundModel, layers: tuple[Layer, ...], key: Key) -> int:
-    """Return the number of features of a key."""
+    """Return the number of features that belong to a key."""
     if isinstance(key, int):
         return _layer(bound, layers, key).width
     return 1 if key.startswith(LENGTH) else len(bound.outputs)
@@ -160,7 +166,7 @@ def _key(term: Term) -> Key:
 def _weights(
     bound: BoundModel, layers: tuple[Layer, ...], objective: Objective, keys: tuple[Key, ...]
 ) -> tuple[FloatArray, float]:
-    """Return weights of features (F,) and a constant."""
+    """Return the weights of the features (F,) and the constant of an objective."""
     made, constant = [], 0.0
     for key in keys:
         line = np.zeros(_width(bound, layers, key))
@@ -173,7 +179,7 @@ def _weights(
 
 
 def _feature(bound: BoundModel, layers: tuple[Layer, ...], term: Term, width: int) -> tuple[FloatArray, float]:
-    """Return weights of the features of a term and a constant."""
+    """Return the weights of the features and the constant of one term."""
     if term.whole:
         _layer(bound, layers, term.layer)
         return np.ones(1), 0.0
@@ -211,9 +217,9 @@ def _units(term: Term, width: int) -> FloatArray:
 
 
 def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
-    """Return weights of the outputs and a constant.
+    """Return the weights of the outputs and the constant of an output term.
 
-    The other of two classes has the negative score, or one minus the probability.
+    The score of the other of two classes is the negative score, and its probability is one minus the probability.
     """
     schema = bound.table.schema
     if term.probability and not schema.goal.classes:

@@ -1,8 +1,7 @@
-"""Objectives to maximise: a unit, a direction in a layer, the norm of a layer, an output, and weighted sums of them.
+"""Objectives to maximise: a unit, a direction in a layer, the norm of a layer, an output, and weighted sums of these.
 
-After Erhan et al. (2009) and Olah et al. (2017).
-
-Units and directions are evaluated before the activation, where a unit that is off still shows how far it is from firing.
+They follow Erhan et al. (2009) and Olah et al. (2017). Units and directions are evaluated before the activation, where a unit
+that is off still shows how far it is from firing.
 
 >>> unit(layer=1, index=7) - 2 * output()
 layer 1 unit 7 - 2 × output
@@ -21,8 +20,12 @@ from tabinterp.errors import NotApplicableError
 
 @dataclass(frozen=True)
 class Term:
-    """`layer` counts from 1, and is None for an output; `vector` has the weights of the layer's units, or is empty for the unit
-    at `index`.
+    """One term of an objective.
+
+    Attributes
+    ----------
+    layer : number of the layer, from 1; None for an output.
+    vector : weights of the layer's units; empty for the single unit at `index`.
     """
 
     name: str
@@ -65,7 +68,12 @@ class Objective:
 
 
 def unit(layer: int, index: int) -> Objective:
-    """Return the objective of one hidden unit before its activation; layers count from 1, units of a layer from 0.
+    """Return the objective of one hidden unit, before its activation.
+
+    Parameters
+    ----------
+    layer : number of the layer, from 1.
+    index : number of the unit in its layer, from 0.
 
     >>> unit(layer=1, index=7)
     layer 1 unit 7
@@ -74,7 +82,12 @@ def unit(layer: int, index: int) -> Objective:
 
 
 def direction(layer: int, vector: Sequence[float]) -> Objective:
-    """Return the objective of a weighted sum of a layer's units before their activation; `vector` has one weight for each unit.
+    """Return the objective of a weighted sum of a layer's units, before their activation.
+
+    Parameters
+    ----------
+    layer : number of the layer, from 1.
+    vector : one weight for each unit of the layer.
 
     >>> direction(2, [0.5, -1.0])
     direction in layer 2
@@ -88,7 +101,7 @@ def direction(layer: int, vector: Sequence[float]) -> Objective:
 
 
 def layer(number: int) -> Objective:
-    """Return the objective of a whole layer: the Euclidean norm of its outputs; layers count from 1.
+    """Return the objective of a whole layer, the Euclidean norm of its outputs; layers are numbered from 1.
 
     >>> layer(2)
     length of layer 2
@@ -97,7 +110,12 @@ def layer(number: int) -> Objective:
 
 
 def output(outcome: Any = None, probability: bool = False) -> Objective:
-    """Return the objective of a score or probability of the network, for a class or (None) for the only output.
+    """Return the objective of a score or probability of the network.
+
+    Parameters
+    ----------
+    outcome : a class; None for the only output.
+    probability : whether to use the probability instead of the score.
 
     >>> output(), output("yes", probability=True)
     (output, probability of yes)
@@ -108,8 +126,9 @@ def output(outcome: Any = None, probability: bool = False) -> Objective:
 
 
 def interpolation(one: Objective, other: Objective, share: float) -> Objective:
-    """Return an objective between two others: (1 - share) times the first plus `share` times the second (Olah et al. 2017, for
-    two units).
+    """Return an objective between two others (Olah et al. 2017, for two units).
+
+    It is (1 - share) times the first objective plus `share` times the second.
 
     >>> interpolation(unit(1, 0), unit(1, 3), 0.25)
     0.75 × layer 1 unit 0 + 0.25 × layer 1 unit 3

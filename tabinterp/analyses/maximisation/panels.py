@@ -1,4 +1,4 @@
-"""Panels of an optimum on the page: its values, whether it is a plausible row, its bound, and the path to it."""
+"""Panels of an optimum on the page: its values, its plausibility as a row, its bound, and the path to it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 
 
 def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[Block]:
-    """Return the panel of the row where a unit is largest."""
+    """Return the panel of the row at which a unit is largest."""
     if optimum is None:
         return [Paragraph(t("report.inside.no_optimum"), "note")]
     return [places(t("report.inside.free"), optimum.places, rank), *stamp(inside, optimum), *proved(optimum)]
 
 
 def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
-    """Return the panel of the largest value on the path at a row that is no farther out than real rows."""
+    """Return the panel of the largest value on the path at a row that is not atypical."""
     row = card.plausible
     if row is not None:
         values = {
@@ -70,7 +70,7 @@ def peak(optimum: Optimum, sign: int = 1) -> list[tuple[str, str]]:
 
 
 def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
-    """Return whether the optimum is a plausible row, and the measures by which it is not."""
+    """Return whether the optimum is a plausible row, and by which measures it is not."""
     shares = {name: share(getattr(optimum, name)) for name in MEASURES}
     column = None if optimum.residual_of is None else tidy(optimum.residual_of)
     odd = t("report.inside.odd" if column else "report.inside.odd_none", **shares, column=column)
@@ -86,7 +86,7 @@ def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
 
 
 def places(caption: str, optimum: Sequence[Place], rank: dict[str, int]) -> Table:
-    """Return the values of an optimum, the most important columns first."""
+    """Return a table of the optimum's values, the most important columns first."""
     ordered = sorted(optimum, key=lambda place: rank.get(place.column, len(rank)))
     if len(ordered) > PLACES:
         caption = t("report.inside.more", caption=caption, count=len(ordered) - PLACES)
@@ -121,7 +121,7 @@ def proved(optimum: Optimum) -> list[Block]:
 
 
 def path(inside: Inside, card: Card) -> list[Block]:
-    """Return activation by atypicality: the optimum among plausible rows, and without this restriction."""
+    """Return the panel of activation by atypicality, with the optimum among plausible rows and the unrestricted optimum."""
     optimum = card.optimum
     if optimum is None or not card.path:
         return []

@@ -1,9 +1,10 @@
 """The path of optima from plausible rows to unrestricted ones, with growing budgets.
 
-A single optimum represents one strength of a prior (Olah et al. 2017 show several side by side). Here a row is kept within the
-Mahalanobis ball, of numbers and levels (`mahalanobis_ball`), that contains a share of the real rows. The share grows to all rows
-and then to no limit, in one batch; the optimum of a budget is never below that of a smaller one. Each optimum is judged by all
-measures of `typicality`. `readable` says how far along the path an optimum may still be interpreted as a row.
+A single optimum corresponds to one strength of a prior; Olah et al. (2017) show several side by side. Here a row is kept within
+the Mahalanobis ball of numbers and levels (`mahalanobis_ball`) that contains a share of the real rows. This share, the budget,
+grows to all rows; the last step has no limit. All budgets are searched in one batch, and the optimum of a budget is never below
+that of a smaller one. Each optimum is judged by all measures of `typicality`. `readable` gives the last optimum on the path that
+may still be interpreted as a row.
 """
 
 from __future__ import annotations
@@ -48,10 +49,16 @@ def _named(budget: float | None) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Pareto(Display):
-    """Arrays (budgets,), from the smallest ball to no limit (None). `rows` are the optima, in original columns.
+    """Optima of one objective under growing budgets, from the smallest ball to no limit.
 
-    `distance` is that from the mean row (Mahalanobis 1936), `value` the objective there, and `real` its largest value over the
-    real rows in the ball. `mean` and `sd` of the objective are over all rows.
+    Attributes
+    ----------
+    rows : the optima, in original columns.
+    distance : distance (Mahalanobis 1936) of each optimum from the mean row (budgets,).
+    value : the objective at each optimum (budgets,).
+    real : largest value of the objective over the real rows in each ball (budgets,).
+    mean : mean of the objective over all rows.
+    sd : standard deviation of the objective over all rows.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -74,7 +81,7 @@ class Pareto(Display):
 
     @property
     def readable(self) -> int | None:
-        """The index of the largest optimum that is no farther out than real rows; None if there is none."""
+        """The index of the largest optimum that is not farther out than real rows; None if there is none."""
         able = np.flatnonzero(~np.asarray(self.typicality.unreadable, dtype=bool))
         return int(able[self.value[able].argmax()]) if len(able) else None
 
@@ -97,7 +104,7 @@ class Pareto(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each budget and column: the value of the column (`at`), with the numbers of the budget."""
+        """Return one row for each budget and column: the column's value in `at`, and the numbers of the budget."""
         return by_column(self.summary(), self.rows)
 
 
@@ -114,13 +121,14 @@ def pareto(
 
     Parameters
     ----------
-    budgets : shares of the rows that the ball contains, in rising order; None, the last: no ball.
-    starts : number of starts for each budget: real rows in its ball, including the best one; without a ball, half are drawn.
+    budgets : shares of the rows that the balls contain, in increasing order. The last can be None, for no ball.
+    starts : number of starts for each budget. They are real rows in the ball, including the best one; without a ball, half of
+        them are drawn from the domain.
 
     Raises
     ------
     NotApplicableError
-        If a ball contains no real row of the domain, or the objective names a layer, unit or class that does not exist.
+        If a ball contains no real row of the domain, or if the objective names a layer, unit or class that does not exist.
 
     Examples
     --------
@@ -156,9 +164,10 @@ def pareto(
 
 @dataclass(frozen=True, eq=False)
 class Raised:
-    """Paths of K objectives, arrays (K, budgets); `rows` and `typicality` are in the order of the paths.
+    """Paths of K objectives; `rows` and `typicality` are in the order of the paths, and other arrays are (K, budgets).
 
-    `real` (K, budgets, 2): the largest and the tenth largest value over the real rows in the ball, NaN if there is none.
+    `real` (K, budgets, 2) has the largest and the tenth largest value over the real rows in each ball; NaN if there is no such
+    row.
     """
 
     budgets: tuple[float | None, ...]
@@ -178,7 +187,7 @@ def raised(
     starts: int = STARTS,
     seed: int = 0,
 ) -> Raised:
-    """Return the path of every objective, with all budgets and starts in one batch."""
+    """Return the path of every objective; all budgets and starts are searched in one batch."""
     sizes = [np.inf if one is None else one for one in budgets]
     if not sizes or sizes != sorted(set(sizes)) or starts < 2:
         raise NotApplicableError(
@@ -220,7 +229,7 @@ def raised(
 def _started(
     domain: Domain, reader: Reader, ball: Budget, every: FloatArray, asked: tuple[int, int]
 ) -> tuple[States, FloatArray]:
-    """Return the starts of every objective (n, K) and budget, and the largest values of real rows in each ball."""
+    """Return the starts of every objective (n, K) and budget, and the largest values of the real rows in each ball."""
     starts, seed = asked
     numbers, k = domain.bound.table.numbers, every.shape[1]
     at, value = domain.place(np.arange(len(numbers)))
@@ -246,7 +255,7 @@ def _started(
 
 
 def _rising(states: States, budgets: int) -> States:
-    """Return the best state for every budget: its own, or that of a smaller budget, which is in the ball as well."""
+    """Return the best state for every budget, either its own or that of a smaller budget, whose ball lies inside."""
     best: list[int] = []
     for k in range(int(states.of.max()) + 1):
         own = np.flatnonzero(states.of == k)

@@ -1,4 +1,6 @@
-"""Optima in the document: the rows at which a hidden unit or an output is largest or smallest, and how atypical they are."""
+"""Optima in the document: the rows at which a hidden unit is largest or an output is largest or smallest, and how atypical they
+are.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ End = Literal[
 
 
 class Optimum(Part):
-    """The row of the domain at which a unit (before its activation) or an output is largest."""
+    """The row of the domain at which an output, or a unit before its activation, is largest."""
 
     value: float
     mean: float  # mean over rows
@@ -59,7 +61,7 @@ class PathPoint(Part):
 
 
 class Plausible(Part):
-    """The largest optimum of a path that is no farther out than real rows."""
+    """The largest optimum of a path that is not farther out than real rows."""
 
     share: float
     value: float
@@ -83,7 +85,7 @@ def build_outputs(units_shown: int, optima: Optima, values: ShownValues) -> list
 
 
 def build_optimum(optima: Optima, k: int, values: ShownValues) -> Optimum:
-    """Return one of the optima."""
+    """Return the record of one optimum."""
     maxima = optima.maxima
     typicality = maxima.typicality
     return fill(
@@ -120,7 +122,10 @@ def build_path(optima: Optima, k: int) -> list[PathPoint]:
 
 
 def build_plausible(optima: Optima, k: int, values: ShownValues) -> Plausible | None:
-    """Return the largest optimum that is not atypical; None if that is the optimum itself, or there is none."""
+    """Return the largest optimum that is not atypical.
+
+    None if that is the unrestricted optimum itself, or if there is no such optimum.
+    """
     points, paths = build_path(optima, k), optima.paths
     typical = [b for b, point in enumerate(points) if not point.unreadable]
     if paths is None or not typical or not optima.maxima.typicality.unreadable[k]:

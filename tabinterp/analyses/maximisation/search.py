@@ -1,9 +1,12 @@
-"""Coordinate search from many starts at once, one column after another; within a ball, after gradient ascent.
+"""Coordinate search from many starts at once, one column after another; within a ball, it follows gradient ascent.
 
-Changing one column adds the difference of two parts to the front, so all candidates of a column for many states form one batch.
-Sweeps continue until no state changes. Linearly encoded numbers are then moved together along the gradient, by the best of
-several step sizes, and one at a time by shrinking steps. The result is a local maximum for these moves: no candidate of any
-single column is better. Whether it is the global maximum is proved elsewhere or not at all.
+Changing one column adds the difference of two contributions to the *front*, the output of the network's first affine operations
+(`models.affine_front`). All candidates of a column for many states therefore form one batch. The search goes over the columns
+until no state changes. Numbers with a linear encoding are then moved together along the gradient, by the best of several step
+sizes, and one at a time by shrinking steps.
+
+The result is a local maximum for these moves: no candidate of any single column is better. The search does not prove that it is
+the global maximum; `bounds` does so where possible.
 """
 
 from __future__ import annotations
@@ -30,8 +33,8 @@ GAIN = 1e-5  # smallest improvement, in standard deviations of the objective ove
 def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
     """Improve all states until none of them changes; `scale` (K,) is a standard deviation of each objective.
 
-    In a ball, every second state first moves all columns together towards the optimum: each way finds optima that the other
-    misses.
+    In a ball, every second state first moves all columns together towards the optimum, because each of the two methods finds
+    optima that the other misses.
     """
     if budget is not None:
         half = np.arange(0, len(states.of), 2)
@@ -41,7 +44,7 @@ def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, bud
 
 
 def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """Run the search itself; starts that reach the same state are merged."""
+    """Run the coordinate search and merge starts that reach the same state."""
     states, first = _merged(_swept(domain, reader, states, scale, budget, sweeps=1))
     states, second = _merged(_swept(domain, reader, states, scale, budget))
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]
@@ -62,7 +65,7 @@ def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, 
 
 
 def _merged(states: States) -> tuple[States, IntArray]:
-    """Return distinct states, and the index among them of each original one."""
+    """Return the distinct states, and for each original state its index among them."""
     keys = np.column_stack([states.of, states.at, np.nan_to_num(states.value, nan=np.inf)])
     _, first, where = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return states.take(first), where.reshape(-1).astype(np.int64)
@@ -86,7 +89,7 @@ def _swept(
 
 
 def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray, value: FloatArray) -> FloatArray:
-    """Return the scores (S, C) with column p at other candidates; `at`, `value` (S, C) or (1, C)."""
+    """Return the scores of the states with column p at other candidates (S, C); `at` and `value` have shape (S, C) or (1, C)."""
     player = domain.players[p]
     moves = player.part(at.ravel(), value.ravel()).reshape(*at.shape, -1)
     own = player.part(states.at[:, p], states.value[:, p])
@@ -110,7 +113,7 @@ def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray,
 def _moved(
     domain: Domain, states: States, p: int, at: IntArray, value: FloatArray, score: FloatArray, better: IntArray
 ) -> States:
-    """Set column p in the states `better` to candidates and values (S,)."""
+    """Set column p of the states `better` to the given candidates and values (S,)."""
     player, few = domain.players[p], torch.as_tensor(better)
     own = states.at[better, p], states.value[better, p]
     states.z[few] += player.part(at[better], value[better]) - player.part(*own)
@@ -127,7 +130,7 @@ def _best_candidate(
     budget: Budget | None,
     settle: bool = False,
 ) -> States:
-    """Set column p to its best candidate; with `settle`, to its typical one if this does not lower the score."""
+    """Set column p to its best candidate; with `settle`, to its typical candidate if this does not lower the score."""
     player = domain.players[p]
     candidates = np.array([player.typical]) if settle else np.arange(len(player.donors))
     value = _values(player, candidates)
@@ -152,7 +155,7 @@ def _inside(player: Player, value: FloatArray) -> FloatArray:
 
 
 def _between(domain: Domain, reader: Reader, states: States, p: int, step: float, budget: Budget | None) -> States:
-    """Move a number by fractions of its range, up or down."""
+    """Move a number up or down by a fraction of its range if this raises the score."""
     player = domain.players[p]
     low, high = player.ends
     at, now = states.at[:, p], states.value[:, p]

@@ -1,12 +1,19 @@
 """The domain of a search: the values that each column can take, and the contribution of each value to the front.
 
-Columns that the encoder keeps apart change alone. Columns that it mixes change together, to combinations that occur in some row.
-So do columns that determine one another (`functional_dependencies`): every level comes with its most frequent companions, and a
-number on two scales is one number. A number stays between its 0.5% and 99.5% quantiles, or between its tenth smallest and tenth
-largest row if these are nearer the middle. If its encoding is a line, which is checked, both ends are rounded so that neither is
-the value of a single row (`table/rounding.py`), and every value between them is allowed (only whole numbers, if it has no
-others). Otherwise only real values are allowed. For other columns, every level that occurs is allowed. Missing values are allowed
-where the column has any.
+The *front* is the output of the network's first affine operations (`models.affine_front`).
+
+Columns that are encoded separately change alone. Two kinds of columns change together:
+
+- columns that the encoder mixes, which take only combinations that occur in some row;
+- columns that determine one another (`functional_dependencies`): a level comes with the values that most often accompany it, and
+  a number on two scales is one number.
+
+A number stays between its 0.5% and 99.5% quantiles, or between its tenth smallest and tenth largest row if these are nearer the
+middle. If its encoding is linear, which is checked, every value between the two ends is allowed (only whole numbers, if the
+column has no others). Both ends are then rounded so that neither is the value of a single row (`table/rounding.py`). If the
+encoding is not linear, only real values are allowed.
+
+For other columns, every level that occurs is allowed. Missing values are allowed in columns that have any.
 """
 
 from __future__ import annotations
@@ -40,12 +47,16 @@ REAL = 64  # candidates for a number that is not a line, and for mixed columns: 
 
 @dataclass(frozen=True, eq=False)
 class Player:
-    """Columns that change together, and their candidates.
+    """A group of columns that change together, and its candidates.
 
-    `donors` (C,) are rows that have the candidate values (for numbers, rows near them); `parts` (C, h) are the contributions of
-    the candidates. `values` (C,) are the candidates of a single number, NaN for missing; `slope` (h,) is the change of the front
-    for 1, None if the encoding is not a line. The number is the first of the columns; `scales` are the factor and shift that give
-    each of the others from it. `typical` is the candidate nearest to the median, or the most frequent one.
+    Attributes
+    ----------
+    donors : rows that have the candidate values (C,); for numbers, rows near them.
+    parts : contributions of the candidates to the front (C, h).
+    values : candidates of a single number, NaN for missing (C,). The number is the first of the columns.
+    slope : change of the front when the number rises by 1 (h,); None if the encoding is not linear.
+    scales : factor and shift that turn the number into each of the other columns.
+    typical : index of the candidate nearest to the median, or of the most frequent one.
     """
 
     columns: tuple[str, ...]
@@ -58,7 +69,7 @@ class Player:
     scales: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
 
     def part(self, at: IntArray, value: FloatArray) -> Tensor:
-        """Return the contributions (m, h) of candidates `at`, or of the known values of a number, to the front."""
+        """Return the contributions to the front (m, h) of candidates `at`, or of the known values of a number."""
         made = self.parts[torch.as_tensor(at)]
         if self.slope is None or self.values is None:
             return made
@@ -80,7 +91,11 @@ class Domain:
     constant: Tensor
 
     def front(self, at: IntArray, value: FloatArray) -> Tensor:
-        """Return the fronts (m, h) of states: candidates (m, players), and values (m, players), NaN for levels."""
+        """Return the fronts of states (m, h).
+
+        `at` (m, groups) has the candidates of the column groups. `value` (m, groups) has the values of numbers, and NaN for
+        levels.
+        """
         z = self.constant.expand(len(at), -1).clone()
         for p, player in enumerate(self.players):
             z += player.part(at[:, p], value[:, p])
@@ -105,7 +120,7 @@ class Domain:
         return at, value
 
     def frame(self, at: IntArray, value: FloatArray) -> pd.DataFrame:
-        """Return states as rows of the table (m, columns); columns that the model does not use have their typical value."""
+        """Return states as rows of the table (m, columns); columns that the model does not use get their typical value."""
         source = self.bound.table.inputs
         made = {c: source[c].take(np.full(len(at), _typical_row(self.bound, c))) for c in source.columns}
         for p, player in enumerate(self.players):
@@ -133,7 +148,7 @@ def domain_of(bound: BoundModel, seed: int) -> Domain:
 
 
 def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]) -> list[tuple[str, ...]]:
-    """Return groups of columns that share encoded columns or determine each other, directly or indirectly."""
+    """Return groups of columns that share encoded columns or determine each other, directly or through other columns."""
     blocks = [set(bound.encoding.blocks[c].tolist()) for c in read]
     tied = follows | follows.T
     for one, other in scales(bound.table, [c for c in read if bound.table.schema[c].kind == "numeric"]):
@@ -149,13 +164,15 @@ def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]
 def _player(
     bound: BoundModel, columns: tuple[str, ...], read: tuple[str, ...], follows: NDArray[np.bool_], seed: int
 ) -> Player:
-    """Return columns that change together: a number on one or several scales; a column of levels with the columns that it
-    determines; or columns at their values in real rows.
+    """Return the candidates of columns that change together.
+
+    There are three kinds: a number on one or several scales, a column of levels with the columns that it determines, and columns
+    that keep the combinations of real rows.
     """
     if all(bound.table.schema[c].kind == "numeric" for c in columns):
         whole = sorted(
             columns, key=lambda c: not _whole(bound.table.numeric(c))
-        )  # between whole numbers there are others
+        )  # first a column with fractional values: it allows the others all their values
         told = [line(bound.table.numeric(whole[0]), bound.table.numeric(c)) for c in whole[1:]]
         if None not in told:
             return _number(bound, tuple(whole), ((1.0, 0.0), *(one for one in told if one is not None)))
@@ -174,9 +191,10 @@ def _player(
 
 
 def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray) -> IntArray:
-    """Return the most frequent combination (n,) for each value of the column that determines the others.
+    """Return the combinations that are allowed (n,), the most frequent one for each value of the column that determines the
+    others.
 
-    Numbers among the columns stay between their quantiles if some combination allows it.
+    Combinations in which a number lies outside its quantiles are dropped, unless none would remain.
     """
     value = pd.factorize(bound.table.frame[lead], use_na_sentinel=False)[0]
     size = int(group.max()) + 1
@@ -193,7 +211,7 @@ def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray
 
 
 def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
-    """Return a number with all its scales in the table."""
+    """Return the candidates of a number, together with all its scales in the table."""
     x = bound.table.numeric(columns[0])
     held = np.flatnonzero(~np.isnan(x))
     if len(held) == 0:
@@ -231,7 +249,7 @@ def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[flo
 
 
 def _rounded(x: FloatArray, values: FloatArray) -> FloatArray:
-    """Return rounded candidates between rounded ends, or unrounded ones if too few rows leave no range between these."""
+    """Return rounded candidates between rounded ends, or unrounded ones if there are too few rows for two different ends."""
     rounding = Rounding(x)
     low, high = rounding.ends(values[0], values[-1])
     if not low < high:
@@ -250,7 +268,7 @@ def _block(bound: BoundModel, columns: Sequence[str]) -> IntArray:
 
 
 def _parts(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> Tensor:
-    """Return the contributions of the columns to the front (m, h), relative to the mean row for precision."""
+    """Return the contributions of the columns to the front (m, h), relative to the mean row to keep precision."""
     block = _block(bound, columns)
     x = bound.x[rows][:, block] - bound.x[:, block].mean(axis=0)
     return (bound.at_home(x) @ bound.first.weight[:, block].T).float()
@@ -261,7 +279,7 @@ def _encoded(bound: BoundModel, player: Player, rows: IntArray) -> Any:
 
 
 def _typical_row(bound: BoundModel, column: str) -> int:
-    """Return a row with the column's median, or its most frequent value."""
+    """Return a row in which the column has its median, or its most frequent value."""
     values = bound.table.frame[column]
     if bound.table.schema[column].kind == "numeric" and values.notna().any():
         x = bound.table.numeric(column)

@@ -1,4 +1,7 @@
-"""States of a search: the candidate of each group of columns, and the score of the network."""
+"""States of a search: the chosen candidate of each group of columns, and the resulting score.
+
+The *front* is the output of the network's first affine operations (`models.affine_front`).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,16 @@ CELLS = 3_000_000  # numbers in one block of fronts
 
 @dataclass(frozen=True, eq=False)
 class States:
-    """`of` (S,) objectives, `at` (S, players) candidates, `value` (S, players) numbers on lines, `z` (S, h), `score` (S,)."""
+    """S states of a search.
+
+    Attributes
+    ----------
+    of : index of each state's objective (S,).
+    at : candidate of each group of columns (S, groups).
+    value : values of the numbers with a linear encoding (S, groups).
+    z : front of each state (S, h).
+    score : value of the objective (S,).
+    """
 
     of: IntArray
     at: IntArray

@@ -1,4 +1,4 @@
-"""Values of a column that can be shown: levels of at least ten rows, and rounded numbers."""
+"""Values of a column that can be shown without disclosing single rows: levels of at least ten rows, and rounded numbers."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MISSING = "(missing)"  # the name of missing values among the levels of activati
 class Place(Part):
     """The value of a column at an optimum.
 
-    A number is rounded so that it is not the value of fewer than ten rows: "at" is exact, "about" is rounded; "at_least" and
-    "at_most" are for a number beyond all but nine rows.
+    A number is rounded so that it is not the value of fewer than ten rows. "at" means an exact value and "about" a rounded one;
+    "at_least" and "at_most" mean a number that at most nine rows exceed.
     """
 
     column: str
@@ -54,7 +54,7 @@ class ShownValues:
         return self.table.schema[column].kind == "numeric"
 
     def rounding(self, column: str) -> Rounding:
-        """Return how a number of the column is rounded."""
+        """Return how numbers of the column are rounded."""
         if column not in self._roundings:
             self._roundings[column] = Rounding(self.table.numeric(column))
         return self._roundings[column]

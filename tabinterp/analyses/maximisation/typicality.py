@@ -1,17 +1,19 @@
-"""Typicality of an optimum: its percentile among real rows by several measures, and whether any real row is as extreme.
+"""Typicality of an optimum: its percentile among real rows by several measures, and whether it is more extreme than they are.
 
-A mode is not a typical sample. In N(0, I_d) the squared Mahalanobis radius has mean d and standard deviation sqrt(2d), so that a
-row at the very middle is as atypical as one far out. Each of four measures is therefore used at both ends: how far a row lies
-beyond the outer 5% of the real rows there, in units of their own mean excess (Pickands 1975 on such tails; in logarithms). The
-largest of these eight numbers says how atypical a row is, and is computed for real rows in the same way. A row must not be
-interpreted if it is more atypical than 99% of them (conformal prediction: Vovk, Gammerman & Shafer 2005). This holds however the
-measures are correlated; about 1 in 100 real rows outside the reference is rejected as well. A real row is judged by quantities
-that were not fitted to it: its distance excludes it from mean and covariance, its forest is grown on the other half of the rows,
-and its residual is from the fit without it (Allen 1974). If there is a group column, the halves consist of whole groups, and all
-four measures of a real row use the other half.
+A mode is not a typical sample. In N(0, I_d), the squared Mahalanobis radius has mean d and standard deviation sqrt(2d), so that a
+row at the exact centre is as atypical as one far out. Both ends of each of four measures are therefore used. For each end, the
+number is how far a row lies beyond the outer 5% of the real rows, in units of their mean excess (Pickands 1975 on such tails; in
+logarithms). The largest of these eight numbers says how atypical the row is, and it is computed for real rows in the same way.
 
-The conditional residual of a number is that of a linear regression on all other columns, including categories, in standard
-deviations. The largest one of a row says whether its columns fit each other.
+A row must not be interpreted if it is more atypical than 99% of the real rows (conformal prediction: Vovk, Gammerman & Shafer
+2005). This holds for any correlation between the measures. About 1 in 100 real rows outside the reference is rejected as well.
+
+A real row is judged by quantities that were not fitted to it. The mean and covariance for its distance exclude it, its forest is
+grown on the other half of the rows, and its residual comes from the fit without it (Allen 1974). If there is a group column, the
+halves consist of whole groups, and all four measures of a real row use the other half.
+
+The conditional residual of a number comes from a linear regression on all other columns, including categories, and is in standard
+deviations. The largest one of a row shows whether its columns fit each other.
 """
 
 from __future__ import annotations
@@ -46,12 +48,19 @@ EXACT = 1e-6  # of the standard deviation of a number: a smaller part left by ot
 
 @dataclass(frozen=True, eq=False)
 class Typicality:
-    """How atypical rows are. Arrays (rows,).
+    """How atypical rows are.
 
-    Percentiles in [0, 1] are among `reference` real rows; above 0.5 is farther out than most. `out`: number of columns outside
-    the range of the rows. `oddness`: share of real rows that are less atypical, over all measures and both ends; `outward`: over
-    the far ends alone, where a row is unlike the real ones. `unreadable`: oddness is at least `far`. `beyond`: the ends (of
-    `ENDS`) that make it so. `column`: the column with the largest conditional residual, None if no column is numeric.
+    Percentiles in [0, 1] are ranks among `reference` real rows; a row above 0.5 is farther out than most. All arrays have shape
+    (rows,).
+
+    Attributes
+    ----------
+    out : number of columns outside the range of the rows.
+    oddness : share of real rows that are less atypical, over all measures and both ends.
+    outward : the same over the far ends alone, where a row is unlike the real ones.
+    unreadable : whether oddness is at least `far`, so that the row must not be interpreted.
+    beyond : the ends (of `ENDS`) for which it is.
+    column : column with the largest conditional residual; None if no column is numeric.
     """
 
     mahalanobis: FloatArray
@@ -77,14 +86,15 @@ class Typicality:
 
 
 def far(reference: int) -> float:
-    """Return the oddness from which a row is too atypical to be interpreted: above 99% of the real rows, or above all if they are
-    few.
+    """Return the oddness from which a row is too atypical to be interpreted.
+
+    It is above 99% of the real rows, or above all of them if they are few.
     """
     return 1 - max(LEVEL, 1 / (reference + 1))
 
 
 def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicality:
-    """Compare rows of the table's input columns with at most 2,000 rows of `bound`, held-out rows if it has a split."""
+    """Compare rows of input columns with at most 2,000 rows of `bound`, which are held-out rows if the table has a split."""
     real = _real(bound, seed)
     sd = _spread(real.x)
     mine, theirs = bound.encoding.transform(rows) / sd, real.x / sd
@@ -113,7 +123,7 @@ def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicali
 
 
 def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
-    """Return sizes bounded away from zero, for a logarithm."""
+    """Return measures bounded away from zero, so that their logarithm exists."""
     mine, theirs = map(np.abs, pair)
     least = max(TINY * float(np.median(theirs)), 1e-300)
     return np.maximum(mine, least), np.maximum(theirs, least)
@@ -122,7 +132,7 @@ def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
 def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return how far values lie beyond the outer tail of the real ones, in units of the mean excess.
 
-    For a real value, it is the mean excess of the others.
+    For a real value, the mean excess of the other real values is used.
     """
     edge = float(np.quantile(theirs, 1 - TAIL))
     own = theirs - edge
@@ -135,8 +145,9 @@ def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def of_encoded(bound: BoundModel, point: FloatArray, seed: int = 0) -> tuple[float, int]:
-    """Return the percentile of the distance to the fifth neighbour of an encoded point (d,), which need not be a row, and the
-    number of real rows.
+    """Return the percentile of an encoded point (d,) by its distance to the fifth neighbour, and the number of real rows.
+
+    The point need not be the encoding of any row.
     """
     real = _real(bound, seed)
     sd = _spread(real.x)
@@ -150,8 +161,9 @@ def _real(bound: BoundModel, seed: int) -> BoundModel:
 
 
 def _spread(x: FloatArray) -> FloatArray:
-    """Return standard deviations; for an indicator, at least that of one with ten rows, so that a row's own level has little
-    influence.
+    """Return standard deviations.
+
+    For an indicator, the result is at least that of a level with ten rows, so that a row's own level has little influence.
     """
     sd = x.std(axis=0)
     indicator = ((x == 0) | (x == 1)).all(axis=0)
@@ -160,8 +172,12 @@ def _spread(x: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Halves:
-    """(rows,) the half of each real row (None if there are too few rows), and whether rows come in groups, which stay
-    together.
+    """The halves of the real rows.
+
+    Attributes
+    ----------
+    of : half to which each row belongs (rows,); None if there are too few rows.
+    grouped : whether rows come in groups, which are never split between the halves.
     """
 
     of: IntArray | None
@@ -177,10 +193,14 @@ def _halves(real: BoundModel, seed: int) -> _Halves:
 def _from_others(
     real: BoundModel, rows: pd.DataFrame, halves: _Halves
 ) -> tuple[tuple[str | None, ...], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
-    """Return the column of each row's largest conditional residual; then distances, and residuals, of the rows and of the real
-    ones.
+    """Return measures of rows and of real rows, each real row compared with the other real rows.
 
-    Each real row is compared with the others; if rows come in groups, with the half without its group.
+    If rows come in groups, a real row is compared with the half that does not contain its group.
+
+    Returns
+    -------
+    The column of each row's largest conditional residual; the Mahalanobis distances of the rows and of the real rows; the
+    residuals of both.
     """
     if not halves.grouped or halves.of is None:
         column, mine, their = _residuals(real, rows)
@@ -195,7 +215,7 @@ def _from_others(
 
 
 def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[FloatArray, FloatArray]:
-    """Return distances to the fifth neighbour; if rows come in groups, in the half without the row's group."""
+    """Return distances to the fifth neighbour; if rows come in groups, the neighbour is from the half without the row's group."""
     if halves.grouped and halves.of is not None:
         first, second = (NearestNeighbors(n_neighbors=NEIGHBOURS).fit(theirs[halves.of == one]) for one in (0, 1))
         own = np.empty(len(theirs))
@@ -209,8 +229,9 @@ def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[Fl
 
 
 def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return isolation forest scores: real rows from the forest on the other half, other rows from the forest on the
-    first half.
+    """Return isolation-forest scores.
+
+    A real row is scored by the forest grown on the other half, and other rows by the forest grown on the first half.
     """
     if halves.of is None:
         forest = _grown(theirs.tobytes(), theirs.shape[1], seed)
@@ -224,12 +245,12 @@ def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) ->
 
 @lru_cache(maxsize=2)
 def _grown(rows: bytes, width: int, seed: int) -> IsolationForest:
-    """Return the forest of these rows, cached because several analyses use the same one."""
+    """Return the isolation forest of these rows; it is cached because several analyses use it."""
     return IsolationForest(random_state=seed).fit(np.frombuffer(rows).reshape(-1, width))
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
-    """Return the share of real values below, counting equal ones half."""
+    """Return the share of real values below each value, counting half of the equal ones."""
     ordered = np.sort(real)
     below, upto = np.searchsorted(ordered, values, side="left"), np.searchsorted(ordered, values, side="right")
     return np.asarray((below + upto) / 2 / len(ordered))
@@ -241,7 +262,7 @@ def _numeric(bound: BoundModel) -> list[str]:
 
 
 def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Return squared distances of the rows and of the real ones (each from the others); all equal if no column is numeric."""
+    """Return squared distances of the rows and of the real rows, each real row from the others; equal if no column is numeric."""
     if not _numeric(real):
         return np.zeros(len(rows)), np.zeros(len(real.table))
     columns, u, mean, precision = standing(real)
@@ -253,7 +274,7 @@ def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, Floa
 
 
 def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
-    """Return the column of each row's largest conditional residual, its size, and that of the real rows."""
+    """Return each row's column with the largest conditional residual, that residual's size, and the sizes for the real rows."""
     columns = _numeric(real)
     if not columns:
         return (None,) * len(rows), np.zeros(len(rows)), np.zeros(len(real.table))
@@ -271,8 +292,9 @@ def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, 
 def _residual(
     real: BoundModel, rows: pd.DataFrame, column: str, encoded: tuple[FloatArray, FloatArray, FloatArray]
 ) -> tuple[FloatArray, FloatArray]:
-    """Return residuals of a number given the other columns, for the rows and (each left out) the real ones; 0 if it is
-    missing.
+    """Return residuals of a number given the other columns; 0 if the number is missing.
+
+    The first array is for the rows. The second is for the real rows, each left out of its own fit.
     """
     theirs, mine, products = encoded
     others = np.setdiff1d(np.arange(theirs.shape[1]), real.encoding.blocks[column])

@@ -1,1 +1,1 @@
-"""How does the network compute its score? Shared parts of linear regions, conductance, path weights and ablation."""
+"""How does the network compute its score? Code shared by linear regions, conductance, path weights and ablation."""

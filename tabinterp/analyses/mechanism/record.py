@@ -1,6 +1,6 @@
 """How the network computes its score, in the document: linear regions, conductance, path products, ablation of groups of units.
 
-It includes no level, region or mean of fewer than ten rows.
+It includes no level, region or mean that covers fewer than ten rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ PARTS = [one for one in ANALYSES if one.place is not None and one.place.startswi
 
 
 class Mechanism(Part):
-    """Results on how the network computes its score. None where an analysis does not apply; `absent` gives the reason."""
+    """Results on how the network computes its score.
+
+    An analysis that does not apply is None, and `absent` gives the reason.
+    """
 
     seed: int
     regions: Regions | None
@@ -36,7 +39,7 @@ class Mechanism(Part):
 
 
 def build(r: Results) -> Mechanism | None:
-    """Return how the network computes its score; None where this was not requested."""
+    """Return the results on how the network computes its score; None if they were not requested."""
     titles = {one.title for one in PARTS}
     absent = [note for note in r.notes if note.values.get("reading") in titles]
     if not absent and all(r[one] is None for one in PARTS):  # not requested

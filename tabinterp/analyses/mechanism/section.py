@@ -1,4 +1,6 @@
-"""How the network computes its score, on the page: introduction to linear regions, conductance, path products and ablation."""
+"""How the network computes its score, on the page: the introduction to linear regions, conductance, path products and
+ablation.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms of a linear function in the document: a column per unit, or one level compared with the reference level."""
+"""Terms of a linear function in the document: a number per unit, or a level compared with the reference level."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TermRow(Part):
-    """A term of a linear function: a column per unit, or one level compared with the reference level."""
+    """A term of a linear function, which is a number per unit or a level compared with the reference level."""
 
     column: str
     level: str | None
@@ -24,7 +24,7 @@ class TermRow(Part):
 
 
 def shown_terms(terms: Sequence[AnyTerm]) -> list[int]:
-    """Return the indices of the terms that can be shown: all but levels with fewer than ten rows."""
+    """Return the indices of the terms that can be shown: all except levels with fewer than ten rows."""
     return [i for i, term in enumerate(terms) if term.level_rows is None or term.level_rows >= SMALL]
 
 
@@ -41,7 +41,7 @@ def term_fields(terms: Sequence[AnyTerm], i: int) -> dict[str, Any]:
 
 
 def _reference(terms: Sequence[AnyTerm], term: AnyTerm) -> str | None:
-    """Return the reference level, unless it has so few rows that its name would reveal single people."""
+    """Return the reference level; None if it has so few rows that its name would reveal single people."""
     if term.level_rows is None or not term.term.dummy:
         return term.term.reference
     others = sum(other.level_rows or 0 for other in terms if other.term.column == term.term.column)

@@ -1,4 +1,4 @@
-"""Sentences that frame the section on how the network computes its score."""
+"""Sentences that introduce the section on how the network computes its score."""
 
 from __future__ import annotations
 

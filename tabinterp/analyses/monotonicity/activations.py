@@ -1,8 +1,8 @@
 """Bounds of an activation and of its slope on an interval, in double precision.
 
-Between known points (the kinks, and the inflection points of the slope) the slope of an activation only rises or only falls, so
-that its extremes on an interval are at the ends of the interval or at these points. Both slopes at a kink count. A grid check
-confirms that the points are right for this activation, with its parameters.
+The slope of an activation is monotone between known points (its kinks, and the inflection points of the slope). Its extremes on
+an interval are therefore at the ends of the interval or at these points. At a kink, both one-sided slopes are used. A check on a
+grid confirms that the points are right for this activation with its parameters.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Lines = tuple[Tensor, Tensor, Tensor, Tensor]  # slope and constant of a line be
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """The activation of the units of one layer, the same for all or with parameters of each (m,).
+    """The activation of the units of one layer, with the same parameters for all units or different ones (m,).
 
     Parameters
     ----------
@@ -58,12 +58,12 @@ class Activation:
     steps: bool = False
 
     def value(self, x: Tensor) -> Tensor:
-        """Return the outputs (n, m) for pre-activations (n, m)."""
+        """Return the outputs for pre-activations (n, m)."""
         with torch.no_grad():
             return torch.as_tensor(self.module(x))
 
     def slope(self, x: Tensor) -> Tensor:
-        """Return the derivatives (n, m) at pre-activations (n, m)."""
+        """Return the derivatives at pre-activations (n, m)."""
         with torch.enable_grad():
             x = x.detach().clone().requires_grad_(True)
             return torch.autograd.grad(self.module(x).sum(), x)[0]
@@ -72,7 +72,7 @@ class Activation:
         return torch.full((1, self.width), point, dtype=torch.float64)
 
     def slopes(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the smallest and largest slope (n, m) on intervals."""
+        """Return the smallest and the largest slopes (n, m) on intervals."""
         one, other = self.slope(low), self.slope(high)
         least, most = torch.minimum(one, other), torch.maximum(one, other)
         for point in self.breaks:
@@ -84,7 +84,7 @@ class Activation:
         return least, most
 
     def range(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the smallest and largest output (n, m) on intervals."""
+        """Return the smallest and the largest outputs (n, m) on intervals."""
         one, other = self.value(low), self.value(high)
         least, most = torch.minimum(one, other), torch.maximum(one, other)
         if self.turn is not None:
@@ -93,16 +93,17 @@ class Activation:
         return least, most
 
     def slope_lines(self, low: Tensor, high: Tensor, least: Tensor, most: Tensor, narrow: Tensor) -> Lines:
-        """Return a line below and a line above the slope on intervals; constant lines unless others are tighter.
+        """Return a line below and a line above the slope on intervals; the lines are constant unless others are tighter.
 
-        A step at 0 has lines through its corner and an end of the interval. A smooth slope has lines parallel to that through its
-        ends: between two samples, it deviates from the line that joins them by at most an eighth of `bend` times their squared
-        distance.
+        For a step at 0, the lines pass through the corner and an end of the interval. For a smooth slope, they are parallel to
+        the line through its ends. Between two samples, the slope deviates from the line joining them by at most an eighth of
+        `bend` times the squared distance between the samples.
 
         Parameters
         ----------
-        least, most : slopes on the interval.
-        narrow : width up to which lines are constant, because rounding would matter.
+        least : smallest slope on each interval.
+        most : largest slope on each interval.
+        narrow : width up to which the lines are constant, because rounding would matter.
         """
         width, middle, zero = high - low, (low + high) / 2, torch.zeros_like(low)
         below, above = (zero, least), (zero, most)
@@ -135,7 +136,7 @@ class Activation:
 
 
 def activation_of(layer: Layer) -> Activation | None:
-    """Return the activation of a layer; None if its bounds are not known."""
+    """Return the activation of a layer; None if bounds are not known for it."""
     breaks = BREAKS.get(layer.kind)
     if breaks is None:
         return None
@@ -164,7 +165,7 @@ def activation_of(layer: Layer) -> Activation | None:
 
 
 def _jumps(activation: Activation, points: Tensor) -> bool:
-    """Return whether the output of some unit changes between neighbouring points by more or less than its slopes allow."""
+    """Return whether, for some unit, the output between neighbouring points changes by more or less than its slopes allow."""
     x = points[:, None].expand(-1, activation.width)
     least, most = activation.slopes(x[:-1], x[1:])
     step, width = activation.value(x).diff(dim=0), x.diff(dim=0)
@@ -172,6 +173,6 @@ def _jumps(activation: Activation, points: Tensor) -> bool:
 
 
 def _slopes(activation: Activation, points: FloatArray) -> FloatArray:
-    """Return the slope of every unit at points (points, m)."""
+    """Return the slope of every unit at some points (points, m)."""
     x = torch.as_tensor(points)[:, None].expand(-1, activation.width)
     return np.asarray(activation.slope(x).numpy(), dtype=np.float64)

@@ -1,11 +1,13 @@
 """Lower bounds of the derivative of a score with respect to one column, on many boxes of the domain at once.
 
-The derivative along a column is a product of matrices: the weights, and the slopes of the activations, which are between their
-extremes on the range of each pre-activation. Pre-activations are bounded by intervals (Gowal et al. 2018) and by linear functions
-of the columns with a remainder (Fast-Lin, Weng et al. 2018; Zhang et al. 2018), whichever is tighter. The product is bounded from
-the front, from the score, and around the middle of all slopes (Zhang, Zhang & Hsieh 2019 bound Jacobians in the first two ways);
-the largest of the three bounds counts. Everything is computed in double precision and widened by 1e-11 of the sum of absolute
-terms, far more than any rounding error.
+The derivative along a column is a product of matrices: the weights, and the slopes of the activations. The slopes lie between
+their extremes on the range of each pre-activation. Pre-activations are bounded in two ways, of which the tighter is used: by
+intervals (Gowal et al. 2018), and by linear functions of the columns with a remainder (Fast-Lin, Weng et al. 2018; Zhang et al.
+2018).
+
+The product is bounded in three ways, of which the largest bound is used: from the first layer onwards, from the score backwards,
+and around the midpoints of all slopes (Zhang, Zhang & Hsieh 2019 bound Jacobians in the first two ways). Everything is computed
+in double precision and widened by 1e-11 of the sum of absolute terms, far more than any rounding error.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ ALIKE = 1e-8  # share of the largest score by which the chain may differ from th
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """A network after its front: affine maps (weight (m, h), shift (m,)), and the activations between them."""
+    """A network after its affine front (`models.affine_front`): affine maps (weight (m, h), shift (m,)) with activations
+    between them.
+    """
 
     weights: tuple[Tensor, ...]
     shifts: tuple[Tensor, ...]
@@ -48,13 +52,15 @@ class Chain:
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """Parts of the domain: each number is between two positions, missing, or either; each level is one of those marked.
+    """Parts of the domain, defined by the values that each column may take.
 
     Parameters
     ----------
-    low, high : positions of numbers (boxes, numbers).
-    present, missing : whether a number may have a value, and may be missing (boxes, numbers).
-    levels : for each column of levels, which ones are allowed (boxes, K).
+    low : lowest position of each number (boxes, numbers).
+    high : highest position of each number (boxes, numbers).
+    present : whether a number may have a value (boxes, numbers).
+    missing : whether a number may be missing (boxes, numbers).
+    levels : for each column of levels, which levels are allowed (boxes, K).
     """
 
     low: FloatArray
@@ -83,7 +89,7 @@ class Boxes:
 
 
 def whole(domain: Domain) -> Boxes:
-    """Return the whole domain as one box."""
+    """Return the whole domain as a single box."""
     size = (1, len(domain.numbers))
     gone = np.array([[one.missing is not None for one in domain.numbers]], dtype=np.bool_).reshape(size)
     levels = tuple(np.ones((1, len(one.donors)), dtype=np.bool_) for one in domain.levels)
@@ -91,7 +97,7 @@ def whole(domain: Domain) -> Boxes:
 
 
 def in_double(bound: BoundModel) -> BoundModel:
-    """Return the model on the CPU, with its front and everything after it in double precision."""
+    """Return the model on the CPU, with its affine front and all later layers in double precision."""
     front = bound.front.on(CPU)
     made = replace(bound, model=replace(bound.model, device=CPU, resident=False), front=front)
     with torch.inference_mode(False):
@@ -102,12 +108,12 @@ def in_double(bound: BoundModel) -> BoundModel:
 
 
 def chain(bound: BoundModel, domain: Domain) -> Chain:
-    """Return a network (of `in_double`) as a chain.
+    """Return a network prepared by `in_double` as a chain of affine maps and activations.
 
     Raises
     ------
     NotApplicableError
-        If it is not a chain, or the bounds of an activation are not known.
+        If the network is not such a chain, or if bounds are not known for one of its activations.
     """
     layers = layers_of(bound)
     steps = chain_of(bound, layers)
@@ -131,14 +137,14 @@ def chain(bound: BoundModel, domain: Domain) -> Chain:
 
 
 def scored(network: Chain, z: Tensor) -> Tensor:
-    """Return the scores (m,) of fronts (m, h)."""
+    """Return the scores (m,) for values (m, h) of the affine front."""
     for weight, shift, activation in zip(network.weights, network.shifts, network.activations, strict=False):
         z = activation.value(z @ weight.T + shift)
     return (z @ network.weights[-1].T + network.shifts[-1])[:, 0]
 
 
 class Bounds:
-    """Bounds of the derivative of the score along a direction (h,) of the front, on boxes of the domain."""
+    """Bounds on boxes of the domain for the derivative of the score along a direction (h,) in the space of the affine front."""
 
     def __init__(self, domain: Domain, network: Chain, direction: FloatArray) -> None:
         first, shift = network.weights[0], network.shifts[0]
@@ -158,12 +164,10 @@ class Bounds:
         self._size = size
 
     def __call__(self, boxes: Boxes) -> tuple[FloatArray, FloatArray]:
-        """Return lower bounds (boxes,) of the derivative, and how much each number and each column of levels contributes to their
-        looseness (boxes, numbers + levels).
-        """
+        """Return lower bounds of the derivative (boxes,), and how much each column loosens them (boxes, numbers + levels)."""
         network, box = self._network, _Box(boxes)
         layers: list[_Layer] = []
-        form: Tensor | None = None  # (boxes, m, m1), of the first pre-activations; None: these themselves
+        form: Tensor | None = None  # (boxes, m, m1), functions of the first pre-activations; None: the identity
         offset, remainder, size = torch.zeros_like(self._size), torch.zeros_like(self._size), self._size
         for i, activation in enumerate(network.activations):
             low, high, reach = self._range(box, form)
@@ -200,7 +204,7 @@ class Bounds:
 
     @property
     def cost(self) -> int:
-        """The approximate number of multiplications for a box."""
+        """The approximate number of multiplications needed for one box."""
         widths = [len(shift) for shift in self._network.shifts]
         columns = self._spans.shape[1] * (1 + self._any_missing) + sum(one.shape[1] for one in self._parts)
         first = widths[0]
@@ -212,8 +216,11 @@ class Bounds:
         )
 
     def _range(self, box: _Box, form: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the smallest and largest value (boxes, m) of linear functions of the first pre-activations, and how far each
-        column can move them (boxes, m, columns).
+        """Return the range of linear functions of the first pre-activations, and the effect of each column on them.
+
+        Returns
+        -------
+        The smallest values and the largest values (boxes, m), and how far each column can move the functions (boxes, m, columns).
         """
         low = high = _through(form, self._constant)
         reaches = []
@@ -237,8 +244,12 @@ class Bounds:
         return low, high, torch.cat(reaches, dim=2)
 
     def _derivative(self, layers: list[_Layer], count: int) -> tuple[Tensor, list[Tensor], list[tuple[Tensor, Tensor]]]:
-        """Return lower bounds (boxes,) of the derivative by intervals, how much the slope of each unit can lower it (boxes, m),
-        and ranges of the derivatives of pre-activations.
+        """Return bounds of the derivative by intervals.
+
+        Returns
+        -------
+        Lower bounds of the derivative (boxes,); how much the slope of each unit can lower them (boxes, m); and the ranges of the
+        derivatives of the pre-activations.
         """
         weights, direction = self._network.weights, self._direction[None].expand(count, -1)
         slopes = [(layer.least, layer.most) for layer in layers]
@@ -265,10 +276,10 @@ class Bounds:
         return bound - ROUNDING * size[:, 0], shares[::-1], ahead
 
     def _linear(self, box: _Box, layers: list[_Layer], ahead: list[tuple[Tensor, Tensor]], mix: float) -> Tensor:
-        """Return lower bounds (boxes,) of the derivative by linear functions of the columns.
+        """Return lower bounds of the derivative (boxes,) by linear functions of the columns.
 
-        Products of slopes and derivatives of pre-activations lie above planes (McCormick 1976), two of which are weighted by
-        `mix`; slopes lie between lines in the pre-activations.
+        Each product of a slope and the derivative of a pre-activation lies above two planes (McCormick 1976), whose weights are
+        given by `mix`. Slopes lie between lines in the pre-activations.
         """
         weights, shifts = self._network.weights, self._network.shifts
         last = len(layers) - 1
@@ -306,7 +317,7 @@ class _Layer:
 
     Parameters
     ----------
-    reach : how far each column can move them (boxes, m, columns).
+    reach : how far each column can move the pre-activations (boxes, m, columns).
     size : sum of the absolute values of their terms.
     """
 
@@ -319,7 +330,7 @@ class _Layer:
 
 
 class _Box:
-    """Boxes as tensors that can be broadcast (boxes, m, columns)."""
+    """Boxes as tensors that broadcast to (boxes, m, columns)."""
 
     def __init__(self, boxes: Boxes) -> None:
         self.low, self.high, self.present, self.missing = (
@@ -330,18 +341,18 @@ class _Box:
 
 
 def _through(form: Tensor | None, values: Tensor) -> Tensor:
-    """Return linear functions (boxes, m, m1) of values (m1, ...); (1, m, ...) if the function is the values themselves."""
+    """Return linear functions (boxes, m, m1) applied to values (m1, ...); without functions, return the values as (1, m, ...)."""
     return values[None] if form is None else form @ values
 
 
 def _product(weight: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the range of a matrix (m, k) times values (boxes, k) within given ranges."""
+    """Return the range of the product of a matrix (m, k) and values (boxes, k) that lie within given ranges."""
     middle, radius = (low + high) / 2 @ weight.T, (high - low) / 2 @ weight.abs().T
     return middle - radius, middle + radius
 
 
 def _times(low: Tensor, high: Tensor, least: Tensor, most: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the range of products of two numbers within given ranges."""
+    """Return the range of the product of two numbers that lie within given ranges."""
     corners = torch.stack([low * least, low * most, high * least, high * most])
     return corners.amin(dim=0), corners.amax(dim=0)
 
@@ -349,10 +360,11 @@ def _times(low: Tensor, high: Tensor, least: Tensor, most: Tensor) -> tuple[Tens
 def _line(
     activation: Activation, low: Tensor, high: Tensor, least: Tensor, most: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return slope, constant and remainder (boxes, m) of a line near an activation on intervals: the line through its ends.
+    """Return slope, constant and remainder (boxes, m) of a line that approximates an activation on intervals.
 
-    Between the ends, the activation deviates from the line by at most (chord - least) (most - chord) / (most - least) times the
-    width of the interval, because its slopes are between `least` and `most`.
+    The line passes through the ends of the activation on the interval. Between the ends, the activation deviates from the line by
+    at most (chord - least) (most - chord) / (most - least) times the width of the interval, because its slopes are between
+    `least` and `most`.
     """
     width = (high - low).clamp(min=1e-300)
     at_low, at_high = activation.value(low), activation.value(high)

@@ -1,7 +1,7 @@
-"""Branch and bound: split the domain until the derivative is bounded on every part, or the allowed work is done.
+"""Branch and bound: the domain is split until the derivative is bounded on every part, or until the allowed work is done.
 
-The part that can contribute most to the largest fall is split first, in the column that contributes most to the looseness of its
-bound: a number in the middle, levels into two halves, and a number that may be missing into its two cases.
+The part that can contribute most to the largest fall is split first. It is split in the column that loosens its bound most: a
+number in the middle, levels into two halves, and a number that may be missing into the two cases.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Branching:
     bounds : bounds of the derivative, by position of the number.
     boxes : the whole domain.
     number : the number with respect to which the derivative is taken.
-    least : the largest fall, from one end of the number to the other, that does not count.
+    least : the largest fall, from one end of the number to the other, that is ignored.
     together : number of boxes that are split at once.
 
     Attributes
@@ -44,7 +44,7 @@ class Branching:
 
     @property
     def cost(self) -> int:
-        """The approximate number of multiplications for a box."""
+        """The approximate number of multiplications needed for one box."""
         return self._bounds.cost
 
     @property
@@ -52,7 +52,7 @@ class Branching:
         return self.fall <= self._least
 
     def cut(self, most: int) -> None:
-        """Split boxes until none is left, none can be split, or this many bounds have been computed."""
+        """Split boxes until none is left, none can be split, or `most` bounds have been computed."""
         end = self.evaluated + most
         while self.evaluated < end:
             can = np.flatnonzero(self._loose.max(axis=1, initial=0.0) > FLAT * -self._known)
@@ -68,13 +68,14 @@ class Branching:
         return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
 
     def _shares(self) -> FloatArray:
-        """Return how much each box can contribute to the largest fall: its bound times its width."""
+        """Return how much each box can contribute to the largest fall, which is its bound times its width."""
         width = self.boxes.high[:, self._number] - self.boxes.low[:, self._number]
         return np.asarray(-self._known * width)
 
     def _fall(self) -> float:
-        """Return the bound of the fall: the integral of the lowest bound at each position of the number, with the
-        opposite sign.
+        """Return the upper bound of the fall.
+
+        It is minus the integral of the lowest bound at each position of the number.
         """
         low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]
         edges = np.unique(np.concatenate([[0.0, 1.0], low, high]))
@@ -101,7 +102,7 @@ class Branching:
 
 
 def _root(steps: list[int], at: int) -> int:
-    """Return the end of the steps from an index, and shorten them."""
+    """Follow the steps from an index to the last one, shorten them, and return that last index."""
     while steps[at] != at:
         steps[at] = steps[steps[at]]
         at = steps[at]
@@ -109,7 +110,7 @@ def _root(steps: list[int], at: int) -> int:
 
 
 def halves(boxes: Boxes, column: IntArray) -> Boxes:
-    """Return two parts of each box, split in a column: all first parts, then all second parts."""
+    """Return two parts of each box, split in a column; all first parts come before all second parts."""
     rows, numbers = np.arange(len(boxes)), boxes.low.shape[1]
     low, high = [boxes.low.copy(), boxes.low.copy()], [boxes.high.copy(), boxes.high.copy()]
     present, missing = [boxes.present.copy(), boxes.present.copy()], [boxes.missing.copy(), boxes.missing.copy()]
@@ -131,7 +132,7 @@ def halves(boxes: Boxes, column: IntArray) -> Boxes:
 
 
 def without_missing(boxes: Boxes, number: int) -> Boxes:
-    """Return boxes in which a number has a value."""
+    """Return the boxes restricted to known values of a number."""
     missing = boxes.missing.copy()
     missing[:, number] = False
     return replace(boxes, missing=missing)

@@ -1,7 +1,8 @@
-"""Search for two rows of the domain that differ in one column only and whose scores violate a direction.
+"""Search for two rows of the domain that differ in only one column and whose scores contradict a declared direction.
 
-The starts are real rows, random points of the domain, and points that a proof could not settle. The other columns are moved along
-the gradient of the fall, or at random, while the fall grows (a projected ascent with random subsets of columns).
+The search starts from real rows, random points of the domain, and points that a proof could not settle. It moves the other
+columns along the gradient of the fall, or at random, as long as the fall grows (a projected ascent with random subsets of
+columns).
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ LENGTHS = (1.0, 0.5, 0.1)  # shares of the distance to the end that the gradient
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two points (2, columns) of the domain that differ in one column, and the fall of the score from the first to the second, in
-    the declared direction.
+    """Two points of the domain that differ in one column (2, columns), and the fall of the score from the first to the second.
+
+    The column moves in the declared direction.
     """
 
     place: FloatArray
@@ -42,7 +44,8 @@ class Search:
 
     Parameters
     ----------
-    number, level : the column, as a number of the domain, or as levels with their values in order.
+    number : index of the column among the numbers of the domain, if it is numeric.
+    level : index of the column among the columns of levels, with its values in order, if it is not.
     sign : 1.0 if the score must not fall as the column rises, -1.0 if it must not rise.
     """
 
@@ -59,7 +62,7 @@ class Search:
         return np.concatenate([rows[0], drawn[0]]), np.concatenate([rows[1], drawn[1]])
 
     def inside(self, boxes: Boxes, draws: np.random.Generator) -> tuple[FloatArray, IntArray]:
-        """Return the middle of each box and a random point in it."""
+        """Return the centre of each box and a random point in it."""
         share = np.concatenate([np.full(boxes.low.shape, 0.5), draws.random(boxes.low.shape)])
         low, high = np.tile(boxes.low, (2, 1)), np.tile(boxes.high, (2, 1))
         place = np.where(np.tile(boxes.present, (2, 1)), low + share * (high - low), np.nan)
@@ -71,7 +74,7 @@ class Search:
         return place, at
 
     def best(self, place: FloatArray, at: IntArray, seed: int) -> Pair:
-        """Return the largest fall found from these points."""
+        """Return the largest fall found in a search from these points."""
         draws = np.random.default_rng(seed)
         falls = self._falls(place, at, GRID)[0]
         kept = np.argsort(-falls, kind="stable")[:KEPT]
@@ -103,14 +106,14 @@ class Search:
         return np.unique(self._domain.numbers[self._number].snapped(np.linspace(0, 1, size)))
 
     def _added(self, size: int) -> FloatArray:
-        """Return the contributions of the column's values to the front (values, h)."""
+        """Return the contributions (values, h) of the column's values to the affine front."""
         if self._level is not None:
             return np.asarray(self._domain.levels[self._level[0]].parts[self._level[1]])
         assert self._number is not None
         return np.asarray(self._values(size)[:, None] * self._spans[self._number])
 
     def _base(self, place: FloatArray, at: IntArray) -> FloatArray:
-        """Return the fronts (m, h) without the column."""
+        """Return the affine front (m, h) of each point without the contribution of the column."""
         if self._number is not None:
             place = place.copy()
             place[:, self._number] = 0.0
@@ -120,7 +123,7 @@ class Search:
         return np.asarray(self._domain.front(place, at) - self._domain.levels[level].parts[at[:, level]])
 
     def _falls(self, place: FloatArray, at: IntArray, size: int) -> tuple[FloatArray, IntArray, IntArray]:
-        """Return the largest fall (m,) along the column, and the two values between which it occurs."""
+        """Return the largest fall along the column for each point (m,), and the two values between which it occurs."""
         added = self._added(size)
         fronts = (self._base(place, at)[:, None] + added).reshape(-1, self._domain.width)
         with torch.no_grad():
@@ -135,7 +138,7 @@ class Search:
     def _moved(
         self, place: FloatArray, at: IntArray, share: float, length: float, draws: np.random.Generator
     ) -> tuple[FloatArray, IntArray]:
-        """Return points with some of the other columns moved in the direction in which the fall grows."""
+        """Return points with some of the other columns moved in the direction in which the fall increases."""
         domain = self._domain
         _, start, end = self._falls(place, at, GRID)
         added = self._added(GRID)
@@ -157,7 +160,7 @@ class Search:
         return place, at
 
     def _mutated(self, place: FloatArray, at: IntArray, draws: np.random.Generator) -> tuple[FloatArray, IntArray]:
-        """Return points with a few columns set to random values."""
+        """Return points in which a few columns are set to random values."""
         other = self._domain.random(len(place), draws)
         columns = max(1, place.shape[1] + at.shape[1])
         return tuple(
@@ -166,7 +169,9 @@ class Search:
         )  # type: ignore[return-value]
 
     def _gradient(self, fronts: FloatArray) -> FloatArray:
-        """Return the derivatives (m, h) of the score, with the sign of the direction; 0 if the network has none."""
+        """Return the derivatives of the score (m, h), multiplied by the sign of the direction; 0 if the network has no
+        gradient.
+        """
         with torch.enable_grad():
             z = torch.as_tensor(fronts).requires_grad_(True)
             scores = self._rest(z)

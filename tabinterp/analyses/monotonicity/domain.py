@@ -1,8 +1,9 @@
-"""The domain of a proof: every combination of the values that the columns can take, and the contribution of each to the front.
+"""The domain of a proof: all combinations of the values that the columns can take, and what each value contributes to the affine
+front.
 
-If the encoding of a number is a line, the number takes every value between its smallest and largest value in the table, or
-between the limits declared for it. This is checked at its ends, at evenly spaced values and at all values in the table. Any other
-column takes the values that occur in the table. A missing value is one of them if the table has any. Columns are combined freely,
+If the encoding of a number is linear, the number takes every value between its smallest and largest value in the table, or
+between the limits declared for it. Linearity is checked at the ends, at evenly spaced values and at all values in the table. Any
+other column takes the values that occur in the table, including missing if there are missing values. Columns are combined freely,
 even if they determine one another.
 """
 
@@ -25,17 +26,20 @@ from tabinterp.models.device import CPU
 from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.table.hash_sampling import chosen
 
-LEVELS = 64  # maximum number of different encodings of a column that is not a line
+LEVELS = 64  # maximum number of different encodings of a column whose encoding is not linear
 LINE = 1e-6  # share of the spread of an encoded column by which it may deviate from a line
 PROBES = 33
 
 
 @dataclass(frozen=True, eq=False)
 class Number:
-    """A number between two ends.
+    """A number that varies between two ends.
 
-    Its position is 0 at `low` and 1 at `high`; moving from one to the other moves the front by `span` (h,). `missing` (h,) is the
-    contribution of a missing value to the front, relative to `low`; None if no value is missing.
+    Attributes
+    ----------
+    low, high : the ends of the number, at positions 0 and 1.
+    span : change of the affine front from position 0 to position 1 (h,).
+    missing : contribution of a missing value to the affine front, relative to `low` (h,); None if no value is missing.
     """
 
     column: str
@@ -46,23 +50,25 @@ class Number:
     missing: FloatArray | None
 
     def snapped(self, place: FloatArray) -> FloatArray:
-        """Return positions moved to the nearest whole number, if the column has no others."""
+        """Return positions, rounded to the nearest whole number if the column has only whole numbers."""
         width = self.high - self.low
         return np.round(place * width) / width if self.whole and width > 0 else place
 
     def values(self, place: FloatArray) -> FloatArray:
-        """Return positions as values of the column."""
+        """Convert positions to values of the column."""
         made = self.low + place * (self.high - self.low)
         return np.round(made) if self.whole else np.clip(made, self.low, self.high)
 
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """A column of finitely many values: `donors` (K,) are rows that have them, and `parts` (K, h) their contributions to the
-    front.
+    """A column with finitely many values, ordered so that neighbouring values are similar.
 
-    `group` (n,) is the value of every row, -1 outside the declared limits. The values are in an order in which neighbours are
-    similar.
+    Attributes
+    ----------
+    donors : rows that have the values (K,).
+    parts : contributions of the values to the affine front (K, h).
+    group : index of the value of every row (n,); -1 outside the declared limits.
     """
 
     column: str
@@ -73,7 +79,7 @@ class Levels:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """The columns of a model, and the front (h,) with every number at its lower end and without any level."""
+    """The columns of a model, and the affine front (h,) with every number at its lower end and no contribution from levels."""
 
     bound: BoundModel  # as a function of the columns before the encoder mixes them
     numbers: tuple[Number, ...]
@@ -81,7 +87,10 @@ class Domain:
     constant: FloatArray
 
     def front(self, place: FloatArray, at: IntArray) -> FloatArray:
-        """Return the fronts (m, h) of points: positions of numbers (m, numbers), NaN for missing, and indices of levels."""
+        """Return the affine front of points (m, h).
+
+        `place` (m, numbers) has the positions of numbers, with NaN for missing, and `at` the indices of levels.
+        """
         gone = np.isnan(place)
         z = self.constant + np.where(gone, 0.0, place) @ np.reshape(
             [one.span for one in self.numbers], (-1, self.width)
@@ -97,7 +106,7 @@ class Domain:
         return len(self.constant)
 
     def rows(self, most: int, seed: int) -> tuple[FloatArray, IntArray]:
-        """Return rows of the table, drawn by hash, as points of the domain; values outside it are moved to its edge."""
+        """Return rows of the table, drawn by hash, as points of the domain; values outside the domain are moved to its edge."""
         table = self.bound.table
         rows = np.sort(chosen(table.numbers, most, seed))
         place = np.empty((len(rows), len(self.numbers)))
@@ -110,7 +119,7 @@ class Domain:
         return place, np.reshape(np.array(at, dtype=np.int64).T, (len(rows), len(self.levels)))
 
     def random(self, size: int, draws: np.random.Generator) -> tuple[FloatArray, IntArray]:
-        """Return random points of the domain, a quarter of the numbers at one of their ends."""
+        """Return random points of the domain in which a quarter of the numbers are at one of their ends."""
         place = draws.random((size, len(self.numbers)))
         place = np.where(draws.random(place.shape) < 0.25, np.round(place), place)
         for p, one in enumerate(self.numbers):
@@ -123,8 +132,8 @@ class Domain:
         return place, at
 
     def frame(self, place: FloatArray, at: IntArray) -> pd.DataFrame:
-        """Return points as rows of the table (m, columns); columns that the model does not use have the values of the
-        first row.
+        """Return points as rows of the table (m, columns); columns that the model does not use take the values of the first
+        row.
         """
         source = self.bound.table.inputs
         made = {c: source[c].take(np.zeros(len(place), dtype=np.int64)).reset_index(drop=True) for c in source.columns}
@@ -136,12 +145,16 @@ class Domain:
 
 
 def domain_of(bound: BoundModel, limits: Mapping[str, Constraint]) -> Domain:
-    """Return the domain of a model whose encoder keeps all columns apart; `limits` are declared for numbers.
+    """Return the domain of a model whose encoder keeps all columns apart.
+
+    Parameters
+    ----------
+    limits : declared limits of numbers.
 
     Raises
     ------
     NotApplicableError
-        If the encoder mixes columns, or a column that is not a line has too many values.
+        If the encoder mixes columns, or if a column without a linear encoding has too many values.
     """
     front = bound.front.on(CPU)
     weight, bias = front.weight.double().numpy(), front.bias.double().numpy()
@@ -169,7 +182,7 @@ def domain_of(bound: BoundModel, limits: Mapping[str, Constraint]) -> Domain:
 def _number(
     bound: BoundModel, column: str, weight: FloatArray, encoded: FloatArray, limit: Constraint | None
 ) -> tuple[Number, FloatArray] | None:
-    """Return the number, and the contribution of its lower end to the front; None unless its encoding is a line."""
+    """Return the number, and the contribution of its lower end to the affine front; None if its encoding is not linear."""
     table = bound.table
     if table.schema[column].kind != "numeric":
         return None
@@ -231,6 +244,6 @@ def _levels(
 
 
 def apart(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the first half of the marked values of each row (m, K)."""
+    """Return a mask (m, K) with the first half of the values that are marked in each row."""
     count = np.cumsum(known, axis=1)
     return np.asarray(known & (count <= (count[:, -1:] + 1) // 2))

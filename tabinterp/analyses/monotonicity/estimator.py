@@ -1,17 +1,18 @@
-"""Monotonicity: whether a score is monotone in a column over the whole domain, proved instead of sampled.
+"""Monotonicity: whether a score is monotone in a column over the whole domain, shown by proof instead of sampling.
 
-The statement is about every two rows of the domain (`domain`) that differ in one column only. The score of the row with the
-higher value must not be lower (direction "+"), or not be higher ("-"), than that of the other by more than the *least fall that
-counts*. This is a thousandth of the standard deviation of the score over the rows of the table. The statement is
+The statement is about every two rows of the domain (`domain`) that differ in only one column. With direction "+", the score of
+the row with the higher value must not be lower than the other score by more than the *least fall that counts*. With direction
+"-", it must not be higher by more than this. The least fall that counts is a thousandth of the standard deviation of the score
+over the rows of the table. The statement is
 
 - *proved* if the derivative along the column is bounded from below on every part of the domain (`bounds`, `branching`), so that
   the score cannot fall by more anywhere. The network is treated in exact arithmetic, with its weights as stored;
-- *refuted* if two rows were found between which the score falls by more (`counterexamples`). The model itself scored them,
+- *refuted* if two rows were found between which the score falls by more (`counterexamples`). The model itself scored these rows,
   through its encoder;
-- *open* otherwise. The bound says how much the score can fall at most between the ends of the column.
+- *open* otherwise. The bound gives the largest possible fall of the score between the ends of the column.
 
 Falls are in units of the score: log-odds, log rates or values of the target. For a linear model the derivative is its
-coefficient, and the answer is exact. Networks of affine layers and activations with known slopes have bounds (certified
+coefficient, and the answer is exact. Bounds exist for networks of affine layers and activations with known slopes (certified
 monotonicity: Liu, Han, Zhang & Liu 2020). For any other network, and for a function of rows, a direction can only be refuted.
 """
 
@@ -62,13 +63,13 @@ class Verdict:
 
     Parameters
     ----------
-    fall : the largest fall that was found, as scored by the model; 0 if none exceeds rounding.
-    start, end : values of the column in these rows, in the order in which the column moves up; None if no fall exceeds the least
+    fall : the largest fall found, as scored by the model; 0 if no fall exceeds rounding errors.
+    start, end : values of the column in the two rows of this fall, in the declared direction; None if no fall exceeds the least
         fall that counts.
-    pair : both rows, (2, columns), in the same order; None in the same case.
-    bound : the score never falls by more than this; NaN if no bound was computed.
+    pair : the two rows in the same order (2, columns); None in the same case.
+    bound : upper bound of any fall of the score; NaN if no bound was computed.
     parts : number of parts of the domain on which the derivative was bounded.
-    reason : why no proof was attempted; None if one was, or if none is needed.
+    reason : reason why no proof was attempted; None if one was attempted or none is needed.
     """
 
     constraint: Constraint
@@ -97,7 +98,7 @@ class Monotonicity(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column, with its values in the two rows that refute the direction, if there are any."""
+        """Return one row for each column; for a refuted direction, it has the column's values in the two rows that refute it."""
         return pd.DataFrame(
             [
                 {
@@ -116,7 +117,7 @@ class Monotonicity(PreviewedFrame):
 
     @any_backend
     def pairs(self) -> pd.DataFrame:
-        """Return the two rows (all input columns) that refute each refuted direction, with the name of its column."""
+        """Return, for each refuted direction, the two rows that refute it (all input columns) and the name of its column."""
         found = [one for one in self.columns if one.pair is not None]
         if not found:
             return pd.DataFrame()
@@ -133,17 +134,18 @@ class Both:
 
 
 def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, Any], *, seed: int = 0) -> Monotonicity:
-    """Prove or refute that the score is monotone in columns, over all combinations of values that columns can take.
+    """Prove or refute that the score is monotone in columns, over all combinations of values that the columns can take.
 
     Parameters
     ----------
-    columns : column -> direction, "+" (the score must not fall as the column rises) or "-", or a mapping with `direction`,
-        `low` and `high`, as `constraints` in `ti.audit`. Limits also narrow the domain of columns without a direction.
+    columns : direction of each column by name. "+" means that the score must not fall as the column rises, and "-" that it must
+        not rise. A mapping with `direction`, `low` and `high` is also possible, as for `constraints` in `ti.audit`. Limits also
+        narrow the domain of columns without a direction.
 
     Raises
     ------
     TabinterpError
-        If a column or direction cannot be declared, or no direction is given.
+        If a column or direction cannot be declared, or if no direction is given.
 
     Examples
     --------
@@ -165,7 +167,10 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
 
 
 def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, rows: int) -> Monotonicity:
-    """Return the answers for all columns with a direction; `rows` are scored if only rows of the table can be."""
+    """Return the answers for all columns with a direction.
+
+    `rows` limits how many rows are scored if columns cannot be combined and only rows of the table can be scored.
+    """
     scale = float(np.abs(bound.scores).max())
     least = max(LEAST * float(bound.scores.std()), RESOLUTION * scale)
     setting = _Setting(bound, {one.column: one for one in constraints}, least, seed, rows)
@@ -174,7 +179,7 @@ def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, ro
 
 
 class _Setting:
-    """A model, its domain and, if it has bounds, its chain of layers."""
+    """A model, its domain and, if bounds can be computed, its chain of layers."""
 
     def __init__(self, bound: BoundModel, limits: Mapping[str, Constraint], least: float, seed: int, rows: int) -> None:
         self._bound, self._limits, self._least, self._seed, self._rows = bound, limits, least, seed, rows
@@ -197,7 +202,7 @@ class _Setting:
             self._reason = error.reason
 
     def answer(self, one: Constraint, work: float) -> Verdict:
-        """Return the answer for one column, using this many multiplications for bounds."""
+        """Return the answer for one column, with at most `work` multiplications for bounds."""
         column, domain = one.column, self._domain
         if len(self._bound.encoding.blocks[column]) == 0:
             return Verdict(one, "proved", 0.0, bound=0.0)
@@ -216,7 +221,7 @@ class _Setting:
         return self._proved(found, search, sign, parts, work)
 
     def _proved(self, found: Verdict, search: Search, sign: float, parts: Sequence[_Part], work: float) -> Verdict:
-        """Bound the derivative, and search for a larger fall if that does not settle the answer."""
+        """Bound the derivative, and search for a larger fall as long as the answer is open."""
         network = self._network
         assert network is not None
         branches = []
@@ -245,7 +250,7 @@ class _Setting:
         return replace(found, answer=answer, bound=bound, parts=done)
 
     def _ordered(self, column: str) -> tuple[int, IntArray]:
-        """Return the index of the column of levels, and the indices of its values among its levels, in order."""
+        """Return the index of the column of levels, and the indices of its levels in the order of its values."""
         assert self._domain is not None
         level = next(q for q, known in enumerate(self._domain.levels) if known.column == column)
         table, group = self._bound.table, self._domain.levels[level].group
@@ -256,21 +261,23 @@ class _Setting:
         return level, np.array([code for k, code in enumerate(codes) if k == 0 or code != codes[k - 1]], dtype=np.int64)
 
     def _confirmed(self, one: Constraint, pair: Pair, sign: float) -> Verdict:
-        """Return the fall between two points as the model scores them in original rows."""
+        """Return the fall between two points after scoring them with the model as original rows."""
         assert self._domain is not None
         frame = self._domain.frame(pair.place, pair.at)
         scores = self._bound.score(self._bound.encoding.transform(frame))[:, 0]
         return self._verdict(one, frame, sign * float(scores[0] - scores[1]))
 
     def _verdict(self, one: Constraint, frame: pd.DataFrame, fall: float) -> Verdict:
-        """Return an open answer with a fall between two rows, which are shown if the fall counts."""
+        """Return an open answer with a fall between two rows, which are included if the fall counts."""
         if not fall > self._least:
             return Verdict(one, "open", fall if fall > self._rounding else 0.0)
         start, end = frame[one.column]
         return Verdict(one, "open", fall, start, end, frame)
 
     def _by_rows(self, one: Constraint) -> Verdict:
-        """Return the largest fall between values of the column in rows of the table, if the columns cannot be combined."""
+        """Return the largest fall between values of the column among rows of the table, for models whose columns cannot be
+        combined.
+        """
         bound, sign = self._bound, 1.0 if one.direction == "+" else -1.0
         rows = np.sort(chosen(bound.table.numbers, self._rows, self._seed))
         grid = grid_of(bound, one.column, POINTS)
@@ -291,7 +298,7 @@ class _Setting:
 
 
 def _computes(bound: BoundModel) -> bool:
-    """Return whether a network computes in double precision."""
+    """Return whether a network can compute in double precision."""
     try:
         with torch.inference_mode():
             return bool(torch.isfinite(bound.rest(bound.z[:2])).all())
@@ -301,10 +308,10 @@ def _computes(bound: BoundModel) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A part of the domain on which a numeric column moves along one direction (h,) of the front.
+    """A part of the domain on which a numeric column moves along one direction (h,) of the affine front.
 
-    `level`: the column of levels and the starting level, if the part is the step between two levels; the last number of the
-    domain then represents the step.
+    If the part is the step between two levels, `level` has the column of levels and the starting level, and the last number of
+    the domain represents the step.
     """
 
     domain: Domain
@@ -317,19 +324,19 @@ class _Part:
         return self.domain.numbers[self.number].span
 
     def restored(self, place: FloatArray, at: IntArray) -> tuple[FloatArray, IntArray]:
-        """Return points of this part as points of the whole domain."""
+        """Convert points of this part to points of the whole domain."""
         if self.level is None:
             return place, at
         return place[:, :-1], np.insert(at, self.level[0], self.level[1], axis=1)
 
 
 def _whole(domain: Domain, number: int) -> _Part:
-    """Return the whole domain for a number."""
+    """Return the whole domain as the part for a number."""
     return _Part(domain, number, without_missing(whole(domain), number))
 
 
 def _steps(domain: Domain, level: int, order: IntArray) -> list[_Part]:
-    """Return a part for each step between two levels; on it the column takes all values between them."""
+    """Return a part for each step between two levels, on which the column takes all values between them."""
     made = []
     own = domain.levels[level]
     others = (*domain.levels[:level], *domain.levels[level + 1 :])
@@ -345,7 +352,7 @@ def _steps(domain: Domain, level: int, order: IntArray) -> list[_Part]:
 def run(context: Context) -> Both | None:
     """Return the answers for columns with a declared direction, for both models of an audit.
 
-    None if there are no such columns, which the document shows.
+    None if there are no such columns, as the document already shows.
     """
     constraints = context.settings.constraints
     directed = sum(one.direction is not None for one in constraints)

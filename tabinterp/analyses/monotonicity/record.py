@@ -1,4 +1,4 @@
-"""Monotonicity in the document: for each declared direction, whether it is proved, refuted or open, for both models."""
+"""Monotonicity in the document: whether each declared direction is proved, refuted or open, for both models."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Record(Part):
     columns: list[DirectionRow]
 
     def check_claims(self, document: Document) -> None:
-        """Check that answers follow from falls and bounds, as far as rounding allows."""
+        """Check that the answers follow from the falls and bounds, within rounding."""
         for row in self.columns:
             for model, least in (("network", self.network_least), ("linear", self.linear_least)):
                 found: Answer = getattr(row, model)
@@ -73,7 +73,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return the answers; None where no direction was declared."""
+    """Return the answers; None if no direction was declared."""
     result = results[ANALYSIS]
     if result is None:
         return None
@@ -120,7 +120,7 @@ def _rounded(value: float, to: Callable[[float], int], digits: int = DIGITS) -> 
 
 
 def _shown(table: Table, column: str, value: object) -> float | str | None:
-    """Return a value of a column in a form that can be shown: no number or level of fewer than ten rows."""
+    """Return a value of a column in a form that can be shown, which excludes numbers and levels of fewer than ten rows."""
     if value is None:
         return None
     if table.schema[column].kind != "numeric":

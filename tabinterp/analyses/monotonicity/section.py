@@ -1,4 +1,4 @@
-"""Monotonicity on the page: which directions are proved, refuted or open, shown below the declared constraints."""
+"""Monotonicity on the page: the directions that are proved, refuted or open, below the declared constraints."""
 
 from __future__ import annotations
 

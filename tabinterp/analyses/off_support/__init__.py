@@ -1,4 +1,4 @@
-"""Does the network behave on perturbed rows as on real ones?"""
+"""Does the network behave on perturbed rows as it does on real rows?"""
 
 from __future__ import annotations
 

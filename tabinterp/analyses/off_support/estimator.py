@@ -1,16 +1,16 @@
-"""Behaviour on perturbed rows: does the score follow the same rule off the data as on real rows? If not, explainers that perturb
-rows can be fooled.
+"""Behaviour on perturbed rows: does the score follow the same rule on unrealistic rows as on real ones?
 
-Slack et al. (2020) construct models that decide real rows by one rule and perturbed rows by another, so that permutation
-importance, LIME and Shapley values describe only the second rule. Three numbers test for this:
+If not, explanation methods that perturb rows can be fooled. Slack et al. (2020) construct models that decide real rows by one
+rule and perturbed rows by another. Permutation importance, LIME and Shapley values then describe only the second rule. Three
+numbers test for this:
 
-- can gradient-boosted trees separate real rows from perturbed ones (each column taken from another row in one half of the rows,
-  as in coalitions)? AUC, cross-fitted over halves of the rows;
-- how well do trees that were fitted to the model's score on *real* rows predict it on other real rows, and how well do trees that
-  were fitted on *perturbed* rows? Perturbed rows cover all that real rows do and more, so that under a single rule both predict
-  well (R2 on the same rows, with the error of the difference). A wide gap indicates another rule;
-- for each column, the mean change of the score when the column comes from any other row, and when it comes from the most similar
-  real row (nearest in all other columns), which hardly leaves the support.
+- Separability: the AUC of gradient-boosted trees that distinguish real rows from perturbed ones, cross-fitted over two halves of
+  the rows. In a perturbed row, a random half of the columns comes from another row, as in coalitions.
+- The gap in R2: trees are fitted to the model's score on *real* rows, and others on *perturbed* rows. Both predict the score of
+  other real rows. Perturbed rows cover everything that real rows do and more, so that under a single rule both predict well. R2
+  is computed on the same rows, with the error of the difference. A wide gap indicates another rule.
+- Swaps: for each column, the mean change of the score when the column comes from any other row, and when it comes from the most
+  similar real row (nearest in all other columns), which hardly leaves the support.
 
 With several outputs, the one with the largest variance is used.
 """
@@ -48,9 +48,11 @@ Estimate = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class OffSupport(PreviewedFrame):
-    """AUC of perturbed against real rows; R2, on real rows, of models of the score fitted to real and to perturbed rows; their
-    gap.
-    `permuted` and `swapped` (columns,) are mean absolute changes of the score, in its standard deviations.
+    """Comparison of a model's score on real and on perturbed rows.
+
+    The result has the AUC of trees that separate perturbed from real rows, and R2 on real rows of trees fitted to the score of
+    real and of perturbed rows, with the gap between the two. `permuted` and `swapped` (columns,) are mean absolute changes of the
+    score, in standard deviations of the score.
     """
 
     auc: Estimate
@@ -68,8 +70,9 @@ class OffSupport(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column: column, permuted, swapped (mean absolute change of the score, in its standard
-        deviations), with errors.
+        """Return one row for each column, with `permuted` and `swapped` and their errors.
+
+        Both are mean absolute changes of the score, in standard deviations of the score.
         """
         return pd.DataFrame(
             {
@@ -83,12 +86,12 @@ class OffSupport(PreviewedFrame):
 
 
 def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
-    """Compare a model's score on at most 2,000 rows of its table, drawn by hash, and on perturbed rows.
+    """Compare a model's score on at most 2,000 rows of its table, drawn by hash, with its score on perturbed rows.
 
     Raises
     ------
     NotApplicableError
-        If there are too few rows or columns, or the score is constant.
+        If there are too few rows or columns, or if the score is constant.
     """
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     part = bound.take(rows)
@@ -121,7 +124,7 @@ def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
 
 
 def _sources(table: Table, columns: int, seed: int) -> IntArray:
-    """Return the row that each value comes from (n, columns): a random subset of the columns comes from another row."""
+    """Return the row from which each value comes (n, columns); a random subset of the columns comes from another row."""
     n = len(table)
     sources = np.tile(np.arange(n)[:, None], (1, columns))
     order = np.argsort(row_hash(table.numbers, seed), kind="stable")
@@ -162,8 +165,9 @@ def _learnt(
 
 
 def _changes(part: BoundModel, k: int, seed: int) -> tuple[Estimates, Estimates]:
-    """Return the mean absolute change of the score per column, in its standard deviations, with the value of a random row and
-    with that of a similar row.
+    """Return the mean absolute change of the score for each column, in standard deviations of the score.
+
+    The first result takes the column's value from a random row, and the second from a similar row.
     """
     few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
     base, n = few.answers.cpu().numpy()[:, k], len(few.table)
@@ -189,7 +193,7 @@ def _moved(part: BoundModel, column: str, receivers: IntArray, donors: IntArray)
 
 
 def _squared(table: Table, name: str) -> FloatArray:
-    """Return the squared distance of two rows in one column (n, n): in standard deviations for a number, 0 or 1 otherwise."""
+    """Return the squared distances of rows in one column (n, n): in standard deviations for a number, otherwise 0 or 1."""
     x = as_number(table, name)
     missing = np.isnan(x)
     if table.schema[name].kind != "numeric":
@@ -203,7 +207,7 @@ def _squared(table: Table, name: str) -> FloatArray:
 def run(context: Context) -> OffSupport:
     """Compare real and perturbed rows for the audited network.
 
-    Training and held-out rows are used, because the question is which rule the score follows.
+    Both training and held-out rows are used, because the question is which rule the score follows, not how well it predicts.
     """
     rows = context.drawn(np.arange(len(context.network.table)), context.settings.rows)
     return off_support(context.network.take(rows), seed=context.seed)

@@ -1,4 +1,4 @@
-"""Off-support reliance in the document: how the score changes on rows that permutation creates."""
+"""Off-support reliance in the document: how the score changes on the rows that permutation creates."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class OffSupport(Part):
 
 
 def build(r: Results) -> OffSupport | None:
-    """Return the reliance on rows unlike real ones; None if it was not computed."""
+    """Return the reliance on unrealistic rows; None if it was not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

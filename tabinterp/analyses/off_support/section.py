@@ -1,4 +1,4 @@
-"""Off-support behaviour on the page: perturbed rows, and swaps with any row and with the most similar one."""
+"""Off-support behaviour on the page: perturbed rows, and swaps with any row or with the most similar row."""
 
 from __future__ import annotations
 

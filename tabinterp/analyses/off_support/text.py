@@ -1,4 +1,4 @@
-"""Sentences about the network away from real rows."""
+"""Sentences about the network's behaviour away from real rows."""
 
 from __future__ import annotations
 

@@ -1,18 +1,18 @@
-"""Overfitting: how much higher the loss of each model is on held-out rows than on its training rows, over all rows and by slice.
+"""Overfitting: how much higher each model's loss is on held-out rows than on its training rows, over all rows and by slice.
 
-The *gap* of a model is its mean loss on held-out rows minus that on training rows. If held-out rows are harder for another reason
-(later rows, another place), the gap of every model rises. The test is therefore of the *excess*: the network's gap minus that of
-the linear counterpart, from the paired difference of the two losses of each row.
+The *gap* of a model is its mean loss on held-out rows minus that on training rows. If held-out rows are harder for another
+reason, such as later rows or another place, every model's gap rises. The test therefore uses the *excess*: the network's gap
+minus that of the linear counterpart, from the paired difference of the two losses of each row.
 
-Slices are the same as in other analyses of the held-out rows (levels of a column, quarters of a number, missing values), so that
-their row counts reveal nothing more in combination. They have at least fifty rows, and enough events of each class, on either
-side of the split; for weighted rows, the effective number counts (Kish 1965). All slices form one family: a false discovery rate
-of 5% (Benjamini & Hochberg 1995), and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005) over all significant
-slices together. The interval of the first slice alone, which is selected by its interval, can have lower coverage.
+The slices are those of other analyses of the held-out rows (levels of a column, quarters of a number, missing values), so that
+combining their row counts reveals nothing more. A slice has at least fifty rows and enough events of each class on both sides of
+the split; for weighted rows, the effective number is used (Kish 1965). All slices form one family, with a false discovery rate of
+5% (Benjamini & Hochberg 1995). The false coverage rate of the intervals is 5% over all significant slices together (Benjamini &
+Yekutieli 2005). The interval of the first slice alone, which is selected by its interval, can have lower coverage.
 
-Both models are treated as fixed. A gap, in units of the loss, has the error of the difference of two independent samples (Welch
-1947). If a group has rows on both sides, influences are summed by group over both (Liang & Zeger 1986). In a slice, the degrees
-of freedom are those of the smaller side. The gap of every other metric is part of `performance`.
+Both models are treated as fixed. A gap is in units of the loss and has the error of the difference of two independent samples
+(Welch 1947). If a group has rows on both sides, influences are summed by group over both sides (Liang & Zeger 1986). In a slice,
+the degrees of freedom are those of the smaller side. The gaps of all other metrics are part of `performance`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from tabinterp.table.suppression import BoolArray, parts_shown
 class SliceGap:
     """The gaps of both models in one slice, and the excess.
 
-    Intervals are corrected over all slices; `q` is the p-value of the excess, also corrected.
+    Intervals are corrected over all slices, and `q` is the corrected p-value of the excess.
     """
 
     group: Group
@@ -60,15 +60,19 @@ class SliceGap:
 
 @dataclass(frozen=True, eq=False)
 class Overfitting(Display):
-    """Gaps in loss, held-out minus training, of both models; the excess is the network's minus the linear model's.
+    """Gaps in loss (held-out minus training rows) of both models, and the excess, which is the network's gap minus the linear
+    model's.
 
     Parameters
     ----------
     loss : name of the loss, such as "log_loss".
     null : held-out loss of always predicting the base rate, or the mean.
-    rows, training_rows : number of held-out rows and of training rows.
-    network, linear, excess : over all rows, each with its standard error and 95% interval.
-    slices : slices with an interval, ordered by the lower end of the interval of the excess, highest first.
+    rows : number of held-out rows.
+    training_rows : number of training rows.
+    network : the network's gap over all rows, with its standard error and 95% interval.
+    linear : the linear model's gap, likewise.
+    excess : the excess, likewise.
+    slices : slices that have an interval, in decreasing order of the lower end of the interval of the excess.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -91,7 +95,7 @@ class Overfitting(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for all rows and one for each slice."""
+        """Return one row for all rows of the table together, and one for each slice."""
         names, rows = ("column", "kind", "level", "low", "high"), []
         parts: tuple[Overfitting | SliceGap, ...] = (self, *self.slices)
         for one in parts:
@@ -113,20 +117,20 @@ def overfitting(
     smallest: int = SMALLEST,
     seed: int = 0,
 ) -> Overfitting:
-    """Compare the losses of a network and of its linear counterpart on held-out rows and on training rows.
+    """Compare the losses of a network and its linear counterpart on held-out rows with those on training rows.
 
     Parameters
     ----------
     model : the network.
     table : the rows, with the split that the network was trained with.
-    counterpart : the linear model; None: one is fitted, as an audit does.
-    smallest : minimum rows of a slice on either side of the split; for weighted rows, their effective number (Kish 1965).
+    counterpart : the linear model; if None, one is fitted, as an audit does.
+    smallest : minimum number of rows of a slice on each side of the split; for weighted rows, their effective number (Kish 1965).
     seed : seed of the folds in which the counterpart's penalty is chosen.
 
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows were held out, or one side has too few rows or events of a class.
+        If the table does not say which rows were held out, or if one side has too few rows or events of a class.
 
     Examples
     --------
@@ -180,8 +184,9 @@ def _over_all(values: FloatArray, table: Table, held: BoolArray) -> Mean:
 
 
 def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolArray) -> tuple[float, float, int]:
-    """Return the mean of values (n,) over held-out rows minus that over training rows, its standard error, and the effective
-    number of rows, or groups of rows, on the smaller side.
+    """Return the gap of values (n,), its standard error, and the effective number of units on the smaller side.
+
+    The gap is the mean over held-out rows minus that over training rows. The units are rows, or groups of rows.
     """
     group, weights = groups(table), table.row_weights
     unseen, moved = influences(values, weights, held_out)
@@ -196,8 +201,9 @@ def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolAr
 
 
 def _slices(table: Table, held: BoolArray, smallest: int) -> Iterator[Group]:
-    """Yield slices of the held-out rows with enough rows and events on either side, whose sizes reveal no count of one to nine
-    other rows.
+    """Yield slices of the held-out rows with enough rows and events on both sides of the split.
+
+    The sizes of the slices reveal no count of one to nine other rows.
     """
     by_column: dict[str, list[Group]] = {}
     for one in groups_of(table, smallest, held):
@@ -218,12 +224,12 @@ def _effective(table: Table, rows: BoolArray) -> int:
 
 
 def _has_events(table: Table, rows: BoolArray) -> bool:
-    """Return whether these rows have enough events of a class and of all others, or enough counts above zero."""
+    """Return whether these rows have enough events of one class and of all others, or enough counts above zero."""
     if table.codes is not None:
         return bool(enough(table, rows).any())
     return table.schema.task == "regression" or bool(events(table, rows)[1] >= EVENTS)
 
 
 def run(context: Context) -> Overfitting:
-    """Compare both models of an audit on training and held-out rows."""
+    """Compare both models of an audit on their training and held-out rows."""
     return overfitting(context.network, context.network.table, context.linear)

@@ -45,9 +45,9 @@ class Record(Part):
     slices: list[SliceGap]  # highest lower end of the interval of the excess first
 
     def check_claims(self, document: Document) -> None:
-        """Check the sizes of slices, and that the numbers are consistent.
+        """Check the sizes of slices and the consistency of the numbers.
 
-        The excess must be the difference of the gaps, and the gaps those of the same metric in `performance.training`.
+        The excess must be the difference of the two gaps. The gaps must equal those of the same metric in `performance.training`.
         """
         place = "analyses.overfitting"
         if not document.performance.held_out:
@@ -79,7 +79,7 @@ class Record(Part):
 
 
 def _alike(one: Interval, other: Interval) -> bool:
-    """Return whether two intervals are equal, apart from rounding in the network's single precision with other batches."""
+    """Return whether two intervals are equal, up to rounding by the network's single precision in different batches."""
     return all(
         math.isclose(mine or 0.0, theirs or 0.0, rel_tol=1e-6, abs_tol=max(1e-9, 1e-5 * (one.stderr or 0.0)))
         for (_, mine), (_, theirs) in zip(one, other, strict=True)
@@ -87,7 +87,7 @@ def _alike(one: Interval, other: Interval) -> bool:
 
 
 def build(results: Results) -> Record | None:
-    """Return the gaps of both models; None where they were not compared."""
+    """Return the gaps of both models; None if they were not compared."""
     result = results[ANALYSIS]
     if result is None:
         return None

@@ -1,10 +1,10 @@
 """Importance from the weights alone: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
 
-A path product multiplies the weights along every path from an encoded column to the score and adds the products, as if each
+A path product multiplies the weights along each path from an encoded column to the score and sums over all paths, as if each
 activation were the identity. It is the network's gradient with all activations at slope 1, including residual branches. Garson's
 share divides each unit's absolute weight among its inputs in proportion to their absolute weights. Weights are per standard
-deviation of the encoded column. These are older methods of the field, with known failures that are reported (`caveats`). They are
-included for comparison, not as a recommendation.
+deviation of the encoded column. Both are older methods with known failures, which are reported (`caveats`). They are included for
+comparison, not as a recommendation.
 
 Three directions in the space of the encoded columns, in standard deviations, show how far the network is from linear: the path
 product, the mean gradient, and the direction from the mean row to the optimum of the score. For a linear model the first two are
@@ -51,13 +51,20 @@ AUDITED_ROWS = 2_000
 class PathWeights(Display):
     """Path products, mean gradients and Garson's shares.
 
-    `path`, `gradient` (terms, outputs): path products and mean gradients, in units of the score per unit of a number, or for a
-    level compared with its reference; both are multiplied by the slopes of the encoded columns. `size` (columns, outputs): a
-    column's path product over all its encoded columns, sqrt(p' S p) with their covariance S over rows: abs(path) x standard
-    deviation for a number, the standard deviation of the paths of its levels for a category. `garson` (columns, outputs): shares,
-    summed over the encoded columns of each column; NaN if they cannot be computed. Cosines are (outputs,): `path_gradient`,
-    `path_optimum`, `gradient_optimum`, and `straight`, which is the last one for a linear function with the mean gradient.
-    `failures`: keys of the known failures; `caveats`: the same in words.
+    Attributes
+    ----------
+    path : path products in units of the score, per unit of a number or for a level compared with its reference (terms,
+        outputs). They are multiplied by the slopes of the encoded columns.
+    gradient : mean gradients, in the same form (terms, outputs).
+    size : size of a column's path product over all its encoded columns, sqrt(p' S p) with their covariance S over rows (columns,
+        outputs). For a number it is abs(path) times the standard deviation; for a category, the standard deviation of the paths
+        of its levels.
+    garson : Garson's shares, summed over the encoded columns of each column (columns, outputs); NaN if they cannot be computed.
+    path_gradient : cosine between path product and mean gradient (outputs,).
+    path_optimum : cosine between path product and optimum (outputs,).
+    gradient_optimum : cosine between mean gradient and optimum (outputs,).
+    straight : `gradient_optimum` for a linear function with the mean gradient (outputs,).
+    failures : keys of the known failures; `caveats` has them in words.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -85,7 +92,7 @@ class PathWeights(Display):
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """Known failures of the method."""
+        """The known failures of the method, in words."""
         return tuple(text(one) for one in self.failures)
 
     def _numbers(self) -> pd.DataFrame:
@@ -93,7 +100,7 @@ class PathWeights(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term; `size` and `garson` are those of the whole column."""
+        """Return one row for each output and term; `size` and `garson` are for the whole column."""
         at = [self.columns.index(one.term.column) for one in self.terms]
         sd = np.array([one.sd if isinstance(one, Slope) else np.nan for one in self.terms])
         parts = [
@@ -118,7 +125,7 @@ class PathWeights(Display):
 
     @any_backend
     def cosines(self) -> pd.DataFrame:
-        """Return one row for each output."""
+        """Return one row for each output, with its cosines."""
         names = ("path_gradient", "path_optimum", "gradient_optimum", "straight")
         made = {"output": pd.Series(self.outputs, dtype=object)}
         return pd.DataFrame(made | {name: getattr(self, name) for name in names})
@@ -130,7 +137,7 @@ def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> P
     Raises
     ------
     NotApplicableError
-        If there are no weights (a function of rows), or a step between the activations is not affine.
+        If the model has no weights (a function of rows), or if a step between the activations is not affine.
 
     Examples
     --------
@@ -149,7 +156,7 @@ def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> P
 
 
 def paths_of(bound: BoundModel, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeights:
-    """Compute path products and Garson's shares for known terms."""
+    """Compute path products and Garson's shares for given terms."""
     if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(bound.table.weights > 0)
     w = unit(bound.table.weights, len(bound.table))
@@ -231,7 +238,9 @@ def _size(bound: BoundModel, product: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return encoded optima of every score (k, d), and of linear functions with the mean gradients in the same domain."""
+    """Return the encoded optimum of every score (k, d), and the optimum of a linear function with its mean gradient, in the
+    same domain.
+    """
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows
     domain = domain_of(bound, seed)
@@ -246,7 +255,7 @@ def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatAr
 
 
 def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Return the cosines (k,) of directions (d, k); NaN if one has length zero."""
+    """Return the cosine between each two directions (d, k) as (k,); NaN if one of them has length zero."""
     size = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(size > 0, (a * b).sum(axis=0) / size, np.nan))

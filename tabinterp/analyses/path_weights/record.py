@@ -1,4 +1,4 @@
-"""Path products of weights in the document, and Garson's shares: their sizes, directions and agreement with gradients."""
+"""Path products and Garson's shares in the document: their sizes, their directions, and how they agree with gradients."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Paths(Part):
 
 
 def build(r: Results) -> Paths | None:
-    """Return path products and Garson's shares; None where they were not computed."""
+    """Return path products and Garson's shares; None if they were not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -87,7 +87,7 @@ def build(r: Results) -> Paths | None:
 
 
 def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> float | None:
-    """Return Spearman's correlation of a column's size, over all outputs, with its permutation importance."""
+    """Return Spearman's correlation over columns between a size, summarised over all outputs, and permutation importance."""
     permuted = r[PERMUTATION_IMPORTANCE]
     if permuted is None:
         return None

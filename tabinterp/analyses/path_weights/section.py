@@ -1,4 +1,4 @@
-"""Path products on the page: columns by their weights alone, compared with the mean gradient."""
+"""Path products on the page: what the weights alone show about the columns, compared with the mean gradient."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """Discordant rows, for which two models predict different classes (McNemar 1947), and what may be shown of their number.
 
-The confusion matrices of both models determine how many more rows one of them is right on, in each class. Together with the
-number of discordant rows, they give the number of rows on either side: those on which only one model is right, or only one
-predicts the positive class. If 1 to 9 rows are on a side, the number is withheld, together with the error of every difference
-that depends on it. The replacement is computed from the confusion matrices alone, and is the same for every possible number.
+The confusion matrices of both models determine, for each class, how many more rows one model predicts correctly than the other.
+The number of discordant rows then determines the rows on either side: those on which only one model is right, and those for which
+only one model predicts the positive class. If a side has 1 to 9 rows, the number is withheld, together with the error of every
+difference that depends on it. The replacement is computed from the confusion matrices alone, and is the same for every possible
+number.
 """
 
 from __future__ import annotations
@@ -20,24 +21,25 @@ NETWORK, LINEAR, BOTH, NEITHER, SAME = range(5)  # columns of `Discordance.cells
 
 @dataclass(frozen=True, eq=False)
 class Discordance:
-    """Counts of rows by class and by which of the two models predicts it.
+    """Counts of rows by class and by which of the two models predicts the class correctly.
 
-    `cells` (classes, 5): only the network is right, only the linear model, both, neither (and they predict different classes),
-    and neither (and they predict the same class). For two classes the fourth is 0.
+    `cells` (classes, 5) counts the rows on which only the network is right, only the linear model is right, both are right,
+    neither is right and they predict different classes, and neither is right and they predict the same class. For two classes the
+    fourth is 0.
     """
 
     cells: IntArray
 
     @classmethod
     def of(cls, predicted: IntArray, actual: IntArray, classes: int) -> Discordance:
-        """Return the discordance of predicted classes (2, n) for rows of these actual classes (n,)."""
+        """Return the discordance for predicted classes (2, n) and actual classes (n,)."""
         first, second = predicted == actual
         same = predicted[0] == predicted[1]
         column = np.select([first & ~second, second & ~first, first, ~same], [NETWORK, LINEAR, BOTH, NEITHER], SAME)
         return cls(np.bincount(actual * 5 + column, minlength=5 * classes).reshape(classes, 5))
 
     def __add__(self, other: Discordance) -> Discordance:
-        """Return the discordance over the rows of both."""
+        """Return the discordance over the rows of both together."""
         return Discordance(self.cells + other.cells)
 
     @property
@@ -64,7 +66,7 @@ class Discordance:
 
     @property
     def margins_told(self) -> bool:
-        """Whether the numbers of predictions of each class, for both models, follow from the results shown for each model.
+        """Whether the results shown for each model determine how often it predicts each class, for both models.
 
         If a model has 1 to 9 right or wrong predictions in both classes, its confusion matrix is withheld and does not follow
         from its accuracy.
@@ -73,18 +75,19 @@ class Discordance:
 
     @property
     def rates_told(self) -> BoolArray:
-        """Whether the share of each class on which each model is right may be shown (models, classes).
+        """Whether the share of rows on which a model is right may be shown, by model and class (models, classes).
 
-        For two classes these are specificity and sensitivity.
+        For two classes, these shares are specificity and sensitivity.
         """
         right, of = (self.cells[:, [NETWORK, LINEAR]] + self.cells[:, [BOTH]]).T, self.cells.sum(axis=1)
         return np.array([[not countless(int(r), int(n)) for r, n in zip(one, of, strict=True)] for one in right])
 
     def assumed_in_total(self, y: FloatArray) -> FloatArray | None:
-        """Return which model is right (2, n), for the error of a difference in accuracy; None: the true rows may be used.
+        """Return which model is assumed to be right (2, n), for the error of a difference in accuracy between two classes `y`
+        (n,).
 
-        For two classes `y` (n,). Each model is right on its actual number of rows in each class, and as many rows as possible are
-        discordant: the standard error over these rows is at least the true one.
+        In each class, each model is right on its actual number of rows, and as many rows as possible are discordant. The standard
+        error over these rows is therefore at least the true one. None means that the true rows may be used.
         """
         pairs = self._pairs_hidden
         if pairs is None:
@@ -93,7 +96,9 @@ class Discordance:
         return self._paired(y, np.array([first, pairs[1] - first]))
 
     def assumed_by_class(self, y: FloatArray) -> FloatArray | None:
-        """Return the same for a difference that weights the two classes differently, such as one in sensitivity or in cost."""
+        """Return the same as `assumed_in_total` for a difference that weights the two classes differently, as in sensitivity
+        or cost.
+        """
         pairs, own, cells = self._pairs_hidden, self._pairs, self.cells
         if pairs is None and not ((cells > 0) & (cells < SMALL)).any():
             return None
@@ -105,22 +110,22 @@ class Discordance:
 
     @property
     def few_are_right(self) -> bool:
-        """For several classes: whether 1 to 9 rows would follow from the error of a difference in accuracy."""
+        """For several classes: whether the error of a difference in accuracy would reveal 1 to 9 rows."""
         network, linear, both, neither, same = self.cells.sum(axis=0).tolist()
         counts = (network, linear, both, neither, same, neither + same, self.count, self.rows - self.count)
         return any(0 < count < SMALL for count in counts)
 
     @property
     def few_are_right_in_a_class(self) -> bool:
-        """For several classes: the same for the mean over the classes of the accuracy."""
+        """For several classes: whether the error of a difference in class-averaged accuracy would reveal 1 to 9 rows."""
         alone = self.cells[:, [NETWORK, LINEAR]]
         return self.few_are_right or bool(((alone > 0) & (alone < SMALL)).any())
 
     def _possible_of_several(self) -> tuple[int, int] | None:
         """Return the range of possible numbers of discordant rows for several classes; None if the true number is shown.
 
-        The number of discordant rows, minus the surplus of rows on which one model is right, is that of all other discordant
-        rows.
+        The number of discordant rows, minus the surplus of rows on which one model is right, is the number of all other
+        discordant rows.
         """
         count, rows = self.count, self.rows
         if 0 < rows - count < SMALL:
@@ -135,25 +140,25 @@ class Discordance:
 
     @property
     def _surplus(self) -> IntArray:
-        """How many more rows of each class the network is right on than the linear model (2,)."""
+        """The surplus of rows that the network predicts correctly over those that the linear model does, by class (2,)."""
         return np.asarray(self.cells[:, NETWORK] - self.cells[:, LINEAR])
 
     @property
     def _least(self) -> int:
         """The smallest number of discordant rows that the confusion matrices allow.
 
-        All others come in pairs within one class: each model is right on one row of a pair.
+        All further discordant rows come in pairs within one class; each model is right on one row of a pair.
         """
         return int(np.abs(self._surplus).sum())
 
     @property
     def _pairs(self) -> IntArray:
-        """The number of such pairs in each class (2,)."""
+        """The number of pairs of discordant rows beyond the smallest number (see `_least`), in each class (2,)."""
         return np.asarray(self.cells[:, [NETWORK, LINEAR]].min(axis=1))
 
     @property
     def _room(self) -> IntArray:
-        """The number of such pairs that the confusion matrices allow in each class (2,)."""
+        """The largest number of these pairs that the confusion matrices allow, in each class (2,)."""
         return np.asarray(self._pairs + self.cells[:, [BOTH, SAME]].min(axis=1))
 
     @property
@@ -168,10 +173,11 @@ class Discordance:
         return next(((int(run[0]), int(run[-1])) for run in _runs(hidden) if own in run), None)
 
     def _tells_of_few(self) -> BoolArray:
-        """Return for each number of pairs that the confusion matrices allow whether it would reveal 1 to 9 rows.
+        """Return, for each number of pairs that the confusion matrices allow, whether it would reveal 1 to 9 rows.
 
-        All counts are linear in the number of pairs: rows on which the models differ or agree, on which only one model is right
-        or predicts the positive class, and on which both are right or wrong or predict the same class.
+        All relevant counts are linear in the number of pairs. They count rows on which the models differ or agree, on which only
+        one model is right or predicts the positive class, and on which both are right, both are wrong or both predict the same
+        class.
         """
         least, (first, second), pairs = self._least, self._surplus, self._pairs
         sides = [(least + sign * more) // 2 for more in (first + second, second - first) for sign in (1, -1)]
@@ -183,7 +189,9 @@ class Discordance:
         return np.asarray(((counts > 0) & (counts < SMALL)).any(axis=0))
 
     def _paired(self, y: FloatArray, pairs: IntArray) -> FloatArray:
-        """Return which model is right (2, n), with the same confusion matrices and this number of pairs in each class (2,)."""
+        """Return which model is right (2, n) when each class has a given number of pairs (2,) and the confusion matrices stay
+        the same.
+        """
         cells = self.cells[:, [NETWORK, LINEAR, BOTH, SAME]] + (pairs - self._pairs)[:, None] * [1, 1, -1, -1]
         right = np.empty((2, len(y)))
         for k, counts in enumerate(cells):

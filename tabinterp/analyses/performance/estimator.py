@@ -1,10 +1,10 @@
 """Performance of the network and the linear model on the same rows: metrics, their paired differences, and the verdict.
 
-Every metric has the influence of each row, for both models, so that a paired difference has its own standard error. Influences of
-rows of one group are summed before they are squared. Intervals are Student's; the kurtosis of the influences limits the degrees
-of freedom (Box 1953), so that a difference that depends on a few rows, such as those of a rare class, has few. Percentile
-intervals over resampled rows, used in earlier versions, covered 92.5% with 150 rows. The standard error of a difference in AUC is
-DeLong's (1988) if rows are independent and have equal weights.
+The influence of each row on every metric is computed for both models, so that a paired difference has its own standard error.
+Influences of rows in the same group are summed before they are squared. Intervals use Student's t. The kurtosis of the influences
+limits the degrees of freedom (Box 1953), so that a difference that depends on a few rows, such as those of a rare class, has few
+degrees of freedom. Percentile intervals over resampled rows, used in earlier versions, covered 92.5% with 150 rows. If rows are
+independent and have equal weights, the standard error of a difference in AUC is that of DeLong et al. (1988).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from .discordance import Discordance
 
 RESAMPLES = 1000
 EVENTS_OF_PRECISION = 100  # with fewer, average precision is too high, and the interval of its gap covers 89 to 92%
-SWAPPED = 0.01  # one-sided p-value below which classes are said to be in another order
+SWAPPED = 0.01  # one-sided p-value below which classes are reported to be in another order
 MARGIN, FEWEST = record.MARGIN, record.FEWEST
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
@@ -63,12 +63,15 @@ Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric of both models: value, standard error and 95% interval, and the paired difference network - linear.
+    """One metric of both models, with values, standard errors, 95% intervals, and the paired difference network - linear model.
 
-    `method`: source of the standard error of the difference. If the true error would reveal 1 to 9 rows, it is "withheld" or
-    "widened". A widened error assumes the largest number of rows on which only one model is right that a reader cannot rule out,
-    so that it is never too small. If no row shows a difference, there is no standard error, and the interval follows the
-    "rule_of_three". `rows`: number of rows, if it differs from that of all other metrics.
+    Attributes
+    ----------
+    method : source of the standard error of the difference. It is "withheld" or "widened" if the true error would reveal 1 to 9
+        rows. A widened error assumes the largest number of rows with only one model right that a reader cannot rule out, so that
+        it is never too small. If no row shows a difference, there is no standard error, and the interval follows the
+        "rule_of_three".
+    rows : number of rows, if it differs from that of all other metrics.
     """
 
     name: str
@@ -84,7 +87,7 @@ class Metric:
 
     @property
     def resolved(self) -> Literal["better", "worse", "no"]:
-        """Whether the difference is significant and in whose favour; "no" if its interval includes zero."""
+        """Whether the difference is significant and which model it favours; "no" if the interval includes zero."""
         _, _, low, high = self.difference
         if not (low > 0 or high < 0):
             return "no"
@@ -93,7 +96,9 @@ class Metric:
 
 @dataclass(frozen=True)
 class TrainingGap:
-    """A metric of both models on the training rows, and how much higher it is on held-out rows (held-out minus training)."""
+    """A metric of both models on the training rows, and the difference between held-out and training rows (held-out minus
+    training).
+    """
 
     name: str
     network: Estimate
@@ -104,9 +109,9 @@ class TrainingGap:
 
 @dataclass(frozen=True)
 class Training:
-    """Metrics on the training rows, for comparison with those on held-out rows, with the number of rows on each side.
+    """Metrics on the training rows, for comparison with those on held-out rows, and the number of rows on each side.
 
-    `unknown` says why there are no metrics.
+    `unknown` gives the reason if there are no metrics.
     """
 
     metrics: tuple[TrainingGap, ...] = ()
@@ -117,10 +122,13 @@ class Training:
 
 @dataclass(frozen=True)
 class Swapped:
-    """Predicted classes that match the target better in another order.
+    """Predicted classes that match the target better if they are renamed.
 
-    `happened`: the actual class that corresponds to each of `predicted`; only classes that change places. `gain`: rise in
-    accuracy when predictions are renamed in this way, on rows that were not used to choose the order.
+    Attributes
+    ----------
+    predicted : predicted classes that change places.
+    happened : the actual class that corresponds to each of them.
+    gain : rise in accuracy after renaming, on rows that were not used to choose the names.
     """
 
     predicted: tuple[str, ...]
@@ -130,10 +138,12 @@ class Swapped:
 
 @dataclass(frozen=True)
 class DifferentClasses:
-    """Rows for which the two models predict different classes: their number and (weighted) share.
+    """Rows for which the two models predict different classes: their number and their weighted share.
 
-    `possible`: the range of numbers that a reader cannot rule out; None if the true number may be shown. `margins_told`: whether
-    a number computed from the confusion matrices may be shown instead.
+    Attributes
+    ----------
+    possible : range of numbers that a reader cannot rule out; None if the true number may be shown.
+    margins_told : whether a number computed from the confusion matrices may be shown instead.
     """
 
     count: int
@@ -148,11 +158,16 @@ class DifferentClasses:
 
 @dataclass(frozen=True)
 class Performance(Display):
-    """All metrics on `rows` rows; the verdict is based on the first. `null` is its value for a model without columns.
+    """All metrics of both models on the same rows; the verdict is based on the first metric.
 
-    `given` is the user's margin. `classes` has log loss and AUC of each of several classes against the others. `skill` is how far
-    the network's loss is below `null` (above zero, it has learnt something). `swapped` is set if several classes are predicted in
-    another order.
+    Attributes
+    ----------
+    rows : number of rows.
+    null : the first metric for a model without columns.
+    given : equivalence margin given by the user.
+    classes : log loss and AUC of each of several classes against the others.
+    skill : how far the network's loss is below `null`; above zero, the network has learnt something.
+    swapped : set if several classes seem to be predicted under exchanged names.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -178,17 +193,23 @@ class Performance(Display):
 
     @property
     def margin(self) -> float:
-        """The equivalence margin of the primary metric: the user's, or 1% of the null loss."""
+        """The equivalence margin of the primary metric: the one given by the user, or 1% of the null loss."""
         return margin_of(self.given, self.null)
 
     @property
     def one_value(self) -> bool:
-        """Whether all rows have the same target: always predicting it has zero loss, so models cannot be compared."""
+        """Whether all rows have the same target value, in which case a constant prediction has zero loss and models cannot be
+        compared.
+        """
         return not self.null > 0
 
     @property
     def status(self) -> Status:
-        """Better or worse if the interval excludes zero and extends beyond the margin; equivalent if it is within the margin."""
+        """The verdict.
+
+        It is better or worse if the interval excludes zero and extends beyond the margin, and equivalent if the interval lies
+        within the margin.
+        """
         if not self.held_out or self.withheld is not None:
             return "not_assessed"
         if self.one_value:
@@ -198,14 +219,14 @@ class Performance(Display):
 
     @property
     def rows_needed(self) -> int | None:
-        """The number of such rows that would make the verdict significant if the difference stayed the same; None unless open."""
+        """The number of rows that would decide an open verdict if the difference stayed the same; None if it is not open."""
         if self.status != "not_resolved" or self.one_value:
             return None
         value, _, low, high = self.metrics[0].difference
         return rows_to_resolve(value, low, high, self.margin, self.rows)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the differences of all metrics on one axis."""
+        """Return the differences of all metrics, for one axis."""
         found = [(m.name, *np.array(m.difference) / (m.difference[1] or np.nan)) for m in self.metrics]
         return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 
@@ -213,8 +234,8 @@ class Performance(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each metric.
 
-        `network_training` and `linear_training` are the metrics on the training rows; `network_gap` and `linear_gap` are those on
-        held-out rows minus those on training rows. They are NaN if the training rows are not known.
+        `network_training` and `linear_training` are the metrics on the training rows. `network_gap` and `linear_gap` are the
+        metrics on held-out rows minus those on training rows. All four are NaN if the training rows are not known.
         """
         known = {} if self.training is None else {gap.name: gap for gap in self.training.metrics}
         none, rows = (np.nan,) * 4, []
@@ -231,8 +252,9 @@ class Performance(Display):
 
 
 def judged(low: float, high: float, margin: float) -> Status:
-    """Return the verdict on the first model from the interval of a difference in loss (first minus second); none if the null loss
-    is 0, because all rows then have one value.
+    """Return the verdict on the first of two models from the interval of their difference in loss (first minus second).
+
+    There is no verdict if the null loss is 0, because all rows then have the same target value.
     """
     if not margin > 0:
         return "not_resolved"
@@ -244,7 +266,7 @@ def judged(low: float, high: float, margin: float) -> Status:
 
 
 def margin_of(given: float | None, null: float) -> float:
-    """Return the equivalence margin: the one given, in units of the primary metric, or 1% of the null loss."""
+    """Return the equivalence margin: the given one, in units of the primary metric, or 1% of the null loss."""
     if given is None:
         return MARGIN * null
     if not (math.isfinite(given) and given > 0):
@@ -255,10 +277,10 @@ def margin_of(given: float | None, null: float) -> float:
 
 
 def rows_to_resolve(value: float, low: float, high: float, margin: float, rows: int) -> int | None:
-    """Return the number of rows at which the interval excludes zero or is within the margin; None if no number is enough.
+    """Return the number of rows at which the interval would exclude zero or lie within the margin; None if no number is enough.
 
-    The width of the interval is inversely proportional to the root of the number of rows. An interval that excludes zero always
-    gives a verdict: it extends beyond the margin or is within it.
+    The width of the interval is inversely proportional to the square root of the number of rows. An interval that excludes zero
+    always gives a verdict, because it either extends beyond the margin or lies within it.
 
     >>> rows_to_resolve(-0.02, -0.06, 0.02, 0.01, 1000)
     4001
@@ -281,7 +303,7 @@ def performance(
     margin: float | None = None,
     seed: int = 0,
 ) -> Performance:
-    """Return every metric of a network and of its linear counterpart, with their paired differences.
+    """Return every metric of a network and its linear counterpart, with their paired differences.
 
     The rows are the held-out rows or, without a split, all rows. With a split, the same metrics on the training rows show how
     much worse each model is on unseen rows.
@@ -290,9 +312,10 @@ def performance(
     ----------
     model : the network.
     table : the rows.
-    counterpart : the linear model; None: one is fitted, as an audit does.
+    counterpart : the linear model; if None, one is fitted, as an audit does.
     threshold : for two classes, the probability above which a row is predicted positive.
-    margin : differences in the first metric below this are negligible; None: 1% of the loss of always predicting the base rate.
+    margin : differences in the first metric below this are negligible; None uses 1% of the loss of always predicting the base
+        rate.
     seed : seed of the folds in which the counterpart's penalty is chosen.
 
     Examples
@@ -323,7 +346,7 @@ def performance(
 def evaluated_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel, bool]:
-    """Return both models on the evaluated rows, and whether these are known to be held out."""
+    """Return both models on the evaluated rows, and whether these are known to be held-out rows."""
     network, linear = bound_pair(model, table, counterpart, seed)
     return *_evaluated(network, linear), network.table.held_out is not None
 
@@ -346,7 +369,7 @@ def _evaluated(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, Bou
 
 
 def training_pair(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, BoundModel] | None:
-    """Return both models on the rows that are not held out; None if it is unknown which these are."""
+    """Return both models on the rows that are not held out; None if it is not known which rows these are."""
     held_out = network.table.held_out
     if held_out is None:
         return None
@@ -365,14 +388,16 @@ def compare(
     without: Collection[str] = (),
     training: tuple[BoundModel, BoundModel] | None = None,
 ) -> Performance:
-    """Score both models on the rows they are bound to (the same table).
+    """Score both models on the rows of the same table, to which they are bound.
 
+    If there are too few rows or events, no metric has a value, and `too_few` gives the reason.
+
+    Parameters
+    ----------
     without : names of metrics to leave out.
     training : both models on their training rows, if these are known.
-    threshold : for two classes, the probability above which a row is predicted positive; used for the accuracy, and for the rows
-        for which the models predict different classes.
-
-    If there are too few rows or events, no metric has a value; `too_few` says why.
+    threshold : for two classes, the probability above which a row is predicted positive. It is used for the accuracy, and for the
+        rows for which the models predict different classes.
     """
     margin_of(margin, 1.0)  # reject a wrong margin before any work
     if (reason := too_few(network.table, held_out)) is not None:
@@ -410,7 +435,7 @@ def compare(
 def _measured(
     both: FloatArray, table: Table, threshold: float, device: str
 ) -> tuple[dict[str, Both], dict[tuple[str, int], Both]]:
-    """Return the metrics of two models with scores (2, n, k) on the rows of a table, and those of single classes."""
+    """Return the metrics of two models with scores (2, n, k) on the rows of a table, over all classes and for single classes."""
     several = table.schema.task == "multiclass"
     told = enough(table) if several else np.zeros(0, dtype=bool)
     weights, groups = table.row_weights, table.groups
@@ -433,8 +458,10 @@ def _training(
 ) -> Training:
     """Return the metrics of both models on their training rows, for comparison with those on the rows of `table`.
 
-    `classes` : the classes over which the means in `held_out` are taken. Means over other classes are different metrics, and are
-    left out.
+    Parameters
+    ----------
+    classes : the classes over which the means in `held_out` are taken. Means over other classes would be different metrics, and
+        are left out.
     """
     if pair is None:
         return Training(unknown=why("performance.training.split"))
@@ -465,12 +492,12 @@ def _training(
 
 
 def _positive(table: Table) -> float:
-    """Return the effective number of positive rows (Kish 1965), or of groups with such a row if they are fewer."""
+    """Return the effective number of positive rows (Kish 1965), or the number of groups with such a row if it is smaller."""
     return min(float(events(table)[1]), effective(table.row_weights[table.y > 0]))
 
 
 def too_few(table: Table, held_out: bool = True) -> Message | None:
-    """Return why performance on these rows is withheld; None if it is not.
+    """Return the reason why performance on these rows is withheld; None if it is not.
 
     Fewer than ten rows would reveal single people. With fewer than `EVENTS` events of a class, intervals are too short, and the
     margin (a share of the loss of always predicting the base rate) depends on a handful of rows.
@@ -482,12 +509,12 @@ def too_few(table: Table, held_out: bool = True) -> Message | None:
 
 
 def has_small_class(held: FloatArray | IntArray) -> bool:
-    """Return whether one of several classes, with these numbers of rows, has 1 to 9."""
+    """Return whether one of several classes has 1 to 9 rows, given the numbers of rows."""
     return bool(((held > 0.5) & (held < SMALL - 0.5)).any())
 
 
 def null_told(null: float, held: FloatArray | IntArray) -> float:
-    """Return the null loss, rounded to two digits if a class has 1 to 9 rows, because all digits would reveal their number."""
+    """Return the null loss, rounded to two digits if a class has 1 to 9 rows, because more digits would reveal their number."""
     return float(f"{null:.1e}") if has_small_class(held) else null
 
 
@@ -511,20 +538,22 @@ def log_odds(threshold: float) -> float:
 
 
 def is_positive(scores: FloatArray, threshold: float) -> NDArray[np.bool_]:
-    """Return which rows are predicted positive: those whose log-odds are above those of the threshold.
+    """Return which rows are predicted positive, with log-odds above those of the threshold.
 
-    All decisions between two classes in an audit come from this function.
+    All decisions between two classes in an audit use this function.
     """
     return np.asarray(scores > log_odds(threshold))
 
 
 def groups(table: Table) -> IntArray:
-    """Return the group of each row (n,); a row with a missing group is a group of its own."""
+    """Return the group of each row (n,); a row whose group is missing forms its own group."""
     return np.arange(len(table)) if table.groups is None else table.groups
 
 
 def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -> Iterator[FloatArray]:
-    """Yield the weights of each bootstrap resample: how often each row (or its group) was drawn, times its own weight."""
+    """Yield the weights of each bootstrap resample: each row's weight times the number of times that the row (or its group)
+    was drawn.
+    """
     draws = np.random.default_rng(seed)
     count = int(group.max()) + 1
     for _ in range(resamples):
@@ -535,7 +564,7 @@ def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -
 
 
 def _metric(name: str, both: Both, alone: bool = False) -> Metric:
-    """Return a metric of both models and its difference. `alone`: rows are independent and have equal weights."""
+    """Return a metric of both models with its difference; `alone` means that rows are independent and have equal weights."""
     network, linear = both
     least, most = RANGES.get(name, (-np.inf, np.inf))
     return Metric(
@@ -548,9 +577,9 @@ def _metric(name: str, both: Both, alone: bool = False) -> Metric:
 
 
 def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None = None) -> Metric:
-    """Return a metric that is a mean over rows, from (2, n) contributions of two models.
+    """Return a metric that is a mean over rows, from the contributions of two models (2, n).
 
-    `among` (n,) gives the rows further weights, for example for a mean over the rows of one class.
+    `among` (n,) multiplies the weights of the rows, for example to average over the rows of one class.
     """
     weights = table.row_weights if among is None else table.row_weights * among
     return _metric(name, _means(rows, weights, table.groups))
@@ -559,7 +588,7 @@ def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None =
 def interval(
     value: float, drawn: FloatArray, units: int | None, least: float = -np.inf, most: float = np.inf
 ) -> Estimate:
-    """Return the interval of a number from its resamples, for `units` groups of rows if rows come in groups."""
+    """Return the interval of a number from its resamples; `units` is the number of groups if rows come in groups."""
     made = bootstrapped(value, drawn, units, least, most)
     return float(made.value), float(made.stderr), float(made.low), float(made.high)
 
@@ -579,8 +608,9 @@ def measures(
 
     Parameters
     ----------
-    y : (n,) targets; codes for classes.
-    weights, groups : (n,) for the rows; `groups` numbers the groups of rows, None: rows are independent.
+    y : targets, as codes for classes (n,).
+    weights : weights of the rows (n,).
+    groups : number of each row's group (n,); None if rows are independent.
     areas : AUCs of several classes, to be averaged.
     """
     made: dict[str, Both] = {}
@@ -616,17 +646,17 @@ def _of_both(
 
 
 def _means(rows: FloatArray, weights: FloatArray, groups: IntArray | None) -> Both:
-    """Return the means of (2, n) values."""
+    """Return the weighted means of the values of two models (2, n)."""
     return mean(rows[0], weights, groups), mean(rows[1], weights, groups)
 
 
 def _averages(parts: Sequence[Both]) -> Both:
-    """Return the means over several classes."""
+    """Return metrics averaged over several classes."""
     return average([one for one, _ in parts]), average([one for _, one in parts])
 
 
 def right(both: FloatArray, y: FloatArray, threshold: float) -> FloatArray:
-    """Return 1 where a model's predicted class (2, n, 1) is right, for two classes (2, n)."""
+    """Return 1 where a model predicts the right one of two classes, otherwise 0 (2, n)."""
     return np.asarray(is_positive(both[..., 0], threshold) == (y > 0), dtype=np.float64)
 
 
@@ -638,7 +668,7 @@ def _by_class(
     classes: NDArray[np.bool_],
     device: str,
 ) -> dict[tuple[str, int], Both]:
-    """Return log loss and AUC of each of these classes (k,) against the others."""
+    """Return log loss and AUC of each marked class (k,) against the others."""
     made: dict[tuple[str, int], Both] = {}
     for k in np.flatnonzero(classes).tolist():
         p = np.stack([probabilities(one)[:, k] for one in both])
@@ -652,7 +682,7 @@ def _by_class(
 def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estimate:
     """Return how far a model's mean loss is below the null loss.
 
-    To first order, the influence of a row on `null` is its loss under the shares of the classes, or the mean.
+    To first order, the influence of a row on `null` is its loss when the class shares, or the mean, are predicted.
     """
     task, y, w = table.schema.task, table.y, table.row_weights
     mean = np.average(y, weights=w)
@@ -673,10 +703,10 @@ def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estima
 
 
 def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
-    """Return the order of the classes that matches predictions best, found on half of the rows (or groups) and tested on the
-    other.
+    """Return the renaming of the predicted classes that matches the target best.
 
-    None unless it is a different order, and right significantly more often (one-sided p below `SWAPPED`).
+    It is found on half of the rows (or groups) and tested on the other half. The result is None unless the renaming is a
+    different order that is right significantly more often (one-sided p below `SWAPPED`).
     """
     true, called, group, w = table.y.astype(np.int64), scores.argmax(axis=1), groups(table), table.row_weights
     k, first = scores.shape[1], group % 2 == 0
@@ -694,14 +724,14 @@ def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
 
 
 def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
-    """Return the loss of a model without columns: the entropy of the target, or the loss of predicting the mean."""
+    """Return the loss of a model without columns, which is the entropy of the target or the loss of predicting the mean."""
     centre = float(np.average(y, weights=w))
     parts = null_parts(task, y, int(y.max()) + 1 if GOALS[task].classes else 0, centre)
     return null_of(task, np.average(parts, axis=0, weights=w), centre)
 
 
 def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
-    """Return contributions (n, parts) whose means over rows determine the null loss; numbers are relative to `centre`."""
+    """Return contributions (n, parts) whose means over rows determine the null loss; numeric targets are relative to `centre`."""
     if GOALS[task].classes:
         return np.eye(classes)[y.astype(np.int64)]
     return np.column_stack([y - centre, xlogy(y, y) if task == "count" else (y - centre) ** 2])
@@ -718,21 +748,22 @@ def null_of(task: str, means: FloatArray, centre: float) -> float:
 
 
 def predicted_classes(both: FloatArray, threshold: float) -> IntArray:
-    """Return the predicted class (2, n) of two models (2, n, k): by the threshold for two classes, by the largest score
-    for several.
+    """Return the class predicted by each of two models (2, n) from scores (2, n, k).
+
+    For two classes the threshold decides, and for several the largest score.
     """
     chosen = is_positive(both[..., 0], threshold) if both.shape[2] == 1 else both.argmax(axis=2)
     return np.asarray(chosen, dtype=np.int64)
 
 
 def labels_differ(both: FloatArray, threshold: float) -> NDArray[np.bool_]:
-    """Return whether two models (2, n, k) predict different classes (n,)."""
+    """Return the rows (n,) for which two models with scores (2, n, k) predict different classes."""
     labels = predicted_classes(both, threshold)
     return np.asarray(labels[0] != labels[1])
 
 
 def discordance(both: FloatArray, table: Table, threshold: float) -> Discordance:
-    """Return the rows on which two models (2, n, k) predict different classes."""
+    """Return the discordance of two models with scores (2, n, k): counts of rows for which they predict different classes."""
     return Discordance.of(predicted_classes(both, threshold), table.y.astype(np.int64), len(table.schema.labels))
 
 
@@ -741,7 +772,7 @@ def _different_classes(both: FloatArray, weights: FloatArray, threshold: float, 
 
 
 def told(metric: Metric, found: Discordance, table: Table) -> Metric:
-    """Return a metric without the error of its difference if a number of 1 to 9 rows would follow from it."""
+    """Return the metric without the error of its difference if this error would reveal a number of 1 to 9 rows."""
     if metric.name not in ("accuracy", "balanced_accuracy"):
         return metric
     if table.schema.task == "binary":
@@ -754,10 +785,10 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
 
 
 def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
-    """Return a metric whose difference has the error of assumed decisions.
+    """Return the metric with the error of its difference computed from assumed decisions.
 
-    There is no error if a confusion matrix is withheld, which the error would reveal. There is none either if rows have weights
-    or come in groups, because it is unknown which of them the assumed decisions would affect.
+    The difference has no error if a confusion matrix is withheld, because the error would reveal it. It has none either if rows
+    have weights or come in groups, because it is not known which of them the assumed decisions would affect.
     """
     if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)
@@ -765,11 +796,14 @@ def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -
 
 
 def three_of(table: Table, among: FloatArray | None = None) -> float:
-    """Return the largest share of rows with a difference that is compatible with none of these rows showing one: -ln(0.05) / n,
-    about 3 / n, at 95% confidence (Hanley and Lippman-Hand 1983).
+    """Return the largest share of rows with a difference that is compatible with observing none (Hanley & Lippman-Hand 1983).
 
-    `among` (n,): 1 for the rows that could show it. NaN if rows have weights or come in groups: the share then depends on the
-    heaviest of them, which may be a single person.
+    At 95% confidence it is -ln(0.05) / n, about 3 / n. It is NaN if rows have weights or come in groups, because the share then
+    depends on the heaviest of them, which may be a single person.
+
+    Parameters
+    ----------
+    among : 1 for the rows that could show a difference (n,).
     """
     if table.weights is not None or table.groups is not None:
         return np.nan
@@ -777,9 +811,9 @@ def three_of(table: Table, among: FloatArray | None = None) -> float:
 
 
 def ruled_by_three(metric: Metric, most: float) -> Metric:
-    """Return a metric whose difference may be up to `most` on either side if no row shows one.
+    """Return a metric whose difference has the interval from -`most` to `most`, for the case that no row shows a difference.
 
-    An error of zero would claim that no row ever does.
+    An error of zero would claim that no row ever differs.
     """
     if metric.difference[:2] != (0.0, 0.0):
         return metric
@@ -787,5 +821,5 @@ def ruled_by_three(metric: Metric, most: float) -> Metric:
 
 
 def withheld(metric: Metric) -> Metric:
-    """Return a metric whose difference has no error."""
+    """Return the metric without the error of its difference."""
     return replace(metric, difference=(metric.difference[0], np.nan, np.nan, np.nan), method="withheld")

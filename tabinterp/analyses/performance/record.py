@@ -1,4 +1,4 @@
-"""Performance in the document: metrics of both models, the verdict and its sentences, and what qualifies it."""
+"""Performance in the document: metrics of both models, the verdict with its sentences, and its qualifications."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Verdict(Part):
 
 
 class Swapped(Part):
-    """Predicted classes that match the target significantly better in another order."""
+    """Predicted classes that match the target significantly better if they are renamed."""
 
     predicted: list[str]  # only classes that change places
     happened: list[str]
@@ -62,7 +62,7 @@ class Swapped(Part):
 
 
 class TrainingRow(Part):
-    """A metric of both models on the training rows, and that on held-out rows minus that on training rows."""
+    """A metric of both models on the training rows, and its value on held-out rows minus that on training rows."""
 
     metric: Metric
     network: Interval
@@ -95,7 +95,7 @@ class Performance(Part):
 
 
 class ClassRow(Part):
-    """One of several classes against the others; at least ten rows of it and of the others."""
+    """One of several classes against the others; the class and the others each have at least ten rows."""
 
     output: str
     row: MetricRow
@@ -156,7 +156,7 @@ def build_verdict(r: Results, importance: Importance) -> Verdict:
 
 
 def build(r: Results) -> Judged | None:
-    """Return single classes, recalibration, decisions and the reference; None if none of them applies."""
+    """Return single classes, recalibration, decisions and the reference model; None if none of them applies."""
     classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
     if not classes and r[RECALIBRATION] is None and r[DECISION_CURVE] is None and r[BOOSTED_TREES] is None:
         return None
@@ -169,7 +169,9 @@ def build(r: Results) -> Judged | None:
 
 
 def _lines(r: Results, importance: Importance) -> list[Message]:
-    """Return the gap, the other metrics, the labels, and the columns that only the network uses, from significant differences."""
+    """Return sentences about significant differences: the gap, other metrics, predicted classes, and columns only the network
+    uses.
+    """
     performance = r.performance
     lines = _linear_network(r)
     if performance.one_value and np.isfinite(performance.metrics[0].difference[2]):
@@ -202,7 +204,9 @@ def _different_classes(differ: DifferentClasses, rows: int) -> Message:
 
 
 def _linear_network(r: Results) -> list[Message]:
-    """Return a sentence if the network is a linear model, by its operations or on these rows, and so adds nothing to one."""
+    """Return a sentence if the network is a linear model, by its operations or on these rows, and so adds nothing to a linear
+    model.
+    """
     if r.network.is_linear:
         return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
     terms = r[COEFFICIENTS]
@@ -214,8 +218,8 @@ def _linear_network(r: Results) -> list[Message]:
 
 
 def _qualifications(r: Results) -> list[Message]:
-    """Return the rows needed, and whether the verdict holds after recalibration, at the user's costs, and against boosted
-    trees.
+    """Return the number of rows needed, and whether the verdict holds after recalibration, at the user's costs, and against
+    boosted trees.
     """
     lines, performance = [], r.performance
     if performance.rows_needed is not None:
@@ -257,7 +261,7 @@ def _cost(result: DecisionsResult, linear: str) -> Message:
 
 
 def gap(primary: MetricRow, margin: float | None) -> Message:
-    """Return the difference in words: size and direction if it is significant, the number alone if not."""
+    """Return the difference in words: its size and direction if it is significant, otherwise only the number."""
     value, low, high = primary.difference.value or 0.0, primary.difference.low, primary.difference.high
     key = f"verdict.gap.{primary.metric}"
     if low is None or high is None:
@@ -270,9 +274,9 @@ def gap(primary: MetricRow, margin: float | None) -> Message:
 
 
 def others(metrics: Sequence[MetricRow]) -> list[Message]:
-    """Return a sentence on the metrics other than the primary one.
+    """Return a sentence about the metrics other than the primary one.
 
-    R2 is omitted because it repeats the squared error, and so are metrics whose difference has no interval.
+    R2 is omitted because it repeats the squared error. Metrics whose difference has no interval are omitted too.
     """
     resolved = [row.resolved for row in metrics if row.metric != "r2" and row.method != "withheld"]
     counts = {way: sum(outcome == way for outcome in resolved) for way in ("better", "worse", "no")}
@@ -285,7 +289,7 @@ def others(metrics: Sequence[MetricRow]) -> list[Message]:
 
 
 def only_network(importance: Importance, linear: str) -> list[Message]:
-    """Return the columns whose permutation raises the loss of the network only, and significantly more."""
+    """Return the columns whose permutation raises the network's loss but not the linear model's, and significantly more."""
     only = [
         row.column
         for row in importance.columns

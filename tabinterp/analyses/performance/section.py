@@ -1,4 +1,4 @@
-"""Performance on the page: each metric for both models, whether their difference is significant, and single classes."""
+"""Performance on the page: each metric for both models, the significance of the difference, and single classes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def build(document: Document) -> list[Block]:
 
 
 def _training(document: Document) -> list[Block]:
-    """Return the gap of the first metric, and the table unless the section on overfitting has it."""
+    """Return the gap of the first metric, and the table unless the section on overfitting contains it."""
     training = document.performance.training
     if training is None:
         return []
@@ -34,7 +34,7 @@ def _training(document: Document) -> list[Block]:
 
 
 def brief(document: Document) -> list[Table | Paragraph]:
-    """Return the table of the summary: values, the difference with its interval, and whether it is significant."""
+    """Return the table of the summary: values, differences with intervals, and significance."""
     columns: list[Column[MetricRow]] = [
         Column(t("report.metric"), _name),
         Column(capital(t("report.network")), lambda row: number(row.network.value), "net"),
@@ -47,7 +47,7 @@ def brief(document: Document) -> list[Table | Paragraph]:
 
 
 def _scope(document: Document) -> list[Block]:
-    """Return the sentences on what the intervals cover and what they leave out."""
+    """Return the sentences about which sources of variation the intervals include and which they leave out."""
     return [Paragraph(say(line)) for line in document.verdict.lines if line.key.startswith("verdict.scope")]
 
 
@@ -56,7 +56,7 @@ def _arrows() -> Paragraph:
 
 
 def _threshold(document: Document) -> list[Block]:
-    """Return the one threshold that all statements about decisions use."""
+    """Return the sentence about the threshold, which all statements about decisions use."""
     threshold = document.performance.threshold
     if threshold is None:
         return []
@@ -79,7 +79,9 @@ def _rows(document: Document) -> Paragraph:
 
 
 def _method(document: Document) -> str:
-    """Return part of a sentence's key: in documents of earlier versions, intervals come from resamples."""
+    """Return the part of a sentence's key that depends on the method; in documents of earlier versions, intervals come from
+    resamples.
+    """
     return "" if document.performance.resamples else "student."
 
 
@@ -116,7 +118,7 @@ def _difference(row: MetricRow) -> Cell:
 
 
 def _delong(document: Document) -> list[Block]:
-    """Return whether the interval of the difference in AUC is DeLong's."""
+    """Return the sentence on whether the interval of the difference in AUC is DeLong's."""
     of = _method(document)
     methods = [row.method for row in document.performance.metrics if row.metric == "auc"]
     return [
@@ -132,7 +134,10 @@ def _name(row: MetricRow) -> str:
 
 
 def _resolved(document: Document) -> Column[MetricRow]:
-    """Return the column on significance; on rows that may have been trained on, no difference favours either model."""
+    """Return the column on significance.
+
+    If the network may have been trained on the rows, no difference is said to favour either model.
+    """
     held_out = document.performance.held_out
 
     def show(row: MetricRow) -> str:

@@ -1,7 +1,7 @@
 """Performance over all rows of a scan: metrics that are means, as mergeable sums.
 
-Their intervals are Student's, for a mean and for a mean paired difference. Metrics that rank the rows (AUC, average precision),
-R2 and single classes come from the drawn rows, whose number is reported.
+Their intervals are Student's t intervals, for a mean or a mean paired difference. Metrics that rank the rows (AUC, average
+precision), R2 and single classes are computed on a sample of rows, whose number is reported.
 """
 
 from __future__ import annotations
@@ -41,8 +41,14 @@ SUMMED = ("log_loss", "brier", "accuracy", "squared_error", "absolute_error", "p
 
 @dataclass(frozen=True)
 class Plan:
-    """Settings of the sums: `metrics` that are means, the `centre` of a numeric target, the device for losses, and the
-    threshold.
+    """Settings of the sums.
+
+    Attributes
+    ----------
+    metrics : metrics that are means.
+    centre : value subtracted from a numeric target.
+    device : device on which losses are computed.
+    threshold : probability above which a row is predicted positive.
     """
 
     metrics: tuple[str, ...]
@@ -55,8 +61,9 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """Sums of (metrics, network/linear/difference), of the null loss and of labels that differ; for classes, also counts of rows
-    on which each model is right.
+    """Sums of each metric for (network, linear model, difference), of the null loss, and of differing predictions.
+
+    For classes, it also counts the rows of each class on which each model is right.
     """
 
     losses: Means
@@ -72,7 +79,7 @@ def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> P
 
 
 def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Totals:
-    """Return the sums over rows that both models are bound to."""
+    """Return the sums over the rows to which both models are bound."""
     table, both = network.table, np.stack([network.scores, linear.scores])
     rows = np.stack([_metric(plan, name, both, table.y) for name in plan.metrics], axis=1)
     null = null_parts(plan.task, table.y, plan.classes, plan.centre)
@@ -96,7 +103,7 @@ def merge(a: Totals, b: Totals) -> Totals:
 
 
 def finish(context: Context, plan: Plan, totals: Totals) -> Performance:
-    """Combine the metrics that are means over all rows with those of the drawn rows."""
+    """Combine the metrics that are means over all rows with those computed on the sample of rows."""
     drawn, found = context.performance, sums.finish(totals.losses)
     held = totals.null.mean * totals.losses.rows if plan.task == "multiclass" else np.zeros(0)  # rows of each class
     known = {one.name: replace(one, rows=drawn.rows) for one in drawn.metrics}
@@ -118,7 +125,7 @@ STREAM = Stream(start, update, merge, finish)
 
 
 def _metric(plan: Plan, name: str, both: FloatArray, y: FloatArray) -> FloatArray:
-    """Return the values (n, 3) of both models and their difference."""
+    """Return the values (n, 3) of both models and their difference for each row."""
     if name == "accuracy" and plan.task == "binary":
         rows = right(both, y, plan.threshold)
     else:

@@ -1,9 +1,11 @@
 """Groups of columns that carry the same information, found by hierarchical clustering of their associations.
 
-Association, in [0, 1]: for two numbers, the absolute rank correlation of Spearman (1904); for two columns of levels,
-bias-corrected Cramér's V (Bergsma 2013); for a number and levels, the bias-corrected correlation ratio of the ranks of the number
-(Kelley 1935). Missing numbers are left out; a missing level is a level. Columns are joined by average linkage of 1 - association:
-the members of a family have a mean association of at least the threshold with those that they were joined to.
+An association lies in [0, 1]. Between two numbers, it is the absolute rank correlation of Spearman (1904). Between two columns of
+levels, it is bias-corrected Cramér's V (Bergsma 2013). Between a number and levels, it is the bias-corrected correlation ratio of
+the ranks of the number (Kelley 1935). Missing numbers are left out; a missing level is a level.
+
+Columns are clustered by average linkage of 1 - association. Whenever two clusters of columns are joined, their mean association
+is at least the threshold.
 """
 
 from __future__ import annotations
@@ -37,7 +39,13 @@ ROUNDING = 1e-12  # share of a variance that is rounding, if a column is constan
 
 @dataclass(frozen=True, eq=False)
 class Families(Display):
-    """`association` (columns, columns); `families`: name -> at least two members, in the table's order."""
+    """Groups of columns that carry the same information.
+
+    Attributes
+    ----------
+    association : association of every two columns (columns, columns).
+    families : name and members of each group; at least two members, in the order of the table.
+    """
 
     columns: tuple[str, ...]
     association: FloatArray
@@ -47,29 +55,31 @@ class Families(Display):
     seed: int
 
     def weakest(self, name: str) -> float:
-        """Return the lowest association between two members."""
+        """Return the lowest association between two members of a family."""
         at = [self.columns.index(c) for c in self.families[name]]
         return float(self.association[np.ix_(at, at)].min())
 
     def associated(self, columns: tuple[str, ...], least: float) -> tuple[str, ...]:
-        """Return the other columns with an association of at least this size with any of these."""
+        """Return the other columns that have an association of at least `least` with any of these columns."""
         at = [self.columns.index(c) for c in columns]
         most = self.association[at].max(axis=0)
         return tuple(c for j, c in enumerate(self.columns) if most[j] >= least and c not in columns)
 
     def picture(self, output: str | None) -> Heat:
-        """Return the association of each pair of columns for plotting."""
+        """Return the association of each pair of columns, for plotting."""
         return Heat(self.columns, self.columns, self.association, text("plot.axis.association"), ("columns", "columns"))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each member: family, column, and weakest association in the family."""
+        """Return one row for each member of a family: family, column, and the weakest association in the family."""
         rows = [(name, c, self.weakest(name)) for name, members in self.families.items() for c in members]
         return pd.DataFrame(rows, columns=["family", "column", "weakest"])
 
 
 def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Families:
-    """Find groups of related input columns, on at most 5,000 seeded rows; pass `families(table).families` as `groups=`.
+    """Find groups of related input columns, on at most 5,000 seeded rows.
+
+    To permute them together, pass `families(table).families` as `groups=` to `permutation_importance`.
 
     Examples
     --------
@@ -98,7 +108,7 @@ def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Fa
 
 
 def associations(table: Table) -> FloatArray:
-    """Return the association (columns, columns) of every two input columns; 1 on the diagonal, 0 if it cannot be measured."""
+    """Return the association of every two input columns (columns, columns); 1 on the diagonal, 0 if it cannot be measured."""
     columns, w = table.schema.inputs, table.row_weights
     is_number = np.array([table.schema[c].kind == "numeric" for c in columns])
     numbers, levels = np.flatnonzero(is_number), np.flatnonzero(~is_number)
@@ -116,7 +126,7 @@ def associations(table: Table) -> FloatArray:
 
 
 def _ranks(table: Table, column: str, w: FloatArray) -> FloatArray:
-    """Return the weight below each value plus half of the weight at it (n,); NaN if missing."""
+    """Return the mid-rank of each value (n,): the weight of the rows below it plus half of the weight at it; NaN if missing."""
     x = table.numeric(column)
     known = ~np.isnan(x)
     result = np.full(len(x), np.nan)
@@ -131,7 +141,7 @@ def _codes(table: Table, column: str) -> IntArray:
 
 
 def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
-    """Return Spearman correlations (p, p) of ranks (n, p), each pair on the rows where both are known."""
+    """Return Spearman correlations (p, p) of ranks (n, p), each pair computed on the rows where both are known."""
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known.astype(np.float64)
     of_values = (a * w[:, None]).T
@@ -147,7 +157,7 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> FloatArray:
-    """Return ranks minus their means; 0 if missing, and for constant columns."""
+    """Return ranks minus their means; 0 for missing values and for constant columns."""
     a, mass = np.where(known, ranks, 0.0), w @ known
     weighs = known & (w > 0)[:, None]
     varies = np.where(weighs, ranks, -np.inf).max(axis=0) > np.where(weighs, ranks, np.inf).min(axis=0)
@@ -155,7 +165,7 @@ def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> Floa
 
 
 def _ratio(ranks: FloatArray, codes: IntArray, w: FloatArray) -> FloatArray:
-    """Return Kelley's epsilon (p,): share of the variance of the ranks (n, p) between levels, corrected for chance."""
+    """Return Kelley's epsilon (p,), the share of the variance of the ranks (n, p) between levels, corrected for chance."""
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known * w[:, None]
     level = csr_array((np.ones(len(codes)), codes, np.arange(len(codes) + 1)))

@@ -1,18 +1,20 @@
 """Permutation importance: the rise in loss when the values of a column are permuted between rows.
 
-Estimand (Breiman 2001; Fisher, Rudin & Dominici 2019): E L(y, f(x with column j from another row)) - E L(y, f(x)), on the given
-rows. The rows are put in hash order once and moved by circular shifts, so that memory access is contiguous. A column with few
-distinct values needs no random draws: each of its values is weighted by its share of the rows, and the result is exact.
+The estimand (Breiman 2001; Fisher, Rudin & Dominici 2019) is E L(y, f(x with column j from another row)) - E L(y, f(x)), on the
+given rows. The rows are put in hash order once, and each permutation is a circular shift, so that memory access is contiguous. A
+column with few distinct values needs no random draws: each of its values is weighted by its share of the rows, and the result is
+exact.
 
-Standard error: the statistic is a U-statistic in which each row is both receiver and donor. With L_ij the loss of row i when the
-column comes from row j, SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). The sums are of the rises D_ij =
-L_ij - L_ii: over all pairs this is the same, and over few draws it is free of the noise of the loss itself. With few draws per
-row the error is conservative: a 95% interval covers about 96% with ten draws, and 98% with one. If rows come in groups, the
-projections of the rows of a group are summed before they are squared, and the interval is Student's over groups.
+Standard error: the statistic is a U-statistic, in which each row is both receiver and donor. Let L_ij be the loss of row i when
+the column comes from row j. Then SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). The code sums the rises
+D_ij = L_ij - L_ii instead. Over all pairs this gives the same result, and over few draws it removes the variation of the loss
+itself. With few draws per row the error is conservative: a 95% interval covers about 96% with ten draws, and 98% with one. If
+rows come in groups, the projections of the rows of a group are summed before they are squared, and the interval is a t interval
+over groups.
 
 Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020): donors come from the receiver's own
 stratum (see `strata`), so that the information about the column in the other columns is preserved. With the mean D_s of the rises
-in stratum s, the value is sum_s p_s D_s, and the projection of a row in s is mean_j D_ij + mean_j D_ji - D_s; the strata are
+in stratum s, the value is sum_s p_s D_s, and the projection of a row in s is mean_j D_ij + mean_j D_ji - D_s. The strata are
 treated as fixed.
 """
 
@@ -63,8 +65,17 @@ Progress = Callable[[str, float], None]
 class PermutationImportance(Display):
     """Rise in loss for each column, or group of columns permuted together, in units of the loss.
 
-    `importance`, `stderr`, `ci_low`, `ci_high`, `off_support`, `exact`: (players,). `baseline` is the loss without permutation.
-    For AUC and accuracy, the loss is one minus the metric, so that a rise is always worse.
+    For AUC and accuracy, the loss is one minus the metric, so that a rise always means worse performance. The arrays have one
+    value for each column or group.
+
+    Attributes
+    ----------
+    importance : rise in loss.
+    stderr : standard error of the rise.
+    ci_low, ci_high : ends of its 95% interval.
+    off_support : share of permuted rows that are unlike any real row.
+    exact : whether all donors were used, without random draws.
+    baseline : loss without permutation.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -103,7 +114,8 @@ class PermutationImportance(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each column or group, in the order of the table.
 
-        Conditional importance also has the conditioning columns, the number of strata, and the rows of the smallest.
+        For conditional importance, it also gives the conditioning columns, the number of strata, and the number of rows in the
+        smallest.
         """
         more: dict[str, Any] = {}
         if self.conditional:
@@ -125,7 +137,9 @@ class PermutationImportance(Display):
         )
 
     def minus(self, other: PermutationImportance) -> Estimates:
-        """Return the importance of every column minus that for another model on the same rows and draws, with its error."""
+        """Return the importance of every column minus its importance for another model on the same rows and draws, with its
+        error.
+        """
         errors = [
             error_of(a - b, self.weights, self.groups)
             for a, b in zip(self.projection.T, other.projection.T, strict=True)
@@ -148,17 +162,19 @@ def permutation_importance(
 ) -> PermutationImportance:
     """Return the permutation importance of every input column, on all rows of `table`.
 
+    Two calls with the same seed on the same table use the same draws, also for different models.
+
     Parameters
     ----------
-    n_repeats : donors drawn for each row, if the column is not exact.
-    loss : "log_loss", "brier", "auc", "accuracy", "squared_error", for counts also "poisson_deviance" and "absolute_error"; None:
-        log loss, squared error for regression, deviance for counts. It can also be a function (y (n,), scores (n, k)) -> (n,),
-        which gets scores on the `scale` "log_odds" or "probability".
-    groups : name -> columns that are permuted together; columns in no group are permuted alone. `ti.families(table)` finds
+    n_repeats : number of donors drawn for each row; not used for a column that is exact.
+    loss : "log_loss", "brier", "auc", "accuracy", "squared_error", and for counts also "poisson_deviance" and
+        "absolute_error". None uses log loss for classes, squared error for regression, and deviance for counts. A function (y
+        (n,), scores (n, k)) -> (n,) is also possible; it receives scores on the given `scale`.
+    groups : columns to permute together, by name of the group; columns in no group are permuted alone. `ti.families(table)` finds
         columns that carry the same information.
-    conditional : draw donors from rows that are similar in associated columns, which is a different estimand. Needs 80 rows.
-
-    Two calls with the same seed on the same table use the same draws for different models.
+    scale : scale of the scores for a function given as `loss`, "log_odds" or "probability".
+    conditional : whether to draw donors only from rows that are similar in associated columns, which is a different
+        estimand. This needs at least 80 rows.
 
     Examples
     --------
@@ -178,7 +194,7 @@ def permutation_importance(
 
 
 def sizes(bound: BoundModel, n_repeats: int, seed: int) -> FloatArray:
-    """Return the permutation importance (columns,) without its error."""
+    """Return the permutation importance of each column (columns,), without standard errors."""
     plan = start(bound, n_repeats=n_repeats, seed=seed)
     return _estimated(plan, update(plan, np.arange(len(bound.table))))[0]
 
@@ -188,7 +204,7 @@ def sizes(bound: BoundModel, n_repeats: int, seed: int) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums over receivers: their own losses, the rise in loss under permutation, and the rises that each donor caused."""
+    """Sums over receiving rows: their own losses, their rises in loss under permutation, and the rises caused by each donor."""
 
     rows: list[IntArray] = field(default_factory=list)
     own: list[FloatArray] = field(default_factory=list)
@@ -208,7 +224,7 @@ def start(
     scale: str = "log_odds",
     conditional: bool = False,
 ) -> Plan:
-    """Draw the shifts, and find the columns that need none."""
+    """Draw the shifts, and find the columns for which the result is exact without drawing."""
     n = len(bound.table)
     if n < 2:
         raise NotApplicableError(why("permutation.few", rows=n))
@@ -245,7 +261,7 @@ def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int
 
 
 def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:
-    """Return groups of rows that are equal in these columns, if each column is encoded separately."""
+    """Return groups of rows that are equal in these columns; None unless each column is encoded separately."""
     block = np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
     if len(block) == 0 or not bound.is_local(columns):
         return None
@@ -254,7 +270,10 @@ def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntA
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Permute every column for these receivers (indices in the order of the plan); donors come from all rows of the plan."""
+    """Permute every column for the receivers `rows`, which are indices in the order of the plan.
+
+    Donors come from all rows of the plan.
+    """
     bound, sums, rows = plan.bound, Sums(), np.sort(rows)
     if plan.loss.ranks and len(rows) < len(bound.table):
         raise NotApplicableError(
@@ -280,7 +299,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
 
 
 def _once(values: FloatArray, known: list[FloatArray]) -> FloatArray:
-    """Cache the last two different arrays."""
+    """Return the array among `known` that equals `values`, so that equal arrays are stored once; keep the last two."""
     for one in known:
         if np.array_equal(one, values):
             return one
@@ -334,7 +353,10 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
 
 
 def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
-    """Return importances (players,), and the contribution of each row to them as receiver and donor (rows, players)."""
+    """Return importances (players,), and the contribution of each row to them as receiver and donor (rows, players).
+
+    A player is a column, or a group of columns that are permuted together.
+    """
     order, weights = np.argsort(np.concatenate(sums.rows)), plan.bound.table.row_weights
     values, projection = np.zeros(len(plan.players)), np.zeros((len(order), len(plan.players)))
     for i, player in enumerate(plan.players):
@@ -351,20 +373,21 @@ def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
 
 
 def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the mean rise (n,) over the pairs of each row's stratum; 0 if none of its rows has weight."""
+    """Return for each row (n,) the mean rise over the pairs of its stratum; 0 if no row of the stratum has weight."""
     rise, mass = (np.bincount(strata.label, weights * part) for part in received.T)
     return np.asarray(share_of(np.column_stack([rise, mass]))[strata.label])
 
 
 def share_of(sums: FloatArray) -> FloatArray:
-    """Return the mean of the rises (rows,) from sums of w D and w; 0 if there are none."""
+    """Return the mean rise of each row (rows,) from the sums of w D and w; 0 for a row without pairs."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 
 
 def error_of(projection: FloatArray, w: FloatArray, groups: IntArray | None) -> float:
-    """Return the standard error of the weighted mean of the projection, with the rows of a group as one unit; NaN for fewer than
-    ten groups.
+    """Return the standard error of the weighted mean of the projection.
+
+    The rows of a group count as one unit; with fewer than ten groups, the result is NaN.
     """
     deviation = w * (projection - np.average(projection, weights=w))
     if groups is not None:

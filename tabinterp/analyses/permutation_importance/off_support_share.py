@@ -1,9 +1,11 @@
 """Off-support share: how often permuting a column makes a row unlike any real row.
 
-Half of a seeded sample is the reference, and the other half are probes; the rows of a group are in the same half. A probe is off
-the support if its nearest reference row is farther away than for 95% of the unchanged probes: 5% would be expected if changing
-the column had no effect. Distance: numbers in standard deviations; other values count 0 if equal and 1 if not. Probes, and the
-rows whose values they take, are weighted; a reference row counts as nearest whatever its weight.
+One half of a seeded sample is the reference, and the rows of the other half are probes; all rows of a group are in the same half.
+A probe is off the support if it is farther from its nearest reference row than 95% of the unchanged probes are. If changing the
+column had no effect, the share would be about 5%.
+
+The distance uses numbers in standard deviations; other values contribute 0 if equal and 1 if not. Probes, and the rows whose
+values they take, are weighted. A reference row can be the nearest whatever its weight.
 """
 
 from __future__ import annotations
@@ -45,17 +47,20 @@ class Support:
         self._limit = quantile(self._total.min(axis=1), 0.95, self._weights) if half else np.inf
 
     def _squared(self, column: str) -> NDArray[np.float32]:
-        """Return squared distances (probes, references) in one column; not cached, because each would take a megabyte."""
+        """Return squared distances in one column (probes, references).
+
+        They are not cached, because each matrix would take a megabyte.
+        """
         values, half = self._frame[column], self._half
         if self._schema[column].kind == "numeric":
             return _numeric(values.to_numpy(dtype=np.float64, na_value=np.nan), self._unit, half)
         return _discrete(values.factorize()[0], half)
 
     def off(self, columns: Sequence[str], label: IntArray | None = None) -> float | None:
-        """Return the share of probe rows off the support when these columns are taken from another probe row.
+        """Return the share of probe rows that are off the support when these columns come from another probe row.
 
-        With labels (n,) of the rows of the table, values come from another probe with the same label; probes without one are left
-        out.
+        With labels (n,) for the rows of the table, values come from another probe with the same label. Probes without such a
+        partner are left out.
         """
         probes = len(self._total)
         if probes < 2 or self._total.shape[1] == 0:
@@ -76,7 +81,7 @@ class Support:
 
 
 def _half(table: Table, rows: IntArray) -> int:
-    """Return the number of reference rows: half of them, or as close to half as the end of a group allows."""
+    """Return the number of reference rows, which is half of the rows or as close to it as the end of a group allows."""
     if table.groups is None:
         return len(rows) // 2
     ends = np.append(0, np.flatnonzero(np.diff(table.groups[rows])) + 1)

@@ -1,4 +1,7 @@
-"""The kernel of permutation importance: the loss of every receiving row when columns are taken from donor rows."""
+"""The kernel of permutation importance: the loss of every receiving row when columns are taken from donor rows.
+
+A *player* is a column, or a group of columns permuted together. A *front* is the output of the network's first affine operations.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +33,9 @@ Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Settings fixed before the first row: columns, draws, and the groups of rows that share a value.
+    """Settings fixed before the first row is scored: columns, draws, and the groups of rows that share a value.
 
-    `bound` has the rows in hash order, and a row is identified by its index.
+    The rows of `bound` are in hash order, and a row is identified by its index in this order.
     """
 
     bound: BoundModel
@@ -54,8 +57,8 @@ class Plan:
         return Strata.of(np.zeros(len(self.bound.table), dtype=np.int64)) if found is None else found
 
     def donors(self, player: str, rows: IntArray, shift: int) -> IntArray:
-        """Return the donor (m,) of each receiver: the row that is a shift further in hash order, within the stratum if there are
-        strata.
+        """Return the donor of each receiver (m,), the row that is `shift` places further in hash order, within the stratum if
+        any.
         """
         if player in (self.strata or {}):
             return self.strata_of(player).further(rows, shift)
@@ -63,14 +66,17 @@ class Plan:
 
 
 class Untouched:
-    """The receivers before permutation: targets, weights and losses; computes how much a permutation raises the losses."""
+    """The receivers before permutation, with their targets, weights and losses."""
 
     def __init__(self, loss: Loss, scores: Tensor, y: Tensor, w: Tensor) -> None:
         self.loss, self.scores, self.y, self.w = loss, scores, y, w
         self.losses: FloatArray = loss.rows(scores[None], y, w[None])[0].cpu().numpy()
 
     def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
-        """Return the losses at these scores (m, k) minus the original losses (m,); each pair has the weights of both rows."""
+        """Return the losses at these scores (m, k) minus the original losses (m,).
+
+        A pair of receiver and donor has the product of their weights.
+        """
         w = (self.w * donors)[None]
         before = self.losses
         if self.loss.ranks:  # other weights give other ranks
@@ -97,7 +103,7 @@ def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
-    """Yield the row losses of one set of scores after another; ranked losses need all of them at once."""
+    """Yield the losses of the rows for each set of scores; losses that use ranks need all sets at once."""
     if not own.loss.ranks:
         for one in scores:
             yield own.loss.rows(one[None], own.y, own.w[None])[0].cpu().numpy()
@@ -107,7 +113,7 @@ def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iter
 
 
 def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Evaluate every receiver with the column of `n_repeats` other rows."""
+    """Evaluate every receiver with the column taken from `n_repeats` other rows."""
     n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.cpu().numpy()
     move = _mover(plan, player, rows, own)
     (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))
@@ -122,7 +128,7 @@ def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[[IntArray], Tensor]:
-    """Return a function from donors to the scores of the receivers with the column taken from these."""
+    """Return a function from donors to the scores of the receivers when they take the column from these donors."""
     bound, columns = plan.bound, plan.players[player]
     if player in plan.groups:
         group, first = plan.groups[player]
@@ -148,16 +154,16 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[
 
 
 def _equal(bound: BoundModel, columns: tuple[str, ...]) -> IntArray:
-    """Return groups (n,) of rows that are equal in these columns."""
+    """Return a group number for each row (n,); rows in a group are equal in these columns."""
     frame = bound.table.frame[list(columns)]
     return frame.groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy().astype(np.int64)
 
 
 def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray) -> Callable[[IntArray], Tensor]:
-    """Return the mover of columns that the encoder mixes with others.
+    """Return the function of `_mover` for columns that the encoder mixes with others.
 
-    Each distinct pair of their values and those of the other columns is encoded once for all shifts, or for each shift if there
-    are too many pairs.
+    Each distinct pair of values, of these columns and of the other columns, is encoded once for all shifts. If there are too many
+    pairs, they are encoded for each shift.
     """
     bound, n = plan.bound, len(plan.bound.table)
     donors = plan.donors(player, rows, int(plan.shifts[0]))
@@ -204,7 +210,7 @@ def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntAr
 def _outer(
     bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
 ) -> Callable[[IntArray], Tensor]:
-    """Return the mover of a single encoded column, which moves the front along one direction."""
+    """Return the function of `_mover` for a single encoded column, which moves the front along one direction."""
     x = np.ascontiguousarray(bound.x[:, column])  # read once per shift: among thousands, each read is a cache miss
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)
 
@@ -225,7 +231,7 @@ def taken_at(values: Tensor, rows: IntArray) -> Tensor:
 
 
 def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
-    """Return rows of `values`, without a copy if they are consecutive, as most donors of a shift are."""
+    """Return rows of `values`, without a copy if they are consecutive; most donors of a shift are."""
     if isinstance(rows, slice):
         return values[rows]
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
@@ -234,8 +240,9 @@ def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
 
 
 def _moved(bound: BoundModel, own: Untouched, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
-    """Return scores (m, k) after a change, in blocks that fit the cache; a receiver whose value does not change keeps its
-    scores.
+    """Return scores (m, k) after a change, in blocks that fit in the cache.
+
+    A receiver whose value does not change keeps its scores.
     """
     rows, scores = np.flatnonzero(changed), own.scores.clone()
     everyone = len(rows) > DENSE * len(changed)

@@ -1,4 +1,4 @@
-"""Permutation importance in the document: the rise in both models' loss when a column is permuted, and the difference."""
+"""Permutation importance in the document: how much each model's loss rises when a column is permuted, and the difference."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Importance(Part):
 
 
 def build(r: Results) -> Importance:
-    """Return the importance of every column for both models; no columns if it does not apply."""
+    """Return the importance of every column for both models; the list is empty if the analysis does not apply."""
     both = r[ANALYSIS]
     if both is None:
         metric: Any = r.performance.metrics[0].name

@@ -1,4 +1,4 @@
-"""Permutation importance on the page: how much the loss of each model rises, column by column."""
+"""Permutation importance on the page: the rise in each model's loss, column by column."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 """Strata for conditional permutation: rows that are similar in the columns related to the permuted one.
 
-The conditioning columns are those whose association with the permuted one is at least 0.2 (Strobl et al. 2008 use such a
-threshold for the correlation). A regression tree predicts the permuted column from them, and its leaves are the strata (Strobl et
-al. 2008 and Debeer & Strobl 2020 use the splits of a forest's trees; Molnar et al. 2024 use a tree for each column). The tree
-that divides one half of the rows is grown on the other half, because a tree underestimates the spread in its own rows. Leaves
-have at least 20 rows; smaller ones are joined with their neighbours.
+The conditioning columns are those whose association with the permuted column is at least 0.2 (Strobl et al. 2008 use such a
+threshold for the correlation). A regression tree predicts the permuted column from them, and its leaves are the strata. (Strobl
+et al. 2008 and Debeer & Strobl 2020 use the splits of a forest's trees; Molnar et al. 2024 use a tree for each column.)
+
+A tree underestimates the spread in the rows on which it was grown. The tree that divides one half of the rows is therefore grown
+on the other half. Leaves have at least 20 rows; smaller ones are joined with their neighbours.
 """
 
 from __future__ import annotations
@@ -29,7 +30,13 @@ LEVELS = 16  # levels of a permuted column that the tree distinguishes, the most
 
 @dataclass(frozen=True, eq=False)
 class Strata:
-    """`label` (n,) is the stratum of each row, from 0; `conditioned` the columns that define them."""
+    """A division of rows into strata.
+
+    Attributes
+    ----------
+    label : stratum of each row, from 0 (n,).
+    conditioned : columns that define the strata.
+    """
 
     label: IntArray
     conditioned: tuple[str, ...]
@@ -40,7 +47,7 @@ class Strata:
 
     @classmethod
     def of(cls, label: IntArray, conditioned: tuple[str, ...] = ()) -> Strata:
-        """Return strata from any labels."""
+        """Return strata from arbitrary labels."""
         _, label = np.unique(label, return_inverse=True)
         order = np.argsort(label, kind="stable")
         size = np.bincount(label)
@@ -57,8 +64,9 @@ class Strata:
         return int(self.size.min())
 
     def further(self, rows: IntArray, shift: int) -> IntArray:
-        """Return the row (m,) that is a shift further in the same stratum, cyclically; never the row itself unless it is
-        alone.
+        """Return the row that is `shift` places further in the same stratum, cyclically (m,).
+
+        It is never the row itself, unless the row is alone in its stratum.
         """
         at = self.label[rows]
         size = self.size[at]
@@ -67,7 +75,9 @@ class Strata:
 
 
 def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], seed: int) -> Strata:
-    """Divide the rows of a table into strata by how the conditioning columns predict the permuted `columns`."""
+    """Divide the rows of a table into strata in which the conditioning columns predict similar values of the permuted
+    `columns`.
+    """
     target = np.column_stack([_target(table, c) for c in columns])
     features = np.column_stack([_code(table, c) for c in conditioned])
     half = folds(table, seed, 2)
@@ -85,7 +95,7 @@ def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], 
 
 
 def _joined(leaves: IntArray) -> IntArray:
-    """Return leaves in tree order, merged with their neighbours until each has enough rows."""
+    """Return leaves in the order of the tree, merged with their neighbours until each has enough rows."""
     _, leaf, count = np.unique(leaves, return_inverse=True, return_counts=True)
     joined, held, group = np.zeros(len(count), dtype=np.int64), 0, 0
     for i, rows in enumerate(count):
@@ -99,7 +109,7 @@ def _joined(leaves: IntArray) -> IntArray:
 
 
 def _code(table: Table, column: str) -> FloatArray:
-    """Return numbers (n,) that a tree can split: the value of a number, the index of a level; missing values are below all."""
+    """Return a column as numbers that a tree can split (n,): numeric values, or indices of levels; missing values come first."""
     values = table.frame[column]
     if table.schema[column].kind == "numeric":
         x = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -108,15 +118,15 @@ def _code(table: Table, column: str) -> FloatArray:
 
 
 def _levels(table: Table, column: str) -> IntArray:
-    """Return the index of each row's level among those of the column (n,); -1 if missing."""
+    """Return for each row the index of its level among those of the column (n,); -1 if missing."""
     place = {level: i for i, level in enumerate(table.schema[column].levels)}
     codes = table.frame[column].astype(object).map(place)
     return np.asarray(pd.to_numeric(codes).fillna(-1).to_numpy(dtype=np.int64))
 
 
 def _target(table: Table, column: str) -> FloatArray:
-    """Return the targets of the tree (n, t): ranks of a number in standard deviations, a dummy for each level, one for
-    missing.
+    """Return the targets of the tree (n, t): ranks in standard deviations for a number, a dummy for each level, one
+    for missing.
     """
     if table.schema[column].kind == "numeric":
         x = table.numeric(column)

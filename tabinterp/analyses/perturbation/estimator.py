@@ -1,18 +1,18 @@
-"""Robustness: the loss of both models, and for two classes the AUC, when the values in their columns are increasingly perturbed.
+"""Robustness: the loss of both models, and their AUC for two classes, under increasing perturbation of the columns.
 
-A perturbation of size s replaces values by those of *donors*: the training rows, or at most 10,000 of them, drawn by hash. The
-value of a number is located among the donors' sorted values of its column (at random among equal ones), moved up or down by at
-most s times their number (uniform, reflected at the ends), and replaced by the value there. A level is replaced, with probability
-s, by that of a random donor. Thus every value occurs in the table, a size means the same in every column, and at s = 1 nothing is
-left of the original rows. Missing values stay missing. The draws for a row depend only on its number and the seed, and are the
-same for both models and every size: a larger size moves each value further.
+A perturbation of size s replaces values by those of *donors*: the training rows, or at most 10,000 of them drawn by hash. A
+number is located among the sorted donor values of its column, with ties broken at random. It is then moved up or down by at most
+s times the number of donors (uniform, reflected at the ends) and replaced by the value at the new position. A level is replaced
+by that of a random donor with probability s. Thus every new value occurs in the table, a size means the same in every column, and
+at s = 1 nothing of the original rows remains. Missing values stay missing. The draws for a row depend only on its number and the
+seed. They are the same for both models and for every size, so that a larger size moves each value further.
 
-Losses, in the unit of the loss (for squared errors, the squared unit of the target), are averaged over the draws for each row;
-differences between the models are paired. Given the models and the donors, the mean for a row depends on this row alone, so
-standard errors are those of means over rows, or over groups of rows (influences summed by group). Without a split, the donors are
-the evaluated rows themselves, and intervals treat the distributions of the columns as fixed.
+Losses are averaged over the draws for each row. They are in units of the loss (for squared errors, the squared unit of the
+target), and differences between the models are paired. Given the models and the donors, the mean for a row depends on this row
+alone. Standard errors are therefore those of means over rows, or over groups of rows (influences summed by group). Without a
+split, the donors are the evaluated rows themselves, and intervals treat the distributions of the columns as fixed.
 
-The *excess rise* at a size is the rise in the network's loss from size 0 minus that in the linear counterpart's.
+The *excess rise* at a size is the rise in the network's loss from size 0 minus the rise in the linear counterpart's loss.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import torch
+from torch.nn.functional import embedding_bag
 
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, both_names, word
@@ -40,6 +41,7 @@ from tabinterp.models import BoundModel, Model
 from tabinterp.models.losses import Loss, loss_for
 from tabinterp.models.perturbation import BLOCK, forward, mixed
 from tabinterp.stats.discrimination import Power, auc, average, mean
+from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.table import Table
 from tabinterp.table.class_counts import require_events, too_few_events
 from tabinterp.table.hash_sampling import chosen, row_hash, splitmix
@@ -52,7 +54,8 @@ SIZES = (
     0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0,
 )  # fmt: skip
 DRAWS = 10
-FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # where each row is encoded again, or on a budget of rows
+FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # if whole rows are encoded again, or with a budget of rows
+LOOKED_UP = 256  # distinct values of a column whose products with the weights are kept
 TOGETHER = 16_384  # perturbed rows that are scored at once
 OF_COLUMNS = 0.1  # size at which single columns are perturbed
 DONORS = 10_000
@@ -63,7 +66,7 @@ Estimate = tuple[float, float, float, float]  # value, standard error, ends of t
 
 @dataclass(frozen=True)
 class AtSize:
-    """Both models at one size: loss and AUC (NaN unless there are two classes), and the excess rise in loss."""
+    """Both models at one size of perturbation: loss, AUC (NaN unless there are two classes), and excess rise in loss."""
 
     size: float
     network: Estimate
@@ -77,7 +80,7 @@ class AtSize:
 
 @dataclass(frozen=True)
 class OfColumn:
-    """The rise in loss of both models when one column alone is perturbed, and its difference."""
+    """The rise in loss of both models when a single column is perturbed, and the difference of the two rises."""
 
     column: str
     network: Estimate
@@ -87,16 +90,17 @@ class OfColumn:
 
 @dataclass(frozen=True)
 class Robustness(Display):
-    """Performance under growing perturbation.
+    """Performance of both models under growing perturbation.
 
     Parameters
     ----------
     loss : name of the loss, such as "log_loss".
     null : loss of always predicting the base rate, or the mean.
-    donors, donors_of : number of donor rows, and whether these are training rows or all rows.
-    sizes : size 0 first.
-    numbers : only numeric columns perturbed, at size 5%; None if no input is numeric.
-    columns : single columns perturbed, at size `column_size`, largest rise in the network's loss first.
+    donors : number of donor rows.
+    donors_of : whether the donors are training rows or all rows.
+    sizes : results by size, starting with size 0.
+    numbers : results at size 5% if only numeric columns are perturbed; None if no input is numeric.
+    columns : results for single columns, perturbed at `column_size`, in decreasing order of the rise in the network's loss.
     """
 
     loss: str
@@ -113,17 +117,17 @@ class Robustness(Display):
 
     @property
     def lost_at(self) -> float | None:
-        """The smallest size from which, up to the largest, the network is not significantly better than the linear model.
+        """The smallest size from which on the network is not significantly better than the linear model, up to the largest size.
 
-        None if it never was, or still is at the largest size.
+        None if the network was never significantly better, or still is at the largest size.
         """
         return self._turns[0]
 
     @property
     def worse_from(self) -> float | None:
-        """The smallest size from which, up to the largest, the network is significantly worse than the linear model.
+        """The smallest size from which on the network is significantly worse than the linear model, up to the largest size.
 
-        None if it is so at size 0, or is not at the largest size.
+        None if the network is significantly worse already at size 0, or is not at the largest size.
         """
         return self._turns[1]
 
@@ -168,14 +172,16 @@ def robustness(
     column_size: float = OF_COLUMNS,
     seed: int = 0,
 ) -> Robustness:
-    """Perturb the values of the held-out rows, or of all rows without a split, for a network and its linear counterpart.
+    """Perturb the values of rows, and compare how much the performance of a network and its linear counterpart suffers.
+
+    The held-out rows are used, or all rows if the table has no split.
 
     Parameters
     ----------
     model : the network.
     table : the rows.
-    counterpart : the linear model; None: one is fitted, as an audit does.
-    sizes : increasing, above 0 and at most 1.
+    counterpart : the linear model; if None, one is fitted, as an audit does.
+    sizes : increasing sizes of perturbation, above 0 and at most 1.
     draws : number of perturbed copies of the rows at each size.
     column_size : size at which single columns are perturbed.
 
@@ -262,24 +268,27 @@ def _perturbed(
 
 @dataclass(frozen=True)
 class _Found:
-    """Losses and AUCs of the network and of the linear model; no AUCs unless there are two classes."""
+    """Losses and AUCs of the network and the linear model; AUCs are missing unless there are two classes."""
 
     losses: tuple[Power, Power]
     aucs: tuple[Power, Power] | None
 
 
 class _Asked:
-    """Both models, scored on rows whose columns come from other rows."""
+    """Both models, scored on rows that take the values of their columns from other rows."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, loss: Loss, rows: int) -> None:
-        """Prepare the first `rows` rows that the models are bound to."""
+        """Prepare to score the first `rows` rows to which the models are bound."""
         self._table, self.loss, self._device = network.table.take(np.arange(rows)), loss, network.device
         self._scores = [_scores_of(network), _scores_of(linear)]
 
     def of(self, sources: Iterable[IntArray], areas: bool = False) -> _Found:
-        """Return the means over draws; `sources` has the rows (columns, n) that the values of each draw come from.
+        """Return losses and AUCs, averaged over draws.
 
-        `areas` adds the AUCs for two classes.
+        Parameters
+        ----------
+        sources : for each draw, the row from which each value is taken (columns, n).
+        areas : whether to compute the AUCs, for two classes.
         """
         table, total, found, draws = self._table, np.zeros((2, len(self._table))), [], 0
         left = iter(sources)
@@ -297,26 +306,43 @@ class _Asked:
 
 
 def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
-    """Return a function from the rows (columns, n) that values come from to scores (n, k).
+    """Return a function that maps the source row of each value (columns, n) to scores (n, k).
 
     If every column is encoded on its own, encoded columns are exchanged, in single precision and relative to their means.
     """
     if not bound.is_local(bound.columns):
         return lambda came: forward(bound.rest, mixed(bound, np.ascontiguousarray(came.T))).cpu().numpy()
-    order = np.concatenate([bound.encoding.blocks[column] for column in bound.columns])
-    encoded = np.ascontiguousarray((bound.x - bound.centre)[:, order].T, dtype=np.float32)
-    column = np.repeat(np.arange(len(bound.columns)), [len(bound.encoding.blocks[one]) for one in bound.columns])
-    weight = bound.front.weight[:, order].T.float().contiguous().to(bound.device)
-    constant = (bound.front.bias + bound.front.weight @ torch.as_tensor(bound.centre).to(bound.front.weight)).float()
+    moved, weight = bound.x - bound.centre, bound.front.weight.cpu().numpy()
+    constant = bound.front.bias.cpu().numpy() + weight @ bound.centre
+    codes, products, numeric, first = [], [], [], 0
+    for j, column in enumerate(bound.columns):
+        block = bound.encoding.blocks[column]
+        rows, code = equal_rows(bound.x[:, block])
+        if len(rows) <= LOOKED_UP:
+            codes.append((j, code + first))
+            products.append(moved[np.ix_(rows, block)] @ weight[:, block].T)
+            first += len(rows)
+        else:
+            numeric += [(j, encoded) for encoded in block]
+    order = [encoded for _, encoded in numeric]
+    x_of = np.ascontiguousarray(moved[:, order].T, dtype=np.float32)
+    behind = torch.from_numpy(weight[:, order].T.astype(np.float32)).to(bound.device)
+    start = torch.from_numpy(constant.astype(np.float32)).to(bound.device)
+    known = np.concatenate([np.zeros((0, len(weight))), *products]).astype(np.float32)
+    looked_up = torch.from_numpy(known).to(bound.device)
 
     def scores(came: IntArray) -> FloatArray:
         made = []
         for i in range(0, came.shape[1], BLOCK):
             few = came[:, i : i + BLOCK]
-            x = np.empty((len(order), few.shape[1]), dtype=np.float32)  # one encoded column after another: gathered fastest
-            for values, rows, into in zip(encoded, few[column], x, strict=True):
-                values.take(rows, out=into, mode="clip")
-            z = torch.addmm(constant.to(bound.device), torch.from_numpy(x).to(bound.device).T, weight)
+            x, tokens = np.empty((len(order), few.shape[1]), np.float32), np.empty((few.shape[1], len(codes)), np.int64)
+            for into, values, (j, _) in zip(x, x_of, numeric, strict=True):
+                values.take(few[j], out=into, mode="clip")
+            for into, (j, code) in zip(tokens.T, codes, strict=True):
+                into[:] = code[few[j]]
+            z = torch.addmm(start, torch.from_numpy(x).to(bound.device).T, behind)
+            if codes:
+                z += embedding_bag(torch.from_numpy(tokens).to(bound.device), looked_up, mode="sum")
             with torch.inference_mode():
                 made.append(bound.rest(z).double().cpu().numpy())
         return np.concatenate(made)
@@ -325,11 +351,11 @@ def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
 
 
 class _Places:
-    """The positions of evaluated rows among the sorted values of the donors, column by column.
+    """The positions of the evaluated rows among the sorted donor values of each column.
 
     Parameters
     ----------
-    table : the evaluated rows, followed by the donors; without others, the evaluated rows are the donors.
+    table : the evaluated rows, followed by the donors. If no rows follow, the evaluated rows are the donors.
     rows : number of evaluated rows.
     """
 
@@ -359,7 +385,9 @@ class _Places:
             self._donors.append(donors)
 
     def moved(self, size: float, draw: int, only: Collection[int] | None = None) -> IntArray:
-        """Return the rows (columns, rows) from which values come at a size; `only` these columns change."""
+        """Return the source row of each value (columns, rows) for a perturbation of this size; `only` restricts it to some
+        columns.
+        """
         came = self.unmoved.copy()
         for j in range(len(came)) if only is None else only:
             known, donors = self._known[j], self._donors[j]
@@ -377,7 +405,7 @@ class _Places:
         return came
 
     def _drawn(self, draw: int, column: int) -> tuple[FloatArray, FloatArray]:
-        """Return two numbers in [0, 1) for each evaluated row: the halves of a hash."""
+        """Return two random numbers in [0, 1) for each evaluated row, from the two halves of a hash."""
         key = np.array([draw * len(self._known) + column], dtype=np.uint64)
         hashes = splitmix(self._hashes ^ splitmix(key))
         return (hashes >> np.uint64(HALF)) / 2.0**HALF, (hashes & np.uint64(2**HALF - 1)) / 2.0**HALF
@@ -400,7 +428,10 @@ def _of_column(column: str, none: _Found, found: _Found) -> OfColumn:
 
 
 def run(context: Context) -> Robustness:
-    """Perturb the evaluated rows of an audit, with fewer sizes and draws if rows are encoded again or on a budget of rows."""
+    """Perturb the evaluated rows of an audit.
+
+    Fewer sizes and draws are used if whole rows must be encoded again, or if the number of evaluated rows is limited.
+    """
     rows = context.drawn(context.evaluated, context.settings.rows)
     further = len(context.network.columns) + 1  # each column alone, and all numbers
     effort: dict[str, Any] = {}

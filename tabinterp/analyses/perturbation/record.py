@@ -1,4 +1,4 @@
-"""Robustness in the document: performance of both models when values are perturbed, and the columns that matter most for it."""
+"""Robustness in the document: the performance of both models under perturbation, and the columns with the largest effect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OF_NUMBERS = 0.05  # size at which only numbers are perturbed
 
 
 class AtSize(Part):
-    """Both models at one size of perturbation; differences are network minus linear."""
+    """Both models at one size of perturbation; differences are network minus linear model."""
 
     size: float  # share of donors by which a number moves at most, and probability that a level is replaced
     network: Interval
@@ -36,7 +36,7 @@ class AtSize(Part):
 
 
 class OfColumn(Part):
-    """The rise in loss when one column alone is perturbed, and network minus linear."""
+    """The rise in loss when a single column is perturbed, for both models, and network minus linear model."""
 
     column: str
     network: Interval
@@ -62,7 +62,7 @@ class Record(Part):
     columns: list[OfColumn]  # largest rise in the network's loss first
 
     def check_claims(self, document: Document) -> None:
-        """Check the order of sizes and columns, the differences, and the sizes at which the comparison changes."""
+        """Check the order of sizes and columns, the differences, and the sizes at which the conclusion changes."""
         sizes = [one.size for one in self.sizes]
         if not (sizes and sizes[0] == 0 and sizes[-1] <= 1 and all(one < other for one, other in pairwise(sizes))):
             raise DocumentError(f"analyses.perturbation.sizes must increase from 0 to at most 1, but are {sizes}.")
@@ -72,23 +72,25 @@ class Record(Part):
                 raise DocumentError(f"analyses.perturbation.{name} is {claimed}, but the intervals imply {implied}.")
         if self.donors_of != training(document):
             raise DocumentError(
-                f"analyses.perturbation.donors_of is {self.donors_of}, but {training(document)} is what the split implies."
+                f"analyses.perturbation.donors_of is {self.donors_of}, but the split implies {training(document)}."
             )
         inputs = {one.name: one.kind for one in document.data.columns if one.role == "input"}
         if (self.numbers is None) == ("numeric" in inputs.values()):
-            raise DocumentError("analyses.perturbation.numbers must be there if and only if an input is numeric.")
+            raise DocumentError("analyses.perturbation.numbers must be present if and only if an input is numeric.")
         if self.numbers is not None:
             kept = [one for one in self.sizes if one.size == OF_NUMBERS and {*inputs.values()} == {"numeric"}]
             if self.numbers.size != OF_NUMBERS or any(one != self.numbers for one in kept):
                 raise DocumentError(
-                    f"analyses.perturbation.numbers must be of size {OF_NUMBERS}, and what `sizes` holds where all inputs are "
-                    "numeric."
+                    f"analyses.perturbation.numbers must have size {OF_NUMBERS}. If all inputs are numeric, it must equal the "
+                    "entry of that size in analyses.perturbation.sizes."
                 )
         if sorted(one.column for one in self.columns) != sorted(inputs):
-            raise DocumentError("analyses.perturbation.columns must hold each input once.")
+            raise DocumentError("analyses.perturbation.columns must contain each input exactly once.")
         rises = [one.network.value for one in self.columns if one.network.value is not None]  # None: a loss overflowed
         if any(one < other for one, other in pairwise(rises)):
-            raise DocumentError("analyses.perturbation.columns must hold the largest rise in the network's loss first.")
+            raise DocumentError(
+                "analyses.perturbation.columns must be sorted by the rise in the network's loss, largest first."
+            )
         parts: list[AtSize | OfColumn] = [*self.sizes, *self.columns, *([] if self.numbers is None else [self.numbers])]
         for part in parts:
             _check_differences(part, self.sizes[0])
@@ -100,16 +102,19 @@ class Record(Part):
 
 
 def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tuple[float | None, float | None]:
-    """Return the sizes from which, up to the largest, the network is not significantly better, and is significantly worse.
+    """Return two sizes: where the network ceases to be significantly better, and where it becomes significantly worse.
+
+    Each is the smallest size from which the condition holds at all larger sizes.
 
     Parameters
     ----------
-    differences : size, and ends of the interval of network minus linear; size 0 first. None or NaN: there is no interval.
+    differences : for each size, starting with 0, the size and the ends of the interval of network minus linear model. An end
+        is None or NaN if there is no interval.
 
     Returns
     -------
-    None for the first if the network is not significantly better at size 0, and for the second if it is already worse there; None
-    if the condition does not hold at the largest size.
+    A size is None if its condition does not hold at the largest size. The first is also None if the network is not significantly
+    better at size 0, and the second if the network is already significantly worse there.
 
     >>> turns([(0.0, -2.0, -1.0), (0.1, -1.0, 1.0), (0.2, -2.0, -1.0), (0.3, -1.0, 1.0), (0.4, 1.0, 2.0)])
     (0.3, 0.4)
@@ -124,7 +129,7 @@ def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tu
 
 
 def _from(sizes: Sequence[float], holds: Sequence[bool]) -> float | None:
-    """Return the smallest size from which a condition holds up to the largest; None if it does not hold there."""
+    """Return the smallest size from which a condition holds up to the largest size; None if it does not hold at the largest."""
     first = max((i + 1 for i, one in enumerate(holds) if not one), default=0)
     return sizes[first] if first < len(sizes) else None
 
@@ -142,12 +147,12 @@ def _check_differences(part: AtSize | OfColumn, none: AtSize) -> None:
             continue
         if not math.isclose(difference.value, one.value - other.value, rel_tol=1e-6, abs_tol=1e-6 * abs(one.value)):
             raise DocumentError(
-                f"analyses.perturbation: a {name} is {difference.value}, but the values of which it is one differ by "
+                f"analyses.perturbation: {name} is {difference.value}, but the difference of its two values is "
                 f"{one.value - other.value}."
             )
 
 
 def build(results: Results) -> Record | None:
-    """Return the performance at each size; None where it was not computed."""
+    """Return the performance of both models at each size; None if it was not computed."""
     result = results[ANALYSIS]
     return None if result is None else fill(Record, result, metric=result.loss)

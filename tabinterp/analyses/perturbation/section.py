@@ -1,4 +1,4 @@
-"""Robustness on the page: loss and AUC by size of the perturbation, and the columns that matter most for it."""
+"""Robustness on the page: loss and AUC by size of the perturbation, and the columns with the largest effect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def build(record: Record, document: Document) -> list[Block]:
         linear=linear,
         rise=stated(noted.rise, sign=True),
     )
-    lost = None if record.lost_at == record.worse_from else record.lost_at  # `worse_from` says it as well
+    lost = None if record.lost_at == record.worse_from else record.lost_at  # `worse_from` implies it
     known = [*filter(None, [_compared("lost", lost, linear), _compared("worse", record.worse_from, linear)])]
     by_column: list[Column[OfColumn]] = [
         name_column(t("report.column"), lambda row: row.column),
@@ -54,7 +54,7 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _numbers(one: AtSize, metric: str, linear: str) -> Paragraph:
-    """Return both models when only numbers are perturbed, a result used by the check `fragile`."""
+    """Return both models' results when only numbers are perturbed; the check `fragile` uses them."""
     values = {
         "network_loss": stated(one.network),
         "linear_loss": stated(one.linear),

@@ -1,15 +1,16 @@
 """Proxies: how well a protected column that is not an input can be predicted from the inputs, and whether that matters.
 
-Probes (Alain & Bengio 2016) are logistic regressions (linear for a number). They use the encoded inputs, the outputs of each
-hidden layer, the score alone, or one input column at a time (the levels of a category, sixteen ranges of a number). They are
-fitted on four fifths of the rows and evaluated on the last, in turn. The measure is AUC (one level against the others, averaged
-by their shares) or R2, the mean over the fifths. Its standard error over rows is multiplied by 1.5, because the fits share most
-of their rows (Nadeau & Bengio 2003). A probe finds information that is linearly available, not how the network uses it.
+Probes (Alain & Bengio 2016) are logistic regressions, or linear regressions for a number. They use the encoded inputs, the
+outputs of each hidden layer, the score alone, or one input column at a time (the levels of a category, sixteen ranges of a
+number). They are fitted on four fifths of the rows and evaluated on the remaining fifth, for each fifth in turn. The measure is
+R2 for a number and otherwise AUC (one level against the others, averaged by their shares), averaged over the fifths. Its standard
+error over rows is multiplied by 1.5, because the fits share most of their rows (Nadeau & Bengio 2003). A probe finds information
+that is linearly available, not how the network uses it.
 
-Effect of the best proxies: they take their values from other rows, drawn by hash, one column at a time and all together, and the
-loss and the gap between the most and the least selected group are computed again. The gap is always between the same two groups.
-If the share of one of these may not be shown (`partition`), the gap is withheld, and only its change, a mean over draws, is
-reported.
+The effect of the best proxies is measured by permutation. They take their values from other rows, drawn by hash, one column at a
+time and all together. The loss, and the gap between the most and the least selected group, are then computed again. The gap is
+always between the same two groups. If the share of one of these groups may not be shown (`partition`), the gap is withheld, and
+only its change is reported, as a mean over draws.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ PENALTY = 1.0
 
 @dataclass(frozen=True)
 class Probe:
-    """How well the column is predicted from `place`: "inputs", "layer 1" and so on, "score", or the name of an input column."""
+    """How well the column is predicted from `place`, which is "inputs", "layer 1" and so on, "score", or an input column."""
 
     place: str
     power: Estimate
@@ -63,7 +64,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Ablated:
-    """The effect of permuting these columns on one model: change of the loss, change of the gap, and the remaining gap."""
+    """The effect on one model of permuting some columns: change of the loss, change of the gap, and remaining gap."""
 
     columns: tuple[str, ...]
     loss: Estimate
@@ -73,7 +74,7 @@ class Ablated:
 
 @dataclass(frozen=True)
 class Gap:
-    """Share selected (mean prediction for numbers) in the most selected group minus the least selected, under one model."""
+    """Gap between the most and the least selected group under one model, in shares selected (mean predictions for numbers)."""
 
     most: Condition
     least: Condition
@@ -83,7 +84,13 @@ class Gap:
 
 @dataclass(frozen=True)
 class Proxy:
-    """One protected column that is not an input. `metric` is "auc" or "r2"; `columns` are single input columns, best first."""
+    """Results for one protected column that is not an input.
+
+    Attributes
+    ----------
+    metric : "auc" or "r2".
+    columns : probes that use a single input column, best first.
+    """
 
     column: str
     metric: str
@@ -95,14 +102,14 @@ class Proxy:
 
     @property
     def best(self) -> tuple[str, ...]:
-        """At most three columns that predict it significantly better than chance."""
+        """At most three columns that predict the protected column significantly better than chance."""
         chance = CHANCE[self.metric == "auc"]
         return tuple(p.place for p in self.columns if p.power[2] > chance)[:BEST]
 
 
 @dataclass(frozen=True, eq=False)
 class Proxies(PreviewedFrame):
-    """Every protected column that is not an input and can be predicted at all."""
+    """Results for all protected columns that are not inputs and can be predicted at all."""
 
     proxies: tuple[Proxy, ...]
     seed: int
@@ -125,9 +132,9 @@ class Proxies(PreviewedFrame):
 
 
 def proxies(network: BoundModel, linear: BoundModel, *, threshold: float = THRESHOLD, seed: int = 0) -> Proxies:
-    """Predict every protected column that is not an input, on the rows that both models are bound to.
+    """Predict every protected column that is not an input, on the rows to which both models are bound.
 
-    At most 3,000 rows, drawn by hash, are used. A column with fewer than two levels of fifty rows is left out.
+    At most 3,000 rows are used, drawn by hash. A column with fewer than two levels of fifty rows is left out.
     """
     names = [c.name for c in network.table.schema.columns if c.protected and c.role not in ("input", "target")]
     few = np.sort(chosen(network.table.numbers, ROWS, seed))
@@ -152,7 +159,7 @@ def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float,
 
 
 def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
-    """Return which rows (n,) count, and the targets of a probe for them: levels (n, k), or a number."""
+    """Return which rows are used (n,), and the targets of a probe for them, as levels (n, k) or numbers."""
     values = table.frame[name]
     if table.schema[name].kind == "numeric" and values.nunique() > 2:
         number = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -167,7 +174,7 @@ def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
 
 
 def _places(network: BoundModel) -> Iterator[tuple[str, FloatArray]]:
-    """Yield the representations inside the network, (n, width) each."""
+    """Yield the representations inside the network, each of shape (n, width)."""
     if network.has_gradient:
         yield "inputs", network.x
         yield from network.activations().items()
@@ -177,14 +184,16 @@ def _places(network: BoundModel) -> Iterator[tuple[str, FloatArray]]:
 
 
 def _of_column(table: Table, name: str) -> FloatArray:
-    """Return a column's levels (n, cells), or sixteen ranges of a number, so that a probe can find nonlinear relations."""
+    """Return a column's levels, or sixteen ranges of a number, as indicators (n, cells), so that a linear probe can find
+    nonlinear relations.
+    """
     made = cells(table, name, np.ones(len(table), dtype=bool), CELLS)
     return np.eye(made.size)[made.codes]
 
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """One protected column: which rows count, and their values, weights and folds."""
+    """One protected column, with the rows that are used, and their values, weights and folds."""
 
     known: BoolArray
     outcomes: FloatArray
@@ -245,7 +254,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
 
 
 def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
-    """Return for which groups (groups,) the share selected can be shown."""
+    """Return which groups (groups,) have a selected share that can be shown."""
     sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
     return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 
@@ -283,7 +292,7 @@ def _ablated(
 
 
 def _with(bound: BoundModel, columns: tuple[str, ...], donors: IntArray) -> FloatArray:
-    """Return scores (n, k) of every row with these columns from other rows."""
+    """Return the scores of all rows (n, k) after these columns take their values from other rows."""
     with torch.inference_mode():
         if bound.is_local(columns):
             part = bound.part(columns)
@@ -292,13 +301,13 @@ def _with(bound: BoundModel, columns: tuple[str, ...], donors: IntArray) -> Floa
 
 
 def _losses(bound: BoundModel, scores: FloatArray) -> FloatArray:
-    """Return the loss of the task (n,) for every row."""
+    """Return the loss of every row (n,)."""
     found = loss_for(None, bound.table.schema.task).each(scores[None], bound.table.y, bound.device)
     return np.asarray(found[0])
 
 
 def _difference(table: Table, values: FloatArray, pair: tuple[BoolArray, BoolArray]) -> Estimate:
-    """Return the mean over one group minus that over the other, with an interval over rows or groups of rows."""
+    """Return the mean of one group minus that of the other, with an interval over rows or groups of rows."""
     (a, one), (b, other) = (influences(values, table.row_weights, mask) for mask in pair)
     both = pair[0] | pair[1]
     error, units = spread(np.where(both, np.nan_to_num(one) - np.nan_to_num(other), 0.0), together(table), both)
@@ -312,7 +321,7 @@ def _freedom(table: Table, units: int) -> float:
 
 
 def run(context: Context) -> Proxies | None:
-    """Find proxies in both models of an audit; None for several classes."""
+    """Find proxies in both models of an audit; None if the target has several classes."""
     if context.network.table.schema.task == "multiclass":
         return None
     return proxies(*context.both(context.subsample), threshold=context.threshold, seed=context.seed)

@@ -48,7 +48,7 @@ class ProxyPart(Part):
 
 
 def build(r: Results) -> list[ProxyPart]:
-    """Return the proxies of every protected column that no model uses."""
+    """Return the proxies of every protected column that neither model uses."""
     result = r[ANALYSIS]
     return [] if result is None else [_proxy(proxy) for proxy in result.proxies]
 

@@ -1,7 +1,6 @@
-"""Adverse decisions: declined rows, just-approved rows for reference, and the contribution of each column to the decision,
-by method.
+"""Adverse decisions: the declined rows, the just-approved rows used as reference, and each column's contribution by method.
 
-Values are (rows, columns), in units of the score, positive where the column counts against the row.
+Contributions are (rows, columns), in units of the score; a positive value counts against the row.
 """
 
 from __future__ import annotations
@@ -38,8 +37,9 @@ BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Declined rows, followed by the just-approved rows, under both models; `side` times a score increases towards the adverse
-    decision.
+    """The declined rows followed by the just-approved rows, under both models.
+
+    `side` times a score increases towards the adverse decision.
     """
 
     network: BoundModel
@@ -65,7 +65,7 @@ class Case:
 
     @property
     def near_weights(self) -> FloatArray:
-        """The weights (reference rows,) of the reference rows."""
+        """The weights of the reference rows (reference rows,)."""
         return self.network.table.row_weights[self.near]
 
     @property
@@ -73,12 +73,12 @@ class Case:
         return np.asarray(np.average(self.linear.x[self.near], axis=0, weights=self.near_weights))
 
     def declines(self, scores: FloatArray) -> BoolArray:
-        """Return which scores are declined; a score equal to the threshold is of the negative class."""
+        """Return which scores lead to a declined row; a score equal to the threshold belongs to the negative class."""
         return np.asarray((scores > self.cut) == (self.side > 0))
 
 
 def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
-    """Set the adverse class of a target with two classes; other targets are unchanged."""
+    """Set the adverse class if the target has two classes; other targets are left unchanged."""
     if declined not in ("negative", "positive"):
         raise TabinterpError(
             "the deprecated argument 'declined' must be 'negative' or 'positive'; got "
@@ -100,8 +100,9 @@ def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
 
 
 def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) -> AnyTable:
-    """Return the rows with the adverse class named by the deprecated argument `declined` ("positive" or "negative"), after a
-    warning.
+    """Return the rows with the adverse class set from the deprecated argument `declined`, and emit a warning.
+
+    `declined` is "positive", "negative" or None.
     """
     if declined is None:
         return rows
@@ -152,8 +153,9 @@ def _both_scales(scores: torch.Tensor) -> torch.Tensor:
 
 
 def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return Shapley values (rows, columns) relative to the just-approved rows, for the log-odds and for the probability, from
-    the same coalitions.
+    """Return Shapley values (rows, columns) relative to the just-approved rows, for the log-odds and for the probability.
+
+    Both come from the same coalitions.
     """
     once = case.size * len(case.near) * 2 * max(1, len(bound.columns) - 1)
     permutations = int(np.clip(case.evaluations // once, 1, MOST))
@@ -162,7 +164,7 @@ def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray
 
 
 def _baseline(case: Case, mean: FloatArray) -> FloatArray:
-    """Return Shapley values (rows, columns) relative to one encoded row, the mean of other rows."""
+    """Return Shapley values (rows, columns) relative to a single encoded row, the mean of other rows."""
     bound, rows = case.network, np.arange(case.size + 1)  # the last row is replaced by the mean
     one = replace(bound, x=np.vstack([bound.x[: case.size], mean]), table=bound.table.take(rows))
     found = explain(Games(one, rows[-1:], lambda scores: scores), case.rows, case.seed, MOST, None).values
@@ -180,7 +182,10 @@ def _gradients(case: Case) -> FloatArray:
 
 
 def linear_values(case: Case, mean: FloatArray) -> FloatArray:
-    """Return coefficient times distance from the reference (rows, columns); by coalitions if columns are encoded together."""
+    """Return coefficient times distance from the reference (rows, columns).
+
+    If columns are encoded together, coalitions are evaluated instead.
+    """
     bound = case.linear
     if not bound.is_local(bound.columns):
         return interventional(bound, case, case.seed)[0]
@@ -190,13 +195,13 @@ def linear_values(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _cleaned(case: Case, values: FloatArray, bound: BoundModel) -> FloatArray:
-    """Return contributions to the adverse decision, with rounding errors set to zero."""
+    """Return contributions to the adverse decision, with values that are only rounding errors set to zero."""
     tiny = RESOLUTION * max(float(np.abs(values).max()), 1e-300)
     return case.side * np.where(np.abs(values) > tiny, values, 0.0)
 
 
 def readings(case: Case, main: FloatArray, on_probability: FloatArray) -> dict[str, FloatArray]:
-    """Return the contributions by other methods for the network's decisions, by name."""
+    """Return the contributions to the network's decisions by the other methods, by name."""
     bound = case.network
     found = {"seed": interventional(bound, case, case.seed + 1)[0], "scale": on_probability}
     if bound.has_gradient and bound.is_local(bound.columns):

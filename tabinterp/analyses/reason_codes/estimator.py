@@ -1,12 +1,16 @@
 """Reason codes: the columns that contribute most to an adverse decision, under the network and under the linear model.
 
 The Official Interpretations of Regulation B (12 CFR 1002, Supplement I, 9(b)(2)-5) name two methods: the factors on which an
-applicant is furthest below the average of those at or just above the cut-off, or of all applicants. For a logistic regression
-that is beta (x - reference), in closed form. For a network the same question has several answers. The main one is the
-interventional Shapley values against the just-approved rows (real rows, whole columns). The others are Shapley values from the
-mean of the just-approved rows and from the mean of all rows (a baseline that is no possible row if a column has levels), and
-integrated gradients from the mean of the just-approved rows. The analysis measures how far their lists agree, row by row and by
-rank: the sizes by two methods may be similar even if their order differs.
+applicant is furthest below the average of those at or just above the cut-off, or of all applicants. For a logistic regression,
+this is beta (x - reference), in closed form. For a network, the same question has several answers.
+
+- The main answer is the interventional Shapley values relative to the just-approved rows (real rows, whole columns).
+- Two others are Shapley values relative to the mean of the just-approved rows and to the mean of all rows. If a column has
+  levels, such a mean is not a possible row.
+- The last is integrated gradients from the mean of the just-approved rows.
+
+The analysis measures how far the lists agree, row by row and by rank, because sizes by two methods may be similar even if their
+order differs.
 
 A reason is a column that contributes to the adverse decision. A list has the largest, at most four (9(b)(2)-1), or fewer if fewer
 columns count against the row.
@@ -48,13 +52,20 @@ AUDITED_ROWS = 500  # rows with an adverse decision that an audit explains
 
 @dataclass(frozen=True, eq=False)
 class ReasonCodes(Display):
-    """Reason codes of `rows` declined rows (of `declined_rows`), and how reliable they are.
+    """Reason codes of declined rows, and how reliable they are.
 
-    `network` and `linear` (rows, columns) are the contributions of each column to the adverse decision, in log-odds, relative to
-    the same `reference_rows` just-approved rows. `numbers` are row numbers. `omitted`: share of rows in which an unnamed column,
-    if it alone took the values of the reference rows, would change the network's score by more than a named column. `protected`:
-    share of rows in which a protected column is among the reasons of the network, and of the linear model; None if no column is
-    protected.
+    Attributes
+    ----------
+    rows : number of declined rows that are explained.
+    declined_rows : number of declined rows.
+    reference_rows : number of just-approved rows with which the declined rows are compared, the same for both models.
+    network : contribution of each column to the network's adverse decision, in log-odds (rows, columns).
+    linear : the same for the linear model (rows, columns).
+    numbers : row numbers of the explained rows.
+    omitted : share of rows in which an unnamed column matters more than a named one: if it alone took the values of the reference
+        rows, it would change the network's score by more.
+    protected : shares of rows in which a protected column is among the reasons of the network and of the linear model; None if no
+        column is protected.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -84,14 +95,17 @@ class ReasonCodes(Display):
     estimand: str = "interventional Shapley value of the log-odds against the just-approved rows, towards the decline"
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the number of rows for which each column is a reason."""
+        """Return for how many rows each column is a reason."""
         frame = self.frame()
         frame = frame[frame["measure"].isin(["reason_network", "reason_linear"])]
         return frame.assign(model=frame["measure"].str.removeprefix("reason_"))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each measure: its subject, rows, value, standard error, 95% interval. Aggregates only."""
+        """Return one row for each measure: its subject, rows, value, standard error and 95% interval.
+
+        All measures are aggregates, so no single row is shown.
+        """
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))
             for one in self.likeness
@@ -111,7 +125,7 @@ class ReasonCodes(Display):
 
     @any_backend
     def codes(self) -> pd.DataFrame:
-        """Return one row for each declined row: its number, and its reasons under both models, the largest first."""
+        """Return one line for each declined row: its number, and its reasons under both models, the largest first."""
         made: dict[str, Any] = {"row": self.numbers}
         names = np.array([*self.columns, None], dtype=object)
         for model in ("network", "linear"):
@@ -135,22 +149,24 @@ def reason_codes(
     evaluations: float = EVALUATIONS,
     seed: int = 0,
 ) -> ReasonCodes:
-    """Return the reason codes, under both models, of the rows of `table` that the network declines.
+    """Return the reason codes of the rows of `table` that the network declines, under both models.
 
     Parameters
     ----------
-    table : states the adverse class (`read_table(..., adverse=)`). Rows predicted to be of this class are declined.
-    declined : deprecated; "positive" or "negative", if the table does not state the adverse class.
+    table : the rows. It must declare the adverse class (`read_table(..., adverse=)`); rows predicted to be of this class are
+        declined.
+    declined : deprecated; "positive" or "negative", if the table does not declare the adverse class.
     threshold : probability above which a row is predicted positive.
-    signs : column -> +1 or -1, the intended effect of a number on the score of the positive class.
-    rows : maximum number of declined rows, drawn by hash; None: all.
+    signs : for numeric columns, the intended direction (+1 or -1) of their effect on the score of the positive class.
+    rows : maximum number of declined rows to explain, drawn by hash; None explains all.
     reference : maximum number of just-approved rows with which the declined rows are compared.
-    evaluations : of the network, for one set of lists: permutations are added within this limit, up to sixteen per pair of rows.
+    evaluations : limit on the network's evaluations for one set of lists. Within it, up to sixteen permutations are used for each
+        pair of rows.
 
     Raises
     ------
     NotApplicableError
-        If the task is not binary, the adverse class was not stated, or fewer than ten rows are declined or approved.
+        If the task is not binary, the adverse class was not declared, or fewer than ten rows are declined or approved.
     TabinterpError
         If an argument has a value that is not allowed.
 
@@ -211,7 +227,7 @@ def _check(threshold: float, table: Table, signs: Mapping[str, int] | None) -> N
 
 
 def run(context: Context) -> ReasonCodes | None:
-    """Compute reason codes for both models of an audit; None unless there are two classes, which the document shows."""
+    """Compute reason codes for both models of an audit; None unless the target has two classes, as the document already shows."""
     if context.network.table.schema.task != "binary":
         return None
     network, linear = context.both(context.evaluated)

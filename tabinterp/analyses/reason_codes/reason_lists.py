@@ -1,9 +1,9 @@
-"""Lists of reasons: how similar two lists are, whether changing the named columns changes the decision, and which columns
-are named.
+"""Lists of reasons: their similarity, the columns they name, and whether changing these columns changes the decision.
 
-If one to nine rows, or all but one to nine, make up a share, it is replaced by a bound (`told_share`); a share from which such a
-share could be calculated is withheld. If the number of rows on which the two models decide differently is withheld, so are all
-results on the declined rows that the linear model also declines, or does not.
+Small counts are protected. If a share would reveal a count of one to nine rows, or of all but one to nine, a bound replaces it
+(`told_share`). A share from which such a share could be calculated is withheld. If the number of rows on which the two models
+decide differently is withheld, so are all results on the declined rows that the linear model also declines, and on those that it
+does not.
 """
 
 from __future__ import annotations
@@ -35,8 +35,13 @@ Which = Literal["network", "linear"]
 class Likeness:
     """Similarity of two lists of reasons, over `rows` declined rows.
 
-    `jaccard`: mean share of the columns named by either list that both name. `changed`: share of rows in which the lists name
-    different columns; `first`: share in which the first column is the same. Each has a standard error and 95% interval over rows.
+    Each measure has a standard error and a 95% interval over rows.
+
+    Attributes
+    ----------
+    jaccard : mean share of the columns named by either list that both lists name.
+    changed : share of rows in which the lists name different columns.
+    first : share of rows in which the first column is the same.
     """
 
     of: str
@@ -48,10 +53,10 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Flips:
-    """How often a row is approved once its named columns are changed.
+    """How often a declined row is approved once its named columns are changed, for each model with its own reasons.
 
-    Share of (row, reference row) pairs in which the row is approved when its named columns come from the reference row; the same
-    for as many random columns; and the paired difference. Each model uses its own reasons.
+    The unit is a pair of a row and a reference row, from which the new values come. The results are the share of pairs in which
+    the row is approved, the same share for an equal number of random columns, and the paired difference.
     """
 
     model: Which
@@ -63,7 +68,7 @@ class Flips:
 
 @dataclass(frozen=True)
 class Named:
-    """Share of rows for which a column is a reason (and the first reason), under both models."""
+    """Share of rows for which a column is a reason, and the first reason, under both models."""
 
     column: str
     protected: bool
@@ -75,7 +80,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Against:
-    """Among rows that name a column with a declared direction, the share in which the reason contradicts the direction."""
+    """Share of the rows naming a column with a declared direction in which the reason contradicts this direction."""
 
     column: str
     sign: int
@@ -87,7 +92,7 @@ class Against:
 
 
 def listed(values: FloatArray) -> tuple[BoolArray, IntArray]:
-    """Return which columns are named (rows, columns), and the first reason (rows,), -1 if there is none."""
+    """Return which columns are named (rows, columns), and the first reason of each row (rows,), -1 if there is none."""
     order = np.argsort(-values, axis=1, kind="stable")
     named = np.zeros(values.shape, dtype=bool)
     np.put_along_axis(named, order[:, :TOP], True, axis=1)
@@ -114,7 +119,7 @@ def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Li
 
 
 def _closed(found: list[Likeness]) -> list[Likeness]:
-    """Withhold a second part if all rows are shown and one of their two parts is withheld."""
+    """Withhold a second part if all rows are shown and one of the two parts is withheld, so that it cannot be derived."""
     of = {one.of: one for one in found}
     parts = of["linear_agree"], of["linear_differ"]
     for measure in ("jaccard", "changed", "first"):
@@ -147,7 +152,7 @@ def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
 
 
 def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
-    """Return the decisions of each model when its own reasons are changed, on the rows that it declines itself."""
+    """Return how each model decides when its own reasons are changed, on the rows that it declines itself."""
     models: tuple[tuple[Which, BoundModel, FloatArray], ...]
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:
@@ -176,7 +181,7 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
 
 
 def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> FloatArray:
-    """Return the share (rows,) of donors with whose values in the changed columns the row is approved."""
+    """Return for each row (rows,) the share of donors whose values in the changed columns get the row approved."""
     every = slice(None, None, max(1, -(-len(case.near) // DONORS)))
     donors, counts = case.near[every], case.near_weights[every]
     share = np.empty(len(at))
@@ -190,8 +195,9 @@ def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> 
 
 
 def omitted(case: Case, main: FloatArray) -> Mean:
-    """Return the share of rows with an unnamed column that matters more than a named one, when it alone takes the values of the
-    reference rows.
+    """Return the share of rows with an unnamed column that matters more than a named one.
+
+    A column matters by the change in score when it alone takes the values of the reference rows.
     """
     bound, named = case.network, listed(main)[0]
     alone = np.empty(named.shape)
@@ -208,7 +214,7 @@ def omitted(case: Case, main: FloatArray) -> Mean:
 
 
 def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Named]:
-    """Return columns that are a reason for at least ten rows under either model, the network's most frequent first."""
+    """Return the columns that are a reason for at least ten rows under either model, in decreasing frequency for the network."""
     weights, group = _weighed(case, case.rows)
     (network, first), (other, other_first) = listed(main), listed(linear)
     open_ = [_firsts(one, network.shape[1]) for one in (first, other_first)]
@@ -229,12 +235,15 @@ def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Name
 
 
 def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the share of rows with a reason; a bound for one to nine rows, and nothing if it would reveal such a count."""
+    """Return the share of rows with a reason.
+
+    For one to nine rows, the result is a bound. A share from which such a count could be derived is withheld.
+    """
     return told_share(hit, weights, group) if told or hit.sum() < FEWEST else NONE
 
 
 def _firsts(first: IntArray, columns: int) -> BoolArray:
-    """Return for which columns the number of rows with the column as first reason can be shown (columns,)."""
+    """Return for each column (columns,) whether the number of rows that have it as first reason can be shown."""
     counts = np.bincount(first + 1, minlength=columns + 1)
     return parts_shown(counts)[1:]
 

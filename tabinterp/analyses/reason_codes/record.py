@@ -1,7 +1,7 @@
 """Reason codes in the document: the columns named for adverse decisions, their agreement between models and their stability.
 
-Results are aggregates over at least ten rows. A share of one to nine rows has no value, and at most an upper end; a share of all
-but one to nine rows has at most a lower end.
+Results are aggregates over at least ten rows. A share based on one to nine rows has no value, and at most an upper limit. A share
+based on all but one to nine rows has at most a lower limit.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Alike(Part):
 
 
 class Flip(Part):
-    """Share of rows approved once the named columns come from just-approved rows, compared with as many random columns."""
+    """Share of rows approved once the named columns take values from just-approved rows, compared with as many random columns."""
 
     model: Literal["network", "linear"]
     rows: int | None  # rows that this model declines; None: fewer than ten, or all but fewer than ten
@@ -58,7 +58,7 @@ class Flip(Part):
 
 
 class ReasonRow(Part):
-    """Share of declined rows for which the column is a reason, and the first reason."""
+    """Share of declined rows for which a column is a reason, and the first reason."""
 
     column: str
     protected: bool
@@ -115,7 +115,7 @@ def build(r: Results) -> Reasons | None:
 
 
 def _proxies(r: Results) -> dict[str, list[str]]:
-    """Return for each column the protected columns, used by no model, that it is among the best proxies of."""
+    """Return, for each column, the protected columns for which it is among the best proxies and which neither model uses."""
     proxies: dict[str, list[str]] = {}
     found = r[PROXIES]
     for proxy in () if found is None else found.proxies:
@@ -125,7 +125,10 @@ def _proxies(r: Results) -> dict[str, list[str]]:
 
 
 def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> list[Message]:
-    """Return for each protected column its proxy that the network names most, if at least ten rows name it under both models."""
+    """Return for each protected column the proxy that the network names most often.
+
+    A proxy is included only if at least ten rows name it under both models.
+    """
     sentences: dict[str, Message] = {}
     for row in result.named:  # most frequent first
         shares = {"network": row.network, "other": row.linear}
@@ -139,7 +142,7 @@ def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) ->
 
 
 def _count(part: int, rows: int) -> int | None:
-    """Return a count of rows; None if these, or all others, are fewer than ten."""
+    """Return a count of rows; None if it, or the number of other rows, is below ten."""
     return part if part >= SMALL and not countless(part, rows) else None
 
 
@@ -149,7 +152,10 @@ def _percent(name: str, share: Mean) -> dict[str, float]:
 
 
 def _sentences(result: ReasonCodes, linear: str) -> list[Message]:
-    """Return the sentences; the analysis ensures at least ten rows for every number, and too few groups of rows give none."""
+    """Return the sentences.
+
+    The analysis ensures that every number covers at least ten rows. If there are too few groups of rows, there are no sentences.
+    """
     alike = {likeness.of: likeness for likeness in result.likeness}
     sentences = [
         _sentence("reasons.alike", {"linear": linear}, common=alike["linear"].jaccard, first=alike["linear"].first),

@@ -1,4 +1,4 @@
-"""Reason codes on the page: the columns named, the similarity of the lists, and whether the reasons determine the decision."""
+"""Reason codes on the page: the named columns, the similarity of the lists, and whether the reasons determine the decision."""
 
 from __future__ import annotations
 

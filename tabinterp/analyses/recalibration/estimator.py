@@ -1,12 +1,14 @@
-"""The verdict after recalibration of both models: is there a difference beyond calibration?
+"""The verdict after recalibration of both models: do they differ in more than calibration?
 
-Class weights, resampling or excessive training shift probabilities without changing what a model has learnt, and cause a gap in
-log loss. Each model's scores f become a f + b: logistic recalibration for two classes (Platt 1999), one temperature a and an
-intercept for each of several classes (bias-corrected temperature scaling, Alexandari et al. 2020), a line for numbers, Poisson
-for counts. Because no rows are reserved for it, it is cross-fitted on the held-out rows: rows are assigned to five folds by a
-hash of their number (or of the first in their group), and the map for each fold is fitted on the other four. For classes and
-counts, a prior with the weight of one row pulls the map towards the identity, so that rows which a score separates have a finite
-fit.
+Class weights, resampling or too much training shift probabilities without changing what a model has learnt, and so cause a gap in
+log loss. Each model's scores f become a f + b. For two classes this is logistic recalibration (Platt 1999). For several classes
+it is one temperature a, with an intercept for each class (bias-corrected temperature scaling, Alexandari et al. 2020). For
+numbers it is a line, and for counts a Poisson regression.
+
+No rows are reserved for recalibration, so it is cross-fitted on the held-out rows. Rows are assigned to five folds by a hash of
+their number (or of the number of the first row in their group), and the map for each fold is fitted on the other four. For
+classes and counts, a prior with the weight of one row pulls the map towards the identity, so that the fit is finite even if a
+score separates the rows.
 """
 
 from __future__ import annotations
@@ -61,12 +63,12 @@ class Recalibrated:
 
 
 def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *, seed: int = 0) -> Recalibrated:
-    """Recalibrate both models, bound to the same held-out rows, and compare them again as in `before`, with the same margin.
+    """Recalibrate both models on the same held-out rows and compare them again, with the margin of `before`.
 
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows the models were not trained on, or there are too few rows or events.
+        If it is not known which rows were held out, or if there are too few rows or events.
     """
     if before.status == "not_assessed":
         raise NotApplicableError(why("models are recalibrated on rows that they were not trained on"))
@@ -84,7 +86,7 @@ def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *
 
 
 def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = CPU) -> FloatArray:
-    """Return scores (n, k) with each row recalibrated by the map fitted on the other folds."""
+    """Return scores (n, k), each row recalibrated by the map that was fitted on the other folds."""
     weights, made = table.row_weights, np.empty_like(scores)
     for one in range(FOLDS):
         inside = fold == one
@@ -97,7 +99,7 @@ def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = 
 def fit(
     scores: FloatArray, y: FloatArray, weights: FloatArray, task: str, device: str = CPU
 ) -> tuple[float, FloatArray]:
-    """Return slope and shift (k,) of the map with the lowest loss on these rows, computed on a device."""
+    """Return the slope and the shifts (k,) of the map that has the lowest loss on these rows."""
     centre, spread = scores.mean(axis=0), float(scores.std(axis=0).max())
     if not (len(y) and spread > 0):
         return 1.0, np.zeros(scores.shape[1])
@@ -113,7 +115,10 @@ def fit(
     ones = torch.ones(at.shape[:2], device=device)
 
     def objective(given: Tensor) -> Tensor:
-        """Return the loss of slope * score + shift, from (slope, shift at the centre), which are then nearly independent."""
+        """Return the loss of slope * score + shift.
+
+        The shift is given at the centre of the scores, where it is nearly independent of the slope.
+        """
         moved = given[0] * (at - middle) + middle + given[1:]
         return (loss.rows(moved, outcome, ones)[0] * share).sum() + ((given - start) ** 2).sum() / len(y)
 

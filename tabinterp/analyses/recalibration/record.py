@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Recalibration(Part):
-    """The primary metric after recalibration of both models, with each held-out row mapped by a fit on other folds."""
+    """The primary metric after recalibration of both models; the map for each held-out row was fitted on other folds."""
 
     row: MetricRow
     status: Status  # by the margin of the verdict
@@ -29,7 +29,7 @@ class Recalibration(Part):
 
 
 def build(r: Results) -> Recalibration | None:
-    """Return the primary metric after recalibration; None where it does not apply."""
+    """Return the primary metric after recalibration; None if it does not apply."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -1,4 +1,4 @@
-"""Can people whose rows are decided adversely change the decision, and how much must they change?"""
+"""Can people reverse an adverse decision, and how much must they change?"""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """The changes that recourse can consist of: the values that each column can take, and the cost of a change.
 
-A change of a number, an ordered level or a yes/no column costs the number of percentiles of the training rows between the old and
-the new value, rounded up to a whole number. This is the percentile shift of Ustun, Spangher & Liu (2019, "Actionable recourse in
-linear classification", FAT*). The percentile of a value is the weighted share of training rows below it plus half of those that
-are equal. The two values of a yes/no column are always 50 percentiles apart, so a change between unordered levels also costs 50.
-The cost of several changes is their sum, "the total shift in percentiles".
+The cost of changing a number, an ordered level or a yes/no column is the difference between the percentiles of the old and the
+new value among the training rows, rounded up to a whole number. This is the percentile shift of Ustun, Spangher & Liu (2019,
+"Actionable recourse in linear classification", FAT*). The percentile of a value is the weighted share of training rows below it
+plus half of those that are equal. The two values of a yes/no column are always 50 percentiles apart, so a change between
+unordered levels also costs 50. The cost of several changes is their sum, "the total shift in percentiles".
 
 New values are values of training rows: for a number all distinct ones, or about a hundred quantiles if there are more. A missing
-value stays missing, and none is introduced.
+value stays missing, and no other value becomes missing.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Choice:
     Parameters
     ----------
     column : name of the column.
-    donors : (C,) training rows that have the values, as indices in the table.
-    cost : (n, C) whole percentiles, at least 1.
-    allowed : (n, C) whether the column may take the value in the row.
-    nearest : (t,) index of the value nearest to that of each training row; -1 if it has none.
+    donors : training rows that have the values, as indices in the table (C,).
+    cost : cost of each value in whole percentiles, at least 1 (n, C).
+    allowed : whether the column may take the value in the row (n, C).
+    nearest : index of the value nearest to that of each training row (t,); -1 if the row has no value.
     """
 
     column: str
@@ -59,7 +59,7 @@ class Choice:
 def choices(
     table: Table, rows: IntArray, training: IntArray, declared: Sequence[Constraint], grid: int = GRID
 ) -> tuple[Choice, ...]:
-    """Return the values that each declared column can take in these rows, found in the training rows."""
+    """Return the values that each declared column can take in these rows, collected from the training rows."""
     return tuple(_choice(table, rows, training, one, grid) for one in declared)
 
 
@@ -95,7 +95,7 @@ def _choice(table: Table, rows: IntArray, training: IntArray, declared: Constrai
 
 
 def _nearest(values: FloatArray, x: FloatArray) -> IntArray:
-    """Return the index of the sorted value nearest to each number; -1 if it is missing."""
+    """Return the index of the sorted value nearest to each number; -1 if the number is missing."""
     edges = (values[1:] + values[:-1]) / 2
     return np.where(np.isnan(x) | (len(values) == 0), -1, np.searchsorted(edges, x))
 
@@ -115,14 +115,17 @@ def _ordered(table: Table, column: str) -> FloatArray:
 
 
 def _percentiles(values: FloatArray, upto: FloatArray, x: FloatArray) -> FloatArray:
-    """Return the percentiles of numbers among sorted distinct values; `upto` (m,) is the share at most as large as each."""
+    """Return the percentiles of numbers among sorted distinct values; `upto` (m,) is the share of rows up to each value."""
     edge = np.concatenate([[0.0], upto])
     below, at_most = np.searchsorted(values, x, "left"), np.searchsorted(values, x, "right")
     return np.where(np.isnan(x), np.nan, 50 * (edge[below] + edge[at_most]))
 
 
 def changed_rows(table: Table, rows: IntArray, made: Sequence[Choice], state: State) -> pd.DataFrame:
-    """Return rows of the input columns with their changes: choice `state` (m, K) for each column, -1 for its own value."""
+    """Return rows of the input columns after their changes.
+
+    `state` (m, K) has the index of the chosen value for each column; -1 keeps the row's own value.
+    """
     frame = table.inputs
     sources = {
         choice.column: np.where(state[:, k] < 0, rows, choice.donors[state[:, k]]) for k, choice in enumerate(made)

@@ -1,24 +1,26 @@
 """Recourse: the smallest change of changeable columns that turns an adverse decision into a favourable one.
 
-`changes` defines which columns may change, to which values, and at what cost; `search` finds the cheapest change. A change counts
-only if it is
+`changes` defines which columns may change, to which values, and at what cost; `search` finds the cheapest change. A change is
+accepted only if it is
 
 - *valid*: the model itself, applied to the changed row in the columns of the table, decides favourably;
-- *plausible*: by the four measures of typicality (`maximisation/typicality`), compared with at most 2,000 training rows, the
-  changed row is not more atypical than 99% of these, or at least not more atypical than the row was before. Only far ends count:
-  a row may be nearer to the middle, or to other rows, than most.
+- *plausible*: the changed row is not more atypical than 99% of the training rows (at most 2,000 of them) by the four measures of
+  typicality (`maximisation/typicality`), or at least not more atypical than the row was before. Only the far ends of the measures
+  are used: a row may be nearer to the middle, or to other rows, than most.
 
-The result is the cheapest plausible change among the cheapest valid changes of each set of columns, and changes that take the
-values of several columns from one training row. A row with valid changes only through implausible rows has no recourse, and is
-counted separately. If the search is not a proof, "none" means that none was found.
+The result is the cheapest plausible change among the cheapest valid changes of each set of columns, and among changes that take
+the values of several columns from one training row. A row whose valid changes are all implausible has no recourse, and is counted
+separately. If the search is not a proof, "none" means that no change was found.
 
 The share of rows without recourse is over the rows that the network declines, or at most 500 of them, drawn by hash. The linear
-model is compared on those that it declines as well. Shares have Wilson's interval (1927), means and differences Student's.
-Standard errors are over rows, or over groups of rows (influences summed by group), and weighted if rows have weights; the
-training rows are treated as fixed. Each group of a protected column is compared with all other declined rows. Its p is that of
-Student's t with the standard error under equal shares (a score test), and for independent rows without weights it is at least
-that of Fisher's exact test. Groups in which few rows are expected to be without recourse are shown only if unusually many or none
-are, and for these the first p-value alone would be too small.
+model is compared on those rows that it declines as well. Shares have Wilson's interval (1927), and means and differences have
+Student's t intervals. Standard errors are over rows, or over groups of rows (influences summed by group), and weighted if rows
+have weights; the training rows are treated as fixed.
+
+Each group of a protected column is compared with all other declined rows. Its p-value is from Student's t with the standard error
+under equal shares (a score test). For independent rows without weights it is at least that of Fisher's exact test. If few rows of
+a group are expected to be without recourse, the group is shown only if unusually many rows or none are, and the first p-value
+alone would then be too small.
 """
 
 from __future__ import annotations
@@ -70,14 +72,14 @@ class Changes:
 
     Parameters
     ----------
-    rows : (n,) indices of the rows in the table.
-    status : (n,) "found", "implausible" (only through rows unlike the training rows) or "none".
-    cost : (n,) total shift in percentiles of the training rows; NaN without recourse.
-    exact : (n,) whether the answer is exact: no valid change to the new values is cheaper, or there is none at all.
-    columns : (K,) names of the columns that can change.
-    changed : (n, K) whether the column changes.
+    rows : indices of the rows in the table (n,).
+    status : "found", "implausible" (only through rows unlike the training rows) or "none", for each row (n,).
+    cost : total shift in percentiles of the training rows (n,); NaN without recourse.
+    exact : whether the answer is exact (n,): no valid change to the new values is cheaper, or there is none at all.
+    columns : names of the columns that can change (K,).
+    changed : whether the column changes (n, K).
     values : input columns of the n rows after the change.
-    is_exact : whether the cheapest valid changes come from an exact method, so that a row without one has none.
+    is_exact : whether the cheapest valid changes come from an exact method, so that a row for which none was found has none.
     """
 
     rows: IntArray
@@ -98,10 +100,14 @@ class Changes:
 class Shares:
     """Rows without recourse under one model, with standard errors and 95% intervals.
 
-    `only_implausible`: share of all rows that have recourse only through implausible rows. `cost`: mean over rows with recourse,
-    in percentiles; `quartiles` of the cost are rounded so that ten rows share them, NaN if that gives 0. `one_column`: share of
-    rows with recourse that change only one column. `columns`: share of rows with recourse that change the column. `is_exact`: as
-    in `Changes`.
+    Attributes
+    ----------
+    only_implausible : share of all rows that have recourse only through implausible rows.
+    cost : mean cost over rows with recourse, in percentiles.
+    quartiles : quartiles of the cost, rounded so that ten rows share them; NaN if rounding gives 0.
+    one_column : share of rows with recourse that change only one column.
+    columns : share of rows with recourse that change the column.
+    is_exact : as in `Changes`.
     """
 
     without: Mean
@@ -117,8 +123,10 @@ class Shares:
 class GroupShare:
     """Rows of a group without recourse under the network.
 
-    `difference`: from all other rows, with a 95% interval; `p` of no difference, NaN if either side has fewer than 30 rows or ten
-    sampling units.
+    Attributes
+    ----------
+    difference : share of these rows in the group minus that in all other rows, with a 95% interval.
+    p : p-value of no difference; NaN if either side has fewer than 30 rows or ten sampling units.
     """
 
     conditions: tuple[Condition, ...]
@@ -134,13 +142,17 @@ class Recourse(Display):
     Parameters
     ----------
     declared : the columns that can change.
-    declined_rows, rows : number of rows that the network declines, and number of these that were used.
-    both_rows : number of these that the linear model declines as well.
-    network, linear : shares and costs of both models; for the linear model, over the rows that both decline.
-    network_on_both, difference : share of rows without recourse for the network on these rows, and that minus the linear model's.
+    declined_rows : number of rows that the network declines.
+    rows : number of these rows that were used.
+    both_rows : number of used rows that the linear model declines as well.
+    network : shares and costs for the network.
+    linear : shares and costs for the linear model, over the rows that both models decline.
+    network_on_both : share of rows without recourse under the network, over the rows that both models decline.
+    difference : that share minus the linear model's.
     groups : groups of protected columns.
-    changes, linear_changes : recourse row by row.
-    training_rows : number of training rows that new values come from.
+    changes : recourse of each row under the network.
+    linear_changes : recourse of each row under the linear model.
+    training_rows : number of training rows from which new values come.
     evaluations : number of changed rows that the models scored.
     """
 
@@ -179,8 +191,8 @@ class Recourse(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each declined row, model and changed column.
 
-        Columns: row number, model, status, cost, whether the answer is exact, column, value before and after. A row without
-        recourse occurs once, without a column.
+        The columns are row number, model, status, cost, whether the answer is exact, column, value before and value after. A row
+        without recourse occurs once, without a column.
         """
         made: list[dict[str, Any]] = []
         for model, changes in (("network", self.changes), ("linear", self.linear_changes)):
@@ -198,7 +210,7 @@ class Recourse(Display):
 
     @any_backend
     def shares(self) -> pd.DataFrame:
-        """Return the shares of rows without recourse: for both models, and by group for the network."""
+        """Return the shares of rows without recourse for both models, and for the network also by group."""
         rows = [
             ("network", "declined rows", self.network.without),
             ("network", "rows that both decline", self.network_on_both),
@@ -226,28 +238,29 @@ def recourse(
     """Find the smallest change of changeable columns that reverses each adverse decision, for a network and its counterpart.
 
     The cost of a change is its total shift in percentiles of the training rows; a change of an unordered level costs 50. New
-    values are those of training rows; a number with more than about a hundred values uses quantiles (20 if the encoder mixes
-    columns), and a value between these may be cheaper by one percentile (or five). Missing values stay missing. A change counts
-    only if the model confirms it, and if the changed row is not more atypical than both 99% of the training rows and the row
-    before. For at most 20 rows and a small network of rectifiers, an integer programme proves the answers; `exact` in the frame
-    says for which rows the answer is exact.
+    values are those of training rows. A number with more than about a hundred values uses quantiles (20 if the encoder mixes
+    columns), and a value between these may be cheaper by one percentile (or five). Missing values stay missing.
+
+    A change is accepted only if the model confirms it, and if the changed row is not more atypical than both 99% of the training
+    rows and the row before the change. For at most 20 rows and a small ReLU network, an integer programme proves the answers;
+    `exact` in the frame says for which rows the answer is exact.
 
     Parameters
     ----------
     model : the network.
-    table : states the adverse class (`read_table(..., adverse=)`).
-    counterpart : the linear model; None: one is fitted, as an audit does.
-    rows : indices (m,) or a mask (n,) of rows of the table; those that the network declines are used. None: the declined held-out
-        rows (all declined rows without a split), at most 500 of them, drawn by hash.
-    changeable : names of columns, or name -> "+" (may only rise), "-" (may only fall), "any", or a mapping with the keys
-        changeable, low and high. None: all input columns that are neither immutable nor protected.
+    table : the rows. It must declare the adverse class (`read_table(..., adverse=)`).
+    counterpart : the linear model; if None, one is fitted, as an audit does.
+    rows : indices (m,) or a mask (n,) of rows of the table, of which those that the network declines are used. None uses the
+        declined held-out rows (all declined rows without a split), at most 500 of them, drawn by hash.
+    changeable : names of columns, or a mapping from names to "+" (may only rise), "-" (may only fall), "any", or a mapping with
+        the keys changeable, low and high. None allows all input columns that are neither immutable nor protected.
     immutable : names of columns that must not change.
     threshold : probability above which a row is predicted positive.
 
     Raises
     ------
     NotApplicableError
-        If the task is not binary, the adverse class was not stated, or the network declines none of the rows.
+        If the task is not binary, the adverse class was not declared, or the network declines none of the rows.
     TabinterpError
         If an argument has a value that is not allowed.
 
@@ -277,7 +290,7 @@ def recourse(
 
 
 def _permitted(table: Table, changeable: Any, immutable: Iterable[str]) -> tuple[Constraint, ...]:
-    """Return the columns that may change, and how."""
+    """Return the columns that may change, with the permitted direction and range of each."""
     fixed = [immutable] if isinstance(immutable, str) else list(immutable)
     inputs = list(table.schema.inputs)
     if unknown := [name for name in fixed if name not in inputs]:
@@ -320,7 +333,7 @@ def _check(table: Table, threshold: float) -> None:
 
 
 def _positions(rows: Any, size: int) -> IntArray:
-    """Return indices of rows, given as indices or as a mask."""
+    """Return the indices of rows that are given as indices or as a mask."""
     given = np.asarray(rows)
     if given.dtype == np.bool_ and given.shape == (size,):
         return np.flatnonzero(given)
@@ -333,7 +346,7 @@ def _positions(rows: Any, size: int) -> IntArray:
 
 
 def _declined(bound: BoundModel, threshold: float) -> BoolArray:
-    """Return which rows of positive weight are predicted to be of the adverse class."""
+    """Return which rows with positive weight are predicted to be of the adverse class."""
     adverse_is_positive = bound.table.schema.compared == 0
     declined = is_positive(bound.scores[:, 0], threshold) == adverse_is_positive
     return np.asarray(declined & (bound.table.row_weights > 0))
@@ -349,7 +362,7 @@ def _recourse(
     seed: int,
     proofs: bool,
 ) -> Recourse:
-    """Return the recourse of these rows of the table, which the network declines."""
+    """Return the recourse of rows of the table that the network declines."""
     table = network.table
     training = np.arange(len(table)) if table.held_out is None else np.flatnonzero(~table.held_out)
     training = training[np.sort(chosen(table.numbers[training], DONORS, seed))]
@@ -410,7 +423,7 @@ def _of_model(
     seed: int,
     proofs: bool,
 ) -> tuple[Changes, int]:
-    """Return the recourse of these rows, and the approximate number of changed rows that the model scored."""
+    """Return the recourse of these rows under one model, and the approximate number of changed rows that the model scored."""
     asked = [choice.take(rows) for choice in readable(bound, made)]
     decisions = Decisions(bound, rows, asked, threshold)
     own = typicality(reference, bound.table.take(rows).inputs, seed).outward if len(rows) else np.zeros(0)
@@ -420,7 +433,7 @@ def _of_model(
     state = np.full((n, len(asked)), -1, dtype=np.int16)
 
     def take(flips: Flips, at: IntArray, sure: BoolArray) -> BoolArray:
-        """Use the cheapest plausible change of the rows `at`, and return which rows have none."""
+        """Record the cheapest plausible change of each row in `at`, and return which of these rows have none."""
         valid, plausible = _confirmed(decisions, flips, at, own, reference, seed)
         order = np.searchsorted(flips.row, np.arange(len(at)))  # index of the cheapest change of each row
         without = np.ones(len(at), dtype=np.bool_)
@@ -460,7 +473,10 @@ def _of_model(
 def _confirmed(
     decisions: Decisions, flips: Flips, at: IntArray, own: FloatArray, reference: BoundModel, seed: int
 ) -> tuple[BoolArray, BoolArray]:
-    """Return which changes the model itself confirms, and which of these are plausible, until each row has a plausible one."""
+    """Return which changes the model itself confirms, and which of these are plausible.
+
+    The changes of a row are checked only until one is plausible.
+    """
     bound = decisions.bound
     valid, plausible = np.zeros((2, len(flips.row)), dtype=np.bool_)
     place = np.arange(len(flips.row)) - np.searchsorted(flips.row, flips.row)
@@ -485,7 +501,7 @@ def _confirmed(
 
 
 def _shares(table: Table, changes: Changes) -> Shares:
-    """Return shares over the rows of a table, in the order of `changes`."""
+    """Return the shares over the rows of a table, which are in the order of `changes`."""
     weights, group, found = table.row_weights, groups(table), changes.found
     if len(found) == 0:
         return _untold(len(changes.columns), changes)
@@ -519,8 +535,9 @@ def _untold(columns: int, changes: Changes) -> Shares:
 
 
 def _compared(table: Table, ours: Changes, theirs: Changes, both: BoolArray, told: bool) -> tuple[Mean, Mean]:
-    """Return the network's share on the rows that both decline, and that minus the linear model's; neither if a count of one to
-    nine rows would follow from them.
+    """Return the network's share on the rows that both models decline, and that share minus the linear model's.
+
+    Neither is given if it would reveal a count of one to nine rows.
     """
     without = ~ours.found
     mine, other = without[both], ~theirs.found

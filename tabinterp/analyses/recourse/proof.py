@@ -1,7 +1,8 @@
-"""The cheapest change of a row under a small network of rectifiers, proved by an integer programme.
+"""The cheapest change of a row under a small ReLU network, proved by an integer programme.
 
-The network is encoded as in `maximisation/mixed_integer` (Tjeng, Xiao & Tedrake 2019): a binary variable for each value that a
-column can take and for each rectifier. The programme minimises the total cost subject to a score on the favourable side.
+The network is encoded as in `maximisation/mixed_integer` (Tjeng, Xiao & Tedrake 2019), with a binary variable for each value that
+a column can take and for each ReLU unit. The programme minimises the total cost under the constraint that the score is on the
+favourable side.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ VALUES = 200  # maximum number of values of all columns together, for one row
 
 
 def is_provable(decisions: Decisions) -> bool:
-    """Return whether the model is a chain with at most 16 rectifiers, and there are few values."""
+    """Return whether the model is a chain with at most 16 ReLU units and the columns have few enough values."""
     bound = decisions.bound
     if not decisions.is_local or not bound.has_gradient or sum(len(c.donors) for c in decisions.choices) > VALUES:
         return False
@@ -36,7 +37,10 @@ def is_provable(decisions: Decisions) -> bool:
 
 
 def proven(decisions: Decisions) -> tuple[Flips, np.ndarray]:
-    """Return the cheapest change of each row, and for which rows (n,) it is proved, or proved that there is none."""
+    """Return the cheapest change of each row, and for which rows the answer is proved (n,).
+
+    A proved answer can also be that there is no change.
+    """
     layers = layers_of(decisions.bound)
     steps = chain_of(decisions.bound, layers)
     found: list[tuple[IntArray, State, IntArray]] = []
@@ -69,7 +73,7 @@ def _of_row(
 
 
 def _states(decisions: Decisions, row: int, chosen: FloatArray) -> Iterator[int]:
-    """Yield the index of the value that each column takes, -1 for its own, from the binary variables of all columns."""
+    """Yield the index of the value that each column takes, from the binary variables of all columns; -1 keeps the own value."""
     start = 0
     for choice in decisions.choices:
         allowed = np.append(-1, np.flatnonzero(choice.allowed[row]))

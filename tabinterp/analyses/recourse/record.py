@@ -1,7 +1,7 @@
 """Recourse in the document: shares of declined rows without recourse, the cost of recourse, and the columns that it changes.
 
-Results are aggregates over at least ten rows. A share of one to nine rows has no value, and at most an upper end; a share of all
-but one to nine rows has at most a lower end.
+Results are aggregates over at least ten rows. A share based on one to nine rows has no value, and at most an upper limit. A share
+based on all but one to nine rows has at most a lower limit.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class OfModel(Part):
 
 
 class Changeable(Part):
-    """A declared column, and the share of rows with recourse that change it."""
+    """A column declared changeable, and the share of rows with recourse that change it."""
 
     column: str
     changeable: Literal["+", "-", "any"]
@@ -88,10 +88,10 @@ class Record(Part):
         both = (self.difference.value, self.network_on_both.value, self.linear.without.value)
         if None not in both and not math.isclose(both[0] or 0.0, (both[1] or 0.0) - (both[2] or 0.0), abs_tol=1e-6):
             raise DocumentError(
-                f"analyses.recourse: the difference {both[0]} is not that of the shares {both[1]} and {both[2]}."
+                f"analyses.recourse: the difference is {both[0]}, but the shares are {both[1]} and {both[2]}."
             )
         if any(row.p is not None and not 0 <= row.p <= 1 for row in self.groups):
-            raise DocumentError("analyses.recourse.groups: each p must be between 0 and 1.")
+            raise DocumentError("analyses.recourse.groups: each p-value must be between 0 and 1.")
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("recourse", "both", self.rows, self.rows_of, self.seed)
@@ -99,7 +99,7 @@ class Record(Part):
 
 
 def _check_part(model: OfModel) -> None:
-    """Check that rows with recourse only through implausible rows are counted among those without recourse."""
+    """Check that rows with recourse only through implausible rows are included in the share without recourse."""
     part, whole = model.only_implausible.value, model.without.value
     if part is not None and whole is not None and part > whole + 1e-9:
         raise DocumentError(

@@ -1,13 +1,14 @@
-"""The cheapest changes that reverse a decision: exact where possible, otherwise by search.
+"""The cheapest changes that reverse a decision, found exactly where possible, otherwise by search.
 
 - *Sum of columns*: if the score is a sum over columns, as in logistic regression, the cheapest change is a multiple-choice
-  knapsack (Kellerer, Pferschy & Pisinger 2004), solved by dynamic programming over the cost, a whole number.
+  knapsack problem (Kellerer, Pferschy & Pisinger 2004). It is solved by dynamic programming over the cost, which is a whole
+  number.
 - *All combinations*: if there are at most 4,096, all of them are scored.
-- *Search* otherwise: first every change of one column, and every pair of columns at ten values of each. Then a beam search adds
-  one column at a time. It continues from the changes with the lowest projected cost: the cost so far, plus the cost of the
-  remaining gap at the best rate found for this row. If no change reverses the decision, the score is raised by one column after
-  another. Then each change in the best results is undone or made cheaper, and combined with the cheapest change of any column
-  that reverses the decision again.
+- *Search*: used otherwise. First, every change of one column and every pair of columns at ten values of each are scored. Then a
+  beam search adds one column at a time. It continues from the changes with the lowest projected cost: the cost so far, plus the
+  cost of the remaining gap at the best rate found for this row. If no change reverses the decision, the score is raised by
+  changing one column after another. Finally, each change in the best results is undone or made cheaper, and combined with the
+  cheapest change of any column that reverses the decision again.
 
 The result is the cheapest change for each set of columns, because the cheapest of all may lead to an implausible row.
 """
@@ -56,7 +57,7 @@ FIRST_COSTS = 150  # cost up to which the knapsack is first solved for every row
 COARSE = 10  # values of each column in a pair
 REAL, KEPT = 200, 64  # training rows whose values are used together; changes of a row that are kept
 TRADED = (0.2, 0.4, 0.6, 0.8)  # shares of the cost of a change, to which it is reduced in exchange for another change
-TIE = 1e-300  # a score at the threshold is of the negative class, which is favourable or not
+TIE = 1e-300  # a score at the threshold belongs to the negative class, which may be favourable or not
 CLIMBS, STARTS = 4, 6  # rounds of raising the margin; states of a row from which it is raised
 
 Found = tuple[IntArray, State, IntArray]  # rows, states and costs, as in `Flips`
@@ -68,9 +69,9 @@ class Flips:
 
     Parameters
     ----------
-    row : (m,) indices of the rows.
-    state : (m, K) index of the value that each column takes; -1: its own.
-    cost : (m,) in percentiles.
+    row : indices of the rows (m,).
+    state : index of the value that each column takes (m, K); -1 keeps the row's own value.
+    cost : cost in percentiles (m,).
     """
 
     row: IntArray
@@ -79,7 +80,7 @@ class Flips:
 
     @staticmethod
     def of(found: Sequence[Found], columns: int, every: bool = False) -> Flips:
-        """Return the cheapest changes for each set of columns; `every`: all distinct ones."""
+        """Return the cheapest change for each set of columns; `every` keeps all distinct changes."""
         row = np.concatenate([np.zeros(0, np.int64), *(one[0] for one in found)])
         state = np.concatenate([np.zeros((0, columns), np.int16), *(one[1] for one in found)])
         cost = np.concatenate([np.zeros(0, np.int64), *(one[2] for one in found)])
@@ -95,13 +96,13 @@ class Flips:
         return self.row, self.state, self.cost
 
     def best(self, rows: int) -> FloatArray:
-        """Return the lowest cost (rows,) for each row; infinite if there is none."""
+        """Return the lowest cost for each row (rows,); infinite if there is no change."""
         made = np.full(rows, np.inf)
         np.minimum.at(made, self.row, self.cost)
         return made
 
     def first(self, each: int) -> Flips:
-        """Return at most this many for each row."""
+        """Return at most `each` changes for each row."""
         start = np.searchsorted(self.row, self.row)
         kept = np.arange(len(self.row)) - start < each
         return Flips(self.row[kept], self.state[kept], self.cost[kept])
@@ -113,7 +114,7 @@ class Decisions:
     Parameters
     ----------
     bound : the model, on a table that has the rows and the donors.
-    rows : (n,) indices of the rows with an adverse decision.
+    rows : indices of the rows with an adverse decision (n,).
     choices : values of the columns that the model uses.
     threshold : probability above which a row is predicted positive.
     """
@@ -135,7 +136,7 @@ class Decisions:
         self.now = self.of(np.arange(len(rows)), np.full((len(rows), len(choices)), -1, dtype=np.int16))
 
     def take(self, rows: IntArray) -> Decisions:
-        """Return the same for some of the rows."""
+        """Return the same object restricted to some of the rows."""
         made = [choice.take(rows) for choice in self.choices]
         return Decisions(self.bound, self.rows[rows], made, self._threshold)
 
@@ -144,7 +145,7 @@ class Decisions:
         return float(1 / (1 + np.exp(-self.cut)))
 
     def of(self, row: IntArray, state: State) -> FloatArray:
-        """Return the margins (m,) of changed rows; above 0: favourable."""
+        """Return the margins of changed rows (m,); a margin above 0 is favourable."""
         return np.concatenate(
             [np.zeros(0)]
             + [self._ask(row[i : i + TOGETHER], state[i : i + TOGETHER]) for i in range(0, len(row), TOGETHER)]
@@ -163,9 +164,9 @@ class Decisions:
         return self._margin(scores)
 
     def with_one_more(self, row: IntArray, state: State, k: int, at: IntArray, value: IntArray) -> FloatArray:
-        """Return the margins (p,) of changed rows `at` (p,), out of (m,), when column k also takes another value (p,).
+        """Return the margins of changed rows after one more change, in which column k takes another value (p,).
 
-        In `state` the column has its own value.
+        `at` (p,) has the indices of the changed rows among the m rows. In `state`, column k must have its own value.
         """
         if not self.is_local:
             states = state[at]
@@ -195,19 +196,19 @@ class Decisions:
         return np.asarray(margin + TIE if self.sign < 0 else margin)
 
     def flips(self, scores: FloatArray) -> NDArray[np.bool_]:
-        """Return which scores (m,) of the model itself are favourable; a score at the threshold is of the negative class."""
+        """Return which scores (m,) of the model itself are favourable; a score at the threshold belongs to the negative class."""
         return np.asarray((scores > self.cut) == (self.sign > 0))
 
 
 def readable(bound: BoundModel, choices: Sequence[Choice]) -> list[Choice]:
-    """Return the columns that the model uses and that some row can change."""
+    """Return the columns that the model uses and that can change in at least one row."""
     return [
         one for one in choices if one.column in bound.columns and is_read(bound, (one.column,)) and one.allowed.any()
     ]
 
 
 def cheapest(decisions: Decisions) -> tuple[Flips, bool]:
-    """Return the cheapest changes, and whether they are exact: a row without a change then has no recourse."""
+    """Return the cheapest changes, and whether the method is exact, so that a row without a change has no recourse."""
     asked, count = decisions.choices, len(decisions.choices)
     if count == 0 or len(decisions.rows) == 0:
         return Flips.of([], count), True
@@ -240,7 +241,7 @@ def _of_all(decisions: Decisions) -> Flips:
 
 
 def _knapsack(decisions: Decisions) -> Flips:
-    """Return the cheapest change of each row if the score is a sum over columns."""
+    """Return the cheapest change of each row for a score that is a sum over columns."""
     n, count = len(decisions.rows), len(decisions.choices)
     every = np.arange(n)
     none = np.full((n, count), -1, dtype=np.int16)
@@ -263,7 +264,7 @@ def _knapsack(decisions: Decisions) -> Flips:
 def _filled(
     decisions: Decisions, gains: Sequence[FloatArray], rows: IntArray, most: int
 ) -> tuple[NDArray[np.bool_], State, IntArray]:
-    """Return which rows reverse at a cost of at most `most`, with the state and the cost at which they do."""
+    """Return the rows whose decision is reversed at a cost of at most `most`, with the states and the costs."""
     best = np.full((len(rows), most + 1), -np.inf)
     best[:, 0] = decisions.now[rows]
     taken = []
@@ -296,9 +297,9 @@ def _filled(
 
 @dataclass(frozen=True, eq=False)
 class _Reached:
-    """States (m, K) of rows (m,), in which column `k` also takes other values.
+    """States (m, K) of rows (m,), and the results of other values for column `k` in these states.
 
-    State `at` (p,) takes the value (p,), which gives the margin (p,) and the total cost (p,).
+    Entry i changes state `at[i]` to the value `value[i]`, which gives the margin `margin[i]` and the total cost `total[i]`.
     """
 
     row: IntArray
@@ -314,7 +315,7 @@ class _Reached:
         return self.row[self.at]
 
     def states(self, some: IntArray) -> State:
-        """Return some of the states with these values."""
+        """Return the states of the entries `some`, with their values in column `k`."""
         made = self.state[self.at[some]]
         made[:, self.k] = self.value[some]
         return made
@@ -327,7 +328,7 @@ class _Reached:
 
 
 def _first(of: IntArray, size: FloatArray | IntArray, count: int) -> IntArray:
-    """Return the indices of the `count` smallest sizes of each kind (of), in order."""
+    """Return the indices of the `count` smallest sizes within each group of `of`, in order."""
     order = np.lexsort((np.arange(len(of)), size, of))
     return np.asarray(order[np.arange(len(order)) - np.searchsorted(of[order], of[order]) < count])
 
@@ -341,9 +342,12 @@ def _reach(
     below: FloatArray | IntArray,
     tried: Any = True,
 ) -> _Reached:
-    """Score states with other values of column k, which has its own value there.
+    """Score states with other values of column k, which has its own value in all of them.
 
-    `below` (m,): upper limit of the total cost; `tried` (n, C): values that may be scored.
+    Parameters
+    ----------
+    below : upper limit of the total cost of each state (m,).
+    tried : values that may be scored (n, C).
     """
     choice = decisions.choices[k]
     total = cost[:, None] + choice.cost[row]
@@ -355,7 +359,10 @@ def _reach(
 def searched(decisions: Decisions, every_set: bool = False) -> Flips:
     """Return the cheapest changes that a search finds.
 
-    every_set : continue to sets of columns that cost more than a change already found, because that one is implausible.
+    Parameters
+    ----------
+    every_set : whether to continue to sets of columns that cost more than a change already found, because that change is
+        implausible.
     """
     n, count = len(decisions.rows), len(decisions.choices)
     every, none, best = np.arange(n), np.full((n, count), -1, dtype=np.int16), np.full(n, np.inf)
@@ -383,7 +390,7 @@ def searched(decisions: Decisions, every_set: bool = False) -> Flips:
 def as_in_training_rows(decisions: Decisions) -> Flips:
     """Return changes that reverse decisions and take the values of all or some columns from one training row.
 
-    Correlated columns change together.
+    Correlated columns thus change together.
     """
     count, found = len(decisions.choices), []
     together = np.stack([choice.nearest for choice in decisions.choices], axis=1)
@@ -422,7 +429,7 @@ def _pairs(decisions: Decisions, best: FloatArray) -> list[_Reached]:
 
 
 def _beam(decisions: Decisions, start: Sequence[_Reached], every_set: bool) -> Iterator[Found]:
-    """Yield changes that reverse decisions: those at the start, then those with one more column at a time."""
+    """Yield changes that reverse decisions, first those at the start, then those with one more column at a time."""
     n = len(decisions.rows)
     best, rate = np.full(n, np.inf), np.zeros(n)
     ladders = [_ladder(choice) for choice in decisions.choices]
@@ -445,7 +452,7 @@ def _beam(decisions: Decisions, start: Sequence[_Reached], every_set: bool) -> I
 
 
 def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tuple[IntArray, State, IntArray]:
-    """Return the states from which the beam continues: those with the lowest projected cost."""
+    """Return the states from which the beam continues, which are those with the lowest projected cost."""
     rows, states, costs, projected = [], [], [], []
     for one in reached:
         with np.errstate(divide="ignore"):
@@ -463,7 +470,7 @@ def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tu
 
 
 def _ladder(choice: Choice) -> NDArray[np.bool_]:
-    """Return which values (n, C) of a column the beam tries: near a row's own, with increasing steps."""
+    """Return which values of a column the beam tries (n, C): values near a row's own, in increasing steps."""
     n, size = choice.cost.shape
     made = np.zeros((n, size), dtype=np.bool_)
     own = choice.cost.argmin(axis=1)  # next to the row's own value
@@ -473,7 +480,7 @@ def _ladder(choice: Choice) -> NDArray[np.bool_]:
 
 
 def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) -> Iterator[Found]:
-    """Raise the margins of rows whose decision no change has reversed yet, one column after another, whatever the cost."""
+    """Raise the margins of rows whose decision has not been reversed yet, one column after another, at any cost."""
     row, state = _highest(start, rows)
     margin = decisions.of(row, state)
     for _ in range(CLIMBS):
@@ -491,7 +498,7 @@ def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) ->
 
 
 def _highest(start: Sequence[_Reached], rows: IntArray) -> tuple[IntArray, State]:
-    """Return the states with the highest margins for each of these rows, with different columns where possible."""
+    """Return the states with the highest margins for each of these rows, with different changed columns where possible."""
     found, states, margins = [], [], []
     for one in start:
         some = np.flatnonzero(np.isin(one.rows, rows))
@@ -505,7 +512,7 @@ def _highest(start: Sequence[_Reached], rows: IntArray) -> tuple[IntArray, State
 
 
 def _costs(decisions: Decisions, row: IntArray, state: State) -> IntArray:
-    """Return the total costs (m,) of states."""
+    """Return the total costs of states (m,)."""
     total = np.zeros(len(row), dtype=np.int64)
     for k, choice in enumerate(decisions.choices):
         total += np.where(state[:, k] >= 0, choice.cost[row, state[:, k]], 0)
@@ -519,7 +526,7 @@ def _without(state: State, k: int) -> State:
 
 
 def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Undo each change in turn, and yield the cheapest changes of any one column that reverse the decisions again."""
+    """Undo each change in turn, and yield the cheapest change of any one column that reverses the decision again."""
     for k, choice in enumerate(decisions.choices):
         at = np.flatnonzero(flips.state[:, k] >= 0)
         row, state = flips.row[at], _without(flips.state[at], k)
@@ -532,8 +539,8 @@ def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
 
 
 def _traded(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Make each change cheaper in turn, and yield the cheapest changes of any other column that then reverse the
-    decisions again.
+    """Make each change cheaper in turn, and yield the cheapest change of any other column that then reverses the decision
+    again.
     """
     for k, choice in enumerate(decisions.choices):
         changed = np.flatnonzero(flips.state[:, k] >= 0)

@@ -1,4 +1,4 @@
-"""Recourse on the page: how many declined rows have none, by group, its cost, and the columns that it changes."""
+"""Recourse on the page: the share of declined rows without recourse, by group, its cost, and the columns that it changes."""
 
 from __future__ import annotations
 

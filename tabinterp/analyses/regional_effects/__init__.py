@@ -1,4 +1,4 @@
-"""Where does an average effect curve hide several?"""
+"""Where does an average effect curve hide several different ones?"""
 
 from __future__ import annotations
 

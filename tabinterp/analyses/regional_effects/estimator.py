@@ -1,22 +1,23 @@
-"""Regional effects: two regions of the rows in which the effect of a column differs, which its average effect curve hides.
+"""Regional effects: two regions of the rows in which a column has different effects, which its average effect curve hides.
 
 The curve of a row (Goldstein et al. 2015) is its score with the column at each point of a grid, minus the mean over the
 distribution of the column. The *heterogeneity* of a column is the variance of these curves over rows, averaged over the
-distribution of the column and summed over outputs (Herbinger, Bischl & Casalicchio 2022); its square root, in units of the score,
-is reported. If the column is independent of the others, it is the variance of all interactions of the column. Together with the
-variance of the average curve it is the column's total index (Sobol 2001); `share` is its part of that sum.
+distribution of the column and summed over outputs (Herbinger, Bischl & Casalicchio 2022). Its square root is reported, in units
+of the score. If the column is independent of the others, the heterogeneity is the variance of all interactions of the column.
+Together with the variance of the average curve, it is then the column's total index (Sobol 2001). `share` is the heterogeneity's
+part of that sum.
 
-A split divides the rows in two by another column: a number at most a value, a level, or missing values, against all other rows.
-Its *explained share* is 1 minus the ratio of the heterogeneity within both regions to that of all rows. As in REPID and GADGET
+A split divides the rows in two by another column: a number up to a value, a level, or missing values, against all other rows. Its
+*explained share* is 1 minus the ratio of the heterogeneity within both regions to that of all rows. As in REPID and GADGET
 (Herbinger et al. 2022, 2024), the split that explains the most is chosen. Here it is chosen on one half of the rows, or of their
-groups, and measured on the other, so that the choice does not favour it. The error of average curves, which explains a little by
-chance, is subtracted.
+groups, and measured on the other half, so that the choice does not favour it. The error of the average curves explains a little
+by chance, which is subtracted.
 
-A split is *found* if the interval of its explained share is above a tenth. The splits of all columns form one family: a false
-discovery rate of 5% (Benjamini & Hochberg 1995) and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
+A split is *found* if the interval of its explained share lies above a tenth. The splits of all columns form one family, with a
+false discovery rate of 5% (Benjamini & Hochberg 1995) and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
 Standard errors are over rows, or groups of rows, and treat the grid as fixed. If nothing is explained, the first-order influence
-on an explained share vanishes, so its error in this case is added. Each column gets one split: measuring a second one within a
-region would need another part of the rows.
+on an explained share vanishes, so its error in this case is added. Each column gets only one split, because measuring a second
+one within a region would require another part of the rows.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Region:
 
     Parameters
     ----------
-    curve : (points,) NaN if fewer than ten rows of the region are nearest.
+    curve : values of the curve (points,); NaN at points to which fewer than ten rows of the region are nearest.
     change : how much higher the curve is at the second of two points than at the first.
     """
 
@@ -83,8 +84,8 @@ class Regions:
     Parameters
     ----------
     output : output in which the regions differ most.
-    values : of the points; None for missing values.
-    ends : indices of the two points between which changes are reported; None if no two have enough rows in both regions.
+    values : values of the column at the points; None for missing values.
+    ends : indices of the two points between which changes are reported; None if no two points have enough rows in both regions.
     """
 
     output: str | None
@@ -97,17 +98,17 @@ class Regions:
 
 @dataclass(frozen=True, eq=False)
 class RegionalEffect:
-    """The heterogeneity of one column's effect, and the split that best explains it.
+    """The heterogeneity of one column's effect, and the split that explains it best.
 
     Parameters
     ----------
     heterogeneity : square root of the variance over rows of the centred curves, in units of the score.
     share : share of the column's variance that is due to interactions.
-    split : the first region; None if the curves hardly differ, or no split leaves enough rows.
-    rows_share : share of the rows in the first region, to a tenth.
+    split : the first region; None if the curves hardly differ, or if no split leaves enough rows.
+    rows_share : share of the rows in the first region, rounded to a tenth.
     explained : share of the heterogeneity that the split explains, with an interval corrected for all columns.
     q : p-value of explaining at most a tenth, corrected for all columns.
-    regions : curves of the split, if it is found.
+    regions : curves on both sides of the split, if it is found.
     """
 
     column: str
@@ -128,7 +129,9 @@ class RegionalEffect:
 
 @dataclass(frozen=True, eq=False)
 class RegionalEffects(Display):
-    """Columns with a split that is found, then the others; within each part, the largest heterogeneity first."""
+    """Results for all columns: first those with a split that is found, then the others, each in decreasing order of
+    heterogeneity.
+    """
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.heterogeneity", {"network": ("heterogeneity", "heterogeneity_low", "heterogeneity_high")}
@@ -166,13 +169,14 @@ def regional_effects(
     rows: int = ROWS,
     seed: int = 0,
 ) -> RegionalEffects:
-    """Find, for each of the columns (None: all), the split of the rows that best explains how its effect differs.
+    """Find for each column the split of the rows that best explains how its effect differs between rows.
 
     Parameters
     ----------
-    model : the network. A model without interactions has one curve for all rows.
-    rows : maximum number of rows whose curves are computed; half of them choose a split, and the others measure it.
-    seed : draws the rows and the halves.
+    model : the network. A model without interactions has the same curve for all rows.
+    columns : columns to analyse; None analyses all.
+    rows : maximum number of rows whose curves are computed. Half of them choose a split, and the other half measures it.
+    seed : seed for drawing the rows and the halves.
 
     Raises
     ------
@@ -212,7 +216,10 @@ def regional_effects(
 
 
 class _Sample:
-    """The rows whose curves are computed: one half chooses splits, the other measures them; rows of a group are in one half."""
+    """The rows whose curves are computed.
+
+    One half chooses splits and the other measures them; all rows of a group are in the same half.
+    """
 
     def __init__(self, bound: BoundModel, rows: IntArray, seed: int) -> None:
         self.bound, self.rows, self.table = bound, rows, bound.table.take(rows)
@@ -260,7 +267,10 @@ class _Sample:
 def _read(
     sample: _Sample, grid: Grid, scores: FloatArray, splits: Sequence[Group]
 ) -> tuple[RegionalEffect, tuple[float, float, float]]:
-    """Return the results for one column from the scores (n, points, outputs), and how much its split explains."""
+    """Return the results for one column from the scores (n, points, outputs).
+
+    The second item has the share that its split explains, the standard error, and the number of groups.
+    """
     everyone = np.arange(len(grid.below))
     weights = sample.bound.table.row_weights
     at = grid.centre(weights @ grid.spread(everyone) / weights.sum())[0]
@@ -295,10 +305,11 @@ def _read(
 
 
 def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Mean, Mean]:
-    """Return the root of the variance over rows of curves (n, p), summed over points, and the share of this variance in their
-    mean square, which is the part of a column's total that is due to interactions.
+    """Return the heterogeneity of curves (n, p), and the share of it in the column's total.
 
-    The interval of the root is computed on the logarithm, because a variance is skewed.
+    The heterogeneity is the root of the variance over rows, summed over points. The share is that of this variance in the mean
+    square of the curves, which is the part of a column's total that is due to interactions. The interval of the root is computed
+    on the logarithm, because a variance is skewed.
 
     >>> curves = np.array([[1.0], [-1.0], [3.0], [1.0]] * 25)
     >>> [round(one[0], 3) for one in shares(curves, np.ones(100), np.arange(100))]
@@ -320,8 +331,9 @@ def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Me
 
 
 def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) -> FloatArray:
-    """Return the share of the variance over rows of curves (n, p) that is between a region and the other rows: (splits,), for
-    regions (splits, n).
+    """Return the share of the variance of curves (n, p) over rows that lies between a region and the other rows (splits,).
+
+    `regions` (splits, n) has the region of each split.
     """
     around = curves - np.average(curves, axis=0, weights=weights)
     own = regions * weights
@@ -333,11 +345,11 @@ def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) ->
 def explained(
     curves: FloatArray, weights: FloatArray, group: IntArray, region: BoolArray
 ) -> tuple[float, float, float]:
-    """Return the share of the variance over rows of curves (n, p) that a region (n,) and the other rows explain, its standard
-    error, and the number of groups that it is based on.
+    """Return the share of the variance of curves (n, p) over rows that a region (n,) and the other rows explain.
 
-    In a random split, average curves differ by their error. This is subtracted; the subtracted part b varies by at most b times
-    the root of two, as a chi-squared variable with one degree of freedom does.
+    The share is followed by its standard error and the number of groups on which it is based. In a random split, average curves
+    differ by their error. This part is subtracted. The subtracted part b varies by at most b times the square root of two, as a
+    chi-squared variable with one degree of freedom does.
     """
     everyone, unit = np.ones(len(curves), dtype=bool), weights / weights.sum()
     whole, *parts = (_Scatter.of(curves, weights, group, rows) for rows in (everyone, region, ~region))
@@ -351,9 +363,10 @@ def explained(
 
 
 def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, float]]:
-    """Return intervals and corrected p-values of explained shares with standard errors, each from this many groups of rows.
+    """Return intervals and corrected p-values of explained shares.
 
-    p is twice that of explaining `LEAST` or less, so that it is below 5% exactly if the interval is above.
+    `found` has each share, its standard error, and the number of groups of rows on which it is based. The p-value is twice that
+    of explaining `LEAST` or less, so that it is below 5% exactly if the interval is above `LEAST`.
     """
     value, error, count = np.array(found, dtype=np.float64).reshape(-1, 3).T
     df = np.maximum(count - 1, 1)
@@ -369,7 +382,7 @@ def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, floa
 
 @dataclass(frozen=True, eq=False)
 class _Scatter:
-    """Squared distances (n,) of the curves of some rows to their mean, 0 for other rows, and the squared error of that mean."""
+    """Squared distances (n,) of the curves of some rows from their mean, 0 for other rows, and the squared error of that mean."""
 
     distances: FloatArray
     error: float
@@ -385,12 +398,12 @@ class _Scatter:
 def _spread(
     moved: FloatArray, group: IntArray, unit: FloatArray, by_chance: float = 0.0
 ) -> tuple[FloatArray, FloatArray, float]:
-    """Return the standard errors of numbers from the influences of the rows (n, ...), half the widths of their 95% intervals, and
-    the effective number of groups of rows.
+    """Return standard errors from the influences of the rows (n, ...), half widths of 95% intervals, and the effective number of
+    groups.
 
     The errors are those of the jackknife over groups, to first order: a group with a share h of the weight `unit` (n,) changes a
-    mean by its influence divided by 1 - h. If few groups dominate, as in a variance, degrees of freedom come from the influences.
-    `by_chance`: a part whose error is itself times the root of two.
+    mean by its influence divided by 1 - h. If few groups dominate, as they can for a variance, degrees of freedom come from the
+    influences. `by_chance` is a part of the estimate whose error is the part itself times the square root of two.
     """
     sums, share = group_sums(moved, group), group_sums(unit, group)
     count = 1 / float(share @ share)
@@ -404,8 +417,9 @@ def _spread(
 
 
 def _regions(sample: _Sample, grid: Grid, curves: FloatArray, at: FloatArray, split: Group) -> Regions:
-    """Return the average curves of the measuring half in both regions; the choosing half selects the points, and the output,
-    between which they differ.
+    """Return the average curves of both regions, computed on the measuring half.
+
+    The choosing half selects the output, and the points between which the curves differ.
     """
     choosing, measuring = sample.halves
     w = sample.weights
@@ -445,7 +459,7 @@ def _region(
 
 
 def run(context: Context) -> RegionalEffects:
-    """Search the columns that matter most to the network."""
+    """Search for splits of the columns that matter most to the network."""
     importance = context[PERMUTATION_IMPORTANCE]
     if importance is None:
         raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))

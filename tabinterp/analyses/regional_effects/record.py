@@ -1,8 +1,8 @@
-"""Regional effects in the document: the heterogeneity of each column, the split that best explains it, and the curves of
-splits that are found.
+"""Regional effects in the document: the heterogeneity of each column, the split that best explains it, and curves of found
+splits.
 
-Points with fewer than ten rows are left out. The size of a region is a share to a tenth: together with the number of rows in a
-range or at a level elsewhere in the document, an exact size could reveal the number of a few rows.
+Points with fewer than ten rows are left out. The size of a region is given as a share rounded to a tenth. An exact size, combined
+with the number of rows in a range or at a level elsewhere in the document, could reveal the number of a few rows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 
 class RegionalPoint(Part):
-    """The average centred curves at one value of the column; empty for a region with fewer than ten rows nearest to it."""
+    """The average centred curves at one value of the column; empty for a region with fewer than ten rows nearest to this
+    value.
+    """
 
     value: str | float | None  # None: missing values
     inside: Interval
@@ -68,7 +70,7 @@ class Record(Part):
     effects: list[RegionalEffect]  # splits that are found first
 
     def check_claims(self, document: Document) -> None:
-        """Check that curves are shown exactly if the interval of the explained share is above the limit."""
+        """Check that curves are present exactly if the interval of the explained share is above the limit."""
         for index, one in enumerate(self.effects):
             above = one.explained.low is not None and one.explained.low > self.least
             if above != (one.curves is not None):
@@ -82,7 +84,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return the regional effects; None where they were not computed."""
+    """Return the regional effects; None if they were not computed."""
     result = results[ANALYSIS]
     if result is None:
         return None

@@ -1,4 +1,6 @@
-"""Regional effects on the page: the columns whose average effect curve hides two, with the curves of both regions."""
+"""Regional effects on the page: the columns whose average effect curve hides two different ones, with the curves of both
+regions.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _sentence(effect: RegionalEffect, curves: RegionalCurves, scale: str) -> str:
-    """Return how the score changes in each region between two values of the column; empty if there are no two."""
+    """Return a sentence on how the score changes in each region between two values of the column; empty if there are no such
+    values.
+    """
     if curves.start is None or curves.end is None or effect.split is None:
         return ""
     return t(

@@ -1,8 +1,8 @@
 """Residuals of both models for targets that are numbers or counts: by prediction, by observed value, and by size.
 
-A residual is the observed value minus the prediction; for counts, the prediction is the expected count. No single row is shown.
-Rows are grouped into bins of at least 40 rows. Each bin has a mean with its 95% interval, and quantiles of its rows. A quantile
-is the mean of the ten rows around it, and is given only if at least ten rows are on either side.
+A residual is the observed value minus the prediction, which for counts is the expected count. No single row is shown. Rows are
+grouped into bins of at least 40 rows. Each bin has a mean with its 95% interval, and quantiles of its rows. A quantile is the
+mean of the ten rows around it, and is given only if at least ten rows are on either side.
 
 References
 ----------
@@ -60,10 +60,10 @@ class Bins:
 
     Parameters
     ----------
-    rows : (bins,) number of rows.
-    at : (bins,) mean of the values by which rows are sorted.
-    mean : (bins,) mean of the values shown, with standard error and 95% interval; NaN if a bin has fewer than ten groups of rows.
-    quantiles : (bins, 4) `QUANTILES` of the values shown; NaN if fewer than ten rows are on one side.
+    rows : number of rows in each bin (bins,).
+    at : mean of the values by which rows are sorted (bins,).
+    mean : mean of the values shown, with standard error and 95% interval (bins,); NaN if a bin has fewer than ten groups of rows.
+    quantiles : quantiles of the values shown, at `QUANTILES` (bins, 4); NaN if fewer than ten rows are on one side.
     """
 
     rows: IntArray
@@ -80,9 +80,9 @@ class ModelResiduals:
     ----------
     by_prediction : residuals of rows with similar predictions.
     by_observed : predictions of rows with similar observed values.
-    shares : (bins + 2,) weighted shares of the rows by residual: below the first edge, between edges, above the last one; NaN if
-        a bin has 1 to 9 rows, or its count would follow from the others.
-    absolute : (len(ERRORS),) quantiles of the absolute residual; NaN if fewer than ten rows are above.
+    shares : weighted shares of the rows by residual: below the first edge, between edges, above the last edge (bins + 2,). NaN if
+        a bin has 1 to 9 rows, or if its count would follow from the others.
+    absolute : quantiles of the absolute residual (len(ERRORS),); NaN if fewer than ten rows are above.
     """
 
     by_prediction: Bins
@@ -97,11 +97,13 @@ class Residuals(PreviewedFrame):
 
     Parameters
     ----------
-    network, linear : residuals of each model.
-    difference : (len(ERRORS),) quantiles of the absolute residual, network minus linear, paired.
-    edges : (bins + 1,) of the error distribution, in units of the target; none if all residuals are equal.
+    network : residuals of the network.
+    linear : residuals of the linear model.
+    difference : paired differences between the quantiles of the absolute residual, network minus linear model (len(ERRORS),).
+    edges : edges of the error distribution, in units of the target (bins + 1,); empty if all residuals are equal.
     rows : number of rows.
-    resamples, seed : for the intervals of quantiles.
+    resamples : number of resamples for the intervals of quantiles.
+    seed : seed of the resamples.
     """
 
     network: ModelResiduals
@@ -114,10 +116,10 @@ class Residuals(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return the bins: one row for each model, chart and bin.
+        """Return one row for each model, chart and bin.
 
-        `by` is "prediction" (`mean` and the quantiles are of residuals) or "observed" (they are of predictions); `at` is the mean
-        prediction or the mean observed value of the bin.
+        With `by` "prediction", `mean` and the quantiles are those of residuals; with "observed", they are those of predictions.
+        `at` is the mean prediction or the mean observed value of the bin.
         """
         rows = [
             (model, by, bins.at[i], *_parts(bins.mean, i), *bins.quantiles[i], int(bins.rows[i]))
@@ -131,9 +133,9 @@ class Residuals(PreviewedFrame):
 
     @any_backend
     def errors(self) -> pd.DataFrame:
-        """Return quantiles of the absolute error, in units of the target: one row for each quantile and model.
+        """Return quantiles of the absolute error in units of the target, with one row for each quantile and model.
 
-        The rows "difference" are network minus linear.
+        Rows for "difference" have network minus linear model.
         """
         rows = [
             (q, name, *_parts(part, i))
@@ -147,17 +149,17 @@ class Residuals(PreviewedFrame):
         return pd.DataFrame(rows, columns=["quantile", "model", "absolute_error", "stderr", "ci_low", "ci_high"])
 
     def plot(self, ax: Axes | None = None, *, chart: Chart = "residuals") -> Axes:
-        """Draw a chart of both models on `ax` (default: the axes of a new figure), and return the axes.
+        """Draw a chart of both models, and return the axes.
 
         Parameters
         ----------
-        ax : axes to draw on.
+        ax : axes to draw on; None makes a new figure.
         chart : "residuals" by prediction, predictions by "observed" value, or the distribution of "errors".
 
         Raises
         ------
         TabinterpError
-            If there is no such chart.
+            If `chart` is none of these.
         """
         if chart not in CHARTS:
             raise TabinterpError(f"chart must be one of {list(CHARTS)}; got {chart!r}")
@@ -205,14 +207,14 @@ def residuals(
     ----------
     model : the network.
     table : the rows; without a split, all of them are used.
-    counterpart : the linear model; None: one is fitted, as an audit does.
+    counterpart : the linear model; if None, one is fitted, as an audit does.
     resamples : number of resamples of the rows, for the intervals of quantiles of the absolute error.
     seed : seed of the resamples.
 
     Raises
     ------
     NotApplicableError
-        If the target is a class, or fewer than 40 rows have weight.
+        If the target is a class, or if fewer than 40 rows have positive weight.
 
     Examples
     --------
@@ -236,7 +238,7 @@ def residuals(
 def of_rows(
     network: BoundModel, linear: BoundModel, *, held_out: bool, resamples: int = RESAMPLES, seed: int = 0
 ) -> Residuals:
-    """Return the residuals of two models on the rows that they are bound to."""
+    """Return the residuals of two models on the rows to which they are bound."""
     table = network.table
     if table.schema.goal.classes:
         raise NotApplicableError(why("residuals.classes"))
@@ -263,13 +265,13 @@ def of_rows(
 
 
 def _predicted(bound: BoundModel) -> FloatArray:
-    """Return the predictions (n,) in units of the target; for counts, the expected count."""
+    """Return the predictions (n,) in units of the target, which for counts are expected counts."""
     scores = bound.scores[:, 0]
     return np.exp(scores) if bound.table.schema.task == "count" else scores
 
 
 def _binned(by: FloatArray, values: FloatArray, table: Table) -> Bins:
-    """Return `values` (n,) of rows in at most ten bins of `by` (n,), with equal values of `by` in one bin."""
+    """Return `values` (n,) in at most ten bins of rows sorted by `by` (n,); rows with equal `by` are in the same bin."""
     weights, group = table.row_weights, groups(table)
     edges = bin_edges(by, weights, LEAST)
     assert edges is not None
@@ -285,9 +287,9 @@ def _binned(by: FloatArray, values: FloatArray, table: Table) -> Bins:
 
 
 def shown_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> FloatArray:
-    """Return quantiles that reveal no single row: each is the mean of the ten rows around it, five on either side.
+    """Return quantiles that reveal no single row, each computed as the mean of the ten rows around it, five on either side.
 
-    Rows of weight 0 are left out. NaN if fewer than ten rows are on one side of a quantile.
+    Rows with weight 0 are left out. A quantile is NaN if fewer than ten rows are on one side of it.
 
     >>> shown_quantiles(np.arange(1.0, 101), np.ones(100), [0.05, 0.1, 0.5])
     array([ nan, 10.5, 50.5])
@@ -307,7 +309,10 @@ def _around(values: FloatArray, weights: FloatArray, shares: Sequence[float]) ->
 
 
 def _edges(left: list[FloatArray]) -> FloatArray:
-    """Return the edges of the error distribution: multiples of 1, 2 or 5 times a power of ten, which no single row determines."""
+    """Return the edges of the error distribution, which no single row determines.
+
+    They are multiples of 1, 2 or 5 times a power of ten.
+    """
     ends = [np.quantile(one, [TAIL, 1 - TAIL]) for one in left]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
     if not high > low:
@@ -335,7 +340,7 @@ def _absolute(
     orders = [np.argsort(size, kind="stable") for size in sizes]
 
     def found(times: FloatArray) -> FloatArray:
-        """Return quantiles of a resample, given how often it contains each row."""
+        """Return the quantiles of a resample, given how often it contains each row."""
         rows = [np.repeat(order, times[order].astype(np.int64)) for order in orders]
         return np.stack([_around(size[at], weights[at], ERRORS)[0] for size, at in zip(sizes, rows, strict=True)])
 

@@ -34,7 +34,7 @@ Both = tuple[Sequence[ResidualBin], Sequence[ResidualBin]]
 
 
 def quantiles(bins: Sequence[ResidualBin]) -> FloatArray:
-    """Return the quantiles of each bin (bins, 4), NaN if there is none."""
+    """Return the quantiles of each bin (bins, 4); NaN if there is none."""
     return np.array([numbers([one.q10, one.q25, one.q75, one.q90]) for one in bins])
 
 
@@ -48,7 +48,13 @@ def binned(
     *,
     diagonal: bool,
 ) -> Markup:
-    """Draw the bins of both models; `names`: the two axes; `title` describes a bin of a model in words."""
+    """Draw the bins of both models.
+
+    Parameters
+    ----------
+    names : labels of the two axes.
+    title : function that describes a bin of a model in words.
+    """
     curves = [series(model, [one.mean for one in bins]) for model, bins in zip(MODELS, both, strict=True)]
     at = [numbers([one.at for one in bins]) for bins in both]
     _, bands = plots.middle([quantiles(bins) for bins in both])
@@ -65,7 +71,12 @@ def binned(
 def distribution(
     bins: Sequence[ErrorBin], names: tuple[str, str], titles: Mapping[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw the shares of the rows by residual: the network filled, the linear model as an outline; `titles`: pointer texts."""
+    """Draw the shares of the rows by residual, filled for the network and as an outline for the linear model.
+
+    Parameters
+    ----------
+    titles : texts shown at the pointer.
+    """
     edges = np.array([one.high for one in bins[:-1]], dtype=np.float64)
     shares = [(model, numbers([getattr(one, model) for one in bins])) for model in MODELS]
     with styles():

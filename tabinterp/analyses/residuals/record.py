@@ -21,7 +21,7 @@ ERRORS = (0.5, 0.75, 0.9, 0.95, 0.99)  # quantiles of the absolute error
 
 
 class ResidualBin(Part):
-    """At least forty rows with similar predictions or similar observed values.
+    """A bin of at least forty rows with similar predictions or similar observed values.
 
     A quantile is None if fewer than ten rows are on one side of it.
     """
@@ -41,7 +41,7 @@ class ModelResiduals(Part):
 
 
 class ErrorBin(Part):
-    """Shares of the rows whose residual is between two edges; None: 1 to 9 rows, or such a count would follow."""
+    """Shares of the rows whose residual is between two edges; None if they are 1 to 9 rows or would reveal such a count."""
 
     low: float | None  # None: no lower edge
     high: float | None
@@ -50,7 +50,7 @@ class ErrorBin(Part):
 
 
 class ErrorQuantile(Part):
-    """A quantile of the absolute residual; without numbers if fewer than ten rows are above it."""
+    """A quantile of the absolute residual, without numbers if fewer than ten rows are above it."""
 
     quantile: float
     network: Interval

@@ -1,30 +1,31 @@
-"""Resilience: the loss of both models, and AUC or R2, on the hardest and on the outermost rows, in the worst cluster, and under
-more of the drift between training and held-out rows.
+"""Resilience: the loss of both models, and AUC or R2, on hard and outer rows, in the worst cluster, and under more drift.
 
-No row is chosen by its own outcome, because the rows with the largest losses have these in part by chance.
+Rows are never chosen by their own outcome, because the rows with the largest losses have these partly by chance.
 
-- Hardest rows: the held-out rows are divided into five parts, with rows of a group together. Gradient-boosted trees, fitted to
-  the loss of a model in all earlier parts by the columns and the model's own score, order the rows of a part. Each model has its
-  own hardest rows.
-- Outermost rows: those with the largest mean distance to their ten nearest training rows, in standard deviations of a number; two
-  levels of a column are at a distance of 1.
-- Worst cluster: of the k-means clusters of the training rows, the one with the largest loss of the network in one half of the
-  held-out rows is measured in the other half.
-- Drift: held-out rows are weighted by their odds against training rows, from cross-fitted logistic regression, which shifts them
-  by as much again (Shimodaira 2000). This is done only if trees distinguish held-out rows from training rows significantly.
+- Hardest rows: the held-out rows are divided into five parts, with all rows of a group in the same part. Gradient-boosted trees
+  are fitted to a model's loss in all earlier parts, with the columns and the model's own score as predictors. They order the rows
+  of a part. Each model has its own hardest rows.
+- Outermost rows: those with the largest mean distance to their ten nearest training rows. Numbers are in standard deviations, and
+  two levels of a column are at a distance of 1.
+- Worst cluster: the training rows are clustered by k-means. The cluster in which the network has the largest loss on one half of
+  the held-out rows is measured on the other half.
+- Drift: held-out rows are weighted by their odds against training rows, from cross-fitted logistic regression. This shifts them
+  by as much again as they differ from the training rows (Shimodaira 2000). It is done only if trees distinguish held-out from
+  training rows significantly.
 
-A part is ordered by earlier parts only: given these, its error has mean zero, so that errors of parts are uncorrelated (Luedtke &
-van der Laan 2016; Wager 2024). If every part were ordered by all others, errors of rows that order each other would add up. For
-the hardest tenth of 600 rows whose squared errors had the same distribution everywhere, the standard deviation was then 1.25
-times the standard error.
+A part is ordered by earlier parts only. Given these, its error has mean zero, so that errors of different parts are uncorrelated
+(Luedtke & van der Laan 2016; Wager 2024). If every part were ordered by all others, errors of rows that order each other would
+add up. For the hardest tenth of 600 rows whose squared errors had the same distribution everywhere, the standard deviation was
+then 1.25 times the standard error.
 
-Means are over rows, with their weights. Differences are network minus linear counterpart; the *excess rise* is the rise in the
-network's loss from all rows minus that in the counterpart's. Standard errors are over rows, or groups of rows, and treat the
-order of the rows, the clusters and the odds as fixed; intervals of fewer than all rows allow for skewness (Hall 1992). Numbers
-based on fewer than fifty rows (Kish 1965), or on fewer than twenty groups of rows or events of a class, are left out, as are
-numbers that would reveal fewer than ten rows by a difference. Under drift there is no excess rise, because its intervals covered
-84 to 89%. Other intervals of few rows can also cover less than 93% (`docs/coverage.md`): 88% for the outermost tenth of 1,000
-rows; with sampling weights, 90 to 92% for the hardest and outermost rows with 400 rows, and 85 to 91% with 150.
+Means are over rows, with their weights. Differences are network minus linear counterpart. The *excess rise* is the rise in the
+network's loss from all rows to the subset, minus the rise in the counterpart's. Standard errors are over rows, or groups of rows,
+and treat the order of the rows, the clusters and the odds as fixed. Intervals for subsets allow for skewness (Hall 1992).
+
+Numbers based on fewer than fifty effective rows (Kish 1965), or on fewer than twenty groups of rows or events of a class, are
+left out. So are numbers that would reveal fewer than ten rows by a difference. Under drift no excess rise is given, because its
+intervals covered 84 to 89%. Other intervals of few rows can also cover less than 93% (`docs/coverage.md`): 88% for the outermost
+tenth of 1,000 rows; with sampling weights, 90 to 92% for the hardest and outermost rows with 400 rows, and 85 to 91% with 150.
 """
 
 from __future__ import annotations
@@ -77,11 +78,15 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class OnRows:
-    """Both models on some of the rows, or on rows with other weights.
+    """Both models on a subset of the rows, or on rows with other weights.
 
-    `kind`: "network" and "linear" are the rows that are hardest for one of the models; in "hardest", each model has its own.
-    `share` of all rows, by weight; NaN for the cluster and the drift. `rows`: the effective number of rows. AUC is for two
-    classes, R2 for a number; neither has a value if the models have different rows.
+    Attributes
+    ----------
+    kind : the subset. "network" and "linear" are the rows that are hardest for one of the models; in "hardest", each model has
+        its own.
+    share : share of all rows, by weight; NaN for the cluster and the drift.
+    rows : effective number of rows.
+    network_power, linear_power : AUC for two classes, R2 for a number; NaN if the models have different rows.
     """
 
     kind: Kind
@@ -108,7 +113,9 @@ class Trait:
 
 @dataclass(frozen=True)
 class Cluster:
-    """The worst cluster in one half of the held-out rows: how many of the rows are in it, and how they differ."""
+    """The worst cluster, chosen on one half of the held-out rows: how many rows it contains, and how they differ from the
+    others.
+    """
 
     rows: int
     traits: tuple[Trait, ...]
@@ -123,16 +130,17 @@ def _rows_of(row: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Resilience(Display):
-    """Both models on hard and outer rows.
+    """Performance of both models on hard and outer rows.
 
     Parameters
     ----------
     loss : name of the loss, such as "log_loss".
-    power : "auc" or "r2"; None: neither.
-    rows, training_rows : held-out rows, and training rows that distances, clusters and odds come from.
-    subsets : all rows first; smaller shares before larger ones.
+    power : "auc" or "r2"; None if neither applies.
+    rows : number of held-out rows.
+    training_rows : number of training rows used for distances, clusters and odds.
+    subsets : results by subset, with all rows first and smaller shares before larger ones.
     cluster : description of the worst cluster; None if it has too few rows.
-    drift : AUC with which trees distinguish held-out from training rows.
+    drift : AUC of trees that distinguish held-out from training rows.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -166,7 +174,7 @@ class Resilience(Display):
         return pd.DataFrame(rows)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return all rows, the smallest share of each order, the cluster and the drift."""
+        """Return the results on all rows, on the smallest share of each order, in the cluster, and under drift."""
         return self.frame().drop_duplicates("kind")
 
 
@@ -179,12 +187,12 @@ def resilience(
     ----------
     model : the network.
     table : the rows, with the split that the network was trained with.
-    counterpart : the linear model; None: one is fitted, as an audit does.
+    counterpart : the linear model; if None, one is fitted, as an audit does.
 
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows were held out, or there are too few rows or events of a class.
+        If the table does not say which rows were held out, or if there are too few rows or events of a class.
 
     Examples
     --------
@@ -239,7 +247,7 @@ def resilience(
 
 
 class _Asked:
-    """Both models on the held-out rows: their losses, and results on some of these rows."""
+    """Both models on the held-out rows, with their losses and functions that compute results on subsets."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, seed: int) -> None:
         self.table, self._seed = network.table, seed
@@ -250,7 +258,10 @@ class _Asked:
         self.power = powers.get(self.table.schema.task)
 
     def on(self, kind: Kind, share: float, factor: FloatArray, other: FloatArray | None = None) -> OnRows:
-        """Return both models with weights multiplied by `factor` (n,), or by `other` for the linear model."""
+        """Return the results of both models with the row weights multiplied by `factor` (n,).
+
+        `other` (n,) replaces `factor` for the linear model.
+        """
         weights = [self.table.row_weights * one for one in (factor, factor if other is None else other)]
         ours, theirs = self._means(weights)
         rise = NONE
@@ -274,7 +285,7 @@ class _Asked:
         return interval(ours, least, 1.0), interval(theirs, least, 1.0), interval(ours - theirs, -reach, reach)
 
     def is_enough(self, factor: FloatArray | BoolArray) -> bool:
-        """Return whether rows with these weights are enough, in every class, for a result."""
+        """Return whether rows with these weights are enough for a result, in every class."""
         weights, groups = self.table.row_weights * factor, self.table.groups
         used = weights > 0
         if not used.any() or effective(weights) < LEAST:
@@ -284,7 +295,10 @@ class _Asked:
         return too_few_events(self.table.take(used), "held_out") is None
 
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
-        """Yield the shares of rows that are hardest for each model (its own), hardest for one of them, and outermost."""
+        """Yield the results on growing shares of the rows in each order.
+
+        The orders are: hardest for each model (its own), hardest for one of the models, and outermost.
+        """
         ties = row_hash(self.table.numbers, self._seed)
         hard = [self._told(self._hardest(model, ties)) for model in (0, 1)]
         for share in SHARES:
@@ -299,8 +313,9 @@ class _Asked:
             yield self.on("outer", share, outer[share])
 
     def _told(self, order: IntArray) -> dict[float, FloatArray]:
-        """Return the rows (n,) of each share from the start of an order, if they are enough and no difference of shares reveals a
-        small count.
+        """Return the rows (n,) of each share from the start of an order.
+
+        A share is included only if it has enough rows, and if no difference between shares reveals a small count.
         """
         weights = self.table.row_weights[order]
         place = np.full(len(self.table), np.inf)
@@ -318,8 +333,9 @@ class _Asked:
         return bool(((counts > 0) & (counts < SMALL)).any())
 
     def _hardest(self, model: int, ties: HashArray) -> IntArray:
-        """Return the indices (m,) of the rows after the first part, by the loss predicted from earlier parts, the largest first
-        in every part.
+        """Return the rows after the first part in order of their predicted loss, as indices (m,).
+
+        The loss is predicted from earlier parts. Within every part, the largest is first.
         """
         from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
 
@@ -341,8 +357,9 @@ class _Asked:
         return np.asarray(dealt(self.table, self._seed + 2, 2) == 1)
 
     def worst_cluster(self, code: IntArray) -> int | None:
-        """Return the cluster with the largest loss of the network in the first half of the rows; None if fewer than two have
-        enough rows in either half.
+        """Return the cluster with the network's largest loss in the first half of the rows.
+
+        None if fewer than two clusters have enough rows in both halves.
         """
         w, second, size = self.table.row_weights, self.second_half, int(code.max()) + 1
         sizes = [np.bincount(code[side & (w > 0)], minlength=size) for side in (second, ~second)]
@@ -356,8 +373,8 @@ class _Asked:
 def _standardised(table: Table, learnt: IntArray) -> FloatArray:
     """Return the input columns as numbers (n, d).
 
-    Numbers are in standard deviations of the training rows, with missing values at the mean and an indicator; levels are coded so
-    that two of them are at a distance of 1.
+    Numbers are in standard deviations of the training rows, with missing values at the mean and an indicator. Levels are coded so
+    that any two of them are at a distance of 1.
     """
     training, parts = np.isin(np.arange(len(table)), learnt), []
     for name in table.schema.inputs:
@@ -377,7 +394,7 @@ def _standardised(table: Table, learnt: IntArray) -> FloatArray:
 
 
 def _distances(learnt: FloatArray, held: FloatArray) -> FloatArray:
-    """Return the mean distance (n,) of held-out rows to their nearest training rows."""
+    """Return the mean distance (n,) of each held-out row to its nearest training rows."""
     from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415
 
     found, _ = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(learnt).kneighbors(held)
@@ -385,7 +402,7 @@ def _distances(learnt: FloatArray, held: FloatArray) -> FloatArray:
 
 
 def _clusters(learnt: FloatArray, weights: FloatArray, held: FloatArray, seed: int) -> IntArray:
-    """Return for each held-out row (n,) the index of its k-means cluster of the training rows."""
+    """Return for each held-out row the index of its cluster (n,), from k-means on the training rows."""
     from sklearn.cluster import KMeans  # noqa: PLC0415
 
     count = min(CLUSTERS, max(1, len(held) // PER_CLUSTER), len(np.unique(learnt, axis=0)))
@@ -394,7 +411,9 @@ def _clusters(learnt: FloatArray, weights: FloatArray, held: FloatArray, seed: i
 
 
 def _odds(table: Table, x: FloatArray, learnt: IntArray, held: IntArray, seed: int) -> FloatArray:
-    """Return the odds (n,), given its columns, that a row is held out rather than a training row, fitted on other folds."""
+    """Return the odds that a row with these columns is a held-out row rather than a training row (n,), fitted on the other
+    folds.
+    """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
     rows, side = np.r_[learnt, held], np.repeat([0, 1], [len(learnt), len(held)])
@@ -407,17 +426,17 @@ def _odds(table: Table, x: FloatArray, learnt: IntArray, held: IntArray, seed: i
 
 
 def _traits(table: Table, inside: BoolArray) -> tuple[Trait, ...]:
-    """Return the columns in which these rows (n,) differ most from the others, in standard deviations."""
+    """Return the columns in which the rows `inside` (n,) differ most from the others, in standard deviations."""
     found = [one for name in table.schema.inputs if (one := _trait(table, name, inside)) is not None]
     found.sort(key=lambda one: -one[0])
     return tuple(trait for apart, trait in found[:TRAITS] if apart >= APART)
 
 
 def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | None:
-    """Return by how many standard deviations a column differs between some rows (n,) and the others, and how.
+    """Return how much a column differs between the rows `inside` (n,) and the others, in standard deviations, with a description.
 
-    For levels, the one that differs most. Numbers need ten rows on both sides. A level needs at least ten rows with it, or none,
-    and at least ten rows without it, on both sides.
+    For a column with levels, the level that differs most is described. A number must be known in at least ten rows on both sides.
+    For a level, the rows with it and the rows without it must each number at least ten, or none, on both sides.
     """
     w = table.row_weights
     if table.schema[name].kind == "numeric":
@@ -448,7 +467,7 @@ def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | 
 
 
 def run(context: Context) -> Resilience:
-    """Compare both models of an audit on hard and outer rows, with drawn rows from each side of the split."""
+    """Compare both models of an audit on hard and outer rows, on a sample of rows from each side of the split."""
     table = context.network.table
     if table.held_out is None:
         raise NotApplicableError(why("resilience.split"))

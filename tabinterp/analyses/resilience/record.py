@@ -22,7 +22,7 @@ LEAST = 50  # minimum rows behind a number
 
 
 class OnRows(Part):
-    """Both models on some of the held-out rows, or with other weights; differences are network minus linear."""
+    """Both models on a subset of the held-out rows, or with other weights; differences are network minus linear model."""
 
     kind: Literal["all", "hardest", "network", "linear", "outer", "cluster", "drift"]
     share: float | None  # share of all rows, by weight; None for the cluster and under drift
@@ -59,19 +59,21 @@ class Record(Part):
     drift: Interval  # AUC with which trees distinguish held-out from training rows
 
     def check_claims(self, document: Document) -> None:
-        """Check that there are enough rows, and no result under a drift that was not found."""
+        """Check that every result has enough rows, and that there is none under drift if no drift was found."""
         for index, one in enumerate(self.subsets):
             if one.rows < LEAST:
-                raise DocumentError(f"analyses.resilience.subsets.{index} rests on fewer than {LEAST} rows.")
+                raise DocumentError(f"analyses.resilience.subsets.{index} is based on fewer than {LEAST} rows.")
             if one.kind == "drift" and not (self.drift.low is not None and self.drift.low > 0.5):
-                raise DocumentError(f"analyses.resilience.subsets.{index} is under a drift that was not found.")
+                raise DocumentError(
+                    f"analyses.resilience.subsets.{index} is a result under drift, but no drift was found."
+                )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("resilience", "both", self.rows, "held-out", self.seed)
 
 
 def build(results: Results) -> Record | None:
-    """Return both models on hard and outer rows; None if they were not compared."""
+    """Return both models' results on hard and outer rows; None if they were not compared."""
     result = results[ANALYSIS]
     if result is None:
         return None

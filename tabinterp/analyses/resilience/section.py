@@ -1,4 +1,4 @@
-"""Resilience on the page: the excess rise on the hardest rows; folded, both models on every subset and the worst clusters."""
+"""Resilience on the page: the excess rise on the hardest rows, and folded tables of all subsets and the worst cluster."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ def _drift(record: Record) -> list[Block]:
 
 
 def _tables(record: Record, document: Document, metric: str) -> list[Table]:
-    """Return the losses on all rows, on the smallest shares, in the cluster and under drift; then the AUC or R2."""
+    """Return two tables, one with losses and one with AUC or R2.
+
+    They cover all rows, the smallest shares, the cluster and the drift.
+    """
     rows: list[OnRows] = []
     for one in record.subsets:
         if all(one.kind != other.kind for other in rows):

@@ -1,13 +1,16 @@
-"""Bins of a scorecard: the functions of single columns and of pairs in a fitted refit, converted to steps.
+"""Bins of a scorecard: the functions of single columns and of pairs in a fitted refit, converted to step functions.
 
-The function f of a column is that of the refit. Numbers are first cut at no more than 50 edges, rounded so that none is the value
-of fewer than ten rows (`Rounding`); levels with at least ten rows are ordered by their values of f. Of all divisions of these
-pieces into k neighbouring groups with at least 1% of the rows (and 30), dynamic programming (Fisher 1958, J. Am. Stat. Assoc. 53)
-finds the one with the lowest loss, for k up to 12: to second order, a step function g in place of f raises the mean log loss by
-the mean of p (1 - p) (f - g)^2 / 2 nats. Bins are added one at a time where they save most per bin, until the loss over all terms
-is at most a tenth of the margin of the verdict, or a further bin saves less than half a hundredth of it.
+The function f of a column is that of the refit. First the column is divided into fine pieces. Numbers are divided at no more than
+50 edges, rounded so that none is the value of fewer than ten rows (`Rounding`). Levels with at least ten rows are ordered by
+their values of f.
 
-In the function of a pair, the part that functions of either column explain is first assigned to these columns.
+The pieces are then joined to k neighbouring groups with at least 1% of the rows (and 30 rows). Among all such divisions, dynamic
+programming (Fisher 1958, J. Am. Stat. Assoc. 53) finds the one with the lowest loss, for k up to 12. To second order, a step
+function g in place of f raises the mean log loss by the mean of p (1 - p) (f - g)^2 / 2 nats. Bins are added one at a time where
+they save most per bin. This ends when the loss over all terms is at most a tenth of the margin of the verdict, or when a further
+bin saves less than half a hundredth of it.
+
+The function of a pair of columns is first reduced: the part that functions of either column explain is assigned to these columns.
 """
 
 from __future__ import annotations
@@ -39,10 +42,10 @@ class Bin:
 
     Parameters
     ----------
-    low, high : for a number: low < value <= high; None at an open end.
-    levels : for other columns.
-    missing : whether missing values are in it.
-    other : whether levels that no bin names are in it: those with fewer than ten training rows, and unseen ones.
+    low, high : ends of a range of numbers, low < value <= high; None at an open end.
+    levels : levels in the bin, for columns that are not numeric.
+    missing : whether the bin includes missing values.
+    other : whether the bin includes levels that no bin names, which are those with fewer than ten training rows and unseen ones.
     """
 
     low: float | None = None
@@ -53,13 +56,13 @@ class Bin:
 
     @property
     def known(self) -> bool:
-        """Whether it contains values other than missing ones."""
+        """Whether the bin contains any values other than missing ones."""
         return bool(self.levels) or self.other or (self.low, self.high) != (None, None) or not self.missing
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A column divided into bins, which cover every value that it can have. `numeric`: bins are intervals, in order."""
+    """A column divided into bins that cover every possible value; if it is `numeric`, the bins are intervals in order."""
 
     column: str
     numeric: bool
@@ -67,21 +70,21 @@ class Cut:
 
     @property
     def edges(self) -> list[float]:
-        """The upper ends of all intervals but the last."""
+        """The upper ends of all intervals except the last."""
         return [one.high for one in self.bins if one.high is not None]
 
     @property
     def missing(self) -> int:
-        """The bin of missing values; the first one until the cut is complete."""
+        """The bin for missing values; the first bin until the cut is complete."""
         return next((i for i, one in enumerate(self.bins) if one.missing), 0)
 
     @property
     def other(self) -> int:
-        """The bin of levels that no bin names; the first one until the cut is complete."""
+        """The bin for levels that no bin names; the first bin until the cut is complete."""
         return next((i for i, one in enumerate(self.bins) if one.other), 0)
 
     def place(self, values: pd.Series) -> IntArray:
-        """Return the bin (rows,) of each value."""
+        """Return the bin of each value (rows,)."""
         if self.numeric:
             x = values.to_numpy(dtype=np.float64, na_value=np.nan)
             return np.asarray(np.where(np.isnan(x), self.missing, np.searchsorted(self.edges, x)), dtype=np.int64)
@@ -92,7 +95,9 @@ class Cut:
 
 
 def complete(cut: Cut, reference: int) -> Cut:
-    """Return the cut with missing values and unnamed levels in the reference bin, if they have no bin of their own."""
+    """Return the cut with missing values and unnamed levels assigned to the reference bin, unless they have a bin of their
+    own.
+    """
     bins = list(cut.bins)
     if not any(one.missing for one in bins):
         bins[reference] = replace(bins[reference], missing=True)
@@ -107,8 +112,8 @@ class Piece:
 
     Parameters
     ----------
-    cut : these bins; that of missing values is last, if at least ten rows have none.
-    place : (rows,) the bin of each training row.
+    cut : these bins; the bin for missing values is last, if at least ten rows are missing.
+    place : the bin of each training row (rows,).
     """
 
     cut: Cut
@@ -116,19 +121,19 @@ class Piece:
 
     @property
     def free(self) -> int:
-        """The number of bins that may be joined: all but that of missing values."""
+        """The number of bins that may be joined, which excludes the bin for missing values."""
         return sum(one.known for one in self.cut.bins)
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A term divided into bins, given by the group (pieces,) of each piece of its columns.
+    """A term divided into bins, given by the group of each piece of its columns (pieces,).
 
     Parameters
     ----------
-    function : (rows,) the function that the bins represent.
+    function : the function that the bins represent (rows,).
     bins : number of bins apart from the reference bin.
-    loss : increase of the mean log loss through the bins.
+    loss : increase of the mean log loss caused by the bins.
     """
 
     function: FloatArray
@@ -143,10 +148,11 @@ class Candidate:
 
 
 def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
-    """Return every term in bins.
+    """Return the chosen division of every term into bins.
 
-    Bins are added where they save most per bin, until all together cost a tenth of the margin, or one more saves less than half a
-    hundredth of it. `candidates`: for each term, the first without a bin. A term without bins is left out.
+    Bins are added where they save most per bin, until all bins together cost a tenth of the margin, or until one more saves less
+    than half a hundredth of it. `candidates` has the possible divisions of each term, beginning with the one without a bin. A
+    term that ends without bins is left out.
     """
     at = [0] * len(candidates)
     while sum(some[i].loss for some, i in zip(candidates, at, strict=True)) > TOLERANCE * margin:
@@ -167,7 +173,7 @@ def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
 
 
 def pieces(values: pd.Series, kind: str, function: FloatArray, most: int) -> Piece:
-    """Return the finest bins of one column; `function` (rows,) orders levels."""
+    """Return the finest bins of one column; levels are ordered by `function` (rows,)."""
     numeric = kind == "numeric"
     bins = _intervals(values, most) if numeric else _levels(values, function)
     if values.isna().sum() >= SMALL:
@@ -197,7 +203,7 @@ def _levels(values: pd.Series, function: FloatArray) -> list[Bin]:
 
 
 def plain_level(level: Any) -> Any:
-    """Return a level as a plain Python value, whatever library it came from."""
+    """Return a level as a plain Python value, whichever library it comes from."""
     return level.item() if isinstance(level, np.generic) else level
 
 
@@ -205,11 +211,14 @@ def plain_level(level: Any) -> Any:
 
 
 def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[IntArray]:
-    """Yield the best division of the free pieces into 1, 2, ... neighbouring groups of at least `least` training rows, as the
-    group (pieces,) of each piece; missing values are last, if they have a piece.
+    """Yield the best division of the free pieces into 1, 2, ... neighbouring groups of at least `least` training rows.
 
-    `moments`: weights, and weighted sums of the function and of its square, (pieces, d) each; d > 1 if the function also depends
-    on another column.
+    A division has the group of each piece (pieces,); missing values are last, if they have a piece.
+
+    Parameters
+    ----------
+    moments : weights, and weighted sums of the function and of its square, each (pieces, d). d exceeds 1 if the function also
+        depends on another column.
     """
     free = piece.free
     rows = np.append(0, np.bincount(piece.place, minlength=free)[:free].cumsum())
@@ -232,7 +241,7 @@ def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[
 
 
 def _cut(piece: Piece, group: IntArray) -> Cut:
-    """Return the bins formed by groups of pieces."""
+    """Return the bins that are formed by groups of pieces."""
     made = []
     for one in range(int(group.max()) + 1):
         bins = [bin_ for bin_, at in zip(piece.cut.bins, group, strict=True) if at == one]
@@ -246,7 +255,9 @@ def _cut(piece: Piece, group: IntArray) -> Cut:
 
 
 def terms_of(pipeline: Pipeline, frame: pd.DataFrame) -> dict[tuple[str, ...], FloatArray]:
-    """Return the parts (rows,) of a refit's log-odds that come from each column, from each pair of columns, and from none."""
+    """Return the parts of a refit's log-odds (rows,) that come from each column, from each pair of columns, and from no
+    column.
+    """
     basis, scale, model = (step for _, step in pipeline.steps)
     design = scale.transform(np.asarray(basis.transform(frame[list(basis.feature_names_in_)]), dtype=np.float64))
     made: dict[tuple[str, ...], FloatArray] = {(): np.full(len(frame), float(model.intercept_[0]))}
@@ -264,13 +275,13 @@ def cut_terms(
     weights: FloatArray,
     margin: float,
 ) -> tuple[list[Candidate], FloatArray]:
-    """Return every term that gets bins, of one column or of two, and the curvature of the loss (rows,), which weights the rows.
+    """Return the binned terms of one or two columns, and the curvature of the loss, by which rows are weighted (rows,).
 
     Parameters
     ----------
     frame : the training rows.
-    terms : parts (rows,) of the score, as `terms_of` returns them.
-    weights : (rows,) row weights.
+    terms : parts of the score, as `terms_of` returns them (rows,).
+    weights : row weights (rows,).
     margin : differences in the mean log loss below this are negligible, in nats.
     """
     terms, share = dict(terms), weights / weights.sum()
@@ -294,7 +305,7 @@ def cut_terms(
 
 
 def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> list[FloatArray]:
-    """Return the part of a function of both columns (rows,) that steps of either column explain, by weighted least squares."""
+    """Return the parts of a function of two columns that steps of either column explain (rows,), by weighted least squares."""
     first, second = (np.eye(len(piece.cut.bins)) for piece in coarse)
     cells = _sums(coarse, curvature), _sums(coarse, curvature * function)
     a, b = np.indices(cells[0].shape).reshape(2, -1)
@@ -307,14 +318,14 @@ def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> l
 
 
 def _sums(both: list[Piece], values: FloatArray) -> FloatArray:
-    """Return sums (first, second) over the rows in each pair of pieces."""
+    """Return the sums of values over the rows in each pair of pieces (first, second)."""
     shape = tuple(len(piece.cut.bins) for piece in both)
     at = both[0].place * shape[1] + both[1].place
     return np.asarray(np.bincount(at, values, shape[0] * shape[1]).reshape(shape), dtype=np.float64)
 
 
 def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> float:
-    """Return the loss from replacing a function by steps: `at` (rows,) is the step of each row."""
+    """Return the loss from replacing a function by a step function; `at` (rows,) is the step of each row."""
     weight, total = np.bincount(at, curvature), np.bincount(at, curvature * function)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(weight > 0, total / weight, 0.0)
@@ -322,7 +333,7 @@ def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> floa
 
 
 def _of_column(piece: Piece, function: FloatArray, curvature: FloatArray, least: int) -> list[Candidate]:
-    """Return one column in increasing numbers of bins."""
+    """Return divisions of one column into increasing numbers of bins."""
     size = len(piece.cut.bins)
     parts = (np.ones_like(function), function, function**2)
     moments = [np.bincount(piece.place, curvature * part, size)[:, None].astype(np.float64) for part in parts]
@@ -335,7 +346,10 @@ def _of_column(piece: Piece, function: FloatArray, curvature: FloatArray, least:
 
 
 def _of_pair(both: list[Piece], function: FloatArray, curvature: FloatArray, least: int) -> list[Candidate]:
-    """Return a pair in tables with increasing numbers of cells; a cell with fewer than ten rows gets no points."""
+    """Return divisions of a pair of columns into tables with increasing numbers of cells.
+
+    A cell with fewer than ten rows gets no points.
+    """
     both = _ordered(both, function, curvature)
     moments = [_sums(both, curvature * part) for part in (np.ones_like(function), function, function**2)]
     sides = [
@@ -356,7 +370,7 @@ def _of_pair(both: list[Piece], function: FloatArray, curvature: FloatArray, lea
 
 
 def _ordered(both: list[Piece], function: FloatArray, curvature: FloatArray) -> list[Piece]:
-    """Return both columns with levels ordered by the strongest pattern of the function (its first singular vectors)."""
+    """Return both columns with levels ordered by the strongest pattern of the function, given by its first singular vectors."""
     weight, total = _sums(both, curvature), _sums(both, curvature * function)
     left, _, right = np.linalg.svd(total / np.sqrt(np.maximum(weight, np.finfo(float).tiny)))
     made, tiny = [], np.finfo(float).tiny

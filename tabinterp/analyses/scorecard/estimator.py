@@ -1,19 +1,20 @@
 """A scorecard: the simplest refit that predicts as well as the network (`ladder.best()`), as whole points for bins of columns.
 
-The function of every column of the refit, and of every pair, is converted to steps (`binning`): in each bin, the mean of the
-function over the training rows replaces it. The intercept is fitted again. The points of a column thus follow the refit's own
-curve. The alternative, a logistic regression on the bins with a coefficient for each bin or column, would fit the same outcomes a
-second time: it undoes the shrinkage of the refit's penalty, and predicted worse on small tables.
+The functions of single columns and of pairs in the refit are converted to step functions (`binning`). In each bin, the function
+is replaced by its mean over the training rows. The intercept is fitted again. The points of a column thus follow the refit's own
+curve. The alternative is a logistic regression on the bins, with a coefficient for each bin or column. It would fit the same
+outcomes a second time. That undoes the shrinkage of the refit's penalty, and it predicted worse on small tables.
 
 The score of a row is a linear function of its log-odds of the favourable to the adverse class: points + pdo / ln 2 (log-odds - ln
-odds). It rises as the adverse class becomes less likely, and pdo points double the odds (Siddiqi 2006, Credit Risk Scorecards).
-The bin with the most training rows is the reference bin of its column and has no points. A row with all reference bins has the
-base points, to which each column adds or subtracts those of its bin. Base and points are rounded to whole numbers.
+odds). It increases as the adverse class becomes less likely, and pdo points double the odds (Siddiqi 2006, Credit Risk
+Scorecards). The bin with the most training rows is the reference bin of its column and has no points. A row that is in the
+reference bin of every column has the base points. Each column adds or subtracts the points of its bin. Base and points are
+rounded to whole numbers.
 
-On the held-out rows, log loss, AUC and Kolmogorov-Smirnov statistic of the rounded scores, converted back to log-odds, are
-compared with those of the network, the logistic regression and the unrounded scores, paired by row. Intervals are Student's from
-influences, summed within groups of rows; those of the KS statistic are bootstrap intervals, as in `performance` and
-`discrimination`.
+On the held-out rows, log loss, AUC and Kolmogorov-Smirnov statistic are computed for the rounded scores, converted back to
+log-odds. They are compared with those of the network, the logistic regression and the unrounded scores, paired by row. Intervals
+are Student's t intervals from influences, summed within groups of rows; the KS statistic has bootstrap intervals. This is as in
+`performance` and `discrimination`.
 """
 
 from __future__ import annotations
@@ -63,7 +64,10 @@ METRICS = ("log_loss", "auc", "ks")
 
 
 class Scaling(NamedTuple):
-    """Rows whose odds of the favourable to the adverse class are `odds` score `points`; `pdo` points double the odds."""
+    """The meaning of a score: rows whose odds of the favourable to the adverse class are `odds` score `points`.
+
+    `pdo` points double the odds.
+    """
 
     points: float
     odds: float
@@ -71,27 +75,27 @@ class Scaling(NamedTuple):
 
     @property
     def factor(self) -> float:
-        """Points for each unit of the log-odds."""
+        """The number of points per unit of the log-odds."""
         return self.pdo / math.log(2)
 
     def log_odds(self, score: FloatArray) -> FloatArray:
-        """Return the log-odds of the favourable to the adverse class for scores in points."""
+        """Convert scores in points to the log-odds of the favourable to the adverse class."""
         return (score - self.points) / self.factor + math.log(self.odds)
 
     def score(self, log_odds: float) -> float:
-        """Return the score in points."""
+        """Convert log-odds to a score in points."""
         return self.points + self.factor * (log_odds - math.log(self.odds))
 
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """Points for the bins of one column, or for the cells of a two-way table of two.
+    """Points for the bins of one column, or for the cells of a two-way table of two columns.
 
     Parameters
     ----------
-    cuts : bins of the column or the two columns.
-    unrounded : (cells,) points before rounding; cell i, j of a two-way table is at i * bins of the second + j.
-    rows : (cells,) numbers of training rows.
+    cuts : bins of the column or of the two columns.
+    unrounded : points before rounding (cells,). Cell i, j of a two-way table is at index i * (number of bins of the second) + j.
+    rows : number of training rows in each cell (cells,).
     """
 
     cuts: tuple[Cut, ...]
@@ -100,7 +104,7 @@ class Term:
 
     @property
     def points(self) -> IntArray:
-        """The points (cells,) of a row in each cell."""
+        """The points of a row in each cell (cells,)."""
         return np.rint(self.unrounded).astype(np.int64)
 
     @property
@@ -109,7 +113,7 @@ class Term:
         return int(np.argmax(self.rows))
 
     def cell(self, frame: pd.DataFrame) -> IntArray:
-        """Return the cell (rows,) of each row."""
+        """Return the cell of each row (rows,)."""
         at = np.zeros(len(frame), dtype=np.int64)
         for cut in self.cuts:
             at = at * len(cut.bins) + cut.place(frame[cut.column])
@@ -122,8 +126,9 @@ class CardMetric:
 
     Parameters
     ----------
-    against_network, against_linear : the scorecard's metric minus that of the model.
-    rounding : the metric of the rounded minus that of the unrounded scores.
+    against_network : the scorecard's metric minus the network's.
+    against_linear : the scorecard's metric minus that of the logistic regression.
+    rounding : the metric of the rounded scores minus that of the unrounded scores.
     """
 
     name: str
@@ -137,17 +142,18 @@ class CardMetric:
 
 @dataclass(frozen=True, eq=False)
 class Scorecard(Display):
-    """Whole points for bins of columns, which add up to a score that rises as the adverse class becomes less likely.
+    """Whole points for bins of columns, which add up to a score that increases as the adverse class becomes less likely.
 
     Parameters
     ----------
     scaling : meaning of a score.
-    adverse, favourable : the two classes, as text.
-    rung : the model of the ladder that it was made from.
-    unrounded_base : points of a row with all reference bins, before rounding.
+    adverse : the adverse class, as text.
+    favourable : the other class, as text.
+    rung : the model of the ladder from which the scorecard was made.
+    unrounded_base : points of a row that is in all reference bins, before rounding.
     terms : columns and pairs of columns with their points.
     metrics : log loss in nats, AUC and Kolmogorov-Smirnov statistic on the held-out rows.
-    status : the scorecard compared with the network, by the rule and `margin` of the verdict.
+    status : comparison of the scorecard with the network, by the rule and `margin` of the verdict.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -173,16 +179,16 @@ class Scorecard(Display):
 
     @property
     def base(self) -> int:
-        """The points of a row with all reference bins."""
+        """The points of a row that is in all reference bins."""
         return int(np.rint(self.unrounded_base))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for the base points, and one for each bin of a column and each cell of a two-way table.
+        """Return one row for the base points, one for each bin of a column, and one for each cell of a two-way table.
 
-        `low` and `high` (of a number: low < value <= high), `levels`, `missing` and `other` (levels that are not named) say
-        which values are in the bin of `column`; `second_bin` is the bin of the `second` column of a pair. `rows`: training rows,
-        NaN if they are 1 to 9 or such a number would follow. The reference bin of a column has 0 points.
+        These columns say which values are in the bin of `column`: `low` and `high` (for a number, low < value <= high), `levels`,
+        `missing` and `other` (levels that no bin names). `second_bin` is the bin of the `second` column of a pair. `rows` is the
+        number of training rows, NaN if it is 1 to 9 or would reveal such a number. The reference bin of a column has 0 points.
         """
         base = {"column": None, "points": self.base, "unrounded": self.unrounded_base, "rows": self.training_rows}
         found = [base, *(row for term in self.terms for row in _rows(term))]
@@ -193,52 +199,54 @@ class Scorecard(Display):
         return pd.DataFrame(found, columns=names)
 
     def points(self, rows: pd.DataFrame | Table) -> IntArray:
-        """Return the score (rows,) of each row, in points.
+        """Return the score of each row in points (rows,).
 
         Parameters
         ----------
-        rows : a table, or a dataframe with the scorecard's columns as in the table. Other columns are ignored.
+        rows : a table, or a dataframe that has the scorecard's columns in the form in which the table has them. Other columns are
+            ignored.
 
         Raises
         ------
         TableError
-            If a column is missing, a numeric column has other values, or levels have a different type from the scorecard's.
+            If a column is missing, if a numeric column has values that are not numbers, or if levels have a different type from
+            the scorecard's.
         """
         frame = self._checked(rows)
         return np.asarray(self.base + sum(term.points[term.cell(frame)] for term in self.terms), dtype=np.int64)
 
     def unrounded(self, rows: pd.DataFrame | Table) -> FloatArray:
-        """Return the unrounded score (rows,) of each row in points, a linear function of the log-odds of the binned refit."""
+        """Return the unrounded score of each row in points (rows,), a linear function of the log-odds of the binned refit."""
         frame = self._checked(rows)
         return np.asarray(self.unrounded_base + sum(term.unrounded[term.cell(frame)] for term in self.terms))
 
     def to_sql(self, table: str = "applicants") -> str:
-        """Return one SELECT that adds the column `scorecard_points` to the rows of a database table.
+        """Return one SELECT statement that adds the column `scorecard_points` to the rows of a database table.
 
-        Columns keep their names. The statement runs in DuckDB, PostgreSQL and SQLite; NULL and NaN are missing values.
+        Columns keep their names. The statement runs in DuckDB, PostgreSQL and SQLite. NULL and NaN are treated as missing values.
 
         Parameters
         ----------
-        table : name of the table, or "schema.name".
+        table : name of the database table, or "schema.name".
 
         Raises
         ------
         TabinterpError
-            If the name is empty, or a name or a level contains a character that SQL strings cannot represent.
+            If the name is empty, or if a name or a level contains a character that SQL strings cannot represent.
         """
         return exports.sql(self, table)
 
     def to_python(self) -> str:
-        """Return the source text of a function `points(row)`, which takes a dict of a row's values and needs no library.
+        """Return the source code of a function `points(row)`, which takes a dict of a row's values and needs no library.
 
-        None and NaN are missing values.
+        None and NaN are treated as missing values.
         """
         return exports.python(self)
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write the bins with their points to a CSV file, one line each, and return the path.
+        """Write the bins with their points to a CSV file, one line for each, and return the path.
 
-        Text that a spreadsheet would run as a formula begins with an apostrophe.
+        Text that a spreadsheet would run as a formula is preceded by an apostrophe.
         """
         return exports.write_csv(self, Path(path))
 
@@ -282,7 +290,7 @@ def _rows(term: Term) -> list[dict[str, Any]]:
 
 
 def _check_values(values: pd.Series, cut: Cut) -> None:
-    """Reject values of a different type from those that the bins were made from."""
+    """Reject values whose type differs from that of the values from which the bins were made."""
     if cut.numeric:
         try:
             values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -297,7 +305,7 @@ def _check_values(values: pd.Series, cut: Cut) -> None:
         if known and _type(value) not in known:
             example = next(iter(known.values()))
             raise TableError(
-                f"column {cut.column!r} has the value {shown(value)}, but the scorecard's levels of it are "
+                f"column {cut.column!r} has the value {shown(value)}, but the scorecard's levels for it are "
                 f"{_type(example)}, such as {example!r}. Convert the column to the type that it has in the table"
             )
 
@@ -320,17 +328,17 @@ def scorecard(
     odds: float = ODDS,
     pdo: float = PDO,
 ) -> Scorecard:
-    """Return the simplest refit of a ladder as a scorecard; used by `Ladder.scorecard`.
+    """Return the simplest refit of a ladder as a scorecard; `Ladder.scorecard` uses this function.
 
     Parameters
     ----------
     network : the network of the ladder, bound to its table.
-    counterpart : the logistic regression; None: one is fitted, as an audit does.
+    counterpart : the logistic regression; if None, one is fitted, as an audit does.
 
     Raises
     ------
     NotApplicableError
-        If the target does not have two classes, the adverse class was not stated, or the refit uses no column.
+        If the target does not have two classes, the adverse class was not declared, or the refit uses no column.
     """
     scaling, table = _scaling(points, odds, pdo), network.table
     if table.schema.task != "binary":
@@ -385,7 +393,7 @@ def _scaling(points: float, odds: float, pdo: float) -> Scaling:
 
 
 def _steps(ladder: Ladder, training: Table) -> list[Term]:
-    """Return the terms of the refit as step functions of log-odds: `unrounded` has the steps minus that of the reference."""
+    """Return the terms of the refit as step functions of log-odds; `unrounded` has the steps minus that of the reference bin."""
     frame = training.inputs
     kinds = {name: training.schema[name].kind for name in training.schema.inputs}
     chosen, curvature = cut_terms(frame, kinds, terms_of(ladder.best(), frame), training.row_weights, ladder.margin)
@@ -393,9 +401,9 @@ def _steps(ladder: Ladder, training: Table) -> list[Term]:
 
 
 def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, frame: pd.DataFrame) -> Term:
-    """Return a term with the mean of the function in each cell, minus that in the reference; 0 in cells with fewer than ten rows.
+    """Return a term with the mean of the function in each cell minus that in the reference cell.
 
-    Missing values and unnamed levels without a bin go to the largest bin.
+    Cells with fewer than ten rows get 0. Missing values and unnamed levels without a bin go to the largest bin.
     """
     whole = []
     for cut in cuts:
@@ -411,9 +419,10 @@ def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, fr
 
 
 def _binned(steps: list[Term], training: Table, side: float, scaling: Scaling) -> tuple[float, tuple[Term, ...]]:
-    """Return unrounded base points and terms, with the maximum-likelihood intercept: predictions have the mean of the outcome.
+    """Return unrounded base points and terms.
 
-    `side` times a step is a step of the log-odds of the favourable class.
+    The intercept is that of maximum likelihood, so that predictions have the mean of the outcome. `side` times a step is a step
+    of the log-odds of the favourable class.
     """
     log_odds = sum(side * term.unrounded[term.cell(training.inputs)] for term in steps)
     favourable, weights = training.y == training.schema.compared, training.row_weights
@@ -430,7 +439,7 @@ def _binned(steps: list[Term], training: Table, side: float, scaling: Scaling) -
 def _metrics(log_odds: FloatArray, rows: Table, seed: int) -> tuple[CardMetric, ...]:
     """Return the metrics of the scorecard, the unrounded scorecard, the network and the logistic regression.
 
-    `log_odds` (4, rows) are for the positive class.
+    `log_odds` (4, rows) are those of the positive class under each of the four.
     """
     y, weights = rows.y, rows.row_weights
     losses = loss_for(None, "binary").each(log_odds[:, :, None], y, "cpu")
@@ -460,7 +469,7 @@ def _ks(log_odds: FloatArray, rows: Table, seed: int) -> CardMetric:
 
 
 def run(context: Context) -> Scorecard | None:
-    """Write the simplest refit of an audit's ladder as a scorecard; None unless there are two classes."""
+    """Write the simplest refit of an audit's ladder as a scorecard; None if the target does not have two classes."""
     if context.network.table.schema.task != "binary":
         return None
     ladder = context[LADDER]

@@ -1,4 +1,4 @@
-"""Exports of a scorecard: an SQL statement, the source text of a Python function, a CSV file."""
+"""Exports of a scorecard: an SQL statement, the source code of a Python function, a CSV file."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ CELLS = ("column", "bin", "second", "second_bin", "low", "high", "levels", "miss
 
 
 def sql(card: Scorecard, table: str) -> str:
-    """Return one SELECT with a column of points, for DuckDB, PostgreSQL and SQLite.
+    """Return one SELECT statement with a column of points, for DuckDB, PostgreSQL and SQLite.
 
-    Columns are qualified by an alias, because SQLite treats a quoted name without a column as a string. A number that exceeds
-    zero, and whose negative does as well, is NaN, which these databases order above all numbers.
+    Columns are qualified by an alias, because SQLite treats a quoted name that is not a column as a string. NaN is recognised as
+    a number that is above zero and whose negative is also above zero, because these databases order NaN above all numbers.
     """
     parts = table.split(".")
     if not all(parts):
@@ -43,7 +43,7 @@ def sql(card: Scorecard, table: str) -> str:
 
 
 def _nested(term: Term, case: Callable[[Cut, list[str]], str]) -> str:
-    """Return the expression of a term; a two-way table is one expression within the other."""
+    """Return the expression of a term; in a two-way table, the expression of the second column is nested in that of the first."""
     points = [str(one) for one in term.points.tolist()]
     if len(term.cuts) == 2:
         width = len(term.cuts[1].bins)
@@ -88,7 +88,7 @@ def _literal(level: Any) -> str:
 
 
 def _number(value: float | None) -> str:
-    """Return a number in exponent form, which databases read in double precision and not as a decimal."""
+    """Return a number in exponent form, which databases read in double precision rather than as a decimal."""
     told = repr(value)
     return told if "e" in told else f"{told}e0"
 
@@ -106,7 +106,7 @@ def _writable(word: str, what: str) -> str:
 
 
 def python(card: Scorecard) -> str:
-    """Return the source text of a function that needs no library; values are Python literals."""
+    """Return the source code of a function that needs no library; values are written as Python literals."""
     lines = [
         "def points(row):",
         '    """Return the points of one row, a dict with a value for each column; None and NaN are missing values."""',
@@ -120,7 +120,7 @@ def python(card: Scorecard) -> str:
 
 
 def _python_case(term: Term, at: int, indent: str, points: list[int]) -> list[str]:
-    """Return the statements that add the points (cells,) of a term, by its column number `at` and those that follow."""
+    """Return the statements that add the points (cells,) of a term, for its columns from number `at` on."""
     cut, name, width = term.cuts[at], "ab"[at], len(points) // len(term.cuts[at].bins)
     cells = [points[i : i + width] for i in range(0, len(points), width)]
 
@@ -144,7 +144,10 @@ def _python_case(term: Term, at: int, indent: str, points: list[int]) -> list[st
 
 
 def write_csv(card: Scorecard, path: Path) -> Path:
-    """Write the frame of a scorecard without row counts; levels are JSON lists. No text begins like a formula."""
+    """Write the frame of a scorecard without row counts.
+
+    Levels are written as JSON lists, and no text begins like a formula.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CELLS)

@@ -1,7 +1,7 @@
-"""Scorecard in the document: points of every bin, and how well the scorecard predicts on the held-out rows.
+"""Scorecard in the document: the points of every bin, and how well the scorecard predicts on the held-out rows.
 
-Numbers of rows in bins are left out: the difference between two bins with similar edges, or between training and all rows, may be
-a count of a few people.
+Numbers of rows in bins are left out, because a difference between two bins with similar edges, or between training rows and all
+rows, could be a count of a few people.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class CardBin(Part):
-    """Values with the same points: low < value <= high, or levels."""
+    """Values with the same points, which are a range (low < value <= high) or levels."""
 
     low: float | None
     high: float | None
@@ -133,7 +133,7 @@ def _cut(cut: Cut) -> dict[str, Any]:
 
 
 def bin_message(one: Bin | CardBin) -> Message:
-    """Describe a bin in words; missing values are named only if no named value is in it as well."""
+    """Describe a bin in words; missing values are mentioned only if the bin has no named value."""
     if one.levels:
         key = "levels.other" if one.other else "levels"
         return Message(key=f"scorecard.bin.{key}", values={"levels": [str(level) for level in one.levels]})

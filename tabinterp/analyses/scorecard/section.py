@@ -1,4 +1,4 @@
-"""The scorecard on the page: how well it predicts, and its points, folded below the ladder."""
+"""The scorecard on the page, folded below the ladder: how well it predicts, and its points."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _name(metric: str) -> str:
 
 
 def _points(record: Record) -> Table:
-    """Return the points of every bin; if there are many columns, of those whose points differ most."""
+    """Return the points of every bin; if there are many columns, only those whose points differ most."""
     widest = sorted(record.columns, key=lambda one: min(one.points) - max(one.points))[:MOST]
     names = {one.column for one in widest}
     shown = [one for one in record.columns if one.column in names]
@@ -85,7 +85,7 @@ def _points(record: Record) -> Table:
 
 
 def _pair(pair: PairPoints) -> Table:
-    """Return a two-way table: bins of the first column down, those of the second across."""
+    """Return a two-way table with the bins of the first column in rows and those of the second in columns."""
     columns: list[Column[tuple[CardBin, list[int]]]] = [
         Column(cut(pair.first.column), lambda row: tidy(say(bin_message(row[0]))), "w"),
         *(_cells(pair.second.column, bin_, place) for place, bin_ in enumerate(pair.second.bins)),

@@ -1,10 +1,13 @@
-"""Coalitions of a row and a background row: which ones are evaluated, their weights, and the network's scores.
+"""Coalitions of columns for one row and one background row: which are evaluated, how they are weighted, and how they are scored.
 
-A pair of a row x and a background row b is a game. Its players are the columns in which the two differ, and the value of a
-coalition S is f(x on S, b elsewhere). Columns that are equal in both rows change nothing and are not players. A *design* is a
-list of coalitions of m players and the weight of each in the value of each player, so that one function evaluates all designs:
-every subset (exact, Shapley 1953), or the coalitions along a permutation and its reverse (Castro, Gómez & Tejada 2009; Mitchell,
-Cooper, Frank & Holmes 2022), which is exact up to interactions of two players.
+A row x and a background row b define a cooperative game. Its players are the columns in which the two rows differ. The value of
+a coalition S is f(x on S, b elsewhere). Columns that are equal in both rows change nothing, so they are not players.
+
+A *design* lists coalitions of m players, with the weight of each coalition in the value of each player. One function evaluates
+all designs. There are two kinds: every subset, which is exact (Shapley 1953), and the coalitions along a permutation and its
+reverse (Castro, Gómez & Tejada 2009; Mitchell, Cooper, Frank & Holmes 2022), which is exact up to interactions of two players.
+
+Here and below, *front* means the output of the network's first affine operations (`models.affine_front`), of width h.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.stats.weights import unit
 
 MATRIX = 64  # players up to which the fronts of a walk are one matrix product
-SUBSETS = 512  # coalitions in one design: with more players, several designs enumerate them
+SUBSETS = 512  # maximum coalitions in one design; more players need several designs
 BYTES = 2 << 20  # bytes of fronts evaluated at once, so that they stay in the cache
 CALL = 2048  # but at least this many rows pass through the network at once
 GENERAL_BYTES = 64 << 20  # the same if whole rows are encoded again
@@ -36,9 +39,13 @@ Squash = Callable[[Tensor], Tensor]  # from scores to the scale that is explaine
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """Coalitions of m players.
+    """A list of c coalitions of m players.
 
-    `masks` (c, 1 + m) have a leading one; `weights` are (m, c); `ends` (m, 2) are for the empty and the full coalition.
+    Attributes
+    ----------
+    masks : which players belong to each coalition (c, 1 + m); the first entry, for the background row, is always one.
+    weights : weight of each coalition in the value of each player (m, c).
+    ends : weights of the empty and of the full coalition (m, 2).
     """
 
     masks: Tensor
@@ -52,17 +59,23 @@ class Design:
         return Design(self.masks.to(device), self.weights.to(device), self.ends.to(device))
 
     def fronts(self, moves: Tensor) -> Tensor:
-        """Return the fronts (c, n, h) of the background rows plus the differences (1 + m, n, h) of the players."""
+        """Return the fronts (c, n, h) of all coalitions.
+
+        `moves` (1 + m, n, h) has the fronts of the background rows first, followed by the change that each player makes.
+        """
         return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
 
     def values(self, scores: Tensor) -> Tensor:
-        """Return the contributions of the scores (c, n * k) to the values (m, n * k)."""
+        """Return what the scores (c, n * k) of the coalitions contribute to the values (m, n * k) of the players."""
         return self.weights @ scores
 
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """`walk(m)` for many players: running sums and differences instead of matrices, which grow with the square of m."""
+    """The design of `walk` for many players.
+
+    It uses running sums and differences, because matrices would grow with the square of m.
+    """
 
     m: int
     ends: Tensor
@@ -88,21 +101,22 @@ class Running:
 
 
 def enumeration_cost(m: IntArray) -> FloatArray:
-    """Return the number of coalitions to enumerate for m players, without the empty and the full one; infinity for more than a
-    thousand.
+    """Return the number of coalitions to enumerate for m players, without the empty and the full coalition.
+
+    With more than about a thousand players, the number is infinite.
     """
     with np.errstate(over="ignore"):
         return np.asarray(np.maximum(np.exp2(m.astype(np.float64)) - 2, 0))
 
 
 def walk_cost(m: IntArray) -> FloatArray:
-    """Return the number of coalitions evaluated along one permutation and its reverse."""
+    """Return the number of coalitions to evaluate along one permutation and its reverse."""
     return np.asarray(np.maximum(2.0 * (m - 1), 0.0))
 
 
 @lru_cache(maxsize=64)
 def walk(m: int) -> Design | Running:
-    """Return the design in which players join in order and in reverse order."""
+    """Return the design in which m players join in the given order and in reverse order."""
     ends = torch.zeros(m, 2, dtype=torch.float64)
     ends[0] += torch.tensor([-0.5, 0.5])
     ends[-1] += torch.tensor([-0.5, 0.5])
@@ -111,14 +125,17 @@ def walk(m: int) -> Design | Running:
 
 
 def _passed(m: int) -> Tensor:
-    """Return masks (2 (m - 1), 1 + m) of the first t players, and of the others."""
+    """Return masks (2 (m - 1), 1 + m) of the coalitions along a permutation and its reverse.
+
+    For each t from 1 to m - 1, they contain the first t players, and all players except the first t.
+    """
     inside = torch.arange(m)[None] < torch.arange(1, m)[:, None]
     both = torch.cat([inside, ~inside])
     return torch.cat([torch.ones(len(both), 1), both], dim=1)
 
 
 def every_subset(m: int) -> Iterator[Design | Running]:
-    """Yield all coalitions except the empty and the full one, in designs of at most SUBSETS."""
+    """Yield designs that together contain all coalitions except the empty and the full one, at most SUBSETS in each."""
     if m == 1:
         yield walk(1)
     for start in range(1, 2**m - 1, SUBSETS):
@@ -141,7 +158,9 @@ def _subsets(m: int, start: int, stop: int) -> Design:
 
 
 def differing(bound: BoundModel) -> NDArray[np.int32]:
-    """Return codes (n, columns) that are equal in two rows if the column makes no difference between them."""
+    """Return a code for each row and column (n, columns); two rows have the same code if the column makes no difference between
+    them.
+    """
     frame, codes = bound.table.inputs, np.zeros((len(bound.x), len(bound.columns)), dtype=np.int32)
     for j, column in enumerate(bound.columns):
         block = bound.encoding.blocks[column]
@@ -153,9 +172,17 @@ def differing(bound: BoundModel) -> NDArray[np.int32]:
 
 
 class Games:
-    """The games between explained rows and background rows of one bound model: `rows` and `backs` are their indices in it.
+    """The games between explained rows and background rows of one bound model.
 
-    `back_weights` (backs,) are the weights of the background rows, of mean 1.
+    Parameters
+    ----------
+    bound : the model, with its rows.
+    backs : indices of the background rows in `bound`.
+    squash : function from scores to the scale that is explained.
+
+    Attributes
+    ----------
+    back_weights : weights of the background rows (backs,), with mean 1.
     """
 
     def __init__(self, bound: BoundModel, backs: IntArray, squash: Squash) -> None:
@@ -174,7 +201,7 @@ class Games:
         return Rows(self, rows, self._parts(rows) if self.local else torch.empty(0))
 
     def _parts(self, rows: IntArray) -> Tensor:
-        """Return contributions to the front (rows * columns, h)."""
+        """Return the contribution of each column of these rows to the front (rows * columns, h)."""
         bound = self.bound
         parts = bound.z.new_empty((len(rows), len(bound.columns), self._width))
         for j, column in enumerate(bound.columns):
@@ -183,13 +210,19 @@ class Games:
 
 
 class Rows:
-    """Games of a few rows: `row` and `back` are indices among these rows and among the background rows."""
+    """The games of a few explained rows.
+
+    In its methods, `row` holds indices among these rows and `back` holds indices among the background rows.
+    """
 
     def __init__(self, games: Games, rows: IntArray, parts: Tensor) -> None:
         self._games, self._rows, self._parts = games, rows, parts
 
     def play(self, designs: Sequence[Design | Running], row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return the values (n, m, k) of the players `order` (n, m) in each game, with coalitions weighted by the designs."""
+        """Return the value of each player in each game (n, m, k).
+
+        `order` (n, m) has the players of each game, and the designs give the weights of their coalitions.
+        """
         games, (n, m) = self._games, order.shape
         nobody, everybody = games.ends[games.backs[back]], games.ends[self._rows[row]]
         values = games.ends.new_zeros((m, n, games.ends.shape[1]))
@@ -205,7 +238,7 @@ class Rows:
         return values.transpose(0, 1)
 
     def _step(self, coalitions: int, m: int) -> int:
-        """Return the number of games evaluated at once."""
+        """Return how many games are evaluated at once."""
         games = self._games
         if not games.local:
             width: int = 8 * games.bound.x.shape[1] + 16 * len(games.bound.columns) + 4 * games._width
@@ -213,7 +246,10 @@ class Rows:
         return max(1, CALL // coalitions, BYTES // (4 * int(games._width) * (coalitions + m + 1)))
 
     def _local(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return fronts (c * n, h): that of the background row plus the differences in the parts of the players that joined."""
+        """Return the fronts (c * n, h) when each column is encoded separately.
+
+        They are the front of the background row plus the change made by each column that has joined.
+        """
         games, (n, m) = self._games, order.shape
         columns = len(games.bound.columns)
         moves = games.bound.z.new_empty((1 + m, n, games._width))
@@ -224,7 +260,7 @@ class Rows:
         return design.fronts(moves).flatten(0, 1)
 
     def _general(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return fronts (c * n, h) from the whole encoder."""
+        """Return the fronts (c * n, h) by running the whole encoder on every coalition."""
         games, n, masks = self._games, len(order), design.masks
         inside = np.zeros((len(masks), n, len(games.bound.columns)), dtype=bool)
         inside[:, np.arange(n)[:, None], order] = masks[:, None, 1:].cpu().numpy() == 1

@@ -1,9 +1,9 @@
 """Shapley values: how much each column contributes to a row's score, compared with a background of real rows.
 
-Estimand (Shapley 1953; Lundberg & Lee 2017; interventional: Janzing, Minorics & Blöbaum 2020): the mean over background rows b,
-weighted if the table has weights, of the Shapley values of the game S -> f(x on S, b elsewhere). A column with all its encoded
-columns is one player. The values of a row sum to f(x) - mean f(b). Units are those of the score: log-odds unless probabilities
-are requested.
+The estimand is the interventional Shapley value (Shapley 1953; Lundberg & Lee 2017; Janzing, Minorics & Blöbaum 2020). For each
+background row b, the game is S -> f(x on S, b elsewhere); its Shapley values are averaged over the background rows, with the
+weights of the table if it has any. A column and all its encoded columns form one player. The values of a row sum to
+f(x) - mean f(b). They are in units of the score: log-odds unless probabilities are requested.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ AUDITED_ROWS, AUDITED_CELLS, FEWEST_AUDITED = (
 METHODS = ("auto", "exact", "permutation")
 BACKGROUND = 100
 TOLERANCE = 0.005
-AUDITED_TOLERANCE = 0.02  # a point in a plot of 500 rows; in the mean over them, this error is a small part of the standard error
+AUDITED_TOLERANCE = 0.02  # invisible in a plot of 500 rows, and a small part of the standard error of a mean over them
 BUDGET = 2e10  # maximum number of coalitions that are enumerated if exact values are requested
 RANK_Z = 1.96
 CONSERVATIVE = "from one permutation a pair, most intervals of single values hold them more often than 95%"
@@ -58,15 +58,22 @@ Progress = Callable[[str, float], None]
 class ShapleyValues(Display):
     """How much each column contributes to the score of each row, compared with the background.
 
-    `values`, `stderr`, `df` (rows, columns, outputs): the value, its sampling error given the background (0 if exact) and the
-    degrees of freedom of that error. `base` (outputs,): mean score of the background; `scores` (rows, outputs). `residual`
-    (rows,): abs(base + sum of values - score), the largest over outputs, in standard deviations of the score. `converged`
-    (rows,): whether every standard error is at most `tolerance` standard deviations of the score.
-
-    `evaluations` (rows,): coalitions that the network scored; `permutations`: the minimum number drawn for each pair that was not
-    enumerated. `data`: the explained rows. `places` (backgrounds,): indices among these of a background drawn from them, and
-    `against` (backgrounds, columns, outputs): the mean over rows of the values against each of its rows alone; None for a given
-    background.
+    Attributes
+    ----------
+    values : Shapley values (rows, columns, outputs).
+    stderr : sampling error of each value (rows, columns, outputs), with the background treated as fixed; 0 if a value is exact.
+    df : degrees of freedom of each sampling error (rows, columns, outputs).
+    base : mean score of the background (outputs,).
+    scores : score of each row (rows, outputs).
+    residual : abs(base + sum of values - score) of each row (rows,), in standard deviations of the score; with several outputs,
+        the largest of them.
+    converged : for each row (rows,), whether every standard error is at most `tolerance` standard deviations of the score.
+    evaluations : number of coalitions that the network scored for each row (rows,).
+    permutations : minimum number of permutations drawn for each pair of rows that was not enumerated.
+    data : the explained rows.
+    places : indices of the background rows among the explained rows (backgrounds,); None if the background was given.
+    against : mean over the explained rows of the values computed against one background row alone (backgrounds, columns,
+        outputs); None if the background was given.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shapley", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs")
@@ -96,7 +103,7 @@ class ShapleyValues(Display):
 
     @property
     def estimand(self) -> str:
-        """The definition of a value, and what the error of a mean over rows includes."""
+        """The definition of a value, and the sources of error that the standard error of a mean over rows includes."""
         fixed = "the background rows given" if self.places is None else "their population, which is the background too"
         by = "mean over background rows" if self.weights is None else "mean over background rows by their weight"
         words = f"{by} of the Shapley value of each column (interventional); means over rows: for {fixed}"
@@ -104,18 +111,21 @@ class ShapleyValues(Display):
 
     @property
     def exact(self) -> bool:
-        """Whether nothing was sampled."""
+        """Whether all values are exact, without sampling."""
         return not bool(self.stderr.any())
 
     def interval(self) -> Estimates:
-        """Return every value with its 95% interval for the sampling error, given the background (docs/coverage.md)."""
+        """Return every value with its 95% interval for the sampling error (coverage: docs/coverage.md); the
+        background is fixed.
+        """
         return Estimates.of(self.values, self.stderr, self.df)
 
     def mean(self) -> Estimates:
-        """Return the signed mean over rows (columns, outputs), with its standard error over rows and sampling.
+        """Return the signed mean of the values over rows (columns, outputs), with a standard error that includes rows and
+        sampling.
 
-        If the background is drawn from the rows, the error includes it, with each of its rows in both roles: the estimand is the
-        mean over the population, explained against itself. A given background is treated as fixed.
+        If the background is drawn from the explained rows, each background row also enters the error in that role, because the
+        estimand is the mean over the population explained against itself. A background that was given is treated as fixed.
         """
         mean = mean_over_rows(self.values, self.weights, self.groups)
         if self.places is None or self.against is None:
@@ -127,7 +137,7 @@ class ShapleyValues(Display):
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return whether a column's rank by mean absolute value cannot be distinguished from the next one (columns, outputs)."""
+        """Return which ranks by mean absolute value cannot be distinguished from the next rank, for each column and output."""
         size = np.abs(self.values)
         tied = np.zeros(size.shape[1:], dtype=bool)
         for k in range(size.shape[2]):
@@ -138,14 +148,14 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Return the sampling error of differences between columns for a single row."""
+        """Return the sampling error of the differences between columns when only one row is explained."""
         if len(self.values) > 1:
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and column: means over the rows."""
+        """Return the means over the rows, one line for each output and column."""
         mean, size, tied = self.mean(), self.mean_absolute(), self.tied()
         frames = [
             pd.DataFrame(
@@ -166,10 +176,11 @@ class ShapleyValues(Display):
         return pd.concat(frames, ignore_index=True)
 
     def to_shap(self) -> Any:
-        """Return a `shap.Explanation`, for shap's own plots.
+        """Return a `shap.Explanation`, for the plots of the shap package.
 
-        `values` and `error_std` are (rows, columns), or (rows, columns, outputs) with several outputs; `base_values` (rows,) or
-        (rows, outputs) is the mean score of the background, and `data` (rows, columns) the explained rows.
+        With one output, `values` and `error_std` have shape (rows, columns) and `base_values` (rows,). With several, they have
+        shape (rows, columns, outputs) and (rows, outputs). `base_values` repeats the mean score of the background, and `data`
+        (rows, columns) holds the explained rows.
 
         Raises
         ------
@@ -211,19 +222,19 @@ def shapley_values(
     n_permutations: int | None = None,
     progress: Progress | None = None,
 ) -> ShapleyValues:
-    """Compute the Shapley values of every row of `table`, with each input column as a player.
+    """Compute the Shapley values of all input columns for every row of `table`.
 
     Parameters
     ----------
-    background : rows with which a row is compared: a number of rows of `table`, drawn by hash, or a table. Each has its weight;
-        rows of weight 0 are not drawn.
-    method : "exact": every coalition. "permutation": `n_permutations` (default 2) permutations of the columns, each with its
-        reverse, for each background row. "auto": permutations until every standard error is within the tolerance, or every
-        coalition if that costs less. A linear model has its closed form under every method.
-    scale : "log_odds" (regression: the unit of the target), or "probability".
-    tolerance : the largest standard error of a value, in standard deviations of the background's score.
-    n_permutations : under "auto", the initial number. A pair of rows is enumerated if that costs no more, and a row with few
-        sampled pairs gets at least sixteen permutations for each, because the error of fewer is unreliable.
+    background : the rows with which each row is compared: a table, or the number of rows to draw from `table` by hash. The
+        background rows keep their weights; rows with weight 0 are not drawn.
+    method : "exact" evaluates every coalition. "permutation" evaluates `n_permutations` permutations of the columns (default 2),
+        each with its reverse, for each background row. "auto" adds permutations until every standard error is within the
+        tolerance, and enumerates all coalitions where that costs less. A linear model is always explained in closed form.
+    scale : "log_odds" (for regression, the unit of the target) or "probability".
+    tolerance : the largest accepted standard error of a value, in standard deviations of the background's score.
+    n_permutations : the number of permutations; with "auto", the initial number. A pair of rows is enumerated if that costs no
+        more. A row with few sampled pairs gets at least sixteen permutations for each pair, because fewer give unreliable errors.
 
     Examples
     --------
@@ -282,9 +293,9 @@ def shapley_values(
 
 
 def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) -> FloatArray:
-    """Return values (rows, columns, outputs) of rows against background rows, both as indices in `bound`.
+    """Return quick Shapley values (rows, columns, outputs) for use in rankings.
 
-    They come from one permutation per pair and have no error: for rankings.
+    They use one permutation for each pair of rows and have no standard error. `rows` and `backs` are indices in `bound`.
     """
     games = Games(bound, backs, lambda scores: scores)
     if bound.is_linear and games.local:
@@ -293,7 +304,7 @@ def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) ->
 
 
 def background_rows(table: Table, size: int, seed: int) -> IntArray:
-    """Return the indices of the background rows."""
+    """Draw background rows by hash and return their indices; rows with weight 0 are not drawn."""
     able = np.flatnonzero(table.row_weights > 0)
     return able[chosen(table.numbers[able], int(size), seed)]
 
@@ -314,7 +325,12 @@ def _check(background: int | Table, method: str, scale: str, tolerance: float, n
 def _together(
     model: Model | BoundModel, table: Table, background: int | Table, seed: int
 ) -> tuple[BoundModel, IntArray, IntArray, str]:
-    """Return one bound model with explained and background rows, the indices of both, and a description of the background."""
+    """Bind the model to the explained rows and the background rows together.
+
+    Returns
+    -------
+    The bound model, the indices of the explained rows, those of the background rows, and a description of the background.
+    """
     if not isinstance(background, Table):
         bound = bind(model, table)
         backs = background_rows(table, background, seed)
@@ -352,7 +368,9 @@ def _squash(scale: str, bound: BoundModel) -> Callable[[Tensor], Tensor]:
 
 
 def _closed_form(bound: BoundModel, rows: IntArray, backs: IntArray) -> Sampled:
-    """Return coefficient times distance from the mean of the background, summed over the block of the column."""
+    """Return the exact values of a linear model: coefficient times distance from the background mean, summed over encoded
+    columns.
+    """
     weight, x, counts = bound.front.weight.cpu().numpy(), bound.x[rows], bound.table.row_weights[rows]
     moves = x - np.average(bound.x[backs], axis=0, weights=bound.table.row_weights[backs])
     from_each = (counts @ x / counts.sum() - bound.x[backs]) * counts.sum()
@@ -379,10 +397,10 @@ def _check_budget(games: Games, rows: IntArray) -> None:
 
 
 def run(context: Context) -> tuple[ShapleyValues, ShapleyValues]:
-    """Compute Shapley values for both models of an audit, on the same rows with the same background.
+    """Compute Shapley values for both models of an audit, on the same rows and with the same background.
 
-    With many columns, or on a budget, fewer rows are explained, with a fixed number of permutations: reaching the tolerance would
-    take most of the time of an audit.
+    With many columns, or when the number of evaluated rows is limited, fewer rows are explained and the number of permutations is
+    fixed, because reaching the tolerance would take most of the audit's time.
     """
     columns = len(context.network.columns)
     method = "permutation" if columns > WIDE else "auto"

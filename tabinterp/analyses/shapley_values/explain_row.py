@@ -23,7 +23,7 @@ from .estimator import BACKGROUND, TOLERANCE, ShapleyValues, background_rows, sh
 
 @dataclass(frozen=True, eq=False)
 class RowExplanation(Display):
-    """The values of one row with the same background: `network` and `linear` each have one row."""
+    """Shapley values of one row under two models; `network` and `linear` use the same background and have one row each."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.row",
@@ -40,7 +40,7 @@ class RowExplanation(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and column: the value in the row, the contributions under both models, the
+        """Return one line for each output and column: the column's value, the contributions under both models, and their
         difference.
         """
         frames = []
@@ -77,13 +77,13 @@ class RowExplanation(Display):
         return self.network.outputs
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the values of both models with the intervals of the sampling error."""
+        """Return the values of both models with their intervals for the sampling error."""
         frame, linear = self.frame(), self.linear.interval()
         ends = {f"linear_{end}": getattr(linear, end)[0].T.ravel() for end in ("low", "high")}
         return frame.assign(value=[_cell(v) for v in frame["value"]], size=frame["network"].abs(), **ends)
 
     def __str__(self) -> str:
-        """Describe the largest contributions to the score of the row in sentences."""
+        """Describe in sentences which columns contribute most to the score of the row."""
         return "\n".join(line for k in range(len(self.network.outputs)) for line in self._told(k))
 
     def _told(self, k: int) -> list[str]:
@@ -135,12 +135,12 @@ def explain_row(
     scale: str = "log_odds",
     tolerance: float = TOLERANCE,
 ) -> RowExplanation:
-    """Compute Shapley values of one row of `table` under a network and under a linear model, with the same background.
+    """Compute the Shapley values of one row under a network and under a linear model, with the same background.
 
     Parameters
     ----------
-    row : its index in the table, from 0.
-    counterpart : the linear model; None: `fit_counterpart(model, table)`.
+    row : position of the row in the table, from 0.
+    counterpart : the linear model; if None, `fit_counterpart(model, table)` fits one.
     background, method, seed, scale, tolerance : as in `shapley_values`.
 
     Examples

@@ -1,9 +1,9 @@
-"""Estimation of Shapley values to a given standard error: which pairs are enumerated, which are sampled, and how often.
+"""Estimation of Shapley values to a given standard error: which pairs of rows are enumerated or sampled, and how often.
 
-A value is the weighted mean over the background rows. Each of these is used equally often, so that the additive part is exact.
-Each permutation is combined with its reverse, so that interactions of two columns are exact. The remaining error is of third
-order. It is estimated within pairs of row and background row, from permutations drawn independently for the same pair, because
-antithetic halves have no variance of their own.
+A value is the weighted mean over the background rows. Every background row is used equally often, so that the additive part of
+the score is exact. Every permutation is combined with its reverse, so that interactions of two columns are also exact. The
+remaining error comes from interactions of at least three columns. It is estimated from several permutations drawn independently
+for the same pair of row and background row. A permutation and its reverse are not independent, so they cannot be used for this.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from .coalitions import Games, Rows, enumeration_cost, every_subset, walk, walk_
 FIRST = 2  # permutations for each pair before an error is known
 FEWEST, LEAST = 4, 16  # a row with fewer sampled pairs than this gets at least that many permutations for each
 MOST = 512  # maximum permutations for each pair
-AGREED = 1e-6  # share of the variance of the row below which a variance is rounding
-SURE = 2 / 3  # factor for Satterthwaite's degrees of freedom, too many because they come from the same few draws
+AGREED = 1e-6  # share of the row's variance below which a variance is rounding error
+SURE = 2 / 3  # reduces Satterthwaite's degrees of freedom, too large because they come from the same few draws
 AUDITED = 4  # with one permutation per pair, every fourth pair gets a second, from which the error is estimated
 TOGETHER = 32  # pairs of a row that share a relabelling of the players
 POOL = 4096  # permutations that are relabelled
@@ -37,9 +37,15 @@ Told = Callable[[int], None]  # callback for the number of completed rows
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """Values of rows (n, columns, k) with their sampling variance, its degrees of freedom, and the coalitions evaluated (n,).
+    """Estimated values of rows.
 
-    `against` (backs, columns, k): values against each background row alone, summed over the rows by weight.
+    Attributes
+    ----------
+    values : the estimates (n, columns, k).
+    variance : their sampling variance (n, columns, k).
+    df : degrees of freedom of the variance (n, columns, k).
+    evaluations : number of coalitions evaluated for each row (n,).
+    against : values against each background row alone, as a weighted sum over the rows (backs, columns, k).
     """
 
     values: FloatArray
@@ -58,8 +64,13 @@ class Sampled:
 def explain(
     games: Games, rows: IntArray, seed: int, first: int | None, enough: FloatArray | None, told: Told | None = None
 ) -> Sampled:
-    """Estimate the values of these rows from `first` permutations per pair (None: every coalition), and from more until the error
-    is at most `enough` (k,).
+    """Estimate the Shapley values of these rows.
+
+    Parameters
+    ----------
+    first : initial number of permutations for each pair of rows; None evaluates every coalition.
+    enough : largest accepted standard error of each output (k,). Permutations are added until it is reached, up to a maximum.
+    told : callback for the number of completed rows.
     """
     plan, parts = _Plan(games, seed), []
     size = int(np.clip(BYTES // plan.bytes_a_row, 1, ROWS))
@@ -92,9 +103,9 @@ def _until(plan: _Plan, rows: IntArray, first: int | None, enough: FloatArray | 
 
 
 def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
-    """Combine a second, independent estimate of some rows with the first, weighted by inverse variance.
+    """Combine the first estimate of some rows with a second, independent one, weighted by inverse variance.
 
-    Sums over rows remain those of the first: over many rows, their sampling error does not matter for their use.
+    The sums over rows are not updated. They cover many rows, so that their sampling error does not matter for their use.
     """
     before, after = result.variance[at], new.variance
     a, b = before.mean(axis=(1, 2), keepdims=True), after.mean(axis=(1, 2), keepdims=True)
@@ -108,7 +119,7 @@ def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
 
 
 class _Plan:
-    """Draws and sizes shared by all rows."""
+    """Random draws and batch sizes shared by all rows."""
 
     def __init__(self, games: Games, seed: int) -> None:
         self.games, self.seed = games, seed
@@ -118,7 +129,9 @@ class _Plan:
         self.bytes_a_row = len(games.backs) * self._columns * (16 * self._outputs + 16)
 
     def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
-        """Draw `count` new permutations for each pair (None: all coalitions); `before` were already drawn."""
+        """Draw `count` new permutations for each pair, after the `before` permutations already drawn; None evaluates all
+        coalitions.
+        """
         size = max(1, BYTES // (self._columns * max(LEAST, count or 0) * (8 + len(self.games.backs))))
         return Sampled.joined([self._estimate(rows[i : i + size], count, before) for i in range(0, len(rows), size)])
 
@@ -145,7 +158,7 @@ class _Plan:
         return (at[i : i + step] for i in range(0, len(at), step))
 
     def _counts(self, m: IntArray, count: int) -> IntArray:
-        """Return permutations for each pair (pairs,); 0 if enumeration is cheaper."""
+        """Return the number of permutations for each pair (pairs,); 0 if enumeration is cheaper."""
         sampled = enumeration_cost(m) > walk_cost(m) * count
         rank = np.cumsum(sampled, axis=1) - 1
         few = sampled.sum(axis=1, keepdims=True) < FEWEST
@@ -180,11 +193,11 @@ class _Plan:
     def _orders(
         self, row: IntArray, back: IntArray, draw: IntArray, differ: NDArray[np.bool_], labels: _Labels
     ) -> IntArray:
-        """Return the differing columns of each pair in a random order (n, m), which depends only on row, background, draw and
+        """Return the differing columns of each pair in random order (n, m); the order depends only on row, background, draw and
         seed.
 
-        A permutation from a common pool is relabelled by one drawn for the row and a few background rows. This makes it uniform,
-        and independent between rows, at the cost of one gather.
+        A permutation from a shared pool is relabelled by another one, drawn for the row and a few background rows. The result is
+        uniform and independent between rows, and needs only one gather.
         """
         hashes, label = labels.of(row, back, draw)
         picked = splitmix(hashes ^ splitmix(back.astype(np.uint64))) % np.uint64(POOL)
@@ -194,7 +207,7 @@ class _Plan:
 
 
 class _Labels:
-    """A permutation of the columns for every row, draw and block of background rows."""
+    """A random permutation of the columns for every row, draw and block of background rows."""
 
     def __init__(self, numbers: IntArray, seed: int, draws: range, backs: int, columns: int) -> None:
         few = np.arange(-(-backs // TOGETHER)).astype(np.uint64)
@@ -210,7 +223,7 @@ class _Labels:
 
 
 class _Sums:
-    """Weighted sums over the background of values and their variances, and over rows of values."""
+    """Weighted sums of values and their variances over the background, and of values over the rows."""
 
     def __init__(self, shape: tuple[int, int, int], weights: Tensor, back_weights: Tensor) -> None:
         self._shape, self._weights, self._back_weights = shape, weights, back_weights
@@ -226,7 +239,7 @@ class _Sums:
         return self._weights.new_zeros((first * self._shape[1], self._shape[2]))
 
     def _held(self, places: IntArray) -> Tensor:
-        """Return indices on the device of the values."""
+        """Return the indices as a tensor on the device of the values."""
         return torch.as_tensor(places).to(self._weights.device)
 
     def add(
@@ -238,8 +251,9 @@ class _Sums:
         counts: IntArray | None,
         evaluations: int,
     ) -> None:
-        """Add values (n, m, k) of the players `order` (n, m); `counts` (pairs,) gives the number of rows that belong to
-        each pair.
+        """Add the values (n, m, k) of the players `order` (n, m).
+
+        `counts` (pairs,) gives the number of consecutive entries that belong to each pair; None if each pair has one.
         """
         rows = self._held(row)
         self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
@@ -263,7 +277,7 @@ class _Sums:
     def _spread(
         self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor
     ) -> None:
-        """Add the variances of the means of pairs, if there are several permutations."""
+        """Add the variance of each pair's mean, for pairs with several permutations."""
         players = np.argsort(order, axis=1)  # the same players in every permutation of a pair, in the table's order
         columns = self._held(np.take_along_axis(order, players, axis=1))
         values = torch.gather(values, 1, self._held(players)[:, :, None].expand_as(values))
@@ -286,7 +300,9 @@ class _Sums:
         self._fourth.index_add_(0, at[several].reshape(-1), (variance**2 / (free + 2)).flatten(0, 1))
 
     def finish(self) -> Sampled:
-        """Return means over the background; pairs with one permutation are assumed to vary like the other pairs of the row."""
+        """Return the means over the background; pairs with one permutation are assumed to vary like the other pairs
+        of the row.
+        """
         variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
         counts = (self._measured, self._lone, self._free, self._measured_mass, self._lone_mass)
         measured, lone, free, known, unknown = (x.view(self._shape[:2])[:, :, None] for x in counts)
@@ -306,13 +322,14 @@ class _Sums:
 
     @staticmethod
     def _of_pair(variance: Tensor, known: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the variance of the mean of a pair (rows, columns, k), and where it is that of the row rather than of the
-        column.
+        """Return the variance of a pair's mean, and where it was taken from the whole row instead of the column (rows, columns,
+        k).
 
-        `known` is the sum of w^2 over the pairs that were `measured`; `lone` counts the others.
+        `known` is the sum of w^2 over the `measured` pairs, and `lone` counts the pairs with one permutation.
 
-        Two permutations often agree on a column, for example if it is first in one and last in the other. In a few pairs this
-        does not show that the value is exact, so a column whose few pairs all agree is assumed to vary like the rest of the row.
+        Two permutations often agree on a column, for example if the column is first in one and last in the other. When only a few
+        pairs agree, this does not show that the value is exact. A column whose few pairs all agree is therefore assumed to vary
+        like the rest of the row.
         """
         of_row = (variance.sum(dim=1) / known.sum(dim=1).clamp(min=1e-300))[:, None]
         of_column = variance / known.clamp(min=1e-300)

@@ -39,7 +39,7 @@ class ShapleyModel(Part):
 
 
 class Shapley(Part):
-    """How much each column contributes to the score of a row, compared with the background; both models on the same rows."""
+    """How much each column contributes to the score of a row compared with the background, for both models on the same rows."""
 
     rows_of: Literal["held-out", "all"]
     rows: int

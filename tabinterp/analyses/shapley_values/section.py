@@ -1,4 +1,4 @@
-"""Shapley values on the page: a figure of mean absolute values with its table for each output, and ranks that are tied."""
+"""Shapley values on the page: a figure and table of mean absolute values for each output, and the ranks that are tied."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str, over: str) -
 
 
 def _tied(rows: Sequence[ShapleyRow], model: str) -> str:
-    """Name adjacent ranks that cannot be distinguished, in the model's own order; columns without any effect are not named."""
+    """Name adjacent ranks that cannot be distinguished, in the model's own order; columns without any effect are omitted."""
     size, tied = f"{model}_size", f"{model}_tied"
     ordered = sorted(rows, key=lambda row: -figures.finite(getattr(row, size).value))
     pairs = [

@@ -1,14 +1,13 @@
-"""Slices: groups of rows in which one model is much better than the other, by paired differences in loss, tested over all
-groups.
+"""Slices: groups of rows in which one model is much better than the other, by paired differences in loss tested over all groups.
 
-Groups are the levels of a column, the four quarters of a number, and its missing values. Protected columns are first, and a group
-with the same rows as an earlier one is left out. For each group, the result is the mean of a value (here: the loss under the
-network minus the loss under the linear model) and its difference from all other rows. Standard errors are over rows, or over
-groups of rows if there is a group column.
+Groups are the levels of a column, the four quarters of a number, and its missing values. Protected columns come first, and a
+group with the same rows as an earlier one is left out. For each group, the results are the mean of a value (here, the loss under
+the network minus the loss under the linear model) and its difference from the mean of all other rows. Standard errors are over
+rows, or over groups of rows if there is a group column.
 
-All groups form one family. Nonzero means (and differences) are found at a false discovery rate of 5% (Benjamini & Hochberg 1995).
-The intervals are those of Benjamini & Yekutieli (2005), with a false coverage rate of 5% over the findings: their level is 1 -
-.05 R/m for R findings among m. A group is found exactly if its interval excludes zero.
+All groups form one family. Nonzero means and differences are found at a false discovery rate of 5% (Benjamini & Hochberg 1995).
+The intervals are those of Benjamini & Yekutieli (2005), with a false coverage rate of 5% over the findings. For R findings among
+m groups, their level is 1 - .05 R/m. A group is found exactly if its interval excludes zero.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ Kind = Literal["level", "missing", "at_most", "between", "above"]
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Rows (n,) with one level of a column, its missing values, or one range of a number: above `low`, at most `high`."""
+    """Rows (n,) with one level of a column, with missing values, or in one range of a number (above `low`, at most `high`)."""
 
     column: str
     kind: Kind
@@ -60,7 +59,9 @@ class Group:
 
 @dataclass(frozen=True)
 class Tested:
-    """The mean of a value in a group and its difference from all other rows, with p-values corrected over all groups."""
+    """The mean of a value in a group and its difference from the mean of all other rows, with p-values corrected over all
+    groups.
+    """
 
     inside: Mean
     q: float
@@ -70,10 +71,14 @@ class Tested:
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """One group and the comparison of the models in it.
+    """One group with the comparison of the models in it.
 
-    Differences in loss are network minus linear model; below zero, the network is better. `status` follows the rule of the
-    verdict; `unlike`: the group differs from the other rows.
+    Differences in loss are network minus linear model; below zero, the network is better.
+
+    Attributes
+    ----------
+    status : comparison of the models by the rule of the verdict.
+    unlike : whether the group differs from the other rows.
     """
 
     group: Group
@@ -88,7 +93,7 @@ class Slice:
 
 @dataclass(frozen=True, eq=False)
 class Slices(PreviewedFrame):
-    """All groups, ordered by difference: the group that favours the linear model most is first."""
+    """All groups, ordered by the difference; the group that favours the linear model most is first."""
 
     slices: tuple[Slice, ...]
     loss: str
@@ -111,14 +116,18 @@ class Slices(PreviewedFrame):
 
 
 def slices(network: BoundModel, linear: BoundModel, margin: float, *, smallest: int = SMALLEST) -> Slices:
-    """Compare two models bound to the same table on its held-out rows, group by group.
+    """Compare two models that are bound to the same table, group by group on its held-out rows.
 
-    `margin` is in units of the loss, as for the verdict. Groups with too few events of a class are left out.
+    Groups with too few events of a class are left out.
+
+    Parameters
+    ----------
+    margin : equivalence margin in units of the loss, as for the verdict.
 
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows were held out.
+        If the table does not say which rows were held out.
     """
     if network.table.held_out is None:
         raise NotApplicableError(
@@ -150,10 +159,15 @@ def _slice(group: Group, test: Tested, margin: float) -> Slice:
 def compared(
     masks: list[Any], values: FloatArray, weights: FloatArray, group: IntArray, rate: float = RATE
 ) -> list[Tested]:
-    """Return the mean of `values` (n,) in each group of rows (masks (n,)), and its difference from the mean of all other rows.
+    """Return the mean of `values` (n,) in each group of rows, and its difference from the mean of all other rows.
 
-    `group` (n,) gives the rows that count as one draw. If there are fewer than ten rows, or groups of them, there is neither.
-    `rate`: false discovery rate, as in `family`.
+    With fewer than ten rows, or groups of rows, neither is given.
+
+    Parameters
+    ----------
+    masks : the rows of each group (n,).
+    group : number of the sampling unit of each row (n,); rows with the same number count as one draw.
+    rate : false discovery rate, as in `family`.
     """
     inside, rest = [], []
     for mask in masks:
@@ -172,9 +186,12 @@ def _enough(group: IntArray, rows: Any) -> bool:
 
 
 def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tuple[Mean, float]]:
-    """Return intervals and corrected p-values of numbers with standard errors, each from this many draws.
+    """Return intervals and corrected p-values.
 
-    `rate` is the false discovery rate, and the false coverage rate of the intervals for selected numbers.
+    Parameters
+    ----------
+    found : each number with its standard error and the number of draws on which it is based.
+    rate : false discovery rate, and false coverage rate of the intervals for selected numbers.
     """
     if not found:
         return []
@@ -194,10 +211,14 @@ def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tu
 
 
 def groups_of(table: Table, smallest: int = SMALLEST, among: BoolArray | None = None) -> Iterator[Group]:
-    """Yield the levels and ranges of the input and protected columns with at least this many rows, no two with the same rows.
+    """Yield the levels and ranges of the input and protected columns with at least `smallest` rows, no two with the same rows.
 
-    `among` (n,): rows that are counted, and that define the quarters; None: all. If all other rows of a column are 1 to 9, its
-    smallest group is left out: otherwise they could be counted from the groups shown.
+    If 1 to 9 rows of a column are in none of its groups, its smallest group is left out. Otherwise these rows could be counted
+    from the groups shown.
+
+    Parameters
+    ----------
+    among : rows that are counted and that define the quarters (n,); None uses all rows.
     """
     names = [c.name for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
     counted = np.ones(len(table), dtype=bool) if among is None else among
@@ -228,7 +249,7 @@ def _column_groups(table: Table, name: str, counted: BoolArray) -> Iterator[Grou
 
 
 def _parts(table: Table, name: str, missing: Any, counted: BoolArray) -> Iterator[Group]:
-    """Yield quarters by weight, between rounded edges; fewer for a number with few values."""
+    """Yield quarters by weight, between rounded edges; a number with few values gives fewer."""
     values = table.numeric(name)
     known, weights = (part[~missing & counted] for part in (values, table.row_weights))
     if not weights.any() or known.min() == known.max():

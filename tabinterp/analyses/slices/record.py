@@ -1,4 +1,4 @@
-"""Slices in the document: groups of rows in which the two models compare differently."""
+"""Slices in the document: groups of rows in which the comparison of the two models differs."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Slices(Part):
     smallest: int
     groups: int  # number of groups that were tested
     sentences: list[Message]
-    found: list[SliceRow]  # the linear model is better, and the group differs from the other rows: the most extreme
+    found: list[SliceRow]  # the most extreme groups in which the linear model is better or that differ from other rows
     hidden: int  # number of other groups of the same kind
 
     def check_claims(self, document: Document) -> None:
-        """Check that the status of each group follows from its interval, on held-out rows."""
+        """Check that the status of each group follows from its interval, and that there are held-out rows."""
         if self.found and not document.performance.held_out:
             raise DocumentError(
                 "slices.found compares groups of rows, but there are no held-out rows. Expected: an empty list."
@@ -71,7 +71,7 @@ class Slices(Part):
                 )
 
     def sentences_follow(self, document: Document) -> bool:
-        """Return whether the sentences about groups match the table; for groups that are not listed, only their number is
+        """Return whether the sentences about groups match the table; of the groups that are not listed, only the number is
         known.
         """
         counts: Any = {name: self.sentences[0].values.get(name, 0) for name in ("better", "worse", "unlike")}
@@ -87,7 +87,7 @@ class Slices(Part):
 
 
 def build(r: Results) -> Slices | None:
-    """Return the groups in which the models compare differently; None where they were not searched."""
+    """Return the groups in which the comparison of the models differs; None if they were not searched."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -107,7 +107,7 @@ def build(r: Results) -> Slices | None:
 
 
 def slices_sentences(part: Slices, counts: Mapping[str, int], linear: str) -> list[Message]:
-    """Return the sentences about how many groups are better, worse and different, and about the worst group that is shown."""
+    """Return sentences about how many groups are better, worse and different, and about the worst group shown."""
     counted = {"groups": part.groups, "smallest": part.smallest}
     if not part.groups:
         return [Message(key="slices.few", values=counted)]
@@ -124,7 +124,7 @@ def slices_sentences(part: Slices, counts: Mapping[str, int], linear: str) -> li
 
 
 def _extremes(slices: list[Slice]) -> list[Slice]:
-    """Return groups from both ends of the order, which is by difference."""
+    """Return groups from both ends of the list, which is ordered by difference."""
     if len(slices) <= SHOWN:
         return slices
     return [*slices[: SHOWN // 2], *slices[-(SHOWN - SHOWN // 2) :]]

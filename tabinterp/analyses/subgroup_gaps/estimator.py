@@ -1,19 +1,22 @@
-"""Subgroup gaps: groups of rows, by one column or two, in which the network's loss is higher than noise explains.
+"""Subgroup gaps: groups of rows, defined by one or two columns, in which the network's loss is higher than noise explains.
 
-The search is shallow: every column is divided into its twelve most frequent levels or its quarters, and all pairs of these are
-searched. The search uses one half of the rows, drawn by hash (clustered rows stay together); at most twelve groups that stand out
-there are tested on the other half. All tests of all groups form one family (`slices`: a false discovery rate of 1%, and intervals
-whose false coverage rate is 1%). Neither the search nor the number of tests therefore makes a group look worse than it is.
+The search is shallow. Every column is divided into its twelve most frequent levels or into quarters, and all single cells and
+pairs of cells are searched. The search uses one half of the rows, drawn by hash, with rows of a group together. At most twelve
+groups that stand out there are tested on the other half. All tests of all groups form one family (`slices`), with a false
+discovery rate of 1% and intervals whose false coverage rate is 1%. Neither the search nor the number of tests therefore makes a
+group look worse than it is.
 
-A large loss alone is no evidence, because a group may simply be hard: a network that knows the true probabilities has a large
-loss if outcomes are noisy. The test is therefore of the loss above the group's own noise. `excess`, for classes, is the loss
-minus the entropy of the network's own probabilities. Its mean is zero if these are right, and positive if the network is
-overconfident or confident in the wrong outcome. `beyond` is the loss minus that of boosted trees, fitted to the training rows
-(`boosted_trees`) on the input and protected columns: it is positive if the columns carry more information than the network uses.
+A large loss alone is no evidence, because a group may simply be hard: if outcomes are noisy, even a network that knows the true
+probabilities has a large loss. The test therefore uses the loss above the group's own noise, by two measures.
 
-A mean needs events. For classes, a group is tested if the network itself expects ten of its rows outside its most frequent class.
-The standard error of `excess` is at least that implied by the network's own probabilities, because outcomes that happen to be
-alike have no variation of their own.
+- `excess`, for classes, is the loss minus the entropy of the network's own probabilities. Its mean is zero if these are right,
+  and positive if the network is overconfident or confident in the wrong outcome.
+- `beyond` is the loss minus that of boosted trees, which are fitted to the training rows (`boosted_trees`) on the input and
+  protected columns. It is positive if the columns carry more information than the network uses.
+
+A mean needs events. For classes, a group is tested only if the network itself expects ten of its rows outside its most frequent
+class. The standard error of `excess` is at least the one implied by the network's own probabilities, because outcomes that happen
+to be equal show no variation of their own.
 """
 
 from __future__ import annotations
@@ -58,9 +61,10 @@ Found = list[tuple[Conditions, BoolArray]]
 
 @dataclass(frozen=True)
 class Weak:
-    """One group on the half of the rows that tests it; q is the Benjamini-Hochberg q-value.
+    """One group, measured on the half of the rows that tests it; q is the Benjamini-Hochberg q-value.
 
-    `excess` is NaN for numbers and counts, `beyond` if it is unknown which rows the network was trained on."""
+    `excess` is NaN for numbers and counts. `beyond` is NaN if it is not known on which rows the network was trained.
+    """
 
     conditions: Conditions
     rows: int
@@ -76,15 +80,15 @@ class Weak:
 
     @property
     def worst(self) -> float:
-        """The larger of the two losses above the noise."""
+        """The larger of the two losses above noise."""
         return float(np.nanmax([self.beyond[0], self.excess[0]]))
 
 
 @dataclass(frozen=True)
 class WeakGroups(PreviewedFrame):
-    """The tested groups, largest loss above noise first.
+    """The tested groups, with the largest loss above noise first.
 
-    `rows` were used for tests, `searched` for the search.
+    `rows` is the number of rows used for tests, and `searched` that used for the search.
     """
 
     groups: tuple[Weak, ...]
@@ -111,7 +115,7 @@ class WeakGroups(PreviewedFrame):
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """For every evaluated row (n,): the loss, and the loss above the noise by each available measure."""
+    """For every evaluated row (n,), the loss and the loss above noise by each available measure."""
 
     table: Table
     each: FloatArray
@@ -119,12 +123,12 @@ class Losses:
 
 
 def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
-    """Search for weak groups in the held-out rows of the network's table, or in all rows if it is unknown which were held out.
+    """Search for weak groups in the held-out rows of the network's table, or in all rows if it is not known which were held out.
 
     Raises
     ------
     NotApplicableError
-        If nothing indicates how large the loss of a group should be, or one half of the rows has no weight.
+        If nothing indicates how large the loss of a group should be, or if one half of the rows has no weight.
     """
     losses = above_noise(network, seed)
     table, lost = losses.table, losses.each
@@ -182,7 +186,9 @@ def _evaluated(table: Table) -> IntArray:
 
 
 def _events(bound: BoundModel, mask: BoolArray) -> float:
-    """Return the number of rows of a group that the network expects outside its most frequent class; None for numbers."""
+    """Return how many rows of a group the network expects outside the group's most frequent class; infinity if there are no
+    classes.
+    """
     if not bound.table.schema.goal.classes:
         return np.inf
     expected = probabilities(bound.scores)[mask].sum(axis=0)
@@ -192,7 +198,7 @@ def _events(bound: BoundModel, mask: BoolArray) -> float:
 def _mean(
     name: str, values: FloatArray, bound: BoundModel, mask: BoolArray, group: IntArray
 ) -> tuple[float, float, int]:
-    """Return the mean, standard error and number of draws for a group's loss above noise."""
+    """Return the mean of a group's loss above noise, with its standard error and number of draws."""
     weights = bound.table.row_weights
     mean, moved = influences(values, weights, mask)
     error, count = spread(moved, group, mask, weights)
@@ -206,7 +212,7 @@ def _mean(
 
 
 def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
-    """Return the loss of every row (n,) when predicting the base rate, or the mean, of the group."""
+    """Return the loss of every row (n,) if the base rate, or the mean, of the group is predicted."""
     y, w = table.y, table.row_weights * mask
     if table.schema.goal.classes:
         p = np.bincount(y.astype(np.int64), w, len(table.schema.classes)) / max(w.sum(), 1e-300)
@@ -217,12 +223,12 @@ def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
 
 
 def _rows(table: Table, scores: FloatArray, device: str) -> FloatArray:
-    """Return the loss of the task (n,) for every row."""
+    """Return the loss of every row (n,) for the task of the table."""
     return np.asarray(loss_for(None, table.schema.task).each(scores[None], table.y, device)[0])
 
 
 def _entropy(bound: BoundModel) -> FloatArray:
-    """Return the loss of each row (n,) that a model's own probabilities imply on average."""
+    """Return the expected loss of each row (n,) if the model's own probabilities are right."""
     p = probabilities(bound.scores)
     return np.asarray(-xlogy(p, p).sum(axis=1))
 
@@ -237,8 +243,8 @@ def _columns(table: Table) -> list[str]:
 
 
 def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[int, Found]:
-    """Return how many groups were searched, and those whose mean of each value is most significantly above that of all
-    these rows.
+    """Return the number of groups searched, and for each value the groups whose mean is most significantly above the overall
+    mean.
     """
     part, values = table.take(rows), [value[rows] for value in values]
     weights = part.row_weights
@@ -259,7 +265,7 @@ def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[in
 
 
 def _keep(found: Found, standing: list[tuple[float, tuple[Cut, ...], int]]) -> None:
-    """Add the first of these groups, without those with nearly the same rows as an earlier one."""
+    """Add the first of these groups, skipping those with nearly the same rows as an earlier one."""
     most = len(found) + CANDIDATES
     for _, some, cell in standing[: 10 * CANDIDATES]:
         conditions, mask = _cell(some, cell)
@@ -283,7 +289,7 @@ def _cell(some: tuple[Cut, ...], cell: int) -> tuple[Conditions, BoolArray]:
 
 
 def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: float, size: int) -> FloatArray:
-    """Return the mean of each cell minus its expectation, divided by its standard error (size,); 0 if there is none."""
+    """Return the mean of each cell minus its expectation, divided by its standard error (size,); 0 for a cell without one."""
     mass, sums, squares, second = (
         np.bincount(codes, one, size) for one in (weights, weights * values, weights * values**2, weights**2)
     )

@@ -1,4 +1,4 @@
-"""Subgroup gaps in the document: groups of rows with a higher error of the network."""
+"""Subgroup gaps in the document: groups of rows in which the network has a higher error."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class WeakPart(Part):
 
 
 def build(r: Results) -> WeakPart | None:
-    """Return the groups with a higher error of the network; None if they were not searched."""
+    """Return the groups in which the network has a higher error; None if they were not searched."""
     result = r[ANALYSIS]
     if result is None:
         return None

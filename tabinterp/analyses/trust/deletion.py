@@ -1,10 +1,11 @@
 """Deletion and insertion curves: does the score change when the columns that an explanation ranks highest are replaced?
 
-The columns of a row are replaced by those of background rows, one after another, in the order of their attribution. Estimand: the
-mean over rows, background rows (both weighted) and outputs of abs(f(row with the first t columns replaced) - f(row)), a curve
-over t/p (deletion and insertion: Petsiuk, Das & Saenko 2018; absolute gaps: Agarwal et al. 2022). Insertion instead puts the
-columns of the row into the background row, largest first; this is deletion in reverse order, read from its end. The unit is that
-of the score.
+The columns of a row are replaced by those of background rows, one after another, in the order of their attribution. The estimand
+is the mean of abs(f(row with the first t columns replaced) - f(row)), as a curve over t/p (deletion and insertion: Petsiuk, Das &
+Saenko 2018; absolute gaps: Agarwal et al. 2022). The mean is over rows and background rows (both weighted) and over outputs.
+
+Insertion instead puts the columns of the row into the background row, largest first. It equals deletion in reverse order, read
+from its end. The unit is that of the score.
 """
 
 from __future__ import annotations
@@ -31,11 +32,16 @@ TOGETHER = 8192  # changed rows scored at once
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """`deletion`, `insertion`, `chance` (columns + 1,): mean gap to the row's own score when t columns are replaced; for
-    insertion, when t columns are the row's own.
+    """Deletion and insertion curves of one method.
 
-    `deleted`, `inserted`: areas between chance and the method, with errors over rows; above zero, the order is better than
-    chance.
+    Attributes
+    ----------
+    deletion : mean gap to the row's own score when t columns are replaced (columns + 1,).
+    insertion : mean gap to the row's own score when t columns are the row's own (columns + 1,).
+    chance : mean gap for random orders (columns + 1,).
+    deleted : area between the chance and the deletion curve, with its error over rows. Above zero, the order is better than
+        chance.
+    inserted : area between the chance and the insertion curve, likewise.
     """
 
     deletion: FloatArray
@@ -46,9 +52,9 @@ class Curves:
 
 
 def by_chance(ask: Ask, orders: int) -> FloatArray:
-    """Return mean gaps (rows, columns + 1) over random orders, the same for deletion and insertion.
+    """Return the mean gaps over random orders (rows, columns + 1); they are the same for deletion and insertion.
 
-    Each row has its own orders, drawn from its number and the seed; half of them are the reverse of the others.
+    Each row has its own orders, drawn from its number and the seed. Half of them are the reverse of the others.
     """
     p, numbers = len(ask.bound.columns), ask.bound.table.numbers[ask.rows]
     total = np.zeros((len(ask.rows), p + 1))
@@ -60,8 +66,12 @@ def by_chance(ask: Ask, orders: int) -> FloatArray:
 
 
 def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
-    """Return the curves of one method from `sizes` (rows, columns), with columns without a number last, and from gaps
-    `by_chance`.
+    """Return the curves of one method.
+
+    Parameters
+    ----------
+    sizes : attribution of each column in each row (rows, columns). Columns without a number come last in the order.
+    chance : gaps returned by `by_chance`.
     """
     order = np.argsort(-np.nan_to_num(sizes, nan=-np.inf), axis=1, kind="stable")
     deletion, kept = gaps(ask, order), gaps(ask, order[:, ::-1])[:, ::-1]
@@ -80,12 +90,12 @@ def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
 
 
 def area(gaps: FloatArray) -> FloatArray:
-    """Return the area (rows,) under each curve (rows, columns + 1) of width one, by the trapezoidal rule."""
+    """Return the area under each curve of unit width (rows,), by the trapezoidal rule."""
     return np.asarray((gaps[:, 1:] + gaps[:, :-1]).mean(axis=1) / 2)
 
 
 def gaps(ask: Ask, order: IntArray) -> FloatArray:
-    """Return the mean gap (rows, columns + 1) to the row's own score after the first t columns in its order are replaced."""
+    """Return the mean gaps (rows, columns + 1) to the row's own score after its first t columns are replaced."""
     step = max(1, TOGETHER // len(ask.backs))
     with torch.inference_mode():
         few = [
@@ -106,7 +116,7 @@ def _gaps(bound: BoundModel, rows: IntArray, backs: IntArray, order: IntArray) -
 
 
 def _replaced(bound: BoundModel, row: IntArray, back: IntArray, order: IntArray) -> Iterator[Tensor]:
-    """Yield scores (m, k) as one column after another of rows (m,) is taken from background rows (m,), until all are."""
+    """Yield the scores (m, k) after each replacement, until all columns of the rows (m,) come from the background rows (m,)."""
     columns = len(bound.columns)
     if bound.is_local(bound.columns):
         moves, z = parts(bound), bound.z[row]

@@ -1,10 +1,14 @@
-"""Trust checks of explanations: null models, deletion against chance, and stability across backgrounds and seeds.
+"""Checks of the reliability of explanations: null models, deletion compared with chance, and stability.
 
-Four checks apply to every method that ranks columns, on the same few rows. *Random weights* (Adebayo et al. 2018): rank
-correlation of the columns' sizes under the model with those under networks with random weights; if it stays high, the ranking
-comes from the data and the encoder. *Permuted labels* (the same source): the same for models trained on permuted labels, by a
-function of the user or beforehand. *Deletion and insertion*: see `deletion.py`. *Stability*: rank correlation and overlap of the
-top columns between explanations that differ in their background rows or in the seed of the network.
+Four checks apply to every method that ranks columns. They use the same small sample of rows.
+
+- *Random weights* (Adebayo et al. 2018): rank correlation between the columns' sizes under the model and under networks with
+  random weights. If it stays high, the ranking comes from the data and the encoder rather than from training.
+- *Permuted labels* (the same source): the same correlation with models trained on permuted labels. These are trained by a
+  function that the user gives, or were trained before.
+- *Deletion and insertion*: see `deletion.py`.
+- *Stability*: rank correlation and overlap of the top columns between explanations that differ in their background rows or in the
+  seed of the network.
 """
 
 from __future__ import annotations
@@ -39,10 +43,10 @@ from .record import Null
 from .seed_ensemble import Networks, networks
 
 ROWS, BACKGROUND = 200, 25
-FEW_ROWS, FEW_BACKGROUND = 40, 10  # if a change encodes whole rows again, and with more than a hundred columns
+FEW_ROWS, FEW_BACKGROUND = 40, 10  # if a change requires encoding whole rows again, or with more than a hundred columns
 DRAWS, ORDERS, BACKGROUNDS = 6, 8, 5
 FEWEST_DRAWS = 6  # minimum for an interval: with five draws and four columns, it covered 93.0% or less
-FEW_ORDERS = 2  # on a budget of rows
+FEW_ORDERS = 2  # with a budget of rows
 ASKED_WHOLE, ASKED_FEW = 540, 240  # rows scored per row and column: by default, and with the reduced settings
 DONORS = 10  # background rows whose values replace a row's columns
 REFITS = 3
@@ -53,9 +57,10 @@ Other = Literal["backgrounds", "networks"]
 
 @dataclass(frozen=True)
 class Correlation:
-    """Rank correlations (draws,) of a method's sizes under the model with those under null models; NaN if all columns tie.
+    """Rank correlations of a method's sizes between the model and null models (draws,); NaN if all columns tie.
 
-    `mean`: with its error over draws; with six or more, the part of a t interval that is possible for a correlation."""
+    `mean` has an error over draws. With six or more draws it has a t interval, limited to the possible range of a correlation.
+    """
 
     null: Null
     method: str
@@ -75,7 +80,9 @@ class Correlation:
 class Stability:
     """Rank correlation and overlap of the top `top` columns for every pair of `count` rankings; NaN if all columns tie.
 
-    Pairs share explanations, so that their mean has no error of its own: the mean and the minimum are reported."""
+    Different pairs share explanations, so that the mean over pairs has no simple standard error. The mean and the minimum are
+    reported.
+    """
 
     over: Other
     method: str
@@ -87,9 +94,14 @@ class Stability:
 
 @dataclass(frozen=True, eq=False)
 class Trust(Display):
-    """Every check of every method; `networks` if there are several. `skipped`: checks that do not apply, and why.
+    """Results of every check for every method.
 
-    `incomplete`: gradient methods whose attributions do not add up to the score; they have no curves."""
+    Attributes
+    ----------
+    networks : comparison of networks with different seeds; None if there is only one network.
+    skipped : checks that do not apply, with the reason.
+    incomplete : gradient methods whose attributions do not add up to the score. They have no curves.
+    """
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.trust",
@@ -110,13 +122,13 @@ class Trust(Display):
     settings: dict[str, Any] = field(default_factory=dict)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return only the rank correlations, because other measures have other units."""
+        """Return only the rank correlations, because the other measures have different units."""
         frame = self.frame()
         return frame[frame["measure"] == "rank correlation"]
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each check, method and measure; `low` and `high` are the smallest and largest value over the
+        """Return one row for each check, method and measure; `low` and `high` are the smallest and the largest value over the
         draws.
         """
         rows = [_null_row(one) for one in self.nulls]
@@ -145,23 +157,27 @@ def trust(
     backgrounds: int = BACKGROUNDS,
     seed: int = 0,
 ) -> Trust:
-    """Check the explanations of one model on a few rows of `table`.
+    """Check the explanations of one model on a sample of rows of `table`.
 
     Parameters
     ----------
     others : networks that should differ from the model only in their seed, such as those of `train(seeds=5)`.
-    refit : function that trains a model on a table as this one was trained, for the null of permuted labels; called three times
-        with permuted targets of the training rows. None: nothing is trained.
-    null : a network trained in this way on permuted labels, as by `train(null=True)`, instead of a refit: one draw, whose
-        correlation has no error.
-    rows, background, draws, orders, backgrounds : number of explained rows, rows in each of the disjoint backgrounds, networks
-        with random weights, random orders per row, and backgrounds. Rows are drawn by hash, without those of weight 0; None: 200
-        rows and backgrounds of 25, or 40 and 10 if the encoder mixes columns and changing one encodes whole rows again.
+    refit : function that trains a model on a table in the way this one was trained. For the null model of permuted labels, it is
+        called three times with permuted targets of the training rows. None trains nothing.
+    null : instead of `refit`, a network trained in this way on permuted labels, for example by `train(null=True)`. This gives one
+        draw, whose correlation has no error.
+    rows : number of explained rows, drawn by hash from the rows with positive weight. None uses 200 rows, or 40 if there are more
+        than a hundred columns or if changing one column requires encoding whole rows again.
+    background : number of rows in each background; the backgrounds are disjoint. None uses 25, or 10 in the same cases.
+    draws : number of networks with random weights.
+    orders : number of random orders for each row.
+    backgrounds : number of backgrounds.
 
     Raises
     ------
     NotApplicableError
-        If there are fewer than two columns or rows, a number is too small for a spread, or both `refit` and `null` are given.
+        If there are fewer than two columns or rows, if one of these numbers is below its minimum, or if both `refit` and `null`
+        are given.
 
     Examples
     --------
@@ -249,7 +265,7 @@ def _optional(check: str, skipped: dict[str, Message], make: Callable[[], list[C
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """Rows of the table to explain, and disjoint backgrounds, without rows of weight 0."""
+    """The rows to explain and the disjoint backgrounds; rows with weight 0 are excluded."""
 
     rows: IntArray
     backgrounds: tuple[IntArray, ...]
@@ -263,7 +279,7 @@ class _Places:
         return cls(drawn, tuple(backs[i : i + size] for i in range(0, len(backs), size)))
 
     def ask(self, bound: BoundModel, seed: int) -> Ask:
-        """Return explained rows and all backgrounds in one small bound model; the first background is the one in use."""
+        """Return the explained rows and all backgrounds in one small bound model; the explanations use the first background."""
         both = bound.take(np.concatenate([self.rows, *self.backgrounds]))
         rows = np.arange(len(self.rows))
         return Ask(both, rows, len(rows) + np.arange(len(self.backgrounds[0])), seed)
@@ -360,7 +376,9 @@ def _row(
 
 
 def run(context: Context) -> tuple[Trust, Trust]:
-    """Check the explanations of both models of an audit, using its networks with other seeds and with permuted labels."""
+    """Check the explanations of both models of an audit, with its networks from other seeds and its network for
+    permuted labels.
+    """
     if len(context.evaluated) < SMALL:
         raise NotApplicableError(why("trust.few", least=SMALL))
     for other in context.others if context.null is None else [*context.others, context.null]:

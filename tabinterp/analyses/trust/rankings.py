@@ -1,4 +1,4 @@
-"""Rankings of the columns by each method, over a set of rows and for each row, for comparison in the trust checks."""
+"""Rankings of the columns by each method, over a set of rows and for each row, for the trust checks."""
 
 from __future__ import annotations
 
@@ -34,17 +34,21 @@ class Ask:
 
     @property
     def part(self) -> BoundModel:
-        """The model on the explained rows alone."""
+        """The model restricted to the explained rows."""
         return self.bound.take(self.rows)
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Sizes of the columns by one method.
+    """Sizes of the columns by one method, as means of absolute values over outputs; NaN for a column without a number.
 
-    `sizes` (columns,) are over all rows; `rows` (rows, columns) for each row, equal for all rows if the method has no values per
-    row. They are means of absolute values over outputs; NaN for a column without a number. `gap`: the completeness gap of the
-    attributions (`GradientImportance.gap`), if they should add up to the score within `tolerance`.
+    Attributes
+    ----------
+    sizes : sizes over all rows (columns,).
+    rows : sizes for each row (rows, columns). All rows are equal if the method gives no values for single rows.
+    gap : completeness gap of the attributions (`GradientImportance.gap`), for methods whose attributions should add up to the
+        score.
+    tolerance : largest accepted gap.
     """
 
     sizes: FloatArray
@@ -54,7 +58,7 @@ class Ranking:
 
     @property
     def complete(self) -> bool:
-        """Whether attributions add up to the score, if they should."""
+        """Whether the attributions add up to the score; True for methods for which they need not."""
         return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
 
 
@@ -93,7 +97,8 @@ def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
 def _expected(ask: Ask) -> Ranking:
     """Return expected gradients as in `gradient_importance`, with many paths in one pass.
 
-    The share of a column in a path is its slope times its change of the front.
+    Along a path, a column contributes its slope times the change that it makes to the output of the network's first affine
+    operations.
     """
     bound, n = ask.bound, len(ask.rows)
     if not bound.is_local(bound.columns):
@@ -131,7 +136,10 @@ METHODS: dict[str, Method] = {
 
 
 def rankings(ask: Ask, background: bool | None = None) -> dict[str, Ranking]:
-    """Return the rankings of every method that applies; `background`: only those with (True) or without (False) a background."""
+    """Return the rankings of every method that applies.
+
+    `background` selects methods that depend on background rows (True) or do not (False); None selects all.
+    """
     found = {
         name: method.rank(ask)
         for name, method in METHODS.items()

@@ -35,8 +35,9 @@ METHODS = (
 
 
 class Drawn(Part):
-    """A rank correlation, or a share of common columns, over draws: its mean (with an interval if the draws are
-    independent), minimum and maximum.
+    """A rank correlation or a share of common columns over draws: mean, minimum and maximum.
+
+    The mean has an interval if the draws are independent.
     """
 
     mean: Interval = Interval()
@@ -46,9 +47,9 @@ class Drawn(Part):
 
 
 class NullRow(Part):
-    """Rank correlation of a method's sizes with those for networks with random weights or trained on permuted labels.
+    """Rank correlation of a method's sizes with those for networks that have random weights or were trained on permuted labels.
 
-    A single network gives no interval; the linear model has no such correlations.
+    A single network gives no interval. The linear model has no such correlations.
     """
 
     null: Null = "random weights"
@@ -58,8 +59,8 @@ class NullRow(Part):
 
 
 class CurveRow(Part):
-    """Area between the curve of a method's order and that of random orders, in units of the score; above zero, it is better than
-    chance.
+    """Area between the curve of a method's order and that of random orders, in units of the score; above zero, the method is
+    better.
     """
 
     method: str
@@ -69,7 +70,7 @@ class CurveRow(Part):
 
 
 class StabilityRow(Part):
-    """Explanations that differ in their background rows or in the seed of the network, compared pair by pair."""
+    """Stability of explanations that differ in their background rows or in the seed of the network, compared pair by pair."""
 
     method: str
     over: Literal["backgrounds", "networks"]
@@ -123,7 +124,7 @@ class Trust(Part):
 
 
 def build(r: Results) -> Trust | None:
-    """Return the trust checks of both models; None where they were not run."""
+    """Return the trust checks of both models; None if they were not run."""
     both = r[ANALYSIS]
     if both is None:
         return None

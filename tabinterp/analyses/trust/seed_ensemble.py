@@ -1,7 +1,7 @@
-"""Networks that differ only in their seed: how much the loss and the importance of each column vary.
+"""Networks that differ only in their seed: how much their loss and the importance of each column vary.
 
-Importance is a range over equally good models (Fisher, Rudin & Dominici 2019): from the smallest to the largest over the networks
-whose loss is at most the tolerance above that of the best one.
+Importance is reported as a range over equally good models (Fisher, Rudin & Dominici 2019): from the smallest to the largest value
+over the networks whose loss exceeds that of the best one by at most the tolerance.
 """
 
 from __future__ import annotations
@@ -27,10 +27,14 @@ ROWS = 2_000  # rows on which importance is computed
 
 @dataclass(frozen=True, eq=False)
 class Networks(PreviewedFrame):
-    """`loss` (networks,) on all rows, the audited model first; `within` (networks,) says which are within `tolerance` of the
-    lowest.
+    """Networks that differ only in their seed; the audited model is the first.
 
-    `importance` (networks, columns) is in units of the loss, on `rows` rows.
+    Attributes
+    ----------
+    loss : loss of each network on all rows (networks,).
+    within : whether the loss is at most `tolerance` above the lowest (networks,).
+    importance : importance of each column for each network, in units of the loss (networks, columns).
+    rows : number of rows on which importance was computed.
     """
 
     metric: str
@@ -48,12 +52,14 @@ class Networks(PreviewedFrame):
 
     @property
     def sd(self) -> float:
-        """The standard deviation of the loss over networks."""
+        """The standard deviation of the loss over the networks."""
         return float(self.loss.std(ddof=1))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column: its importance for the model, and the range over the networks within the tolerance."""
+        """Return one row for each column, with its importance for the model and the range over the networks within
+        the tolerance.
+        """
         kept = self.importance[self.within]
         return pd.DataFrame(
             {

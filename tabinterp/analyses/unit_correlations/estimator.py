@@ -1,9 +1,9 @@
 """Correlations of every hidden unit with every original input column.
 
-Pearson and Spearman for numbers, the correlation ratio for categories (called eta by Kruskal & Wallis 1952), and distance
-correlation for both (Székely, Rizzo & Bakirov 2007) on at most 2,000 seeded rows. A unit whose distance correlation is far above
-its rank correlation is not monotone in the column. P-values are corrected over all units and columns of a measure (Benjamini &
-Hochberg 1995).
+There are four measures. Pearson and Spearman correlations are computed for numbers, and the correlation ratio for categories
+(called eta by Kruskal & Wallis 1952). Distance correlation is computed for both (Székely, Rizzo & Bakirov 2007), on at most 2,000
+seeded rows. A unit whose distance correlation is far above its rank correlation is not monotone in the column. P-values are
+corrected over all units and columns of a measure (Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -34,15 +34,16 @@ from tabinterp.table.hash_sampling import chosen
 
 DISTANCE_ROWS = 2000
 FAR = 30  # standard deviations
-CELLS = 2**22  # units times levels from which their sums are not kept for every part of the rows
+CELLS = 2**22  # units times levels above which their sums are not kept for each part of the rows
 
 
 @dataclass(frozen=True, eq=False)
 class NeuronCorrelations(Display):
-    """Arrays (units, columns), with columns in the order of the table; NaN if a measure does not apply.
+    """Correlations of hidden units with columns, as arrays (units, columns) in the column order of the table.
 
-    `q_*` are adjusted p-values. `ratio` and `distance` are in [0, 1], the others in [-1, 1]. Moments, `pearson` and `ratio` are
-    on `rows` rows, `spearman` on `rows_ranks`, `distance` on `rows_distance`.
+    A measure that does not apply is NaN. `ratio` and `distance` are in [0, 1], the others in [-1, 1]. `q_*` are adjusted
+    p-values. Moments, `pearson` and `ratio` are computed on `rows` rows, `spearman` on `rows_ranks`, and `distance` on
+    `rows_distance`.
     """
 
     layer: tuple[str, ...]
@@ -65,8 +66,9 @@ class NeuronCorrelations(Display):
     seed: int
 
     def picture(self, output: str | None) -> Heat:
-        """Return units by columns: Spearman's correlation for a number, and for a category the correlation ratio, which
-        has no sign.
+        """Return a map of units by columns.
+
+        It shows Spearman's correlation for a number, and for a category the correlation ratio, which has no sign.
         """
         rows = [
             text("plot.label.unit", {"layer": one, "unit": i}) for one, i in zip(self.layer, self.index, strict=True)
@@ -90,20 +92,20 @@ class NeuronCorrelations(Display):
 
 
 def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 0) -> NeuronCorrelations:
-    """Correlate every hidden unit with every input column, on all rows of `table`, weighted.
+    """Correlate every hidden unit with every input column, on all rows of `table` and with their weights.
 
     With weights, p-values use Kish's effective sample size instead of the number of rows.
 
     Raises
     ------
     NotApplicableError
-        If the model has no hidden units (it is linear), or they cannot be found.
+        If the model has no hidden units because it is linear, or if they cannot be found.
     """
     return _correlations(bind(model, table), seed)
 
 
 def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | None = None) -> NeuronCorrelations:
-    """Correlate on the rows that the model is bound to, and use their moments unless others are given."""
+    """Compute correlations on the rows to which the model is bound; `moments`, if given, replace those of these rows."""
     table = bound.table
     if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(table.weights > 0)
@@ -138,7 +140,7 @@ def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | Non
 
 
 def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
-    """Return the results that follow from the sums over rows."""
+    """Return the results that can be computed from sums over rows."""
     return {
         "pearson": place.numeric(found.pearson),
         "ratio": place.discrete(found.ratio),
@@ -156,7 +158,7 @@ def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Values fixed by a first pass over some rows: empty moments around their means, and the code of each level."""
+    """Values fixed by a first pass over a sample of rows: empty moments centred at the means, and the code of each level."""
 
     place: _Place
     levels: tuple[dict[Any, int], ...]
@@ -164,7 +166,7 @@ class Plan:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
-    """Return empty sums; None if there are no hidden units, or too many levels for sums by level and unit."""
+    """Return empty sums; None if there are no hidden units, or too many levels to keep sums by level and unit."""
     layers = network.activations()
     plan = _plan(network, layers) if layers else None
     return None if plan is None or plan.moments.level.size > CELLS else plan
@@ -184,14 +186,17 @@ def _plan(bound: BoundModel, layers: dict[str, FloatArray]) -> Plan:
 
 
 def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the means (h,) of units where these are large compared with their spread; 0 elsewhere, where no digits are lost."""
+    """Return the means of the units (h,) if they are large compared with the spread, otherwise 0.
+
+    Subtracting large means avoids a loss of precision.
+    """
     mean = weights @ values / weights.sum()
     spread = weights @ (values - mean) ** 2 / weights.sum()
     return np.where(mean**2 > FAR**2 * spread, mean, 0.0)
 
 
 def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Block], assoc.Moments]:
-    """Return a function from a block of these rows to the moments of the units."""
+    """Return a function from a block of units to their moments over these rows."""
     read, weights = _Read.of(plan, network.table), network.table.weights
 
     def of_block(block: Block) -> assoc.Moments:
@@ -206,7 +211,7 @@ def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Blo
 
 
 def finish(context: Context, plan: Plan, moments: assoc.Moments) -> NeuronCorrelations:
-    """Compute results from the moments over all rows; ranks and distances come from the drawn rows."""
+    """Combine the moments over all rows with ranks and distances from the sample of rows."""
     return _correlations(context.network.take(context.subsample), context.seed, assoc.finish(moments))
 
 
@@ -215,7 +220,7 @@ STREAM = Stream(start, update, assoc.merge, finish, of="units")
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """Values of the columns: numbers (n, p), NaN if missing, and codes of levels (n, q), -1 if missing."""
+    """Values of the columns: numbers (n, p) with NaN for missing, and codes of levels (n, q) with -1 for missing."""
 
     numbers: FloatArray
     codes: IntArray
@@ -235,7 +240,7 @@ def _numbers(table: Table, columns: list[str]) -> FloatArray:
 
 @dataclass(frozen=True)
 class _Place:
-    """Puts results on numeric and categorical columns back into the order of the table."""
+    """Converts results for numeric and categorical columns to the column order of the table."""
 
     columns: tuple[str, ...]
     numbers: list[str]

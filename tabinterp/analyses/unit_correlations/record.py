@@ -1,4 +1,4 @@
-"""Correlations of hidden units with columns in the document."""
+"""Correlations of hidden units with columns, in the document."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Neurons(Part):
 
 
 def build(r: Results) -> Neurons:
-    """Return the correlations of every unit with every column; no units if there are none."""
+    """Return the correlations of every unit with every column; without hidden units, the list is empty."""
     result = r[ANALYSIS]
     if result is None:
         return Neurons(

@@ -42,7 +42,7 @@ BY_CHANCE = 0.025  # share of intervals above zero if there is no correlation
 
 
 def build(neurons: Neurons, document: Document) -> list[Block]:
-    """Return the maps: units (highest ablation loss first) by columns (most important first)."""
+    """Return the maps of units by columns, with the highest ablation loss and the most important columns first."""
     inside = document.get(Inside)
     if not neurons.units:
         return []
@@ -90,7 +90,7 @@ def dropped(neurons: Neurons, document: Document) -> list[Block]:
 
 
 def _order(inside: Inside) -> str:
-    """Return how the units are ordered, and how many matter for the loss."""
+    """Return sentences on how the units are ordered and how many matter for the loss."""
     known = [unit for unit in inside.units if unit.ablation.low is not None]
     loss = t(f"report.metric.{inside.loss}")
     if not known:
@@ -101,7 +101,7 @@ def _order(inside: Inside) -> str:
 
 
 def _ordered(units: Sequence[Unit], inside: Inside | None) -> list[Unit]:
-    """Return units with the highest ablation loss first; units without a known loss are last, in their own order."""
+    """Return the units with the highest ablation loss first; units without a known loss come last, in their own order."""
     worth = {key: row.ablation.value for key, row in _worth(inside).items()}
 
     def order(unit: Unit) -> tuple[bool, float]:
@@ -173,12 +173,12 @@ def _name(unit: Unit) -> str:
 
 
 def _shown(column: UnitColumn) -> float | None:
-    """Return the measure that the map shows, with a sign if the column has an order."""
+    """Return the measure that the map shows, signed if the column has an order."""
     return _measure(column)[1]
 
 
 def _measure(column: UnitColumn) -> tuple[str, float | None]:
-    """Return this measure with its name."""
+    """Return the name and the value of the measure that applies to the column."""
     measures = (("spearman", column.spearman), ("ratio", column.ratio), ("distance", column.distance))
     return next(((name, value) for name, value in measures if value is not None), ("spearman", None))
 

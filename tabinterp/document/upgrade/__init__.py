@@ -1,1 +1,1 @@
-"""Documents of earlier versions of tabinterp in the present form: the steps, and the sentences that they once held."""
+"""Conversion of documents of earlier versions of tabinterp to the present form: the steps, and the sentences used earlier."""

@@ -1,6 +1,6 @@
-"""The changes of schema 1.x, oldest first: each step brings a saved document, as parsed JSON, one change further.
+"""The changes of schema 1.x, oldest first; each step applies one change to a saved document, given as parsed JSON.
 
-A step returns the document that it was given where there is nothing to do. `docs/schema.md` says when a change needs one.
+If there is nothing to change, a step returns the same document. `docs/schema.md` explains when a change needs a step.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from tabinterp.document.base import Message
 Json = dict[str, Any]
 Step = Callable[[Json], Json]
 
-FAR = 0.99  # oddness from which on an optimum was unreadable before documents held it
-MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)  # of values that are no document's
+FAR = 0.99  # oddness from which an optimum was unreadable, before documents stored this limit
+MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)  # raised by malformed values
 NOTE = "migration."
 
 
 def upgraded(document: Json, digest: str) -> Json | None:
-    """Return the document in the present form, with a note on each change; None where no step applies.
+    """Return the document in the present form, with a note on each change; None if no step applies.
 
     Parameters
     ----------
     document : dict
         A saved audit as parsed JSON.
     digest : str
-        SHA-256 of the file (hex), which the notes name.
+        SHA-256 digest of the file (hex), which the notes mention.
     """
     made, names = document, list[str]()
     for name, step in STEPS[len(BEFORE_SETTINGS) :] if "settings" in document else STEPS:
         before = made
-        with suppress(*MALFORMED):  # what is wrong with the document is said when it is read
+        with suppress(*MALFORMED):  # errors in the document are reported when it is parsed
             made = step(before)
         if made is not before:
             names.append(name)
@@ -49,12 +49,14 @@ def _note(name: str, **values: str) -> Json:
 
 
 def migration_notes(notes: list[Message]) -> list[Message]:
-    """Return those notes that say what was changed in a document of an earlier version."""
+    """Return the notes about changes that were made to a document of an earlier version."""
     return [note for note in notes if note.key.startswith(NOTE)]
 
 
 def _line_on_other_metrics(document: Json) -> Json:
-    """2026-11-24: R2, which repeats the squared error, is no other metric; a sentence on it alone is left out."""
+    """2026-11-24: R2 is no longer one of the other metrics, because it repeats the squared error. A sentence on R2 alone is
+    removed.
+    """
     lines = document["verdict"]["lines"]
     kept = [line for line in lines if not line["key"].startswith("verdict.others.")]
     if len(kept) == len(lines) or {row["metric"] for row in document["performance"]["metrics"][1:]} != {"r2"}:
@@ -63,12 +65,14 @@ def _line_on_other_metrics(document: Json) -> Json:
 
 
 def _evidence(document: Json) -> Json:
-    """2026-11-25: documents hold the clauses for which they are evidence. A reader can work them out again."""
+    """2026-11-25: documents contain the clauses for which they are evidence. The list is empty here, because readers can
+    derive it.
+    """
     return document if "evidence" in document else document | {"evidence": []}
 
 
 def _proxies_of_reasons(document: Json) -> Json:
-    """2026-11-25: a reason names the protected columns of which it is a proxy."""
+    """2026-11-25: a reason names the protected columns for which it is a proxy."""
     reasons = document.get("reasons")
     if reasons is None or all("proxy_of" in row for row in reasons["columns"]):
         return document
@@ -76,7 +80,7 @@ def _proxies_of_reasons(document: Json) -> Json:
 
 
 def _unit_cards(document: Json) -> Json:
-    """2026-11-28: cards of hidden units show panels of real rows and how atypical an optimum is; earlier cards are left out."""
+    """2026-11-28: cards of hidden units show panels of real rows and how atypical an optimum is; earlier cards are removed."""
     inside = document.get("inside")
     if inside is None or all("bars" in card for card in inside["cards"]):
         return document
@@ -85,7 +89,9 @@ def _unit_cards(document: Json) -> Json:
 
 
 def _rows_of_derivatives(document: Json) -> Json:
-    """2026-11-28: a term says on how many rows its average derivative was read. Before, it was the same number for all."""
+    """2026-11-28: a term states the number of rows behind its average derivative. Before, this number was the same for all
+    terms.
+    """
     coefficients = document["coefficients"]
     if all("network_rows" in term for term in coefficients["terms"]):
         return document
@@ -97,13 +103,13 @@ def _rows_of_derivatives(document: Json) -> Json:
 
 
 def _rows_of_ranks(document: Json) -> Json:
-    """2026-11-28: rank correlations of hidden units may be of fewer rows than their means. Before, they were of the same."""
+    """2026-11-28: rank correlations of hidden units may use fewer rows than means. Before, both used the same rows."""
     neurons = document["neurons"]
     return document if "rows_ranks" in neurons else document | {"neurons": neurons | {"rows_ranks": neurons["rows"]}}
 
 
 def _sentences(part: Any) -> Any:
-    """A sentence that was removed since, or that shows other values now, is the one it was then (`text.py`)."""
+    """Replace sentences that were later removed or changed by the sentences that were used at the time (`text.py`)."""
     if isinstance(part, list):
         items = [_sentences(item) for item in part]
         return part if all(new is old for new, old in zip(items, part, strict=True)) else items

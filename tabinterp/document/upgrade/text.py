@@ -1,7 +1,7 @@
-"""Sentences about migrated documents, and sentences that documents of earlier versions hold.
+"""Sentences about migrated documents, and sentences used by documents of earlier versions.
 
-`former.KEY` is the sentence that KEY was before it was removed, or before it showed other values; `former.KEY.earlier` the one
-before that.
+`former.KEY` is the sentence that belonged to KEY before KEY was removed or its values changed; `former.KEY.earlier` is the
+sentence before that one.
 """
 
 from __future__ import annotations
