@@ -221,22 +221,23 @@ HEAD = (
     "| table | held out | answer | better | equivalent | worse | inconclusive | mean difference (standard error) | margin | |\n"
     "|---|---|---|---|---|---|---|---|---|---|"
 )
-WORDS = """# The verdict on tables whose answer is known
+WORDS = """# The verdict on tables with known answers
 
-`python -m benchmarks.verdict --write` writes this page. Each line has {seeds} seeds. Each seed draws its own split (a quarter
-of the rows is held out), initial weights of the network and, for simulated tables, data. The network is the reference
-network of `ti.train`, and the linear model is its counterpart.
+`python -m benchmarks.verdict --write` writes this page. Each line of the table summarises {seeds} seeds. A seed determines
+the split (a quarter of the rows is held out), the initial weights of the network and, for simulated tables, the data. The
+network is the reference network of `ti.train`, and the linear model is its counterpart.
 
 The difference is the loss of the network minus that of the linear model. The loss is the squared error for California and
-Friedman-1, and the log loss for the other tables. Its standard error is that of one table, over its held-out rows.
+Friedman-1, and the log loss for the other tables. The standard error is that of a single table and reflects the sampling of its
+held-out rows.
 
-A line *holds* if the answer rules out none of its verdicts, and if no verdict is *inconclusive* although such rows would give a
-conclusive verdict on the mean difference in 99 of 100 tables. On German credit, "worse" does not contradict the answer, because a
-network can be worse.
+A line *holds* if two conditions are met. First, no verdict contradicts the known answer. Second, no verdict is *inconclusive* if
+tables of this size would give a conclusive verdict on the mean difference in 99 of 100 cases. On German credit, "worse" does not
+contradict the answer, because the network can be worse.
 
-For the logistic model, the true difference between the two models is computed from 60,000 fresh rows with known probabilities,
-and each verdict is compared with it. A flexible network that has seen 9,000 rows is slightly worse than the model that generated
-the table.
+For the logistic model, the true difference between the two models is computed from 60,000 new rows with known probabilities, and
+each verdict is compared with it. A flexible network that was trained on 9,000 rows is slightly worse than the model that
+generated the table.
 
 {table}
 """

@@ -14,10 +14,10 @@ WORDS = """# Scale
 
 `python -m benchmarks.scale.page` writes this page from the latest measurements of the benchmarks in `benchmarks/scale/`, on a
 virtual machine with two cores and 23 GB. *Load* is the number of processes that competed for the two cores during a measurement.
-Above 2, a process had only a share of a core, so the processor time (*of all threads*) is more informative than the elapsed
-seconds. A *bar* is the target that a measurement must meet.
+If the load is above 2, a process had only a share of a core, and the CPU time (*of all threads*) is more informative than the
+elapsed seconds. A *bar* is the target that a measurement must meet.
 
-## Rows behind each number
+## Rows used by each result
 
 | computed on all rows of a table that is read in batches | passes |
 |---|---|
@@ -29,32 +29,42 @@ seconds. A *bar* is the target that a measurement must meet.
 | protected groups: counts, rates, TPR, FPR, means and spreads of scores, ECE | the same pass |
 | drift of single columns between training and held-out rows | 1 |
 
-All other numbers use a sample of at most 50,000 held-out and 50,000 training rows (`rows=` of `scan_table`). The rows are drawn
-by a hash of the row's number and the seed. This applies to metrics that rank rows (AUC, average precision), quantiles,
-permutation importance, Shapley values, effect curves, interactions, the ladder of refits, contrasts of levels (one forward pass
-each), rank and distance correlations of hidden units, their profiles and optima, reason codes, calibration slope and intercept of
-protected groups, and the search for weak groups. These cost the same for a billion rows as for a hundred thousand. The report
-says which analyses use all rows, and every part gives its number of rows. If rows come in groups (`group=`), losses, curves and
-protected groups use the sample too.
+All other results use a sample of at most 50,000 held-out and 50,000 training rows (`rows=` of `scan_table`). The rows are
+selected by a hash of the row's number and the seed. The following use the sample:
+
+- metrics that rank rows (AUC, average precision), and quantiles;
+- permutation importance, Shapley values, effect curves and interactions;
+- the ladder of refits, and contrasts of levels (one forward pass each);
+- rank and distance correlations of hidden units, their profiles and optima;
+- reason codes, the calibration slope and intercept of protected groups, and the search for weak groups.
+
+The cost of these results is the same for a billion rows as for a hundred thousand. The report says which analyses use all rows,
+and every section gives its number of rows. If rows come in groups (`group=`), losses, curves and protected groups use the sample
+too.
 
 ## Larger than memory
 
-`python -m benchmarks.scale --rows 2000000 20000000 --what forward sweep scan audit` uses Adult's 14 columns (108 encoded) and a
-network with hidden layers of 128 and 64 units. *forward* is the pipeline's own `predict_proba` over the file, in batches. *sweep*
-is everything that is summed in one pass, for both models, with no row held out. *scan* is the two passes that determine the
-table's schema and sample. *audit* is a whole audit with a quarter of the rows held out. Targets: the sweep processes at least
-half as many rows per second as forward; an audit uses at most 2 GB, and at most 150 MB more at 20 million rows than at 2 million.
+`python -m benchmarks.scale --rows 2000000 20000000 --what forward sweep scan audit` uses the 14 columns of Adult (108 encoded
+columns) and a network with hidden layers of 128 and 64 units. It measures:
+
+- *forward*: the pipeline's own `predict_proba` on the file, in batches;
+- *sweep*: all sums that are computed in one pass, for both models, with no row held out;
+- *scan*: the two passes that determine the schema and the sample of the table;
+- *audit*: a complete audit with a quarter of the rows held out.
+
+There are two targets. The sweep must process at least half as many rows per second as forward. An audit may use at most 2 GB, and
+at most 150 MB more at 20 million rows than at 2 million.
 
 {memory}
 
-Memory holds one batch that is being read, one that is being encoded and one that is being summed, each of at most 65,536 rows and
-4 million cells. It also holds the sample, one bit per row for its side of the split, and for a Parquet file the part of a row
-group that Arrow decodes. A Parquet file with one large row group of many columns is decoded in larger pieces, so write row groups
-of about 100,000 rows. A split by a column of dates keeps every distinct date with its count.
+Memory holds three batches: one is being read, one encoded and one summed. Each has at most 65,536 rows and 4 million cells.
+Memory also holds the sample, one bit per row for its side of the split and, for a Parquet file, the part of a row group that
+Arrow decodes. If a Parquet file has one large row group of many columns, it is decoded in larger pieces, so write row groups of
+about 100,000 rows. If the split uses a column of dates, every distinct date is kept with its count.
 
 ## Wide tables
 
-`python -m benchmarks.scale.wide` uses numeric columns and a network 512-64-1.
+`python -m benchmarks.scale.wide` uses numeric columns and a network with hidden layers of 512 and 64 units.
 
 {wide}
 
@@ -62,16 +72,16 @@ of about 100,000 rows. A split by a column of dates keeps every distinct date wi
 
 ## More than one machine
 
-`flock LOCK python -m benchmarks.scale.cluster` computes the sums over all rows with one single-threaded Dask worker process and
-with two. Target: two workers process at least 1.6 times as many rows per second as one.
+`flock LOCK python -m benchmarks.scale.cluster` computes the sums over all rows with one and with two single-threaded Dask worker
+processes. The target is that two workers process at least 1.6 times as many rows per second as one.
 
 {cluster}
 
 {cluster_words}
 
 With `--engine dask --scheduler tls://HOST:8786`, an existing cluster computes the sums over all rows. Dask's own deployers can
-start a cluster. Workers need the same versions of Python, tabinterp and its dependencies (an image, or an environment on a shared
-disk), and must reach the files under the same path or URL.
+start a cluster. The workers need the same versions of Python, tabinterp and its dependencies, for example from an image or from
+an environment on a shared disk. They must be able to read the files under the same path or URL.
 
 ```python
 # Kubernetes (pip install dask-kubernetes; the Dask operator runs in the cluster)
@@ -93,25 +103,26 @@ cluster.scale(8)
 print(cluster.scheduler_address)  # for tabinterp audit … --engine dask --scheduler
 ```
 
-In Python, the engine is made from the cluster's client: `ti.audit(model, scan, engine=ti.dask_engine(cluster.get_client()))`.
-These deployers belong to Dask; the measurements above used local worker processes. The analyses of the sample, and the two passes
-that determine the schema and the sample, stay in the process that you started. Give it as much memory as an audit on one machine.
+In Python, create the engine from the cluster's client: `ti.audit(model, scan, engine=ti.dask_engine(cluster.get_client()))`.
+These deployers are part of Dask; the measurements above used local worker processes. The analyses of the sample, and the two
+passes that determine the schema and the sample, run in the process that you started. This process needs as much memory as an
+audit on one machine.
 
 ## Cost model
 
-`python -m benchmarks.scale.cost` measures core seconds and peak memory on small numeric tables, and fits the terms of the
-arithmetic by least squares of relative errors. *left* is the root mean square of the residuals, as a share of the measured value.
-*columns* are encoded columns. *outputs* is 1 for two classes, otherwise the number of classes. *newton* is one pass of the
-counterpart's fit.
+`python -m benchmarks.scale.cost` measures core seconds and peak memory on small numeric tables. It fits the coefficients of the
+cost formulas by least squares on the relative errors. *left* is the root mean square of the residuals relative to the measured
+values. *columns* is the number of encoded columns. *outputs* is 1 for two classes, and otherwise the number of classes. *newton*
+is one pass of the counterpart's fit.
 
 {cost}
 
-The next table gives estimates from these factors, assuming five Newton passes. The analyses of the sample come on top; they cost
-the same for any number of rows. On a cluster, divide the core hours by the number of cores, except for those of the scan:
+The next table gives estimates from these formulas for five Newton passes. Add the analyses of the sample, whose cost does not
+depend on the number of rows. On a cluster, divide the core hours by the number of cores, except for those of the scan:
 
 {stated}
 
-These estimates extrapolate by up to four powers of ten. The first table of measurements shows what was actually run.
+These estimates extrapolate by up to four powers of ten. The first table of measurements shows the sizes that were actually run.
 """
 
 
@@ -123,18 +134,18 @@ def main() -> None:
 
 
 WIDE = """\
-Permutation importance replaces the values of each column ten times in each row. Target: 2,000 columns within 300 seconds on two
-cores. Each core works on its own column, and the ReLU of the first layer is applied in place. Memory grows with rows × columns:
-the table, its encoding, and two doubles for each row and column (as receiver and as donor). A table of 2,000 columns that is read
-in batches is read about 2,000 rows at a time.
+Permutation importance replaces the values of each column ten times in each row. The target is 2,000 columns within 300 seconds on
+two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. Memory grows with rows ×
+columns. It holds the table, its encoding, and two double-precision numbers for each row and column (one as receiver and one as
+donor). A table of 2,000 columns that is read in batches is read about 2,000 rows at a time.
 
-Two audits were run once by hand, outside the benchmark. An audit of 300 such columns and 4,000 rows (`rows=500`) took 192 seconds
-of processor time and 1.1 GB; its page is 1.1 MB and its document 14 MB. With more than a hundred columns, effect curves and the
-search for pairs are limited to the hundred columns that change the score most. Optima of hidden units and a linear refit without
-each column are left out, and the report says so. An audit of 2,000 columns and as many rows (`rows=300`) took 694 seconds of
-processor time and 2.1 GB; its page is 3.0 MB, its document 90 MB."""
+Two audits were run once by hand, outside the benchmark. An audit of 300 such columns and 4,000 rows (`rows=500`) took 192
+seconds of CPU time and 1.1 GB; its page is 1.1 MB and its document 14 MB. An audit of 2,000 columns and as many rows
+(`rows=300`) took 694 seconds of CPU time and 2.1 GB; its page is 3.0 MB and its document 90 MB. With more than a hundred
+columns, effect curves and the search for pairs are limited to the hundred columns that change the score most. The optima of
+hidden units and the linear refits with each column left out in turn are skipped, and the report says so."""
 
-CLUSTER = """The table had a million rows; the client and the scheduler ran on the same two cores."""
+CLUSTER = """The table had a million rows. The client and the scheduler ran on the same two cores."""
 
 
 if __name__ == "__main__":

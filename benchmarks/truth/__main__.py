@@ -34,14 +34,16 @@ FITTED = 0.99
 OUT = Path(__file__).parents[2] / "docs" / "truth.md"
 WORDS = """# Against known answers
 
-`python -m benchmarks.truth` writes this page. It compares analyses ("readings" in the
-table) with answers that are known exactly. The bar is the tolerance that a line must meet.
+`python -m benchmarks.truth` writes this page. It compares the results of analyses with answers that are known exactly. Each line
+is one comparison, and the column *bar* gives the tolerance that it must meet. The network that is analysed (the column *subject*)
+is one of two kinds:
 
-- A *formula* is treated as a perfectly trained network. It tests the estimator: the result must lie within the stated distance of
-  the truth and within four of its own standard errors.
-- A *network* was trained on rows of the formula. It tests the whole, including the network's own misfit, so its tolerance is a
-  distance only.
-- A line without an error is about an analysis that claims to be exact, or about a mean over many values.
+- A *formula* is treated as a perfectly trained network. These lines test the estimator: the result must lie within the stated
+  distance of the truth and within four of its own standard errors.
+- A *network* was trained on rows that the formula generated. These lines test the whole procedure. They include the misfit of the
+  network, so the tolerance is only a distance.
+
+If a line has no standard error, the analysis claims to be exact, or the line compares a mean over many values.
 
 """
 

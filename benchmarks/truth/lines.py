@@ -38,7 +38,7 @@ class Line:
         return "| " + " | ".join((*cells, "pass" if self.passed else "**miss**")) + " |"
 
 
-HEAD = "| function | subject | reading | estimand | truth | measured | error | bar | |\n|---|---|---|---|---|---|---|---|---|"
+HEAD = "| function | subject | analysis | estimand | truth | measured | error | bar | |\n|---|---|---|---|---|---|---|---|---|"
 
 
 def told(value: float) -> str:

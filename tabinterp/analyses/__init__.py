@@ -1,7 +1,7 @@
 """The analyses of an audit: one package for each question, listed in the order in which they run.
 
-To add an analysis, write its package and add a line to `ANALYSES`. This list decides what an audit runs, and it defines the
-fields of the document, its schema, and the sections of the page.
+To add an analysis, write its package and add a line to `ANALYSES`. This list determines what an audit runs. It also defines the
+fields of the document, their schema, and the sections of the page.
 """
 
 from __future__ import annotations
@@ -125,19 +125,19 @@ def fields() -> dict[str, Field]:
 
 
 def own_records() -> dict[str, Field]:
-    """Return the fields of `document.analyses`, by name of the analysis."""
+    """Return the fields of `document.analyses`, by the name of the analysis."""
     return {one.name: Field(one.name, str(one.record)) for one in ANALYSES if one.place is None}
 
 
 def arguments_used(names: Iterable[str] | None) -> set[str]:
-    """Return the arguments of `ti.audit` that apply only to certain analyses, for the analyses with these names (None: all)."""
+    """Return the arguments of `ti.audit` that apply only to some analyses, for the named analyses (None: for all)."""
     return {argument for analysis in chosen(names) for argument in analysis.uses}
 
 
 def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
-    """Return the analyses with these names and those that they need, in the order in which they run (None: all).
+    """Return the named analyses and those that they need, in the order in which they run (None: all analyses).
 
-    The list of names may be empty: performance and the verdict are always computed.
+    The list of names may be empty, because performance and the verdict are always computed.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
             near = get_close_matches(str(name), known, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise TabinterpError(f"unknown analysis {name!r}.{hint} The available analyses are {', '.join(known)}")
-    for analysis in reversed(ANALYSES):  # an analysis that another one needs comes before it
+    for analysis in reversed(ANALYSES):  # an analysis comes after those that it needs
         if analysis.name in wanted:
             wanted += analysis.needs
     return tuple(analysis for analysis in ANALYSES if analysis.name in wanted)

@@ -1,4 +1,4 @@
-"""The definition of an analysis: `Analysis`, its cost, and its form as sums over rows."""
+"""The definition of an analysis: the class `Analysis`, its cost, and analyses that are sums over rows."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ class Stream(Generic[Result]):
 
     Parameters
     ----------
-    start : (network, linear, settings) on drawn rows -> plan, which defines the sums; None where it does not apply.
+    start : (network, linear, settings) on drawn rows -> a plan that defines the sums; None if the analysis does not apply.
     update : (plan, network, linear) on a batch of rows -> sums over these rows.
     merge : (sums, sums) -> sums over the rows of both.
     finish : (context, plan, sums) -> the result. Anything that is not a sum over rows is computed here, on the drawn rows.
-    of : what is summed. "scores": scores of both models on the evaluated rows. "derivatives" and "units" (outputs of hidden
-        units): values on the same rows; `update` returns a function from a `Block` of the batch to its sums, so that each row
-        passes through the network once for all analyses. "cells": training and held-out rows, without a model; `start` is
-        given all drawn rows, and `update` is given (plan, table).
+    of : what is summed.
+
+        - "scores": the scores of both models on the evaluated rows.
+        - "derivatives" or "units": derivatives, or outputs of hidden units, on the evaluated rows. `update` returns a function
+          from a `Block` of the batch to its sums, so that each row passes through the network only once for all analyses.
+        - "cells": training and held-out rows, without a model. `start` takes all drawn rows, and `update` takes (plan, table).
     """
 
     start: Callable[..., Any]
@@ -43,15 +45,18 @@ class Size:
 
     Parameters
     ----------
-    training, evaluated : rows that the models were fitted to, and rows that they are evaluated on.
-    drawn : evaluated rows used in analyses that need many passes over them.
-    columns : input columns of the network; encoded : encoded columns.
-    classes : of the target; 0 for a number or a count. outputs : scores of a row.
-    units : hidden units.
+    training : number of rows that the models were fitted to.
+    evaluated : number of rows that they are evaluated on.
+    drawn : number of evaluated rows used in analyses that need many passes over them.
+    columns : number of input columns of the network.
+    encoded : number of encoded columns.
+    classes : number of classes of the target; 0 for a number or a count.
+    outputs : number of scores of a row.
+    units : number of hidden units.
     evaluation : seconds that the network takes for one encoded row.
-    encoding : seconds that the encoder takes for a changed row, on average over the columns; 0 if no row is encoded again.
+    encoding : seconds that the encoder takes for a changed row, averaged over the columns; 0 if rows are not encoded again.
     beyond : seconds for the sums over all rows of a scan; 0 if all rows are in memory.
-    changeable : columns declared as changeable by a person.
+    changeable : number of columns declared as changeable by a person.
     """
 
     training: int
@@ -68,17 +73,18 @@ class Size:
     changeable: int = 0
 
     def evaluations(self, rows: float) -> float:
-        """Return the seconds that the network needs for this many changed rows."""
+        """Return the seconds that it takes to encode and evaluate this many changed rows."""
         return rows * (self.evaluation + self.encoding)
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the document that holds a record, and the code that defines and builds it.
+    """A field of the document that holds a record, and the package that defines and builds the record.
 
     Parameters
     ----------
-    package : package whose `record.py` defines the class of the record, and `build`, which makes it from the results of an audit.
+    package : package whose `record.py` defines the class of the record, and the function `build` that makes the record from the
+        results of an audit.
     record : name of the class.
     always : whether every document has the record.
     """
@@ -93,7 +99,7 @@ class Field:
         return cast("type[Part]", getattr(self._module, self.record))
 
     def build(self, results: Any) -> Part | None:
-        """Return the record of these `Results`; None where there is none."""
+        """Return the record built from these `Results`; None if there is none."""
         return cast("Part | None", self._module.build(results))
 
     @property
@@ -103,14 +109,15 @@ class Field:
 
 @dataclass(frozen=True)
 class OnPage:
-    """A place on the page for something that an analysis shows.
+    """A place on the page where an analysis shows something.
 
     Parameters
     ----------
     chapter : anchor of the chapter.
-    section : anchor of the section; `report.section.SECTION` is its title. Analyses may share one.
-    order : position within the chapter, the smallest first. A section has the position of its first item.
-    build : module of the package and function in it: (record, document) -> blocks. It is not called if there is no record.
+    section : anchor of the section, whose title is `report.section.SECTION`. Several analyses may share a section.
+    order : position within the chapter, in ascending order. A section has the position of its first item.
+    build : module of the package, and name of a function in it that takes (record, document) and returns blocks. The function is
+        not called if there is no record.
     """
 
     chapter: str
@@ -125,24 +132,25 @@ class Analysis(Generic[Result]):
 
     Parameters
     ----------
-    name : name of the package and of the result, also in `ti.audit(analyses=[...])` and `--analyses`.
-    title : name in sentences where the analysis does not apply; a key of the vocabulary `step`.
-    cost : approximate seconds that it takes in an audit of a given size, for the announced time and the progress bar.
-    rows : rows that its numbers describe: "performance" measures how well the models do on the evaluated rows, "evaluated"
-        describes these rows, "table" describes others as well.
+    name : name of the package and of the result, also used in `ti.audit(analyses=[...])` and `--analyses`.
+    title : name of the analysis in the sentence that says that it does not apply; a key of the vocabulary `step`.
+    cost : function that estimates how many seconds the analysis takes in an audit of a given size. The announced time and the
+        progress bar use it.
+    rows : rows that its numbers describe. "performance": how well the models do on the evaluated rows. "evaluated": the evaluated
+        rows. "table": other rows as well.
     needs : names of the analyses whose results it uses.
-    uses : arguments of `ti.audit` that only this analysis uses. They are refused if it was not requested.
-    estimator : module of the package that defines `run(context)`, the function that answers the question. It is imported only
-        when an audit runs the analysis.
-    summed : name in the document of the sums over all rows of a scan that the result comes from (`Drawn.summed`); None: the
-        result comes from the drawn rows alone.
-    stream : module of the package that defines these sums, `STREAM`.
-    place : field of the document that its record is in, or "FIELD.PART" where several analyses share a field; None:
-        `document.analyses[name]`.
-    record : class of its record in `record.py`; None: its numbers are in the record of another analysis, at `place`.
+    uses : arguments of `ti.audit` that only this analysis uses. They are refused if the analysis was not requested.
+    estimator : module of the package that defines `run(context)`, the function that answers the question. It is imported only if
+        an audit runs the analysis.
+    summed : name in the document of the sums over all rows of a scan on which the result is based (`Drawn.summed`). None: the
+        result is based on the drawn rows alone.
+    stream : module of the package that defines these sums as `STREAM`.
+    place : field of the document that its record is in, or "FIELD.PART" if several analyses share a
+        field. None: `document.analyses[name]`.
+    record : class of its record in `record.py`. None: its numbers are in the record of another analysis, at `place`.
     always : whether every document has the record, even if the analysis was not requested or does not apply.
-    page : what the page shows, and where; empty: `section.build` shows it in a section with the name of the analysis, at the
-        end of the chapter on robustness.
+    page : what the page shows, and where. If it is empty, `section.build` shows the record in a section with the name of the
+        analysis, at the end of the chapter on robustness.
     """
 
     name: str
@@ -161,12 +169,12 @@ class Analysis(Generic[Result]):
 
     @property
     def kind(self) -> type[Part]:
-        """The class of its record."""
+        """The class of the record of this analysis."""
         return Field(self.name, str(self.record)).kind
 
     @property
     def on_page(self) -> tuple[OnPage, ...]:
-        """The places on the page where it shows something."""
+        """The places on the page where this analysis shows something."""
         return self.page or (OnPage("robustness", self.name, 100),)
 
     @property
@@ -178,7 +186,7 @@ class Analysis(Generic[Result]):
     def run(self, context: Any) -> Result | None:
         """Return the result, given the `Context` of an audit; None if the document already shows that there is none.
 
-        If the context has sums over all rows of a scan, the result comes from these.
+        If the context has sums over all rows of a scan, the result is computed from them.
 
         Raises
         ------

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tabinterp.analyses.performance.estimator import Performance
 
 GRADIENT_ROWS = 2_000
-FEWEST_DRAWN = 50  # minimum number of rows that a share of the budget must allow
+FEWEST_DRAWN = 50  # an analysis runs only if its share of the budget allows at least this many rows
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,17 @@ class Context:
 
     Parameters
     ----------
-    network, linear : the two models, bound to the rows at hand.
-    others : networks that differ from this one only in their seed; null : a network trained on permuted labels.
+    network : the network, bound to the evaluated table.
+    linear : the linear model, bound to the same table.
+    others : networks that differ from the audited one only in their seed.
+    null : a network trained on permuted labels.
     settings : settings given by the user.
     performance : metrics of both models and the verdict, on the evaluated rows.
-    results : name of an analysis -> its result, None where it does not apply; filled while the audit runs.
-    within : callback for the completed share of the current analysis.
+    results : name of an analysis -> its result, or None if it does not apply. It is filled during the audit.
+    within : callback that reports the completed share of the current analysis.
     share : number of rows for which the current analysis may query a function of rows; infinite for other models.
-    most_drawn : maximum number of rows that it may draw for this purpose; None: no limit of its own.
-    limited : names of the analyses that used fewer rows because of their share; filled while the audit runs.
+    most_drawn : maximum number of rows that the analysis may draw for this purpose; None if it has no limit of its own.
+    limited : names of the analyses that used fewer rows because of their share. It is filled during the audit.
     name : name of the current analysis.
     sums : name of an analysis -> its plan and its sums over all rows of a scan; empty for a table in memory.
     """
@@ -62,7 +64,7 @@ class Context:
     name: str = ""
 
     def __getitem__(self, analysis: Analysis[Result]) -> Result | None:
-        """Return the result of an earlier analysis; None where it does not apply."""
+        """Return the result of an earlier analysis; None if it does not apply."""
         return cast("Result | None", self.results[analysis.name])
 
     @property
@@ -76,7 +78,7 @@ class Context:
 
     @property
     def grouping(self) -> dict[str, Any]:
-        """The arguments of the analyses of groups of people."""
+        """The arguments for analyses of groups of people."""
         return {"control": self.settings.control, "threshold": self.threshold}
 
     @property
@@ -86,17 +88,17 @@ class Context:
 
     @cached_property
     def evaluated(self) -> IntArray:
-        """Positions of the evaluated rows: the held-out rows, or all rows."""
+        """The positions of the evaluated rows: the held-out rows, or all rows if none are known to be held out."""
         return self.network.table.evaluated
 
     @cached_property
     def subsample(self) -> IntArray:
-        """Positions of the rows for analyses that evaluate the network many times.
+        """The positions of the rows for analyses that evaluate the network many times.
 
         Raises
         ------
         NotApplicableError
-            If the share of the budget allows too few.
+            If the share of the budget allows too few rows.
         """
         most = self.settings.rows
         if self.most_drawn is not None and self.most_drawn < min(most, len(self.evaluated)):
@@ -108,11 +110,11 @@ class Context:
 
     @cached_property
     def gradient_subsample(self) -> IntArray:
-        """Positions of the rows for gradients; no budget applies, because functions of rows have no gradients."""
+        """The positions of the rows for gradients. No budget applies, because functions of rows have no gradients."""
         return self.drawn(self.evaluated, min(self.settings.rows, GRADIENT_ROWS))
 
     def drawn(self, rows: IntArray, most: int) -> IntArray:
-        """Return at most this many of the rows, drawn by a hash of their number and the seed."""
+        """Return at most `most` of the rows, drawn by a hash of their numbers and the seed."""
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
 
     def both(self, rows: IntArray) -> tuple[BoundModel, BoundModel]:
@@ -123,11 +125,14 @@ class Context:
     def rows_and_background(self, a_pair: float, rows: int, background: int) -> tuple[int, int]:
         """Return how many rows to explain, and with how many background rows each, within the share of the analysis.
 
+        If the requested numbers exceed the share, there are about twice as many rows as background rows, and at least ten of
+        each.
+
         Parameters
         ----------
-        a_pair : rows for which the model is queried for each pair of an explained row and a background row.
-        rows, background : maximum of each. If these are too many, there are twice as many rows as background rows, at least ten
-            of each.
+        a_pair : number of rows for which the model is queried per pair of an explained row and a background row.
+        rows : maximum number of explained rows.
+        background : maximum number of background rows.
 
         Raises
         ------
@@ -145,7 +150,7 @@ class Context:
         return rows, background
 
     def is_limited(self) -> None:
-        """Record that the current analysis uses fewer rows because of its share."""
+        """Record that the current analysis uses fewer rows because of its share of the budget."""
         if self.name not in self.limited:
             self.limited.append(self.name)
 
@@ -155,11 +160,11 @@ class Context:
 
     @property
     def is_on_cpu(self) -> bool:
-        """Whether the affine fronts of both models are in CPU memory."""
+        """Whether both models keep the results of their first affine operation in CPU memory."""
         return all(bound.home == CPU for bound in (self.network, self.linear))
 
     def on_cpu(self) -> Context:
-        """Return the same context with the affine fronts in CPU memory, for a device without enough memory."""
+        """Return the same context with these results in CPU memory, for a device without enough memory."""
         others = [replace(model, resident=False) for model in self.others]
         null = self.null and replace(self.null, resident=False)
         return replace(self, network=self.network.to_cpu(), linear=self.linear.to_cpu(), others=others, null=null)

@@ -1,7 +1,7 @@
 """Display of results: `.plot(ax=None)`, `.to_html()`, and the table shown in a notebook.
 
 Each result declares its own plot: the `Drawn` in its class names the columns that label a row and the columns to draw. To plot a
-new result, add that line; to draw numbers that are not in the frame, define `_numbers`.
+new result, add such a declaration. To draw numbers that are not in the frame, define `_numbers`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def by_pair(row: Mapping[str, Any]) -> str:
 
 
 def by_group(row: Mapping[str, Any]) -> str:
-    """Label rows of a group, such as a level of a column or a range of a number."""
+    """Label a group of rows, such as a level of a column or a range of a number."""
     if row["kind"] == "all":
         return text("plot.label.all")
     ends = {"low_end": row["low"], "high_end": row["high"]}
@@ -66,7 +66,7 @@ def by_group(row: Mapping[str, Any]) -> str:
 
 
 def named(name: str, vocabulary: str = "") -> Callable[[Mapping[str, Any]], str]:
-    """Label rows by one of their columns, through the catalogue if its values are words."""
+    """Label rows by one of their columns. If its values are keys of a vocabulary, their words are taken from the catalogue."""
     return lambda row: text(f"{vocabulary}.{row[name]}") if vocabulary else str(row[name])
 
 
@@ -75,16 +75,19 @@ def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda row: text(key, row)
 
 
-# ---- dots of a frame
+# ---- a frame as a dot plot
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """How to draw a frame as dots. `series`: style or name -> its columns of value, low and high (None: no interval).
+    """How to draw a frame as a dot plot.
 
-    `by` is a column that distinguishes series; then `series` has one entry for each of its values, all with the same columns.
-    `order`: sort rows by this column, largest first (None: keep the order of the frame). `filled`: attributes of the result that
-    fill the text of the axis.
+    Parameters
+    ----------
+    series : style or name of each series -> its columns of value, low and high (None: no interval).
+    by : column that distinguishes the series. `series` then has one entry for each of its values, all with the same columns.
+    order : column by which rows are sorted, largest first. None: the order of the frame is kept.
+    filled : attributes of the result that fill the label of the axis.
     """
 
     axis: str
@@ -126,9 +129,9 @@ class Drawn:
 
 
 def scaled(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """Return numbers per standard deviation of a column instead of per unit; levels are unchanged.
+    """Return numbers per standard deviation of a column instead of per unit. Levels are unchanged.
 
-    `size` is the absolute value of the first column.
+    The column `size` is the absolute value of the first of these numbers.
     """
     factor = pd.to_numeric(frame["sd"]).fillna(1.0)
     made = {name: pd.to_numeric(frame[name]) * factor for name in names}
@@ -156,7 +159,7 @@ class Shown(PreviewedFrame):
         raise NotImplementedError
 
     def to_html(self) -> str:
-        """Return a self-contained HTML fragment: each plot as an image with its numbers below, all names escaped."""
+        """Return a self-contained HTML fragment: each plot as an image with its numbers below. All names are escaped."""
         return str(Markup("\n").join(map(_figure, self.pictures())))
 
 
@@ -179,12 +182,14 @@ class Display(Shown):
 
         Parameters
         ----------
-        output : the output to draw, if there are several; None: the first.
-        linear : the same result for the linear model, drawn next to it; `names`: labels of the two in the legend.
+        output : the output to draw. By default, the first.
+        linear : the same result for the linear model, drawn next to it.
+        names : labels of the two results in the legend.
 
         Raises
         ------
-        NotApplicableError : if there is no such output, or the two results do not match.
+        NotApplicableError
+            If there is no such output, or the two results do not match.
         """
         known = self._outputs()
         if output is not None and output not in known:
@@ -208,7 +213,7 @@ class Display(Shown):
         return self.drawn.of(frame, axis)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the numbers to draw, if they are not those of the frame."""
+        """Return the numbers to draw. Results override this if these are not the numbers of the frame."""
         return self.frame()
 
     def _axis(self) -> str:
@@ -219,7 +224,7 @@ class Display(Shown):
 
 
 def word(name: str) -> str:
-    """Return the name of a metric or a method."""
+    """Return the name of a metric or a method in words."""
     known = [key for key in (f"report.metric.{name}", f"reading.{name}") if key in english()]
     return text(known[0]) if known else name
 
@@ -253,7 +258,7 @@ def _cell(kind: str, value: Any, at: int) -> Markup:
 
 
 def _svg(picture: Picture) -> bytes:
-    """Return a figure as SVG, without pyplot, and restore the settings of Matplotlib."""
+    """Return a figure as SVG, without using pyplot, and restore the settings of Matplotlib."""
     from matplotlib import rc_context, style  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 

@@ -25,11 +25,12 @@ class EstimatorDisplay:
 
     Parameters
     ----------
-    result : what the analysis returned; `result.frame()` holds the numbers.
+    result : result of the analysis; `result.frame()` returns its numbers.
 
     Attributes
     ----------
-    ax_, figure_ : axes and figure of the last plot.
+    ax_ : axes of the last plot.
+    figure_ : figure of the last plot.
     """
 
     analysis: ClassVar[Callable[..., Any]]
@@ -45,10 +46,10 @@ class EstimatorDisplay:
 
         Parameters
         ----------
-        estimator : a fitted estimator or pipeline of scikit-learn, or what else `ti.wrap` takes without further arguments; or a
-            wrapped model.
+        estimator : a fitted estimator or pipeline of scikit-learn, any other object that `ti.wrap` accepts without further
+            arguments, or a wrapped model.
         ax : axes to draw on; by default, those of a new figure.
-        output : of several, the one to draw; by default, the first.
+        output : the output to draw if there are several; by default, the first.
         options : arguments of the analysis.
 
         Raises
@@ -60,7 +61,7 @@ class EstimatorDisplay:
         return cls(cls.analysis(model, table, **options)).plot(ax, output=output)
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Self:
-        """Draw the result on `ax`, or on the axes of a new figure; `options` are those of the result's own `plot`."""
+        """Draw the result on `ax`, or on the axes of a new figure. `options` are those of the result's own `plot`."""
         self.ax_ = self.result.plot(ax=ax, **options)
         self.figure_ = self.ax_.figure
         return self
@@ -81,19 +82,19 @@ class CoefficientsDisplay(EstimatorDisplay):
 
 
 class EffectsDisplay(EstimatorDisplay):
-    """Effect curve of a column (`ti.effects`); `plot(column="age")` draws another one."""
+    """Effect curve of a column (`ti.effects`). `plot(column="age")` draws that of another column."""
 
     analysis = staticmethod(effects)
 
 
 class GradientImportanceDisplay(EstimatorDisplay):
-    """Attributions by gradients (`ti.gradient_importance`)."""
+    """Gradient attributions (`ti.gradient_importance`)."""
 
     analysis = staticmethod(gradient_importance)
 
 
 class PermutationImportanceDisplay(EstimatorDisplay):
-    """Rise of the loss when a column is permuted (`ti.permutation_importance`)."""
+    """Rise in loss when a column is permuted (`ti.permutation_importance`)."""
 
     analysis = staticmethod(permutation_importance)
 

@@ -1,1 +1,1 @@
-"""The linear counterpart: fitting, inference, separation, and the terms of a linear predictor."""
+"""The linear counterpart: its fit, its inference, separated classes, and the terms of its linear predictor."""

@@ -1,7 +1,7 @@
 """The linear counterpart: a linear model fitted to the same encoding, rows and split as the network.
 
-It is fitted for prediction, on standardised encoded columns, with an L2 penalty whose strength is chosen by cross-validated loss.
-Inference uses a separate unpenalised fit on the same encoding (`tabinterp.linear.inference`).
+It is fitted for prediction, on standardised encoded columns, with an L2 penalty. Cross-validation chooses the strength of the
+penalty. Inference uses a separate unpenalised fit on the same encoding (`tabinterp.linear.inference`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from . import streamed_newton as newton
 from .penalised import FOLDS, ITERATIONS, STRENGTHS, fit_counts, fit_numbers, fit_quietly, mean_log_loss, parts_of
 from .streamed_newton import Plan
 
-NEWER: dict[str, Any] = (  # versions of scikit-learn that have these settings require them
+NEWER: dict[str, Any] = (  # the versions of scikit-learn that accept these settings also require them
     {"use_legacy_attributes": False, "l1_ratios": (0.0,)}
     if "use_legacy_attributes" in inspect.signature(LogisticRegressionCV).parameters
     else {}
@@ -52,7 +52,7 @@ GROUPED_ENCODERS = "cv_object" in TargetEncoder._parameter_constraints["cv"]  # 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A fit on some rows: the encoder, and coefficients of standardised encoded columns with the chosen penalty."""
+    """A penalised fit: the encoder, and the coefficients of the standardised encoded columns."""
 
     encoder: Any
     reads: tuple[str, ...] | None
@@ -63,7 +63,7 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """The encoder for the rows of a fit, its number of encoded columns, and the name of its model."""
+    """The encoder of a fit, the number of encoded columns, and the name of the model that the encoder belongs to."""
 
     transform: Callable[[pd.DataFrame], FloatArray]
     width: int
@@ -78,15 +78,17 @@ def fit_counterpart(
 ) -> Model:
     """Fit logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
 
-    If the table has no split, all of its rows are training rows. For a scan, the penalty is chosen on the drawn sample, and the
-    coefficients are then fitted to all training rows by Newton's method over batches. With a target encoder, which is refitted,
-    the coefficients are fitted to the sample only. `engine`: computes the sums over batches (`dask_engine`). If the table has a
-    group column, the rows of a group stay together in the cross-validation that chooses the penalty.
+    If the table has no split, all of its rows are training rows. If it has a group column, cross-validation keeps the rows of a
+    group together.
+
+    For a scan, the penalty is chosen on the drawn sample. The coefficients are then fitted to all training rows by Newton's
+    method over batches, whose sums `engine` computes (see `dask_engine`). If there is a target encoder, it has to be
+    refitted, and the coefficients are fitted to the sample only.
 
     Raises
     ------
     NotApplicableError
-        A class has too few training rows, or occurs in too few groups of training rows, for cross-validation.
+        If a class has too few training rows, or occurs in too few groups of training rows, for cross-validation.
     """
     if not isinstance(table, Scan):
         fitted = _fit_drawn(bind(model, table), seed)
@@ -103,7 +105,7 @@ def _fit_drawn(bound: BoundModel, seed: int) -> Fit:
     table = bound.table
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     if table.weights is not None:
-        training = training & (table.weights > 0)  # a fold in which all rows have weight 0 has no loss
+        training = training & (table.weights > 0)  # the loss of a fold is undefined if all its rows have weight 0
     encoder, reads, x = _encoding(bound, training, seed)
     y = table.y[training]
     weights = None if table.weights is None else table.weights[training] / table.weights[training].mean()
@@ -111,7 +113,7 @@ def _fit_drawn(bound: BoundModel, seed: int) -> Fit:
     scale = np.sqrt(np.average((x - centre) ** 2, axis=0, weights=weights))
     still = (x.min(axis=0) == x.max(axis=0)) | (
         scale == 0
-    )  # because of rounding, the deviation of a constant column may not be exactly 0
+    )  # rounding can make the standard deviation of a constant column differ from 0
     scale[still] = 1.0
     groups = None if table.groups is None else table.groups[training]
     fitted = _fit(np.where(still, 0.0, (x - centre) / scale), y, weights, groups, table, seed)
@@ -121,7 +123,7 @@ def _fit_drawn(bound: BoundModel, seed: int) -> Fit:
 
 
 def _over_all(bound: BoundModel, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
-    """Refit with the same penalty to all training rows."""
+    """Refit to all training rows with the penalty of `fitted`."""
     transform = encoded_by(fitted.encoder, bound.table.inputs, fitted.reads)
     coded = Coded(transform, len(fitted.plan.centre), bound.model.name)
     plan, converged = newton.fit(
@@ -131,7 +133,7 @@ def _over_all(bound: BoundModel, fitted: Fit, scan: Scan, engine: Engine) -> Fit
 
 
 def _encoded(coded: Coded, _: Plan, rows: Table) -> Iterator[Encoded]:
-    """Yield encoded rows in small parts."""
+    """Yield the encoded rows, with their targets and weights, in small batches."""
     for few in in_parts(rows, coded.width):
         x = coded.transform(few.inputs)
         check_encoded(x, coded.name, few)
@@ -163,7 +165,7 @@ def _as_model(fitted: Fit, table: Table, library: str) -> Model:
 
 
 def _penalty(fitted: Any, rows: int) -> float:
-    """Return the penalty p; p / 2 times the sum of squared coefficients is added to the sum of the rows' losses."""
+    """Return the penalty p. The objective is the sum of the rows' losses plus p / 2 times the sum of squared coefficients."""
     if isinstance(fitted, PoissonRegressor):
         return float(fitted.alpha) * rows
     return float(1 / np.ravel(fitted.C_)[0]) if hasattr(fitted, "C_") else float(fitted.alpha_)
@@ -172,7 +174,10 @@ def _penalty(fitted: Any, rows: int) -> float:
 def _encoding(
     bound: BoundModel, training: NDArray[np.bool_], seed: int
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
-    """Return the encoder, its columns and the encoded training rows; for a function of rows, the reference network's encoder."""
+    """Return the encoder, the columns it encodes, and the encoded training rows.
+
+    A function of rows has no encoder, so it gets the encoder of the reference network.
+    """
     if bound.has_gradient:
         refitted = _cross_fitted(bound, training, seed)
         return refitted or (bound.model.encoder, bound.model.reads, bound.x[training])
@@ -187,9 +192,10 @@ def _cross_fitted(
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray] | None:
     """Refit a copy of a target encoder by cross-fitting, so that no training row is encoded from its own target.
 
-    The copy caches nothing, whatever `memory` the encoder has, because a cache reads pickles from a folder and writes rows to it.
+    The copy does not use a cache, even if the encoder has `memory`, because a cache reads pickles from a folder and writes rows
+    to it.
 
-    Return None if no encoder learns from the target, or if one that does has no cross-fitting.
+    Return None if no encoder learns from the target, or if an encoder that does has no cross-fitting.
     """
     found, encoder = target_encoders(bound.model.encoder), bound.model.encoder
     own = {"": encoder} | (encoder.get_params(deep=True) if found else {})
@@ -208,18 +214,18 @@ def _cross_fitted(
     try:
         with joblib.parallel_config(backend="sequential"):  # worker processes would exchange rows through files
             x = as_array(refitted.fit_transform(rows, y.astype(int) if bound.table.schema.goal.classes else y))
-    except Exception as error:  # the user's encoder can raise any error, whose message is passed on
+    except Exception as error:  # the user's encoder can raise any error; its message is passed on
         raise NotApplicableError(
             "the linear counterpart needs its own target encoder, fitted to the training rows, but fitting "
             f"the encoder failed: {error}"
         ) from error
     if bound.table.groups is not None:
-        refitted.set_params(**{name: own[name] for name in folds})  # the kept encoder must not store row numbers
+        refitted.set_params(**{name: own[name] for name in folds})  # folds hold row numbers, which must not be kept
     return refitted, bound.model.reads, x
 
 
 def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray]]:
-    """Return folds with which a target encoder encodes each row from the targets of other groups."""
+    """Return folds with which a target encoder encodes each row from the targets of other groups only."""
     assert table.groups is not None
     if not GROUPED_ENCODERS:
         raise NotApplicableError(
@@ -266,7 +272,7 @@ def _fit(
 
 
 def _rarest(counts: IntArray, table: Table) -> str:
-    """Return sentences about the class with the fewest training rows: its numbers of rows, and what to do."""
+    """Name the class with the fewest training rows, give its row counts, and say what to do."""
     rarest = int(counts.argmin())
     name, rows = table.schema.labels[rarest], int(counts[rarest])
     held_out = (
@@ -282,7 +288,7 @@ def _rarest(counts: IntArray, table: Table) -> str:
 
 
 def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoReturn:
-    """Raise an error that names the class in the fewest groups of training rows, their number, and what to do."""
+    """Raise an error about the class that occurs in the fewest groups of training rows."""
     held = [len(np.unique(groups[codes == code])) for code in range(len(table.schema.classes))]
     rarest = int(np.argmin(held))
     raise NotApplicableError(
@@ -295,12 +301,15 @@ def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoRet
 
 
 def _negative_log_loss(model: Any, x: FloatArray, y: Any, sample_weight: FloatArray | None = None) -> float:
-    """Return a score for scikit-learn; higher is better."""
+    """Return the negative mean log loss, as a scorer for scikit-learn."""
     return -mean_log_loss(model.predict_proba(x), np.searchsorted(model.classes_, y), sample_weight)
 
 
 def _converged(fitted: Any) -> bool:
-    """Return whether no fit with the chosen penalty stopped at its iteration limit; least squares has no such limit."""
+    """Return whether every fit with the chosen penalty ended before its iteration limit.
+
+    Least squares has no iteration limit.
+    """
     if isinstance(fitted, PoissonRegressor):
         return bool(fitted.n_iter_ < ITERATIONS)
     if not hasattr(fitted, "C_"):

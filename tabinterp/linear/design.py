@@ -1,9 +1,9 @@
 """The design matrix of a linear fit: its terms in original units, and an orthogonal basis of their span.
 
-Very different scales, such as a column of 1e6 next to a dummy, impair Newton's method and hide collinearity, so fits do not use
-the original columns. These are centred and scaled. Columns that are constant or a linear combination of earlier ones are left
-out, with the reason, and the others are replaced by an orthogonal basis. A coefficient per unit is a linear function of the
-coefficients on the basis, so its standard error follows from theirs.
+Fits do not use the original columns: very different scales, such as a column of 1e6 next to a dummy, impair Newton's method and
+hide collinearity. The columns are therefore centred and scaled. Columns that are constant or a linear combination of earlier ones
+are left out, and the reason is recorded. An orthogonal basis replaces the other columns. Each coefficient per unit is a linear
+function of the coefficients on the basis, so its standard error follows from theirs.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 
-#: A column is aliased when earlier ones leave less than this share of its standard deviation: R's `lm`, `tol = 1e-7`.
+#: A column is aliased if the part that earlier columns do not explain is smaller than this share of its standard deviation.
+#: The value is the tolerance of R's `lm` (`tol = 1e-7`).
 ALIASED = 1e-7
 TOGETHER = 64  # number of columns that are orthogonalised at a time
 
 
 @dataclass(frozen=True)
 class Term:
-    """One column of a design: a column of the table per unit, or one level compared with the reference level."""
+    """One column of a design matrix: a column of the table per unit, or a level compared with the reference level."""
 
     column: str
     level: str | None = None
@@ -43,20 +44,24 @@ class Term:
 class Reason:
     """Why a term has no estimate, or no standard error.
 
-    `constant`: the column has one value. `aliased`: it is a linear combination of the original columns `columns`.
-    `separated`: the estimate is infinite, because only the classes `classes` occur in `rows` rows. These are the rows of the
-    term's own level (`by` "level") or of the reference level of its column ("reference"), in both cases without rows that are
-    already separated by another level, or the rows that a combination of the columns `columns` separates perfectly
-    ("combination").
-    `never_counted`: the estimate is infinite, because all counts in `rows` rows are zero; `by` as above.
-    `absent`: no row has this class.
-    `exact`: the target is reproduced exactly, so there are no residuals from which to estimate an error.
-    `single_row`: one row alone determines the estimate; its residual is zero, so the sandwich error would be zero.
-    `single_group`: the same for the rows of one group, if rows have groups.
-    `few_groups`: the rows have fewer than ten groups, which are too few to estimate an error over groups.
-    `mixed`: the encoder mixes the column with others, so that no parameter of the model belongs to the column alone.
-    `target_encoded`: an encoder was fitted to the same targets, so that the usual errors are not valid.
-    `not_converged`: the iterations ended without a maximum and without a covariance.
+    `code` is one of:
+
+    - `constant`: the column has only one value.
+    - `aliased`: the column is a linear combination of the original columns in `columns`.
+    - `separated`: the estimate is infinite, because only the classes in `classes` occur in some `rows` rows. If `by` is "level",
+      these are rows at the term's own level; if "reference", rows at the reference level of its column. In both cases, rows that
+      another level already separates are not counted. If `by` is "combination", a combination of the columns in `columns`
+      separates the rows perfectly.
+    - `never_counted`: the estimate is infinite, because the counts of `rows` rows are all zero. `by` has the same meaning as
+      above.
+    - `absent`: no row has this class.
+    - `exact`: the fit reproduces the target exactly, so there are no residuals from which to estimate an error.
+    - `single_row`: a single row determines the estimate. Its residual is zero, so the sandwich error would be zero.
+    - `single_group`: the rows of a single group determine the estimate, for the same reason.
+    - `few_groups`: there are fewer than ten groups of rows, too few to estimate an error over groups.
+    - `mixed`: the encoder mixes the column with others, so no parameter of the model belongs to this column alone.
+    - `target_encoded`: an encoder was fitted to the same targets, so the usual errors are not valid.
+    - `not_converged`: the iterations ended without a maximum and without a covariance.
     """
 
     code: Literal[
@@ -81,7 +86,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Design:
-    """`matrix` (n, p) in original units, without intercept and reference levels; `terms` describe its columns."""
+    """The design in original units: `matrix` (n, p), without intercept and reference levels, and the `terms` of its columns."""
 
     matrix: Floats
     terms: tuple[Term, ...]
@@ -102,9 +107,18 @@ class Design:
 class Basis:
     """An orthogonal basis of the intercept and the kept terms.
 
-    `vectors` (n, r + 1), the first one constant, with mean square 1 over the rows; `to_units` (r + 1, r + 1) maps
-    coefficients on the basis to the intercept and the coefficients per unit of the terms `kept`; `left_out`: term to
-    reason; `factor` (r, r): the standardised kept columns are `vectors[:, 1:] @ factor`.
+    Parameters
+    ----------
+    vectors : (n, r + 1)
+        The basis. Its first vector is constant, and every vector has mean square 1 over the rows.
+    to_units : (r + 1, r + 1)
+        Maps coefficients on the basis to the intercept and the coefficients per unit of the terms in `kept`.
+    kept : (r,)
+        Positions of the terms in the basis.
+    left_out : dict
+        For each term that is left out, the reason.
+    factor : (r, r)
+        The standardised kept columns are `vectors[:, 1:] @ factor`.
     """
 
     vectors: Floats
@@ -115,11 +129,10 @@ class Basis:
 
 
 def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
-    """Standardise the columns, leave out constant and aliased ones, and orthogonalise the others; `weights` (n,) of rows are
-    above 0.
+    """Standardise the columns, leave out constant and aliased ones, and orthogonalise the others.
 
-    Earlier terms take precedence, as in R. The triangular factor of one QR decomposition has the geometry of all rows, so the
-    selection of terms needs only this (p, p) matrix.
+    The `weights` (n,) must all be above 0. Earlier terms take precedence, as in R. The triangular factor of one QR decomposition
+    contains all inner products of the columns, so terms are selected with this (p, p) matrix alone.
     """
     n = len(design.matrix)
     w = unit(weights, n)
@@ -143,12 +156,12 @@ def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
 
 
 def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return columns with mean 0 and mean square 1, their means and standard deviations; a constant column has sd 0."""
+    """Return columns with mean 0 and mean square 1, their means and their standard deviations (0 for a constant column)."""
     if not matrix.size:
         return matrix, np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1])
     largest = np.abs(matrix).max(axis=0)
     largest[largest == 0] = 1.0
-    scaled = matrix / largest  # so that squares of values such as 1e200 do not overflow
+    scaled = matrix / largest  # without this, the squares of values such as 1e200 would overflow
     mean = w @ scaled / w.sum()
     scaled -= mean
     sd = np.sqrt(w @ scaled**2 / w.sum())
@@ -158,11 +171,13 @@ def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, dict[int, Ints]]:
-    """Select linearly independent columns in order; return them, their triangular factor, and, for each other column, the
-    selected columns that it combines.
+    """Select linearly independent columns in order.
 
-    `offset` (p,) is mean over sd: a column of 1e9 plus noise has a rounding error of 1e9 * eps. Differences between a column and
-    a combination of others that are smaller than the rounding error of the columns so far cannot be detected.
+    Return their positions, their triangular factor and, for every other column, the selected columns that it combines.
+
+    `offset` (p,) is the mean divided by the standard deviation. It determines the rounding error: a column of 1e9 plus noise has
+    an error of 1e9 * eps. A column is treated as a combination of others if it differs from one by less than the rounding error
+    of the columns so far.
     """
     n, p = standardised.shape
     triangle = np.linalg.qr(standardised, mode="r") / np.sqrt(max(n, 1)) if p else np.zeros((0, 0))
@@ -191,17 +206,19 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
 
 
 def _apart(columns: Floats, directions: Floats) -> Floats:
-    """Remove the components along the directions; two passes are enough (Kahan and Parlett, in Parlett 1980)."""
+    """Remove the components along the directions. Two passes are enough (Kahan and Parlett, in Parlett 1980)."""
     for _ in range(2):
         columns = columns - directions @ (directions.T @ columns)
     return columns
 
 
 def inflation(design: Design, basis: Basis) -> dict[str, float]:
-    """Return GVIF ** (1 / df) of each original column with a kept term (Fox and Monette 1992); for df = 1 it is the VIF.
+    """Return GVIF ** (1 / df) for each original column with a kept term.
 
-    GVIF = det C_in det C_out / det C for the correlations C of the kept terms, split into the column's own terms and the
-    others; det C_out / det C is the determinant of the column's block of C's inverse. Empty if there is only one column.
+    The generalised variance inflation factor (Fox and Monette 1992) is GVIF = det C_in det C_out / det C. C contains the
+    correlations of the kept terms; C_in and C_out are its blocks for the column's own terms and for all other terms. det C_out /
+    det C is the determinant of the column's block of the inverse of C. For df = 1, the result is the ordinary variance inflation
+    factor. The result is empty if there is only one column.
     """
     groups: dict[str, list[int]] = {}
     for place, j in enumerate(basis.kept):

@@ -1,14 +1,14 @@
 """Inference for the unpenalised linear counterpart: estimates with standard errors, or the reason why there are none.
 
-Logistic, multinomial logistic and Poisson regression are fitted by maximum likelihood, linear regression by least squares. All
-are fitted on an orthogonal basis of the design (`tabinterp.linear.design`) and reported per unit of the columns. A term that is
-constant, aliased or separated has a reason instead of an interval; the estimates of the other terms are then the limit of the
-maximum likelihood fit (`tabinterp.linear.separation`).
+Logistic, multinomial logistic and Poisson regression are fitted by maximum likelihood, and linear regression by least squares.
+All fits use an orthogonal basis of the design (`tabinterp.linear.design`); results are reported per unit of the columns. A term
+that is constant, aliased or separated has a reason instead of an interval. The estimates of the other terms are then the limit of
+the maximum-likelihood fit (`tabinterp.linear.separation`).
 
-Rows of one group are one draw: their scores are summed before they are squared ("cluster").
-Weights are sampling weights: estimates maximise the pseudo-likelihood, and errors come from the sandwich estimator (Huber
-1967; White 1980; Binder 1983). With `covariance="model"` they are frequencies: a row of weight 3 counts as three rows.
-Multinomial coefficients are centred over the classes, b_c - mean b: the difference of a class from the average class.
+If rows come in groups, scores are summed within each group before they are squared ("cluster"). Weights are sampling weights by
+default: estimates maximise the pseudo-likelihood, and errors come from the sandwich estimator (Huber 1967; White 1980; Binder
+1983). With `covariance="model"`, weights are frequencies: a row of weight 3 counts as three rows. Multinomial coefficients are
+centred over the classes: b_c - mean b compares a class with the average class.
 """
 
 from __future__ import annotations
@@ -32,16 +32,19 @@ from .unpenalised_fits import Covariance, Fit, least_squares, maximum_likelihood
 __all__ = ["ColumnTest", "Design", "Estimate", "Inference", "Reason", "Term", "infer", "linear_surrogate", "wald"]
 
 
-SEEN = 1e-6  # share of a coefficient in undetermined directions below which it may be rounding error
+SEEN = 1e-6  # a component in undetermined directions may be rounding error if it is a smaller share of the coefficient
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One coefficient per unit, or the intercept (`term` None). A number is `None` if it does not exist, for the given `reason`.
+    """One coefficient per unit, or the intercept (`term` None).
 
-    `z` is estimate / stderr; it follows the t distribution with `Inference.df_residual`, or the normal if that is None.
-    `ratio` is (value, low, high) of exp, with None for an end beyond floating point: an odds ratio (with several classes, of the
-    class against the geometric mean of all), or for counts a rate ratio. It is None for regression.
+    A number that does not exist is None, and `reason` says why. `z` is estimate / stderr. It follows a t distribution with
+    `Inference.df_residual` degrees of freedom, or the normal distribution if that is None.
+
+    `ratio` holds the exponentials of the estimate and of the ends of its interval; an end that overflows is None. For classes it
+    is an odds ratio (with several classes, against the geometric mean of all classes), and for counts a rate ratio. It is None
+    for regression.
     """
 
     output: int
@@ -58,11 +61,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class ColumnTest:
-    """The joint Wald test that the `df` estimated coefficients of a column are zero; `left_out` coefficients have no
-    estimate.
+    """The joint Wald test that the `df` estimated coefficients of a column are zero.
 
-    If `output` is None, all classes are tested together. `vif` is GVIF ** (1 / df) of the weighted design, None if there is only
-    one column.
+    `left_out` is the number of coefficients of the column without an estimate. If `output` is None, all classes are tested
+    together. `vif` is GVIF ** (1 / df) of the weighted design; it is None if there is only one column.
     """
 
     output: int | None
@@ -76,13 +78,16 @@ class ColumnTest:
 
 @dataclass(frozen=True)
 class Inference:
-    """Estimates, ordered by output and term; one intercept for each output; tests, ordered by output and column.
+    """Estimates and tests of a linear model.
 
-    `outputs` is 1 for binary (log-odds of class 1), regression and count (log rate), the number of classes for multiclass.
-    `covariance_matrix` (outputs * terms, outputs * terms) has the order of `estimates`, with NaN for missing values.
-    `rows` is the number of rows in the fit; `rows_separated` of them are fitted without error in the limit and carry no further
-    information. `df_residual` is None if the normal distribution is used. `r2` exists only for regression. `covariance` "own":
-    estimates and covariance were supplied with the linear model, of the kind `own`.
+    Estimates are ordered by output and then by term, with one intercept for each output. Tests are ordered by output and then by
+    column. `outputs` is the number of classes for several classes; otherwise it is 1, for the log-odds of class 1, the value or
+    the log rate. `covariance_matrix` (outputs * terms, outputs * terms) has the order of `estimates`, with NaN for missing
+    values.
+
+    `rows` is the number of rows in the fit. In the limit, `rows_separated` of them are fitted without error and carry no further
+    information. `df_residual` is None if the normal distribution is used. `r2` exists only for regression. If `covariance` is
+    "own", the linear model, of kind `own`, supplied its own estimates and covariance.
     """
 
     task: Task
@@ -110,18 +115,29 @@ def infer(
     covariance: Covariance | None = None,
     groups: Ints | None = None,
 ) -> Inference:
-    """Fit the design to `y` (n,), and estimate the standard error of every coefficient.
+    """Fit the design to `y`, and estimate the standard error of every coefficient.
 
-    `y` contains 0 and 1 (binary), 0 to `n_classes` - 1 (multiclass), or numbers or counts (`n_classes` is ignored). `covariance`
-    None: "cluster" with `groups`; "robust" with `weights` (n,), and for counts, whose variance rarely equals their mean; "model"
-    otherwise. The sandwich is HC0 for likelihoods and HC1 for least squares. Rows of weight zero are left out.
+    Rows of weight zero are left out.
 
-    `groups` (n,) marks dependent rows. Scores are then summed within groups, the sandwich is multiplied by
-    G / (G - 1) (n - 1) / (n - k), and intervals are Student's with G - 1 degrees of freedom (Liang & Zeger 1986; Cameron & Miller
-    2015). With fewer than ten groups, there are estimates but no errors.
+    Parameters
+    ----------
+    y : (n,)
+        For two classes 0 and 1, for several classes 0 to `n_classes` - 1, otherwise numbers or counts (`n_classes` is ignored).
+    covariance : optional
+        "model", "robust" or "cluster". By default it is "cluster" with `groups`; "robust" with `weights`, and for counts, whose
+        variance rarely equals their mean; and "model" otherwise. The sandwich is HC0 for likelihoods and HC1 for least squares.
+    weights : (n,), optional
+        Weights of the rows.
+    groups : (n,), optional
+        Groups of dependent rows. Scores are then summed within groups, and the sandwich is multiplied by G/(G-1) (n-1)/(n-k).
+        Intervals are Student's with G - 1 degrees of freedom (Liang & Zeger 1986; Cameron & Miller 2015). With fewer than ten
+        groups, there are estimates but no errors.
 
-    Raises `NotApplicableError` if inference is impossible: only one class, no degrees of freedom for the error, a constant
-    target, or values that are not finite.
+    Raises
+    ------
+    NotApplicableError
+        If inference is impossible: there is only one class, there are no degrees of freedom for the error, the target is
+        constant, or some values are not finite.
     """
     design, y, weights, groups = _rows(design, y, weights, groups)
     plain: Covariance = "model" if weights is None and task != "count" else "robust"
@@ -149,8 +165,9 @@ def infer(
 def linear_surrogate(
     design: Design, score: Floats, weights: Floats | None = None, groups: Ints | None = None
 ) -> Inference:
-    """Fit a network's score (n,) on the design by least squares, with HC1 errors (MacKinnon and White 1985), clustered by
-    groups if there are any, and `r2`.
+    """Fit a network's score (n,) on the design by least squares.
+
+    Standard errors are HC1 (MacKinnon and White 1985), clustered if rows come in groups. The result includes `r2`.
     """
     kind: Covariance = "robust" if groups is None else "cluster"
     return infer(design, score, task="regression", n_classes=0, weights=weights, covariance=kind, groups=groups)
@@ -159,9 +176,9 @@ def linear_surrogate(
 def wald(
     estimate: Floats, covariance: Floats, df_residual: float | None = None
 ) -> tuple[float | None, int, float | None]:
-    """Return the statistic b' V^-1 b, its degrees of freedom (the rank of V), and its p-value; NaN if V is zero.
+    """Return the Wald statistic b' V^-1 b, its degrees of freedom (the rank of V) and its p-value; NaN if V is zero.
 
-    With `df_residual`, the p-value is from the F distribution of statistic / df, otherwise from chi-squared.
+    With `df_residual`, the p-value comes from the F distribution of statistic / df; otherwise it comes from chi-squared.
 
     >>> wald(np.array([3.0]), np.array([[4.0]]))
     (2.25, 1, 0.133...)
@@ -210,7 +227,10 @@ def _rows(
 
 @dataclass(frozen=True)
 class _Table:
-    """The layout of estimates: for each output, the intercept and then the terms; only the outputs `present` have estimates."""
+    """The layout of the estimates: for each output, the intercept and then the terms.
+
+    Only the outputs in `present` have estimates.
+    """
 
     task: Task
     design: Design
@@ -229,7 +249,7 @@ class _Table:
         return len(self.design.terms) + 1
 
     def report(self, kind: Covariance) -> Inference:
-        """Return coefficients per unit, with errors, tests and reasons."""
+        """Return the coefficients per unit with their errors, tests and reasons."""
         value, covariance, lost = self._per_unit()
         places = [(output, place) for output in range(self.outputs) for place in range(self.width)]
         estimates = [
@@ -254,8 +274,9 @@ class _Table:
         )
 
     def _per_unit(self) -> tuple[Floats, Floats, Bools]:
-        """Return values and covariance over (output, place), NaN if missing, and a mask of the places (width,) that are
-        separated.
+        """Return the values and their covariance over (output, place), and which places (width,) are separated.
+
+        Missing values are NaN.
         """
         size = self.outputs * self.width
         kept = np.array([0, *(j + 1 for j in self.basis.kept)])
@@ -274,7 +295,7 @@ class _Table:
         return value, covariance, np.asarray(lost.reshape(self.outputs, self.width).any(axis=0))
 
     def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
-        """Return one estimate."""
+        """Return the estimate at a place of an output."""
         term, reason = self.design.terms[place - 1] if place else None, self._reason(output, place, lost)
         variance = variance if variance > 0 else np.nan  # rounding can make a zero variance negative
         if np.isnan(variance) and not np.isnan(value) and reason is None:
@@ -296,8 +317,9 @@ class _Table:
         return None
 
     def _separated(self, j: int, lost: Bools) -> Reason:
-        """Return a reason that names the level, the reference level of its column, or else all columns involved; j = -1 is the
-        intercept.
+        """Return why a term is separated; j = -1 is the intercept.
+
+        The reason names the term's level, the reference level of its column or, failing both, all columns involved.
         """
         column = self.design.terms[j].column if j >= 0 else None
         code: Literal["separated", "never_counted"] = "never_counted" if self.task == "count" else "separated"
@@ -313,7 +335,10 @@ class _Table:
 
 
 def with_numbers(empty: Estimate, value: float, variance: float, df_residual: float | None, *, ratio: bool) -> Estimate:
-    """Return an estimate with its 95% interval; without an interval if the variance is NaN, without numbers if the value is."""
+    """Return an estimate with its 95% interval.
+
+    The interval is missing if the variance is NaN, and all numbers are missing if the value is NaN.
+    """
     if np.isnan(value):
         return empty
     if np.isnan(variance):
@@ -337,7 +362,7 @@ def with_numbers(empty: Estimate, value: float, variance: float, df_residual: fl
 def column_tests(
     design: Design, basis: Basis, outputs: int, value: Floats, covariance: Floats, df_residual: float | None
 ) -> Iterator[ColumnTest]:
-    """Yield one test for each column and output and, if there are several outputs, for each column over all outputs."""
+    """Yield one test for each column and output and, if there are several outputs, one for each column over all outputs."""
     columns: dict[str, list[int]] = {}
     for j, term in enumerate(design.terms):
         columns.setdefault(term.column, []).append(j)
@@ -352,10 +377,10 @@ def column_tests(
 
 
 def _along(units: Floats, directions: Floats) -> Bools:
-    """Return which rows of `units` have components, beyond rounding, along orthonormal `directions`."""
+    """Return which rows of `units` have a component along the orthonormal `directions` that rounding does not explain."""
     return np.asarray(np.linalg.norm(units @ directions, axis=1) > SEEN * np.linalg.norm(units, axis=1))
 
 
 def _exp(value: float) -> float | None:
-    """Return exp, or None if it overflows."""
+    """Return the exponential, or None if it overflows."""
     return float(np.exp(value)) if value < 709 else None

@@ -1,10 +1,11 @@
-"""Maximum likelihood of a multinomial logistic model, with row weights and with classes that are impossible for some rows.
+"""Maximum likelihood of a multinomial logistic model with row weights and with impossible classes.
 
-Binary logistic regression is the case of two classes. `statsmodels.MNLogit` supports neither weights nor rows with fewer possible
-classes, which the limit of a separated fit needs. Tests compare the results with statsmodels wherever it has the same model.
+Binary logistic regression is the special case of two classes. The limit of a separated fit needs rows for which some classes are
+impossible. `statsmodels.MNLogit` supports neither such rows nor weights. Tests compare the results with statsmodels wherever both
+can fit the model.
 
-Parameters are the (k - 1) blocks of (d,) coefficients a on the basis; the logits of the classes are
-`basis @ a.T @ contrasts.T`, with `contrasts` (k, k - 1).
+The parameters are k - 1 blocks a of (d,) coefficients on the basis. The logits of the classes are `basis @ a.T @ contrasts.T`,
+where `contrasts` is (k, k - 1).
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from tabinterp.stats.newton import newton
 
 from .design import Bools, Floats, Ints
 
-STEPS = 30  # after more steps, probabilities of separated rows are rounded to 1, and the fit seems to have converged
-STEP_TOLERANCE = 1e-8  # largest change of a margin, relative to the largest margin
-RECESSION = 1e-6  # largest decrease of a margin, relative to the largest increase, that may be rounding or convergence
+STEPS = 30  # after more steps, the probabilities of separated rows round to 1, and the fit seems to have converged
+STEP_TOLERANCE = 1e-8  # largest change of a margin at convergence, relative to the largest margin
+RECESSION = 1e-6  # a decrease of a margin that is a smaller share of the largest increase may be rounding error
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """The classes `y` (n,) of rows `basis` (n, d), with the `possible` (n, k) classes of each row and `weights` (n,).
+    """The likelihood of classes `y` (n,) given the rows `basis` (n, d) and their `weights` (n,).
 
-    `groups` (n,): the rows of a group are one draw; None: every row is one draw.
+    `possible` (n, k) marks the classes that each row can have. Rows that have the same number in `groups` (n,) are dependent; if
+    it is None, all rows are independent.
     """
 
     basis: Floats
@@ -43,7 +45,7 @@ class Likelihood:
         return int(self.basis.shape[1] * self.contrasts.shape[1])
 
     def with_choice(self) -> Likelihood:
-        """Return the rows with more than one possible class; the others carry no information."""
+        """Return the likelihood of the rows with more than one possible class; the other rows carry no information."""
         choice = self.possible.sum(axis=1) > 1
         return replace(
             self,
@@ -55,7 +57,7 @@ class Likelihood:
         )
 
     def logits(self, parameters: Floats) -> Floats:
-        """Return the logits (n, k); minus infinity for an impossible class."""
+        """Return the logits (n, k), which are minus infinity for impossible classes."""
         blocks = parameters.reshape(self.contrasts.shape[1], self.basis.shape[1])
         return np.where(self.possible, self.basis @ (blocks.T @ self.contrasts.T), -np.inf)
 
@@ -75,7 +77,7 @@ class Likelihood:
         return float(self.weights @ log_probabilities[np.arange(len(self.y)), self.y])
 
     def residuals(self, probabilities: Floats) -> Floats:
-        """Return weighted outcome minus probability (n, k - 1), one column for each contrast."""
+        """Return the weight times (outcome - probability), with one column for each contrast (n, k - 1)."""
         outcome = np.zeros_like(probabilities)
         outcome[np.arange(len(self.y)), self.y] = 1
         result: Floats = self.weights[:, None] * ((outcome - probabilities) @ self.contrasts)
@@ -85,7 +87,7 @@ class Likelihood:
         return (self.residuals(probabilities).T @ self.basis).ravel()
 
     def information(self, probabilities: Floats) -> Floats:
-        """Return the Fisher information (size, size); observed and expected information are equal for this link."""
+        """Return the Fisher information (size, size). Observed and expected information are equal for this link."""
         d, blocks = self.basis.shape[1], self.contrasts.shape[1]
         means = probabilities @ self.contrasts
         result = np.empty((blocks, d, blocks, d))
@@ -99,16 +101,14 @@ class Likelihood:
         return result.reshape(self.size, self.size)
 
     def _weighted_square(self, curvature: Floats, *, positive: bool) -> Floats:
-        """Return basis' diag(curvature) basis, at half the cost if no curvature is negative."""
+        """Return basis' diag(curvature) basis. This takes half the time if no curvature is negative."""
         if not positive:
             return np.asarray((self.basis * curvature[:, None]).T @ self.basis)
         root = self.basis * np.sqrt(np.maximum(curvature, 0))[:, None]
         return np.asarray(root.T @ root)
 
     def meat(self, probabilities: Floats) -> Floats:
-        """Return the sum of the outer products of the rows' (or groups') scores, weights included: the middle of the
-        sandwich.
-        """
+        """Return the middle of the sandwich: the sum of the outer products of the weighted scores of rows (or groups)."""
         residuals = self.residuals(probabilities)
         if self.groups is not None:
             shape = (len(residuals), self.size)
@@ -125,9 +125,9 @@ class Likelihood:
 
 @dataclass(frozen=True)
 class Maximum:
-    """`parameters` (size,), their `information` within the span, and whether the logits converged.
+    """The maximum: `parameters` (size,), their `information` within the span, and whether the logits converged.
 
-    `recession` (size,): a direction in which the likelihood increases without end, if the iterations found one.
+    `recession` (size,) is a direction in which the likelihood increases without bound, if the iterations found one.
     """
 
     parameters: Floats
@@ -138,8 +138,10 @@ class Maximum:
 
 
 def contrasts(n_classes: int) -> Floats:
-    """Return contrasts (k, k - 1): log-odds of the second class for two classes, an orthonormal basis of centred logits for
-    more.
+    """Return contrasts (k, k - 1).
+
+    For two classes, the contrast is the log-odds of the second class. For more classes, they are an orthonormal basis of
+    centred logits.
     """
     if n_classes == 2:
         return np.array([[-0.5], [0.5]])
@@ -147,12 +149,13 @@ def contrasts(n_classes: int) -> Floats:
 
 
 def maximise(likelihood: Likelihood, span: Floats | None) -> Maximum:
-    """Maximise by Newton's method with step halving, over all parameters or over `span @ theta` with orthonormal `span`
-    (size, q).
+    """Maximise the likelihood by Newton's method with step halving.
 
-    The likelihood is concave. If its maximum is at infinity (Albert and Anderson 1984), Newton's steps keep changing
-    some logits by about one, and converge to a direction of recession. A step in such a direction proves that there is no
-    maximum; a step that changes no logit shows that a maximum has been reached.
+    The maximum is taken over all parameters or, with an orthonormal `span` (size, q), over `span @ theta`.
+
+    The likelihood is concave. If its maximum is at infinity (Albert and Anderson 1984), Newton's steps keep changing some logits
+    by about one, and they converge to a direction of recession. A step in such a direction proves that there is no maximum. A
+    step that changes no logit shows that the maximum has been reached.
     """
     converged, steps = False, 0
     recession: Floats | None = None

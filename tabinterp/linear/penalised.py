@@ -1,8 +1,11 @@
-"""Penalised fits on standardised columns by scikit-learn, with an L2 penalty chosen by cross-validation.
+"""Penalised fits on standardised columns with scikit-learn; cross-validation chooses the L2 penalty.
 
-Classes: logistic or multinomial regression. The penalty is chosen on at most 10,000 randomly drawn rows, from strong to weak
-until the loss rises; each fold starts from its previous fit. (A penalty is the width of a prior, which does not depend on the
-number of rows.) Numbers: ridge regression. Counts: Poisson regression. The rows of a group are in one fold.
+Classes are fitted by logistic or multinomial regression, numbers by ridge regression, and counts by Poisson regression. The rows
+of a group are always in the same fold.
+
+For classes, the penalty is chosen on at most 10,000 randomly drawn rows. Penalties are tried from strong to weak until the loss
+rises, and each fit starts from the previous fit of its fold. A subsample is sufficient because a penalty is the width of a prior,
+which does not depend on the number of rows.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ STRENGTHS = np.logspace(-4, 2, 7)
 FOLDS = 5
 ITERATIONS = 1000
 SEARCHED = 10_000
-SMALL_HESSIAN = 500  # maximum number of columns for Newton's method; for more, the n d^2 products cost more than L-BFGS
+SMALL_HESSIAN = 500  # most columns for Newton's method; with more, its n d^2 products take longer than L-BFGS
 
 
 def fit_penalised(x: FloatArray, y: Any, weights: FloatArray | None, table: Table, seed: int) -> Any:
@@ -36,9 +39,14 @@ def fit_penalised(x: FloatArray, y: Any, weights: FloatArray | None, table: Tabl
 
     Parameters
     ----------
-    x : (rows, d) standardised columns.
-    y : (rows,) targets; classes in any form. `weights` (rows,).
-    table : the same rows, with their classes and groups.
+    x : (rows, d)
+        Standardised columns.
+    y : (rows,)
+        Targets; classes may have any form.
+    weights : (rows,), optional
+        Weights of the rows.
+    table : Table
+        The same rows, with their classes and groups.
     """
     if table.schema.task == "regression":
         return Ridge(alpha=fit_numbers(x, y, weights, seed, table.groups).alpha_).fit(x, y, sample_weight=weights)
@@ -55,14 +63,14 @@ def logistic(classes: int, width: int, strength: float) -> LogisticRegression:
 
 
 def fit_quietly(model: Any, x: FloatArray, y: Any, weights: FloatArray | None) -> Any:
-    """Fit a scikit-learn model without its convergence warning."""
+    """Fit a scikit-learn model, and suppress its convergence warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(x, y, sample_weight=weights)
 
 
 def strength_of(x: FloatArray, table: Table, seed: int) -> float:
-    """Return the C with the lowest cross-validated log loss."""
+    """Return the value of C (inverse penalty) with the lowest cross-validated log loss."""
     rows = chosen(table.numbers, SEARCHED, seed)
     codes = table.y[rows].astype(np.int64)
     classes = len(table.schema.classes)
@@ -91,9 +99,9 @@ def strength_of(x: FloatArray, table: Table, seed: int) -> float:
 
 
 def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArray | None) -> float:
-    """Return the mean log loss of probabilities (n, k) for the true classes `codes` (n,), from 0 to k - 1.
+    """Return the mean log loss of probabilities (n, k) for the true classes `codes` (n,), numbered from 0.
 
-    This is scikit-learn's `log_loss` without its checks, which take longer than the fit of a small fold.
+    The result equals that of scikit-learn's `log_loss`, whose checks would take longer than the fit of a small fold.
     """
     told = probabilities[np.arange(len(codes)), codes]
     rounding = np.finfo(told.dtype).eps
@@ -103,10 +111,10 @@ def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArra
 def parts_of(
     strata: IntArray, groups: IntArray | None, needed: Sequence[int], seed: int
 ) -> list[tuple[IntArray, IntArray]]:
-    """Return the folds of a cross-validation: the positions of the fitted rows, and of the scored rows.
+    """Return the folds of a cross-validation, each as the positions of the rows to fit on and of the rows to score.
 
-    There are at most five folds, with `strata` (rows,) in equal shares and the rows of each of the `groups` (rows,) in one fold.
-    The list is empty if a stratum in `needed` would be missing from fitted rows.
+    There are at most five folds. The `strata` (rows,) are spread evenly over them, and the rows of each of the `groups` (rows,)
+    are in the same fold. The list is empty if the rows to fit on would lack a stratum in `needed`.
     """
     if groups is not None:
         return by_group(strata, groups, needed, FOLDS, seed)
@@ -119,7 +127,10 @@ def parts_of(
 def fit_numbers(
     x: FloatArray, y: FloatArray, weights: FloatArray | None, seed: int, groups: IntArray | None
 ) -> RidgeCV:
-    """Fit a ridge regression with the penalty of lowest squared error: leave-one-out, or with groups over five folds."""
+    """Fit a ridge regression with the penalty that minimises the squared error.
+
+    The error is estimated by leave-one-out or, if rows come in groups, over five folds.
+    """
     strengths = len(x) * np.logspace(-7, 1, 17)
     if groups is not None:
         parts = by_group(np.zeros(len(x), dtype=np.int64), groups, [0], FOLDS, seed)
@@ -134,8 +145,9 @@ def fit_numbers(
 def _squared_errors(
     x: FloatArray, y: FloatArray, weights: FloatArray, fitted: IntArray, judged: IntArray, strengths: FloatArray
 ) -> FloatArray:
-    """Return the weighted sum of squared errors on the scored rows for each penalty (strengths,), from one
-    eigendecomposition.
+    """Return, for each penalty (strengths,), the weighted sum of squared errors on the scored rows.
+
+    All penalties use the same eigendecomposition.
     """
     w = weights[fitted]
     centre, mean = np.average(x[fitted], axis=0, weights=w), np.average(y[fitted], weights=w)
@@ -150,9 +162,9 @@ def _squared_errors(
 def fit_counts(
     x: FloatArray, y: FloatArray, weights: FloatArray, seed: int, groups: IntArray | None
 ) -> PoissonRegressor:
-    """Fit a Poisson regression with the penalty of lowest cross-validated deviance, weighted by row.
+    """Fit a Poisson regression with the penalty that minimises the cross-validated weighted deviance.
 
-    Folds have equal shares of zeros, and the rows of a group are in one fold.
+    Zeros are spread evenly over the folds, and the rows of a group are in the same fold.
     """
     counted = (y > 0).astype(np.int64)
     if counted.sum() < 2:
@@ -183,5 +195,5 @@ def fit_counts(
 
 
 def _rates(fitted: PoissonRegressor, x: FloatArray) -> FloatArray:
-    """Return expected counts, limited to the range of floating point for rows far outside the fitted ones."""
+    """Return the expected counts, limited to the floating-point range for rows far outside the fitted ones."""
     return np.asarray(np.exp(np.clip(x @ fitted.coef_ + fitted.intercept_, -100, 100)))

@@ -1,9 +1,10 @@
 """Maximum likelihood of a Poisson model with a log link, and its limit if zero counts leave it without a maximum.
 
-If there is a direction along which the rates of some rows with a count of zero decrease without end, while the rates of all other
-rows do not change, the likelihood has no maximum. In the limit, those rows have a rate of zero and carry no further information
-(Correia, Guimarães & Zylkin 2019). Such a direction changes no row with a count above zero, so only the directions that those
-rows leave undetermined are searched. There are few or none, and a small linear programme finds all affected rows.
+The likelihood has no maximum if there is a direction along which the rates of some rows with a count of zero decrease without
+bound, while the rates of all other rows stay the same. In the limit, the rates of those rows are zero, and the rows carry no
+further information (Correia, Guimarães & Zylkin 2019). Such a direction does not change the rate of any row with a count above
+zero, so only directions that those rows leave undetermined are searched. There are few or none, and a small linear programme
+finds all affected rows.
 """
 
 from __future__ import annotations
@@ -24,18 +25,22 @@ from .separation import Cause, levels
 from .unpenalised_fits import Covariance, Fit, single_draws
 
 UNDETERMINED = 1e-9  # singular values below this share of the largest belong to undetermined directions
-FALLS = 1e-7  # decrease of a log rate above which it is not rounding, if the largest possible decrease is 1
+FALLS = 1e-7  # a smaller decrease of a log rate may be rounding error; the largest possible decrease is 1
 
 
 def poisson(
     design: Design, basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None
 ) -> Fit:
-    """Fit a Poisson regression of counts `y` (n,) on the basis with statsmodels, without rows whose rate is zero in the
-    limit.
+    """Fit a Poisson regression of counts `y` (n,) on the basis with statsmodels.
 
-    "model" assumes that the variance equals the mean, and treats weights as frequencies. "robust" is the sandwich HC0 ("cluster":
-    with scores summed within `groups`), which is valid for any variance if the mean is specified correctly (Gourieroux, Monfort &
-    Trognon 1984). Raises `NotApplicableError` if all counts are zero, too few rows are left for the sandwich, or the fit fails.
+    Rows whose rate is zero in the limit are left out. The covariance "model" assumes that the variance equals the mean, and
+    treats weights as frequencies. "robust" is the HC0 sandwich, and "cluster" sums its scores within `groups`. The sandwich is
+    valid for any variance if the mean is specified correctly (Gourieroux, Monfort & Trognon 1984).
+
+    Raises
+    ------
+    NotApplicableError
+        If all counts are zero, too few rows are left for the sandwich, or the fit fails.
     """
     if not (y > 0).any():
         raise NotApplicableError(why("inference.zero", rows=len(y)))
@@ -72,29 +77,32 @@ def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance, gro
             how = {"model": "nonrobust", "robust": "HC0", "cluster": "cluster"}[kind]
             told = None if groups is None else {"groups": groups}
             return model.fit(cov_type=how, cov_kwds=told, tol=1e-12, maxiter=100)
-        except ValueError:  # its steps overflowed, which can happen if weights differ by a factor of a million
+        except ValueError:  # the steps overflowed, which can happen if weights differ by a factor of a million
             raise NotApplicableError(why("no inference: the fit of the counts does not come to an end")) from None
 
 
 def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floats | None:
-    """Return the directions that are determined by a single row or group: its score is zero there, so the sandwich variance
-    would be zero.
+    """Return the directions that a single row or group determines.
+
+    The score of that row or group is zero in such a direction, so the sandwich variance would be zero.
     """
     information = weights * np.asarray(result.fittedvalues)
     return single_draws(x, np.linalg.inv((x * information[:, None]).T @ x), information, groups)
 
 
 def _undetermined(vectors: Floats) -> Floats:
-    """Return an orthonormal basis (p, q) of the directions that these rows (n, p) do not determine.
+    """Return an orthonormal basis (p, q) of the directions that the rows `vectors` (n, p) do not determine.
 
-    The singular values are those of R in the QR decomposition; `null_space` of the rows themselves would need an n by n matrix.
+    The singular values are those of R in the QR decomposition. Applying `null_space` to the rows would need an n by n matrix.
     """
     return np.asarray(null_space(np.linalg.qr(vectors, mode="r"), rcond=UNDETERMINED))
 
 
 def never_counted(vectors: Floats, y: Floats) -> Bools:
-    """Return a mask of the rows (n,) with a count of zero whose rate can decrease without end in some direction that increases no
-    rate and leaves the rates of rows with a count above zero unchanged.
+    """Return which rows (n,) with a count of zero have a rate of zero in the limit.
+
+    The rate of such a row decreases without bound in a direction that increases no rate and leaves the rates of rows with a count
+    above zero unchanged.
 
     >>> basis = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
     >>> never_counted(basis, np.array([2.0, 0.0, 0.0])).tolist()
@@ -125,7 +133,7 @@ def _falling(moves: Floats) -> Bools:
 
 
 def _causes(design: Design, y: Floats) -> list[Cause]:
-    """Return levels in which all counts are zero."""
+    """Return the levels in which all counts are zero."""
     indicators, owners = levels(design)
     rows, counts = indicators.sum(axis=0), indicators.T @ y
     return [Cause(int(rows[i]), (), *owner) for i, owner in enumerate(owners) if rows[i] > 0 and counts[i] == 0]

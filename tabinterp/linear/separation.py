@@ -1,9 +1,11 @@
-"""Separation: where the maximum of a logistic likelihood is at infinity, and what can still be estimated.
+"""Separation: cases in which the maximum of a logistic likelihood is at infinity, and what can still be estimated.
 
 Along a direction of recession, the logit of each row's own class never falls relative to another class, and in some rows it rises
-without end (Albert and Anderson 1984). In the limit, those rows cannot have the other class, which is removed from their possible
-classes. A row with one possible class carries no further information, and the maximum over the remaining rows is the limit of the
-estimates (Lesaffre and Albert 1989; Geyer 2009). A coefficient has a finite limit exactly if the remaining rows determine it.
+without bound (Albert and Anderson 1984). In the limit, those rows cannot have the other class, so it is removed from their
+possible classes. A row with only one possible class carries no further information. The maximum over the remaining rows is the
+limit of the estimates (Lesaffre and Albert 1989; Geyer 2009). A coefficient has a finite limit if and only if the remaining rows
+determine it.
+
 Directions are found in two ways: from levels in which a class does not occur, and by linear programming (Konis 2007).
 """
 
@@ -17,14 +19,17 @@ from scipy.optimize import linprog
 from .design import Bools, Design, Floats, Ints
 from .multinomial import Likelihood, Maximum
 
-STRICT = 1e-6  # margin above which it is not rounding, in units of the basis with coefficients of at most one
+STRICT = 1e-6  # a smaller margin may be rounding error; in units of the basis, with coefficients of at most one
 CUTS = 2000  # constraints added at a time
-NOTHING = 1e-10  # information per row below which it may be rounding; on the basis, it is about one
+NOTHING = 1e-10  # a smaller information per row may be rounding error; on the basis, it is usually about one
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Rows in which classes do not occur: rows of `term`, of the reference level of `column` or, if both are None, any rows."""
+    """Rows in which some classes do not occur.
+
+    These are the rows of `term`, or those at the reference level of `column`. If both are None, they may be any rows.
+    """
 
     rows: int
     classes: tuple[int, ...]
@@ -33,10 +38,10 @@ class Cause:
 
 
 def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools, list[Cause]]:
-    """Remove the classes that do not occur in a level. Repeat this, because it can leave further levels without a class.
+    """Remove the classes that do not occur in a level, and repeat until no level lacks a class that is still possible.
 
-    Levels are all columns of zeros and ones, and the reference level of a column with dummies. Only rows with more than one
-    possible class count as occurrences of a class; the causes count those rows.
+    Levels are all columns of zeros and ones, and the reference levels of columns with dummies. A class occurs in a level only if
+    a row there has it and has more than one possible class. The causes count such rows only.
     """
     indicators, owners = levels(design)
     outcome = np.zeros(possible.shape)
@@ -52,11 +57,11 @@ def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools
             seen = tuple(int(c) for c in np.flatnonzero(occurs[level]))
             rows = int(indicators[:, level] @ choice[:, 0])
             causes.setdefault(int(level), Cause(rows, seen, *owners[level]))
-        possible &= ~(indicators @ empty > 0) | (outcome > 0)  # a row with one possible class keeps it
+        possible &= ~(indicators @ empty > 0) | (outcome > 0)  # rows with only one possible class keep it
 
 
 def levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
-    """Return indicators (n, m) of the levels, with the term (None for a reference level) and the column of each."""
+    """Return indicators (n, m) of the levels, and the term (None for a reference level) and column of each level."""
     matrix = design.matrix
     binary = [j for j in range(matrix.shape[1]) if ((matrix[:, j] == 0) | (matrix[:, j] == 1)).all()]
     indicators = [matrix[:, j] for j in binary]
@@ -70,10 +75,10 @@ def levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
 
 
 def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, Bools]:
-    """Remove the classes that a direction of recession rules out; return the possible classes, and the rows (n,) affected.
+    """Remove the classes that a direction of recession rules out. Return the possible classes and the affected rows (n,).
 
-    The direction is the one that Newton's method found, or else that of the linear programme. Margins that it raises only
-    slightly are left for the next direction, because they may be rounding.
+    The direction comes from Newton's method or, if it found none, from the linear programme. Margins that the direction raises
+    only slightly may be rounding error, so they are left for the next direction.
     """
     direction = maximum.recession
     if direction is None:
@@ -84,12 +89,12 @@ def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, B
 
 
 def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
-    """Return a direction of recession (size,), or one without any margin above `STRICT` if there is none.
+    """Return a direction of recession (size,); if there is none, no margin of the result exceeds `STRICT`.
 
-    Linear programme of Konis (2007): among directions with coefficients in [-1, 1] that lower no margin of a row's own
-    class over another possible class, find the one with the largest sum of margins. The first constraints are chosen by the
-    margins at `parameters`, where Newton's method stopped; violated constraints are added until there are none. The
-    objective is over all rows, so an optimum of zero at any stage proves that nothing is separated.
+    The linear programme (Konis 2007) considers directions with coefficients in [-1, 1] along which the margin of a row's own
+    class over another possible class never falls. It finds the direction with the largest sum of margins. The first constraints
+    are chosen by the margins at `parameters`, where Newton's method stopped. Violated constraints are then added until there are
+    none. The objective includes all rows, so an optimum of zero at any stage proves that nothing is separated.
     """
     rivals = likelihood.possible.copy()
     rivals[np.arange(len(likelihood.y)), likelihood.y] = False
@@ -110,18 +115,18 @@ def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
 
 
 def _gradients(likelihood: Likelihood, rows: Ints, others: Ints) -> Floats:
-    """Return the derivatives (margins, size) of each margin with respect to the parameters."""
+    """Return the derivatives (margins, size) of the margins with respect to the parameters."""
     contrast = likelihood.contrasts[likelihood.y[rows]] - likelihood.contrasts[others]
     products = contrast[:, :, None] * likelihood.basis[rows][:, None, :]
     return products.reshape(len(rows), likelihood.size)
 
 
 def determined(likelihood: Likelihood) -> tuple[Floats | None, Floats | None]:
-    """Return orthonormal directions (size, .) that the remaining rows determine, and those that they do not determine.
+    """Return orthonormal bases (size, .) of the directions that the remaining rows do and do not determine.
 
-    (None, None) if every class is possible for every row, so that everything is determined. The second set is the null
-    space of the information, which depends on neither parameters nor weights; it is computed with equal probabilities for the
-    possible classes of a row.
+    Both are None if every class is possible for every row, because the rows then determine everything. The undetermined
+    directions are the null space of the information. It depends on neither parameters nor weights, so it is computed with equal
+    probabilities for the possible classes of each row.
     """
     if likelihood.possible.all():
         return None, None

@@ -1,8 +1,8 @@
 """Generalised linear models over batches of rows: mergeable sums, and one Newton step per pass over the rows.
 
-Least squares, logistic, multinomial and Poisson regression with their canonical links, on standardised encoded columns, with a
-quadratic penalty on the coefficients and none on the intercepts. Loss, gradient and Fisher information are sums over rows; a
-step that raises the loss is halved (McCullagh & Nelder 1989).
+The models are least-squares, logistic, multinomial and Poisson regression with canonical links, on standardised encoded columns.
+A quadratic penalty applies to the coefficients, but not to the intercepts. Loss, gradient and Fisher information are sums over
+rows. A step that raises the loss is halved (McCullagh & Nelder 1989).
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from tabinterp.stats.newton import newton
 PASSES = 25
 TOLERANCE = 1e-5  # of the last step, in score units per standard deviation; the remaining error is about its square
 HALVINGS = 8
-SLACK = 1e-10  # relative increase of the loss that may be rounding, because sums over batches differ
+SLACK = 1e-10  # a smaller relative increase of the loss may be rounding error, because the order of summation varies
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """`parameters` (k, d + 1), intercept last, for columns (x - `centre`) / `scale`; k is the number of classes if there
-    are several, else 1.
+    """The parameters of a model, and the standardisation of its columns.
 
-    `penalty` / 2 times the sum of squared coefficients is added to the loss, for weights with mean 1.
+    `parameters` (k, d + 1) are coefficients of the columns (x - `centre`) / `scale`, followed by the intercept; k is the number
+    of classes if there are more than two, and 1 otherwise. For weights with mean 1, `penalty` / 2 times the sum of squared
+    coefficients is added to the loss.
     """
 
     task: str
@@ -39,8 +40,9 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Unpenalised sums at the parameters of a plan: rows, sum w, loss, gradient (k, d + 1) and information (k, d + 1, k, d
-    + 1).
+    """Unpenalised sums over rows, at the parameters of a plan.
+
+    `gradient` is (k, d + 1) and `information` (k, d + 1, k, d + 1); `mass` is the sum of the weights.
     """
 
     rows: int
@@ -90,12 +92,12 @@ def finish(plan: Plan, sums: Sums) -> tuple[float, FloatArray]:
     information = sums.information.reshape(size, size) + np.diag(np.tile(penalty, len(gradient)))
     step = np.linalg.lstsq(information, -gradient.ravel(), rcond=1e-13)[
         0
-    ]  # for several classes, a common shift of the intercepts has no effect
+    ]  # with several classes, a common shift of the intercepts has no effect
     return sums.loss + 0.5 * float((penalty * plan.parameters**2).sum()), step.reshape(gradient.shape)
 
 
 def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
-    """Return the plan with parameters fitted to all rows, starting from its current ones, and whether the fit converged.
+    """Fit the parameters of a plan to all rows, starting from their current values. Also return whether the fit converged.
 
     `total` makes one pass over all rows and returns their sums at a plan's parameters.
     """
@@ -114,7 +116,7 @@ def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
 def _derivatives(
     task: str, score: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray, Callable[[int, int], FloatArray]]:
-    """Return losses (m,), their derivatives (m, k) by the scores, and a function that returns second derivatives (m,)."""
+    """Return the losses (m,), their derivatives (m, k) with respect to the scores, and a function for second derivatives (m,)."""
     if task == "multiclass":
         p, own = softmax(score, axis=1), np.eye(score.shape[1])[y.astype(np.int64)]
         return (

@@ -1,7 +1,7 @@
-"""Inference supplied with a linear model: its own estimates and covariance, transferred from encoded columns to terms.
+"""Inference supplied with a linear model: its own estimates and covariance, converted from encoded columns to terms.
 
-A coefficient per unit or against a reference level is a linear function of the model's parameters, so its error follows from
-their covariance.
+A coefficient per unit, or compared with a reference level, is a linear function of the model's parameters. Its standard error
+therefore follows from their covariance.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ from .terms import AnyTerm, Contrast, Slope
 def own_inference(
     bound: BoundModel, fit: OwnFit, terms: Sequence[AnyTerm], design: Design, weights: FloatArray | None
 ) -> Inference:
-    """Return the model's own estimates of the terms; variance inflation is computed from `design`, the table's rows, with their
-    `weights`.
+    """Return the model's own estimates of the terms.
+
+    Variance inflation factors are computed from `design`, which holds the rows of the table, and from the rows' `weights`.
     """
     task, outputs, width = bound.table.schema.task, len(bound.outputs), 1 + len(terms)
     head = score_head(bound.model, bound.table, len(fit.parameters))
     turn = np.kron(head, _to_terms(bound, terms))
     value, covariance = turn @ fit.parameters.ravel(), turn @ fit.covariance @ turn.T
-    nothing = ~(np.diag(covariance) > 0)  # not estimated, or without an error
+    nothing = ~(np.diag(covariance) > 0)  # the parameter was not estimated, or has no error
     covariance[nothing], covariance[:, nothing] = np.nan, np.nan
     if not all(bound.encoding.local.values()):
-        value[::width] = np.nan  # with mixed columns, the intercept is not defined
+        value[::width] = np.nan  # if columns are mixed, the intercept is not defined
     empty = [Estimate(output, term) for output in range(outputs) for term in (None, *design.terms)]
     found = [
         with_numbers(e, float(v), float(variance), fit.df_residual, ratio=bound.table.schema.goal.ratio is not None)
@@ -63,7 +64,7 @@ def own_inference(
 
 
 def _to_terms(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
-    """Return the matrix (1 + terms, 1 + d) from intercept and encoded columns to intercept and terms."""
+    """Return the matrix (1 + terms, 1 + d) that maps intercept and encoded columns to intercept and terms."""
     turn = np.zeros((1 + len(terms), 1 + bound.encoding.width))
     for row, term in zip(turn[1:], terms, strict=True):
         if isinstance(term, Slope):

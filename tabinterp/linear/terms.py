@@ -1,9 +1,9 @@
-"""Terms of a linear predictor: which functions of the original columns have one coefficient, given the encoding.
+"""Terms of a linear predictor: the functions of the original columns that have one coefficient each under an encoding.
 
-A number that the encoder scales is one term, per unit of the column. A column whose distinct values have separate encodings
-(one-hot, bins) has one term per level, compared with the reference level. A missing indicator is a separate term. For anything
-else (splines, ordinal codes), the encoded columns are the terms. Together with an intercept, the terms span the same space as the
-encoded columns, so a linear model of one is a linear model of the other.
+A number that the encoder only scales is one term, per unit of the column. A column whose distinct values have separate encodings
+(one-hot, bins) has one term per level, compared with the reference level. A missing indicator is a separate term. For all other
+encodings (splines, ordinal codes), the encoded columns are the terms. Together with an intercept, the terms span the same space
+as the encoded columns, so a linear model of the terms is also a linear model of the encoded columns.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from tabinterp.stats.weights import deviation
 from .design import Design, Term
 
 MOST_LEVELS = 400
-TOLD = 10  # minimum number of rows of a level that is named together with others
+TOLD = 10  # minimum number of rows of a level whose name is listed with those of other levels
 EXACT = 1e-7  # an encoding is affine in its column if it deviates by less than this share of its range
 
 
 @dataclass(frozen=True, eq=False)
 class Slope:
-    """A term per unit: changing the column by one unit changes the encoded columns `block` by `per_unit`."""
+    """A term per unit: a change of the column by one unit changes the encoded columns `block` by `per_unit`."""
 
     term: Term
     values: FloatArray  # (n,)
@@ -44,7 +44,7 @@ class Slope:
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """A term compared with a reference: the encoded columns `block` at the level and at the reference."""
+    """A level compared with a reference: `level` and `reference` are the values of the encoded columns `block` at each."""
 
     term: Term
     values: FloatArray  # (n,) 0 or 1
@@ -62,7 +62,7 @@ class Contrast:
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """An encoded column that is neither a slope nor a contrast: it has a coefficient, but no derivative of its own."""
+    """An encoded column that is neither a slope nor a contrast. It has a coefficient, but no derivative of its own."""
 
     term: Term
     values: FloatArray
@@ -76,7 +76,7 @@ AnyTerm = Slope | Contrast | Basis
 
 
 def find_terms(bound: BoundModel) -> list[AnyTerm]:
-    """Return the terms of every column that is encoded separately, in the table's order."""
+    """Return the terms of all columns that are encoded separately, in the order of the table."""
     known = [c for c in bound.columns if bound.encoding.local[c]]
     return [
         term
@@ -87,7 +87,7 @@ def find_terms(bound: BoundModel) -> list[AnyTerm]:
 
 
 def design(terms: list[AnyTerm], rows: NDArray[np.bool_] | None = None) -> Design:
-    """Return the terms' values as a matrix (rows, terms)."""
+    """Return the values of the terms as a design matrix (rows, terms)."""
     matrix = np.column_stack([t.values for t in terms]) if terms else np.empty((0 if rows is None else len(rows), 0))
     return Design(matrix if rows is None else matrix[rows], tuple(t.term for t in terms))
 
@@ -100,7 +100,7 @@ def _column_terms(bound: BoundModel, column: str) -> Iterator[AnyTerm]:
     numeric = bound.table.schema[column].kind == "numeric"
     training = bound.table.row_weights
     training = training if bound.table.held_out is None else training * ~bound.table.held_out
-    if not bound.has_gradient:  # each value has a code: levels can be contrasted, but numbers have no slope
+    if not bound.has_gradient:  # every value is encoded as a code, so levels can be compared, but numbers have no slope
         yield from [] if numeric else _levels(column, values, encoded, block, training, apart=True)
         return
     if numeric:
@@ -129,7 +129,7 @@ def _slope(
     per_unit = centred @ (at - at.mean(axis=0)) / (centred @ centred)
     left = at - at.mean(axis=0) - centred[:, None] * per_unit
     spread = np.ptp(at, axis=0)
-    constant = spread == 0  # an indicator; its remaining deviation is rounding of the mean
+    constant = spread == 0  # an indicator; any deviation left is rounding of the mean
     if (np.abs(left).max(axis=0) > EXACT * spread)[~constant].any():
         return None
     per_unit = np.where(constant, 0.0, per_unit)
@@ -143,13 +143,13 @@ def _slope(
 
 
 def _sd(x: FloatArray, present: NDArray[np.bool_], weights: FloatArray | None) -> float:
-    """Return the standard deviation over rows with a number; 0 if these have no weight."""
+    """Return the standard deviation over the rows in which the column is not missing; 0 if these have no weight."""
     w = None if weights is None else weights[present]
     return float(deviation(x[present], w)) if w is None or w.any() else 0.0
 
 
 def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
-    """Yield missing indicators: one constant where the column is present, and another where it is missing."""
+    """Yield the missing indicators: encoded columns with one constant where the column is present and another where not."""
     missing = ~slope.present
     if not missing.any():
         return
@@ -173,17 +173,17 @@ def _levels(
     *,
     apart: bool,
 ) -> list[AnyTerm]:
-    """Return one term for each level against the reference, if the distinct encodings are affinely independent.
+    """Return one term for each level except the reference, if the distinct encodings are affinely independent.
 
-    The reference is the level that is encoded as zeros only, or else the most frequent level (by weight), among the training
-    rows; `training` (n,) is the weight of a training row, and 0 for a held-out row. With `apart`, the encodings are codes, and
-    zero is a code like any other.
+    The reference level is chosen on the training rows. It is the level that is encoded as zeros only or, if there is none, the
+    most frequent level (by weight). `training` (n,) holds the weights of the training rows, and 0 for held-out rows. With
+    `apart`, the encodings are codes, and zero is a code like any other.
     """
     first, group = equal_rows(encoded)
     if len(first) > MOST_LEVELS:
         return []
     points = encoded[first]
-    counts = np.bincount(group, training, minlength=len(first))  # a level without training rows is no reference
+    counts = np.bincount(group, training, minlength=len(first))  # a level without training rows cannot be the reference
     dropped = np.flatnonzero((points == 0).all(axis=1) & (counts > 0) & (len(first) > encoded.shape[1]) & (not apart))
     reference = int(dropped[0]) if len(dropped) else int(np.argmax(counts))
     if not apart and np.linalg.matrix_rank(points - points[reference]) < len(first) - 1:
@@ -203,8 +203,9 @@ def _levels(
 
 
 def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[bool, float, str], str]]:
-    """Return a sort key and a label for each group of equally encoded values; labels that are not levels of the table are in
-    parentheses.
+    """Return a sort key and a label for each group of values with equal encodings.
+
+    Parts of a label that are not levels of the table are in parentheses.
     """
     result = []
     numeric = pd.api.types.is_numeric_dtype(values.dtype)
@@ -220,7 +221,10 @@ def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[b
 
 
 def _named(levels: list[Any], counts: pd.Series) -> list[str]:
-    """Return the name of a level; for several levels with equal encoding, at most three names, none of a level with few rows."""
+    """Return the name of a single level, or the names of up to three levels with equal encoding.
+
+    If there are several levels, those with few rows are not named.
+    """
     if len(levels) < 2:
         return [str(level) for level in levels]
     told = [level for level in levels if counts[level] >= TOLD][:3]

@@ -1,4 +1,4 @@
-"""Sentences about fits of the linear counterpart that are not possible."""
+"""Sentences for cases in which the linear counterpart cannot be fitted."""
 
 from __future__ import annotations
 

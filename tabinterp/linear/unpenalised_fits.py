@@ -21,16 +21,27 @@ from .separation import Cause, determined, strike_empty_levels, strike_separated
 
 Covariance = Literal["model", "robust", "cluster"]
 
-EXACT = 1e-20  # residual share of the target's variance below which the fit is exact
+EXACT = 1e-20  # a fit is exact if its residuals have less than this share of the target's variance
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Coefficients (m,) on the basis and their covariance (m, m), None if there is none.
+    """Coefficients on the basis, with their covariance.
 
-    `view` (outputs, m / (r + 1)) maps the blocks of coefficients to outputs. `null` (m, q): orthonormal directions
-    without an estimate, because of `causes`; `unsure` (m, q): directions without an error.
-    `df_residual` None: the normal distribution is used.
+    Parameters
+    ----------
+    parameters : (m,)
+        The coefficients.
+    covariance : (m, m) or None
+        Their covariance; None if there is none.
+    view : (outputs, m / (r + 1))
+        Maps the blocks of coefficients to outputs.
+    null : (m, q), optional
+        Orthonormal directions without an estimate, because of `causes`.
+    unsure : (m, q), optional
+        Orthonormal directions without an error.
+    df_residual : float, optional
+        Residual degrees of freedom; None if the normal distribution is used.
     """
 
     parameters: Floats
@@ -46,10 +57,14 @@ class Fit:
 
 
 def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None) -> Fit:
-    """Fit `y` (n,) by weighted least squares with statsmodels; "model" treats weights as frequencies, "robust" is HC1,
-    "cluster" sums the scores within `groups` (n,).
+    """Fit `y` (n,) by weighted least squares with statsmodels.
 
-    Raises `NotApplicableError` if no degrees of freedom are left for the error, or the target is constant.
+    The covariance "model" treats weights as frequencies, "robust" is HC1, and "cluster" sums the scores within `groups` (n,).
+
+    Raises
+    ------
+    NotApplicableError
+        If no degrees of freedom are left for the error, or the target is constant.
     """
     n, d = basis.vectors.shape
     rows = float(weights.sum()) if kind == "model" else float(n)
@@ -85,8 +100,9 @@ def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance, gr
 
 
 def small_sample(rows: int, coefficients: int, groups: Ints | None) -> float:
-    """Return the small-sample correction of a sandwich estimator: HC1, or CR1 over groups (MacKinnon & White 1985; Cameron
-    & Miller 2015).
+    """Return the small-sample correction of a sandwich estimator.
+
+    It is HC1 or, over groups, CR1 (MacKinnon & White 1985; Cameron & Miller 2015).
     """
     left = rows - coefficients
     if groups is None:
@@ -96,10 +112,10 @@ def small_sample(rows: int, coefficients: int, groups: Ints | None) -> float:
 
 
 def single_draws(vectors: Floats, inverse: Floats, weights: Floats, groups: Ints | None = None) -> Floats | None:
-    """Return orthonormal directions (m, q) of the coefficients that are determined by a single row, or a single group of rows.
+    """Return orthonormal directions (m, q) of the coefficients that a single row, or a single group of rows, determines.
 
-    For single rows, these are rows with leverage one. A group alone determines a direction v if all information about v comes
-    from the group: M_g v = M v, where M is the information from all rows and M_g the information from the group.
+    A single row determines a direction if its leverage is one. A group determines a direction v if it supplies all the
+    information about v: M_g v = M v, where M is the information from all rows and M_g that from the group.
     """
     if groups is not None:
         return _single_groups(vectors, inverse, weights, groups)
@@ -113,7 +129,7 @@ def _single_groups(vectors: Floats, inverse: Floats, weights: Floats, groups: In
     whole, found = (vectors * weights[:, None]).T @ vectors, []
     for group in np.flatnonzero(
         np.bincount(groups, leverage) > 1 - 1e-9
-    ):  # the sum of the group's eigenvalues, so at most d groups qualify
+    ):  # this is the sum of the group's eigenvalues, so at most d groups qualify
         rows = groups == group
         own = (vectors[rows] * weights[rows, None]).T @ vectors[rows]
         values, directions = eigh(own, whole)
@@ -132,10 +148,10 @@ def maximum_likelihood(
     centred: bool,
     groups: Ints | None = None,
 ) -> Fit:
-    """Return the maximum or its limit: remove separated classes until Newton's method finds a maximum.
+    """Return the maximum-likelihood fit or its limit, removing separated classes until Newton's method finds a maximum.
 
-    `y` (n,) contains every class from 0 to its largest. `centred`: one output per class, centred over the classes; otherwise
-    the log-odds of class 1.
+    `y` (n,) contains every class from 0 to its largest. If `centred`, there is one output per class, centred over the classes;
+    otherwise the output is the log-odds of class 1.
     """
     k = int(y.max()) + 1
     possible, causes = strike_empty_levels(design, y, np.ones((len(y), k), dtype=bool))
@@ -163,7 +179,7 @@ def maximum_likelihood(
 
 @dataclass(frozen=True)
 class _Limit:
-    """The maximum over the rows with more than one possible class, in the directions `span` that they determine."""
+    """The maximum over the rows with more than one possible class, in the directions `span` that these rows determine."""
 
     rest: Likelihood
     maximum: Maximum
@@ -171,7 +187,7 @@ class _Limit:
     null: Floats | None
 
     def covariance(self, kind: Covariance) -> Floats | None:
-        """Return the inverse information, or the sandwich around the rows' scores; None if the information is singular."""
+        """Return the inverse information, or the sandwich covariance; None if the information is singular."""
         try:
             inverse = cho_solve(cho_factor(self.maximum.information), np.eye(len(self.maximum.information)))
         except LinAlgError:
@@ -184,10 +200,10 @@ class _Limit:
         return np.asarray(inverse if self.span is None else self.span @ inverse @ self.span.T)
 
     def single_groups(self) -> Floats | None:
-        """Return the directions that are determined by a single group: its scores add up to zero there, so the sandwich variance
-        would be zero.
+        """Return the directions that a single group determines.
 
-        This is done only for two classes: for several, the information of a row is not the product of one column with itself.
+        The scores of the group add up to zero there, so the sandwich variance would be zero. This is implemented only for two
+        classes: for more, the information of a row is not the outer product of one vector with itself.
         """
         rest, span = self.rest, np.eye(self.rest.size) if self.span is None else self.span
         if rest.groups is None or not len(rest.y) or rest.contrasts.shape[1] > 1:

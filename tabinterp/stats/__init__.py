@@ -1,1 +1,1 @@
-"""Statistics on arrays: estimates with errors, mergeable sums, association, multiple testing. No model, table or document."""
+"""Statistics on arrays, without models, tables or documents: estimates with errors, mergeable sums, association, tests."""

@@ -1,9 +1,10 @@
 """Means over rows as mergeable sums (`start`, `update`, `merge`, `finish`), in batches of any size and order.
 
-Sums are centred at their own mean and shifted when they are merged (Chan, Golub & LeVeque 1983), so that precision is not lost
-if a mean is large compared with its spread. The standard error is that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
-If rows have groups, each group is one draw: contributions are summed within groups before they are squared (Liang & Zeger 1986),
-and intervals use Student's t with one degree of freedom fewer than there are groups.
+Sums are taken around their own mean and shifted when they are merged (Chan, Golub & LeVeque 1983), so no precision is lost if
+the mean is large compared with the spread. The standard error is that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
+
+If rows come in groups, contributions are summed within each group before they are squared (Liang & Zeger 1986). Intervals then
+use Student's t with one degree of freedom fewer than there are groups.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from .estimates import FEWEST_GROUPS, Estimates, group_sums
 
 @dataclass(frozen=True, eq=False)
 class Means:
-    """Sums of one shape: `count` of rows with a value, `mass` sum w, `mean`; with d = v - mean: sum w^2, sum w^2 d, sum w^2 d^2.
+    """Sums over rows of values v with weights w, in arrays of one shape.
 
-    `rows` counts all rows, whether or not they have a value.
+    `rows` counts all rows, and `count` the rows with a value. `mass` is sum w, and `mean` the weighted mean. With d = v - mean,
+    `zeroth` is sum w^2, `first` sum w^2 d, and `second` sum w^2 d^2.
     """
 
     rows: int
@@ -35,12 +37,12 @@ class Means:
 
 
 def start(shape: tuple[int, ...]) -> Means:
-    """Return empty sums."""
+    """Return empty sums of the given shape."""
     return Means(0, *(np.zeros(shape) for _ in range(6)))
 
 
 def update(state: Means, values: FloatArray, weights: FloatArray | None = None) -> Means:
-    """Return the sums after adding m rows of `values` (m, ...); NaN entries are left out."""
+    """Return the sums after adding m rows of `values` (m, ...). NaN entries are left out."""
     if not len(values):
         return state
     whole = _of_all(values, weights)
@@ -68,7 +70,7 @@ def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
 
 
 def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
-    """Return the sums entry by entry, over the rows that have a value."""
+    """Return the sums of each entry over the rows that have a value."""
     present = ~np.isnan(values)
     w = present * (1.0 if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1)))
     filled = np.where(present, values, 0.0)
@@ -90,13 +92,13 @@ def merge(a: Means, b: Means) -> Means:
 
 
 def beside(states: Sequence[Means]) -> Means:
-    """Combine the sums of several quantities over the same rows: entries (states, ...)."""
+    """Stack the sums of several quantities over the same rows, with shape (states, ...)."""
     parts = {one.name: np.stack([getattr(state, one.name) for state in states]) for one in fields(Means)[1:]}
     return Means(states[0].rows, **parts)
 
 
 def finish(state: Means) -> Estimates:
-    """Return means with their standard errors over rows; NaN if no row with weight has a value."""
+    """Return the means with their standard errors over rows; NaN if no row with weight has a value."""
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(state.mass > 0, state.mean, np.nan)
         stderr = np.sqrt(state.second * state.count / (state.count - 1)) / state.mass
@@ -112,10 +114,10 @@ def _moved(state: Means, centre: FloatArray) -> tuple[FloatArray, FloatArray, Fl
 def mean_over_rows(values: FloatArray, weights: FloatArray | None = None, groups: IntArray | None = None) -> Estimates:
     """Return the mean over the first axis with its standard error over rows, or over `groups` of rows.
 
-    NaN rows are left out, entry by entry. With fewer than ten groups, there is a mean but no error.
+    Each entry leaves out the rows in which it is NaN. With fewer than ten groups, there is a mean but no error.
 
     >>> found = mean_over_rows(np.repeat(np.arange(12.0), 3), groups=np.repeat(np.arange(12), 3))
-    >>> round(float(found.stderr), 3)  # of 12 draws, not 36
+    >>> round(float(found.stderr), 3)  # from 12 independent groups, not 36 rows
     1.041
     """
     found = finish(update(start(values.shape[1:]), values, weights))

@@ -1,9 +1,9 @@
 """Association between many hidden units and many columns, on arrays.
 
-Four coefficients, each with a p-value, for all pairs of units and columns at once:
+There are four coefficients, each with a p-value, for all pairs of units and columns at once:
 
-- Pearson correlation and correlation ratio, as sums over rows (`start`, `update`, `merge`, `finish`) that can be computed
-  in batches of any size and merged in any order;
+- Pearson correlation and the correlation ratio, as sums over rows (`start`, `update`, `merge`, `finish`) that can be computed in
+  batches of any size and merged in any order;
 - Spearman's rank correlation (`spearman`), which needs all rows at once;
 - distance correlation (`distance_correlation`), which compares every pair of rows and is meant for a sample.
 
@@ -11,12 +11,13 @@ Rows may have weights. A row of weight 2 counts as two rows in every coefficient
 Kish's effective sample size (sum w)^2 / sum w^2 as the number of rows, which is exact for equal weights and otherwise an
 approximation. Rows of weight 0 carry no information and must be left out.
 
-Conventions: `n` rows, `h` units, `p` numeric columns, `q` categorical columns, arithmetic in float64. A NaN in a numeric column
-is a missing value: its row is left out for that column only (pairwise-complete). A category code of -1 means missing and counts
-as a separate level, because a model treats "missing" as a value and a unit may respond only to that value. Undefined
-coefficients (a constant unit or column, too few rows, a unit that is NaN in some row) are NaN, without a warning. A standard
-deviation below 1e-13 of the mean is treated as zero, because rounding alone can produce it. Matrix products run on one thread, so
-that the last digits do not depend on the number of cores.
+There are `n` rows, `h` units, `p` numeric columns and `q` categorical columns, and arithmetic is in float64. NaN in a numeric
+column is a missing value: its row is left out for that column only (pairwise-complete). A category code of -1 means missing and
+counts as a separate level, because a model treats "missing" as a value and a unit may respond only to that value.
+
+Undefined coefficients (a constant unit or column, too few rows, a unit that is NaN in some row) are NaN, without a warning. A
+standard deviation below 1e-13 of the mean is treated as zero, because rounding alone can produce it. Matrix products run on one
+thread, so that the last digits do not depend on the number of cores.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from .distances import Booleans, Floats, Integers, constant, correlate, pair_pro
 from .multiple_testing import correlation_test, variance_test
 
 CHUNK_ROWS = 4_096  # rows that `update` processes at a time, few enough for the processor's cache
-ROUNDING = 1e-12  # share of a sum of squares around a centre below which the sum around the mean may be rounding error
+ROUNDING = 1e-12  # a sum of squares around the mean may be rounding error if it is a smaller share of that at a centre
 RANK_UNITS = 64  # units that `spearman` ranks at a time
 PAIR_UNITS = 256  # units that `distance_correlation` processes at a time
 
@@ -46,23 +47,23 @@ PAIR_UNITS = 256  # units that `distance_correlation` processes at a time
 class Moments:
     """Sums over rows around centres near the means, so that precision is not lost if a mean is large compared with its spread.
 
-    T is the sum of (levels + 1): the first level of every categorical column is "missing". d is a unit minus its centre, e a
-    numeric column minus its centre (0 where missing), w the weights.
+    In the comments on the fields, d is a unit minus its centre, e is a numeric column minus its centre (0 where missing), and w
+    is a weight. T is the sum of (levels + 1) over the categorical columns, because the first level of each is "missing".
     """
 
-    levels: tuple[int, ...]  # number of levels of each categorical column, without missing
+    levels: tuple[int, ...]  # number of levels of each categorical column, not counting "missing"
     centre: Floats  # (h,) centre of each unit
     middle: Floats  # (p,) centre of each numeric column
     rows: int
-    known: Integers  # (p,) number of rows in which each numeric column is known
+    known: Integers  # (p,) number of rows in which each numeric column is not missing
     weight: Floats  # () sum of weights
     squares: Floats  # () sum of squared weights
-    known_weight: Floats  # (p,) sum of weights over the rows in which each numeric column is known
+    known_weight: Floats  # (p,) sum of weights over the rows in which each numeric column is not missing
     known_squares: Floats  # (p,) sum of squared weights over these rows
     positive: Floats  # (h,) weight of the rows in which the unit is above zero
     unit: Floats  # (2, h) sums of w d and w d^2
     column: Floats  # (2, p) sums of w e and w e^2
-    pair: Floats  # (2, h, p) sums of w d and w d^2 over the rows in which the column is known
+    pair: Floats  # (2, h, p) sums of w d and w d^2 over the rows in which the column is not missing
     product: Floats  # (h, p) sum of w d e
     level_weight: Floats  # (T,) weight of the rows of each level
     level: Floats  # (T, h) sum of w d over the rows of each level
@@ -70,7 +71,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Association:
-    """The distribution of each unit and its association with each column, from sums over rows."""
+    """The distribution of each unit and its association with each column, computed from sums over rows."""
 
     rows: int
     mean: Floats  # (h,)
@@ -80,7 +81,7 @@ class Association:
     pearson: Floats  # (h, p) in [-1, 1]
     pearson_p: Floats  # (h, p) two-sided t test with n - 2 (effective) degrees of freedom
     ratio: Floats  # (h, q) correlation ratio eta, in [0, 1]; its square is the share of variance between levels
-    ratio_p: Floats  # (h, q) F test of one-way analysis of variance over the levels that occur
+    ratio_p: Floats  # (h, q) F test of a one-way analysis of variance over the levels that occur
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class RankCorrelation:
 @dataclass(frozen=True)
 class DistanceCorrelation:
     n: Integers  # (c,) number of rows used for each column
-    distance: Floats  # (h, c) plain (V-statistic) distance correlation, in [0, 1]; above zero under independence
+    distance: Floats  # (h, c) plain (V-statistic) distance correlation, in [0, 1]; above zero even under independence
     corrected: Floats  # (h, c) bias-corrected *squared* distance correlation, in [-1, 1]; near zero under independence
     p: Floats  # (h, c) t test of `corrected`, one-sided
     p_chi_square: Floats  # (h, c) chi-square test of `corrected`, one-sided
@@ -103,8 +104,10 @@ class DistanceCorrelation:
 
 
 def start(centre: Floats, middle: Floats, levels: Sequence[int]) -> Moments:
-    """Return empty sums for units and numeric columns with means near `centre` (h,) and `middle` (p,), and for categorical
-    columns with these numbers of levels.
+    """Return empty sums.
+
+    `centre` (h,) and `middle` (p,) should be near the means of the units and of the numeric columns. `levels` are the numbers of
+    levels of the categorical columns.
     """
     h, p, t = len(centre), len(middle), sum(levels) + len(levels)
     return Moments(
@@ -134,12 +137,23 @@ def update(
     codes: NDArray[Any],
     weights: Floats | None = None,
 ) -> Moments:
-    """Return the sums after adding m rows: `units` (m, h), or a list of its parts; `numeric` (m, p), NaN if missing; `codes`
-    (m, q), -1 if missing.
+    """Return the sums after adding m rows. `state` itself is not changed.
 
-    `weights` (m,) must be above 0; None: ones.
+    Parameters
+    ----------
+    units : (m, h), or a list of its parts
+        Outputs of the hidden units.
+    numeric : (m, p)
+        Numeric columns; NaN if missing.
+    codes : (m, q)
+        Codes of the categorical columns; -1 if missing.
+    weights : (m,), optional
+        Weights, all above 0. By default, all are 1.
 
-    A code of column c must be in -1 .. levels[c] - 1; otherwise `TableError` is raised. `state` itself is not changed.
+    Raises
+    ------
+    TableError
+        If a code of column c is not in -1 .. levels[c] - 1.
     """
     _check_codes(codes, state.levels)
     parts = [units] if isinstance(units, np.ndarray) else units
@@ -152,7 +166,7 @@ def update(
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Merge the sums of two sets of rows, around the same centres, in any order."""
+    """Merge the sums of two sets of rows, in any order. Both must be taken around the same centres."""
     if a.levels != b.levels:
         raise TableError(
             "two sets of moments can be merged only if their categorical columns have the same numbers of "
@@ -167,7 +181,7 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def finish(state: Moments) -> Association:
-    """Return coefficients and p-values from all rows added."""
+    """Return the coefficients and p-values from all rows added so far."""
     rows, weight = state.rows, state.weight
     with np.errstate(all="ignore"):
         pearson = _correlation(state)
@@ -187,7 +201,7 @@ def finish(state: Moments) -> Association:
 
 
 def _about_mean(sums: Floats, weight: Floats) -> Floats:
-    """Return a sum of squares around the mean from sums (2, ...) around a centre; 0 if it may be rounding error."""
+    """Return sums of squares around the mean from sums (2, ...) around a centre; 0 if the result may be rounding error."""
     first, second = sums
     square = second - first**2 / weight
     return np.asarray(np.where(square < ROUNDING * second, 0.0, square), np.float64)
@@ -195,7 +209,7 @@ def _about_mean(sums: Floats, weight: Floats) -> Floats:
 
 @cache
 def _blas() -> ThreadpoolController:
-    """Return the libraries that multiply matrices. They are detected only once, because that takes longer than most products."""
+    """Return a controller of the linear algebra libraries, cached because detection takes longer than most matrix products."""
     return ThreadpoolController().select(user_api="blas")
 
 
@@ -225,7 +239,7 @@ def _batch(
     blank = start(like.centre, like.middle, like.levels)
     for span, d, positive in _layers(parts, like.centre, weights):
         wd = d if weights is None else d * w[:, None]
-        both = left @ wd  # sums of w d, and of w d e
+        both = left @ wd  # sums of w d and of w d e
         blank.positive[span] = positive
         blank.unit[0, span], blank.unit[1, span] = both[0], np.einsum("ij,ij->j", wd, d)
         blank.product[span], blank.level[:, span] = both[1:].T, held @ wd
@@ -249,7 +263,7 @@ def _batch(
 def _layers(
     parts: Sequence[NDArray[Any]], centre: Floats, weights: Floats | None
 ) -> Iterator[tuple[slice, Floats, Floats]]:
-    """Yield, for each part, its units, their outputs minus their centres (m, h), and the weight of the rows above zero."""
+    """Yield, for each part, the slice of its units, their outputs minus their centres (m, h), and the weight above zero."""
     at = 0
     for part in parts:
         span, above = slice(at, at + part.shape[1]), part > 0
@@ -277,12 +291,12 @@ def _correlation(state: Moments) -> Floats:
 
 
 def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
-    """Return the correlation ratio eta = sqrt(SS between / SS total), and the p-value of its F test: two arrays (h, q)."""
+    """Return the correlation ratio eta = sqrt(SS between / SS total) and the p-value of its F test, each (h, q)."""
     weight, held = state.weight, state.level_weight
     rows = float(weight) ** 2 / float(state.squares) if state.rows else 0.0
     first = np.cumsum([0, *(known + 1 for known in state.levels)])[:-1]
     shift = state.unit[0] / weight
-    apart = np.where(held > 0, state.level.T / held - shift[:, None], 0.0)  # means of levels minus the overall mean
+    apart = np.where(held > 0, state.level.T / held - shift[:, None], 0.0)  # means of the levels minus the overall mean
     between = np.add.reduceat(held * apart**2, first, axis=1)
     present = np.add.reduceat((held > 0).astype(np.float64), first)
     total = _about_mean(state.unit, weight)[:, None]
@@ -293,8 +307,9 @@ def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
 
 
 def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
-    """Group the columns that are missing in the same rows: pairs of known rows (n,) and column indices; `missing` has the shape
-    (n, p).
+    """Group the columns that are missing in the same rows; `missing` is (n, p).
+
+    Return for each group its rows without missing values, as a mask (n,), and the indices of its columns.
     """
     groups: dict[bytes, list[int]] = {}
     for column in range(missing.shape[1]):
@@ -306,14 +321,14 @@ def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
 
 
 def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None = None) -> RankCorrelation:
-    """Return Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p), NaN if missing; ties share their
-    rank.
+    """Return Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p).
 
-    With `weights` (n,), the rank of a value is the weight below it plus half the weight at it, and the correlation is weighted.
+    NaN means missing, and ties share their average rank. With `weights` (n,), the rank of a value is the weight below it plus
+    half the weight of the rows with this value, and the correlation is weighted.
 
-    Every unit is sorted once; ranks among the rows in which a column is known follow by counting. p is the t
-    approximation, as in `scipy.stats.spearmanr`, which is rough below about ten rows. Working memory: about
-    8 n (3 min(h, 64) + 2 p) bytes.
+    Every unit is sorted once. Its ranks among the rows in which a column is not missing are then found by counting. The p-value
+    uses the t approximation, as in `scipy.stats.spearmanr`, which is rough with fewer than about ten rows. The function needs
+    about 8 n (3 min(h, 64) + 2 p) bytes of memory.
     """
     numeric = np.asarray(numeric, np.float64)
     known, weight = ~np.isnan(numeric), np.ones(len(numeric)) if weights is None else weights
@@ -340,12 +355,12 @@ def _places(values: NDArray[Any]) -> NDArray[np.int32]:
 
 
 def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
-    """Return average ranks minus their mean, from positions (k, m), some of which may not occur, with weights (m,)."""
+    """Return average ranks minus their mean from positions (k, m), not all of which need to occur, and weights (m,)."""
     ranks, half = np.empty(places.shape), w.sum() / 2
     for row, place in zip(ranks, places, strict=True):
         weight = np.bincount(place, w)
         ranks_of = np.cumsum(weight) - weight / 2 - half
-        row[:] = ranks_of[place] if np.count_nonzero(weight) > 1 else 0.0  # exactly: a constant has no correlation
+        row[:] = ranks_of[place] if np.count_nonzero(weight) > 1 else 0.0  # exactly 0: a constant has no correlation
     return ranks
 
 
@@ -355,29 +370,30 @@ def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
 def distance_correlation(
     units: NDArray[Any], columns: Sequence[NDArray[Any]], weights: Floats | None = None
 ) -> DistanceCorrelation:
-    """Return the distance correlation of `units` (n, h) with c columns (n,): floats are numbers, integers are category
-    codes.
+    """Return the distance correlation of `units` (n, h) with c columns (n,).
 
-    The distance is abs(x_i - x_j) between numbers (NaN missing) and 0 or 1 between categories (-1 is a level). With
-    a_ij, b_ij the distances of a unit and a column, a_i. and a.. their sums over one and both indices, and
-    S1 = sum_ij a_ij b_ij, S2 = a.. b.., S3 = sum_i a_i. b_i., double centring multiplies out to
+    Columns of floats are numbers, and columns of integers are category codes. The distance between numbers is abs(x_i - x_j),
+    with NaN for missing values; between categories it is 0 or 1, with -1 as a level. Let a_ij and b_ij be the distances of a unit
+    and a column, and a_i. and a.. their sums over one and both indices. With S1 = sum_ij a_ij b_ij, S2 = a.. b.. and S3 = sum_i
+    a_i. b_i., double centring multiplies out to
 
         V = S1 / n^2 - 2 S3 / n^3 + S2 / n^4                                            (Szekely, Rizzo & Bakirov 2007)
         U = S1 / (n (n-3)) - 2 S3 / (n (n-2) (n-3)) + S2 / (n (n-1) (n-2) (n-3))        (Szekely & Rizzo 2014)
 
-    With `weights` (n,), the sums over i and j are weighted by p_i and p_j, p = w / sum w, which gives V of a sample with repeated
-    rows; in U and in the tests, n is Kish's effective sample size.
+    With `weights` (n,), the sums over i and j are weighted by p_i and p_j, where p = w / sum w. V is then that of a sample with
+    repeated rows; in U and in the tests, n is Kish's effective sample size.
 
-    `distance` is sqrt(V_ab / sqrt(V_aa V_bb)); `corrected` is U_ab / sqrt(U_aa U_bb), which is undefined below 4 rows and if
-    U_aa = 0, as for a unit that differs in only one row. Row sums come from sorting, S1 from one matrix product for
-    each row with the rows after it. Time grows as n^2 h, so use a sample of about 2,000 rows. Working memory: about
-    8 n (10 min(h, 256) + 4 c) bytes, at most 42 MB for 2,000 rows.
+    `distance` is sqrt(V_ab / sqrt(V_aa V_bb)), and `corrected` is U_ab / sqrt(U_aa U_bb). The latter is undefined with fewer than
+    4 rows and if U_aa = 0, as for a unit that differs in only one row.
 
-    p: the one-sided t test of Szekely & Rizzo (2013), T = sqrt(v - 1) R / sqrt(1 - R^2), v = n (n-3) / 2. It was
-    derived for vectors of high dimension. For two single columns, n R is a weighted sum of centred chi-squares with
-    a longer tail: 1.6% of 20,000 independent normal pairs (n = 300) have p < .001. p_chi_square =
-    P(chi-square(1) - 1 > n R) of Shen, Panda & Vogelstein (2022) is conservative below .05 (0.05% of the same pairs):
-    use it if many p-values are corrected together.
+    Row sums come from sorting, and S1 from one matrix product for each row with the rows after it. Time grows as n^2 h, so use a
+    sample of about 2,000 rows. The function needs about 8 n (10 min(h, 256) + 4 c) bytes of memory, at most 42 MB for 2,000 rows.
+
+    `p` comes from the one-sided t test of Szekely & Rizzo (2013), T = sqrt(v - 1) R / sqrt(1 - R^2) with v = n (n-3) / 2, which
+    was derived for vectors of high dimension. For two single columns, n R is a weighted sum of centred chi-squares with a longer
+    tail: p is below .001 for 1.6% of 20,000 independent normal pairs (n = 300). `p_chi_square` = P(chi-square(1) - 1 > n R)
+    (Shen, Panda & Vogelstein 2022) is conservative below .05: it is below .001 for 0.05% of the same pairs. Use it if many
+    p-values are corrected together.
     """
     known, values, discrete = _stack(columns, len(units))
     shape = (units.shape[1], len(columns))
@@ -399,7 +415,7 @@ def distance_correlation(
 
 
 def _stack(columns: Sequence[NDArray[Any]], n: int) -> tuple[Booleans, Floats, Booleans]:
-    """Return a mask of known values (n, c), the values (n, c) as floats, 0 if missing, and a mask of discrete columns (c,)."""
+    """Return a mask of known values (n, c), the values as floats (n, c; 0 if missing), and a mask of discrete columns (c,)."""
     discrete = np.array([not np.issubdtype(column.dtype, np.floating) for column in columns], np.bool_)
     values = np.array([np.asarray(column, np.float64) for column in columns]).reshape(len(columns), n).T
     known = ~np.isnan(values)

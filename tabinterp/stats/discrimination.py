@@ -1,9 +1,11 @@
-"""Predictive power of a score with its standard error: AUC and average precision for classes (one against the others), R2 for
-numbers and counts, and means over rows, such as losses.
+"""Predictive power of a score, with its standard error.
 
-A mean over classes weights each class by its share. Every measure includes the influence of each row on it (Hájek 1968; DeLong et
-al. 1988 for the AUC), from which errors of differences on the same rows are computed. Influences are summed within groups of rows
-before they are squared, and intervals use Student's t over groups; with fewer than ten groups, there is no interval.
+For classes, power is measured by AUC and average precision, one class against the others; for numbers and counts, by R2. Means
+over rows, such as mean losses, are included as well. A mean over classes weights each class by its share.
+
+Every measure carries the influence of each row on it (Hájek 1968; for the AUC, DeLong et al. 1988). Errors of differences on the
+same rows are computed from these influences. If rows come in groups, influences are summed within groups before they are squared,
+and intervals use Student's t over groups. With fewer than ten groups, there is no interval.
 """
 
 from __future__ import annotations
@@ -18,12 +20,12 @@ from tabinterp.arrays import FloatArray, IntArray
 
 from .estimates import FEWEST_GROUPS, Estimates, effective_df, group_sums
 
-CHANCE = {True: 0.5, False: 0.0}  # value without predictive power: of an AUC, of R2
+CHANCE = {True: 0.5, False: 0.0}  # value of a score without predictive power: AUC (True), R2 (False)
 
 
 @dataclass(frozen=True, eq=False)
 class Power:
-    """A measure, and the contribution (n,) of each row; weights have mean 1. `groups` (n,): rows that are dependent."""
+    """A measure, and the influence (n,) of each row on it, for weights with mean 1. `groups` (n,) marks dependent rows."""
 
     value: float
     influence: FloatArray
@@ -50,18 +52,18 @@ class Power:
     def student(self, least: float = -np.inf, most: float = np.inf) -> tuple[float, float, float, float]:
         """Return value, standard error and the ends of a 95% interval, limited to `least` and `most`.
 
-        Critical values are Student's with the degrees of freedom from `estimates.effective_df`. With fewer than ten rows, or
-        groups of rows, there is neither an error nor an interval.
+        Critical values are Student's, with the degrees of freedom of `effective_df`. With fewer than ten rows, or groups of rows,
+        there is neither an error nor an interval.
         """
         stderr = self.stderr if len(self.draws) >= FEWEST_GROUPS else np.nan
         value, stderr, low, high = as_interval(self.value, stderr, self.effective_df)
         return value, stderr, float(np.maximum(low, least)), float(np.minimum(high, most))
 
     def skewed(self, least: float = -np.inf, most: float = np.inf) -> tuple[float, float, float, float]:
-        """Return the same as `student` with an interval that allows for skewness (Hall 1992, J. R. Stat. Soc. B 54).
+        """Return the same as `student`, with an interval that allows for skewness (Hall 1992, J. R. Stat. Soc. B 54).
 
-        Losses have a few large values, so a symmetric interval for the mean of 50 rows misses the true mean too often, and nearly
-        always by lying below it.
+        Losses have a few large values. A symmetric interval for the mean of 50 rows therefore misses the true mean too often, and
+        nearly always because the interval is too low.
 
         >>> few = mean(np.r_[np.zeros(90), np.ones(10)], np.ones(100))
         >>> [round(x, 3) for x in few.skewed()], [round(x, 3) for x in few.student()]
@@ -77,12 +79,12 @@ class Power:
 
     @property
     def draws(self) -> FloatArray:
-        """The influence of each row, or group of rows."""
+        """The influence of each row, or of each group of rows."""
         return self.influence if self.groups is None else group_sums(self.influence, self.groups)
 
     @property
     def effective_df(self) -> float:
-        """Degrees of freedom of the standard error."""
+        """The degrees of freedom of the standard error."""
         draws = self.draws
         draws = draws[draws != 0]  # leave out rows without weight
         return max(1.0, float(effective_df(draws, len(draws))))
@@ -93,12 +95,14 @@ class Power:
 
 
 def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, float]:
-    """Return `first` minus `second`, measured on different rows, with standard error and 95% interval.
+    """Return `first` minus `second`, measured on different rows, with its standard error and 95% interval.
 
-    For independent samples, critical values are Student's with the degrees of freedom of Welch (1947). If a group (with the same
-    number in both) has rows in both samples, the contributions of its rows to both are summed before they are squared. There is
-    no interval if a sample has fewer than ten rows, or groups of rows, or if the measure of the first sample has no variance, as
-    for an accuracy of exactly 1.
+    For independent samples, critical values are Student's with the degrees of freedom of Welch (1947). A group may have rows in
+    both samples if it has the same number in both. The contributions of its rows to both samples are then summed before they are
+    squared.
+
+    There is no interval if a sample has fewer than ten rows, or groups of rows. There is none either if the measure of the first
+    sample has no variance, as for an accuracy of exactly 1.
 
     >>> one = np.ones(20)
     >>> held_out, training = (mean(np.tile([-1.0, 1.0], 10) + shift, one) for shift in (0.5, 0.0))
@@ -126,8 +130,8 @@ def as_interval(value: float, stderr: float, df: float = np.inf) -> tuple[float,
 def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
     """Return the AUC of scores (n,) for 0/1 outcomes; NaN if one of the outcomes does not occur.
 
-    The variance of the placements of each class is computed around their mean with divisor n - 1, where n is the number of rows
-    in the class (with weights, Kish's effective sample size, 1965). This matters if a class is rare.
+    The variance of the placements of each class is computed around their mean with divisor n - 1. Here n is the number of rows in
+    the class or, with weights, Kish's effective sample size (1965). The divisor matters if a class is rare.
     """
     n = len(score)
     _, run = np.unique(score, return_inverse=True)
@@ -151,7 +155,7 @@ def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: In
 
 
 def mean(values: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
-    """Return the mean of values (n,), with the sample variance (n - 1 over rows with weight)."""
+    """Return the mean of values (n,) with its sample variance (divisor n - 1, counting rows with weight)."""
     w, used = weights / weights.mean(), int(np.count_nonzero(weights))
     value = float(np.average(values, weights=weights))
     added = w * (values - value)
@@ -167,8 +171,8 @@ def average(parts: Sequence[Power]) -> Power:
 def ratio(first: Power, second: Power) -> tuple[float, float, float, float]:
     """Return the ratio of two measures of the same rows, its standard error and its 95% interval (Fieller 1954).
 
-    The interval contains the ratios r for which first - r second is not significantly different from zero. It is bounded only
-    if the second measure is significantly different from zero; otherwise there is no interval.
+    The interval contains all ratios r for which first - r second is not significantly different from zero. It is bounded only if
+    the second measure is significantly different from zero; otherwise no interval is returned.
 
     >>> one = np.ones(40)
     >>> up, down = (mean(shift + np.tile([-1.0, 1.0], 20), one) for shift in (1.0, 2.0))
@@ -198,10 +202,10 @@ def ratio(first: Power, second: Power) -> tuple[float, float, float, float]:
 def average_precision(
     score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None
 ) -> Power:
-    """Return the mean of the precision at each distinct score, weighted by the increase in recall (scikit-learn's definition).
+    """Return the average precision: the mean precision over distinct scores, weighted by the increase in recall.
 
-    The influence of a row is the derivative with respect to its weight (infinitesimal jackknife, Efron 1982): a row affects the
-    precision at every score up to its own. NaN if no outcome is positive.
+    This is scikit-learn's definition. The result is NaN if no outcome is positive. The influence of a row is the derivative with
+    respect to its weight (infinitesimal jackknife, Efron 1982); a row affects the precision at every score up to its own.
     """
     _, run = np.unique(-score, return_inverse=True)  # from the highest score downwards
     here = np.bincount(run, weights * positive)
@@ -218,7 +222,7 @@ def average_precision(
 
 
 def r2(prediction: FloatArray, y: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
-    """Return 1 minus the ratio of the squared error to the variance of `y`."""
+    """Return R2: 1 minus the ratio of the mean squared error to the variance of `y`."""
     w = weights / weights.mean()
     centred = (y - np.average(y, weights=w)) ** 2
     error, spread = (y - prediction) ** 2, float(np.average(centred, weights=w))
@@ -235,7 +239,7 @@ def measure(
     weights: FloatArray,
     groups: IntArray | None = None,
 ) -> Power:
-    """Return the power of predictions (n, k) for outcomes (n, k): 0/1 for a class, or one value."""
+    """Return the power of predictions (n, k) for outcomes (n, k), which are 0 or 1 for each class, or one number."""
     if not classes:
         return r2(prediction[:, 0], outcomes[:, 0], weights, groups)
     parts = [auc(prediction[:, k], outcomes[:, k], weights, groups) for k in range(outcomes.shape[1])]
@@ -252,9 +256,9 @@ def measure(
 
 
 def over_folds(parts: list[Power]) -> Power:
-    """Return the mean over cross-validation folds: only rows of the same fold are compared with each other.
+    """Return the mean over cross-validation folds, so that only rows of the same fold are compared with each other.
 
-    Over the pooled rows of all folds, a predictor without information would fall below chance, because predictions from the other
+    Over the pooled rows of all folds, a predictor without information would fall below chance: predictions learned from the other
     folds are negatively correlated with the outcomes of a fold.
     """
     known = [part for part in parts if np.isfinite(part.value)]

@@ -1,7 +1,7 @@
 """Distances between all pairs of rows, for the distance correlation.
 
-The formulas are in `tabinterp.stats.association.distance_correlation`. Missing values are excluded by the caller or have weight
-0. `h` units, `c` columns, `n` rows, `m` of them known.
+The formulas are in `tabinterp.stats.association.distance_correlation`. The caller excludes missing values or gives them weight 0.
+There are `h` units, `c` columns and `n` rows, of which `m` are not missing.
 """
 
 from __future__ import annotations
@@ -13,22 +13,20 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
-NEGLIGIBLE = 1e-13  # ratio of standard deviation to mean below which a variable is constant
-DEGENERATE = 1e-10  # ratio of distance variance to mean squared distance below which the variance is rounding error
+NEGLIGIBLE = 1e-13  # a variable is constant if the ratio of its standard deviation to its mean is smaller
+DEGENERATE = 1e-10  # a distance variance is rounding error if its ratio to the mean squared distance is smaller
 
 
 def constant(square: Floats, count: Floats | float, mean: Floats) -> Booleans:
-    """Return whether a centred sum of squares over rows of weight `count` may be rounding error around `mean`."""
+    """Return whether a centred sum of squares, over rows of total weight `count`, may be rounding error around `mean`."""
     return np.asarray(~(np.sqrt(square / count) > NEGLIGIBLE * np.abs(mean)))
 
 
 def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Booleans) -> Floats:
-    """Return S1 = sum over ordered pairs of rows of w_i w_j a_ij b_ij: units (n, h), values and weights (n, c), result (h,
-    c).
+    """Return S1 = sum of w_i w_j a_ij b_ij over ordered pairs of rows, with shape (h, c).
 
-    A row in which a column is missing has the weight 0 for that column.
-
-    Different codes differ by at least 1, so their distance is min(abs(difference), 1).
+    Units are (n, h); values and weights are (n, c). A row in which a column is missing has weight 0 for that column. Different
+    codes differ by at least 1, so the distance between codes is min(abs(difference), 1).
     """
     n, s1 = len(units), np.zeros((units.shape[1], values.shape[1]))
     limit, tile = np.where(discrete, 1.0, np.inf), np.empty_like(units)
@@ -44,8 +42,9 @@ def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Bool
 
 
 def correlate(units: Floats, values: Floats, discrete: Booleans, s1: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Return plain and corrected distance correlation (h, c) of units (h, m) and columns (c, m), with S1 (h, c) and weights
-    (m,).
+    """Return the plain and corrected distance correlations (h, c) of units (h, m) and columns (c, m).
+
+    `s1` (h, c) are the sums S1, and `weights` (m,) the weights of the rows.
     """
     if units.shape[1] < 2:
         return np.full(s1.shape, np.nan), np.full(s1.shape, np.nan)
@@ -64,12 +63,12 @@ def correlate(units: Floats, values: Floats, discrete: Booleans, s1: Floats, wei
 
 
 def _positive(variance: Floats, size: Floats) -> Floats:
-    """Return distance variances (k,), NaN if rounding alone could explain them, given the mean squared distances."""
+    """Return distance variances (k,), with NaN where rounding alone could explain them, given the mean squared distances."""
     return np.where(variance > DEGENERATE * size, variance, np.nan)
 
 
 def _covariances(s1: Floats, s3: Floats, s2: Floats, total: float, n: float) -> tuple[Floats, Floats]:
-    """Return V and U of the formulas from weighted sums; `total` is sum w, `n` the effective number of rows."""
+    """Return V and U of the formulas from weighted sums. `total` is sum w, and `n` the effective number of rows."""
     s1, s3, s2 = s1 / total**2, s3 / total**3, s2 / total**4
     v = s1 - 2 * s3 + s2
     if n < 4:
@@ -78,12 +77,11 @@ def _covariances(s1: Floats, s3: Floats, s2: Floats, total: float, n: float) -> 
 
 
 def _own_distances(values: Floats, discrete: Booleans, w: Floats) -> tuple[Floats, Floats]:
-    """Return row sums of the distances (k, m) and the sums of squared distances (k,) of k variables (k, m); zeros for constant
-    variables.
+    """Return the row sums (k, m) and the sums of squares (k,) of the distances of k variables (k, m); 0 for constant variables.
 
-    For sorted values s_0 <= .. <= s_(m-1), with W_k the weight before k and W the total weight, row sum k is
-    (2 W_k - W) s_k + sum_j w_j s_j - 2 sum_(j<k) w_j s_j, and the squares add up to 2 W sum w (x - mean)^2. For categories,
-    both follow from the weights of the levels.
+    For sorted values s_0 <= .. <= s_(m-1), let W_k be the weight before k and W the total weight. Row sum k is then (2 W_k - W)
+    s_k + sum_j w_j s_j - 2 sum_(j<k) w_j s_j, and the squares add up to 2 W sum w (x - mean)^2. For categories, both follow from
+    the weights of the levels.
     """
     total = w.sum()
     mean = (values @ w / total)[:, None]

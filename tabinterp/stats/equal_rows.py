@@ -11,9 +11,10 @@ from tabinterp.errors import NotApplicableError, did_you_mean
 
 
 def equal_rows(values: FloatArray) -> tuple[IntArray, IntArray]:
-    """Return one row of each group of equal rows (groups,), and the group of each row (n,) of `values` (n, d).
+    """Group the equal rows of `values` (n, d). Return one row of each group (groups,), and the group of each row (n,).
 
-    Rows are compared by a random projection, summed column by column, because a matrix product may round equal rows differently.
+    Rows are compared by a random projection. It is summed column by column, because a matrix product may round equal rows
+    differently.
     """
     key = np.zeros(len(values))
     draws = np.random.default_rng(0)
@@ -24,7 +25,7 @@ def equal_rows(values: FloatArray) -> tuple[IntArray, IntArray]:
 
 
 def players_of(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Return name -> columns for every group, and for every column that is in no group."""
+    """Map the name of every group to its columns, and every column outside groups to itself."""
     unknown = [c for members in groups.values() for c in members if c not in columns]
     if unknown:
         near = did_you_mean(str(unknown[0]), columns)

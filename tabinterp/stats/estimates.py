@@ -18,7 +18,7 @@ FEWEST_GROUPS = 10  # with fewer groups of rows, a standard error is too uncerta
 
 @dataclass(frozen=True)
 class Estimates:
-    """Numbers with standard errors and 95% intervals, all of one shape; NaN if there is none."""
+    """Numbers with standard errors and 95% intervals, as arrays of one shape. Missing numbers are NaN."""
 
     value: FloatArray
     stderr: FloatArray
@@ -27,7 +27,7 @@ class Estimates:
 
     @classmethod
     def of(cls, value: Any, stderr: Any, df: Any = np.inf) -> Estimates:
-        """Return Student intervals with `df` degrees of freedom (normal if infinite)."""
+        """Return Student's intervals with `df` degrees of freedom, or normal intervals if `df` is infinite."""
         value, stderr = np.asarray(value, dtype=np.float64), np.asarray(stderr, dtype=np.float64)
         reach = stats.t.ppf(0.5 + LEVEL / 2, df) * stderr
         return cls(value, stderr, value - reach, value + reach)
@@ -38,7 +38,7 @@ class Estimates:
 
 
 def units_of(rows: int, groups: IntArray | None) -> int:
-    """Return the number of independent units in these rows: rows, or groups of rows, numbered from 0."""
+    """Return the number of independent units: rows, or groups of rows numbered from 0."""
     return rows if groups is None else int(groups.max(initial=-1)) + 1
 
 
@@ -47,9 +47,12 @@ def resampled(
 ) -> Estimates:
     """Return numbers (...) with standard errors and 95% intervals from their resamples `drawn` (resamples, ...).
 
-    The ends are percentiles over resampled rows (Efron & Tibshirani 1993), extended to the number itself if it lies outside them.
-    `groups`: the number of groups, if groups of rows were resampled. Percentile intervals would then be too narrow (they cover 86
-    to 89% for 10 to 20 groups), so the interval is Student's, limited to `least` and `most`; below ten groups, there is none.
+    The ends of an interval are percentiles over resampled rows (Efron & Tibshirani 1993), extended to the number itself if it
+    lies outside them.
+
+    If groups of rows were resampled, `groups` is their number. Percentile intervals would then be too narrow (they cover 86 to
+    89% for 10 to 20 groups), so the interval is Student's, limited to `least` and `most`. With fewer than ten groups, there is no
+    interval.
     """
     value, error = np.asarray(value, dtype=np.float64), np.std(drawn, axis=0, ddof=1)
     if groups is None:
@@ -62,16 +65,16 @@ def resampled(
 
 
 def stacked(parts: Sequence[tuple[float, float, float, float]]) -> Estimates:
-    """Combine several numbers, each with its standard error and the ends of its interval, into one object."""
+    """Combine several numbers into one object. Each comes with its standard error and the ends of its interval."""
     return Estimates(*np.array(parts, dtype=np.float64).reshape(-1, 4).T)
 
 
 def effective_df(influences: FloatArray, units: int) -> FloatArray:
     """Return the degrees of freedom of a variance estimated from `influences` (units, ...).
 
-    The variance of a sample variance grows with the kurtosis k of the averaged values. It is that of a chi-squared variable with
-    (units - 1) / (1 + (k - 3) / 2) degrees of freedom (Box 1953, Biometrika 40; Satterthwaite 1946). The result is small if a few
-    draws dominate, such as the rows of a rare class, and never more than units - 1.
+    The variance of a sample variance grows with the kurtosis k of the averaged values. It equals that of a scaled chi-squared
+    variable with (units - 1) / (1 + (k - 3) / 2) degrees of freedom (Box 1953, Biometrika 40; Satterthwaite 1946). The result is
+    small if a few units dominate, such as the rows of a rare class, and never more than units - 1.
 
     >>> effective_df(np.array([1.0, -1.0] * 10), 20)
     array(19.)
@@ -99,16 +102,30 @@ def mean_in_two_roles(
     drawn: IntArray,
     groups: IntArray | None = None,
 ) -> Estimates:
-    """Return a mean over rows (n, ...) that are paired with rows drawn from them, with the error from both roles of a row (Hájek
-    projection, Hájek 1968).
+    """Return a mean over pairs of rows whose error includes both roles of a row (Hájek projection, Hájek 1968).
 
-    `against` (b, ...): mean over rows of the values paired with each drawn row; `drawn` (b,): positions of the drawn rows. The
-    contributions of a row in its two roles are summed before they are squared, because over all pairs of rows they cancel. Rows
-    in one of the `groups` (n,) are one draw, whose sum is squared; `mean` is returned unchanged if there are too few groups.
+    Each row (n, ...) is paired with rows drawn from the same rows, so a row can occur as the first and as the drawn row of a
+    pair. The contributions of a row in its two roles are summed before they are squared, because they cancel over all pairs of
+    rows.
+
+    Parameters
+    ----------
+    mean : Estimates
+        The mean over `values`. It is returned unchanged if there are too few groups.
+    values : (n, ...)
+        Values of the rows, averaged over the rows drawn for each.
+    weights : (n,), optional
+        Weights of the rows.
+    against : (b, ...)
+        For each drawn row, the mean of the values paired with it.
+    drawn : (b,)
+        Positions of the drawn rows.
+    groups : (n,), optional
+        Groups of dependent rows, whose contributions are summed before they are squared.
     """
     if groups is not None and units_of(len(values), groups) < FEWEST_GROUPS:
         return mean
-    n, b = np.float64(len(values)), np.float64(len(against))  # one row has no variance: NaN
+    n, b = np.float64(len(values)), np.float64(len(against))  # a single row has no variance, so the error is NaN
     share = (np.ones(len(values)) if weights is None else weights).reshape(-1, *[1] * (values.ndim - 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         own = share / share.sum() * (values - mean.value) * np.sqrt(n / (n - 1))
@@ -130,7 +147,7 @@ def mean_with_draws(mean: Estimates, units: int, stderr: FloatArray, draws: int)
 
 
 def _freedom(first: FloatArray, n: float, second: FloatArray, b: float) -> FloatArray:
-    """Return the degrees of freedom (Satterthwaite 1946) of the sum of two variances, from n and from b draws."""
+    """Return the degrees of freedom (Satterthwaite 1946) of a sum of two variances, estimated from n and from b draws."""
     spread = first**2 / max(1, n - 1) + second**2 / max(1, b - 1)
     return np.asarray(np.maximum((first + second) ** 2 / np.maximum(spread, 1e-300), 1))
 

@@ -1,8 +1,8 @@
 """Contrasts between groups of rows: differences, ratios and standardised differences of shares and means, with standard errors.
 
 The formulas are listed in the analysis `groups`. A contrast is missing if one of its shares is missing. If rows are dependent,
-critical values are Student's with one degree of freedom fewer than there are sampling units. Below ten units, there is no
-interval.
+critical values are Student's with one degree of freedom fewer than there are sampling units. With fewer than ten units, there is
+no interval.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Share:
-    """A share or mean, and its effective number of rows; NaN for fewer than ten rows.
+    """A share or mean, and the effective number of rows that it is based on; both are NaN for fewer than ten rows.
 
-    `units`: number of sampling units (persons, households); infinite if every row is a separate unit. If it is finite,
-    `correlations` are the correlations of the share's error with the errors of other shares, indexed by their `place`.
+    `units` is the number of sampling units, such as persons or households. It is infinite if every row is a separate unit. If it
+    is finite, `correlations` holds the correlations between the error of this share and those of other shares, indexed by the
+    `place` of the other share.
     """
 
     value: float = np.nan
@@ -66,7 +67,10 @@ class Share:
 
 @cache
 def critical_value(units: float, level: float = LEVEL) -> float:
-    """Return the critical value, normal or Student's with one degree of freedom fewer than there are independent units."""
+    """Return the two-sided critical value for this number of independent units: Student's, or normal if it is infinite.
+
+    Student's distribution has one degree of freedom fewer than there are units.
+    """
     return float(stats.t.isf(level / 2, units - 1) if np.isfinite(units) else stats.norm.isf(level / 2))
 
 
@@ -77,8 +81,8 @@ def _few(*shares: Share) -> bool:
 def mover_ratio(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], correlation: Any = 0.0) -> tuple[Any, Any]:
     """Return the interval of a ratio of shares from the (value, low, high) of each (MOVER; Donner & Zou 2012).
 
-    With Wilson's intervals it is valid even if a share is 0 or 1, where the variance is zero. `correlation` is the correlation
-    between the errors of the two shares, if both come from the same sampling units.
+    With Wilson's intervals, the result is valid even if a share is 0 or 1, where the variance is zero. `correlation` is the
+    correlation between the errors of the two shares if both come from the same sampling units.
     """
     (p, l1, u1), (q, l2, u2) = first, second
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -114,8 +118,9 @@ def of_mean(a: Share) -> Estimate:
 
 
 def of_shares(a: Share, b: Share) -> tuple[Estimate, float]:
-    """Return first minus second share, with Newcombe's interval (1998) from two Wilson intervals, and the p-value of no
-    difference.
+    """Return the first share minus the second, with an interval, and the p-value of the hypothesis of no difference.
+
+    The interval is that of Newcombe (1998), computed from the two Wilson intervals.
     """
     if not np.isfinite(a.value - b.value):
         return NONE, np.nan
@@ -133,7 +138,7 @@ def of_shares(a: Share, b: Share) -> tuple[Estimate, float]:
 
 
 def of_means(a: Share, b: Share) -> tuple[Estimate, float]:
-    """Return first minus second mean (Welch 1947), with interval and p-value."""
+    """Return the first mean minus the second with its interval, and the p-value of no difference (Welch 1947)."""
     gap = a.value - b.value
     if not np.isfinite(gap) or not a.deviation + b.deviation > 0:
         return NONE, np.nan
@@ -147,7 +152,7 @@ def of_means(a: Share, b: Share) -> tuple[Estimate, float]:
 
 
 def ratio_of(a: Share, b: Share) -> Estimate:
-    """Return first over second, with the interval of `mover_ratio` from two Wilson intervals."""
+    """Return the first share divided by the second, with the interval of `mover_ratio` from the two Wilson intervals."""
     if not (np.isfinite(a.value) and b.value > 0):
         return NONE
     value = a.value / b.value
@@ -163,7 +168,7 @@ def ratio_of(a: Share, b: Share) -> Estimate:
 
 
 def standardised(a: Share, b: Share) -> Estimate:
-    """Return Hedges' g of two means."""
+    """Return the standardised difference of two means (Hedges' g)."""
     if not (np.isfinite(a.value - b.value) and a.deviation + b.deviation > 0):
         return NONE
     value, variance = effectsize_smd(a.value, a.unbiased, a.size, b.value, b.unbiased, b.size)

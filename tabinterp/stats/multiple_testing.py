@@ -1,4 +1,4 @@
-"""p-values of correlations and of variances between levels, and their correction for multiple testing."""
+"""p-values of correlations and of variances between levels, and their adjustment for multiple testing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from .distances import Floats, Integers
 
 
 def variance_test(unexplained: Floats, df_model: Floats, df_rest: Floats) -> Floats:
-    """Return the p-value of F = (explained / df_model) / (unexplained / df_rest), from the unexplained share of the
-    variance.
+    """Return the p-value of F = (explained / df_model) / (unexplained / df_rest).
 
-    Under independence and normal errors, that share has a Beta(df_rest / 2, df_model / 2) distribution. NaN if no
-    degrees of freedom are left.
+    `unexplained` is the unexplained share of the variance. Under independence and normal errors, it has a Beta(df_rest / 2,
+    df_model / 2) distribution. The result is NaN if no degrees of freedom are left.
     """
     from scipy import special  # noqa: PLC0415
 
@@ -29,7 +28,7 @@ def correlation_test(r: Floats, n: Floats | Integers) -> Floats:
 
 
 def benjamini_hochberg(p: NDArray[Any]) -> Floats:
-    """Return adjusted p-values (Benjamini & Hochberg 1995) of an array of any shape, as one family; NaN is not counted."""
+    """Adjust the p-values of an array of any shape as one family (Benjamini & Hochberg 1995). NaN is not counted."""
     q = np.full(np.shape(p), np.nan)
     tested = ~np.isnan(p)
     if tested.any():

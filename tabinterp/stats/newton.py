@@ -18,15 +18,22 @@ def newton(
     halvings: int = 30,
     slack: float = 1e-12,
 ) -> tuple[FloatArray, bool]:
-    """Return the parameters with the smallest loss, and whether the steps converged.
+    """Return the parameters with the smallest loss, and whether the iterations converged.
 
     Parameters
     ----------
-    start : parameters, of any shape.
-    evaluate : parameters -> their loss, and Newton's step from there; None: there is no step.
-    is_last : step, parameters after it -> whether to stop.
-    most : maximum number of evaluations.
-    halvings : how often a step may be halved if it raises the loss by more than the share `slack`.
+    start : array of any shape
+        The initial parameters.
+    evaluate : function
+        Takes parameters and returns their loss and the Newton step from there, or None instead of a step if there is none.
+    is_last : function
+        Takes a step and the parameters after it, and returns whether to stop.
+    most : int
+        Maximum number of evaluations.
+    halvings : int
+        Maximum number of times that a step is halved.
+    slack : float
+        A step is halved if it raises the loss by more than this share.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Small gradient-boosted trees: few, shallow, and reproducible from rows and seed."""
+"""Small gradient-boosted trees: few, shallow, and reproducible for given rows and seed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BINS = 63
 
 
 def few_trees(trees: int, leaves: int, seed: int) -> dict[str, Any]:
-    """Return the settings of scikit-learn's histogram gradient boosting."""
+    """Return the settings of scikit-learn's histogram gradient boosting for a few small trees."""
     return {
         "max_iter": trees,
         "max_leaf_nodes": leaves,
@@ -24,12 +24,12 @@ def few_trees(trees: int, leaves: int, seed: int) -> dict[str, Any]:
 
 
 def unless_equal(weights: FloatArray) -> FloatArray | None:
-    """Return the weights of a fit, scaled to a mean of one because leaves have a minimum weight; None if all are equal."""
+    """Return weights for fitting trees, scaled to a mean of one because leaves have a minimum weight; None if all are equal."""
     return None if (weights == weights[:1]).all() else weights / weights.mean()
 
 
 def in_bins(x: FloatArray, rows: NDArray[Any], weights: FloatArray | None) -> FloatArray:
-    """Replace values by bin numbers, as scikit-learn's boosting would bin the columns of weighted rows.
+    """Replace values by the numbers of the bins that scikit-learn's boosting would use for weighted rows.
 
     The resulting trees are the same. If rows have weights, scikit-learn sorts a column again for each bin edge, which takes
     longer than growing small trees. Here, each column is sorted once.
@@ -58,9 +58,9 @@ def in_bins(x: FloatArray, rows: NDArray[Any], weights: FloatArray | None) -> Fl
 
 
 def _edges(held: FloatArray, mass: FloatArray) -> FloatArray:
-    """Return the edges between bins of equal weight for sorted values and their cumulative weight."""
+    """Return the edges between bins of equal weight, given sorted values and their cumulative weight."""
     wanted = np.linspace(0, 100, BINS + 1)[1:-1] / 100 * mass[-1]
     last = len(held) - 1
     at = np.minimum(np.searchsorted(mass, wanted), last)
-    between = mass[at] - wanted <= np.finfo(np.float64).eps  # exactly between two values: use their mean
+    between = mass[at] - wanted <= np.finfo(np.float64).eps  # exactly between two values, so their mean is used
     return np.unique(np.where(between, (held[at] + held[np.minimum(at + 1, last)]) / 2, held[at]))

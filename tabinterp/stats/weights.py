@@ -1,6 +1,6 @@
-"""Weighted rows: quantiles, deviations and effective sample size.
+"""Weighted rows: quantiles, standard deviations and effective sample size.
 
-A row of weight 3 counts as three rows in every number; equal weights have no effect. Errors and p-values are based on the
+A row of weight 3 counts as three rows in every statistic, and equal weights have no effect. Errors and p-values are based on the
 effective sample size of Kish (1965), (sum w)^2 / sum w^2, which is the number of rows if all weights are equal.
 """
 
@@ -26,14 +26,14 @@ def effective(weights: FloatArray) -> float:
 
 
 def unit(weights: FloatArray | None, n: int) -> FloatArray:
-    """Return weights (n,) with mean 1; ones if there are none."""
+    """Return the weights (n,) scaled to mean 1; all are 1 if there are no weights."""
     return np.ones(n) if weights is None else weights / weights.mean()
 
 
 def quantile(values: NDArray[Any], q: float, weights: FloatArray | None = None) -> float:
-    """Return the value below which a share `q` of the weight lies, or the mean of two values if it lies between them.
+    """Return the value with a share `q` of the weight below it, or the mean of two values if the quantile lies between them.
 
-    This is definition 2 of Hyndman & Fan (1996): repeating a row has the same effect as a weight of 2.
+    This is definition 2 of Hyndman & Fan (1996), under which repeating a row has the same effect as a weight of 2.
 
     >>> quantile(np.array([1.0, 2.0, 5.0]), 0.5), quantile(np.array([1.0, 2.0]), 0.5, np.array([1.0, 1.0]))
     (2.0, 1.5)

@@ -1,14 +1,16 @@
 """Ablation of hidden units: the rise in loss when their outputs no longer depend on the row.
 
 Mean ablation replaces the output of a unit by its mean over the rows. Zero ablation replaces it by zero, a value that the unit
-may never take (Meyes et al. 2019). Resampling replaces it by the output on another row (resampling ablation, Chan et al. 2022).
-Resampled values are real, and a group of units takes all of them from one row, so that they fit each other. Units that carry
-the same information each matter little alone. Correlated units of a layer are therefore also replaced together, and the rise
-for the group is shown with the sum of the rises for its members alone.
+may never take (Meyes et al. 2019). Resampling ablation replaces it by the unit's output on another row (Chan et al. 2022).
+Resampled values are real outputs. For a group of units, all of them come from the same row, so they are consistent with each
+other.
 
-Differences in loss are paired by row. In resampling, each row both receives and supplies outputs; its influence counts both
-roles (Hájek 1968). Replacing units changes the result of the next affine operation by their columns of weights, so all units
-of a layer pass through the rest of the network in one batch.
+If several units carry the same information, each of them alone matters little. Correlated units of a layer are therefore also
+replaced together, and the rise for the group is shown with the sum of the rises for its members alone.
+
+Differences in loss are paired by row. In resampling ablation, each row both receives and supplies outputs, so its influence
+includes both roles (Hájek 1968). Replacing a unit changes the result of the next affine operation only through the unit's column
+of weights, so one batch evaluates all units of a layer.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ from .record import TOGETHER
 
 AUDITED_ROWS = 4_000
 
-CELLS = 4_000_000  # values in one block of inputs to the rest of the network
+CELLS = 4_000_000  # maximum number of values in one block of inputs to the rest of the network
 METHODS = ("mean", "zero", "resample")
 REPEATS = 5
 
@@ -56,11 +58,11 @@ Group = tuple[str, tuple[str, IntArray]]  # name, (layer, units)
 
 @dataclass(frozen=True, eq=False)
 class Ablations(Display):
-    """Rises in loss for groups of hidden units: first every unit alone, then groups of correlated units or the groups
-    requested.
+    """Rises in loss when groups of hidden units are ablated.
 
-    `cost` (groups, methods) holds the rises in the task's own loss on `rows` rows, which are held out if `held_out`. `alone`
-    (groups, methods) is the sum of the rises for the members alone, NaN where these were not requested.
+    The groups are those requested or, by default, every unit alone followed by groups of correlated units. `cost` (groups,
+    methods) holds the rises in the task's own loss on `rows` rows, which are held out if `held_out`. `alone` (groups, methods) is
+    the sum of the rises for the members alone; it is NaN if these were not requested.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -114,15 +116,16 @@ def ablate(
 
     Parameters
     ----------
-    groups : name -> units as (layer, index), all of one layer; layers are counted from 1. None: every unit alone, and groups of
-        correlated units of each layer (average correlation of at least 0.8; average linkage of 1 - abs(correlation), all rows).
+    groups : groups of units as a mapping from names to lists of (layer, unit). All units of a group must be in the same layer;
+        layers are numbered from 1. By default, every unit alone and the groups of correlated units in each layer (average linkage
+        of 1 - abs(correlation) on all rows, with an average correlation of at least 0.8).
     methods : any of "mean", "zero" and "resample".
-    n_repeats : number of draws: each row gets the outputs of this many other rows, one at a time.
+    n_repeats : number of draws. In each draw, every row gets the outputs of one other row.
 
     Raises
     ------
     NotApplicableError
-        If the model has no hidden units, its network cannot be cut at its layers, or a group names units that do not exist.
+        If the model has no hidden units, its network cannot be divided into layers, or a group names units that do not exist.
 
     Examples
     --------
@@ -152,7 +155,7 @@ def ablate(
 
 
 def ablate_together(bound: BoundModel, seed: int = 0) -> Ablations | None:
-    """Ablate groups of correlated units and their members alone, with every method; None if there is no such group."""
+    """Ablate groups of correlated units and each of their members, with every method; None if there is no such group."""
     if bound.table.weights is not None and not (bound.table.weights > 0).all():
         bound = bound.take(bound.table.weights > 0)
     layers = layers_of(bound)
@@ -221,7 +224,10 @@ def _correlated(bound: BoundModel, layers: tuple[Layer, ...], outputs: dict[str,
 
 
 def correlated_units(a: FloatArray, w: FloatArray) -> list[IntArray]:
-    """Return groups of two or more units (n, units) whose average correlation is at least `TOGETHER`, without constant units."""
+    """Return the groups of two or more non-constant units whose average correlation is at least `TOGETHER`.
+
+    `a` (n, units) holds the outputs of the units.
+    """
     mean = np.average(a, axis=0, weights=w)
     live = np.flatnonzero(~constant(w @ (a - mean) ** 2, float(w.sum()), mean))
     if len(live) < 2:
@@ -255,7 +261,7 @@ def _asked(groups: Mapping[str, Sequence[tuple[int, int]]], layers: tuple[Layer,
 
 
 def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
-    """Return for each group the sum (groups, methods) of the rises of its members alone."""
+    """Return, for each group, the sum (groups, methods) of the rises of its members alone."""
     single = {(name, int(units[0])): i for i, (_, (name, units)) in enumerate(asked) if len(units) == 1}
     made = np.full(value.shape, np.nan)
     for i, (_, (name, units)) in enumerate(asked):
@@ -266,7 +272,7 @@ def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
 
 
 class _Cut:
-    """A layer with groups of units to replace; `outputs` (n, units) are on the rows of `bound`."""
+    """A layer with groups of units to replace. `outputs` (n, units) are its outputs on the rows of `bound`."""
 
     def __init__(self, bound: BoundModel, layer: Layer, outputs: FloatArray, groups: list[IntArray]) -> None:
         self.bound, self.outputs, self.groups = bound, outputs, groups
@@ -288,7 +294,7 @@ class _Cut:
         return made
 
     def _moved(self, change: FloatArray) -> Iterator[tuple[slice, Tensor]]:
-        """Yield blocks of groups, and inputs (groups, n, h) to the rest of the network with the outputs of these replaced."""
+        """Yield blocks of groups, with the inputs (groups, n, h) to the rest of the network after replacing their outputs."""
         together = max(1, CELLS // max(1, self.base.numel()))
         ends = [*range(0, len(self.groups), together), len(self.groups)]
         for low, high in pairwise(ends):
@@ -299,8 +305,9 @@ class _Cut:
             yield slice(low, high), self.base + torch.stack(updates)
 
     def resampled(self, shifts: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the mean rises (groups,) with outputs from other rows, and standard errors that account for both roles of a
-        row.
+        """Return the mean rises (groups,) with outputs from other rows, and their standard errors.
+
+        The errors account for both roles of a row, as receiver and as donor.
         """
         n, w = len(self.outputs), self.bound.table.row_weights
         received, given = np.zeros((len(self.groups), n, 2)), np.zeros((len(self.groups), n, 2))
@@ -316,9 +323,9 @@ class _Cut:
 
 
 def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: FloatArray) -> Estimates:
-    """Return the rise in loss (units,) when each unit has one constant output, given in `values` (units,), on every row.
+    """Return the rise in loss (units,) when the output of each unit is replaced by a constant on every row.
 
-    `outputs` (n, units) are the layer's outputs on the rows of `bound`.
+    `outputs` (n, units) are the layer's outputs on the rows of `bound`, and `values` (units,) are the constants.
     """
     cut = _Cut(bound, layer, outputs, [np.array([u]) for u in range(layer.width)])
     return mean_over_rows(cut.rises(np.broadcast_to(values, outputs.shape)), bound.table.weights, bound.table.groups)

@@ -1,4 +1,4 @@
-"""Ablation in the document: the rise in loss without groups of correlated hidden units."""
+"""Ablation in the document: the rise in loss when groups of correlated hidden units are ablated."""
 
 from __future__ import annotations
 
@@ -15,17 +15,15 @@ if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
 
-TOGETHER = 0.8  # average absolute correlation from which units form one group
+TOGETHER = 0.8  # minimum average absolute correlation of the units in a group
 
 
 class UnitGroup(Part):
-    """A group of correlated hidden units of one layer, and the rises in loss when their outputs no longer depend on the
-    row.
-    """
+    """A group of correlated hidden units of one layer, and the rises in loss when the group is ablated."""
 
     layer: str
     units: list[int]
-    resample: Interval  # outputs of one other row for the whole group
+    resample: Interval  # all outputs of the group are taken from one other row
     mean: Interval
     zero: Interval
     alone: float | None  # sum of the rises for its members alone, by resampling
@@ -34,7 +32,7 @@ class UnitGroup(Part):
 class UnitGroups(Part):
     rows: int
     repeats: int
-    together: float  # average absolute correlation from which units form one group
+    together: float  # minimum average absolute correlation of the units in a group
     groups: list[UnitGroup]  # largest rise first
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -43,7 +41,7 @@ class UnitGroups(Part):
 
 
 def build(r: Results) -> UnitGroups | None:
-    """Return the rise in loss for each group of correlated units; None where it was not computed."""
+    """Return the rise in loss for each group of correlated units; None if it was not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

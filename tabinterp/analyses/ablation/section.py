@@ -13,7 +13,7 @@ from tabinterp.report.words import cut, layer_name, listed, signed, t, two
 from .record import UnitGroups
 
 GROUPS = 8
-NAMED = 6  # units of a group that are named
+NAMED = 6  # maximum number of units of a group that are named
 
 
 def build(groups: UnitGroups, document: Document) -> list[Block]:

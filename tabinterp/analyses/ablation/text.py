@@ -1,4 +1,4 @@
-"""Sentences about the ablation of hidden units and of groups of them."""
+"""Sentences about the ablation of hidden units and of groups of units."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEXT: dict[str, str] = {
         "its output is replaced. Zero may be outside the range of a unit's outputs."
     ),
     "plot.axis.ablation": "Rise in loss when the output is replaced, 95% CI",
-    # why it does not apply
+    # why the analysis does not apply
     "why.no two units of a layer are correlated by 0.8: there is no group to take away": (
         "no two hidden units of the same layer have an absolute correlation of 0.8 or more, so there are no "
         "groups of units to replace"

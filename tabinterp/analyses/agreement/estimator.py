@@ -11,14 +11,15 @@ from tabinterp.arrays import FloatArray
 from tabinterp.table.suppression import BoolArray
 
 TOP = 5
-Z = 1.96  # critical value for the difference of two columns
+Z = 1.96  # critical value for the difference between two columns
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Sizes (p,) of the columns by one method, with the directions of the terms and standard errors (p,) where known.
+    """The sizes (p,) of the columns according to one method.
 
-    The columns are in the same order for all methods.
+    If known, `directions` are the signs of the terms and `stderr` (p,) the standard errors of the sizes. The columns are in the
+    same order for all methods.
     """
 
     name: str
@@ -29,11 +30,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Spearman correlation of the sizes by two methods, overlap of their top columns, and share of terms with equal sign.
+    """How far two methods agree on the columns.
 
-    `ordered` is the number of pairs of columns whose order is significant under both methods; the methods order `opposed` of
-    them in opposite ways. Sampling error alone lowers a rank correlation but hardly ever creates an opposed pair. Both are
-    None without standard errors.
+    `spearman` is the rank correlation of the sizes, `overlap` the share of top columns in common, and `signs` the share of terms
+    with equal sign. `ordered` is the number of pairs of columns whose order is significant under both methods, and `opposed` the
+    number of these that the methods order in opposite ways. Both are None without standard errors. Sampling error alone lowers a
+    rank correlation, but hardly ever creates an opposed pair.
     """
 
     first: str
@@ -74,8 +76,8 @@ def _pair(a: Reading, b: Reading) -> Agreement:
 def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
     """Return how many pairs of columns both methods order significantly, and how many of these in opposite order.
 
-    The errors of two columns are treated as independent, which is conservative: on the same rows they are mostly positively
-    correlated.
+    The errors of two columns are treated as independent. This is conservative, because on the same rows they are mostly
+    positively correlated.
     """
     if a.stderr is None or b.stderr is None:
         return None, None
@@ -85,7 +87,7 @@ def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
 
 
 def _above(sizes: FloatArray, stderr: FloatArray) -> BoolArray:
-    """Return whether the first column is significantly larger than the second (p, p); False where one is missing."""
+    """Return whether one column is significantly larger than another (p, p); False if one of them is missing."""
     with np.errstate(invalid="ignore"):
         return np.asarray(sizes[:, None] - sizes > Z * np.hypot(stderr[:, None], stderr))
 

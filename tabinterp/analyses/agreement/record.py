@@ -28,14 +28,14 @@ RANKED = ("saliency", "integrated_gradients", "expected_gradients")  # gradient 
 class Agreement(Part):
     """How far two methods agree on the order and the sign of the columns."""
 
-    first: str  # "network.saliency", "linear.coefficients", ...; the catalogue has the name under "reading."
+    first: str  # "network.saliency", "linear.coefficients", ...; the catalogue has its name under "reading."
     second: str
     spearman: float | None
-    top: int  # number of top columns compared in the overlap
+    top: int  # number of top columns that the overlap compares
     overlap: float | None  # share of the most important columns that both methods have in common
-    signs: float | None  # share of columns on whose direction both methods agree
-    ordered: int | None = None  # pairs of columns whose order is significant under both; None without standard errors
-    opposed: int | None = None  # of these, pairs in opposite order
+    signs: float | None  # share of terms with the same sign under both methods
+    ordered: int | None = None  # pairs of columns whose order is significant under both methods; None without errors
+    opposed: int | None = None  # how many of these pairs the methods order in opposite ways
 
 
 def build(r: Results) -> list[Agreement]:
@@ -89,14 +89,14 @@ def _readings(r: Results) -> list[Reading]:
 
 
 def _sizes(name: str, sizes: Estimates) -> Reading:
-    """Return sizes averaged over outputs, with errors averaged as if the outputs of a column were perfectly correlated."""
+    """Return sizes averaged over outputs, with errors that assume that the outputs of a column are perfectly correlated."""
     return Reading(name, sizes.value.mean(axis=1), stderr=sizes.stderr.mean(axis=1))
 
 
 def _spread(
     coefficients: Coefficients, slopes: FloatArray, columns: tuple[str, ...], weights: FloatArray | None
 ) -> FloatArray:
-    """Return the standard deviation (columns,) over rows of the contribution of each column, averaged over outputs."""
+    """Return the standard deviation over rows of the contribution of each column (columns,), averaged over outputs."""
     result = np.full(len(columns), np.nan)
     for j, column in enumerate(columns):
         members = [i for i, t in enumerate(coefficients.terms) if t.term.column == column]

@@ -42,7 +42,7 @@ def build(document: Document) -> list[Block]:
 
 
 def _matrix(rows: Sequence[Agreement]) -> Table:
-    """Return a table as a heat map; its columns are numbered like its rows, so that it fits a narrow page."""
+    """Return a table as a heat map. Its columns are numbered like its rows, so that it fits a narrow page."""
     methods = list(dict.fromkeys(method for row in rows for method in (row.first, row.second)))
     correlations = {frozenset((row.first, row.second)): row.spearman for row in rows}
 

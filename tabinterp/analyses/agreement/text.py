@@ -1,4 +1,4 @@
-"""Sentences about the agreement between methods of importance."""
+"""Sentences about the agreement between importance methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which less discriminatory models could take the network's place?"""
+"""Are there less discriminatory models that could replace the network?"""
 
 from __future__ import annotations
 

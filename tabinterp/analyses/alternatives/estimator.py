@@ -1,14 +1,16 @@
 """Less discriminatory alternatives: versions of both models, compared by AUC and by impact ratios between groups of people.
 
-The versions are the two models as they are; the linear model refitted without some columns (penalised, on at most 10,000 training
-rows); and the network with some columns held at their means over the training rows. The last is not the same as a network trained
-without these columns. Versions leave out each protected input, the best proxies of a protected column that is not an input, and
-all of these together. AUC, on the held-out rows, has the standard error of DeLong et al. (1988). The impact ratio of a protected
-column is the share selected in the least selected group divided by that in the most selected group (`demographic_parity_ratio` in
-fairlearn), over the groups whose shares may be shown for every version (`partition`).
+The versions are the two models as they are; the linear model refitted without some columns (with a penalty, on at most 10,000
+training rows); and the network with some columns held at their means over the training rows. Holding columns at their means is
+not the same as training a network without them. The columns left out are the protected inputs and the best proxies of protected
+columns that are not inputs. Each of them is left out alone, and then all of them together.
 
-A version is on the frontier of a protected column if no other version has an AUC and a ratio that are both at least as large,
-one of them larger. The frontier uses point estimates, whose intervals may overlap.
+The AUC on the held-out rows has the standard error of DeLong et al. (1988). The impact ratio of a protected column is the share
+selected in the least selected group divided by that in the most selected group (`demographic_parity_ratio` in fairlearn). Only
+groups whose shares may be shown for every version are included (`partition`).
+
+A version is on the frontier of a protected column unless another version is at least as good in both AUC and ratio, and better in
+one of them. The frontier uses point estimates, whose intervals may overlap.
 """
 
 from __future__ import annotations
@@ -43,13 +45,15 @@ from tabinterp.table import Table
 from tabinterp.table.suppression import BoolArray
 
 How = Literal["whole", "held", "refitted"]
-MOST = 8  # columns left out one at a time
+MOST = 8  # maximum number of columns that are left out one at a time
 
 
 @dataclass(frozen=True)
 class Alternative:
-    """One version of a model. `ratios` and `frontier` follow `Alternatives.columns`; a ratio is NaN if fewer than two
-    groups can be shown.
+    """One version of a model.
+
+    `ratios` and `frontier` have one entry for each of `Alternatives.columns`. A ratio is NaN if fewer than two groups can be
+    shown.
     """
 
     model: Literal["network", "linear"]
@@ -62,7 +66,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Alternatives(PreviewedFrame):
-    """All versions of both models; `columns` are the protected columns."""
+    """All versions of both models. `columns` are the protected columns."""
 
     columns: tuple[str, ...]
     versions: tuple[Alternative, ...]
@@ -97,14 +101,14 @@ def alternatives(
     threshold: float = THRESHOLD,
     seed: int = 0,
 ) -> Alternatives:
-    """Evaluate versions of both models. Both models must be bound to the whole table.
+    """Evaluate versions of both models, which must be bound to the whole table.
 
-    `proxies` are inputs that are proxies of a protected column.
+    `proxies` are input columns that are proxies of a protected column.
 
     Raises
     ------
     NotApplicableError
-        If there are not two classes, the adverse class was not stated, no column is protected, or no rows were held out.
+        If there are not exactly two classes, the adverse class was not stated, no column is protected, or no rows were held out.
     """
     table = network.table
     protected = tuple(c.name for c in table.schema.columns if c.protected and c.role != "target")
@@ -164,7 +168,10 @@ def _power(scores: FloatArray, table: Table) -> Estimate:
 
 
 def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple[Estimate, ...]]:
-    """Return the ratio of each protected column in each version, over the groups whose shares may be shown for every version."""
+    """Return the ratio of each protected column in each version.
+
+    Only groups whose shares may be shown for every version are included.
+    """
     codes = [*zip(cut.codes(table), cut.sizes, strict=True)]
     families = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
     each = zip(*(_told(rows, codes, families) for rows in versions), strict=True)
@@ -178,7 +185,7 @@ def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple
 
 
 def _told(rows: Decided, codes: list[tuple[IntArray, int]], families: Sequence[Family]) -> list[list[bool]]:
-    """Return for each family whether the share of each group may be shown."""
+    """Return, for each family of groups, which shares may be shown."""
     sides = [np.bincount(2 * one + (rows.selected > 0), minlength=2 * size).reshape(size, 2) for one, size in codes]
     return shares_told(families, [one[family.places] for family, one in zip(families, sides, strict=False)])
 
@@ -207,7 +214,7 @@ def _on_frontier(made: list[Alternative]) -> Iterator[Alternative]:
 
 
 def run(context: Context) -> Alternatives | None:
-    """Compare the versions; the result says why where there are no protected groups, two classes, or held-out rows."""
+    """Compare the versions; None if there are no groups of people, not two classes, or no held-out rows."""
     if context[GROUPS] is None or context.network.table.schema.task != "binary" or not context.held_out:
         return None
     known = context[PROXIES]

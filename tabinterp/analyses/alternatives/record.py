@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class AlternativeRow(Part):
-    """A version of a model: unchanged, with columns held at their mean, or retrained without them."""
+    """A version of a model: unchanged, with columns held at their means, or refitted without them."""
 
     model: Literal["network", "linear"]
     how: Literal["whole", "held", "refitted"]
     without: list[str]
     auc: Interval
-    ratios: list[Interval]  # least to most selected group, for each protected column; empty where they may not be shown
-    frontier: list[bool]  # no other version has an AUC and ratio at least as large, one of them larger
+    ratios: list[Interval]  # least to most selected group, for each protected column; empty if it may not be shown
+    frontier: list[bool]  # no other version is at least as good in both AUC and ratio, and better in one
 
 
 class Alternatives(Part):
@@ -32,7 +32,7 @@ class Alternatives(Part):
 
 
 def build(r: Results) -> Alternatives | None:
-    """Return all versions of both models; None where no alternatives were computed."""
+    """Return all versions of both models; None if no alternatives were computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

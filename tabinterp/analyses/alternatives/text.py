@@ -25,7 +25,7 @@ TEXT: dict[str, str] = {
         "ratio can be small by chance. The impact ratios in this table use only groups whose selection rates can be "
         "disclosed for every version, so they can differ from the ratios above."
     ),
-    # why it does not apply
+    # why the analysis does not apply
     "why.selection is of two classes, of protected groups, of held-out rows beside training rows": (
         "the comparison of less discriminatory versions needs a target with two classes, a protected "
         "column, and both training and held-out rows"

@@ -1,4 +1,4 @@
-"""Does the order of columns under integrated gradients depend on the baseline?"""
+"""Does the ranking of columns by integrated gradients depend on the baseline?"""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""Baseline sensitivity: does the order of columns under integrated gradients depend on where the paths start?
+"""Baseline sensitivity: does the ranking of columns by integrated gradients depend on where the paths start?
 
-A baseline represents "missing", and no single choice is right. The mean, the median (for categories, the most frequent level) and
-real rows are therefore compared. For the mean and the median, the report says how atypical they are. It gives the percentile of
-their distance to the fifth neighbour among real rows, which is informative at both ends, and the columns in which no real row has
-the same encoding (a mean of one-hot codes is no possible row).
+A baseline represents "missing", and no single choice is right. Therefore three are compared: the mean, the median (for
+categories, the most frequent level) and real rows.
+
+The report also shows how atypical the mean and the median are. It gives the percentile of their distance to the fifth nearest
+real row; both very low and very high percentiles are informative. It also lists the columns in which no real row has the same
+encoding: a mean of one-hot codes, for example, is not a possible row.
 """
 
 from __future__ import annotations
@@ -29,15 +31,16 @@ from tabinterp.table import Table
 from .record import STARTS
 
 AUDITED_ROWS = 500
-BACKGROUND = 10  # real rows from which paths start: each adds the cost of one baseline
+BACKGROUND = 10  # number of real rows used as baselines; each takes as long as one other baseline
 
 
 @dataclass(frozen=True)
 class Start:
     """A baseline that is a single point.
 
-    `neighbours` is its percentile among `reference` real rows (near 0: more central than any; near 1: farther out than any).
-    For the columns in `unlike`, no row of the table has the same encoding.
+    `neighbours` is the percentile of its distance to its neighbours, compared with `reference` real rows. Near 0, the baseline is
+    more central than any real row; near 1, it is farther out than any. In the columns `unlike`, no row of the table has the same
+    encoding.
     """
 
     baseline: str
@@ -48,8 +51,9 @@ class Start:
 
 @dataclass(frozen=True, eq=False)
 class Baselines(Display):
-    """Integrated gradients from each baseline on the same rows, the agreement of their rankings, and how atypical the
-    baselines are.
+    """Integrated gradients from each baseline on the same rows.
+
+    `agreement` compares the rankings from two baselines, and `starts` says how atypical the baselines are.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -97,7 +101,8 @@ def baselines(
 ) -> Baselines:
     """Compute integrated gradients of every row from the mean, from the median and from `background` real rows.
 
-    Sizes are mean absolute attributions, summed over outputs. `mean`: attributions from the mean, if already computed.
+    Sizes are mean absolute attributions, summed over outputs. If the attributions from the mean are already known, pass them as
+    `mean`.
 
     Examples
     --------
@@ -139,7 +144,7 @@ def _unlike(bound: BoundModel, column: str, point: np.ndarray) -> bool:
 
 
 def run(context: Context) -> tuple[Baselines, Baselines] | None:
-    """Compare the baselines for both models of an audit; None without gradients, whose analysis gives the reason."""
+    """Compare the baselines for both models of an audit; None without gradients, for which their own analysis says why."""
     if not context[GRADIENTS]:
         return None
     network, linear = context.both(context.drawn(context.gradient_subsample, AUDITED_ROWS))

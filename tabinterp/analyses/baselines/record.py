@@ -21,10 +21,10 @@ STARTS = ("mean", "median", "rows")
 
 
 class StartRow(Part):
-    """How atypical a baseline is, if it is a single point."""
+    """How atypical a baseline is that consists of a single point."""
 
     baseline: Literal["mean", "median"]
-    neighbours: float  # percentile of its distance to the fifth neighbour among real rows
+    neighbours: float  # percentile of its distance to the fifth nearest real row
     unlike: list[str]  # columns in which no row has the same encoding
     reference: int
 
@@ -48,7 +48,7 @@ class BaselinePair(Part):
     second: Literal["mean", "median", "rows"]
     top: int
     network: float | None  # rank correlation of the sizes of the columns, summed over outputs
-    network_overlap: float | None  # share of the most important columns in common
+    network_overlap: float | None  # share of the most important columns that both baselines have in common
     linear: float | None
     linear_overlap: float | None
 
@@ -71,7 +71,7 @@ class Baselines(Part):
 
 
 def build(r: Results) -> Baselines | None:
-    """Return the attributions from each baseline; None where they were not computed."""
+    """Return the attributions from each baseline; None if they were not computed."""
     both = r[ANALYSIS]
     if both is None:
         return None

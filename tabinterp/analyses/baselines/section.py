@@ -1,4 +1,4 @@
-"""Baselines on the page: does the order of the columns depend on where integrated gradients start?"""
+"""Baselines on the page: does the ranking of the columns depend on where integrated gradients start?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences about integrated gradients from other baselines."""
+"""Sentences about integrated gradients from different baselines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TEXT: dict[str, str] = {
     "report.baselines.gap": (
         "Completeness gap for baseline “{baseline}”: network {network}, linear {linear} (tolerance {tolerance})."
     ),
-    # baseline: report.baselines; farther: a percentage; reference: how many rows
+    # baseline: report.baselines; farther: a percentage; reference: number of rows
     "report.baselines.start": (
         "The {baseline} row is closer to its nearest real rows than {farther} of {reference} real rows are to theirs. A "
         "percentage near 0% or 100% indicates that the {baseline} row is atypical."

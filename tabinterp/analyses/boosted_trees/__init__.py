@@ -1,4 +1,4 @@
-"""Do boosted trees, fitted to the same training rows, beat the network?"""
+"""Do boosted trees predict better than the network if they are fitted to the same training rows?"""
 
 from __future__ import annotations
 

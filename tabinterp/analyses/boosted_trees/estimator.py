@@ -1,10 +1,12 @@
 """Gradient-boosted trees fitted to the same training rows, as a reference for the performance of the network.
 
-The trees are scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017) on the original columns, with native
-categories. The number of rounds (200 at most) minimises the loss on a fifth of the training rows, drawn by hash; where there is
-a group column, the fifth consists of whole groups. The trees are then fitted to all training rows. No other setting is tuned.
-If the trees beat the network, the network has something left to learn from this table. A network that beats them is not thereby
-shown to be the best possible.
+The trees are scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017). They use the original columns and
+support categories directly. The number of rounds, at most 200, minimises the loss on a fifth of the training rows, drawn by hash;
+if there is a group column, the fifth consists of whole groups. The trees are then fitted to all training rows. No other setting
+is tuned.
+
+If the trees beat the network, a better model for this table exists. If the network beats the trees, this does not show that it is
+the best possible model.
 """
 
 from __future__ import annotations
@@ -34,15 +36,16 @@ from tabinterp.table.hash_sampling import chosen, row_hash
 from tabinterp.table.suppression import BoolArray
 
 ROUNDS, STEP = 200, 25
-TREES = 400  # trees of all classes together
-LEVELS = 250  # scikit-learn allows at most 255; the rarest levels share one
-VALIDATION = 5  # one part in this many
+TREES = 400  # maximum number of trees over all classes
+LEVELS = 250  # scikit-learn allows at most 255; the rarest levels share one code
+VALIDATION = 5  # one row in this many is used for validation
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Primary metric of the network and of the trees (in place of the linear model), and the verdict on the network against
-    the trees.
+    """The primary metric of the network and of the trees, and the verdict on the network compared with the trees.
+
+    In `metric`, the trees take the place of the linear model.
     """
 
     metric: Metric
@@ -53,7 +56,7 @@ class Reference:
 
 
 def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
-    """Fit boosted trees on the training rows of the network's table, and score both on its held-out rows.
+    """Fit boosted trees on the training rows of the network's table, and evaluate trees and network on its held-out rows.
 
     Raises
     ------
@@ -69,7 +72,7 @@ def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
     if groups(rows).max() + 1 < FEWEST:
         raise NotApplicableError(why("boosted.few", least=FEWEST))
     columns = table.schema.inputs
-    with threadpool_limits(1, user_api="openmp"):  # sums by several threads differ in their last digit from run to run
+    with threadpool_limits(1, user_api="openmp"):  # sums by several threads differ in their last digits from run to run
         model, rounds = _fitted(training, columns, seed, network.device)
         losses = _losses(np.stack([network.scores[held], _predicted(model, rows, columns)]), rows, network.device)
     metric = paired(loss_for(None, table.schema.task).name, losses, rows)
@@ -78,7 +81,7 @@ def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
 
 
 def trees_scores(network: BoundModel, rows: IntArray, columns: tuple[str, ...], seed: int = 0) -> FloatArray:
-    """Return scores (rows, k) of trees fitted to the training rows of the network's table, using these columns.
+    """Return the scores (rows, k) of trees fitted to the training rows of the network's table, using only these columns.
 
     Raises
     ------
@@ -123,7 +126,7 @@ def _fitted(training: Table, columns: tuple[str, ...], seed: int, device: str) -
 
 
 def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
-    """Return rows to fit on, and rows on which to choose the number of rounds."""
+    """Return the rows to fit on, and the rows on which the number of rounds is chosen."""
     if training.groups is not None:
         codes = np.zeros(len(training), dtype=np.int64) if training.codes is None else training.codes
         parts = by_group(codes, training.groups, [*np.unique(codes)], VALIDATION, seed)
@@ -138,7 +141,7 @@ def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
 def _best(
     training: Table, columns: tuple[str, ...], fitted: IntArray, scored: IntArray, most: int, seed: int, device: str
 ) -> int:
-    """Return the number of rounds with the lowest loss on separate rows.
+    """Return the number of rounds with the lowest loss on the rows set aside for it.
 
     The search stops when the last `STEP` rounds have not lowered the loss.
     """
@@ -158,7 +161,7 @@ def _best(
 
 
 def _losses(found: FloatArray, table: Table, device: str) -> FloatArray:
-    """Return losses (m, rows) of scores (m, rows, k)."""
+    """Return the losses (m, rows) of scores (m, rows, k)."""
     return loss_for(None, table.schema.task).each(found, table.y, device)
 
 
@@ -174,9 +177,10 @@ def _scores(raw: FloatArray, task: str) -> FloatArray:
 
 
 def _pipeline(training: Table, columns: tuple[str, ...], seed: int) -> Pipeline:
-    """Return an encoder that keeps numbers and replaces other values by the position of their level; unknown levels are missing.
+    """Return trees with an encoder that keeps numbers and replaces other values by the position of their level.
 
-    A column without any value is dropped: it carries no information, and scikit-learn finds no bins for it.
+    Unknown levels are treated as missing. A column without any value is dropped: it carries no information, and scikit-learn
+    cannot bin it.
     """
     known = [name for name in columns if training.frame[name].notna().any()]
     if not known:

@@ -22,8 +22,8 @@ class Reference(Part):
     metric: Metric
     network: Interval
     trees: Interval
-    difference: Interval  # network minus trees, paired
-    status: Status  # of the network, by the margin of the verdict
+    difference: Interval  # network minus trees, paired by row
+    status: Status  # of the network compared with the trees, by the margin of the verdict
     rounds: int
     rows: int
     training_rows: int
@@ -35,7 +35,7 @@ class Reference(Part):
 
 
 def build(r: Results) -> Reference | None:
-    """Return the network's difference from boosted trees; None where these were not fitted."""
+    """Return how the network compares with boosted trees; None if these were not fitted."""
     result = r[ANALYSIS]
     if result is None:
         return None

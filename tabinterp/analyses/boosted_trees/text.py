@@ -33,7 +33,7 @@ TEXT: dict[str, str] = {
     "report.judged.reference.table": "Held-out loss of the network and of boosted trees [95% CI]",
     "report.judged.reference.trees": "Boosted trees",
     "report.judged.reference.difference": "Network − trees",
-    # why it does not apply
+    # why the analysis does not apply
     "why.they need to know which rows the network was trained on": (
         "it is unknown which rows the network was trained on; read the table with the split used to train the network"
     ),

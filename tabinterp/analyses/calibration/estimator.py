@@ -1,15 +1,18 @@
 """Calibration of both models on held-out rows: calibration slope, calibration in the large, and the reliability curve.
 
-Recalibration (Cox 1958; Miller, Hui & Tierney 1991; Van Calster et al. 2019) regresses the outcome on the model's own score:
-logistic regression for classes (several: each class against the others, on the log-odds of its probability), least squares for
-numbers, Poisson regression for counts. Calibrated predictions have slope 1 and intercept 0; a slope below 1 means that scores
-are too extreme. The intercept of that fit is a prediction at score 0, which may be far from every row (log-odds 0 is a
-probability of one half). Calibration in the large is therefore the intercept with the slope fixed at 1: how far predictions are
-too low or too high on average. A joint test with two degrees of freedom asks whether the slope is 1 and the intercept 0.
+Recalibration (Cox 1958; Miller, Hui & Tierney 1991; Van Calster et al. 2019) regresses the outcome on the model's own score. The
+regression is logistic for classes, least squares for numbers, and Poisson for counts. With several classes, each class is
+compared with the others, and the score is the log-odds of its probability.
 
-For two classes and independent rows of equal weight, intervals come from the profile likelihood, and the joint test is a
-likelihood-ratio test: with a rare class, the Wald interval of a slope is far too short. Elsewhere standard errors are robust
-(sandwich), with Student's t: clustered where rows come in groups, HC3 for unweighted numbers and counts.
+Calibrated predictions have slope 1 and intercept 0. A slope below 1 means that scores are too extreme. The intercept of that fit
+is a prediction at score 0, which may be far from every row (log-odds 0 is a probability of one half). Calibration in the large is
+therefore the intercept with the slope fixed at 1: how far predictions are too low or too high on average. A joint test with two
+degrees of freedom asks whether the slope is 1 and the intercept 0.
+
+For two classes and independent rows of equal weight, intervals are profile-likelihood intervals, and the joint test is a
+likelihood-ratio test. The reason is that the Wald interval of a slope is far too short if a class is rare. In all other cases,
+intervals use robust (sandwich) standard errors and Student's t. Standard errors are clustered if rows come in groups, and HC3 for
+unweighted numbers and counts.
 
 With at least `CURVE_EVENTS` events and as many non-events, a natural cubic spline shows departures that slope and intercept miss.
 """
@@ -51,11 +54,11 @@ from .reliability_curve import merge as merge_bins
 from .reliability_curve import start as start_bins
 from .reliability_curve import update as update_bins
 
-FLAT = 1e-12  # share of the likelihood's curvature that is rounding error
-CERTAIN = 1e-8  # variance of a row's outcome below which a fit ends before its optimum
-CURVE_EVENTS = 10 * EVENTS  # and as many non-events: the number needed for a smooth curve (Van Calster et al. 2016)
+FLAT = 1e-12  # a smaller share of the likelihood's curvature is rounding error
+CERTAIN = 1e-8  # if the variance of a row's outcome is smaller, a fit ends before its optimum
+CURVE_EVENTS = 10 * EVENTS  # events, and non-events, needed for a smooth curve (Van Calster et al. 2016)
 KNOTS = (0.05, 0.35, 0.65, 0.95)  # quantiles of the score (Harrell 2015)
-CERTAINTY = 40.0  # a logit beyond which a probability is 0 or 1 in double precision
+CERTAINTY = 40.0  # beyond this logit, a probability is 0 or 1 in double precision
 NONE = (np.nan, np.nan, np.nan, np.nan)
 
 
@@ -63,7 +66,7 @@ NONE = (np.nan, np.nan, np.nan, np.nan)
 class Recalibration:
     """Slope, intercept, and calibration in the large (the intercept with the slope fixed at 1), on the scale of the score.
 
-    `p` is that of the joint test that the slope is 1 and the intercept 0. All are NaN where the rows do not determine them.
+    `p` is the p-value of the joint test that the slope is 1 and the intercept 0. Numbers that the rows do not determine are NaN.
     """
 
     slope: Estimate = NONE
@@ -76,7 +79,7 @@ class Recalibration:
 class Bend:
     """The largest departure of a smooth recalibration curve from the predictions, within the middle 90% of the predictions.
 
-    `p` is that of the test that the curve is no better than slope and intercept alone.
+    `p` is the p-value of the hypothesis that the curve fits no better than slope and intercept alone.
     """
 
     predicted: float
@@ -86,11 +89,10 @@ class Bend:
 
 @dataclass(frozen=True)
 class Calibrated(Recalibration):
-    """Calibration of one output: slope, intercept, reliability curve, and the departure of a smooth curve if there are enough
-    events.
+    """Calibration of one output: slope, intercept and reliability curve.
 
-    For classes, the predictions and outcomes of the curve are probabilities and shares; otherwise they are values or counts of
-    the target.
+    `bend` is the departure of a smooth curve, if there are enough events. In the curve of a class, predictions are probabilities
+    and outcomes are shares; otherwise, both are in units of the target.
     """
 
     output: str | None = None
@@ -119,8 +121,9 @@ class Calibration(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output: slope, intercept and calibration in the large with standard errors and intervals,
-        and the joint p-value.
+        """Return one row for each output, with slope, intercept, calibration in the large and the joint p-value.
+
+        The first three come with standard errors and intervals.
         """
         parts, rows = ("", "_stderr", "_low", "_high"), []
         for one in self.outputs:
@@ -154,7 +157,7 @@ def calibration(bound: BoundModel) -> Calibration:
 
 
 def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Calibration:
-    """Estimate calibration on the held-out rows of the table; `sums`, for the curves, may cover more rows."""
+    """Estimate calibration on the held-out rows of the table. `sums`, from which the curves are computed, may cover more rows."""
     if bound.table.held_out is None:
         raise NotApplicableError(
             why("whether predictions come true is seen on rows that the models were not trained on")
@@ -176,7 +179,7 @@ def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Ca
 
 
 def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
-    """Return intercept and slope of each output, from all rows that the model is bound to; empty if there are too few events."""
+    """Return the intercept and slope of each output on all rows that the model is bound to; empty if there are too few events."""
     found = [
         _recalibrated(score, y, rows.table) if told else Recalibration() for _, score, _, y, told in _outputs(rows)
     ]
@@ -194,7 +197,7 @@ def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray,
 
 
 def outputs_of(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray]]:
-    """Return name, scores to recalibrate, predictions and outcomes (n,) of each output."""
+    """Return, for each output, its name, the scores to recalibrate, the predictions and the outcomes (n,)."""
     table, scores = rows.table, rows.scores
     if not table.schema.goal.classes:
         values = np.exp(scores[:, 0]) if table.schema.task == "count" else scores[:, 0]
@@ -213,10 +216,10 @@ def outputs_of(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArra
 def recalibrate(
     score: FloatArray, y: FloatArray, task: str, weights: FloatArray | None = None, groups: IntArray | None = None
 ) -> Recalibration:
-    """Regress outcomes (n,) on scores (n,): classes 0 or 1 on log-odds, counts on log rates.
+    """Regress outcomes (n,) on scores (n,): 0/1 outcomes on log-odds, counts on log rates, numbers on predictions.
 
-    `weights` None: all rows have equal weight. `groups` (n,): the group of each row; None: rows are independent. The result is
-    all NaN where the rows do not determine slope and intercept.
+    Without `weights`, all rows have equal weight. `groups` (n,) marks dependent rows; without it, rows are independent. The
+    result is all NaN if the rows do not determine slope and intercept.
     """
     from statsmodels.genmod.families import Binomial, Gaussian, Poisson  # noqa: PLC0415
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
@@ -234,7 +237,7 @@ def recalibrate(
     x = np.column_stack([np.ones(len(y)), (score - centre) / spread])
     share = weights / weights.mean()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # failure to converge is detected below
+        warnings.simplefilter("ignore")  # fits that did not converge are detected below
         fitted = GLM(y, x, family=family, var_weights=share).fit()
         fixed = GLM(y, x[:, :1], family=family, offset=score, var_weights=share).fit()
         robust, fixed_robust = (
@@ -273,9 +276,10 @@ def _by_student(value: float, stderr: float, df: int) -> Estimate:
 
 
 def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: float) -> Recalibration:
-    """Return this slope and intercept of a logistic recalibration, and the intercept alone, with profile-likelihood intervals.
+    """Return a logistic recalibration with profile-likelihood intervals.
 
-    `level` is the intercept alone. It is NaN where rows that are predicted with certainty leave it undetermined.
+    `value` holds its slope and intercept, and `level` is calibration in the large. `level` is NaN if it is not determined because
+    rows are predicted with certainty.
     """
     ones = np.ones(len(y))
 
@@ -303,8 +307,9 @@ def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: f
 
 
 def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], float]) -> Estimate:
-    """Return a value with an interval that ends where twice the rise of the negative log likelihood reaches the 95% quantile
-    of chi-squared.
+    """Return a value with its profile-likelihood interval.
+
+    At the ends, twice the rise of the negative log likelihood equals the 95% quantile of the chi-squared distribution.
     """
     rise = float(stats.chi2.ppf(0.95, 1)) / 2
 
@@ -323,7 +328,8 @@ def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], 
 def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> float:
     """Return the maximum-likelihood coefficient of `x` with an offset.
 
-    There is no curvature where every probability is 0 or 1, so a step never moves rows further than to the other extreme.
+    The likelihood has no curvature where every probability is 0 or 1. The length of a step is therefore limited to the distance
+    from one of these extremes to the other.
     """
     widest = np.abs(x).max()
 
@@ -362,9 +368,9 @@ def _sandwich(
 ) -> FloatArray | None:
     """Return the robust (sandwich) covariance (Huber 1967), clustered by groups (Liang & Zeger 1986).
 
-    `leverage`: divide each residual by one minus the leverage of its row (HC3, MacKinnon & White 1985). None where all the
-    weight is on rows that are predicted with certainty: the rest of the likelihood is rounding error. statsmodels' own estimate
-    loses precision where a mean is near 0 or 1; this form, for canonical links, does not.
+    With `leverage`, each residual is divided by one minus the leverage of its row (HC3, MacKinnon & White 1985). The result is
+    None if all the weight is on rows that are predicted with certainty, because the rest of the likelihood is rounding error.
+    Unlike statsmodels' estimate, this form, which holds for canonical links, does not lose precision if a mean is near 0 or 1.
     """
     share = weights / weights.sum()
     information = (x.T * (share * variance)) @ x
@@ -383,8 +389,9 @@ def _sandwich(
 
 
 def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
-    """Fit a natural cubic spline of the score in addition to slope and intercept, for classes and independent rows of equal
-    weight.
+    """Fit a natural cubic spline of the score in addition to slope and intercept.
+
+    This is possible for classes, and for independent rows of equal weight.
     """
     if not (_alone(table) and table.schema.goal.classes) or min(y.sum(), len(y) - y.sum()) < CURVE_EVENTS:
         return None
@@ -405,8 +412,9 @@ def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
 
 
 def spline(x: FloatArray, knots: FloatArray) -> FloatArray:
-    """Return the nonlinear basis functions (n, knots - 2) of a natural cubic spline, linear beyond the outer knots (Harrell
-    2015).
+    """Return the nonlinear basis functions (n, knots - 2) of a natural cubic spline (Harrell 2015).
+
+    They are linear beyond the outer knots.
 
     >>> bent = spline(np.array([0.0, 1, 2, 3, 4, 5]), np.array([1.0, 2, 3, 4]))
     >>> bool(np.allclose(np.diff(bent[4:], axis=0), np.diff(spline(np.array([7.0, 8]), np.array([1.0, 2, 3, 4])), axis=0)))
@@ -431,7 +439,7 @@ def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # failure to converge is detected below
+        warnings.simplefilter("ignore")  # fits that did not converge are detected below
         fitted = GLM(y, x, family=Binomial()).fit(maxiter=50)
     return (np.asarray(fitted.params), -float(fitted.llf)) if fitted.converged else None
 
@@ -441,7 +449,7 @@ def _curve(
 ) -> tuple[Bin, ...]:
     """Return the reliability curve.
 
-    If rows come in groups, intervals are over the groups in a bin; a bin of fewer than ten groups has none.
+    If rows come in groups, intervals are over the groups in a bin. A bin with fewer than ten groups has no interval.
     """
     edges = start_bins(prediction, weights)
     if edges is None:
@@ -458,12 +466,12 @@ def _curve(
 
 # ---- the curve over all rows of a scan
 
-Edges = list[FloatArray | None]  # cut points of the predictions of each output
-Counted = list[Bins | None]  # rows in the bins of each output
+Edges = list[FloatArray | None]  # edges of the bins of the predictions, for each output
+Counted = list[Bins | None]  # sums over the rows in each bin, for each output
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Edges, Edges]:
-    """Cut the predictions of both models into bins."""
+    """Choose bins for the predictions of both models."""
     return edges_of(network), edges_of(linear)
 
 
@@ -494,7 +502,7 @@ def merge(a: tuple[Counted, Counted], b: tuple[Counted, Counted]) -> tuple[Count
 def finish(
     context: Context, plan: tuple[Edges, Edges], counted: tuple[Counted, Counted]
 ) -> tuple[Calibration, Calibration]:
-    """Compute curves from all rows, and fits from the drawn rows."""
+    """Compute the curves from all rows, and the fits from the drawn rows."""
     return _calibration(context.network, counted[0]), _calibration(context.linear, counted[1])
 
 

@@ -1,7 +1,7 @@
 """The reliability curve: mean prediction and mean outcome in ten quantile bins of the prediction.
 
-The sums can be merged: bins are cut on some rows, and then any number of rows is counted into them in batches. The outcome of a
-bin has a 95% interval: Wilson's (1927) for a share, Student's t for a mean of numbers or counts.
+The sums can be merged: bins are chosen on some rows, and any number of rows can then be added in batches. The mean outcome of a
+bin has a 95% interval: Wilson's (1927) for a share, and Student's t for a mean of numbers or counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """A bin of rows with similar predictions: (weighted) mean prediction, and mean outcome with its 95% interval."""
+    """A bin of rows with similar predictions: the (weighted) mean prediction, and the mean outcome with its 95% interval."""
 
     rows: int
     predicted: float
@@ -31,8 +31,10 @@ class Bin:
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """Sums per bin (bins,): rows, sum w, sum w^2, mean prediction, mean outcome, and sum w (outcome - mean)^2, over rows
-    with positive weight.
+    """Sums over the rows with positive weight in each bin (bins,).
+
+    `mass` is sum w, `squares` is sum w^2, and `predicted` and `observed` are the mean prediction and outcome. `spread` is sum w
+    (outcome - mean)^2.
     """
 
     rows: IntArray
@@ -44,8 +46,9 @@ class Bins:
 
 
 def start(prediction: FloatArray, weights: FloatArray, least: int = FEWEST) -> FloatArray | None:
-    """Return the bin edges, each halfway between neighbouring predictions of two bins; None if there are fewer than `least`
-    rows.
+    """Return the bin edges; None if there are fewer than `least` rows.
+
+    Each edge is halfway between the closest predictions of neighbouring bins.
     """
     ordered = np.sort(prediction[weights > 0])
     places = cuts(ordered, least)
@@ -76,7 +79,7 @@ def update(edges: FloatArray, prediction: FloatArray, y: FloatArray, weights: Fl
 
 
 def merge(a: Bins, b: Bins) -> Bins:
-    """Merge the sums of two sets of rows; means are merged directly, without raw sums of squares."""
+    """Merge the sums of two sets of rows. Means are merged directly, without raw sums of squares."""
     mass = a.mass + b.mass
     share = b.mass / np.where(mass > 0, mass, 1.0)
     shift = b.observed - a.observed
@@ -91,7 +94,7 @@ def merge(a: Bins, b: Bins) -> Bins:
 
 
 def finish(sums: Bins, classes: bool) -> tuple[Bin, ...]:
-    """Return the bins that contain rows; with `classes`, outcomes are shares."""
+    """Return the bins that contain rows. With `classes`, outcomes are shares."""
     return tuple(_bin(sums, i, classes) for i in np.flatnonzero(sums.mass > 0).tolist())
 
 
@@ -109,9 +112,9 @@ def _bin(sums: Bins, i: int, classes: bool) -> Bin:
 
 
 def cuts(ordered: FloatArray, least: int = FEWEST) -> IntArray:
-    """Return where to cut sorted predictions into at most ten bins of equal size.
+    """Return the positions at which sorted predictions are divided into at most ten bins of equal size.
 
-    Ties stay in one bin, and each bin has at least `least` rows.
+    Equal predictions are in the same bin, and each bin has at least `least` rows.
     """
     n = len(ordered)
     if n < least:

@@ -1,4 +1,4 @@
-"""Coefficients of the linear model, compared with average derivatives of the network."""
+"""How do the coefficients of the linear model compare with average derivatives of the network?"""
 
 from __future__ import annotations
 

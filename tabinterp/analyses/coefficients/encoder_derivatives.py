@@ -1,9 +1,8 @@
-"""Derivatives of the score with respect to columns that the encoder transforms or mixes: splines, powers, products,
-principal components.
+"""Derivatives of the score with respect to columns that the encoder transforms or mixes.
 
-Such a column has no term in a linear model, but the score still has a derivative with respect to it: the network's gradient
-times the derivative of the encoder, which is a central difference of whole rows. Where the encoder jumps (bins, codes of
-levels), there is no derivative.
+Splines, powers, products and principal components are examples. Such a column has no term in a linear model, but the score still
+has a derivative with respect to it: the network's gradient times the derivative of the encoder. The latter is a central
+difference of whole encoded rows. There is no derivative where the encoder jumps, as it does with bins and codes of levels.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.weights import deviation
 from tabinterp.table.coerce import with_columns
 
-STEP = 1e-4  # standard deviations of the column
+STEP = 1e-4  # size of a step, in standard deviations of the column
 JUMP = 0.5  # a difference that changes by this share when the step is halved is a jump, not a slope
-STILL = 0.5  # a column is encoded in steps if this share of its rows do not change at all, or jump
+STILL = 0.5  # an encoder is a step function of a column if at least this share of its rows do not change, or jump
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +64,9 @@ def _mean(derivative: FloatArray, bound: BoundModel, names: list[str], sds: list
 
 
 def _encoder_slope(bound: BoundModel, column: str) -> FloatArray | None:
-    """Return the change (n, d) of the encoded columns per unit of the column: NaN where there is no slope, None if the encoder is
-    a step function.
+    """Return the change (n, d) of the encoded columns per unit of the column.
+
+    It is NaN in rows without a slope. The result is None if the encoder is a step function.
     """
     values = _numbers(bound, column)
     present = ~np.isnan(values)
@@ -77,7 +77,7 @@ def _encoder_slope(bound: BoundModel, column: str) -> FloatArray | None:
     result = np.full(bound.x.shape, np.nan)
     try:
         wide, narrow = (_difference(bound, rows, column, values[present], step * spread) for step in (STEP, STEP / 2))
-    except ModelError:  # the encoder rejects values that no row has, such as between codes of levels
+    except ModelError:  # the encoder rejects values that occur in no row, such as values between the codes of levels
         return None
     jumps = np.linalg.norm(wide - narrow, axis=1) > JUMP * np.linalg.norm(wide, axis=1)
     if ((wide == 0).all(axis=1) | jumps).mean() > STILL:
@@ -93,7 +93,7 @@ def _difference(bound: BoundModel, rows: pd.DataFrame, column: str, values: Floa
 
 
 def _sd(bound: BoundModel, column: str) -> float:
-    """Return the standard deviation over rows with a known value; 0 if there are none."""
+    """Return the standard deviation over the rows with a known value; 0 if there are none."""
     values, weights = _numbers(bound, column), bound.table.weights
     present = ~np.isnan(values)
     w = None if weights is None else weights[present]

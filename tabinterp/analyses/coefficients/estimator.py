@@ -1,10 +1,11 @@
 """Coefficients of a linear model with their inference, and average derivatives of a network, per original column.
 
-Linear model: maximum likelihood (or least squares) without a penalty, on the model's own encoding, because a penalised fit has
-no valid Wald interval. The model's own coefficients, which may be penalised, are reported as well. Where a model supplies its
-inference (statsmodels), its own estimates and covariance are used, transformed to the columns. Network: the average derivative
-or contrast with its standard error over rows, the share of rows whose own derivative has the opposite sign, and the linear
-surrogate: least squares of the network's score on the same terms.
+For a linear model, a fit by maximum likelihood (or least squares) on the model's own encoding is used. It has no penalty, because
+a penalised fit has no valid Wald interval. The model's own coefficients, which may be penalised, are reported as well. If a model
+supplies its own inference (statsmodels), its estimates and covariance are used instead, transformed to the columns.
+
+For a network, each term has an average derivative or contrast with its standard error over rows, and the share of rows whose own
+derivative has the opposite sign. The linear surrogate is a least-squares fit of the network's score on the same terms.
 """
 
 from __future__ import annotations
@@ -46,22 +47,26 @@ from .surrogate import Surrogate, surrogate
 
 @dataclass(frozen=True, eq=False)
 class Coefficients(Display):
-    """One number for each term and output, in units of the score per unit of the column (log-odds, centred log-odds of a
-    class, target units, or log rate).
+    """One number for each term and output, in units of the score per unit of the column.
 
-    `estimates` (terms, outputs) are the model's own: coefficients of a linear model, or average derivatives of a network.
-    `sign_flip` (terms, outputs) is the share of rows whose own derivative has the opposite sign. `inference` is the unpenalised
-    fit of a linear model to the target, None for a network; `surrogate` holds the linear fits of a network's score, None for a
-    linear model. `term_rows` counts the rows behind each term's estimate.
+    Depending on the task, the unit of the score is log-odds, centred log-odds of a class, units of the target, or the log rate.
 
-    `left_out` lists columns that the encoder mixes. Their terms describe the values before mixing, if these are known, and the
-    unpenalised fit has no coefficient for them. The derivatives of the columns in `differences` are central differences, because
-    the steps that mix them are not affine; after affine steps they are exact. `abrupt` lists columns without derivatives, because
-    the encoder is not smooth in them. `curves` are mean derivatives with respect to numeric columns that the encoder transforms;
-    they differ from row to row even in a linear model.
-
-    `disagreement` is the share of rows in which a network's own gradient differs from finite differences of its score (None: not
-    compared).
+    Parameters
+    ----------
+    estimates : (terms, outputs) the model's own coefficients, or the average derivatives of a network.
+    sign_flip : (terms, outputs) share of rows whose own derivative has the opposite sign.
+    inference : unpenalised fit of a linear model to the target; None for a network.
+    surrogate : linear fits of a network's score; None for a linear model.
+    term_rows : number of rows on which the estimate of each term is based.
+    left_out : columns that the encoder mixes. Their terms describe the values before mixing, if these are known, and the
+        unpenalised fit has no coefficient for them.
+    differences : columns whose derivatives are central differences, because the steps that mix them are not affine. After affine
+        steps, derivatives are exact.
+    abrupt : columns without derivatives, because the encoder is not smooth in them.
+    curves : mean derivatives with respect to numeric columns that the encoder transforms. They differ from row to row even in a
+        linear model.
+    disagreement : share of rows in which a network's own gradient differs from finite differences of its score; None if they were
+        not compared.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -91,9 +96,10 @@ class Coefficients(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and term.
 
-        A number that the encoder transforms or mixes has a row of its own, which holds only the mean derivative. For a linear
-        model, `estimate` and its inference are those of the unpenalised fit, and `model` is the model's own coefficient. For a
-        network, `estimate` is the average derivative or contrast, and `surrogate` the coefficient of the linear surrogate.
+        A numeric column that the encoder transforms or mixes has a separate row, which holds only the mean derivative. For a
+        linear model, `estimate` and its inference are those of the unpenalised fit, and `model` is the model's own coefficient.
+        For a network, `estimate` is the average derivative or contrast, and `surrogate` is the coefficient of the linear
+        surrogate.
         """
         return pd.concat([self._output(k) for k in range(len(self.outputs))], ignore_index=True)
 
@@ -183,8 +189,8 @@ class Coefficients(Display):
 def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
     """Return the coefficients of a linear model, or the average derivatives of a network.
 
-    Where the table has a split, inference and a network's surrogate are fitted on the training rows, and a network's derivatives
-    are computed on the held-out rows. Without a split, all rows are used for both.
+    If the table has a split, inference and a network's surrogate are fitted on the training rows, and a network's derivatives are
+    computed on the held-out rows. Without a split, all rows are used for both.
 
     Examples
     --------
@@ -207,9 +213,7 @@ def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
 
 
 def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
-    """Return the unpenalised fit to the target (or the inference supplied with the model), and the model's own
-    coefficients.
-    """
+    """Return the unpenalised fit to the target (or the inference supplied with the model) and the model's own coefficients."""
     table = bound.table
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     inference = _inference(bound, terms, training)
@@ -238,7 +242,7 @@ def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
 
 
 def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.bool_]) -> Inference:
-    """Return the fit of all encoded columns, with the estimates of these terms; columns that the encoder mixes have none."""
+    """Return the estimates of these terms from a fit of all encoded columns; columns that the encoder mixes have none."""
     fitted = [*find_terms(bound), *_mixed(bound)]
     table, matrix = bound.table, design(fitted, training)
     weights = None if table.weights is None else table.weights[training]
@@ -257,14 +261,14 @@ def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.boo
 
 
 def _mixed(bound: BoundModel) -> list[AnyTerm]:
-    """Return the encoded columns that several columns share; the fit adjusts for them."""
+    """Return the encoded columns that depend on several columns, so that the fit adjusts for them."""
     owner = {int(e): c for c in bound.columns if not bound.encoding.local[c] for e in bound.encoding.blocks[c]}
     alone = {int(e) for c in bound.columns if bound.encoding.local[c] for e in bound.encoding.blocks[c]}
     return [Basis(Term(c, unit=f"encoded column {e}"), bound.x[:, e], e) for e, c in owner.items() if e not in alone]
 
 
 def _only(inference: Inference, bound: BoundModel, fitted: list[AnyTerm], terms: list[AnyTerm]) -> Inference:
-    """Return the inference for these terms in their order; those that were not fitted have no estimate."""
+    """Return the inference for these terms in their order. Terms that were not fitted have no estimate."""
     place = {t.term: j for j, t in enumerate(fitted)}
     found = [(k, t.term, place.get(t.term)) for k in range(len(bound.outputs)) for t in terms]
     known = [(i, k * len(fitted) + j) for i, (k, _, j) in enumerate(found) if j is not None]
@@ -283,7 +287,7 @@ def _only(inference: Inference, bound: BoundModel, fitted: list[AnyTerm], terms:
 
 
 def _without_errors(inference: Inference) -> Inference:
-    """Return the same terms without estimates, because the targets were used twice; the model's own coefficients remain."""
+    """Return the same terms without estimates, because the targets were used twice. The model's own coefficients remain."""
     reason, nothing = Reason("target_encoded"), np.full_like(inference.covariance_matrix, np.nan)
     empty = tuple(Estimate(e.output, e.term, reason=reason) for e in inference.estimates)
     return replace(inference, estimates=empty, tests=(), covariance_matrix=nothing)
@@ -294,7 +298,7 @@ def of_network(
 ) -> Coefficients:
     """Return average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`.
 
-    summed : slopes and their sums over other rows; the derivatives of these terms then come from the sums.
+    `summed` holds slopes and their sums over other rows; the derivatives of these terms are then computed from the sums.
     """
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = through(bound).take(rows)
@@ -326,7 +330,7 @@ def _derivatives(
 ) -> tuple[Estimates, FloatArray, tuple[int, ...]]:
     """Return mean derivatives (terms, k), shares of sign flips, and the number of rows of each term.
 
-    They come from the sums where these exist, otherwise from the rows of `bound`.
+    They are computed from the sums if there are any, and otherwise from the rows of `bound`.
     """
     slopes, sums = summed or ([], None)
     known = {one.term for one in slopes}
@@ -346,8 +350,8 @@ def _derivatives(
 def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
     """Return a linear model's own coefficients (terms, k).
 
-    These are its derivatives, equal in every row where they exist; they are means where non-affine steps of the encoder make
-    them differ.
+    They are the derivatives of its score, which are the same in every row. If non-affine steps of the encoder make them differ,
+    their means are returned.
     """
     if bound.is_linear:
         rows = {
@@ -366,7 +370,7 @@ def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
 
 
 def encoded_terms(found: Coefficients, bound: BoundModel) -> tuple[AnyTerm, ...]:
-    """Return the terms of columns that the encoder does not mix, by their encoded columns in `bound`."""
+    """Return the terms of the columns that the encoder does not mix, expressed in the encoded columns of `bound`."""
     return tuple(find_terms(bound)) if found.left_out else found.terms
 
 
@@ -402,7 +406,7 @@ def update(slopes: list[Slope], network: BoundModel, linear: BoundModel) -> Call
 
 
 def finish(context: Context, slopes: list[Slope], sums: Means) -> tuple[Coefficients, Coefficients]:
-    """Compute derivatives of numeric columns from all rows; contrasts of levels and all fits come from the drawn rows."""
+    """Compute derivatives of numeric columns from all rows, and contrasts of levels and all fits from the drawn rows."""
     return _of_both(context, (slopes, sums))
 
 

@@ -1,8 +1,8 @@
 """Average marginal effects: the mean change of the score per unit of a column, comparable with a coefficient.
 
-For a number: the mean derivative of the score, in score units per unit of the column. For a level: the mean of the score with
-every row at the level, minus the mean with every row at the reference level (a discrete change; Bartus 2005). In a linear model
-both equal its coefficients in every row.
+For a number, this is the mean derivative of the score, in score units per unit of the column. For a level, it is the mean score
+with every row at the level minus the mean score with every row at the reference level (a discrete change; Bartus 2005). In a
+linear model, both equal its coefficients in every row.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def row_derivatives(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
 
 
 def slope_derivatives(bound: BoundModel, terms: Sequence[Slope]) -> Callable[[FloatArray, slice], FloatArray]:
-    """Return a function from the gradients (m, d, k) of some rows to their derivatives (m, terms, k).
+    """Return a function from the gradients (m, d, k) of some rows to the derivatives (m, terms, k) of the terms.
 
-    The derivatives are NaN where a column is missing.
+    Derivatives are NaN in rows in which the column is missing.
     """
     encoded = np.unique(np.concatenate([term.block for term in terms])) if terms else np.empty(0, dtype=np.int64)
     per_unit = np.zeros((len(encoded), len(terms)))
@@ -55,7 +55,7 @@ def slope_derivatives(bound: BoundModel, terms: Sequence[Slope]) -> Callable[[Fl
 
 
 def _contrasts(bound: BoundModel, column: str, contrasts: list[Contrast]) -> FloatArray:
-    """Return the scores with the column at each level minus the scores with it at the common reference (n, contrasts, k)."""
+    """Return the scores (n, contrasts, k) with the column at each level minus those with it at the common reference."""
     block = contrasts[0].block
     weight = bound.first.weight[:, torch.as_tensor(block)]
     base = bound.z - bound.part((column,))

@@ -1,7 +1,7 @@
 """Coefficients in the document: regression coefficients, the network's average derivatives, and where their signs conflict.
 
-The name and the numbers of a level of fewer than ten rows are withheld, because they would reveal single people. Signs are said
-to conflict only where all estimates of the term support it.
+The name and the numbers of a level with fewer than ten rows are withheld, because they would reveal single people. The signs of a
+term are reported as conflicting only if all of its estimates support this.
 """
 
 from __future__ import annotations
@@ -32,31 +32,31 @@ if TYPE_CHECKING:
     from .surrogate import Surrogate as SurrogateResult
 
 SMALLEST_CELL = 10  # rows
-FLIPS = 1 / 3  # an average has no meaningful direction if this share of rows have the opposite sign
-LEVEL = 0.05  # maximum adjusted p-value of a coefficient in a conflict
-LINEAR_R2 = 0.999  # a score is called linear if a linear function explains this share of it
+FLIPS = 1 / 3  # if this share of rows have the opposite sign, an average has no meaningful direction
+LEVEL = 0.05  # maximum adjusted p-value of the coefficient in a conflict
+LINEAR_R2 = 0.999  # a score is called linear if a linear function explains this share of its variance
 
 
 class CoefficientRow(Part):
     """One term: a column per unit, or one level compared with the reference level."""
 
-    output: str | None  # class label when there are several outputs
+    output: str | None  # class label if there are several outputs
     column: str
     level: str | None
     reference: str | None
     unit: str | None  # None: per unit of the column; otherwise words for what one unit is
     sd: float | None  # standard deviation of the column, to convert "per unit" to "per standard deviation"
-    linear: Interval  # unpenalised fit; no interval where it would not be valid
+    linear: Interval  # unpenalised fit; without an interval if it would not be valid
     z: float | None
     p: float | None
     odds_ratio: Interval = Interval()  # if the scale is log-odds
     rate_ratio: Interval = Interval()  # if the scale is log-rate
-    penalised: float | None  # the same term in the penalised linear model
-    network: Interval  # average derivative, or average contrast to the reference level
-    network_rows: int | None  # rows behind the network's number; None where there is no number
+    penalised: float | None  # coefficient of the same term in the penalised linear model
+    network: Interval  # average derivative, or average contrast with the reference level
+    network_rows: int | None  # number of rows on which the network's number is based; None if there is no number
     sign_flip: float | None  # share of rows whose own derivative has the opposite sign to the average
-    surrogate: float | None  # the same term in the linear surrogate of the network's score
-    conflict: bool  # both intervals exclude zero, on opposite sides
+    surrogate: float | None  # coefficient of the same term in the linear surrogate of the network's score
+    conflict: bool  # whether both intervals exclude zero, on opposite sides
     reason: Message | None  # why a number is missing
 
 
@@ -78,7 +78,7 @@ class Surrogate(Part):
     high: float | None = None
     rows_fitted: int = 0
     rows_scored: int = 0
-    held_out: bool = False  # fitted on training rows, scored on held-out rows
+    held_out: bool = False  # whether it was fitted on training rows and evaluated on held-out rows
 
 
 class Coefficients(Part):
@@ -92,7 +92,7 @@ class Coefficients(Part):
     notes: list[Message]
 
     def check_claims(self, document: Document) -> None:
-        """Check that terms are marked as conflicting only where both intervals are on opposite sides of zero."""
+        """Check that terms are marked as conflicting only if the two intervals are on opposite sides of zero."""
         for index, term in enumerate(self.terms):
             if term.conflict and side(term.linear) * side(term.network) >= 0:
                 raise DocumentError(
@@ -225,7 +225,10 @@ def _terms(both: _Both) -> list[CoefficientRow]:
 
 
 def _curves(both: _Both, k: int) -> list[CoefficientRow]:
-    """Return rows for numeric columns that an encoder transforms or mixes: mean derivatives of both models, no coefficients."""
+    """Return rows for numeric columns that the encoder transforms or mixes.
+
+    They hold mean derivatives of both models, and no coefficients.
+    """
     network, linear = both.network.curves, both.linear.curves
     own = {column: number(linear.estimates.value[i, k]) for i, column in enumerate(linear.columns)}
     return [
@@ -312,8 +315,9 @@ def _reason(fit: Estimate) -> Message | None:
 def _contradicts(row: CoefficientRow, q: Any) -> bool:
     """Return whether the signs conflict.
 
-    After correction, the two intervals are on opposite sides of zero; the penalised model agrees with the coefficient, the
-    surrogate agrees with the derivative, and most rows agree with their average.
+    They conflict if all of the following hold: after correction for multiple testing, the two intervals are on opposite sides of
+    zero; the penalised model agrees with the coefficient; the surrogate agrees with the derivative; and most rows agree with
+    their average.
     """
     linear, network = side(row.linear), side(row.network)
     return bool(
@@ -327,8 +331,9 @@ def _contradicts(row: CoefficientRow, q: Any) -> bool:
 
 
 def _collinear(inference: Inference) -> set[str]:
-    """Return columns that are linear combinations of each other; a coefficient and a contrast hold different things fixed for
-    them.
+    """Return columns that are linear combinations of each other.
+
+    For these, a coefficient and a contrast are not comparable, because they hold different things fixed.
     """
     columns: set[str] = set()
     for estimate in inference.estimates:

@@ -35,15 +35,15 @@ from tabinterp.report.words import (
 
 from .record import CoefficientRow, Coefficients, WaldRow
 
-COLUMNS = 15  # original columns in a figure
+COLUMNS = 15  # maximum number of original columns in a figure
 LEVELS, FEWER = (
     6,
     3,
-)  # levels of one column in a figure; levels where each class has a figure: those with the largest estimates
+)  # levels of one column in a figure, and levels if each class has a figure; those with the largest estimates are shown
 EVERY, LEAST = 110, 40  # terms listed with all their numbers: over all outputs together, and at least for each output
-DRAWN = 15  # terms in a figure
+DRAWN = 15  # maximum number of terms in a figure
 UNRANKED = 10**6
-COLLINEAR, NAMED = 10, 3  # the usual limit of a variance inflation factor (Marquardt 1970); columns that are named
+COLLINEAR, NAMED = 10, 3  # the usual limit of a variance inflation factor (Marquardt 1970); number of columns named
 RATIO = {"log-odds": "odds_ratio", "log-rate": "rate_ratio"}  # meaning of exp(coefficient)
 
 
@@ -100,7 +100,7 @@ def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
 
 
 def _over(coefficients: Coefficients) -> set[int]:
-    """Return the row counts behind the network's numbers that differ from the number of drawn rows."""
+    """Return the numbers of rows behind the network's estimates that differ from the number of drawn rows."""
     return {row.network_rows for row in coefficients.terms if row.network_rows is not None} - {
         coefficients.rows_network
     }
@@ -109,7 +109,7 @@ def _over(coefficients: Coefficients) -> set[int]:
 def _output(
     coefficients: Coefficients, output: str | None, index: int, count: int, rank: dict[str, int]
 ) -> list[Block]:
-    """Return the blocks of one class, or of the only output, out of `count`; classes after the first are folded."""
+    """Return the blocks of one of `count` classes, or of the only output. Classes after the first are folded."""
     several = count > 1
     terms = [row for row in coefficients.terms if row.output == output]
     tests = [row for row in coefficients.tests if row.output == output]
@@ -128,7 +128,7 @@ def _output(
 
 
 def _all(coefficients: Coefficients, terms: Sequence[CoefficientRow], most: int, rank: dict[str, int]) -> Fold:
-    """Return a table of every term, or of the terms of the most important columns if there are too many for a page."""
+    """Return a table of every term or, if there are too many for a page, of the terms of the most important columns."""
     ordered = sorted(terms, key=lambda row: rank.get(row.column, UNRANKED))[:most]
     listed = terms if len(terms) <= most else ordered
     summary = _said("report.coefficients.all", coefficients, count=len(terms))
@@ -173,7 +173,7 @@ def _figure(
         conflicts=sum(row.conflict for row in shown),
     )
     svg = figures.pairs(pairs, t("report.coefficients.axis", scale=scale), aria, figure_id, "excludes_zero")
-    # the table of all terms has levels that are not drawn, with the same numbers
+    # the table of all terms also has the levels that are not drawn, with the same numbers
     numbers = _numbers([row for row in terms if row.level is None or id(row) in drawn], scale)
     return [Figure(svg, aria, _legend(), caption, numbers)]
 
@@ -189,7 +189,10 @@ def _legend() -> list[Key]:
 
 
 def _shown(terms: Sequence[CoefficientRow], rank: dict[str, int], levels: int) -> list[CoefficientRow]:
-    """Return the terms of the most important columns, grouped by column; of a column with many levels, those with the largest."""
+    """Return the terms of the most important columns, grouped by column.
+
+    If a column has many levels, only those with the largest estimates are returned.
+    """
     columns = sorted({row.column: None for row in terms}, key=lambda name: rank.get(name, UNRANKED))[:COLUMNS]
     shown: list[CoefficientRow] = []
     for column in columns:
@@ -269,7 +272,7 @@ def _reason(row: CoefficientRow) -> str | Cell:
 
 
 def _ratio(row: CoefficientRow, name: str) -> Interval:
-    """Return the odds ratio or rate ratio per standard deviation of a number; for other terms, as it is."""
+    """Return the odds ratio or rate ratio of a numeric term per standard deviation; for other terms, return it unchanged."""
     return powered(getattr(row, name), row.sd if row.level is None else None)
 
 

@@ -1,8 +1,9 @@
 """The linear surrogate: how much of the network's score is a linear function of the columns.
 
-Least squares of the score on the terms, fitted on the training rows and scored on the held-out rows; without a split, both use
-all rows. R2 is the share of the variance of the score on the scored rows that the fit explains. It has a 95% percentile interval
-over resampled rows; where rows come in groups, the interval is Student's with the standard error over resampled groups.
+The score is regressed on the terms by least squares. The fit uses the training rows and is evaluated on the held-out rows;
+without a split, both use all rows. R2 is the share of the variance of the score on the evaluated rows that the fit explains. Its
+95% interval is a percentile interval over resampled rows. If rows come in groups, it is Student's interval with the standard
+error over resampled groups.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ RESAMPLES = 500
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """One linear fit for each output of the network, with R2 (outputs,) on the scored rows."""
+    """One linear fit for each output of the network, with R2 (outputs,) on the rows used for evaluation."""
 
     fits: tuple[Inference, ...]
     r2: Estimates
 
 
 def surrogate(bound: BoundModel, terms: list[AnyTerm], seed: int = 0) -> Surrogate:
-    """Fit and score the surrogate of every output."""
+    """Fit and evaluate the surrogate of every output."""
     table = bound.table
     everything = np.ones(len(table), dtype=bool)
     fitted = everything if table.held_out is None else ~table.held_out
@@ -58,7 +59,7 @@ def _r2(
     drawn = []
     for i in range(RESAMPLES + 1):
         w = weights if i == 0 else np.zeros(len(score))
-        while not w.any():  # rows of weight 0 alone carry no information
+        while not w.any():  # a resample of rows of weight 0 carries no information
             times = np.bincount(draws.integers(0, n, n), minlength=n)
             w = weights * (times if groups is None else times[groups])
         spread = (w * squared).sum() - (w * plain).sum() ** 2 / w.sum()

@@ -84,7 +84,7 @@ TEXT: dict[str, str] = {
         "with that of the linear fit's intervals."
     ),
     "report.coefficients.wald": "Joint Wald tests by column",
-    # columns: with the factor of each, worst first
+    # columns: each with its factor, largest factor first
     "report.coefficients.collinear": (
         "Columns with a variance inflation factor above {limit}: {count} (highest: {columns}). Their linear coefficients "
         "are less precise than they would be if the columns were unrelated."
@@ -289,7 +289,7 @@ TEXT: dict[str, str] = {
     "reading.network.average_derivative": "network: average derivative",
     "reading.linear.coefficients": "linear: coefficients",
     "plot.axis.coefficients": "Change in score per SD, or contrast of a level, 95% CI",
-    # why it does not apply
+    # why the analysis does not apply
     "why.the encoder mixes all columns, so that none has a coefficient of its own": (
         "the encoder combines all columns, so no column has its own coefficient"
     ),

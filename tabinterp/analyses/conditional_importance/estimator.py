@@ -1,4 +1,4 @@
-"""Conditional, grouped and drop-column importance, for correlated columns."""
+"""Conditional, grouped and drop-column importance, for tables with correlated columns."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ REFIT_WORK = 10**12  # columns times rows times encoded columns squared; one cor
 class Together:
     """Conditional, grouped and drop-column importance. Pairs are (network, linear).
 
-    `grouped` is for groups of related columns permuted together, None if there are none. `dropped` is for the linear model only:
-    None without held-out rows, or if the model could not be refitted or refitting would take too long.
+    `grouped` is the importance of groups of related columns that are permuted together; it is None if there are no such groups.
+    `dropped` exists for the linear model only. It is None without held-out rows, if the model could not be refitted, or if
+    refitting would take too long.
     """
 
     families: Families
@@ -41,7 +42,7 @@ def together(
 ) -> Together:
     """Compute all three kinds of importance of both models on these rows.
 
-    Refits use the training rows and are scored on all held-out rows.
+    Refits use the training rows and are evaluated on all held-out rows.
     """
     parts = [network.take(rows), linear.take(rows)]
     found = families(parts[0].table, seed=seed)
@@ -62,7 +63,7 @@ def together(
 
 
 def _dropped(linear: BoundModel, found: Families, seed: int) -> Dropped | None:
-    """Refit without each column, unless the cost (rows times encoded columns squared) is too high."""
+    """Refit with each column left out in turn, unless the cost (rows times encoded columns squared) is too high."""
     n, d = min(SEARCHED, len(linear.table)), linear.x.shape[1]
     if len(linear.columns) * n * d**2 > REFIT_WORK:
         return None

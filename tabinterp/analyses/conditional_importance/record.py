@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 class ConditionalRow(Part):
     column: str
-    conditioned: list[str]  # columns that define the strata; empty: none is associated, and all rows are one stratum
+    conditioned: list[str]  # columns that define the strata; if it is empty, all rows are one stratum
     strata: int
-    smallest: int  # rows in the smallest stratum
-    network: Interval  # rise in loss within strata
+    smallest: int  # number of rows in the smallest stratum
+    network: Interval  # rise in loss if the column is permuted within strata
     linear: Interval
     difference: Interval  # network minus linear, paired by row
     off_support: float | None
-    dropped: Interval  # rise in held-out loss of a linear model refitted without the column; empty: not measured
+    dropped: Interval  # rise in held-out loss if a linear model is refitted without the column; empty: not measured
 
 
 class FamilyRow(Part):
     columns: list[str]
     weakest: float  # weakest association between two members
-    network: Interval  # rise in loss when the values of all members come from one other row
+    network: Interval  # rise in loss if the values of all members come from one other row
     linear: Interval
     difference: Interval
     dropped: Interval
@@ -51,11 +51,11 @@ class Together(Part):
     rows: int
     repeats: int
     seed: int
-    associated: float  # association at or above which a column is conditioned on
-    fewest: int  # minimum rows of a stratum
-    threshold: float  # association at or above which columns form a family
+    associated: float  # minimum association of the columns that are conditioned on
+    fewest: int  # minimum number of rows in a stratum
+    threshold: float  # minimum association of the columns in a family
     association_rows: int
-    refit_rows: int | None  # training rows of the refits; None: no refits
+    refit_rows: int | None  # number of training rows used for refits; None if there are no refits
     refit_scored_rows: int | None
     columns: list[ConditionalRow]  # in the order of the permutation importance
     families: list[FamilyRow]
@@ -66,7 +66,7 @@ class Together(Part):
 
 
 def build(r: Results) -> Together | None:
-    """Return conditional and grouped importance, columns in the order of permutation importance; None if not computed."""
+    """Return conditional and grouped importance, with columns in the order of permutation importance; None if not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

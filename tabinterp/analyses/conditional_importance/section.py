@@ -12,7 +12,7 @@ from tabinterp.report.words import NONE, counted, cut, listed, number, rows_of, 
 
 
 def build(importance: Together, document: Document) -> list[Block]:
-    """Return the part on conditional importance of single columns."""
+    """Return the blocks on the conditional importance of single columns."""
     strata = {
         "associated": importance.associated,
         "fewest": importance.fewest,
@@ -27,7 +27,7 @@ def build(importance: Together, document: Document) -> list[Block]:
 
 
 def grouped(importance: Together, document: Document) -> list[Block]:
-    """Return the part on grouped importance: columns that carry the same information, permuted together."""
+    """Return the blocks on grouped importance, for which columns with the same information are permuted together."""
     values = {"threshold": importance.threshold, "rows": importance.association_rows}
     title = Heading(t("report.together.families"))
     if not importance.families:

@@ -31,7 +31,7 @@ TEXT: dict[str, str] = {
     "report.together.given.none": "no associated column",
     "report.together.strata": "Strata",
     "report.together.smallest": "Rows in smallest stratum",
-    # associated: an association from 0 to 1; fewest: rows; repeats: donors for each row
+    # associated: an association from 0 to 1; fewest: number of rows; repeats: number of donors for each row
     "report.together.note": (
         "Strata are the leaves of trees that predict the column from its associated columns (association of at least "
         "{associated}). A tree grown on one half of the rows divides the other half; adjacent leaves are merged until each "
@@ -58,7 +58,7 @@ TEXT: dict[str, str] = {
         "ratio are corrected for chance association."
     ),
     "plot.axis.permutation.conditional": "Conditional rise in loss ({loss}), 95% CI",
-    # why it does not apply
+    # why the analysis does not apply
     "why.permutation.conditional": (
         "conditional importance needs at least {least} rows; the table has {rows} (a decision tree must "
         "divide each half of the rows into at least two strata of {stratum} rows)"

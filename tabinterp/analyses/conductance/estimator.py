@@ -1,13 +1,14 @@
-"""Conductance: how much of the change of a score from a baseline flows through each hidden unit (Dhamdhere, Sundararajan &
-Yan 2018).
+"""Conductance: how much of the change of a score from a baseline flows through each hidden unit.
 
-Along the straight path from the baseline to a row, a change dh_j of a unit's output h_j changes the score by dF/dh_j dh_j. The
-integral of this term is the conductance of the unit. If every connection passes through a layer, its conductances add up to
-f(x) - f(baseline). The contribution of connections that bypass the layer (a residual or wide branch) is reported as well, so
-that the sum holds again. A path stays straight after the first affine operation, so that nothing before it has to run. The
+The method is that of Dhamdhere, Sundararajan & Yan (2018). Along the straight path from the baseline to a row, a change dh_j of a
+unit's output h_j changes the score by dF/dh_j dh_j. The integral of this term is the conductance of the unit. If every connection
+passes through a layer, its conductances add up to f(x) - f(baseline). The contribution of connections that bypass the layer (a
+residual or wide branch) is reported as well, so that the sum still holds.
+
+The image of a straight path under the first affine operation is straight, so integration can start after this operation. The
 change of h_j over a segment of the path is known without a gradient. Segments are halved if their sum over the layer does not
-match the change of the score. The sum cannot show changes that a unit makes and reverses within half a segment, 1 / 128 of a
-path. Batches of paths have at most 5 million numbers; any other memory is that of the result.
+match the change of the score. The sum cannot reveal changes that a unit makes and reverses within half a segment, that is within
+1/128 of a path. A batch of paths has at most 5 million numbers; the only other memory needed is that of the result.
 """
 
 from __future__ import annotations
@@ -39,21 +40,25 @@ from tabinterp.table.hash_sampling import chosen
 
 AUDITED_ROWS = 1_000
 
-STEPS = 64  # segments at the start; one where the network after the layer is affine, which is exact
-DEPTH = 16  # a segment is halved at most this many times
-SHARES = (16, 128, 1024)  # a segment is done when its gap is below tolerance / share; rows that miss use the next share
-CELLS = 5_000_000  # numbers in one batch: path points times (inputs, units and outputs); at least one path
+STEPS = 64  # initial number of segments; one segment is exact if the network after the layer is affine
+DEPTH = 16  # maximum number of times that a segment is halved
+SHARES = (16, 128, 1024)  # a segment is done if its gap is below tolerance / share; rows that miss use the next share
+CELLS = 5_000_000  # maximum numbers in one batch: path points times (inputs, units and outputs); at least one path
 BACKGROUND = 10
 BASELINES = ("mean", "median", "rows")
 
 
 @dataclass(frozen=True, eq=False)
 class Conductance(Display):
-    """Conductance of each unit in units of the score: `values` (rows, units, outputs), and `around` (rows, layers, outputs)
-    for connections that bypass a layer.
+    """Conductance of each hidden unit, in units of the score.
 
-    `gap` (rows, layers): abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over
-    outputs. `mean_stderr` (units, outputs): the error of the mean that comes from drawing background rows, 0 for one baseline.
+    Parameters
+    ----------
+    values : (rows, units, outputs) conductance of each unit.
+    around : (rows, layers, outputs) contribution of connections that bypass the layer.
+    gap : (rows, layers) abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)); the largest gap over
+        the outputs.
+    mean_stderr : (units, outputs) error of the mean that is due to drawing background rows; 0 for a single baseline.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -76,7 +81,7 @@ class Conductance(Display):
     estimand: str = "path integral of d score / d output of the unit, from the baseline to the row"
 
     def mean(self) -> Estimates:
-        """Return the signed mean over rows (units, outputs); its standard error covers the rows and the drawn background."""
+        """Return the signed mean over rows (units, outputs). Its standard error covers the rows and the drawn background."""
         mean = mean_over_rows(self.values, self.weights, self.groups)
         return mean_with_draws(mean, units_of(len(self.values), self.groups), self.mean_stderr, self.background_rows)
 
@@ -115,14 +120,14 @@ def conductance(
 
     Parameters
     ----------
-    baseline : "mean" of the encoded rows; "median" row (for a category, its most frequent level); or "rows": the mean over
-        `background` real rows, drawn by hash.
+    baseline : "mean" for the mean of the encoded rows, "median" for the median row (with the most frequent level of each
+        category), or "rows" for the mean over `background` real rows, drawn by hash.
     tolerance : the path of each row is refined until its gap is below this value.
 
     Raises
     ------
     NotApplicableError
-        If the model has no hidden units, or its network cannot be cut at its layers.
+        If the model has no hidden units, or its network cannot be divided into layers.
 
     Examples
     --------
@@ -170,7 +175,7 @@ def conductance(
 
 
 def _starts(bound: BoundModel, baseline: str, background: int, seed: int) -> tuple[Tensor, FloatArray]:
-    """Return the values (b, h) after the affine front to start from, and their shares (b,)."""
+    """Return the starting points (b, h) of the paths, after the first affine operation, and their shares (b,)."""
     if baseline != "rows":
         return bound.front_of(baseline_of(bound, baseline)[None]), np.ones(1)
     weights = bound.table.row_weights
@@ -197,7 +202,7 @@ class _Through:
 def _through(
     bound: BoundModel, layer: Layer, starts: Tensor, share: FloatArray, scale: FloatArray, asked: tuple[float, int]
 ) -> _Through:
-    """Return the conductances of the layer, averaged over starting points."""
+    """Return the conductances of the layer, averaged over the starting points."""
     n, k = len(bound.z), len(bound.outputs)
     values, around, means = np.zeros((n, layer.width, k)), np.zeros((n, k)), []
     for start, part in zip(starts, share, strict=True):
@@ -212,7 +217,8 @@ def _through(
 def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
     """Return the conductance (n, units + bypassing values, k) from one starting point.
 
-    Rows that miss the tolerance are integrated again with finer segments. A point of a path takes `cost` numbers.
+    Rows whose gap exceeds the tolerance are integrated again with finer segments. `cost` is how many numbers one point of a path
+    takes.
     """
     rise = bound.answers - _score(bound, start[None])
     steps = 1 if layer.moves.nothing_behind else STEPS
@@ -233,10 +239,10 @@ def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, toleran
 
 
 def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor, most: int) -> Tensor:
-    """Return the sums (n, units + bypassing values, k) over segments of the gradient at the midpoint times the change in each
-    output.
+    """Return the integrals (n, units + bypassing values, k) along the paths.
 
-    At most `most` segments are processed at a time; halved segments are processed next, so that few are waiting.
+    Each integral is the sum over segments of the gradient at the midpoint times the change in the output. At most `most` segments
+    are processed at a time. Halved segments are processed next, so that few are waiting.
     """
     n, every = len(move), torch.arange(len(move), device=move.device)
     grid = torch.linspace(0, 1, steps + 1, dtype=torch.float64, device=move.device)
@@ -271,7 +277,7 @@ def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor
 
 @dataclass(frozen=True, eq=False)
 class _Segments:
-    """Segments of equal length: their `rows` (m,), starting points (`left`), and outputs and scores at both ends."""
+    """Segments of equal length: their `rows` (m,), their starts on the path (`left`), and outputs and scores at both ends."""
 
     depth: int
     rows: Tensor
@@ -298,7 +304,7 @@ class _Segments:
 
 
 def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
-    """Return the layer's outputs (m, units + bypassing values) at points of paths."""
+    """Return the layer's outputs (m, units + bypassing values) at points `t` of the paths of `rows`."""
     z = start + t[:, None].to(move.dtype) * move[rows]
     with torch.no_grad():
         h: Tensor = layer.outputs(z)
@@ -314,8 +320,8 @@ def _behind(layer: Layer, h: Tensor) -> Tensor:
 class Conductances:
     """Conductance summarised over rows.
 
-    `mean` and `size` (units, outputs) are signed and absolute. For each layer, `gap` is the largest of any row, and `around`
-    (layers, outputs) is the mean absolute contribution that bypasses the layer.
+    `mean` and `size` (units, outputs) are the means of signed and absolute values. For each layer, `gap` is the largest gap of
+    any row, and `around` (layers, outputs) is the mean absolute contribution of connections that bypass the layer.
     """
 
     layer: tuple[str, ...]

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
 
-MOST_UNITS = 64  # maximum units listed for each output
+MOST_UNITS = 64  # maximum number of units listed for each output
 
 
 class ConductanceLayer(Part):
     layer: str
     gap: float  # largest over rows: abs(sum over the layer + around - rise of the score) / mean abs(rise)
-    around: float  # mean absolute contribution, over rows and outputs, that bypasses the layer
+    around: float  # mean absolute contribution that bypasses the layer, over rows and outputs
 
 
 class ConductanceRow(Part):
@@ -38,10 +38,10 @@ class ConductanceRow(Part):
 
 class Conductance(Part):
     rows: int
-    tolerance: float  # of the completeness gap
+    tolerance: float  # maximum completeness gap
     layers: list[ConductanceLayer]
     units: int
-    rows_told: list[ConductanceRow]  # the largest of each output first
+    rows_told: list[ConductanceRow]  # for each output, the units with the largest conductance first
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("conductance", "network", self.rows, evaluated(document), document.method.seed)

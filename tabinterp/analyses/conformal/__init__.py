@@ -1,4 +1,4 @@
-"""How wide are prediction intervals or sets that cover 90% of the outcomes, and where do they fail to?"""
+"""How wide are prediction intervals or sets that cover 90% of the outcomes, and where is their coverage too low?"""
 
 from __future__ import annotations
 

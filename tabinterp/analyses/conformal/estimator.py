@@ -1,9 +1,10 @@
 """Split-conformal prediction: intervals for numbers and counts, and sets of classes, that cover 90% of the outcomes.
 
-The evaluated rows are split into two halves (rows of a group stay together). The nonconformity of every row is computed, and the
-threshold of a half with n rows is the ceil(0.9 (n + 1))-th smallest (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer 2005).
-With weights, it is the smallest nonconformity at or below which 90% of the weight lies, counting one more row of mean weight
-above all others. A row is covered if its nonconformity is at most the threshold of the other half. Nonconformity is
+The evaluated rows are split into two halves, with the rows of a group in the same half. A nonconformity is computed for every
+row. The threshold of a half with n rows is its ceil(0.9 (n + 1))-th smallest nonconformity (Papadopoulos et al. 2002; Vovk,
+Gammerman & Shafer 2005). If rows have weights, one row of mean weight is added above all others; the threshold is then the
+smallest nonconformity at or below which 90% of the weight lies. A row is covered if its nonconformity is at most the threshold of
+the other half. The nonconformity is
 
 - for numbers, the absolute residual. All intervals have the same width, so coverage is low where outcomes vary more.
 - for counts, the absolute residual of the count plus a uniform number from -1/2 to 1/2 (jittering: Machado & Santos Silva 2005),
@@ -11,23 +12,25 @@ above all others. A row is covered if its nonconformity is at most the threshold
 - for classes, the total probability of all classes more likely than the row's own, plus a uniform share of its own (adaptive
   prediction sets: Romano, Sesia & Candes 2020). The size is the mean number of classes in the set.
 
-The uniform number of a row comes from its hash. If the class probabilities are true, coverage is 90% in every slice; if the
+The uniform number of a row is computed from its hash. If the class probabilities are true, coverage is 90% in every slice. If the
 rates of counts are true, it is about 90% or higher.
 
-Over all rows, coverage is 90% by construction. Models differ in the width (in units of the target) or the size (in classes), and
-coverage may be lower within a slice. Slices are the levels of a column, the quarters of a number and its missing values, with at
-least a hundred rows (Kish's effective number). All slices form one family: a false discovery rate of 5% (Benjamini & Hochberg
-1995), and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
+Over all rows, coverage is 90% by construction. Models differ in the width of their intervals (in units of the target) or the size
+of their sets (in classes), and coverage may be lower within a slice. Slices are the levels of a column, or the quarters of a
+number and its missing values. Each slice has at least a hundred rows (Kish's effective number). All slices form one family. It
+has a false discovery rate of 5% (Benjamini & Hochberg 1995), and its intervals have a false coverage rate of 5% (Benjamini &
+Yekutieli 2005).
 
-A mean width is computed at a smoothed threshold: the mean of all nonconformities, each weighted by the probability that it is
-the quantile of a sample (Harrell & Davis 1982; weighted rows use Kish's effective number). Unlike the exact threshold, it is not
-the residual of one row, and every row has an influence on it. The width is rounded to two digits of its error.
+A mean width is computed at a smoothed threshold: the mean of all nonconformities, each weighted by the probability that it is the
+quantile of a sample (Harrell & Davis 1982; weighted rows use Kish's effective number). Unlike the exact threshold, it is not the
+residual of one row, and every row has an influence on it. The width is rounded to two digits of its error.
 
-Standard errors are over rows, or groups of rows. They cover the rows over which the mean or coverage is computed and the rows
-that set the threshold, half by half. The coverage of a slice changes with the threshold in proportion to the share of its rows
-whose nonconformity is near the threshold, relative to that share among all rows. Intervals are Student's. For widths, the
-degrees of freedom are limited by the kurtosis of the influences (Box 1953), which is conservative where the models differ on
-few rows of much weight.
+Standard errors are over rows, or groups of rows. They account both for the rows over which a mean or coverage is computed and,
+half by half, for the rows that determine the threshold. The coverage of a slice changes with the threshold in proportion to the
+share of its rows whose nonconformity is near the threshold, relative to that share among all rows.
+
+Intervals are Student's. For widths, the kurtosis of the influences limits the degrees of freedom (Box 1953). This is conservative
+if the models differ on a few rows of large weight.
 """
 
 from __future__ import annotations
@@ -60,8 +63,8 @@ from tabinterp.table.hash_sampling import row_hash, uniform
 from tabinterp.table.suppression import SMALL, BoolArray, parts_shown
 
 LEVEL = 0.9
-FEWEST = 50  # rows, or groups of rows, in each half
-SMALLEST = 100  # rows of a slice: ten of them are expected to be outside their intervals
+FEWEST = 50  # minimum number of rows, or groups of rows, in each half
+SMALLEST = 100  # minimum number of rows of a slice, ten of which are expected not to be covered
 Widths = Callable[[FloatArray], FloatArray]  # from thresholds (n,) to widths of intervals or sizes of sets (n,)
 
 
@@ -69,7 +72,7 @@ Widths = Callable[[FloatArray], FloatArray]  # from thresholds (n,) to widths of
 class SliceCoverage:
     """Coverage of the network's intervals or sets in a slice, and their mean width or size.
 
-    The interval and the p-value (of a coverage of 90%) are adjusted for all slices.
+    The interval and the p-value (of the hypothesis that coverage is 90%) are adjusted for all slices.
     """
 
     group: Group
@@ -81,15 +84,17 @@ class SliceCoverage:
 
 @dataclass(frozen=True, eq=False)
 class Conformal(Display):
-    """Widths of intervals (`kind` "interval", in units of the target) or sizes of sets ("set", in classes), and slices.
+    """Widths of conformal intervals or sizes of conformal sets, and coverage by slice.
 
     Parameters
     ----------
-    rows : number of evaluated rows; each half of them sets the threshold for the other.
-    network, linear : mean width or size, with its standard error and 95% interval.
-    difference : of the widths, network minus linear, paired.
+    kind : "interval" for intervals (in units of the target) or "set" for sets (in classes).
+    rows : number of evaluated rows; each half of them determines the threshold for the other.
+    network : mean width or size for the network, with its standard error and 95% interval.
+    linear : the same for the linear model.
+    difference : paired difference of the widths, network minus linear.
     tested : number of slices tested.
-    slices : slices with at least ten uncovered rows, ordered by the upper end of the interval of their coverage, lowest first.
+    slices : slices with at least ten uncovered rows, in ascending order of the upper end of the interval of their coverage.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -111,7 +116,7 @@ class Conformal(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for all rows (coverage as intended) and one for each slice, for the network."""
+        """Return, for the network, one row for all rows (where coverage is as intended) and one row for each slice."""
         row: dict[str, object] = {"column": None, "kind": "all", "level": None, "low": None, "high": None, "q": np.nan}
         rows = [row | {"rows": self.rows} | _columns("width", self.network) | _columns("coverage", NONE)]
         for one in self.slices:
@@ -137,12 +142,12 @@ def conformal(
     ----------
     model : the network.
     table : the rows, with the split that the network was trained with.
-    counterpart : the linear model; None: one is fitted, as an audit does.
+    counterpart : the linear model. By default, one is fitted, as in an audit.
 
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows were held out, or a half of these has fewer than 50 rows, or groups of rows.
+        If it is unknown which rows were held out, or a half of them has fewer than 50 rows, or groups of rows.
 
     Examples
     --------
@@ -187,14 +192,15 @@ def _effective(rows: BoolArray, weights: FloatArray) -> float:
 
 
 def _draws(rows: BoolArray, weights: FloatArray, group: IntArray) -> int:
-    """Return the effective number of groups for some rows, as `spread` does."""
+    """Return the effective number of groups of some rows, as in `spread`."""
     return int(len(np.unique(group[rows])) * _effective(rows, weights) / rows.sum() + 1e-9)
 
 
 def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Mean:
-    """Return a number with its interval from the influences of the rows (n,), rounded to two digits of its error.
+    """Return a value with its interval, computed from the influences of the rows (n,) and rounded to two digits of its error.
 
-    It is `NONE` for fewer than ten rows or groups of rows. The kurtosis of the influences limits the degrees of freedom.
+    The result is `NONE` if there are fewer than ten rows or groups of rows. The kurtosis of the influences limits the degrees of
+    freedom.
     """
     error, count = spread(moved, group, np.ones(len(group), dtype=bool))
     if draws < SMALL:
@@ -210,7 +216,10 @@ def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Me
 
 
 def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Widths]:
-    """Return the nonconformity of each row (n,), and a function from thresholds to widths; `drawn`: uniform numbers (n,)."""
+    """Return the nonconformity of each row (n,), and a function from thresholds to widths.
+
+    `drawn` (n,) are uniform random numbers.
+    """
     table = bound.table
     y = table.y
     if table.schema.goal.classes:
@@ -243,12 +252,13 @@ def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray,
 
 @dataclass(frozen=True, eq=False)
 class Threshold:
-    """Threshold of the rows of one half, given their weights.
+    """The threshold from the rows of one half, given their weights.
 
     Parameters
     ----------
     exact : the nonconformity of one row, which decides whether rows are covered.
-    smooth : the mean of all nonconformities, weighted by the probability that each is the quantile of a sample; for widths.
+    smooth : the mean of all nonconformities, each weighted by the probability that it is the quantile of a sample; used for
+        widths.
     moved : (n,) influences of the rows on `smooth`.
     missed : (n,) influences of the rows on the share of the weight at or below the nonconformity `exact`.
     near : function from nonconformities (n,) to how often they are the quantile of a sample, relative to an average of 1.
@@ -262,7 +272,7 @@ class Threshold:
 
     @classmethod
     def of(cls, strange: FloatArray, weights: FloatArray) -> Threshold:
-        """Return the threshold of rows (n,); rows of the other half have weight 0.
+        """Return the threshold of rows (n,). Rows of the other half have weight 0.
 
         >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19))
         >>> one.exact, round(one.smooth, 2)
@@ -293,8 +303,8 @@ class Threshold:
 class OfRows:
     """A number for each row (n,) that depends on the threshold of the other half.
 
-    `slope`: its increase per unit of the threshold, or of the share of rows below; `moved`: the influence of the row on the
-    threshold, or share, of its own half.
+    `slope` is its increase per unit of the threshold, or per unit of the share of rows below the threshold. `moved` is the
+    influence of the row on the threshold, or the share, of its own half.
     """
 
     value: FloatArray
@@ -302,7 +312,7 @@ class OfRows:
     moved: FloatArray
 
     def mean(self, rows: BoolArray, weights: FloatArray, half: IntArray) -> tuple[float, FloatArray]:
-        """Return the mean over some rows, and the influence (n,) of every row on it."""
+        """Return the mean over some rows, and the influence (n,) of every row on this mean."""
         value, own = influences(self.value, weights, rows)
         pull = np.bincount(1 - half[rows], (weights * self.slope)[rows], 2) / weights[rows].sum()
         return value, own + pull[half] * self.moved
@@ -340,8 +350,8 @@ class Intervals:
 def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tuple[SliceCoverage, ...]]:
     """Return how many slices were tested, and the slices with at least ten uncovered rows.
 
-    With fewer uncovered rows coverage is high, and showing it would reveal single rows. Each error is at least that of a
-    coverage of 90% with independent rows: where nearly all rows are covered, their observed variation is too small.
+    With fewer uncovered rows, coverage is high, and showing it would reveal single rows. The error of a coverage is at least that
+    of a coverage of 90% with independent rows: if nearly all rows are covered, their observed variation is too small.
     """
     weights, group = table.row_weights, groups(table)
     everyone, tested, widths = np.ones(len(table), dtype=bool), [], []
@@ -367,12 +377,11 @@ def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tu
 
 
 def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> list[int | None]:
-    """Return how many uncovered rows of each slice to count as covered, so that no coverage reveals one to nine rows; None where
-    the slice is not shown.
+    """Return how many uncovered rows of each slice to count as covered, so that no coverage reveals one to nine rows.
 
-    Slices of a column with at least ten uncovered rows are shown. If that would leave one to nine uncovered in the remaining
-    rows, ten are assumed there, and correspondingly fewer in the shown slice with the most; this slice is not shown if the rows
-    do not have `equal` weights.
+    The result is None for slices that are not shown. Slices of a column with at least ten uncovered rows are shown. If that would
+    leave one to nine uncovered rows in the remaining slices, the number there is taken to be ten. The shown slice with the most
+    uncovered rows then has correspondingly fewer. It is not shown if the rows do not have `equal` weights.
     """
     assumed: list[int | None] = [None] * len(slices)
     for column in {one.column for one in slices}:
@@ -393,7 +402,7 @@ def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> li
 
 
 def _above(off: Mean) -> Mean:
-    """Return a coverage from its distance to the level, with ends limited to 0 and 1."""
+    """Return a coverage from its difference from the level, with its ends limited to 0 and 1."""
     value, stderr, low, high = off
     return LEVEL + value, stderr, max(LEVEL + low, 0.0), min(LEVEL + high, 1.0)
 

@@ -25,7 +25,7 @@ class SliceCoverage(Part):
     group: Message
     rows: int
     coverage: Interval  # at a level that keeps the false coverage rate at 5%
-    q: float | None  # Benjamini-Hochberg p-value over all slices, of a coverage of `level`
+    q: float | None  # Benjamini-Hochberg p-value over all slices, for the hypothesis that coverage is `level`
     width: Interval
 
 
@@ -38,7 +38,7 @@ class Record(Part):
     linear: Interval
     difference: Interval  # network minus linear
     tested: int  # number of slices
-    slices: list[SliceCoverage]  # for the network: lowest upper end of the interval of the coverage first
+    slices: list[SliceCoverage]  # for the network, in ascending order of the upper end of the interval of the coverage
 
     def check_claims(self, document: Document) -> None:
         """Check that slices are large enough to be shown."""
@@ -51,7 +51,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return widths of both models and coverage by slice; None where they were not computed."""
+    """Return the widths of both models and the coverage by slice; None if they were not computed."""
     result = results[ANALYSIS]
     if result is None:
         return None

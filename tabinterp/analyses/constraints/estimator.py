@@ -1,10 +1,12 @@
 """Declared constraints: monotone directions and ranges of values of columns, and how far both models respect them.
 
-Directions are checked in two ways, for the network and its counterpart. On each row: the derivative of the score if the encoder
-only scales the column, otherwise the step to the next value in the table. The result is the share of rows with the wrong sign,
-with Wilson's interval (1927). On the effect curve (partial dependence, Friedman 2001): the largest fall against the direction
-between any two points. The two points are chosen on one half of the rows, drawn by hash (groups of rows stay whole), and the
-fall is measured on the other half. Its interval (Student's, over rows) is therefore not biased by the choice of a maximum.
+Directions are checked in two ways, for the network and its counterpart:
+
+- On each row: the derivative of the score if the encoder only scales the column, and otherwise the change of the score to the
+  next value in the table. The result is the share of rows with the wrong sign, with Wilson's interval (1927).
+- On the effect curve (partial dependence, Friedman 2001): the largest fall against the direction between any two points. The two
+  points are chosen on one half of the rows, drawn by hash (groups of rows stay whole), and the fall is measured on the other
+  half. Its interval (Student's, over rows) is therefore not biased by the choice of a maximum.
 """
 
 from __future__ import annotations
@@ -52,8 +54,8 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 class Held:
     """How well one model respects a direction.
 
-    `share`: rows that violate it. `fall`: the largest fall of the curve (for direction "-", the largest rise), from the value
-    `start` to the value `end` of the column, in units of the score; NaN if not available.
+    `share` is the share of rows that violate it. `fall` is the largest fall of the curve (for direction "-", the largest rise),
+    from the value `start` to the value `end` of the column, in units of the score. It is NaN if not available.
     """
 
     share: Estimate
@@ -64,9 +66,10 @@ class Held:
 
 @dataclass(frozen=True)
 class Checked:
-    """One column.
+    """The result for one column.
 
-    `outside`: number of the `rows` with a known value whose value is outside the range; None if no range was declared.
+    `rows` is the number of rows with a known value, and `outside` the number of these whose value is outside the range. `outside`
+    is None if no range was declared.
     """
 
     constraint: Constraint
@@ -78,7 +81,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Constraints(PreviewedFrame):
-    """Every declared column, in the order given."""
+    """The results for all declared columns, in the order given."""
 
     columns: tuple[Checked, ...]
     rows: int
@@ -106,7 +109,7 @@ class Constraints(PreviewedFrame):
 
 
 def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
-    """Read constraints from a TOML file with a table `[columns.NAME]` for each column.
+    """Read constraints from a TOML file that has a table `[columns.NAME]` for each column.
 
     Raises
     ------
@@ -127,12 +130,12 @@ def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, ...]:
-    """Check constraints against the table; each is "+", "-" or a mapping with direction, low, high and changeable.
+    """Check constraints against the table. Each is "+", "-", or a mapping with direction, low, high and changeable.
 
     Raises
     ------
     TabinterpError
-        If a column is not an input, a direction is not "+" or "-" or the column has no order, a range is not two numbers in
+        If a column is not an input, a direction is not "+" or "-" or its column has no order, a range is not two numbers in
         order, or a protected column is declared changeable.
     """
     return tuple(_declared(table, name, given) for name, given in constraints.items())
@@ -209,7 +212,7 @@ def _number(name: str, end: str, value: Any) -> float:
 def constraints(
     network: BoundModel, linear: BoundModel, constraints: Sequence[Constraint], *, seed: int = 0
 ) -> Constraints:
-    """Check both models on the rows they are bound to; directions are checked on at most 2,000 rows, drawn by hash."""
+    """Check both models on the rows they are bound to. Directions are checked on at most 2,000 rows, drawn by hash."""
     table = network.table
     few = np.sort(chosen(table.numbers, ROWS, seed))
     if len(few) < 2 * SMALL:
@@ -245,7 +248,7 @@ def _held(bound: BoundModel, one: Constraint, seed: int) -> Held:
 
 
 def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: FloatArray) -> Estimate:
-    """Return the share of rows at which the score moves in the wrong direction."""
+    """Return the share of rows in which the score moves in the wrong direction."""
     move = sign * _local(bound, one.column, grid, scores)
     known = ~np.isnan(move) & (bound.table.row_weights > 0)
     if known.sum() < SMALL:
@@ -254,9 +257,9 @@ def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: 
 
 
 def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
-    """Return the derivative (n,), or the step between neighbouring values; NaN if the column is missing.
+    """Return the derivative (n,), or the change of the score between neighbouring values; NaN if the column is missing.
 
-    The step is that to the next value; for the last value, the step to it.
+    The change is that from a row's value to the next higher value; for the highest value, it is the change to this value.
     """
     slope = (
         [t for t in find_terms(bound) if isinstance(t, Slope) and t.term.column == column] if bound.has_gradient else []
@@ -275,7 +278,10 @@ def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> Fl
 
 
 def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
-    """Return the largest fall of the mean curve from one point to a later one; `scores` (n, points) are the curves of rows."""
+    """Return the largest fall of the mean curve from one point to a later one, and the values of the column at both points.
+
+    `scores` (n, points) are the curves of the rows.
+    """
     half = dealt(table, seed + 6, 2) == 0
     if grid.points < 2:
         return NONE, None, None

@@ -32,8 +32,8 @@ class ConstraintRow(Part):
     direction: Literal["+", "-"] | None
     low: float | None
     high: float | None
-    rows: int | None  # number with a value; None: 1 to 9, or all but 1 to 9
-    outside: int | None  # None: no range declared, or 1 to 9 rows; all but ten if 1 to 9 are inside
+    rows: int | None  # number of rows with a value; None: 1 to 9 rows, or all but 1 to 9
+    outside: int | None  # None: no range declared, or 1 to 9 rows; if 1 to 9 rows are inside, all but ten
     few_outside: bool  # whether 1 to 9 rows are outside
     network: HeldPart | None
     linear: HeldPart | None
@@ -58,7 +58,7 @@ class ConstraintTable(Part):
 
 
 def build(r: Results) -> ConstraintTable | None:
-    """Return how far both models respect the declared constraints; None if there are none."""
+    """Return how far both models respect the declared constraints; None if none were declared."""
     result = r[ANALYSIS]
     if result is None:
         return None

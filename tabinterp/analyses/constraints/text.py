@@ -22,7 +22,7 @@ TEXT: dict[str, str] = {
     "report.constraints.domain": "Domain",
     "report.constraints.outside": "Rows outside the domain",
     "report.constraints.few": "1 to 9",
-    # why it does not apply
+    # why the analysis does not apply
     "why.constraints.few": (
         "constraints are checked on two halves of the rows, each with at least {least} rows; there are "
         "{rows} rows in all"

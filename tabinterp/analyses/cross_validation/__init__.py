@@ -1,1 +1,1 @@
-"""Would the gain be the same with other training rows?"""
+"""Would the difference in performance be the same with other training rows?"""

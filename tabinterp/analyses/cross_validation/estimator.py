@@ -1,7 +1,7 @@
-"""Cross-validation: both models retrained on folds, with a standard error that accounts for overlapping training rows.
+"""Cross-validation: both models are retrained on folds, with a standard error that accounts for overlapping training rows.
 
-Folds share most of their training rows, so that the variance of their mean is larger than 1/K of the variance of single folds.
-Nadeau & Bengio (2003) give (1/K + n_test/n_train) s^2, which is (1/K + 1/(K - 1)) s^2 for K folds. The interval is Student's t
+Folds share most of their training rows, so the variance of their mean exceeds 1/K of the variance of single folds. Nadeau &
+Bengio (2003) estimate it by (1/K + n_test/n_train) s^2, which is (1/K + 1/(K - 1)) s^2 for K folds. The interval is Student's t
 with K - 1 degrees of freedom.
 """
 
@@ -30,7 +30,7 @@ from tabinterp.table.folds import folds as folds_of
 
 @dataclass(frozen=True, eq=False)
 class Crossvalidated(Display):
-    """`network` and `linear` (K,): primary loss on each fold for models fitted on the other folds; `value`: mean difference."""
+    """The primary loss of both models on each fold (K,), fitted on the other folds. `value` is the mean difference."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.folds",
@@ -64,7 +64,7 @@ class Crossvalidated(Display):
 
     @property
     def status(self) -> Status:
-        """The verdict on the network, from the interval and the margin."""
+        """The verdict on the network, given the interval and the margin."""
         return judged(*self.interval, self.margin)
 
     def _numbers(self) -> pd.DataFrame:
@@ -78,7 +78,7 @@ class Crossvalidated(Display):
 
 
 def corrected_stderr(differences: FloatArray) -> float:
-    """Return the standard error of the mean of K folds' differences (Nadeau & Bengio 2003).
+    """Return the standard error of the mean of the differences on K folds (Nadeau & Bengio 2003).
 
     >>> round(corrected_stderr(np.array([0.0, 1.0])), 6)  # s^2 = 1/2, K = 2: (1/2 + 1) / 2
     0.866025
@@ -95,16 +95,17 @@ def crossvalidate(
     seed: int = 0,
     margin: float | None = None,
 ) -> Crossvalidated:
-    """Fit a network and its linear counterpart on all folds but one, for each fold, and compare them on that fold.
+    """For each fold, fit a network and its linear counterpart on all other folds, and compare them on this fold.
 
-    `factory` receives the training rows of a fold and returns the network fitted on them, wrapped. Its counterpart is fitted
-    here. Rows are assigned to folds by a hash of their number, with groups kept together. A split of the table is ignored.
+    `factory` takes the training rows of a fold and returns the wrapped network that was fitted on them. Its linear counterpart is
+    fitted by this function. Rows are assigned to folds by a hash of their number, and groups are kept together. A split of the
+    table is ignored.
 
     Raises
     ------
     TabinterpError
-        If there are fewer than two folds; `NotApplicableError` if a fold has fewer than ten rows, or the table has too few
-        events.
+        If there are fewer than two folds. A `NotApplicableError` is raised if a fold has fewer than ten rows, or the table has
+        too few events.
 
     Examples
     --------

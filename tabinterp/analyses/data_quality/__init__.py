@@ -1,4 +1,4 @@
-"""Are there problems with the rows? Leaks, duplicates, drift, sentinel values."""
+"""Are there problems with the rows, such as leaks, duplicates, drift or sentinel values?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Binning of a column: quantiles of a number, levels of any other kind, and a cell for missing values.
+"""Binning of a column: quantiles of a number or levels of any other kind, and a cell for missing values.
 
 Bins are chosen on the training rows alone, so that results based on them reveal nothing about held-out rows.
 """
@@ -18,7 +18,10 @@ from tabinterp.table.split import BoolArray
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """`codes` (n,) in [0, size); the last cell holds missing values, and the one before it all but the most frequent levels."""
+    """The cell of each row: `codes` (n,) are from 0 to `size` - 1.
+
+    The last cell holds missing values, and the one before it all levels other than the most frequent ones.
+    """
 
     name: str
     codes: IntArray
@@ -33,7 +36,7 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Cutting:
-    """How a column is binned: a number at `edges`, other values by the `places` of the most frequent levels."""
+    """How a column is binned: numbers at `edges`, and other values by the `places` of the most frequent levels."""
 
     name: str
     edges: FloatArray | None
@@ -55,7 +58,7 @@ class Cutting:
 
 
 def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
-    """Choose bins on the training rows: at most `most` cells, plus two."""
+    """Choose bins on the training rows. There are at most `most` cells, plus one for rarer levels and one for missing values."""
     if table.schema[name].kind == "numeric":
         x = table.numeric(name)
         return Cutting(name, _edges(x[training & ~np.isnan(x)], most), {})
@@ -66,7 +69,7 @@ def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
 
 
 def cells(table: Table, name: str, training: BoolArray, most: int) -> Cells:
-    """Return the cells of the rows of the table on which the bins are chosen."""
+    """Choose bins on the training rows of the table, and return the cells of all its rows."""
     return cutting(table, name, training, most).cells(table)
 
 
@@ -76,7 +79,7 @@ def level_codes(table: Table, name: str) -> IntArray:
 
 
 def as_number(table: Table, name: str) -> FloatArray:
-    """Return a column as numbers for trees: the number, or the frequency rank of a level."""
+    """Return a column as numbers for trees: the number itself, or the frequency rank of a level."""
     if table.schema[name].kind == "numeric":
         return table.numeric(name)
     codes = level_codes(table, name)
@@ -86,7 +89,7 @@ def as_number(table: Table, name: str) -> FloatArray:
 
 
 def known_in(x: FloatArray, rows: BoolArray | IntArray) -> FloatArray:
-    """Return `x` (n, columns) with 0 in columns that are missing in all these rows, because trees cannot be fitted to them."""
+    """Return `x` (n, columns) with 0 in columns that are missing in all `rows`, because trees cannot be fitted to them."""
     return np.where(np.isnan(x[rows]).all(axis=0), 0.0, x)
 
 

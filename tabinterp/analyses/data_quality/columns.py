@@ -1,5 +1,6 @@
-"""Quality of single columns: missing and distinct values, spikes, values at the ends of the range, levels, and row
-identifiers.
+"""Quality of single columns.
+
+The module looks at missing and distinct values, spikes, values at the ends of the range, levels, and row identifiers.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ from tabinterp.table.suppression import SMALL
 
 from .bins import level_codes
 
-SHARE = 0.002  # share of the rows below which a value is not a spike
-APART = 0.5  # gap between a code and all other values, in ranges of these: farther than values of the same quantity lie
+SHARE = 0.002  # a value in fewer than this share of the rows is not a spike
+APART = 0.5  # minimum gap between a code and all other values, as a multiple of their range; real values are rarely so far off
 FAR = 1.0  # the same gap for a value that does not look like a code
-TIMES = 10  # a code among other values has at least this many times the rows of its neighbours
+TIMES = 10  # a code within the range of other values has at least this many times the rows of its neighbours
 NEIGHBOURS = 20
-INNER = 0.005  # and at least this share of the rows
-UNIQUE = 0.95  # share of distinct values among values that are not missing
-ORDERED = 0.99  # rank correlation with the row number
-DENSE = 2.0  # whole numbers whose range is at most this many times their number count rows
-FEWEST = 50  # rows needed to call a column an identifier
+INNER = 0.005  # such a code also has at least this share of the rows
+UNIQUE = 0.95  # minimum share of distinct values among known values in an identifier
+ORDERED = 0.99  # minimum rank correlation of an identifier with the row number
+DENSE = 2.0  # distinct whole numbers count rows if their range is less than this many times their number
+FEWEST = 50  # minimum number of rows for calling a column an identifier
 
 
 @dataclass(frozen=True)
 class Spike:
-    """A value that many rows have and that is far from the others. `gap` is in ranges of the other values."""
+    """A value that many rows have and that is far from the others. `gap` is a multiple of the range of the other values."""
 
     value: float
     rows: int
@@ -41,10 +42,11 @@ class Spike:
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """Facts about one column over all rows; `rare` and `unseen` only for levels, `unseen` only with a split.
+    """Facts about one column over all rows.
 
-    `at_minimum` and `at_maximum` are the shares of a number's known values that are exactly at its ends. `times_*` are the rows
-    at each end relative to those of the next values (median of ten; 1 if there is no heap).
+    `rare_*` and `unseen_*` apply to levels only, and `unseen_*` only with a split. `at_minimum` and `at_maximum` are the shares
+    of a number's known values that are exactly at its ends. `times_*` are the rows at each end relative to the median of the next
+    ten values (1 if there are no other values).
     """
 
     column: str
@@ -119,7 +121,7 @@ def _facts(
 
 
 def _end(values: FloatArray | IntArray, counts: IntArray) -> tuple[float, int, float, float]:
-    """Return the first value with its rows, their share, and its rows relative to the median for the next ten values."""
+    """Return the first value, its number of rows, their share, and this number relative to the median of the next ten values."""
     beside = counts[1:11]
     times = counts[0] / np.median(beside) if len(beside) else 1.0
     return float(values[0]), int(counts[0]), float(counts[0] / counts.sum()), float(times)
@@ -160,7 +162,7 @@ def _spike(values: FloatArray, counts: IntArray, place: int, total: int) -> Spik
 
 
 def is_code(value: float) -> bool:
-    """Return whether a number is -1 or repeats the digit 9, 8 or 7, as common codes for missing values do: -9, 99, 888, -999.
+    """Return whether a number is a common code for missing values: -1, or a repeated digit 9, 8 or 7 such as -9, 99 or 888.
 
     >>> [is_code(v) for v in (-1, 99, 999, -999, 9, 998, 0.99)]
     [True, True, True, True, False, False, False]
@@ -173,7 +175,7 @@ def is_code(value: float) -> bool:
 
 
 def _identifier(x: FloatArray, values: FloatArray) -> str | None:
-    """Return whether a whole number identifies the row: it is monotone in the row number, counts rows, or is unique."""
+    """Return how a column of whole numbers identifies rows: it is monotone in the row number, counts rows, or is unique."""
     known = ~np.isnan(x)
     n = int(known.sum())
     if n < FEWEST or len(values) < UNIQUE * n or not np.all(values == np.floor(values)):
@@ -186,8 +188,9 @@ def _identifier(x: FloatArray, values: FloatArray) -> str | None:
 
 
 def _levels(codes: IntArray, held_out: BoolArray | None) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the number of levels with fewer than ten training rows and these rows, then the number of levels without training
-    rows and their held-out rows.
+    """Return two pairs, each with a number of levels and the number of their rows.
+
+    The first pair is for levels with fewer than ten training rows, the second for levels without any training row.
     """
     training = np.ones(len(codes), dtype=bool) if held_out is None else ~held_out
     size = int(codes.max(initial=-1)) + 1

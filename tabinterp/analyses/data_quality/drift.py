@@ -1,13 +1,14 @@
 """Drift between training and held-out rows, for each column and overall.
 
-The population stability index of a column is sum (p - q) ln(p / q) over its cells (training deciles of a number, frequent levels
-of other kinds), with half a row added to every cell so that none is empty. A test also asks whether the shares of the cells
-differ: chi-squared of the two-by-cells table, on Kish's effective number of rows if rows have weights. If rows come in groups,
-it is a Wald test of the differences of the shares, with their covariance over groups and the F distribution (Thomas & Rao 1987).
+The population stability index (PSI) of a column is sum (p - q) ln(p / q) over its cells: training deciles of a number, or
+frequent levels of other kinds. Half a row is added to every cell so that none is empty. A test also asks whether the shares of
+the cells differ between the parts. It is a chi-squared test of the two-by-cells table, with Kish's effective number of rows if
+rows have weights. If rows come in groups, it is a Wald test of the differences of the shares, with their covariance over groups
+and the F distribution (Thomas & Rao 1987).
 
-Overall drift: can cross-fitted gradient-boosted trees (scikit-learn) separate held-out rows from training rows (Lopez-Paz &
-Oquab 2017)? An AUC of one half means no. Its standard error over rows is multiplied by 1.58, because the fits share rows (Nadeau
-& Bengio 2003); otherwise, intervals of small tables exclude one half too often.
+Overall drift is measured by how well cross-fitted gradient-boosted trees (scikit-learn) separate held-out rows from training rows
+(Lopez-Paz & Oquab 2017). An AUC of one half means that they cannot. Its standard error over rows is multiplied by 1.58, because
+the fits share rows (Nadeau & Bengio 2003); otherwise, the intervals of small tables would exclude one half too often.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from .bins import Cutting, as_number, cutting, known_in
 from .univariate_signal import FEWEST, Estimate
 
 PSI_CELLS = 10
-ROWS = 6000  # rows of both parts together, for the classifier
+ROWS = 6000  # maximum number of rows, of both parts together, for the classifier
 FOLDS = 3
 OVERLAP = (1 + FOLDS / (FOLDS - 1)) ** 0.5  # factor of the standard error, because the fits of the folds share rows
 TREES, LEAVES = 30, 6
@@ -39,7 +40,7 @@ TREES, LEAVES = 30, 6
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """PSI, and the test that the cells have equal shares: statistic, degrees of freedom, p, and Benjamini-Hochberg q."""
+    """The PSI of a column, and a test that its cells have equal shares: statistic, degrees of freedom, p and adjusted q."""
 
     column: str
     psi: float
@@ -51,7 +52,7 @@ class ColumnDrift:
 
 @dataclass(frozen=True)
 class WholeDrift:
-    """AUC of a classifier that separates held-out rows from training rows; 0.5 is chance."""
+    """The AUC of a classifier that separates held-out rows from training rows; 0.5 is chance."""
 
     auc: Estimate
     rows: int
@@ -60,8 +61,9 @@ class WholeDrift:
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """Weight (2, cells) of the training and held-out rows in each cell of a column, with the number of rows and sum w^2 of each
-    part.
+    """The total weight (2, cells) of the training and held-out rows in each cell of a column.
+
+    The number of rows and the sum of squared weights are given for each part.
     """
 
     mass: tuple[FloatArray, ...]
@@ -78,7 +80,7 @@ def start(table: Table) -> tuple[Cutting, ...] | None:
 
 
 def update(plan: tuple[Cutting, ...], table: Table) -> Shares:
-    """Sum the rows of both parts."""
+    """Return the sums over the rows of both parts."""
     assert table.held_out is not None
     side, w = table.held_out.astype(np.int64), table.weights
     mass = []
@@ -122,11 +124,12 @@ def column_drift(table: Table) -> tuple[ColumnDrift, ...]:
 
 
 def _wald(codes: IntArray, held_out: BoolArray, w: FloatArray, groups: IntArray) -> tuple[float, int, float]:
-    """Return F, its numerator degrees of freedom, and p, for the hypothesis that the shares of the cells are equal in both
-    parts.
+    """Test the hypothesis that the shares of the cells are equal in both parts.
+
+    Return F, its numerator degrees of freedom, and p.
     """
     inside = np.eye(int(codes.max()) + 1)[codes]
-    inside = inside[:, inside.any(axis=0)][:, 1:]  # the shares add up to one, so one cell is redundant
+    inside = inside[:, inside.any(axis=0)][:, 1:]  # one cell is redundant, because the shares add up to one
     cells_left, difference = inside.shape[1], np.zeros(inside.shape[1])
     influence = np.zeros_like(inside)
     for sign, side in ((1, held_out), (-1, ~held_out)):
@@ -153,7 +156,7 @@ def psi(first: FloatArray, second: FloatArray) -> float:
 
 
 def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, float]:
-    """Test the shares of the weight, with the effective number of rows."""
+    """Test whether the shares of the weight are equal, using the effective number of rows."""
     cells_left = counts.shape[1] - 1
     if cells_left < 1:
         return np.nan, 0, np.nan

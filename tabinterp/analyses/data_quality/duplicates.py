@@ -17,22 +17,22 @@ from tabinterp.table.split import BoolArray
 from .bins import level_codes
 
 COPIED = 0.01  # p-value below which held-out rows are called copies of training rows
-SAME = 0.9999  # correlation above which two numbers are the same
-REPEATED = 0.5  # distinct values per row up to which a recoding is informative
-FEWEST = 10  # minimum rows outside the most frequent value to compare two columns
+SAME = 0.9999  # correlation above which two numeric columns are the same
+REPEATED = 0.5  # maximum number of distinct values per row at which a recoding is informative
+FEWEST = 10  # minimum number of rows outside the most frequent value for comparing two columns
 
 
 @dataclass(frozen=True)
 class Copies:
-    """Counts of rows equal to an earlier row, and of held-out rows equal to a training row.
+    """Counts of rows that equal an earlier row, and of held-out rows that equal a training row.
 
-    `inputs` compares the input columns. `whole` compares every column except the split and row numbers: two people may well
-    share their inputs, but rarely all columns of a wide table.
+    `*_inputs` compare the input columns. `*_whole` compare all columns except the split and row identifiers: two people may well
+    have the same inputs, but rarely the same values in all columns of a wide table.
     """
 
     repeated_inputs: int
     repeated_whole: int
-    across_inputs: int | None  # None: no split
+    across_inputs: int | None  # None: there is no split
     across_whole: int | None
     held_out: int | None
     training_whole: int | None  # training rows that equal another training row in every column
@@ -65,16 +65,16 @@ def _across(hashes: HashArray, held_out: BoolArray) -> int:
 
 
 def _shared(hashes: HashArray) -> BoolArray:
-    """Return whether each row has the same hash as another of these rows (n,)."""
+    """Return whether each row (n,) has the same hash as another row."""
     _, run, counts = np.unique(hashes, return_inverse=True, return_counts=True)
     return np.asarray(counts[run] > 1)
 
 
 def _excess(hashes: HashArray, held_out: BoolArray) -> float:
-    """Return the one-sided p-value of the hypothesis that held-out rows equal a training row no more often than training rows
-    equal each other.
+    """Return the one-sided p-value of the hypothesis that held-out rows are copies of training rows only by chance.
 
-    In a table of few coarse columns both are frequent, and equally so under a fair split. Equal rows count as one draw: their
+    Under this hypothesis, held-out rows equal a training row no more often than training rows equal each other. In a table with
+    few coarse columns both are frequent, and equally so under a fair split. Equal rows are treated as one draw: their
     contributions to the difference of the two shares are summed before the variance is computed.
     """
     _, run = np.unique(hashes, return_inverse=True)
@@ -88,10 +88,11 @@ def _excess(hashes: HashArray, held_out: BoolArray) -> float:
 
 
 def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:
-    """Return groups of input columns with the same content: recodings of each other, or numbers that are linear or monotone
-    functions of each other.
+    """Return groups of input columns with the same content.
 
-    If most values occur in one row only, any two columns are recodings of each other; only linear and monotone functions count.
+    Columns have the same content if they are recodings of each other, or numbers that are linear or monotone functions of each
+    other. If most values occur in only one row, any two columns are recodings of each other, so only linear and monotone
+    functions are considered.
     """
     families: dict[bytes, list[str]] = {}
     for name in table.schema.inputs:
@@ -120,7 +121,7 @@ def _key(table: Table, name: str, codes: IntArray) -> bytes:
 
 
 def _lines(table: Table, names: Sequence[str]) -> list[set[str]]:
-    """Return pairs of numbers that are perfectly correlated and missing in the same rows."""
+    """Return pairs of numeric columns that are perfectly correlated and missing in the same rows."""
     numeric = [name for name in names if table.schema[name].kind == "numeric"]
     if len(numeric) < 2:
         return []

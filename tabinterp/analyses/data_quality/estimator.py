@@ -1,4 +1,4 @@
-"""Data quality checks on the rows of a table, without a model: `describe_data`."""
+"""Data quality checks on the rows of a table, without a model (`describe_data`)."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ ESTIMAND = (
 
 @dataclass(frozen=True)
 class DataReadings(Display):
-    """The data quality results. `columns` are the inputs and the target; `power` and `drift` may be empty.
+    """The results of the data quality checks.
 
-    `drift`, on `drift_rows` rows, and the held-out half of `power` need a split; `equal` holds families of input columns with the
-    same content.
+    `columns` are facts about the inputs and the target, and `equal` holds groups of input columns with the same content. `power`
+    and `drift` may be empty. `drift`, which is computed on `drift_rows` rows, and the held-out half of `power` require a split.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -54,15 +54,15 @@ class DataReadings(Display):
     whole: WholeDrift | None
     power: tuple[ColumnPower, ...]
     beyond: tuple[Beyond, ...]
-    metric: str  # "auc" or "r2": metric of `power` and `beyond`
+    metric: str  # metric of `power` and `beyond`: "auc" or "r2"
     rows: int
     seed: int
     drift_rows: int = 0
-    withheld: Message | None = None  # why `power` is not on held-out rows, if there are too few events
+    withheld: Message | None = None  # why `power` is not given for held-out rows, if there are too few events
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the columns with a predictive power; on training rows if no rows are held out."""
+        """Return the columns that have a predictive power; on training rows if no rows are held out."""
         frame = self.frame()
         if frame["power_held_out"].isna().all():
             frame["power_held_out"] = frame["power_training"]
@@ -70,8 +70,10 @@ class DataReadings(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column: missing (share), distinct, identifier, spike, power (training, held_out, ends), psi,
-        q of drift.
+        """Return one row for each column.
+
+        The frame has the share of missing values, the number of distinct values, whether the column is an identifier, its spike,
+        its predictive power in training and on held-out rows (with interval), the PSI, and the adjusted p-value of drift.
         """
         drift, power = {d.column: d for d in self.drift}, {p.column: p for p in self.power}
         rows = []
@@ -94,13 +96,15 @@ class DataReadings(Display):
 
 
 def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
-    """Describe a table: missing and distinct values, duplicates, drift, predictive power of single columns, spikes, caps,
-    levels.
+    """Describe a table without a model.
+
+    The result covers missing and distinct values, duplicates, drift, the predictive power of single columns, spikes, heaps at the
+    ends of a range, and levels.
 
     Parameters
     ----------
-    table : with a split, the result includes drift and the power on held-out rows.
-    seed : for the folds and the rows that classifiers are fitted on (at most 6,000 for drift, 4,000 for `beyond`).
+    table : the rows. If they have a split, the result includes drift and the power on held-out rows.
+    seed : seed for the folds and for the rows that classifiers are fitted on (at most 6,000 for drift, 4,000 for `beyond`).
 
     Examples
     --------
@@ -117,7 +121,7 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
 
 
 def _described(table: Table, seed: int, columns: tuple[ColumnDrift, ...], drift_rows: int) -> DataReadings:
-    """Describe the rows, together with the drift of columns over this many rows."""
+    """Describe the rows of a table, given the drift of its columns over `drift_rows` rows."""
     names = [*table.schema.inputs, table.schema.target]
     facts = tuple(column_facts(table, name) for name in names)
     others = [c.name for c in table.schema.columns if c.role == "dropped"]

@@ -1,6 +1,6 @@
 """Data quality in the document: columns, duplicates, drift, and how well single columns predict the target.
 
-A value is recorded only if at least ten rows have it; a count from 1 to 9 is None.
+A value is recorded only if at least ten rows have it. A count from 1 to 9 is recorded as None.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from .drift import ColumnDrift
     from .univariate_signal import ColumnPower
 
-HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # below these, an end is not a heap, and its value is not recorded
+HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # an end with a smaller share or ratio is not a heap, and its value is not recorded
 
 
 class Heap(Part):
-    """A value that many rows have, apart from the others or at an end of the range."""
+    """A value that many rows have, and that is either far from all others or at an end of the range."""
 
     value: float
-    rows: int  # at least ten; if all but 1 to 9 rows have the value, all but ten
-    share: float  # of the rows with a value; of all rows if 1 to 9 have none
+    rows: int  # at least ten; if all but 1 to 9 rows have the value, the number of rows less ten
+    share: float  # share of the rows with a known value; of all rows if 1 to 9 have none
     outside: bool  # whether it is the smallest or largest value
-    gap: float  # gap to the next value, in ranges of the others; 0 inside
-    times: float | None = None  # its rows divided by those of neighbouring values (median)
+    gap: float  # gap to the next value, as a multiple of the range of the others; 0 if it lies among them
+    times: float | None = None  # its number of rows divided by that of neighbouring values (median)
 
 
 class TableColumn(Part):
@@ -42,21 +42,21 @@ class TableColumn(Part):
     target: bool
     distinct: int
     identifier: Literal["ordered", "counts rows", "one each"] | None
-    spike: Heap | None = None  # looks like a code for a missing value
-    heap_low: Heap | None = None  # at the smallest value
+    spike: Heap | None = None  # a value that looks like a code for a missing value
+    heap_low: Heap | None = None  # a heap at the smallest value
     heap_high: Heap | None = None
-    rare_levels: int = 0  # levels of fewer than ten training rows
-    unseen_levels: int | None = 0  # levels without a training row; None: some, with fewer than ten rows
-    unseen_rows: int | None = 0  # held-out rows with these; None: fewer than ten; all but ten if 1 to 9 are left
+    rare_levels: int = 0  # number of levels with fewer than ten training rows
+    unseen_levels: int | None = 0  # number of levels without a training row; None: some, with fewer than ten rows
+    unseen_rows: int | None = 0  # held-out rows with such levels; None: 1 to 9; if all but 1 to 9, all but ten
     psi: float | None = None
     drift_df: int | None = None  # degrees of freedom of the test
     drift_p: float | None = None
-    drift_q: float | None = None  # Benjamini-Hochberg over the columns
-    training: Interval = Interval()  # AUC or R2 of this column alone, cross-fitted in training
+    drift_q: float | None = None  # p-value adjusted over the columns (Benjamini-Hochberg)
+    training: Interval = Interval()  # AUC or R2 of this column alone, cross-fitted on training rows
     held_out: Interval = Interval()
-    fall: Interval = Interval()  # training minus held out
-    fall_q: float | None = None  # two-sided p of the fall, Benjamini-Hochberg over the columns
-    correlation: float | None = None  # correlation of a number with the target
+    fall: Interval = Interval()  # difference, training minus held-out rows
+    fall_q: float | None = None  # two-sided p-value of the fall, adjusted over the columns (Benjamini-Hochberg)
+    correlation: float | None = None  # correlation of a numeric column with the target
     p: float | None = None
     q: float | None = None
 
@@ -64,15 +64,15 @@ class TableColumn(Part):
 class BeyondRow(Part):
     column: str
     every: Interval  # AUC or R2 of all input columns
-    without: Interval  # of all input columns but this one
+    without: Interval  # AUC or R2 of all input columns but this one
     gain: Interval
 
 
 class RowCopies(Part):
-    """Counts of rows equal to an earlier row, by inputs and by every column, and of held-out rows equal to a training row.
+    """Counts of rows that equal an earlier row, and of held-out rows that equal a training row.
 
-    A count is rounded down if 1 to 9 rows could be calculated from it: to all but ten, or from the count by inputs to that by
-    every column.
+    Rows are compared both by inputs and by every column. A count is rounded down if 1 to 9 rows could be calculated from it: to
+    all but ten, or from the count by inputs to that by every column.
     """
 
     repeated_inputs: int | None
@@ -81,7 +81,7 @@ class RowCopies(Part):
         None  # training rows that equal another training row; None: fewer than ten, or no split
     )
     copied: bool | None = (
-        None  # whether, by a test, held-out rows equal a training row more often than training rows equal each other
+        None  # whether a test shows that held-out rows equal a training row more often than training rows equal each other
     )
     across_inputs: int | None  # None: fewer than ten, or no split
     across_whole: int | None
@@ -92,11 +92,11 @@ class TableReadings(Part):
     rows: int
     metric: Literal["auc", "r2"]
     seed: int
-    columns: list[TableColumn]  # inputs in the table's order, then the target
+    columns: list[TableColumn]  # inputs in the order of the table, then the target
     copies: RowCopies
-    equal: list[list[str]]  # families of input columns with the same content
-    drift_rows: int | None = None  # all rows, if the drift of columns is computed on more than `rows`
-    whole: Interval = Interval()  # AUC that separates held-out from training rows; chance is 0.5
+    equal: list[list[str]]  # groups of input columns with the same content
+    drift_rows: int | None = None  # number of all rows, if the drift of columns is computed on more than `rows`
+    whole: Interval = Interval()  # AUC of a classifier that separates held-out from training rows; chance is 0.5
     whole_rows: int | None = None
     beyond: list[BeyondRow]
     withheld: Message | None = None  # why no column is compared with the target on held-out rows: too few events
@@ -154,7 +154,7 @@ def build(r: Results) -> TableReadings | None:
 def _column(
     f: ColumnFacts, target: bool, power: ColumnPower | None, drift: ColumnDrift | None, counts: tuple[int, int, int]
 ) -> TableColumn:
-    """Return the record of a column; `counts`: all rows, those without a value, those held out."""
+    """Return the record of a column. `counts` are the numbers of all rows, rows without a value, and held-out rows."""
     rows, missing, held_out = counts
     of = rows if countless(missing, rows) else rows - missing  # a share of the known rows would reveal their number
     alone = (
@@ -198,7 +198,7 @@ def _spike(spike: Spike, of: int, known: int) -> Heap | None:
 
 
 def _heap(value: float, count: int, share: float, times: float, of: int, known: int) -> Heap | None:
-    """Return the record of a heap; `of`: rows that the share is based on; `known`: rows with a value."""
+    """Return the record of a heap. `of` rows are the base of its share, and `known` rows have a value."""
     rows = rounded_down(count, known)
     if rows is None or rows < SMALL or share < HEAP_SHARE or times < HEAP_TIMES:
         return None

@@ -21,7 +21,7 @@ from tabinterp.report.words import (
     tidy,
 )
 
-MOST = 12  # columns that are not folded
+MOST = 12  # maximum number of columns shown without folding
 
 
 def build(quality: TableReadings, document: Document) -> list[Block]:

@@ -1,12 +1,13 @@
 """Predictive power of single columns, in training and on held-out rows, and what a column adds to all the others.
 
-Alone: means of the target in the cells of the column, shrunk toward the overall mean where a cell has few rows. For a numeric
-column and target, a regression line is used if it predicts better. Training power is cross-fitted (no row is predicted by a cell
-mean that includes it), so that it is not too high for a column of rare levels. Beyond the others: gradient-boosted trees
-(scikit-learn) with and without the column.
+The power of a column alone is that of the mean target in each of its cells. Means of cells with few rows are shrunk toward the
+overall mean. If column and target are numeric, a regression line is used instead if it predicts better. Training power is
+cross-fitted: no row is predicted by a cell mean that includes it. Otherwise, the power of a column of rare levels would be too
+high. What a column adds to the others is measured by gradient-boosted trees (scikit-learn) with and without the column.
 
-AUC is given for classes with enough events on both sides of the split; errors are those of DeLong et al. (1988). One procedure
-tests for all columns whether power is lower on held-out rows than in training (Benjamini & Hochberg 1995).
+AUC is given for classes with enough events on both sides of the split, with errors as in DeLong et al. (1988). For all columns
+together, one multiple-testing procedure asks whether power is lower on held-out rows than in training (Benjamini & Hochberg
+1995).
 """
 
 from __future__ import annotations
@@ -36,19 +37,19 @@ from .bins import Cells, as_number, cells, known_in
 FOLDS = 5
 PRIOR = 10.0  # weight of the overall mean in the mean of a cell, in rows
 CELLS, CELL_ROWS = 64, 30
-BOOSTED_ROWS, BOOSTED = 4000, 2  # rows to fit on and rows to score on; columns that are left out one at a time
+BOOSTED_ROWS, BOOSTED = 4000, 2  # rows to fit on, and rows to evaluate on; columns that are left out one at a time
 TREES, LEAVES = 40, 8
-FEWEST = 30  # rows on each side
+FEWEST = 30  # minimum number of rows on each side of the split
 Estimate = tuple[float, float, float, float]
 NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 
 @dataclass(frozen=True)
 class ColumnPower:
-    """AUC or R2 of one column alone, cross-fitted in training and on held-out rows, and the fall from the first to the second.
+    """The AUC or R2 of one column alone, cross-fitted in training and on held-out rows, and the fall between the two.
 
-    `fall_q` is the two-sided p-value of the fall, corrected over all columns (Benjamini-Hochberg). `correlation` is that of a
-    number with the target (two classes are coded 0 and 1), with p and Benjamini-Hochberg q.
+    `fall_q` is the two-sided p-value of the fall, adjusted over all columns (Benjamini-Hochberg). `correlation` is the
+    correlation of a numeric column with the target (two classes are coded 0 and 1), with its p-value and adjusted p-value `q`.
     """
 
     column: str
@@ -63,7 +64,7 @@ class ColumnPower:
 
 @dataclass(frozen=True)
 class Beyond:
-    """AUC or R2 of all input columns, of all but this one, and the difference, on the same rows."""
+    """The AUC or R2 of all input columns, of all but this one, and the difference, on the same rows."""
 
     column: str
     every: Estimate
@@ -72,7 +73,7 @@ class Beyond:
 
 
 def outcomes_of(table: Table) -> FloatArray:
-    """Return the outcomes (n, k) to predict: one of two classes, each of several, or the value."""
+    """Return the outcomes (n, k) to predict: an indicator of one of two classes, or of each of several, or the value."""
     codes, k = table.codes, len(table.schema.classes)
     if codes is None:
         return table.y[:, None].astype(np.float64)
@@ -106,8 +107,9 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
 
 
 def power_withheld(table: Table) -> Message | None:
-    """Return why the predictive power of single columns is withheld on held-out rows (or at all, without a split); None if it is
-    not withheld.
+    """Return why the predictive power of single columns is withheld on held-out rows; None if it is not withheld.
+
+    Without a split, the answer is for all rows.
     """
     if table.held_out is None:
         sides: list[tuple[BoolArray, Side]] = [(np.ones(len(table), dtype=bool), "all")]
@@ -120,7 +122,10 @@ def power_withheld(table: Table) -> Message | None:
 
 
 def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
-    """Return the classes (k,) with enough events on both sides (if none, in training), and whether it is both sides."""
+    """Return the classes (k,) with enough events on both sides, and whether there are any.
+
+    If there are none, the classes with enough events in training are returned.
+    """
     if not table.schema.goal.classes:
         sides = (
             [True]
@@ -135,8 +140,9 @@ def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
 
 
 def _varies(table: Table, name: str, rows: BoolArray) -> bool:
-    """Return whether either no rows or at least ten have a value other than the most frequent one; otherwise, the AUC would
-    reveal outcomes.
+    """Return whether the AUC of the column would not reveal outcomes of a few rows.
+
+    The number of rows with a value other than the most frequent one must be zero or at least ten.
     """
     counts = table.frame.loc[rows, name].value_counts(dropna=False)
     return not 0 < int(counts.sum()) - int(counts.max() if len(counts) else 0) < SMALL
@@ -145,7 +151,7 @@ def _varies(table: Table, name: str, rows: BoolArray) -> bool:
 def _estimates(
     inside: Power, outside: Power | None, varies: tuple[bool, ...]
 ) -> tuple[Estimate, Estimate, Estimate, float]:
-    """Return the power on training rows, on held-out rows, and the fall between them with its two-sided p-value."""
+    """Return the power on training rows, the power on held-out rows, and the fall between them with its two-sided p-value."""
     first, second = inside.estimate() if varies[0] else NONE, NONE
     if outside is None or not varies[1]:
         return first, second, NONE, np.nan
@@ -166,7 +172,7 @@ def _alone(
     fold: IntArray,
     groups: IntArray | None,
 ) -> tuple[Power, Power | None]:
-    """Return the power of one column; `told` (k,) are the classes to measure, None if the target is a number."""
+    """Return the power of one column. `told` (k,) marks the classes to measure; it is None if the target is a number."""
 
     def measured(guess: FloatArray, rows: BoolArray) -> Power:
         kept = slice(None) if told is None else told
@@ -186,9 +192,10 @@ def _alone(
 
 
 def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold: IntArray) -> FloatArray:
-    """Return the smoothed mean (n, k) of the cell of each row over the training rows; for a training row, over the other folds.
+    """Return, for each row, the smoothed mean (n, k) of its cell over the training rows; for a training row, over other folds.
 
-    All rows are shrunk toward the same overall mean: a mean without the row's own fold would be negatively correlated with it.
+    All rows are shrunk toward the same overall mean, because a mean without the row's own fold would be negatively correlated
+    with the row's outcome.
     """
     at, size = parts.codes * FOLDS + fold, parts.size * FOLDS
     mass = np.bincount(at[training], w[training], size).reshape(-1, FOLDS)
@@ -204,7 +211,7 @@ def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold
 
 
 def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> FloatArray | None:
-    """Return the linear regression of the target on the column (n, 1), fitted on enough rows that no single row matters."""
+    """Return predictions (n, 1) by linear regression on the column; None if no fit on enough rows is possible."""
     known = training & ~np.isnan(x)
     if known.sum() < FEWEST:
         return None
@@ -217,10 +224,10 @@ def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> F
 
 
 def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple[float, float]:
-    """Return Pearson's correlation with the target and its p-value for the effective number of rows; NaN if either has no
-    order.
+    """Return Pearson's correlation with the target and its p-value for the effective number of rows.
 
-    If rows come in groups, p is that of the slope of the target on the column, with a standard error over groups.
+    Both are NaN if column or target has no order. If rows come in groups, the p-value is that of the slope of the target on the
+    column, with a standard error over groups.
     """
     if table.schema[name].kind != "numeric" or y.shape[1] > 1:
         return np.nan, np.nan
@@ -242,13 +249,13 @@ def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple
     return r, float(2 * stats.t.sf(abs(t), n - 2))
 
 
-# ---- beyond the others
+# ---- what a column adds to the others
 
 
 def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyond, ...]:
     """Return what each of these columns adds to all the others.
 
-    Trees are fitted on training rows (or half of the rows) and scored on other rows.
+    Trees are fitted on training rows (or half of the rows) and evaluated on other rows.
     """
     names = list(table.schema.inputs)
     fit, scored = _halves(table, seed)

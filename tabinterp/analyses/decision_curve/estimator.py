@@ -3,12 +3,12 @@
 A row is predicted positive if its probability is above the threshold. Costs c of a false positive and d of a false negative imply
 the threshold c / (c + d), at which both predictions have the same expected cost under a calibrated probability (Elkan 2001). A
 threshold t implies costs in the ratio t : 1 - t. Net benefit at t (Vickers & Elkin 2006) is TP/n - FP/n t/(1 - t): true positives
-per row, minus false positives weighted by their relative cost.
+    per row, minus false positives weighted by their relative cost.
 
-The error of a difference between the models reveals on how many rows they decide differently. If these are 1 to 9 rows, the error
-is the largest that the confusion matrices of both models allow (`performance.discordance`). There is none if rows have weights
-or come in groups, or a confusion matrix is withheld. If no row is decided differently, the interval follows the rule of three
-(Hanley and Lippman-Hand 1983).
+The error of a difference between the models reveals on how many rows they decide differently. If this number is 1 to 9, the
+largest error that the confusion matrices of both models allow is given instead (`performance.discordance`). No error is given if
+rows have weights or come in groups, or a confusion matrix is withheld. If no row is decided differently, the interval follows the
+rule of three (Hanley and Lippman-Hand 1983).
 """
 
 from __future__ import annotations
@@ -58,11 +58,13 @@ THRESHOLDS = (0.01, *(round(0.05 * i, 2) for i in range(1, 20)), 0.99)
 class Decisions(PreviewedFrame):
     """Both models under a decision policy, and net benefits (value, standard error, 95% interval) at each of `thresholds`.
 
-    `metrics`: expected cost per row, accuracy, sensitivity and specificity; empty without a policy. `all_cost` and `none_cost`
-    are the expected costs of predicting every row positive, or none. `treat_all` is the net benefit of the first; that of the
-    second is 0. The net benefit of a model is NaN if it would reveal single rows: fewer than ten rows are predicted positive, or
-    all but fewer than ten, or 1 to 9 rows of each class are predicted rightly or wrongly. Metrics from which a withheld confusion
-    matrix would follow are NaN as well.
+    `metrics` are expected cost per row, accuracy, sensitivity and specificity; it is empty without a policy. `all_cost` and
+    `none_cost` are the expected costs of predicting every row positive and of predicting no row positive. `treat_all` is the net
+    benefit of predicting every row positive; that of predicting none is 0.
+
+    The net benefit of a model is NaN if it would reveal single rows. This is so if fewer than ten rows, or all but fewer than
+    ten, are predicted positive, or if 1 to 9 rows of each class are predicted rightly or wrongly. Metrics from which a withheld
+    confusion matrix would follow are NaN as well.
     """
 
     policy: DecisionPolicy | None
@@ -89,7 +91,7 @@ class Decisions(PreviewedFrame):
 def decisions(
     network: BoundModel, linear: BoundModel, asked: DecisionPolicy | None, *, held_out: bool, seed: int = 0
 ) -> Decisions | None:
-    """Compare the decisions of both models on the rows they are bound to; None unless there are two classes.
+    """Compare the decisions of both models on the rows they are bound to; None unless there are exactly two classes.
 
     Raises
     ------
@@ -115,7 +117,7 @@ def decisions(
 
 
 def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
-    """Return metrics under the policy, and the expected costs of predicting every row positive, and of predicting none."""
+    """Return the metrics under the policy, and the expected costs of predicting every row positive and no row positive."""
     y = table.y
     hit = right(scores[..., None], y, asked.threshold)
     differ = discordance(scores[..., None], table, asked.threshold)
@@ -137,9 +139,9 @@ def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[
 
 
 def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy) -> Metric:
-    """Return a metric without the values of a model from which its withheld confusion matrix would follow.
+    """Withhold the values of a model from which its withheld confusion matrix would follow.
 
-    Accuracy alone does not determine the matrix, nor does a cost that is the same for both errors.
+    Accuracy alone does not determine the matrix, nor does a cost that is the same for both kinds of error.
     """
     negative, positive = differ.rates_told.T
     either = (negative | positive) | (asked.false_positive == asked.false_negative)
@@ -151,7 +153,7 @@ def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy)
 
 
 def _of_right(asked: DecisionPolicy, hit: FloatArray, table: Table) -> tuple[Metric, ...]:
-    """Return the metrics of two models that are right on these rows (2, n)."""
+    """Return the metrics of two models, given on which rows (2, n) each is right."""
     y = table.y
     cost = (1 - hit) * (asked.false_positive * (1 - y) + asked.false_negative * y)
     return (
@@ -163,7 +165,7 @@ def _of_right(asked: DecisionPolicy, hit: FloatArray, table: Table) -> tuple[Met
 
 
 def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> Benefits:
-    """Return the net benefits of the network, of the linear model, of their difference, and of predicting every row positive."""
+    """Return the net benefits of the network, the linear model, their difference, and predicting every row positive."""
     at, cuts = np.array(thresholds), np.array([log_odds(one) for one in thresholds])
     worth, cells = at / (1 - at), 2 * (len(at) + 1)
     # a row above the first j thresholds is in cell j of its class
@@ -205,9 +207,9 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
 def _assumed_differences(
     differ: list[Discordance], table: Table, thresholds: tuple[float, ...]
 ) -> dict[int, FloatArray]:
-    """Return the assumed contribution of each row (n,) to the difference in net benefit, by index of the threshold.
+    """Return, by index of the threshold, the assumed contribution of each row (n,) to the difference in net benefit.
 
-    It covers only thresholds at which the true contributions would reveal 1 to 9 rows.
+    Only thresholds at which the true contributions would reveal 1 to 9 rows are included.
     """
     y, found = table.y, {}
     for j, threshold in enumerate(thresholds):

@@ -69,7 +69,7 @@ TEXT: dict[str, str] = {
     "report.judged.legend.network": "Network, 95% band",
     "report.judged.legend.linear": "Linear, 95% band",
     "report.judged.legend.all": "All predicted positive",
-    # why it does not apply
+    # why the analysis does not apply
     "why.what decisions are worth is seen on rows that the models were not trained on": (
         "net benefit is measured on held-out rows, and the table has no split; read the table with the "
         "split used to train the network"

@@ -1,15 +1,16 @@
 """Decomposition of the variance of the network's score into linear terms, curvature and interactions.
 
-Nested L2 projections of the score f: linear functions, additive functions, all functions (Hoeffding 1948; Stone 1994 for
-correlated columns; Sobol' 1993 is the case of independent columns). Shares of the variance of f are R2_lin, R2_add - R2_lin
-(curvature), and 1 - R2_add (interactions); they add up to 1 whatever the correlations. The share of a column is
-Cov(f_c, f) / Var f for its part f_c of the projection (a structural index, Li et al. 2010). It may be negative, and the sum over
-columns is R2. The part of a curve is what it explains beyond every linear function; that of a pair is what its products explain
-beyond every additive function.
+The score f is projected (in L2) on nested spaces: linear functions, additive functions, and all functions (Hoeffding 1948; Stone
+1994 for correlated columns; Sobol' 1993 for the special case of independent columns). The shares of the variance of f are R2_lin,
+R2_add - R2_lin (curvature) and 1 - R2_add (interactions). They add up to 1 even if columns are correlated.
 
-The projections are fitted on the rows of the table outside the scored fold, so that the error of the fit neither inflates nor
-deflates a share (`projection`). A share is a ratio of two means over the scored rows, and has Fieller's interval (1954), over
-groups of rows where these exist.
+The share of a column is Cov(f_c, f) / Var f, where f_c is its part of the projection (a structural index, Li et al. 2010). It may
+be negative, and the sum over columns is R2. The part of a curve is what it explains beyond every linear function. The part of a
+pair is what its products explain beyond every additive function.
+
+The projections are fitted on the rows of the table outside the evaluated fold, so that the error of the fit neither inflates nor
+deflates a share (`projection`). A share is a ratio of two means over the evaluated rows. It has Fieller's interval (1954), over
+groups of rows if there are any.
 """
 
 from __future__ import annotations
@@ -42,26 +43,30 @@ from tabinterp.table.hash_sampling import row_hash
 
 PAIRS = 5
 CONSTANT = 1e-12
-KEPT = 2**25  # numbers of the basis that are kept (256 MB); a larger basis is computed again, block by block
+KEPT = 2**25  # numbers of the basis that are kept in memory (256 MB); a larger basis is recomputed block by block
 
 
 def _part(row: Mapping[str, Any]) -> str:
-    """Return the name of a component and its columns."""
+    """Return a label that names a component and its columns."""
     whole = text(f"report.gain.share.{row['component']}")
     return f"{whole}: {row['of']}" if row["of"] else whole
 
 
 @dataclass(frozen=True, eq=False)
 class Decomposition(Display):
-    """Shares of the variance of the network's score on the scored rows.
+    """Shares of the variance of the network's score on the evaluated rows.
 
-    `shares` (weighting, output, component) have standard errors over rows and 95% intervals. Weightings are "plain"; also, for
-    classes, "p(1-p)", which gives less weight to rows that the network is certain of, and for counts, "rate". With several
-    outputs, the first is all of them together. A component is a pair: "linear", "curvature" or "interactions", and the part: ""
-    for the whole, a column, a pair as "a × b", or "other" for interactions of unnamed pairs.
-
-    `passed`: columns without a curve and in no pair, as in the ladder. `curved` (weighting, resamples): share of curvature in
-    curvature and named pairs, over all outputs, in every resample; `curved_share` (weighting,) is that on the rows themselves.
+    Parameters
+    ----------
+    components : for each component a pair of "linear", "curvature" or "interactions", and its part. The part is "" for the whole,
+        a column, a pair of columns as "a × b", or "other" for the interactions of unnamed pairs.
+    outputs : the outputs of the network. If there are several, the first stands for all of them together.
+    weightings : "plain", and for classes also "p(1-p)", which gives less weight to rows that the network is certain of. For
+        counts, the second weighting is "rate".
+    shares : (weightings, outputs, components) the shares, with standard errors over rows and 95% intervals.
+    curved_share : (weightings,) share of curvature in the sum of curvature and named pairs, over all outputs.
+    curved : (weightings, resamples) the same share in every resample.
+    passed : columns without a curve and in no pair, as in the ladder.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shares", {"network": ("share", "ci_low", "ci_high")}, _part, other="rows")
@@ -84,8 +89,9 @@ class Decomposition(Display):
 
     @any_backend
     def frame(self, weighting: str = "plain") -> pd.DataFrame:
-        """Return one row for each component (and output, if there are several): linear, curvature, interactions, then their
-        parts.
+        """Return one row for each component (and output, if there are several).
+
+        Linear terms, curvature and interactions come first, followed by their parts.
         """
         if weighting not in self.weightings:
             raise NotApplicableError(f"weighting must be one of {', '.join(self.weightings)}; got {weighting!r}")
@@ -102,13 +108,13 @@ class Decomposition(Display):
 def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Decomposition:
     """Decompose the network's score into linear terms, curvature and interactions, in total and by column and pair.
 
-    The score is decomposed on the held-out rows, or on all rows without a split. The fit uses the rows of the table outside the
-    scored fold, one of five. The named pairs are the (at most five) pairs that explain the most beyond additive functions.
+    The score is decomposed on the held-out rows, or on all rows without a split. In each of five folds, the fit uses all rows of
+    the table outside the fold. At most five pairs are named: those that explain the most beyond additive functions.
 
     Raises
     ------
     NotApplicableError
-        If the score is constant, or there are too few rows for the columns.
+        If the score is constant, or there are too few rows for the number of columns.
 
     Examples
     --------
@@ -122,7 +128,7 @@ def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Deco
     """
     bound = bind(model, table)
     scored = table.evaluated
-    scored = scored[np.argsort(row_hash(table.numbers[scored], seed), kind="stable")]  # resamples of `performance`
+    scored = scored[np.argsort(row_hash(table.numbers[scored], seed), kind="stable")]  # same resamples as `performance`
     weights = table.row_weights
     score = bound.scores - np.average(bound.scores[scored], axis=0, weights=weights[scored])
     size = np.abs(score[scored]).max()
@@ -189,7 +195,7 @@ def _basis(bound: BoundModel, near: tuple[str, ...], seed: int) -> Basis:
 def _contributions(
     bound: BoundModel, basis: Basis, score: FloatArray, weightings: FloatArray, scored: IntArray, seed: int
 ) -> list[tuple[FloatArray, Contributions]]:
-    """Return for each weighting the weights of the scored rows and their contributions."""
+    """Return, for each weighting, the weights of the evaluated rows and their contributions."""
     inputs, p, n = bound.table.inputs, len(basis.tier), len(score)
     fold = folds(bound.table, seed + 1, FOLDS)
     inside = np.zeros(n, dtype=np.int64)
@@ -223,7 +229,7 @@ def _contributions(
 
 
 def _bent(basis: Basis) -> list[int]:
-    """Return the columns that have curves."""
+    """Return the positions of the columns that have curves."""
     return [int(c) for c in np.unique(basis.term[basis.tier == 1])]
 
 
@@ -240,8 +246,9 @@ def _components(basis: Basis) -> tuple[tuple[str, str], ...]:
 
 
 def _by_row(parts: Contributions, basis: Basis) -> tuple[FloatArray, FloatArray]:
-    """Return the contribution of each row to every component (n, outputs, components), and to the variance of the score (n,
-    outputs).
+    """Return the contribution of each row to every component and to the variance of the score.
+
+    The shapes are (n, outputs, components) and (n, outputs).
     """
     pieces = [parts.lines, parts.curves[..., _bent(basis)], parts.pairs]
     line, curve, pair = (one.sum(axis=-1, keepdims=True) for one in pieces)
@@ -277,8 +284,9 @@ def _curved(
     table: Table,
     seed: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the share of curvature in curvature and named pairs (weightings,), over all outputs, and the same in every resample
-    (weightings, resamples).
+    """Return the share of curvature in the sum of curvature and named pairs, over all outputs.
+
+    It is given for the rows themselves (weightings,) and for every resample (weightings, resamples).
     """
     weights, group = table.row_weights, groups(table)
     ratios = [np.divide(w, weights, out=np.zeros_like(w), where=weights > 0) for w in weightings]

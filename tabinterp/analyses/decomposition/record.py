@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from .estimator import Decomposition
 
-LARGEST = 10  # columns and pairs that are listed; the others are summed
+LARGEST = 10  # number of columns and pairs that are listed; the others are summed
 
 
 class ShareRow(Part):
     output: str | None  # None: all outputs together
     component: Literal["linear", "curvature", "interactions"]
-    of: str  # "": the whole; a column; "a × b"; "other": pairs that are not named
+    of: str  # "" for the whole, a column, "a × b" for a pair, or "other" for pairs that are not named
     share: Interval  # share of the variance of the network's score
     weighted: Interval  # the same, with rows weighted by `Shares.weighting`
 
@@ -39,10 +39,10 @@ class RestRow(Part):
 
 
 class Shares(Part):
-    passed: int = 0  # columns without a curve and in no pair, as in the ladder
+    passed: int = 0  # number of columns without a curve and in no pair, as in the ladder
     weighting: Literal["p(1-p)", "rate"] | None
     whole: list[ShareRow]
-    parts: list[ShareRow]  # columns and pairs of all outputs together, the largest first
+    parts: list[ShareRow]  # columns and pairs for all outputs together, largest share first
     rest: list[RestRow]
     rows: int
     fitted_rows: int
@@ -56,10 +56,10 @@ class Shares(Part):
 
 
 def build(result: Decomposition) -> Shares:
-    """Return the shares for each output, and for all outputs together the largest parts with the sum of the others.
+    """Return the shares of each output and, for all outputs together, the largest parts and the sum of the others.
 
-    Curves of correlated columns that cancel each other have shares far beyond 1, which have no meaning on their own. Their sum is
-    meaningful and includes them.
+    If curves of correlated columns cancel each other, their shares are far beyond 1 and have no meaning on their own. Their sum
+    is meaningful and includes them.
     """
     v, whole = len(result.weightings) - 1, range(3)
     value, known = result.shares.value[:, 0], range(3, len(result.components))

@@ -24,7 +24,7 @@ TEXT: dict[str, str] = {
     "report.gain.share.linear": "linear",
     "report.gain.share.curvature": "curves",
     "report.gain.share.interactions": "interactions",
-    # component: report.gain.share; of: a column, or two
+    # component: report.gain.share; of: one column, or two
     "report.gain.share.of": "{component}: {of}",
     "report.gain.share.other": "interactions: all pairs that are not listed",
     "report.gain.share.output": "{component}, {output}",
@@ -48,7 +48,7 @@ TEXT: dict[str, str] = {
         "the sums of all other components. Sums of shares have no interval."
     ),
     "plot.axis.shares": "Share of the variance of the score, 95% CI",
-    # why it does not apply
+    # why the analysis does not apply
     "why.decomposition.constant": "the score of {model:name} is the same in all rows analysed",
     "why.decomposition.few": (
         "the decomposition fits {functions} functions of the columns, which needs at least {least} rows; "

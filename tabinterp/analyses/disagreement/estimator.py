@@ -1,15 +1,14 @@
-"""Disagreement between the models: rows on which they decide differently, which model is right there, and which columns
-describe these rows.
+"""Disagreement between the models: where they decide differently, which model is right there, and which columns describe it.
 
-The analysis uses the held-out rows. Classes differ if the two models predict different classes (two classes: at the threshold).
-Numbers and counts differ if the distance between the two predictions is in its top tenth. A model is right if it predicts the
-class that occurred, or if its prediction is closer to the outcome (ties: neither). Shares have Wilson intervals (1927); weighted
-rows use Kish's effective number (1965).
+The analysis uses the held-out rows. The models differ on a row if they predict different classes; with two classes, the threshold
+decides which class is predicted. For numbers and counts, they differ if the distance between the two predictions is in its top
+tenth. A model is right if it predicts the class that occurred, or if its prediction is closer to the outcome; if both are equally
+close, neither is right. Shares have Wilson intervals (1927), with Kish's effective number (1965) if rows are weighted.
 
 A tree of depth at most three on the original columns (Breiman et al. 1984) is fitted on half of the rows, drawn by hash, to
-separate rows that differ from the others. All results come from the other half: AUC and balanced accuracy compared with chance,
-with intervals over resampled rows (or groups of rows), and the share of rows that differ in each leaf. Leaves with fewer than
-ten rows in either half are not shown.
+separate rows on which the models differ from the others. All results come from the other half. They are AUC and balanced accuracy
+compared with chance, with intervals over resampled rows (or groups of rows), and the share of rows that differ in each leaf.
+Leaves with fewer than ten rows in either half are not shown.
 """
 
 from __future__ import annotations
@@ -50,14 +49,17 @@ from tabinterp.table.suppression import SMALL, countless
 
 from .record import DEPTH
 
-TOP = 0.1  # share of rows with the largest distances between the predictions of a number
-SMALLEST = 10  # minimum rows of a leaf that is shown
-MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # names that scikit-learn uses for them among the levels
+TOP = 0.1  # numbers and counts differ on this share of rows, those with the largest distances between the predictions
+SMALLEST = 10  # minimum number of rows of a leaf that is shown
+MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # level names that scikit-learn uses for these
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of a leaf: a number at most or above `threshold`; a `level` or not; missing or not; a rare level or not."""
+    """One condition of a leaf.
+
+    A number is at most or above `threshold`, a value is or is not `level`, missing or present, or a rare level or not.
+    """
 
     column: str
     kind: Literal["at_most", "above", "is", "is_not", "missing", "present", "rare", "not_rare"]
@@ -67,7 +69,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Leaf:
-    """Rows of the scored half that meet all conditions, how many of them `differ`, and that share with its 95% interval."""
+    """Rows of the evaluation half that meet all conditions, on how many the models `differ`, and this share with its interval."""
 
     conditions: tuple[Condition, ...]
     rows: int
@@ -81,8 +83,9 @@ class Leaf:
 class Tree:
     """A tree that describes where the models differ.
 
-    `leaves` holds the leaves that are shown, highest share first, then those whose share would reveal 1 to 9 rows, largest first.
-    All other leaves have `hidden` rows of the scored half. `differ`: number of its `rows` that differ.
+    `rows` is the size of the evaluation half, and the models differ on `differ` of these rows. `leaves` holds the leaves that are
+    shown, in descending order of the share that differs. Leaves whose share would reveal 1 to 9 rows come last, largest first.
+    The other leaves together have `hidden` rows.
     """
 
     leaves: tuple[Leaf, ...]
@@ -96,14 +99,16 @@ class Tree:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """How many of `rows` held-out rows differ (`count`), and which model is right on these, as (share, low, high).
+    """On how many held-out rows the models differ, and which model is right on these.
 
-    Shares are NaN if fewer than ten rows differ. `right` counts the rows on which the network, the linear model and neither is
-    right. `higher` is the share of the rows that differ for which the network predicts the positive class (two classes) or the
-    larger value (numbers and counts), and `higher_count` their number; both are None for more than two classes.
+    The models differ on `count` of `rows` rows. Shares are (share, low, high), or NaN if fewer than ten rows differ. `right`
+    counts the rows on which the network, the linear model, and neither is right.
 
-    `threshold`: for numbers and counts, the distance between predictions at which rows differ, in units of the target.
-    `cut`: for two classes, the probability above which a row is predicted positive.
+    `higher` is the share of differing rows on which the network predicts the positive class (two classes) or the larger value
+    (numbers and counts), and `higher_count` is their number. Both are None for more than two classes.
+
+    For numbers and counts, `threshold` is the distance between predictions from which rows differ, in units of the target. For
+    two classes, `cut` is the probability above which a row is predicted positive.
     """
 
     rows: int
@@ -121,7 +126,7 @@ class Disagreement:
     # rows; None if `count` may be shown
     possible: tuple[int, int] | None = None
     margins_told: bool = True  # whether numbers that follow from the confusion matrices may be shown instead
-    positive: str | None = None  # the positive class of two
+    positive: str | None = None  # the positive class, if there are two classes
     higher: tuple[float, float, float] | None = None
     higher_count: int | None = None
     plain: bool = True  # whether all rows have the same weight and there are no groups
@@ -132,13 +137,13 @@ def disagreement(
 ) -> Disagreement:
     """Compare the decisions of two models bound to the same table, on its held-out rows.
 
-    threshold : for two classes, the probability above which a row is predicted positive.
+    If there are two classes, a row is predicted positive if its probability is above `threshold`.
 
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows were held out, a class has too few events to say who is right, or the predictions of the
-        two models are the same in every row.
+        If it is unknown which rows were held out, a class has too few events to determine which model is right, or the
+        predictions of the two models are the same in every row.
     """
     if network.table.held_out is None:
         raise NotApplicableError(
@@ -180,9 +185,10 @@ def disagreement(
 def _differences(
     network: BoundModel, linear: BoundModel, cut: float
 ) -> tuple[Any, tuple[Any, Any], Any | None, float | None]:
-    """Return which rows differ (n,), on which each model alone is right, and the distance at which numbers differ.
+    """Return on which rows (n,) the models differ, and where each model is right.
 
-    The third item says for which rows the network's prediction is the higher one (None for more than two classes).
+    The third item marks the rows on which the network's prediction is the higher one (None for more than two classes). The last
+    one is the distance from which numbers differ (None for classes).
     """
     table, both = network.table, np.stack([network.scores, linear.scores])
     if table.schema.goal.classes:
@@ -237,7 +243,7 @@ def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundMo
     leaves, at = np.unique(at, return_inverse=True)
     risk = model.tree_.value[leaves, 0, 1] / model.tree_.value[leaves, 0].sum(axis=1)
     auc, balanced = _scored_told(at, risk, differ[score], table.take(score), weights[score], seed)
-    if not np.isfinite(auc).all():  # some resamples of groups have only rows that differ, or only rows that do not
+    if not np.isfinite(auc).all():  # in some resamples of groups, all rows differ or none does
         return None
     paths = _paths(model.tree_, meaning, edges)
     shown, hidden = [], 0
@@ -254,18 +260,18 @@ def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundMo
 
 
 def _place(leaf: Leaf) -> tuple[bool, float]:
-    """Return the sort key of a leaf, from what may be shown of it."""
+    """Return the sort key of a leaf, which uses only what may be shown of the leaf."""
     few = countless(leaf.differ, leaf.rows)
     return few, -leaf.rows if few else -leaf.share
 
 
 Meaning = tuple[
     str, str | None
-]  # original column and level of an encoded column; level None for a number, "" for missing
+]  # original column and level of an encoded column; the level is None for a number and "" for missing values
 
 
 def _encoder(table: Table, names: list[str], rows: IntArray) -> tuple[ColumnTransformer, list[Meaning]]:
-    """Return an encoder with numbers in their own units and one column per level, and the meaning of each encoded column."""
+    """Return an encoder and the meaning of each encoded column. Numbers keep their units, and each level has one column."""
     frame = table.inputs.iloc[rows]
     blocks: list[tuple[str, Any, list[str]]] = []
     for i, name in enumerate(names):
@@ -289,7 +295,7 @@ def _encoder(table: Table, names: list[str], rows: IntArray) -> tuple[ColumnTran
     return encoder, meaning
 
 
-Edges = dict[int, list[float]]  # for encoded numeric columns: where the tree may split
+Edges = dict[int, list[float]]  # for each encoded numeric column, the values at which the tree may split
 
 
 def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> Edges:
@@ -305,7 +311,7 @@ def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> E
 def _coded(encoded: FloatArray, edges: Edges) -> FloatArray:
     """Return the rows with each number replaced by the count of edges below it.
 
-    The code is at most k if the number is at most edge k.
+    The code of a number is at most k if the number is at most edge k.
     """
     made = np.array(encoded, dtype=np.float64)
     for place, cuts in edges.items():
@@ -316,10 +322,10 @@ def _coded(encoded: FloatArray, edges: Edges) -> FloatArray:
 def _scored_told(
     at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
 ) -> tuple[Estimate, Estimate]:
-    """Return AUC and balanced accuracy, which do not reveal that 1 to 9 rows of a leaf differ.
+    """Return an AUC and balanced accuracy that do not reveal leaves in which 1 to 9 rows differ, or do not.
 
-    If 1 to 9 rows of a leaf differ, or do not, the results assume five such rows in that leaf. The intervals extend from the
-    lowest end for the worst to the highest end for the best tree with one or nine such rows in each of these leaves.
+    The values assume five such rows in each of these leaves. Each interval covers the intervals of the best and the worst case,
+    in which each of these leaves has one or nine such rows.
     """
     few = _leaves_of_few(differ, at)
     if not len(few):
@@ -349,8 +355,8 @@ def _leaves_of_few(differ: Any, at: IntArray) -> IntArray:
 def _as_if(differ: Any, at: IntArray, few: IntArray) -> Any:
     """Return which rows differ (n,), under an assumption about leaves in which one to nine rows differ or do not.
 
-    `few` (leaves,) is the number of rows assumed to differ; if all but one to nine differ, ten fewer than all are assumed, plus
-    this number.
+    `few` (leaves,) is the number of rows assumed to differ. If all but one to nine rows of a leaf differ, this number is
+    added to the number of all rows of the leaf minus ten.
     """
     made = differ.copy()
     for leaf in np.unique(at):
@@ -377,7 +383,7 @@ def _scored(
 
 
 def _powers(at: IntArray, risk: FloatArray, differ: Any, w: FloatArray) -> tuple[float, float]:
-    """Return AUC and balanced accuracy of the risks of the leaves under these row weights."""
+    """Return AUC and balanced accuracy of the risks of the leaves for these row weights."""
     risks, rank = np.unique(risk, return_inverse=True)
     place, above = rank[at], risks > 0.5
     p, n = np.bincount(place, w * differ, len(risks)), np.bincount(place, w * ~differ, len(risks))
@@ -388,7 +394,7 @@ def _powers(at: IntArray, risk: FloatArray, differ: Any, w: FloatArray) -> tuple
 
 
 def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[Condition, ...]]:
-    """Return the conditions of each leaf, with redundant ones on the same column merged."""
+    """Return the conditions of each leaf, without redundant ones."""
     found: dict[int, tuple[Condition, ...]] = {}
 
     def walk(node: int, path: tuple[Condition, ...]) -> None:
@@ -413,7 +419,7 @@ def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[C
 
 
 def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Return conditions without redundant ones: a later bound on the same side is narrower, and "is" fixes a column's level.
+    """Remove redundant conditions: a later bound on the same side is narrower, and "is" makes others on the column redundant.
 
     Conditions on the same column are kept together, at the position of the first.
     """

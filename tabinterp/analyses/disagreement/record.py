@@ -1,8 +1,8 @@
 """Disagreement in the document: rows on which the models differ, which model is right there, and the tree that describes them.
 
-Columns are said to distinguish these rows, and the rules of the tree are shown, only if the whole 95% interval of the tree's
-held-out AUC is above chance. A share is withheld if it would reveal a count of fewer than ten rows: rows that differ, that do
-not, or on which one model is right.
+The rules of the tree are shown, and columns are said to distinguish these rows, only if the whole 95% interval of the tree's
+held-out AUC is above chance. A share is withheld if it would reveal a count of fewer than ten rows, whether of rows that differ,
+that do not, or on which one model is right.
 """
 
 from __future__ import annotations
@@ -31,42 +31,42 @@ if TYPE_CHECKING:
 
 CHANCE = 0.5
 DEPTH = 3  # maximum depth of the tree
-RIGHT = ("network_right", "linear_right", "neither")  # shares of the rows that differ
+RIGHT = ("network_right", "linear_right", "neither")  # shares of the rows on which the models differ
 
 
 class Leaf(Part):
     conditions: list[Message]
     rows: int  # at least ten
-    share: Interval  # share of rows on which the models differ; empty if one to nine do, or do not
+    share: Interval  # share of rows on which the models differ; empty if they differ, or agree, on one to nine rows
 
 
 class Disagreement(Part):
     rows: int
-    # Rows on which the models differ. None if this would reveal one to nine rows on which they differ or agree, or on which one
-    # model alone is right or predicts the positive class. Then shares come from the confusion matrices, or there are none.
+    # Number of rows on which the models differ. None if it would reveal one to nine rows on which they differ or agree, or on
+    # which one model alone is right or predicts the positive class. Shares then come from the confusion matrices or are missing.
     count: int | None
     share: Interval
-    network_right: Interval  # share of the rows that differ; empty if either side has fewer than ten
+    network_right: Interval  # share of the rows that differ; empty if it is right, or not right, on fewer than ten
     linear_right: Interval
     neither: Interval
-    # Share of the rows that differ on which the network predicts the positive class or the larger value. Empty for more than two
-    # classes, or if one to nine rows are on one side.
+    # Share of the differing rows on which the network predicts the positive class or the larger value. It is empty for more than
+    # two classes, or if one to nine rows are on one side.
     network_higher: Interval = Interval()
     # the model whose prediction is the higher one on all but one to nine of these rows
     nearly_always_higher: Literal["network", "linear"] | None = None
-    threshold: float | None  # for numbers and counts: the distance between predictions at which rows differ
+    threshold: float | None  # for numbers and counts: the distance between predictions from which rows differ
     # for two classes: the probability above which a row is predicted positive
     decision_threshold: float | None = None
     sentences: list[Message]
     auc: Interval  # AUC of a tree that separates these rows, on rows that it was not fitted on; chance is 0.5
     balanced_accuracy: Interval
-    fitted_rows: int | None  # None: too few rows for a tree
+    fitted_rows: int | None  # None: there are too few rows for a tree
     scored_rows: int | None
-    hidden_rows: int  # rows in leaves of fewer than ten, and in leaves from which these could be calculated
+    hidden_rows: int  # rows in leaves with fewer than ten, and in leaves from which their number could be calculated
     leaves: list[Leaf]  # empty unless the AUC is above chance
 
     def check_claims(self, document: Document) -> None:
-        """Check that rules are given only if the tree is better than chance, and none for fewer than ten rows."""
+        """Check that rules are given only if the tree is better than chance, and that no leaf has fewer than ten rows."""
         apart = bool(self.leaves) or any(told.key == "disagreement.tree.apart" for told in self.sentences)
         if apart and not (self.auc.low is not None and self.auc.low > CHANCE):
             raise DocumentError(
@@ -116,10 +116,10 @@ def build(r: Results) -> Disagreement | None:
 
 
 def disagreement_sentences(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
-    """Return the sentences about disagreement: how many rows differ and which way, which model is right, and whether a tree
-    describes these rows.
+    """Return the sentences about disagreement.
 
-    positive : the positive class of two; None for other tasks.
+    They say how many rows differ and in which direction, which model is right, and whether a tree describes these rows.
+    `positive` is the positive class if there are two classes, and None otherwise.
     """
     return [_how_many(part), *_which_way(part, linear, positive), _who(part, linear), _apart(part)]
 
@@ -139,16 +139,16 @@ def _told(result: DisagreementResult) -> dict[str, Any]:
 def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, Any]:
     """Return the shares if a reader may know the number of rows that differ only as a range, from `least` to `most`.
 
-    They depend on the confusion matrices alone, and are given only if these are shown. A share is that of the middle of the
-    range, to two digits, and its interval covers the intervals of all numbers in the range. With weights or groups, the share of
-    all rows is scaled accordingly and has no interval; other shares are not given.
+    The shares depend on the confusion matrices alone, and are given only if these are shown. Each is computed for the middle of
+    the range and rounded to two digits. Its interval covers the intervals of all numbers in the range. With weights or groups,
+    the share of differing rows is scaled accordingly and has no interval, and the other shares are not given.
     """
     if not result.margins_told or few_possible((least, most), result.rows):
         return {}
     if not result.plain or result.higher_count is None:
         moved = result.share[0] * (least + most) / 2 / result.count
         return {"share": interval(_rough(moved), None, None, None)}
-    counts = range(least, most + 1, 2)  # two more rows that differ: one on which each model is right
+    counts = range(least, most + 1, 2)  # steps of two rows: one more on which each model is right
     found: dict[str, Any] = {"share": _over([(count, result.rows) for count in counts])}
     right = _side(counts, result.right[0] - result.right[1])
     if min(min(up, of - up) for up, of in right) >= SMALL:
@@ -165,7 +165,7 @@ def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, An
 
 
 def _side(counts: range, surplus: int) -> list[tuple[int, int]]:
-    """Return, for each count, how many rows are on the side that has `surplus` rows more than the other."""
+    """Return, for each count, the number of rows on the side that has `surplus` rows more than the other, and the count."""
     return [((count + surplus) // 2, count) for count in counts]
 
 
@@ -181,29 +181,33 @@ def _rough(share: float) -> float:
 
 
 def _right_withheld(result: DisagreementResult) -> bool:
-    """Return whether one model, or neither, is right on one to nine of the rows that differ, or on all but one to nine."""
+    """Return whether counts of right predictions on the rows that differ would reveal one to nine rows.
+
+    This is so if one model, or neither, is right on one to nine of these rows, or on all but one to nine.
+    """
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)
 
 
 def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["network", "linear"] | None]:
-    """Return the share of rows on which the network's prediction is the higher one; if all but one to nine rows are on one side,
-    return instead the model whose prediction is the higher one there.
+    """Return the share of rows on which the network's prediction is the higher one.
+
+    If all but one to nine rows are on one side, return instead the model whose prediction is the higher one there.
     """
     if result.higher is None or result.higher_count is None or not np.isfinite(result.higher).all():
         return Interval(), None
     if not countless(result.higher_count, result.count):
         return _share(result.higher), None
-    if result.count < 2 * SMALL:  # too few to say that nearly all are on one side
+    if result.count < 2 * SMALL:  # too few rows to say that nearly all of them are on one side
         return Interval(), None
     return Interval(), "linear" if result.higher_count < SMALL else "network"
 
 
 def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
-    """Return whether the numbers of a tree may be shown, from which the number of scored rows that differ follows.
+    """Return whether the numbers of a tree may be shown.
 
-    They must not narrow the range of possible numbers of rows that differ: it must fit if any number of the fitted rows differ,
-    from ten to all but ten.
+    These numbers reveal how many rows of the evaluation half differ. This must not narrow the range of possible totals: every
+    total in the range must be possible with ten to all but ten differing rows in the other half.
     """
     if result.possible is None:
         return True
@@ -248,7 +252,7 @@ def _how_many(part: Disagreement) -> Message:
 
 
 def _which_way(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
-    """Return which model predicts the positive class, or the larger value, on how many of the rows that differ."""
+    """Return on how many of the rows that differ each model predicts the positive class, or the larger value."""
     kind = "larger" if positive is None else "positive"
     values: dict[str, Any] = {} if positive is None else {"label": positive, "model": linear}
     if part.network_higher.value is not None:

@@ -13,7 +13,7 @@ from .record import RIGHT, Disagreement
 
 
 def build(disagreement: Disagreement, document: Document) -> list[Block]:
-    """Return the shares of rows, which page one puts into words, and a description of these rows."""
+    """Return the shares of rows, which page one states in words, and a description of these rows."""
     blocks: list[Block] = [
         Heading(t("report.disagreement")),
         *(Paragraph(say(line)) for line in disagreement.sentences if line.key.startswith("disagreement.tree")),
@@ -31,7 +31,7 @@ def build(disagreement: Disagreement, document: Document) -> list[Block]:
 
 
 def _shares(disagreement: Disagreement, document: Document) -> Table:
-    """Return the share of rows on which the models disagree, and the share of each kind among these rows."""
+    """Return the share of rows on which the models disagree and, among these rows, the share of each kind."""
     rows = [(_which(disagreement), _share(disagreement, disagreement.share))]
     if document.data.task != "multiclass":
         positive = tidy(document.data.classes[-1]) if document.data.task == "binary" else None
@@ -63,7 +63,7 @@ def _higher(disagreement: Disagreement) -> str:
 
 
 def _share(disagreement: Disagreement, part: Interval) -> str:
-    """Return a share; if the count is withheld, the share is rounded and marked as such."""
+    """Return a share. If the count is withheld, the share is rounded and marked as such."""
     if part.value is None:
         return t("report.withheld")
     return interval(part) if disagreement.count is not None else t("report.disagreement.about", share=interval(part))

@@ -71,7 +71,7 @@ TEXT: dict[str, str] = {
         "less that predicts where the models disagree has an AUC of {value} (95% CI {low} to {high}) on {rows} rows "
         "not used to fit it, which is not significantly above chance (0.5)."
     ),
-    # depth: of a decision tree; value, balanced: from 0 to 1
+    # depth: depth of a decision tree; value, balanced: from 0 to 1
     "disagreement.tree.apart": (
         "A decision tree of depth {depth} or less predicts significantly better than chance on which rows the models "
         "disagree. On {rows} rows not used to fit the tree, its AUC is {value} (95% CI {low} to {high}) and its "
@@ -114,7 +114,7 @@ TEXT: dict[str, str] = {
         "accuracy are computed as if each of these counts were 5; their CIs reach from the least to the most favourable "
         "tree in which each is 1 or 9."
     ),
-    # why it does not apply
+    # why the analysis does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (
         "the models are compared on held-out rows, and the table has no split; read the table with the "
         "split used to train the network"

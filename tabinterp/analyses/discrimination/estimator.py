@@ -1,7 +1,7 @@
 """ROC and precision-recall curves, score distributions, KS statistics, confusion matrices and gains of both models.
 
-All numbers are for the evaluated rows. Bands and intervals are pointwise percentiles of a paired bootstrap: both models are
-scored on the same resampled rows. If rows come in groups, groups are resampled and intervals are Student's.
+All numbers describe the evaluated rows. Bands and intervals are pointwise percentiles of a paired bootstrap: both models are
+evaluated on the same resampled rows. If rows come in groups, groups are resampled and intervals are Student's.
 
 References
 ----------
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 FALSE_POSITIVE_RATES = np.array(record.FALSE_POSITIVE_RATES)
 RECALLS = np.array(record.RECALLS)
 BINS = np.round(np.linspace(0, 1, 21), 2)  # edges of the bins of predicted probabilities
-PARTS = 10  # parts into which the table of gains divides the rows by score
+PARTS = 10  # number of parts into which the table of gains divides the rows by score
 RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
 
 
@@ -64,7 +64,7 @@ class Curves:
     ----------
     roc : true-positive rate at each of `FALSE_POSITIVE_RATES`.
     precision : precision at the threshold at which recall reaches each of `RECALLS`.
-    ks : Kolmogorov-Smirnov statistic, the largest difference between the true- and false-positive rates, (1,).
+    ks : (1,) Kolmogorov-Smirnov statistic, the largest difference between the true- and false-positive rates.
     """
 
     roc: Estimates
@@ -76,10 +76,12 @@ class Curves:
 class ClassCurves(Curves):
     """How well one model separates one class from the others, and the distribution of its predicted probabilities.
 
+    Shares are NaN if a bin has 1 to 9 rows, or if its count would follow from the others.
+
     Parameters
     ----------
-    positive, negative : (bins,) shares of the rows of the class, and of the others, by predicted probability; NaN if a bin has 1
-        to 9 rows, or its count would follow from the others.
+    positive : (bins,) share of the rows of the class in each bin of predicted probability.
+    negative : (bins,) share of the other rows in each bin.
     """
 
     positive: FloatArray
@@ -92,10 +94,10 @@ class Decisions:
 
     Parameters
     ----------
-    counts : (actual, predicted) rows; NaN for 1 to 9 rows.
-    rates : `RATES`, weighted.
-    gains : (parts, 3) for tenths of the rows from the highest score down: share of positives, cumulative share of all positives
-        that is captured, and cumulative lift.
+    counts : (actual, predicted) numbers of rows; NaN for 1 to 9 rows.
+    rates : the weighted `RATES`.
+    gains : (parts, 3) for each tenth of the rows, from the highest score down: the share of positives, the cumulative share of
+        all positives that is captured, and the cumulative lift.
     """
 
     counts: FloatArray
@@ -105,12 +107,12 @@ class Decisions:
 
 @dataclass(frozen=True)
 class ClassDecisions:
-    """Which of several classes one model predicts.
+    """The predictions of one model among several classes.
 
     Parameters
     ----------
-    counts : (actual, predicted) rows; NaN for 1 to 9 rows, or if such a count would follow.
-    rates : (classes, 4) `RATES` of each class against all others, weighted; NaN if the class's own count is withheld.
+    counts : (actual, predicted) numbers of rows; NaN for 1 to 9 rows, or if such a count could be calculated.
+    rates : (classes, 4) the weighted `RATES` of each class against all others; NaN if the class's own count is withheld.
     macro : (4,) means over the classes; NaN if the rates of a class are withheld.
     """
 
@@ -123,13 +125,16 @@ class ClassDecisions:
 class Discrimination(PreviewedFrame):
     """Curves of both models for each class, and decisions between the classes.
 
+    Fields that hold a pair are for the network and the linear model.
+
     Parameters
     ----------
     classes : the class of each curve; for two classes, only the positive class.
-    ks_difference : (classes,) KS of the network minus KS of the linear model, paired; for several classes, their mean is last.
-    decisions : for the network and the linear model; None if there are several classes.
-    macro : means of the curves over several classes, for the network and the linear model; None if there are two.
-    class_decisions : for the network and the linear model; None if there are two classes.
+    ks_difference : (classes,) paired difference of the KS statistics, network minus linear model. With several classes, the last
+        entry is their mean.
+    decisions : decisions at the threshold; None if there are more than two classes.
+    macro : means of the curves over several classes; None if there are only two.
+    class_decisions : predictions among several classes; None if there are only two.
     """
 
     classes: tuple[str, ...]
@@ -148,7 +153,7 @@ class Discrimination(PreviewedFrame):
     def frame(self) -> pd.DataFrame:
         """Return the points of the ROC curves: one row for each class, model and false-positive rate.
 
-        In the mean over several classes, the class is None.
+        The class is None for the mean over several classes.
         """
         return pd.DataFrame(
             [
@@ -172,7 +177,7 @@ class Discrimination(PreviewedFrame):
         Parameters
         ----------
         ax : axes to draw on.
-        output : the class; None: the positive class of two, or the mean over several.
+        output : the class. By default, the positive class of two, or the mean over several.
 
         Raises
         ------
@@ -214,8 +219,8 @@ def discrimination(
     Parameters
     ----------
     model : the network.
-    table : the rows; without a split, all of them are used.
-    counterpart : the linear model; None: one is fitted, as an audit does.
+    table : the rows.
+    counterpart : the linear model. By default, one is fitted, as in an audit.
     threshold : for two classes, the probability above which a row is predicted positive.
     resamples : number of resamples of the rows, for bands and intervals.
     seed : seed of the resamples.
@@ -276,7 +281,7 @@ def discriminate(
     found = bootstrapped(point, drawn, units, 0.0, np.inf)
     is_share = np.ones(point.shape[1], dtype=bool)
     if binary:
-        is_share[-1 : -3 * PARTS : -3] = False  # lifts, which may exceed 1
+        is_share[-1 : -3 * PARTS : -3] = False  # these are lifts, which may exceed 1
     found = Estimates(found.value, found.stderr, found.low, np.where(is_share, np.minimum(found.high, 1.0), found.high))
     chances = [probabilities(one) for one in scores]
     curves = [
@@ -304,11 +309,11 @@ def discriminate(
 
 
 _ROC, _PR = len(FALSE_POSITIVE_RATES), len(RECALLS)
-_KS, _WIDTH = _ROC + _PR, _ROC + _PR + 1  # place of KS among the numbers of a class, and how many numbers there are
+_KS, _WIDTH = _ROC + _PR, _ROC + _PR + 1  # position of KS among the numbers of a class, and how many numbers there are
 
 
 class Ranking:
-    """Rows from the highest score downwards; rows with equal scores are counted together."""
+    """Rows from the highest score to the lowest. Rows with equal scores are counted together."""
 
     def __init__(self, score: FloatArray, positive: BoolArray) -> None:
         self.order = np.argsort(-score, kind="stable")
@@ -324,7 +329,7 @@ class Ranking:
         return float(np.max(hits / hits[-1] - alarms / alarms[-1]))
 
     def _counted(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the weights of the positive and of the other rows that score at least each distinct score."""
+        """Return the weight of the positive rows, and of the other rows, with at least each distinct score."""
         w = weights[self.order]
         hits = np.cumsum(w * self.positive)[self.ends]
         return hits, np.cumsum(w)[self.ends] - hits
@@ -340,7 +345,7 @@ class Ranking:
         return np.concatenate([roc, hits[at] / (hits[at] + alarms[at]), [np.max(recall - false)]])
 
     def gains(self, weights: FloatArray) -> FloatArray:
-        """Return (parts, 3): share of positives of each tenth of the rows, cumulative capture and cumulative lift."""
+        """Return (parts, 3): share of positives in each tenth of the rows, cumulative capture and cumulative lift."""
         w = weights[self.order]
         edges = np.round(np.linspace(0, len(w), PARTS + 1)).astype(np.int64)
         hits = np.add.reduceat(w * self.positive, edges[:-1])
@@ -350,22 +355,22 @@ class Ranking:
             return np.column_stack([hits / rows, captured, captured / (rows.cumsum() / rows.sum())])
 
     def countable(self) -> tuple[BoolArray, BoolArray]:
-        """Return for which tenths the share of positives can be shown, and up to which tenth the captured share."""
+        """Return for which tenths the share of positives can be shown, and up to which tenth the captured share can be."""
         edges = np.round(np.linspace(0, len(self.positive), PARTS + 1)).astype(np.int64)
         hits = np.add.reduceat(self.positive, edges[:-1]).astype(np.int64)
         own = parts_shown(hits) & parts_shown(np.diff(edges) - hits)
         hidden = np.flatnonzero(~own)
         summed = np.ones(PARTS, dtype=bool)
-        if len(hidden):  # sums would reveal any tenth between the first and last hidden ones
+        if len(hidden):  # sums would reveal any tenth between the first and the last hidden one
             summed[hidden[0] : hidden[-1]] = False
         return own, summed
 
 
 def _statistics(rankings: list[Ranking], called: IntArray, table: Table, w: FloatArray) -> FloatArray:
-    """Return all numbers of a model under these weights, in one array.
+    """Return all numbers of a model for these weights, in one array.
 
-    For two classes: curves, rates and gains. For several: the curves of each class and their means, then the rates of each and
-    their means.
+    For two classes, these are the curves, the rates and the gains. For several classes, they are the curves of each class and
+    their means, followed by the rates of each class and their means.
     """
     curves = np.stack([ranking.curves(w) for ranking in rankings])
     if table.schema.task == "binary":
@@ -375,7 +380,7 @@ def _statistics(rankings: list[Ranking], called: IntArray, table: Table, w: Floa
 
 
 def _score(scores: FloatArray, place: int, binary: bool) -> FloatArray:
-    """Return the score that ranks rows for a class: log-odds for two classes, log-odds against all others for several."""
+    """Return the score that ranks rows for a class: the log-odds of the class (against all others, if there are several)."""
     if binary:
         return scores[:, 0]
     others = np.delete(scores, place, axis=1)
@@ -383,7 +388,7 @@ def _score(scores: FloatArray, place: int, binary: bool) -> FloatArray:
 
 
 def _rates(called: BoolArray, positive: BoolArray, w: FloatArray) -> FloatArray:
-    """Return `RATES` under these weights; NaN where the denominator is zero."""
+    """Return `RATES` for these weights; NaN if the denominator is zero."""
     hits, alarms = w[called & positive].sum(), w[called & ~positive].sum()
     misses, passes = w[~called & positive].sum(), w[~called & ~positive].sum()
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -425,8 +430,9 @@ def _decided(found: Estimates, called: IntArray, table: Table) -> ClassDecisions
 def _cells_shown(counts: IntArray) -> BoolArray:
     """Return which cells of a confusion matrix may be shown.
 
-    The number of rows of each class is known, and so are the sum of the diagonal (accuracy) and its mean by class (balanced
-    accuracy). One or two cells of the diagonal could be calculated from these, so none or at least three are withheld.
+    The reader knows the number of rows of each class, the sum of the diagonal (accuracy) and its mean by class (balanced
+    accuracy). One or two withheld cells of the diagonal could be calculated from these, so either none or at least three are
+    withheld.
     """
     allowed, diagonal = np.ones(counts.shape, dtype=bool), np.arange(len(counts))
     while True:
@@ -447,7 +453,7 @@ def _parts(found: Estimates) -> tuple[FloatArray, FloatArray, FloatArray, FloatA
 
 
 def _distribution(probability: FloatArray, table: Table, place: int) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted shares of the rows of the class and of the others in each bin, NaN if a bin has too few rows."""
+    """Return the weighted shares of the rows of the class and of the others in each bin; NaN if a bin has too few rows."""
     bins = np.minimum((probability * (len(BINS) - 1)).astype(np.int64), len(BINS) - 2)
     made = []
     for rows in (table.y == place, table.y != place):

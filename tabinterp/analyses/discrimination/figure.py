@@ -16,7 +16,7 @@ from tabinterp.report.svg import Label, later, markup
 from .record import RatePoint, ScoreBin
 
 LEFT = 56
-BAND = 0.2  # opacity
+BAND = 0.2  # opacity of the bands
 MODELS: dict[str, Look] = {model: LOOKS[model] for model in ("linear", "network")}  # the network is drawn last
 
 KINDS = ("positive", "negative")
@@ -37,8 +37,8 @@ def rates(
 ) -> Markup:
     """Draw curves of both models with confidence bands.
 
-    `names`: the two axes; `titles`: model -> text shown when the pointer is on its curve; `marks`: model -> its point at the
-    threshold.
+    `names` are the labels of the two axes. For each model, `titles` holds the text shown when the pointer is on its curve, and
+    `marks` its point at the threshold.
     """
     with styles():
         figure, axes = canvas(HEIGHT - EDGE - 2 * GAP - TEXT, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE)
@@ -64,12 +64,12 @@ def distributions(
 ) -> Markup:
     """Draw the shares of the class (filled) and of the others (outline) by predicted probability.
 
-    The network is above the linear model. A cross on the axis marks a bin with a withheld share.
+    The network is drawn above the linear model. A cross on the axis marks a bin whose share is withheld.
     """
     shares = {
         (model, kind): numbers([getattr(one, f"{model}_{kind}") for one in bins]) for model in MODELS for kind in KINDS
     }
-    known = [share for part in shares.values() for share in part if np.isfinite(share)]  # others are withheld
+    known = [share for part in shares.values() for share in part if np.isfinite(share)]  # the others are withheld
     top = max(known, default=0.0) or 1.0
     edges = [*(one.low for one in bins), bins[-1].high]
     centres = numbers([(one.low + one.high) / 2 for one in bins])

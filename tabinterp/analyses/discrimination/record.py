@@ -27,7 +27,7 @@ RECALLS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 class RatePoint(Part):
-    """A point of a curve; x is a false-positive rate or a recall."""
+    """A point of a curve, where x is a false-positive rate or a recall."""
 
     x: float
     network: Interval
@@ -35,7 +35,7 @@ class RatePoint(Part):
 
 
 class ScoreBin(Part):
-    """Shares of the rows of a class, and of the others, with a predicted probability in a bin; None: too few rows."""
+    """Shares of the rows of a class, and of the others, whose predicted probability is in a bin; None: too few rows."""
 
     low: float
     high: float
@@ -68,7 +68,7 @@ class MacroRecord(Part):
 
 
 class Rates(Part):
-    """Rates of a predicted class against all others; empty if a count of 1 to 9 rows would follow."""
+    """Rates of a predicted class against all others; empty if a count of 1 to 9 rows could be calculated from them."""
 
     sensitivity: Interval
     specificity: Interval
@@ -85,7 +85,7 @@ class ClassRates(Part):
 
 
 class GainRow(Part):
-    """A tenth of the rows, from the highest score downwards."""
+    """A tenth of the rows, in descending order of the score."""
 
     part: int
     network_rate: Interval
@@ -97,8 +97,9 @@ class GainRow(Part):
 
 
 class Confusion(Rates):
-    """Rows by actual and predicted class at the threshold; None: 1 to 9 rows, or a count from which such a count would
-    follow.
+    """Numbers of rows by actual and predicted class at the threshold.
+
+    A number is None if it is 1 to 9, or if such a number could be calculated from it.
     """
 
     true_negatives: int | None
@@ -116,11 +117,11 @@ class Record(Part):
     network_confusion: Confusion | None
     linear_confusion: Confusion | None
     gains: list[GainRow]
-    macro: MacroRecord | None = None  # None: there are two classes, or an earlier version wrote this
+    macro: MacroRecord | None = None  # None: there are two classes, or an earlier version wrote this document
     class_rates: list[ClassRates] = Field(default_factory=list)
     network_counts: list[list[int | None]] = Field(
         default_factory=list
-    )  # rows of several classes: actual, then predicted
+    )  # numbers of rows for several classes: by actual class, then by predicted class
     linear_counts: list[list[int | None]] = Field(default_factory=list)
 
 

@@ -13,9 +13,9 @@ from tabinterp.report.words import NONE, capital, counted, cut, interval, number
 from . import figure
 from .record import ClassRates, ClassRecord, Confusion, GainRow, MacroRecord, RatePoint, Record, ScoreBin
 
-Row = tuple[str, str, list[int | None]]  # the model, the actual class, and its rows by predicted class
+Row = tuple[str, str, list[int | None]]  # the model, the actual class, and numbers of rows by predicted class
 
-MATRIX = 10  # the most classes whose confusion matrix fits the page; the document holds larger ones
+MATRIX = 10  # most classes for which the confusion matrix fits the page; the document holds larger ones
 RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
 
 
@@ -137,7 +137,7 @@ def _at(points: list[RatePoint], x: float) -> dict[str, str]:
 
 
 def _titles(points: list[RatePoint], x: float) -> dict[str, str]:
-    """Return the text shown when the pointer is on a curve: its height at one place."""
+    """Return the text shown when the pointer is on a curve: the height of the curve at one place."""
     at = _at(points, x)
     return {model: t("report.mark", name=number(x), model=t(f"report.{model}"), value=at[model]) for model in MODELS}
 
@@ -153,7 +153,7 @@ def _commonest(bins: list[ScoreBin]) -> dict[str, str]:
 
 
 def _gini(document: Document) -> list[Block]:
-    """Return the Gini coefficients: twice the AUC, minus one."""
+    """Return the Gini coefficients, which are twice the AUC minus one."""
     row = next((row for row in document.performance.metrics if row.metric == "auc"), None)
     if row is None or row.difference.value is None:
         return []
@@ -178,7 +178,7 @@ def _decisions(record: Record, document: Document) -> Iterator[Block]:
 
 
 def _confusion(pairs: list[tuple[str, Confusion]], document: Document, record: Record) -> Table:
-    """Return one row for each model and actual class, one column for each predicted class."""
+    """Return a table with one row for each model and actual class, and one column for each predicted class."""
     names = [tidy(name) for name in document.data.classes]
     cells = (("true_negatives", "false_positives"), ("false_negatives", "true_positives"))
     rows = [

@@ -84,7 +84,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.gains.rate": "Share of positives, {model}",
     "report.discrimination.gains.captured": "Positives captured, cumulative, {model}",
     "report.discrimination.gains.lift": "Lift, cumulative, {model}",
-    # why it does not apply
+    # why the analysis does not apply
     "why.discrimination.numbers": "ROC curves and confusion matrices need a target with classes, but this target is numeric",
     "why.discrimination.few": "confidence bands need at least {least} independent rows or groups of rows",
 }

@@ -1,10 +1,12 @@
-"""Drop-column importance: the rise in held-out loss of the linear model when it is refitted without a column.
+"""Drop-column importance: the rise in held-out loss of the linear model when it is refitted with one column left out.
 
-The linear model is refitted without the column, so that other columns can take its place. A column that others can replace has
-no importance, even if the fitted model relies on it (leave-one-covariate-out; Lei et al. 2018). The result describes the linear
-model only; no network is retrained. All refits use the same encoding, rows and L2 penalty, whose strength is chosen once, with
-all columns, as for the counterpart. They use at most 10,000 training rows, drawn with the seed. Losses are on held-out rows;
-differences are paired by row and have the intervals of `performance`.
+In a refit, other columns can take the place of the column that is left out. A column that others can replace therefore has no
+importance, even if the fitted model relies on it (leave-one-covariate-out; Lei et al. 2018). The result describes the linear
+model only; no network is retrained.
+
+All refits use the same encoding, rows and L2 penalty. The strength of the penalty is chosen once, with all columns, as for the
+counterpart. Refits use at most 10,000 training rows, drawn with the seed. Losses are computed on held-out rows. Differences are
+paired by row and have the same intervals as in `performance`.
 """
 
 from __future__ import annotations
@@ -35,9 +37,10 @@ from tabinterp.table.hash_sampling import chosen
 
 @dataclass(frozen=True, eq=False)
 class Dropped(Display):
-    """Rise in held-out loss (players,) of the refit without each column or group; NaN if the encoder mixes its columns.
+    """The rise in held-out loss (players,) of the refit without each column or group; NaN if the encoder mixes its columns.
 
-    `baseline`: the loss of the refit with all columns."""
+    `baseline` is the loss of the refit with all columns.
+    """
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.dropped", {"linear": ("importance", "ci_low", "ci_high")}, order="importance", filled=("loss",)
@@ -63,7 +66,9 @@ class Dropped(Display):
 def drop_and_refit(
     linear: Model | BoundModel, table: Table, *, together: Mapping[str, Sequence[str]] | None = None, seed: int = 0
 ) -> Dropped:
-    """Refit the linear model without each column, and without each group of columns in `together` (name -> columns).
+    """Refit the linear model with each column left out in turn, and with each group of columns in `together` left out.
+
+    `together` maps the names of groups to their columns.
 
     Raises
     ------
@@ -112,7 +117,7 @@ def drop_and_refit(
 
 
 def trained_on(table: Table, seed: int) -> IntArray:
-    """Return the training rows of the refits."""
+    """Return the training rows that are used for the refits."""
     held = np.zeros(len(table), dtype=bool) if table.held_out is None else table.held_out
     training = np.flatnonzero(~held & (table.row_weights > 0))
     return training[np.sort(chosen(table.numbers[training], SEARCHED, seed))]
@@ -121,7 +126,7 @@ def trained_on(table: Table, seed: int) -> IntArray:
 def refitted_without(
     bound: BoundModel, players: Mapping[str, tuple[str, ...]], training: IntArray, held: IntArray, seed: int
 ) -> list[FloatArray]:
-    """Return the held-out scores (rows, k) with all columns, then without each column or group."""
+    """Return the held-out scores (rows, k) with all columns, and then those without each column or group."""
     table, x = bound.table.take(training), bound.x[training]
     w = table.row_weights
     centre = np.average(x, axis=0, weights=w)
@@ -147,9 +152,9 @@ def refitted_without(
 def _without(
     fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, kept: IntArray, table: Table
 ) -> FloatArray:
-    """Return held-out scores of a fit on the kept columns, warm-started from the fit on all columns."""
+    """Return held-out scores of a fit on the kept columns, which starts from the fit on all columns."""
     y = table.codes if table.schema.goal.classes else table.y
-    if not len(kept):  # only the mean is left
+    if not len(kept):  # no column is left, so the prediction is the mean
         x, other, whole, kept = (
             np.zeros((len(x), 1)),
             np.zeros((len(other), 1)),
@@ -167,7 +172,7 @@ def _without(
 
 
 def _relative(table: Table) -> FloatArray | None:
-    """Return row weights with mean 1."""
+    """Return the row weights, scaled to mean 1."""
     return None if table.weights is None else table.weights / table.weights.mean()
 
 

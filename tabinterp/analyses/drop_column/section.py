@@ -1,4 +1,4 @@
-"""Drop-column importance on the page: the rows on which the linear refits without a column were fitted and scored.
+"""Drop-column importance on the page: the rows on which the linear model was refitted without a column, and evaluated.
 
 The numbers themselves are a column in the table of conditional importance.
 """

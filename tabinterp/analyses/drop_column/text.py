@@ -15,7 +15,7 @@ TEXT: dict[str, str] = {
         "(ti.drop_and_refit has no limit)."
     ),
     "plot.axis.dropped": "Rise in held-out loss after the refit ({loss}), 95% CI",
-    # why it does not apply
+    # why the analysis does not apply
     "why.refits are scored on held-out rows, and the table does not say which these are": (
         "refitted models are scored on held-out rows, and the table has no split; read the table with "
         "the split used to train the network"

@@ -2,13 +2,14 @@
 
 Partial dependence (Friedman 2001) at v is the mean score if every row had the value v and kept its other columns. If columns are
 correlated, it evaluates the model at rows that do not exist. The band shows the 10% and 90% quantiles of the curves of single
-rows (ICE; Goldstein et al. 2015), each minus its own mean over the distribution of the column. Accumulated local effects (Apley &
-Zhu 2020) move each row only to the ends of its own bin and add up the mean differences, so no row moves far. The bins are the
-steps of the same grid and need no further evaluation.
+rows (ICE; Goldstein et al. 2015), each minus its own mean over the distribution of the column.
 
-Every standard error is over rows, from the first-order influence of each row (Hájek 1968). In partial dependence and the centred
-curves, a row influences both the mean score and the distribution of the column; the grid is treated as fixed. All errors are
-quadratic forms in one matrix of second moments, so the analysis is a sum over rows.
+Accumulated local effects (Apley & Zhu 2020) move each row only to the ends of its own bin and add up the mean differences, so no
+row moves far. The bins are the steps of the same grid and need no further evaluations of the model.
+
+Every standard error is over rows, and is computed from the first-order influence of each row (Hájek 1968). In partial dependence
+and the centred curves, a row influences both the mean score and the distribution of the column. The grid is treated as fixed. All
+errors are quadratic forms in one matrix of second moments, so the analysis is a sum over rows.
 """
 
 from __future__ import annotations
@@ -44,15 +45,15 @@ from tabinterp.table.suppression import SMALL
 from .grids import Grid, checked_columns, grid_of, with_points
 
 AUDITED_COLUMNS, AUDITED_CURVES = 8, 24  # in an audit: maximum number of columns, and of curves over all outputs
-ROWS_OF_A_POINT = 20  # so that the outer points, which get half as many, can be shown
+ROWS_OF_A_POINT = 20  # enough for the outer points, which get half as many rows, to be shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 POINTS = 20
-ICE_ROWS = 2000  # rows whose curves form the band
+ICE_ROWS = 2000  # maximum number of rows whose curves form the band
 BAND = (0.1, 0.9)
-SPARSE = 30  # rows nearest to a point; with fewer, the network has hardly seen the value
+SPARSE = 30  # if fewer rows are nearest to a point, the network has hardly seen its value
 CHUNK = 4096
 
 Progress = Callable[[str, float], None]
@@ -60,17 +61,25 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """The effect of one column. Arrays (points,) or (points, outputs); the last point is the missing value if there is one.
+    """The effect of one column at each point. If there are missing values, the last point is for these.
 
-    `rows` are nearest to a point, and `share` is their share of all rows by weight. `pdp` is the mean score with every row at the
-    value; `effect` is `pdp` minus its mean over the distribution of the column. `ice_low` and `ice_high` are the 10% and 90%
-    quantiles of the centred curves of single rows. `ale` is the accumulated local effect, with mean zero over rows; it is NaN for
-    a column without an order and at the missing value. `sparse`: fewer than 30 rows. `small`: fewer than 10, not to be printed.
+    Parameters
+    ----------
+    rows : (points,) number of rows nearest to each point.
+    share : (points,) their share of all rows by weight.
+    pdp : (points, outputs) partial dependence, the mean score with every row at the value.
+    effect : (points, outputs) `pdp` minus its mean over the distribution of the column.
+    ice_low : (points, outputs) 10% quantile of the centred curves of single rows.
+    ice_high : (points, outputs) 90% quantile of these curves.
+    ale : (points, outputs) accumulated local effect, with mean zero over rows. It is NaN for a column without an order, and for
+        missing values.
 
-    If columns are correlated, wide bins bias the ends of `ale`: 89% to 93% of its intervals cover the truth there at 20 points,
-    and 82% to 94% at 12. The mean subtracted from `effect` and `ale` is that of a curve that is linear between points. For a
-    number with a long tail, whose last points are far apart, intervals from 400 rows covered both in 93% to 95% of data sets at
-    20 points, and in 89% to 94% at 12 (docs/coverage.md).
+    Notes
+    -----
+    If columns are correlated, wide bins bias the ends of `ale`: 89% to 93% of its intervals cover the truth there with 20 points,
+    and 82% to 94% with 12. The mean subtracted from `effect` and `ale` is that of a curve that is linear between points. For a
+    number with a long tail, whose last points are far apart, intervals from 400 rows covered both in 93% to 95% of data sets with
+    20 points, and in 89% to 94% with 12 (docs/coverage.md).
     """
 
     column: str
@@ -95,13 +104,13 @@ class Curve:
 
     @property
     def ordered(self) -> bool:
-        """Whether the points have an order along which effects can be accumulated."""
+        """Whether the points have an order in which effects can be accumulated."""
         return not bool(np.isnan(self.ale.value).all())
 
 
 @dataclass(frozen=True, eq=False)
 class Effects(Shown):
-    """A curve for each column, in the unit of the score: log-odds, probability, or the target's unit."""
+    """A curve for each column, in units of the score: log-odds, probability, or the unit of the target."""
 
     curves: tuple[Curve, ...]
     outputs: tuple[str | None, ...]
@@ -130,9 +139,10 @@ class Effects(Shown):
         """Draw the effect of one column (None: the first) with its 95% interval, and the distribution of the rows below.
 
         The pale band contains the curves of single rows, and the dotted line is the accumulated local effect. Points with fewer
-        than 30 rows are faint; those with fewer than 10 are left out. Each level is a row; levels without an order are sorted by
-        effect. `linear` is drawn on the same axes, if given. The plot goes on `ax` or the axes of a new figure, which are
-        returned. It is not shown.
+        than 30 rows are faint, and points with fewer than 10 are left out. A column of levels has one row for each level; levels
+        without an order are sorted by effect. If `linear` is given, it is drawn on the same axes.
+
+        The plot is drawn on `ax` or on the axes of a new figure, which are returned. It is not shown.
         """
         known = [curve.column for curve in self.curves]
         column = known[0] if column is None else column
@@ -225,8 +235,8 @@ def effects(
 
     Parameters
     ----------
-    grid : maximum number of points for a number; for levels, this many of the most frequent are used.
-    seed : draws the rows (at most 2,000) whose curves form the band.
+    grid : maximum number of points for a number. For a column of levels, this many of the most frequent levels are used.
+    seed : seed for drawing the rows (at most 2,000) whose curves form the band.
     scale : "log_odds", or "probability" for classes.
 
     Examples
@@ -248,7 +258,7 @@ def effects(
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The decisions of the first pass over all rows: the points of every column, and the rows whose own curves are shown."""
+    """The choices of a first pass over all rows: the points of every column, and the rows whose own curves are shown."""
 
     bound: BoundModel
     asked: BoundModel  # the rows, followed by rows that have the values of the points
@@ -262,11 +272,11 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """For each column, sums of w u (u, k) and w² u u' (u, u, k) over rows, and the scores of the rows of the ICE band.
+    """For each column, sums over rows of w u (u, k) and of w² u u' (u, u, k), and the scores of the rows of the ICE band.
 
-    If rows come in groups, w u is summed within groups before the outer product. The vector u of a row holds 1, its scores at the
-    points (G), its differences over the bins that it is used for and its membership in them (G' each), and its own value as a
-    combination of the points (G).
+    The vector u of a row consists of 1, its scores at the G points, its G' differences over the bins it is used for, its G'
+    memberships in these bins, and its own value as a combination of the G points. G' is the number of steps between points. If
+    rows come in groups, w u is summed within groups before the outer product is taken.
     """
 
     first: tuple[FloatArray, ...]
@@ -300,7 +310,7 @@ def start(
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Evaluate every column at every point for these rows; if the rows come in groups, for all rows at once."""
+    """Evaluate every column at every point for these rows. If rows come in groups, all rows must be given at once."""
     groups = plan.bound.table.groups
     if groups is not None and len(rows) < len(groups):
         raise NotApplicableError(
@@ -436,7 +446,7 @@ def _curve(
 
 
 def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Return by name the values (p,) and the influence of a row's u (u,) on each, apart from its own mean (p, u)."""
+    """Return, by name, the values (p,) and a matrix (p, u) that maps a row's u (u,) to its influence on each value."""
     size, steps = len(grid), max(0, grid.points - 1)
     score, spread = slice(1, 1 + size), slice(1 + size + 2 * steps, None)
     pdp, own = np.zeros((size, len(mean))), np.zeros(len(mean))
@@ -454,11 +464,11 @@ def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, Floa
 
 
 def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the cumulative mean differences, minus the mean of the curve over the rows with a value."""
+    """Return the cumulative mean differences, minus the mean of the curve over the rows with a value, and their influences."""
     size, steps, points = len(grid), grid.points - 1, grid.points
     difference, member = slice(1 + size, 1 + size + steps), slice(1 + size + steps, 1 + size + 2 * steps)
     spread = slice(1 + size + 2 * steps, 1 + size + 2 * steps + points)
-    weight = np.where(mean[member] > 0, mean[member], np.inf)  # a bin whose rows all have weight 0 is flat
+    weight = np.where(mean[member] > 0, mean[member], np.inf)  # the curve is flat in a bin whose rows all have weight 0
     slope = mean[difference] / weight
     curve = np.append(0.0, np.cumsum(slope))
     share, by_rows = grid.centre(mean[spread])
@@ -481,7 +491,7 @@ def run(context: Context) -> tuple[Effects, Effects]:
     size = np.fmax(importance[0].importance, importance[1].importance)
     most = max(1, min(AUDITED_COLUMNS, AUDITED_CURVES // len(context.network.outputs)))
     columns = [importance[0].players[j] for j in np.argsort(-size, kind="stable")[:most]]
-    local = context.network.is_local(context.network.columns)  # otherwise every change encodes whole rows again
+    local = context.network.is_local(context.network.columns)  # if not, every change encodes whole rows again
     rows = context.subsample if local else context.gradient_subsample
     grid = int(np.clip(len(rows) // ROWS_OF_A_POINT, 2, POINTS))
     network, linear = context.both(rows)

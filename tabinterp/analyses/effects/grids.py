@@ -1,9 +1,11 @@
 """Grids: the values of a column at which an effect curve is evaluated.
 
 A number with few distinct values is evaluated at all of them. Other numbers are evaluated at quantiles of the rows, rounded so
-that none is the value of a single row (`table/rounding.py`); at least ten rows are nearest to every point. If many rows are tied,
-quantiles of the distinct values fill the grid. If the model accepts only known values of a number, the grid has its most frequent
-values, as for a column of levels. Missing values are a separate point, the last one.
+that none is the value of a single row (`table/rounding.py`). At least ten rows are nearest to every point. If many rows have
+equal values, quantiles of the distinct values fill the grid.
+
+If the model accepts only known values of a number, the grid has its most frequent values, as for a column of levels. Missing
+values are a separate point, the last one.
 """
 
 from __future__ import annotations
@@ -31,10 +33,14 @@ from tabinterp.table.suppression import SMALL, parts_shown
 class Grid:
     """The points of one column, and the distribution of the rows over them.
 
-    `values` (G,) are as in the table, None for missing; `donors` (G,) gives a row with each value, among the rows of
-    `with_points`. A row is at fraction `part` of the way from point `below` to the next; rows beyond an end are at that end.
-    `below` is -1 if the row's level is not on the grid. `points` is the number of points without the missing value, and `ordered`
-    says whether they have an order.
+    Parameters
+    ----------
+    values : (G,) the values of the points as in the table; None for missing.
+    donors : (G,) for each value, a row that has it, among the rows of `with_points`.
+    below : (n,) the point below the value of each row; -1 if the row's level is not on the grid.
+    part : (n,) the fraction of the way from this point to the next one. Rows beyond an end are at that end.
+    points : number of points, not counting missing values.
+    ordered : whether the points have an order.
     """
 
     column: Column
@@ -50,7 +56,7 @@ class Grid:
 
     @property
     def nearest(self) -> IntArray:
-        """The point (n,) nearest to each row's value; -1 outside the grid."""
+        """The point (n,) nearest to each row's value; -1 if the row's level is not on the grid."""
         return np.asarray(self.below + (self.part > 0.5))
 
     def counts(self) -> IntArray:
@@ -60,7 +66,7 @@ class Grid:
 
     @cached_property
     def shown(self) -> BoolArray:
-        """The points (G,) with at least ten rows; all points if there are none."""
+        """Which points (G,) have at least ten rows; all points if none has."""
         many = self.counts() >= SMALL
         return many if many.any() else ~many
 
@@ -71,11 +77,11 @@ class Grid:
         return self.shown & parts_shown([*counts, len(self.below) - int(counts.sum())])[:-1]
 
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
-        """Return the weights (P,) of the first P points of a curve in the mean that centres it, and whether these are the shares
-        of `spread`.
+        """Return the weights (P,) with which the first P points of a curve enter the mean that centres it.
 
-        If a point is not shown, the curve is centred on the mean of the points whose number of rows is shown, weighted by that
-        number. With any other weights, the values and their errors would reveal the number of rows at the hidden point.
+        Also return whether these are the shares of `spread`. If a point is not shown, the mean is over the points whose number of
+        rows is shown, weighted by that number. With any other weights, the values and their errors would reveal the number of
+        rows at the hidden point.
         """
         if self.shown.all():
             return spread / spread.sum(), True
@@ -93,9 +99,10 @@ class Grid:
         return result
 
     def bins(self, rows: IntArray) -> FloatArray:
-        """Return whether each row is used for the step between two points (m, points - 1).
+        """Return whether each row is used for each step between two points (m, points - 1).
 
-        A number is used if it lies between them or at the upper one (Apley & Zhu 2020); an ordered level, if it is at either one.
+        A number is used if it lies between the points or at the upper one (Apley & Zhu 2020). An ordered level is used if it is
+        at either of them.
         """
         at, result = self.below[rows], np.zeros((len(rows), max(0, self.points - 1)))
         present = (at >= 0) & (at < self.points)
@@ -114,8 +121,8 @@ class Grid:
 def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
     """Return at most `size` points of a column of the bound table, and one more for missing values.
 
-    With `ends`, the points of a number extend from one end of its range to the other, except for at most nine rows at each;
-    without, each point is the middle of an equal number of rows. Rows beyond the outer points count as at them.
+    With `ends`, the points of a number extend from one end of its range to the other, except for at most nine rows at each end.
+    Without, each point is the middle of an equal number of rows. Rows beyond the outer points are counted at these points.
     """
     column = bound.table.schema[name]
     if column.kind != "numeric":
@@ -123,7 +130,7 @@ def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
     x = bound.table.numeric(name)
     known = np.sort(x[~np.isnan(x)])
     distinct, rows = np.unique(known, return_counts=True)
-    if len(distinct) <= size or len(known) < SMALL:  # values of fewer than ten rows are left out when shown
+    if len(distinct) <= size or len(known) < SMALL:  # values of fewer than ten rows are not shown later
         return _numbers(column, x, distinct[_places(len(distinct), size)] if len(distinct) > size else distinct)
     rounding = Rounding(known)
     if ends:
@@ -138,15 +145,15 @@ def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
 
 
 def with_points(bound: BoundModel, grids: Iterable[Grid]) -> BoundModel:
-    """Return the bound rows, followed by rows with the points of numeric grids, at the positions in `Grid.donors`.
+    """Return the bound rows, followed by rows that have the values of the points of numeric grids.
 
-    Do not compute any statistic over these rows.
+    Their positions are in `Grid.donors`. Do not compute any statistic over the added rows.
     """
     return bound.beside({g.column.name: g.values[: g.points] for g in grids if g.column.kind == "numeric"})
 
 
 def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the named columns in the table's order (None: all of them)."""
+    """Return the named columns in the order of the table (None: all of them)."""
     if columns is None:
         return known
     wanted = [columns] if isinstance(columns, str) else list(columns)
@@ -161,7 +168,7 @@ def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool = False) -> Grid:
-    """Return the grid of a number; rows between points are interpolated or, with `known_only`, are off the grid."""
+    """Return the grid of a number. Rows between points are interpolated or, with `known_only`, are not on the grid."""
     missing = np.isnan(x)
     held = np.flatnonzero(~missing)
     below, part = np.full(len(x), len(points), dtype=np.int64), np.zeros(len(x))
@@ -176,7 +183,7 @@ def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool
 
 
 def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
-    """Return whether the model accepts values of a number that no row has; an encoder of known levels does not."""
+    """Return whether the model accepts values of a number that occur in no row. An encoder of known levels does not."""
     if name in known_levels(bound.model.encoder, tuple(bound.model.reads or bound.columns)):
         return False
     rows = bound.table.inputs.iloc[np.zeros(len(points), dtype=np.int64)].reset_index(drop=True)
@@ -191,7 +198,7 @@ def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
 
 
 def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
-    """Remove points nearest to fewer than ten rows, the one with the fewest first."""
+    """Remove points that are nearest to fewer than ten rows, starting with the fewest."""
     while len(points) > 1:
         rows = np.diff(
             np.searchsorted(known, (points[1:] + points[:-1]) / 2, side="right"), prepend=0, append=len(known)
@@ -203,7 +210,7 @@ def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
 
 
 def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Return positions among the distinct values: quantiles of the rows, filled evenly with other values up to `size`."""
+    """Return positions among the distinct values: quantiles of the rows, filled up to `size` with evenly spaced others."""
     at = np.unique(np.searchsorted(distinct, values[_places(len(values), size)]))
     others = np.setdiff1d(np.arange(len(distinct)), at)
     return np.union1d(at, others[_places(len(others), size - len(at))]).astype(np.int64)
@@ -221,7 +228,7 @@ def _places(count: int, size: int) -> IntArray:
 
 
 def _levels(column: Column, values: pd.Series, weights: FloatArray, size: int) -> Grid:
-    """Return the levels with the largest weight, in their order; levels of weight 0 are left out."""
+    """Return the levels with the largest weight, in their order. Levels of weight 0 are left out."""
     place = {level: i for i, level in enumerate(column.levels)}
     codes = values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=np.nan)
     missing = np.isnan(codes)
@@ -229,7 +236,7 @@ def _levels(column: Column, values: pd.Series, weights: FloatArray, size: int) -
     counts = np.bincount(codes[~missing], weights[~missing], minlength=len(place))
     kept = np.sort(np.argsort(-counts, kind="stable")[:size])
     kept = kept[counts[kept] > 0]
-    of = np.full(len(place) + 1, -1)  # the last is for missing values, which have code -1
+    of = np.full(len(place) + 1, -1)  # the last entry is for missing values, which have code -1
     of[kept] = np.arange(len(kept))
     below = of[codes].astype(np.int64)
     below[missing] = len(kept)

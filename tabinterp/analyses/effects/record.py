@@ -1,7 +1,7 @@
 """Effect curves in the document: partial dependence, ICE and ALE of both models.
 
-The value and the numbers of a point with fewer than ten rows are withheld, because they would reveal single people. If its
-number of rows would follow from the others, the number of rows of one more point is withheld.
+The value and the numbers of a point with fewer than ten rows are withheld, because they would reveal single people. If the number
+of rows at this point could be calculated from the others, the number of rows at one more point is withheld.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ class EffectCurve(Part):
     """One model at one point: the mean score with every row at the value, minus its mean over the column's distribution."""
 
     effect: Interval = Interval()
-    ale: Interval = Interval()  # accumulated local effect; none if the column has no order
-    ice_low: float | None = None  # 10% and 90% quantiles of the centred curves of single rows
+    ale: Interval = Interval()  # accumulated local effect; empty if the column has no order
+    ice_low: float | None = None  # `ice_low`, `ice_high`: 10% and 90% quantiles of the centred curves of single rows
     ice_high: float | None = None
 
 
 class EffectPoint(Part):
-    """A point of a curve. With fewer than ten rows it has neither a value nor numbers.
+    """A point of a curve. If it has fewer than ten rows, its value and its numbers are withheld.
 
-    If such a count would follow from others, the adjacent point with the fewest rows has no row count.
+    If its number of rows could be calculated from the others, the adjacent point with the fewest rows has no row count either.
     """
 
-    value: str | float | None  # None: missing values, or not shown
+    value: str | float | None  # None: missing values, or a value that is not shown
     missing: bool
-    rows: int | None  # rows nearest to it; None: fewer than ten, or such a number would follow from it
-    sparse: bool  # fewer than 30
+    rows: int | None  # rows nearest to it; None: fewer than ten, or such a number could be calculated from it
+    sparse: bool  # whether it has fewer than 30 rows
     network: EffectCurve = EffectCurve()
     linear: EffectCurve = EffectCurve()
 
@@ -66,7 +66,7 @@ class Effects(Part):
     rows: int
     ice_rows: int
     seed: int
-    columns: int  # columns that could be drawn; the most important ones were
+    columns: int  # number of columns that could be drawn, of which the most important ones are
     curves: list[Effect]
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -74,7 +74,7 @@ class Effects(Part):
 
 
 def build(r: Results) -> Effects | None:
-    """Return the curves of both models, those that differ most first; None if there are none."""
+    """Return the curves of both models, in descending order of the difference between them; None if there are none."""
     both = r[ANALYSIS]
     if both is None:
         return None
@@ -94,13 +94,13 @@ def build(r: Results) -> Effects | None:
 
 
 def _distance(network: Curve, linear: Curve) -> float:
-    """Return how far apart the curves of the two models are: the mean over rows and outputs of the distance at their point."""
+    """Return how far apart the two curves of a column are: the mean distance over rows and outputs, each row at its point."""
     gap = np.nan_to_num(np.abs(network.effect.value - linear.effect.value))  # (points, outputs)
     return float(network.rows @ gap.mean(axis=1) / max(1.0, float(network.rows.sum())))
 
 
 def _curve(network: Curve, linear: Curve, output: str | None, k: int, rows: int) -> Effect:
-    """Build the record of a curve; counts at points, and at levels without one, are parts of all rows."""
+    """Build the record of a curve. Counts at points, and at levels without a point, are shares of all rows."""
     shown = parts_shown([*network.rows, rows - int(network.rows.sum())])
     return Effect(
         output=output,

@@ -1,4 +1,4 @@
-"""Effect curves on the page: both models in the same axes, column by column, each with its table."""
+"""Effect curves on the page: both models on the same axes, column by column, each with its table."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from tabinterp.report.words import (
 
 from .record import Effect, EffectCurve, EffectPoint, Effects
 
-DRAWN = 8  # curves on the page; several classes could need more
-SHOWN = 6  # curves that are not folded
+DRAWN = 8  # maximum number of curves on the page; several classes could need more
+SHOWN = 6  # number of curves that are not folded
 
 
 def build(effects: Effects, document: Document) -> list[Block]:
@@ -75,7 +75,7 @@ def _span(curves: Sequence[Effect]) -> tuple[float, float] | None:
 
 
 def _ordered(curve: Effect) -> Effect:
-    """Sort levels without an order by the network's effect, then missing values, then values that are not shown."""
+    """Sort levels without an order by the network's effect; missing values and values that are not shown come last."""
     if curve.kind != "categorical":
         return curve
     points = sorted(curve.points, key=lambda p: (not p.is_printed, p.missing, -figures.finite(p.network.effect.value)))
@@ -113,7 +113,7 @@ def _curve(curve: Effect, scale: str, figure_id: str, heights: tuple[float, floa
 
 
 def _arrays(points: Sequence[EffectPoint]) -> Curve:
-    """Return the curves of a column of numbers, as they are drawn."""
+    """Return the curves of a numeric column, as they are drawn."""
     network, linear = ([getattr(point, model) for point in points] for model in MODELS)
     return Curve(
         at=figures.numbers([None if point.missing else float(point.value or 0.0) for point in points]),
@@ -145,7 +145,7 @@ def _caption(curve: Effect) -> str:
 
 
 def _remarks(curve: Effect) -> list[str]:
-    """Return the remarks on the numbers of a curve: counts and levels that are left out."""
+    """Return remarks on counts and levels that are left out of a curve."""
     lines = []
     if any(point.is_printed and point.rows is None for point in curve.points):
         lines.append(t("report.effects.uncounted"))
@@ -191,7 +191,7 @@ def _range(points: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:
 
 
 def _table(curve: Effect, scale: str) -> Table:
-    """Return the table of a curve; accumulated effects are left out if levels have no order."""
+    """Return the table of a curve. Accumulated effects are left out if levels have no order."""
     columns: list[Column[EffectPoint]] = [
         name_column(t("report.effects.value"), _name),
         Column(t("report.effects.rows"), lambda point: NONE if point.rows is None else counted(point.rows)),

@@ -65,7 +65,7 @@ TEXT: dict[str, str] = {
     "report.effects.linear_ice": "Linear, single rows (10% to 90%)",
     "report.effects.between": "{low} to {high}",
     "plot.axis.effect": "Effect on the score ({scale})",
-    # why it does not apply
+    # why the analysis does not apply
     "why.they are drawn for the columns that matter most, which were not found": (
         "the columns for effect curves are chosen by permutation importance, which was not computed"
     ),

@@ -1,9 +1,10 @@
-"""Extrapolation: how the score changes when a number is moved one range beyond the range of the training data.
+"""Extrapolation: how the score changes if a number is moved beyond its training range by the length of this range.
 
-For each numeric column, the rows take the 0.5% or 99.5% quantile of the training rows (of all rows without a split), and then a
-value beyond it by the distance between the two. The result is the mean absolute change of the score between these values, in
-ranges of the rows' own scores (0.5% to 99.5%). A linear model changes there as it does inside the range; a network may do
-anything. The share of held-out rows outside the training range is reported as well.
+The range of a numeric column extends from the 0.5% to the 99.5% quantile of the training rows (of all rows without a split). Rows
+are first moved to one end of this range, and then beyond it by the length of the range. The result is the mean absolute change of
+the score between these two values, relative to the range of the rows' own scores (0.5% to 99.5%). Beyond the
+range, a linear model changes as it does inside; a network may do anything. The share of held-out rows outside the training range
+is reported as well.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ LOW, HIGH = 0.005, 0.995
 
 @dataclass(frozen=True, eq=False)
 class Extrapolation(PreviewedFrame):
-    """Mean absolute change of the score (columns,) beyond the range, in ranges of the scores; the larger of the two sides."""
+    """Mean absolute change of the score (columns,) beyond the range, relative to the range of the scores, on the larger side."""
 
     players: tuple[str, ...]
     change: Estimates
@@ -66,8 +67,8 @@ def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
     Raises
     ------
     NotApplicableError
-        If the model is a function of rows, which is only defined for the values in its table, if there is no numeric column, or
-        if the score is constant.
+        If there is no numeric column, the score is constant, or the model is a function of rows that is defined only for the
+        values in its table.
     """
     if not bound.has_gradient:
         raise NotApplicableError(why("extrapolation.values", model=bound.model.name, opaque=bound.model.opaque))
@@ -108,7 +109,10 @@ def _edges(learnt: Table, name: str) -> FloatArray | None:
 
 
 def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, list[FloatArray]]:
-    """Return by column the encoded rows (n, d) for each of its values, without columns whose encoder rejects a value."""
+    """Return, by column, the encoded rows (n, d) for each of its values.
+
+    Columns whose encoder rejects a value are left out.
+    """
     local = _encoded(few, {name: at for name, at in values.items() if few.is_local((name,))})
     moved = {}
     for name, at in values.items():
@@ -122,7 +126,7 @@ def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, list[
 
 
 def _encoded(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Return by column its values and their own encoded columns, for columns that the encoder treats separately.
+    """Return, by column, its values in its own encoded columns, for columns that are encoded separately.
 
     All columns are encoded in one call, or one at a time if the encoder rejects any of them.
     """
@@ -145,14 +149,14 @@ def _encoded(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, Flo
 
 
 def _with_block(few: BoundModel, name: str, block: FloatArray) -> FloatArray:
-    """Return the encoded rows (n, d) with these values (block,) in the encoded columns of one column."""
+    """Return the encoded rows (n, d) with the values `block` in the encoded columns of one column."""
     x = few.x.copy()
     x[:, few.encoding.blocks[name]] = block
     return x
 
 
 def _change(few: BoundModel, moved: Sequence[FloatArray], spread: FloatArray) -> Estimates:
-    """Return the side and output with the largest mean change, from an end of the range to one range beyond it."""
+    """Return the mean change from an end of the range to one range beyond it, for the side and output with the largest."""
     low, below, high, above = map(few.score, moved)
     with np.errstate(divide="ignore", invalid="ignore"):
         sides = [np.abs(to - at) / np.where(spread > 0, spread, np.nan) for at, to in ((low, below), (high, above))]

@@ -1,4 +1,4 @@
-"""Extrapolation in the document: how much the score changes when a number is moved beyond its training range."""
+"""Extrapolation in the document: how much the score changes if a number is moved beyond its training range."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class BeyondRange(Part):
     column: str
-    change: Interval  # mean absolute change of the score one range beyond, in ranges of the scores
+    change: Interval  # mean absolute change of the score one range beyond the data, relative to the range of the scores
     outside: (
         float | None
     )  # share of held-out rows outside the training range; None: no split, fewer than ten, or all but fewer than ten
@@ -36,7 +36,7 @@ class Extrapolation(Part):
 
 
 def build(r: Results) -> Extrapolation | None:
-    """Return the changes of the score, largest first; None where they were not computed."""
+    """Return the changes of the score in descending order; None if they were not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

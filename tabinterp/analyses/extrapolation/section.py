@@ -10,7 +10,7 @@ from tabinterp.report.words import listed, share, t, tidy
 
 from .record import Extrapolation
 
-MOST = 12  # columns in the table, largest change first; the document has all of them
+MOST = 12  # maximum number of columns in the table, largest change first; the document has all of them
 
 
 def build(extrapolation: Extrapolation, document: Document) -> list[Block]:

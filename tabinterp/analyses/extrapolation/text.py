@@ -19,7 +19,7 @@ TEXT: dict[str, str] = {
     "report.off.change": "Change in score [95% CI]",
     "report.off.outside": "Held-out rows outside the training range",
     "report.off.skipped": "Not extrapolated, because the encoder accepts known values only: {columns}.",
-    # why it does not apply
+    # why the analysis does not apply
     "why.it reads no number, or its score is the same on every row": (
         "the network uses no numeric column, or its score is the same in every row"
     ),

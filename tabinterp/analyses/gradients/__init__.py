@@ -1,4 +1,4 @@
-"""Saliency, gradient x input, SmoothGrad, integrated and expected gradients of the score."""
+"""How do gradients attribute the score to columns? Saliency, gradient x input, SmoothGrad, integrated and expected gradients."""
 
 from __future__ import annotations
 

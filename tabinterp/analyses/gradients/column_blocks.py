@@ -1,4 +1,4 @@
-"""Blocks of encoded columns by original column: sums over a block, and the size of a gradient along it."""
+"""Blocks of encoded columns by original column: sums over a block, and the size of a gradient in it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def covariances(bound: BoundModel) -> tuple[FloatArray, ...]:
 
 
 def sizes(bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...]) -> FloatArray:
-    """Return sqrt(g' S g) of every block (n, columns, k), where S is its covariance."""
+    """Return sqrt(g' S g) for every block (n, columns, k), where g is the gradient and S the covariance of the block."""
     result = np.zeros((len(gradient), len(bound.columns), gradient.shape[2]))
     blocks = [bound.encoding.blocks[column] for column in bound.columns]
     single = [j for j, block in enumerate(blocks) if len(block) == 1]
@@ -45,11 +45,11 @@ def sizes(bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...
 def spread_influences(
     bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...], size: FloatArray
 ) -> FloatArray:
-    """Return the influence of each row on the mean of `sizes` through the covariances (n, columns, k), which are estimated from
-    the same rows.
+    """Return the influence of each row on the mean of `sizes` through the covariances (n, columns, k).
 
-    The derivative of the mean of sqrt(g' S g) with respect to S is the mean B of g g' / (2 sqrt(g' S g)). A row x changes S by
-    (x - m)(x - m)' - S, and thus the mean size by (x - m)' B (x - m) - tr(B S) (delta method). The sum over the rows is zero.
+    The covariances are estimated from the same rows. The derivative of the mean of sqrt(g' S g) with respect to S is B, the mean
+    of g g' / (2 sqrt(g' S g)). A row x changes S by (x - m)(x - m)' - S, and thus the mean size by (x - m)' B (x - m) - tr(B S)
+    (delta method). The sum over the rows is zero.
     """
     weights = bound.table.row_weights / bound.table.row_weights.sum()
     result = np.zeros(size.shape)
@@ -65,7 +65,7 @@ def spread_influences(
 
 
 def _span(block: IntArray) -> IntArray | slice:
-    """Return adjacent columns as a slice, which numpy does not copy."""
+    """Return adjacent columns as a slice, which NumPy does not copy."""
     together = block[-1] - block[0] == len(block) - 1 and bool((np.diff(block) == 1).all())
     return slice(int(block[0]), int(block[-1]) + 1) if together else block
 

@@ -1,9 +1,10 @@
 """Gradient importance per original column: saliency, gradient x input, SmoothGrad, integrated and expected gradients.
 
 A column is a block of the encoded input. Attributions along a path (gradient x input, integrated and expected gradients) are
-sums over the block. A plain gradient has one component for each encoded column. Its size for the whole block is sqrt(g' S g),
-where S is the covariance of the block over the rows: for a number, abs(derivative) x standard deviation; for a category, the
-standard deviation of the contrasts between its levels. Units: score (log-odds; target units).
+summed over the block. A plain gradient has one component for each encoded column. Its size for the whole block is sqrt(g' S g),
+where S is the covariance of the block over the rows. For a number, this is abs(derivative) x standard deviation. For a category,
+it is the standard deviation of the contrasts between its levels. Attributions are in units of the score (log-odds, or units of
+the target).
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ from .column_blocks import covariances, known, members, sizes, spread_influences
 from .path_integral import mean_gradient, score
 from .reference_rows import BASELINES, baseline_of
 
-SHARES = (16, 128, 1024)  # a segment is done when its gap is below tolerance / share; rows that miss use the next share
-FEWER = (1, 2, 4)  # with many starting rows: the errors of their paths partly cancel
+SHARES = (16, 128, 1024)  # a segment is done if its gap is below tolerance / share; rows that miss use the next share
+FEWER = (1, 2, 4)  # tried first with many starting rows, because the errors of their paths partly cancel
 PASS = 4096  # rows in one pass of the network; paths from several starts are computed together up to this number
-CHUNK = 256  # rows whose paths are computed together
-NOISES, NOISE = 32, 0.15  # SmoothGrad: samples, and noise as a share of the 0.5% to 99.5% range
-FEWER_STARTS = 20  # starting rows in an audit if gradients are differences, each of which encodes rows again
-BACKGROUND, POSITIONS = 100, 8  # expected gradients: rows to start from, gradients on each path
+CHUNK = 256  # number of rows whose paths are computed together
+NOISES, NOISE = 32, 0.15  # SmoothGrad: number of samples, and noise as a share of the 0.5% to 99.5% range
+FEWER_STARTS = 20  # starting rows in an audit if gradients are differences, because each difference encodes rows again
+BACKGROUND, POSITIONS = 100, 8  # expected gradients: number of rows to start from, and of gradients on each path
 EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients causes a warning
 
 
@@ -50,18 +51,22 @@ EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients causes a warning
 class GradientImportance(Display):
     """Attribution of each row's score to the original columns.
 
-    `values` (rows, columns, outputs) are in units of the score. For a column that the encoder mixes with others (principal
-    components, products, kernels), they are based on its encoding before the mixing step; NaN if that is not known.
-    `differences`: columns whose gradients are central differences, because the steps that mix them are not affine.
-    `disagreement`: share of rows in which the network's own gradient differs from finite differences of its score, as with a
-    straight-through estimator (None: not compared).
-
-    `stderr`, of the same shape, is the Monte Carlo error of each value for methods that sample; `mean_stderr` (columns, outputs)
-    is that of the mean over rows. `spread`, of the shape of `values`, is the influence of each row on the mean size of gradients
-    through the standard deviation of the column, which is estimated from the same rows. `completeness_gap` (rows,): abs(sum of
-    attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over outputs; None for methods without this
-    property. `evaluations` (rows,): gradients computed for each row. `over`: number of rows, mean and size over more rows than
-    those of `values`, if available.
+    Parameters
+    ----------
+    values : (rows, columns, outputs) attributions in units of the score. For a column that the encoder mixes with others
+        (principal components, products, kernels), they refer to its encoding before the mixing step; they are NaN if that is not
+        known.
+    differences : columns whose gradients are central differences, because the steps that mix them are not affine.
+    disagreement : share of rows in which the network's own gradient differs from finite differences of its score, as with a
+        straight-through estimator; None if they were not compared.
+    stderr : (rows, columns, outputs) Monte Carlo error of each value, for methods that sample.
+    mean_stderr : (columns, outputs) Monte Carlo error of the mean over rows.
+    spread : (rows, columns, outputs) influence of each row on the mean size of gradients through the standard deviation of the
+        column, which is estimated from the same rows.
+    completeness_gap : (rows,) abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over
+        outputs; None for methods whose attributions need not add up.
+    evaluations : (rows,) number of gradients computed for each row.
+    over : number of rows, mean and size over more rows than those of `values`, if available.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -88,7 +93,7 @@ class GradientImportance(Display):
 
     @property
     def rows(self) -> int:
-        """The number of rows that the means cover."""
+        """The number of rows over which the means are taken."""
         return len(self.values) if self.over is None else self.over[0]
 
     @property
@@ -99,7 +104,7 @@ class GradientImportance(Display):
 
     @property
     def complete(self) -> bool:
-        """Whether attributions add up to the score within the tolerance; True for methods without this property."""
+        """Whether attributions add up to the score within the tolerance; True for methods whose attributions need not add up."""
         return self.gap is None or self.tolerance is None or self.gap <= self.tolerance
 
     def mean(self) -> Estimates:
@@ -116,7 +121,7 @@ class GradientImportance(Display):
         return self._mean(np.abs(self.values)) if self.over is None else self.over[2]
 
     def _mean(self, values: FloatArray) -> Estimates:
-        """Return the mean over rows; for gradient sizes, with degrees of freedom that account for few rows of large weight."""
+        """Return the mean over rows. For gradient sizes, degrees of freedom account for a few rows of large weight."""
         if self.spread is None:
             return mean_over_rows(values, self.weights, self.groups)
         found = mean_over_rows(values + self.spread, self.weights, self.groups)
@@ -157,17 +162,20 @@ def gradient_importance(
 ) -> GradientImportance:
     """Attribute the score of every row of `table` to its columns.
 
+    For a linear model, every method is exact: gradients are its coefficients, and paths give coefficient x (x - baseline).
+
     Parameters
     ----------
-    method : "saliency" (Simonyan et al. 2014), "gradient_x_input" (Shrikumar et al. 2016), "smoothgrad" (Smilkov et al.
-        2017), "integrated_gradients" (Sundararajan et al. 2017) or "expected_gradients" (Erion et al. 2021).
-    baseline : where paths start, and the reference of gradient x input: "mean" or "median" (for a category, its most frequent
-        level) of the table, with rows weighted, or "zero" of the encoded input. The mean of a category is not a possible row.
-        "rows": integrated gradients from each row of the background, averaged, with their error.
-    tolerance : integrated gradients refine the path of each row until its completeness gap is below this value.
-    background : real rows from which paths start: a number of rows of `table`, or a table. Each has its weight.
+    method : "saliency" (Simonyan et al. 2014), "gradient_x_input" (Shrikumar et al. 2016), "smoothgrad" (Smilkov et al. 2017),
+        "integrated_gradients" (Sundararajan et al. 2017) or "expected_gradients" (Erion et al. 2021).
+    baseline : the start of the paths, and the reference of gradient x input.
 
-    For a linear model every method is exact: gradients are its coefficients, and paths give coefficient x (x - baseline).
+        - "mean": the weighted mean of the encoded table. The mean of a category is not a possible row.
+        - "median": the weighted median of the table; for a category, its most frequent level.
+        - "zero": zero in every encoded column.
+        - "rows": only for integrated gradients, which are averaged over paths from each row of the background, with their error.
+    tolerance : integrated gradients refine the path of each row until its completeness gap is below this value.
+    background : real rows from which paths start, with their weights: a table, or a number of rows of `table`.
     """
     if method not in METHODS:
         raise NotApplicableError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
@@ -274,7 +282,7 @@ def _ones(bound: BoundModel) -> IntArray:
     return np.ones(len(bound.x), dtype=np.int64)
 
 
-# ---- gradients along paths. A straight path stays straight after the affine front, so only the rest is evaluated.
+# ---- gradients along paths. A straight path stays straight after the first affine operation, so only the rest is evaluated.
 
 
 def _integrated(ask: _Ask) -> GradientImportance:
@@ -322,8 +330,10 @@ def _integrated(ask: _Ask) -> GradientImportance:
 
 
 def _beginning(bound: BoundModel, start: FloatArray, rows: IntArray | slice) -> FloatArray:
-    """Return the starting points of the paths of these rows: `start` (1 or b, d), or (m, d) or (b, m, d) if the encoder has
-    columns without slopes, which keep the row's own values.
+    """Return the starting points of the paths of these rows.
+
+    They are `start` (1 or b, d). If the encoder has columns without slopes, which keep the row's own values, the shape is (m, d)
+    or (b, m, d).
     """
     held = _held(bound)
     if not len(held):
@@ -340,7 +350,7 @@ def _held(bound: BoundModel) -> IntArray:
 
 
 def _before(bound: BoundModel, x: FloatArray, share: FloatArray) -> FloatArray:
-    """Return the mean score (k,) or (n, k) at the starting points of paths from rows (b, d)."""
+    """Return the mean score (k,) or (n, k) at the starting points of the paths from rows (b, d)."""
     if not len(_held(bound)):
         return np.asarray(share @ score(bound.rest, _fronts(bound, x)).cpu().numpy())
     everyone = slice(None)
@@ -349,13 +359,14 @@ def _before(bound: BoundModel, x: FloatArray, share: FloatArray) -> FloatArray:
 
 
 def _fronts(bound: BoundModel, x: FloatArray) -> Tensor:
-    """Return the values (..., h) after the affine front of encoded rows (..., d) that are not rows of the table."""
+    """Return the results (..., h) of the first affine operation for encoded rows (..., d) that are not rows of the table."""
     return (bound.at_home(x) @ bound.first.weight.T + bound.first.bias).float()
 
 
 def _along(bound: BoundModel, gradient: Tensor, moves: FloatArray, members: FloatArray) -> FloatArray:
-    """Return the contribution (m, columns, k) of every column for mean gradients (m, h, k) along changes (m, d) of the encoded
-    rows.
+    """Return the contribution (m, columns, k) of every column.
+
+    Contributions follow from mean gradients (m, h, k) along changes (m, d) of the encoded rows.
     """
     result = np.empty((len(moves), members.shape[1], gradient.shape[2]))
     weight = bound.first.weight.to(gradient.dtype)
@@ -377,7 +388,7 @@ class _OverStarts:
         self._passes = 0
 
     def forget(self, rows: IntArray) -> None:
-        """Reset the sums of these rows before a finer integration; the means of the starting points are kept."""
+        """Reset the sums of these rows before a finer integration. The means of the starting points are kept."""
         self._passes += 1
         for sums in (self.mean, self._first, self._second):
             sums[rows] = 0.0
@@ -430,7 +441,7 @@ def _expected(ask: _Ask) -> GradientImportance:
 
 
 def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
-    """Return encoded background rows (b, d), their shares of the weight (b,), and a description of their source."""
+    """Return encoded background rows (b, d), their shares of the weight (b,), and a description of where they come from."""
     if isinstance(ask.background, Table):
         inputs = ask.background.inputs
         absent = [c for c in ask.bound.columns if c not in inputs]
@@ -449,7 +460,7 @@ def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
 
 
 def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: FloatArray) -> FloatArray | None:
-    """Return the relative completeness gap (n,); None if encoded columns are shared by several columns."""
+    """Return the relative completeness gap (n,); None if an encoded column belongs to several columns."""
     shared = members.sum(axis=1)
     if (shared > 1).any():
         return None
@@ -457,14 +468,15 @@ def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: Float
 
 
 def completeness(values: FloatArray, rise: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """Return the gap between the attributions (n, columns, k) of each row and the change of the score (n, k), relative to the
-    mean absolute change; the largest over outputs (n,).
+    """Return the gap between the sum of the attributions (n, columns, k) of each row and the change of its score (n, k).
+
+    The gap is relative to the mean absolute change. The result (n,) is the largest gap over outputs.
     """
     return np.asarray((np.abs(values.sum(axis=1) - rise) / _size(rise, weights)).max(axis=1))
 
 
 def _size(rise: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """Return the mean absolute change of the score (k,), above zero."""
+    """Return the mean absolute change of the score (k,), which is always above zero."""
     return np.asarray(np.maximum(np.average(np.abs(rise), axis=0, weights=weights), 1e-12))
 
 

@@ -1,4 +1,4 @@
-"""Integrals of the gradient along straight paths after a model's affine front, refined until they are complete."""
+"""Integrals of the gradient along straight paths after a model's first affine operation, refined until they are complete."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from torch import Tensor, nn
 
 from tabinterp.models.device import slopes
 
-STEPS = 16  # segments of a path at the start
-DEPTH = 16  # a segment is halved at most this many times
-# A row is limited by rounding if, this often, its errors multiply by this much and their sum hardly shrinks.
+STEPS = 16  # initial number of segments of a path
+DEPTH = 16  # maximum number of times that a segment is halved
+# A row is limited by rounding if, this many times in a row, its errors multiply by this much while their sum hardly shrinks.
 SURE, GROWTH, STAYS = 3, 1.5, 0.9
-ROUNDING = 2.0**-22  # share of the score below which a difference of two scores is rounding
+ROUNDING = 2.0**-22  # a difference of two scores is rounding error if it is a smaller share of the score
 
 
 def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the mean gradient (n, h, k) along straight paths from `start` (h,) or (n, h) by `move` (n, h), the number of
-    gradients computed, and the rows given up (n,).
+    """Return the mean gradients along straight paths, the number of gradients computed, and which rows were given up (n,).
 
-    The rise of the score over a segment is known without a gradient. Segments in which the error of the midpoint rule exceeds
-    `enough` (k,) are halved, so that paths are refined only at the kinks of the network. Rounding errors do not shrink when
-    segments are halved but only multiply: such a row is given up and keeps its gap.
+    The paths go from `start` (h,) or (n, h) by `move` (n, h), and the mean gradients are (n, h, k). The rise of the score over a
+    segment is known without a gradient. Segments in which the error of the midpoint rule exceeds `enough` (k,) are halved, so
+    that paths are refined only at the kinks of the network. If segments are halved, rounding errors do not shrink but multiply. A
+    row with such errors is given up and keeps its gap.
     """
     n, every = len(move), torch.arange(len(move), device=move.device)
     start = start.expand_as(move)
@@ -61,6 +61,6 @@ def _at(start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
 
 
 def score(rest: nn.Module, z: Tensor) -> Tensor:
-    """Return the scores (m, k) from values (m, h) after the affine front."""
+    """Return the scores (m, k) for results (m, h) of the first affine operation."""
     with torch.inference_mode():
         return torch.as_tensor(rest(z)).double()

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from .estimator import GradientImportance
 
 
-CONTRADICTED = 0.1  # share of rows above which finite differences contradict a gradient; kinks do not explain it
+CONTRADICTED = 0.1  # if more rows differ, finite differences contradict a gradient; kinks do not explain so many
 
 
 class GradientRow(Part):
     output: str | None
     column: str
     network: Interval  # mean over rows of the signed attribution
-    network_size: Interval  # mean absolute attribution (biased upward by sampling error: no claim is based on it)
+    network_size: Interval  # mean absolute attribution (biased upward by sampling error, so no claim is based on it)
     linear: Interval
     linear_size: Interval
 
@@ -41,8 +41,8 @@ class GradientMethod(Part):
     method: str
     estimand: Message
     rows: int
-    steps: int | None  # the most steps for any row
-    gap_network: float | None  # completeness gap; None: not defined for the method
+    steps: int | None  # largest number of steps of any row
+    gap_network: float | None  # completeness gap; None if the method has no such gap
     gap_linear: float | None
     tolerance: float | None
     columns: list[GradientRow]
@@ -51,7 +51,7 @@ class GradientMethod(Part):
 
 class Gradients(Part):
     rows_of: Literal["held-out", "all"]
-    saturation: float | None  # median p(1-p) of the network, in [0, 0.25]
+    saturation: float | None  # median of p(1-p) of the network, in [0, 0.25]
     methods: list[GradientMethod]
     disagreement: float | None = None  # share of rows whose finite differences contradict the gradient, if it is large
     baselines: Baselines | None = None
@@ -121,7 +121,7 @@ def _settings(gradients: GradientImportance) -> dict[str, Any]:
 
 
 def effort_of(method: GradientMethod) -> Message | None:
-    """Return the number of samples or steps of a method; None if it has neither."""
+    """Return a message with the number of samples or steps of a method; None if it has neither."""
     values = method.estimand.values
     if method.method == "smoothgrad" and "samples" in values:
         return Message(key="report.gradients.effort.copies", values={"count": values["samples"]})

@@ -14,10 +14,10 @@ BASELINES = ("mean", "median", "zero")
 
 
 def baseline_of(bound: BoundModel, name: str) -> FloatArray:
-    """Return the encoded baseline (d,): the weighted "mean" or "median" (for a category, its most frequent level) of the rows, or
-    "zero".
+    """Return the encoded baseline (d,) with this name.
 
-    The mean of a category is not a possible row.
+    It is the weighted "mean" or "median" of the rows (for a category, the median is its most frequent level), or "zero". The mean
+    of a category is not a possible row.
     """
     if name not in BASELINES:
         raise NotApplicableError(f"baseline must be 'mean', 'median' or 'zero'; got {name!r}")
@@ -29,7 +29,7 @@ def baseline_of(bound: BoundModel, name: str) -> FloatArray:
 
 
 def typical_row(table: Table) -> pd.DataFrame:
-    """Return one row of the input columns: weighted medians (the lower of two) and most frequent levels."""
+    """Return one row of the input columns, with weighted medians (the lower of two) and most frequent levels."""
     frame, own = table.inputs, table.weights
     weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
     row = frame.iloc[[0]].copy()

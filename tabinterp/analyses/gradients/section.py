@@ -1,4 +1,4 @@
-"""Gradient importance on the page: one table for each method, with the measure of error of the method."""
+"""Gradient importance on the page: one table for each method, with the method's measure of error."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tabinterp.report.words import (
 
 from .record import Gradients
 
-MOST = 100  # columns in a table
+MOST = 100  # maximum number of columns in a table
 SIZES = {"saliency", "smoothgrad"}  # methods whose attributions are never negative
 
 
@@ -112,7 +112,7 @@ def _refusals(method: GradientMethod) -> list[Block]:
 
 
 def _table(name: str, rows: Sequence[GradientRow], sizes: bool) -> Table:
-    """Return the table of attributions: signed ones with mean and mean size, unsigned ones with size only."""
+    """Return the table of attributions: mean and mean size for signed attributions, only the size for unsigned ones."""
     column: Column[GradientRow] = name_column(t("report.column"), lambda row: row.column)
 
     def size(model: str, style: str = "") -> Column[GradientRow]:

@@ -1,6 +1,6 @@
-"""Gradients and derivatives as sums over rows of any number of batches.
+"""Gradients and derivatives as sums over rows, in any number of batches.
 
-The covariance of a block and the reference point come from the rows with which a plan starts.
+The covariance of a block and the reference point are computed from the rows with which a plan starts.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from .reference_rows import baseline_of
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """The gradient of a linear model, which is equal for all rows: the size of its blocks, and gradient x input as one
-    product.
+    """The gradient of a linear model, which is the same in every row.
+
+    `size` holds the sizes of its blocks. Gradient x input is computed as one product with `weight`.
     """
 
     size: FloatArray  # (columns, k)
@@ -40,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """Values fixed by a first pass over some rows."""
+    """Values that are fixed by a first pass over some rows."""
 
     spread: tuple[FloatArray, ...]
     start: FloatArray  # (d,)
@@ -55,7 +56,7 @@ def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> t
 def update(
     plan: tuple[Gradients, Gradients], network: BoundModel, linear: BoundModel
 ) -> Callable[[Block], tuple[Means, Means]]:
-    """Return a function from a block of these rows to the sums of both models."""
+    """Return a function from a block of these rows to the sums for both models."""
     first, second = (update_gradients(*one) for one in zip(plan, (network, linear), strict=True))
     return lambda block: (first(block), second(block))
 
@@ -67,7 +68,7 @@ def merge(a: tuple[Means, Means], b: tuple[Means, Means]) -> tuple[Means, Means]
 def finish(
     context: Context, plan: tuple[Gradients, Gradients], state: tuple[Means, Means]
 ) -> list[tuple[GradientImportance, GradientImportance]]:
-    """Return each method on the drawn rows; means of saliency and gradient x input are over all rows."""
+    """Return each method on the drawn rows, with means of saliency and gradient x input over all rows."""
     over = [_means_over(one) for one in state]
     return [
         (replace(network, over=over[0].get(network.method)), replace(linear, over=over[1].get(linear.method)))
@@ -89,8 +90,9 @@ def start_gradients(bound: BoundModel) -> Gradients:
 
 
 def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Means]:
-    """Return a function that sums gradient sizes, gradient x input and its absolute values over a block: entries (3,
-    columns, k).
+    """Return a function that computes sums over a block, with shape (3, columns, k).
+
+    The entries are gradient sizes, gradient x input, and the absolute values of gradient x input.
     """
     head = through(bound)
     member, weights = members(head), bound.table.weights
@@ -112,10 +114,10 @@ def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Me
 
 
 def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
-    """Return rows, mean and mean size by method."""
+    """Return, by method, the number of rows, the mean and the mean size."""
     found = sums.finish(state)
     return {
-        "saliency": (state.rows, found[0], found[0]),  # a size is its own absolute value
+        "saliency": (state.rows, found[0], found[0]),  # a size equals its absolute value
         "gradient_x_input": (state.rows, found[1], found[2]),
     }
 
@@ -124,7 +126,7 @@ def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
 
 
 def update_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> Means:
-    """Sum every row's derivative or contrast, and how often it is positive and negative: (3, terms, k)."""
+    """Return the sums (3, terms, k) of every row's derivative or contrast, and of how often it is positive and negative."""
     return _sums(row_derivatives(bound, terms), bound.table.weights)
 
 
@@ -142,7 +144,7 @@ def _sums(derivative: FloatArray, weights: FloatArray | None) -> Means:
 
 
 def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estimates, FloatArray]:
-    """Return `finish_derivatives` of these rows; errors are over groups of rows where these exist."""
+    """Return `finish_derivatives` for these rows. If rows come in groups, errors are over groups."""
     mean, flips = finish_derivatives(update_derivatives(terms, bound))
     if bound.table.groups is not None:
         mean = sums.mean_over_rows(row_derivatives(bound, terms), bound.table.weights, bound.table.groups)

@@ -1,20 +1,20 @@
-"""Adverse impact: is a group selected far less often than another group of the same protected column? Uses all counts,
-including small ones.
+"""Adverse impact: is a group selected far less often than another group of the same protected column?
 
-For every two groups of a column, or of a pair of columns, the impact ratio is the smaller share selected divided by the larger
-one, so at most 1 (as `demographic_parity_ratio` in fairlearn, which covers all groups). Its interval is MOVER from two Wilson
-intervals (`group_contrasts.mover_ratio`), valid even if no rows or all rows are selected. Groups with fewer than 30 rows, or
-fewer than ten sampling units, are not judged.
+The assessment uses all counts, including small ones. For every two groups of a column, or of a pair of columns, the impact ratio
+is the smaller share selected divided by the larger one, so it is at most 1 (`demographic_parity_ratio` in fairlearn is the ratio
+over all groups). Its interval is a MOVER interval from two Wilson intervals (`group_contrasts.mover_ratio`), which is valid even
+if no rows or all rows are selected. Groups with fewer than 30 rows, or fewer than ten sampling units, are not judged.
 
-All pairs of all columns form one family of tests. Besides its 95% interval, every pair has one at the level 5% divided by the
-number of pairs (Bonferroni). This is the first step of Holm's procedure (1979): by this interval, a pair is below a limit exactly
-when Holm would reject at least one hypothesis. If groups are treated alike, at most one audit in twenty raises anything.
+All pairs of all columns form one family of tests. In addition to its 95% interval, every pair has an interval at the level 5%
+divided by the number of pairs (Bonferroni). This is the first step of Holm's procedure (1979): some pair is below a limit by this
+interval exactly if Holm's procedure would reject at least one hypothesis. If groups are treated alike, at most one audit in
+twenty raises anything.
 
-If the share of a group may not be shown (`partition`), the only output about it is one flag for the whole column: whether a group
-with a withheld share is far from the shown groups. It is compared with the most and the least selected of these or, if none is
-shown, with the largest group. The flag must not reveal a small count. Therefore each count from 1 to 9 replaces the real one,
-with totals kept, and the flag is used only if it splits these counts into sets of at least three. If fewer than three counts
-would raise it, it is never raised; if fewer than three would not, it is raised only for the smallest six.
+If the share of a group may not be shown (`partition`), the only output about it is one flag for the whole column, which says
+whether a group with a withheld share is far from the shown groups. The group is compared with the most and the least selected of
+these or, if none is shown, with the largest group. The flag must not reveal a small count. To check this, each count from 1 to 9
+is substituted for the real one, with totals kept. The flag is used only if it splits these counts into sets of at least three. If
+fewer than three counts would raise it, it is never raised. If fewer than three would not, it is raised only for the smallest six.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .partition import ROWS, Cell, Family
 from .record import FIFTHS
 
 POWER = 0.8
-APART = 3  # minimum number of counts that the flag of a withheld group leaves possible
+APART = 3  # minimum number of counts that are still possible if the flag of a withheld group is known
 
 Withheld = Literal["raised", "not_raised", "untold"]
 
@@ -47,9 +47,9 @@ Withheld = Literal["raised", "not_raised", "untold"]
 class Pair:
     """Two groups of one family whose shares can be shown.
 
-    `ratio`: the smaller share divided by the larger one, with its 95% interval; `low`, `high`: ends of the simultaneous interval
-    for all pairs. `detectable`: the largest ratio of groups of these sizes that is found to be below four fifths with 80% power;
-    NaN if there is none.
+    `ratio` is the smaller share divided by the larger one, with its 95% interval. `low` and `high` are the ends of the interval
+    that holds simultaneously for all pairs. `detectable` is the largest ratio that, for groups of these sizes, is found to be
+    below four fifths with 80% power. It is NaN if there is no such ratio.
     """
 
     least: Cell
@@ -64,9 +64,9 @@ class Pair:
 class FamilyImpact:
     """Adverse impact for one protected column, or for a pair of columns.
 
-    `headline`: the least and most selected of the groups that are shown and judged; `surest`: the pair whose interval is furthest
-    below 1. `withheld`: the flag of groups whose shares are withheld, "untold" if it would reveal a count; None if there are no
-    such groups.
+    `headline` is the pair of the least and the most selected group that are shown and judged. `surest` is the pair whose interval
+    is furthest below 1. `withheld` is the flag of groups whose shares are withheld. It is "untold" if it would reveal a count,
+    and None if there are no such groups.
     """
 
     columns: tuple[str, ...]
@@ -77,14 +77,14 @@ class FamilyImpact:
 
 @dataclass(frozen=True)
 class AdverseImpact:
-    """All families of one model; `compared` is the number of pairs over which the intervals hold simultaneously."""
+    """Adverse impact in all families for one model. The intervals hold simultaneously over `compared` pairs."""
 
     compared: int
     families: tuple[FamilyImpact, ...]
 
 
 def adverse_impact(cut: Sequence[Family], groups: Sequence[Sequence[GroupShares]]) -> AdverseImpact:
-    """Assess adverse impact in every family of one model from the shares of its groups."""
+    """Assess adverse impact in every family for one model, from the shares of its groups."""
     judged = [_judged(family, found) for family, found in zip(cut, groups, strict=True)]
     compared = sum(len(one) * (len(one) - 1) // 2 for one in judged)
     level = LEVEL / max(compared, 1)
@@ -99,8 +99,8 @@ def adverse_impact(cut: Sequence[Family], groups: Sequence[Sequence[GroupShares]
 def _judged(family: Family, groups: Sequence[GroupShares]) -> list[int]:
     """Return the groups that are large enough.
 
-    The choice must not reveal the number of rows of a withheld group. Of these groups, only the largest is judged, if their total
-    implies that it is large enough.
+    The choice must not reveal the number of rows of a withheld group. Of the withheld groups, only the largest is judged, and
+    only if their total implies that it is large enough.
     """
     places = [i for i, cell in enumerate(family.cells) if cell.told and cell.rows >= ROWS]
     hidden = [i for i, cell in enumerate(family.cells) if not cell.told]
@@ -139,7 +139,7 @@ def _pair(family: Family, shares: Mapping[int, Share], least: int, most: int, le
 
 
 def _detectable(least: Share, most: Share, level: float) -> float:
-    """Return the largest detectable ratio, to hundredths, given the larger share, by a normal approximation of its logarithm."""
+    """Return the largest detectable ratio in hundredths, given the larger share, by a normal approximation of its logarithm."""
     ratios = np.arange(1, round(100 * FIFTHS)) / 100
     share = ratios * most.value
     error = np.sqrt((1 - share) / (share * least.size) + (1 - most.value) / (most.value * most.size))
@@ -149,7 +149,7 @@ def _detectable(least: Share, most: Share, level: float) -> float:
 
 
 def _highs(shares: Mapping[int, Share], pairs: Sequence[tuple[int, int]], level: float) -> FloatArray:
-    """Return the upper end of the ratio of the smaller share of each pair to its larger one (pairs,)."""
+    """Return, for each pair (pairs,), the upper end of the ratio of its smaller share to its larger one."""
     ordered = np.array([(i, j) if shares[i].value <= shares[j].value else (j, i) for i, j in pairs]).T
     places = [*shares]
     value, size, critical = np.array([(s.value, s.size, s.critical(level)) for s in shares.values()]).T
@@ -164,7 +164,7 @@ def _highs(shares: Mapping[int, Share], pairs: Sequence[tuple[int, int]], level:
 
 
 def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[GroupShares], level: float) -> Withheld:
-    """Return whether a withheld group is far from the shown ones, if that leaves every small count open."""
+    """Return whether a withheld group is far from the shown ones, unless this would reveal a small count."""
     shares = {i: one.whole for i, one in judged.items()}
     hidden = [i for i, one in judged.items() if not np.isfinite(one.rate.value)]
     against = _against(family, judged)
@@ -178,7 +178,7 @@ def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[Gr
         worlds = range(min(count, 1), SMALL)
         flags = {n: _apart(_moved(family, shares, (i, cover), side, n - count), hidden, against, level) for n in worlds}
         would = [n for n, flag in flags.items() if flag]
-        if len(would) < APART and (would or i in judged):  # so few counts could not be distinguished from chance
+        if len(would) < APART and (would or i in judged):  # a flag that so few counts would raise may not be raised
             untold = True
         elif len(worlds) - APART < len(would) < len(worlds):
             raised &= count in would[: len(worlds) - APART]
@@ -186,7 +186,7 @@ def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[Gr
 
 
 def _against(family: Family, judged: Mapping[int, GroupShares]) -> list[int]:
-    """Return what withheld groups are compared with, chosen by public information only."""
+    """Return what withheld groups are compared with. The choice uses public information only."""
     told = {i: one.rate.value for i, one in judged.items() if np.isfinite(one.rate.value)}
     if told:
         return sorted({min(told, key=lambda i: told[i]), max(told, key=lambda i: told[i])})
@@ -200,7 +200,7 @@ def _apart(shares: Mapping[int, Share], hidden: Sequence[int], against: Sequence
 
 
 def _small_side(group: GroupShares) -> int | None:
-    """Return which side of the decision has fewer than ten rows: 1 selected, 0 not; None if both have more."""
+    """Return which side of the decision has fewer than ten rows: 1 selected, 0 not selected; None if both have more."""
     if group.rows is None:
         return None
     return next((side for side in (1, 0) if group.rows[side] < SMALL), None)
@@ -211,7 +211,7 @@ def _rows_on(group: GroupShares, side: int) -> int:
 
 
 def _cover(family: Family, groups: Sequence[GroupShares], at: int) -> int | None:
-    """Return the largest other withheld group, which keeps this group's count from following from the total."""
+    """Return the largest other withheld group, which prevents this group's count from being calculated from the total."""
     others = [i for i in range(len(groups)) if i != at and not np.isfinite(groups[i].rate.value)]
     return max(others, key=lambda i: family.cells[i].rows, default=None)
 

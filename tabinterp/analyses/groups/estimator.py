@@ -1,28 +1,33 @@
 """Group fairness: how both models treat the groups of protected columns, and of two protected columns at once.
 
-For two classes, the selected rows are those not predicted to be of the adverse class. The results for each group are the share
-selected, its ratio to the share of the reference group and of the most selected group, and the difference from the reference
-group with p and 95% interval. Further results are the standardised mean difference of the scores, the shares selected among rows
-with a favourable outcome (TPR) and among the others (FPR), intercept and slope of recalibration, and the expected calibration
-error over ten bins. If the adverse class was not stated, shares are of rows predicted positive, and there are no ratios. For a
-number or a count, the mean prediction replaces the share, and there is no ratio, TPR or FPR. `adverse_impact` judges adverse
-impact.
+For two classes, the selected rows are those that are not predicted to be in the adverse class. For each group, the results are
 
-Shares have Wilson's interval (1927), differences Newcombe's (1998) and the pooled z-test, and ratios the MOVER interval from two
-Wilson intervals (Donner & Zou 2012). The share of a group is withheld if fewer than ten of its rows are selected, or not
-selected, and so is anything from which it could be calculated (`partition`); its ratio then has one end, that for nine rows.
+- the share selected, its ratio to the share of the reference group and of the most selected group, and its difference from the
+  reference group with p-value and 95% interval;
+- the standardised mean difference of the scores;
+- the share selected among rows with a favourable outcome (TPR) and among the others (FPR);
+- intercept and slope of recalibration, and the expected calibration error over ten bins.
+
+If the adverse class was not stated, shares are shares of rows predicted positive, and there are no ratios. For numbers and
+counts, the mean prediction replaces the share, and there is no ratio, TPR or FPR. `adverse_impact` assesses adverse impact.
+
+Shares have Wilson's interval (1927). Differences have Newcombe's interval (1998) and the pooled z-test. Ratios have the MOVER
+interval from two Wilson intervals (Donner & Zou 2012). The share of a group is withheld if fewer than ten of its rows are
+selected, or fewer than ten are not selected, and so is anything from which it could be calculated (`partition`). Its ratio then
+has only one end, which is that for nine rows.
+
 Scores are compared by Hedges' g (1981): the difference of means divided by the standard deviation pooled over the two groups,
-with a small-sample correction. Weighted and clustered rows count as the number of rows that gives the standard error of their
-share (Korn & Graubard 1998), with Student's critical values for the number of sampling units. If two groups share sampling units,
-the interval of their ratio takes the correlation of the two errors into account. The interval of their difference does not; it is
-too wide if rows of one unit are alike.
+with a small-sample correction. Weighted and clustered rows are counted as the number of independent rows that gives the same
+standard error of their share (Korn & Graubard 1998). Their critical values are Student's, for the number of sampling units. If
+two groups share sampling units, the interval of their ratio accounts for the correlation of the two errors. The interval of their
+difference does not, so it is too wide if rows of the same unit are alike.
 
 With several classes, each is the selected class in turn: rows predicted to be in it are selected, the score is that of the class,
 and its outcome is compared with all others. Because the shares add up to one, the shares that may be shown are chosen for all
 classes at once. The accuracy and log loss of every group of one column are reported as well (`fits`).
 
-None of this is a legal test. Four fifths is a rule of thumb in United States employment guidelines (29 CFR 1607.4 D); no law
-sets a limit for a standardised difference.
+None of this is a legal test. Four fifths is a rule of thumb in United States employment guidelines (29 CFR 1607.4 D). No law sets
+a limit for a standardised difference.
 """
 
 from __future__ import annotations
@@ -58,9 +63,10 @@ from .several_classes import Fitting, fitting
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """One group: its number of rows and the results of both models; only its name if it is withheld (`told` is False).
+    """One group: its number of rows and the results of both models. If it is withheld (`told` is False), only its name is set.
 
-    `output`: of several classes, the one that is selected here. `fit_rows`: number of rows behind its intercept and slope.
+    With several classes, `output` is the class that is selected here. `fit_rows` is the number of rows on which intercept and
+    slope are fitted.
     """
 
     cell: Cell
@@ -82,7 +88,7 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """How well both models fit a group of one column; None if it is withheld."""
+    """How well both models fit a group of one column. Results are None if the group is withheld."""
 
     cell: Cell
     rows: int | None
@@ -93,7 +99,7 @@ class Fitted:
 
 @dataclass(frozen=True, eq=False)
 class Groups(Display):
-    """All groups, column by column, then pair by pair; with several classes, class by class."""
+    """All groups, column by column and then pair by pair; with several classes, class by class."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.groups",
@@ -152,9 +158,9 @@ def groups(
 
     Parameters
     ----------
-    control : column -> its reference group, as text; for columns not named, the largest group.
+    control : mapping from column to its reference group, as text. By default, the reference is the largest group of the column.
     threshold : for two classes, the probability above which a row is predicted positive.
-    declined : deprecated; "positive" or "negative", if the table does not state the adverse class.
+    declined : deprecated. "positive" or "negative", if the table does not state the adverse class.
 
     Raises
     ------
@@ -188,14 +194,14 @@ def groups(
     return _groups(plan, group_sums.update(plan, *both), both)
 
 
-# intercept and slope of one model; for a group and a class, those of both models and the number of rows behind them
+# intercept and slope of one model; for a group and a class, those of both models and the number of rows in the fit
 Slope = tuple[Estimate, Estimate]
 Slopes = dict[tuple[tuple[Condition, ...], str | None], tuple[int | None, Slope, Slope]]
 NO_SLOPE: Slope = (NONE, NONE)
 
 
 def _slopes(plan: Plan, both: Sequence[BoundModel]) -> Slopes:
-    """Return calibration slopes of every group that is shown, if the rows are known to be held out."""
+    """Return the calibration intercept and slope of every group that is shown, if the rows are known to be held out."""
     found: Slopes = {}
     if not plan.held_out:
         return found
@@ -215,7 +221,7 @@ def _outputs(plan: Plan) -> list[str | None]:
 
 
 def _groups(plan: Plan, sums: Sums, both: Sequence[BoundModel]) -> Groups:
-    """Return the groups in these sums; intercepts and slopes are fitted on the rows of these models."""
+    """Return the groups in these sums, with intercepts and slopes fitted on the rows of these models."""
     cut, slopes = plan.cut.families(sums.counts), _slopes(plan, both)
     shares = [group_shares(plan, sums, cut, i) for i in range(2)]
     judged = [treated(plan, one, cut) for one in shares]
@@ -254,7 +260,7 @@ def _of_output(
 
 
 def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
-    """Yield accuracy and log loss for groups of one column."""
+    """Yield the accuracy and log loss of the groups of one column."""
     single = [family for family in cut if len(family.columns) == 1]
     made = [fitting(single, found) for found in sums.fits]
     for family, *judged in zip(single, *made, strict=True):
@@ -266,7 +272,7 @@ def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
-    """Return the empty sums; None if no column is protected."""
+    """Return the plan for empty sums; None if no column is protected."""
     return group_sums.start(network, linear, control=settings.control, threshold=settings.threshold)
 
 

@@ -35,21 +35,23 @@ ESTIMATES = (
 class Treated:
     """One group under one model.
 
-    `rate` is the share selected, or the mean prediction; differences are group minus reference group. Estimates are (value,
-    standard error, low, high). They are NaN for the reference group itself, if fewer than ten rows would be revealed, and for a
-    ratio to zero. If fewer than ten rows are selected, `ratio` has only its upper end, that for nine selected rows; if fewer than
-    ten are not selected, only its lower end.
+    `rate` is the share selected, or the mean prediction. Differences are group minus reference group. Estimates are (value,
+    standard error, low, high). They are NaN for the reference group itself, if they would reveal fewer than ten rows, and for a
+    ratio to zero.
+
+    If fewer than ten rows are selected, `ratio` has only its upper end, which is that for nine selected rows. If fewer than ten
+    are not selected, it has only its lower end.
     """
 
     rate: Estimate
     difference: Estimate
-    p: float  # p-value of no difference
+    p: float  # p-value of the hypothesis of no difference
     smd: Estimate
     ece: float
     intercept: Estimate = NONE
     slope: Estimate = NONE
-    ratio: Estimate = NONE  # to the reference group
-    ratio_most: Estimate = NONE  # to the most selected group
+    ratio: Estimate = NONE  # ratio to the reference group
+    ratio_most: Estimate = NONE  # ratio to the most selected group
     tpr: float = np.nan
     tpr_difference: Estimate = NONE
     fpr: float = np.nan
@@ -60,13 +62,13 @@ Judged = list[list[Treated | None]]  # for each cell of each family
 
 
 def treated(plan: Plan, outputs: Sequence[Sequence[Sequence[GroupShares]]], cut: Sequence[Family]) -> list[Judged]:
-    """Return the group metrics of each output, where they can be shown."""
+    """Return the group metrics of each output; None for groups that cannot be shown."""
     ratios = plan.task == "multiclass" or plan.adverse is not None
     return [[_family(groups, family, ratios) for groups, family in zip(one, cut, strict=True)] for one in outputs]
 
 
 def group_shares(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> list[list[list[GroupShares]]]:
-    """Return the shares of every group under one model, for each output, family and cell, whether or not they can be shown."""
+    """Return the shares of every group under one model, by output, family and cell, whether or not they can be shown."""
     tallies = sums.tallies[model]
     rates = [[[cell.told for cell in family.cells] for family in cut]]
     if plan.task == "multiclass":
@@ -86,17 +88,23 @@ def group_shares(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> l
 
 
 def _sides(tally: Tally) -> IntArray:
-    """Return the numbers of rows that are not selected and that are (cells, 2)."""
+    """Return the numbers of rows (cells, 2) that are not selected and that are selected."""
     return np.asarray(tally.sides.reshape(-1, 2, 2).sum(axis=2))
 
 
 @dataclass(frozen=True, eq=False)
 class GroupShares:
-    """Shares of one group under one model, NaN where they cannot be shown, and the other metrics of the group.
+    """Shares of one group under one model, and its other metrics.
 
-    `told`: whether anything but the name may be shown; `whole`: the share selected, shown or not; `rows` (2,): numbers of rows
-    not selected and selected, None for numeric targets; `reach`: the largest share of the weight that nine rows can have; `size`:
-    the effective number of rows.
+    Shares that cannot be shown are NaN.
+
+    Parameters
+    ----------
+    told : whether anything but the name of the group may be shown.
+    whole : the share selected, whether or not it can be shown.
+    rows : (2,) numbers of rows not selected and selected; None for numeric targets.
+    reach : the largest share of the weight that nine rows can have.
+    size : the effective number of rows.
     """
 
     told: bool
@@ -124,7 +132,7 @@ def _shares(
     selected, among, sides = tally.selected, [], None
     if plan.labels:
         among, sides = [tally.among(outcome) for outcome in (1, 0)], _sides(tally)
-    positive = int(plan.task == "multiclass" or plan.compared == 1)  # of the predicted outcome
+    positive = int(plan.task == "multiclass" or plan.compared == 1)  # class of the predicted outcome
     made: list[GroupShares] = []
     for cell, place, rate, both in zip(family.cells, map(int, family.places), rates, errors, strict=True):
         whole, mass = selected.share(place), float(selected.mass[place])
@@ -188,12 +196,14 @@ def _treated(group: GroupShares, control: GroupShares | None, most: GroupShares 
 
 
 def one_end(rows: IntArray, reach: float, size: float, units: float, against: Share) -> Estimate:
-    """Return the only end of a withheld ratio's interval that may be shown: the end for a count of nine rows.
+    """Return the only end of a withheld ratio's interval that may be shown, which is that for a count of nine rows.
 
     Parameters
     ----------
     rows : (2,) numbers of rows not selected and selected.
-    reach, size, units : as in `GroupShares`, and the number of independent units of the rows.
+    reach : the largest share of the weight that nine rows can have.
+    size : the effective number of rows.
+    units : the number of independent units of the rows.
     against : the share of the reference group.
     """
     left, selected = rows

@@ -1,4 +1,4 @@
-"""Names of groups of rows as messages: a level of a column, a part of a number, missing values."""
+"""Names of groups of rows as messages: a level of a column, a range of a number, or missing values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Condition(Protocol):
 
 
 def group_name(conditions: Sequence[Condition]) -> list[Message]:
-    """Return the name of a group, one message per condition."""
+    """Return the name of a group, with one message for each condition."""
     return [condition_message(condition) for condition in conditions]
 
 

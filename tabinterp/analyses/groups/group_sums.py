@@ -1,6 +1,6 @@
 """Sums over rows from which group metrics are computed, in mergeable form: `start`, `update`, `merge`.
 
-For every group, under each model: counts of rows by selection and outcome, the moments of the scores, and predictions and
+For every group under each model, the sums are counts of rows by selection and outcome, moments of the scores, and predictions and
 outcomes in ten bins. The rows given to `start` determine which levels are separate, the cut points of numbers, and the bins. With
 several classes, each is the selected class in turn.
 """
@@ -28,15 +28,18 @@ from .partition import Partition, partition
 from .selection import Decided, decided, plain
 from .several_classes import Fits, fits, merge_fits, predicted
 
-SIDES = 4  # for classes, the side of a row is 2 if it is selected, plus 1 if its outcome was favourable
+SIDES = 4  # for classes, the side of a row is 2 if it is selected, plus 1 if its outcome is favourable
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
     """Bins of the predictions of one output.
 
-    `cuts` (m,): the cut points of all groups, in order. For each family, `bins` (cells, m + 1): the bin of every group between
-    two cut points, and which groups (cells,) had enough rows for bins.
+    Parameters
+    ----------
+    cuts : (m,) the cut points of all groups, in ascending order.
+    bins : for each family (cells, m + 1), the bin of every group between two cut points.
+    some : for each family (cells,), which groups had enough rows for bins.
     """
 
     cuts: FloatArray
@@ -48,9 +51,14 @@ class Scale:
 class Plan:
     """Settings of the sums.
 
-    `labels`: the classes, in order. `compared`: of two classes, the one whose predicted share is compared. `adverse`: of two
-    classes, the adverse one, if it was stated. `held_out`: whether the models are known not to be trained on these rows; only
-    then are predictions compared with outcomes. `scales`: one for each output of each model.
+    Parameters
+    ----------
+    labels : the classes, in order.
+    compared : of two classes, the one whose predicted share is compared.
+    adverse : of two classes, the adverse one, if it was stated.
+    held_out : whether the models are known not to be trained on these rows. Predictions are compared with outcomes only if this
+        is so.
+    scales : one scale for each output of each model.
     """
 
     cut: Partition
@@ -76,9 +84,17 @@ class Plan:
 class Tally:
     """Sums of one family for one output of a model.
 
-    (cells, bins, sides): `rows` and, if these have weights, sum w and sum w^2. (cells, bins): `used` rows with weight, sum w
-    prediction, and for numbers sum w outcome. (cells,): moments of the score; moments of the prediction for numbers; and if rows
-    come in groups, moments of being selected (`rate`), also by outcome (`errors`, two for each cell).
+    Parameters
+    ----------
+    rows : (cells, bins, sides) number of rows.
+    mass : (cells, bins, sides) sum w, if rows have weights.
+    squares : (cells, bins, sides) sum w^2, if rows have weights.
+    used : (cells, bins) number of rows with weight.
+    predicted : (cells, bins) sum of w times the prediction.
+    observed : (cells, bins) sum of w times the outcome, for numbers.
+    score : (cells,) moments of the score.
+    rate : (cells,) moments of the prediction for numbers and, if rows come in groups, of being selected.
+    errors : the latter moments by outcome, with two entries for each cell.
     """
 
     rows: IntArray
@@ -102,7 +118,7 @@ class Tally:
         return self._share(np.array([[0, 1], [2, 3]])) if self.rate is None else self.rate
 
     def among(self, outcome: int) -> Moments:
-        """Return the moments of the share selected among rows with one outcome; 1 is the favourable one."""
+        """Return the moments of the share selected among rows with one outcome, where 1 is the favourable one."""
         if self.errors is None:
             return self._share(np.array([[outcome], [2 + outcome]]))
         found = self.errors
@@ -111,7 +127,7 @@ class Tally:
         return Moments(found.rows[outcome::2], found.mass[outcome::2], found.squares[outcome::2], mean, spread, joint)
 
     def _share(self, sides: IntArray) -> Moments:
-        """Return the moments of a share; `sides` (2, m) are the sides of rows that are not selected and that are."""
+        """Return the moments of a share. `sides` (2, m) are the sides of rows that are not selected and that are selected."""
         rows, mass, squares = (
             np.stack([one.sum(axis=1)[:, some].sum(axis=1) for some in sides], axis=1)
             for one in (self.rows, *self._weighed)
@@ -127,7 +143,7 @@ class Tally:
     def error(self, cell: int, positive: int) -> float:
         """Return the expected calibration error: the mean distance between prediction and outcome over bins, weighted by rows.
 
-        `positive`: the class that is predicted.
+        `positive` is the class that is predicted.
         """
         if self.predicted is None:
             return np.nan
@@ -141,10 +157,10 @@ class Tally:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums over `rows` rows: a tally for each model, output and family.
+    """Sums over `rows` rows, with a tally for each model, output and family.
 
-    For several classes, also the fit of each model and single-column family. `largest`: for each family (cells, 9) the largest
-    weights, if rows have weights and classes.
+    For several classes, `fits` holds the fit of each model for each single-column family. If rows are weighted and the
+    target has classes, `largest` holds the nine largest weights in each group of each family (cells, 9).
     """
 
     rows: int
@@ -316,11 +332,11 @@ def _tally(
 
 def _largest(weights: FloatArray, cells: IntArray, size: int) -> FloatArray:
     """Return the nine largest weights in each group (cells, 9), which bound the weight of few rows; 0 if a group has fewer."""
-    order = np.argsort(cells.astype(np.int16), kind="stable")  # for such numbers, in time proportional to the rows
+    order = np.argsort(cells.astype(np.int16), kind="stable")  # for such numbers, time is proportional to the rows
     groups = np.split(weights[order], np.cumsum(np.bincount(cells, minlength=size))[:-1])
     return np.stack([_most(np.append(group, np.zeros(SMALL - 1))[None])[0] for group in groups])
 
 
 def _most(weights: FloatArray) -> FloatArray:
-    """Return the nine largest values (cells, 9) of each line of (cells, m)."""
+    """Return the nine largest values (cells, 9) in each line of an array (cells, m)."""
     return np.sort(np.partition(weights, 1 - SMALL, axis=1)[:, 1 - SMALL :], axis=1)

@@ -1,8 +1,9 @@
 """Means of values over groups of rows as mergeable sums: `moments` of a batch, `merge`, and the `share` of each group.
 
-Clustered rows count as the number of rows that gives the standard error of their mean; all rows of a cluster must be in one
-batch. Two groups that share clusters have correlated errors. Weighted rows count as the number that gives the linearised standard
-error of their mean (Korn & Graubard 1998), which takes into account whether heavy rows are selected more often than others.
+Clustered rows are counted as the number of independent rows that gives the same standard error of their mean. All rows of a
+cluster must be in one batch. Two groups that share clusters have correlated errors. Weighted rows are counted as the number of
+rows that gives the linearised standard error of their mean (Korn & Graubard 1998). This standard error takes into account whether
+heavy rows are selected more often than others.
 """
 
 from __future__ import annotations
@@ -21,11 +22,18 @@ from tabinterp.table.suppression import SMALL
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """For each group (cells,): rows, sum w, sum w^2, the weighted mean of a value, and sum w (value - mean)^2.
+    """Sums over the rows of each group (cells,).
 
-    `joint` (4, cells, cells), for clustered rows: how many clusters two cells share, and the sums over clusters of W W', W D' and
-    D D', where W and D are the sums of w and of w (value - mean) over the rows of a cluster in a cell. `linear` (2, cells), for
-    weighted rows: sum w^2 (value - mean) and sum w^2 (value - mean)^2.
+    Parameters
+    ----------
+    rows : number of rows.
+    mass : sum w.
+    squares : sum w^2.
+    mean : weighted mean of a value.
+    spread : sum w (value - mean)^2.
+    joint : (4, cells, cells) for clustered rows, how many clusters two cells share, and the sums over clusters of W W', W D'
+        and D D'. W and D are the sums of w and of w (value - mean) over the rows of a cluster in a cell.
+    linear : (2, cells) for weighted rows, sum w^2 (value - mean) and sum w^2 (value - mean)^2.
     """
 
     rows: IntArray
@@ -37,7 +45,7 @@ class Moments:
     linear: FloatArray | None = None
 
     def share(self, cell: int) -> Share:
-        """Return the mean of one group with its error; empty for fewer than ten rows."""
+        """Return the mean of one group with its error; empty if the group has fewer than ten rows."""
         rows, mass, spread = int(self.rows[cell]), float(self.mass[cell]), float(self.spread[cell])
         if rows < SMALL or not mass > 0:
             return Share()
@@ -51,7 +59,7 @@ class Moments:
         return Share(float(self.mean[cell]), size, float(np.sqrt(variance)), units, cell, correlations)
 
     def _correlations(self, cell: int) -> FloatArray:
-        """Return the correlations (cells,) of the error of this cell's mean with those of other cells."""
+        """Return the correlations (cells,) of the error of this cell's mean with those of the other cells."""
         assert self.joint is not None
         square = np.diag(self.joint[3])
         scale = np.sqrt(square * square[cell])
@@ -66,7 +74,7 @@ def clusters(table: Table) -> IntArray | None:
 def moments(
     cells: IntArray, size: int, values: FloatArray, weights: FloatArray | None, group: IntArray | None = None
 ) -> Moments:
-    """Return the moments of these rows in the groups `cells` (n,), numbered below `size`."""
+    """Return the moments of these rows in the groups `cells` (n,), which are numbered from 0 to `size` - 1."""
     rows = np.bincount(cells, minlength=size).astype(np.int64)
     mass = squares = rows.astype(np.float64)
     if weights is not None:
@@ -96,15 +104,15 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def of_share(rows: IntArray, mass: FloatArray, squares: FloatArray, weighted: bool = False) -> Moments:
-    """Return the moments of a value that is 0 or 1, from sums (cells, 2) over rows with each value.
+    """Return the moments of a value that is 0 or 1, from sums (cells, 2) over the rows with each value.
 
-    `weighted`: whether weights differ.
+    `weighted` says whether weights differ.
     """
     total = mass.sum(axis=1)
     mean = mass[:, 1] / np.where(total > 0, total, 1.0)
     linear = None
     if weighted:
-        away = np.stack([-mean, 1 - mean], axis=1)  # for each value
+        away = np.stack([-mean, 1 - mean], axis=1)  # distance of each value from the mean
         linear = np.stack([(squares * away**power).sum(axis=1) for power in (1, 2)])
     return Moments(rows.sum(axis=1), total, squares.sum(axis=1), mean, total * mean * (1 - mean), linear=linear)
 
@@ -124,14 +132,14 @@ def _joint(cells: IntArray, size: int, apart: FloatArray, weights: FloatArray | 
 
 
 def _recentred(one: Moments, mean: FloatArray) -> FloatArray:
-    """Return `linear` around another mean."""
+    """Return `linear` for another mean."""
     assert one.linear is not None
     shift, (first, second) = one.mean - mean, one.linear
     return np.stack([first + shift * one.squares, second + 2 * shift * first + shift**2 * one.squares])
 
 
 def _moved(one: Moments, mean: FloatArray) -> FloatArray:
-    """Return `joint` around another mean."""
+    """Return `joint` for another mean."""
     assert one.joint is not None
     shift = one.mean - mean
     count, zeroth, first, second = one.joint

@@ -1,9 +1,11 @@
 """Partition of rows into groups by protected columns, and by pairs of them, and the choice of groups that can be shown.
 
-A column of levels is divided into its twelve most frequent levels and all others together, a number into quarters of the rows by
-weight (fewer if values are tied). Missing values are a separate group. A group with fewer than ten rows is withheld. The next
-smallest of its line of the table is withheld as well if the withheld rows, calculated as the total minus the shown rows, would be
-fewer than ten or those of one group (complementary suppression; Willenborg & de Waal 2001).
+A column of levels is divided into its twelve most frequent levels and a group for all others. A number is divided into quarters
+of the rows by weight (fewer if values are tied). Missing values are a separate group.
+
+A group with fewer than ten rows is withheld. The withheld rows of a line of the table can be calculated as the total minus the
+shown rows. If they are fewer than ten, or those of a single group, the next smallest group of the line is withheld as well
+(complementary suppression; Willenborg & de Waal 2001).
 
 A share and its number of rows reveal a count. The shares of a group are withheld if fewer than ten of its rows are on one side,
 or if such a count could be calculated from the other groups and the total.
@@ -31,13 +33,14 @@ LEVELS, PARTS = 12, 4
 Kind = Literal["level", "others", "missing", "at_most", "between", "above", "any"]
 
 
-ROWS = 30  # minimum rows for a group to be the least or the most selected one
+ROWS = 30  # minimum number of rows of a group that is reported as the least or the most selected one
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of a group: a level, all rarer levels, a missing value, or a range of a number above `low` and up to
-    `high`.
+    """One condition of a group.
+
+    It is a level, all rarer levels, a missing value, or a range of a number above `low` and up to `high`.
     """
 
     column: str
@@ -48,8 +51,9 @@ class Condition:
 
     @property
     def name(self) -> str:
-        """The name by which the user can choose a reference group: a level as text, "missing", "others", "any", or "<= 3",
-        "3 to 5", "> 5".
+        """The name by which the user can choose a reference group.
+
+        It is a level as text, "missing", "others", "any", or a range such as "<= 3", "3 to 5" or "> 5".
         """
         if self.level is not None:
             return self.level
@@ -62,7 +66,7 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """How the rows of one column are grouped: levels in order and all others, or ranges of a number; also missing values."""
+    """How the rows of one column are grouped: by level, with a group for all others, or by range; also missing values."""
 
     column: str
     conditions: tuple[Condition, ...]
@@ -81,7 +85,7 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """The groups of one column: `codes` (n,) index `conditions`, each of which has at least one row."""
+    """The groups of one column. `codes` (n,) index the `conditions`, each of which has at least one row."""
 
     column: str
     conditions: tuple[Condition, ...]
@@ -94,7 +98,7 @@ class Cut:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A group of one column or of two: its number of rows, and whether its numbers can be shown."""
+    """A group of one column or of two, with its number of rows, and whether its numbers can be shown."""
 
     conditions: tuple[Condition, ...]
     rows: int
@@ -113,7 +117,7 @@ class Cell:
 class Family:
     """All groups of one column or pair of columns that have rows, and the reference group.
 
-    `places` (cells,): positions of the groups' sums among those of all combinations of conditions.
+    `places` (cells,) are the positions of the groups' sums among those of all combinations of conditions.
     """
 
     columns: tuple[str, ...]
@@ -124,14 +128,14 @@ class Family:
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """The axes of the protected columns, and the reference groups: those chosen by the user, or the largest of a column."""
+    """How each protected column is divided, and the reference groups that the user chose."""
 
     axes: tuple[Axis, ...]
     control: dict[str, str]
 
     @property
     def spans(self) -> tuple[tuple[int, ...], ...]:
-        """The axes of each family: single columns, then pairs."""
+        """The axes of each family: first single columns, then pairs."""
         return (*((i,) for i in range(len(self.axes))), *combinations(range(len(self.axes)), 2))
 
     @property
@@ -140,17 +144,17 @@ class Partition:
         return [int(np.prod([len(self.axes[i].conditions) for i in span])) for span in self.spans]
 
     def codes(self, table: Table) -> list[IntArray]:
-        """Return for each family the index (n,) of the combination that each row belongs to."""
+        """Return, for each family, the index (n,) of the combination that each row belongs to."""
         of = [axis.codes(table) for axis in self.axes]
         pairs = [of[i] * len(self.axes[j].conditions) + of[j] for i, j in self.spans[len(of) :]]
         return [*of, *pairs]
 
     def conditions(self, family: int) -> list[tuple[Condition, ...]]:
-        """Return the combinations, in this order."""
+        """Return the combinations of conditions of a family, in the order of their indices."""
         return [*product(*(self.axes[i].conditions for i in self.spans[family]))]
 
     def families(self, counts: Sequence[IntArray]) -> tuple[Family, ...]:
-        """Return which groups exist and can be shown, given the number of rows in each."""
+        """Return which groups exist and which can be shown, given the number of rows in each."""
         single = [self._single(i, counts[i]) for i in range(len(self.axes))]
         pairs = [self._pair(at, counts[at], single) for at in range(len(self.axes), len(counts))]
         return (*single, *pairs)
@@ -166,7 +170,7 @@ class Partition:
         return Family((axis.column,), cells, places, control)
 
     def _pair(self, at: int, counts: IntArray, single: Sequence[Family]) -> Family:
-        """Return every combination of two columns' groups; the reference combines both reference groups."""
+        """Return all combinations of the groups of two columns. The reference group combines both reference groups."""
         sides = [single[i] for i in self.spans[at]]
         shape = tuple(len(self.axes[i].conditions) for i in self.spans[at])
         told = [np.zeros(size, dtype=np.bool_) for size in shape]
@@ -190,12 +194,12 @@ class Partition:
 def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partition:
     """Partition the rows by the protected columns.
 
-    Levels come from the schema; the most frequent levels and the ranges of numbers come from these rows.
+    Levels come from the schema. The most frequent levels and the ranges of numbers are determined from these rows.
 
     Raises
     ------
     NotApplicableError
-        If a named column is not protected, or has no such group.
+        If a column in `control` is not protected, or does not have the named group.
     """
     names, control = (
         [c.name for c in table.schema.columns if c.protected and c.name != table.schema.target],
@@ -218,7 +222,7 @@ def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partiti
 
 
 def cut(table: Table, name: str) -> Cut:
-    """Group the rows of one column: levels in order, or ranges of a number."""
+    """Group the rows of one column by level, in order, or by range of a number."""
     axis = _axis(table, name)
     codes = axis.codes(table)
     held = np.bincount(codes, minlength=len(axis.conditions)) > 0
@@ -260,10 +264,10 @@ def _largest(cells: Sequence[Cell]) -> int | None:
 
 
 def shares_told(found: Sequence[Family], sides: Sequence[IntArray]) -> list[list[bool]]:
-    """Return for every cell of every family whether shares of its rows can be shown.
+    """Return, for every cell of every family, whether shares of its rows can be shown.
 
-    `sides` (cells, sides) are the rows on each side. Families are given as `families` returns them: single columns, then pairs,
-    which can be shown only if the shares of both columns can.
+    `sides` (cells, sides) are the numbers of rows on each side. Families are in the order in which `families` returns them: first
+    single columns, then pairs. The shares of a pair can be shown only if those of both columns can.
     """
     single: dict[Condition, bool] = {}
     made = []

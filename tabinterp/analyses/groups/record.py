@@ -1,7 +1,7 @@
 """Groups of people in the document: decisions and errors by group, adverse impact, proxies, alternatives, constraints.
 
-No number is based on fewer than ten rows. A withheld group has only its name, and a level with fewer than ten rows has not even
-that.
+No number is based on fewer than ten rows. A withheld group has only its name; if it is a level with fewer than ten rows, not even
+the name is given.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ PAIRS = 24
 
 
 class Treated(Part):
-    """One group under one model; differences are group minus reference group."""
+    """One group under one model. Differences are group minus reference group."""
 
     rate: Interval  # share selected; for numbers and counts, the mean prediction
-    ratio: Interval  # to the reference group; only one end if fewer than ten rows are selected, or are not
-    ratio_most: Interval  # to the most selected group
+    ratio: Interval  # ratio to the reference group; one end only if fewer than ten rows are selected, or not selected
+    ratio_most: Interval  # ratio to the most selected group
     difference: Interval
     p: float | None
     smd: Interval  # standardised mean difference of the scores: Hedges' g, deviation pooled over the two groups
@@ -66,30 +66,30 @@ class GroupRow(Part):
     group: list[Message]  # one or two conditions
     control: bool  # whether it is the reference group of its columns
     rows: int | None  # None: withheld
-    fit_rows: int | None = None  # drawn rows behind intercept and slope; None: all rows of the group
+    fit_rows: int | None = None  # drawn rows on which intercept and slope are fitted; None: all rows of the group
     network: Treated | None
     linear: Treated | None
 
 
 class ImpactPair(Part):
-    """The smaller selection share of two groups divided by the larger one, at most 1."""
+    """The smaller selection share of two groups divided by the larger one, which is at most 1."""
 
     least: list[Message]
     most: list[Message]
     ratio: Interval
     low: float | None  # ends of the simultaneous interval for all pairs
     high: float | None
-    detectable: float | None = None  # the largest ratio that is found with 80% power; None: no ratio is
+    detectable: float | None = None  # the largest ratio that is detected with 80% power; None: there is none
 
 
 class ImpactRow(Part):
-    """Adverse impact in one column or pair of columns, for groups of at least 30 rows and ten independent units."""
+    """Adverse impact in one column or pair of columns, for groups with at least 30 rows and ten independent units."""
 
     columns: list[str]
     headline: ImpactPair | None  # the least and the most selected of the groups that can be shown
     surest: ImpactPair | None  # the pair with the smallest upper end of the interval
-    # whether a group with a withheld share is selected significantly less than `limit` times as often as another group, or more
-    # than 1/`limit` times as often; "untold": the answer would reveal a small count; None: there is no such group
+    # Whether a group with a withheld share is selected significantly less than `limit` times as often as another group, or more
+    # than 1/`limit` times as often. "untold": the answer would reveal a small count. None: there is no such group.
     withheld: Literal["raised", "not_raised", "untold"] | None
 
 
@@ -97,36 +97,36 @@ class Impact(Part):
     """Adverse impact, assessed on all counts, including small ones."""
 
     limit: float  # limit of the ratio by which withheld groups were judged
-    compared: int  # pairs of groups for which the intervals hold simultaneously
+    compared: int  # number of pairs of groups for which the intervals hold simultaneously
     network: list[ImpactRow]
     linear: list[ImpactRow]
 
 
 class GroupTable(Part):
-    """Shares predicted to be in one class, group by group; mean predictions for numbers and counts."""
+    """For each group, the share predicted to be in one class, or for numbers and counts the mean prediction."""
 
     rows: int
     rows_of: Literal["held-out", "all"]
     threshold: float | None  # None: with several classes, the class with the largest score is predicted
     favourable: str | None  # the class that is not adverse; None: the adverse class was not stated, or there is none
     compared: str | None = (
-        None  # the class whose predicted share is the rate; None: the favourable one, or mean predictions
+        None  # the class whose predicted share is the rate; None: the favourable one, or rates are mean predictions
     )
-    control: dict[str, str]  # as named by the user
+    control: dict[str, str]  # reference groups named by the user
     columns: list[GroupRow]
     pairs: list[GroupRow]  # groups of two columns with the most significant differences from their reference group
-    pairs_left: int  # groups of two columns that are not listed
+    pairs_left: int  # number of groups of two columns that are not listed
     pairs_held_back: int
     impact: Impact | None = None  # None: the adverse class was not stated, or there is none
 
     @property
     def of(self) -> str | None:
-        """The class whose predicted share is the rate; None: mean predictions."""
+        """The class whose predicted share is the rate; None if rates are mean predictions."""
         return self.favourable if self.compared is None else self.compared
 
 
 class Fitted(Part):
-    """How well one model fits one group; differences are group minus reference group."""
+    """How well one model fits one group. Differences are group minus reference group."""
 
     accuracy: Interval  # empty if fewer than ten rows are right or wrong, or if such a count could be calculated
     accuracy_difference: Interval
@@ -146,8 +146,8 @@ class FittedRow(Part):
 
 class Groups(Part):
     table: GroupTable | None = None
-    classes: list[GroupTable] = Field(default_factory=list)  # for several classes: each as the selected class
-    fits: list[FittedRow] = Field(default_factory=list)  # for several classes; groups of one column
+    classes: list[GroupTable] = Field(default_factory=list)  # for several classes, a table for each as the selected one
+    fits: list[FittedRow] = Field(default_factory=list)  # for several classes, the groups of one column
     proxies: list[ProxyPart]
     alternatives: Alternatives | None = None
     weak: WeakPart | None = None
@@ -155,7 +155,7 @@ class Groups(Part):
 
     @property
     def tables(self) -> list[GroupTable]:
-        """The only table, or the table of each class."""
+        """The only table or, with several classes, the table of each class."""
         return self.classes if self.table is None else [self.table]
 
     def check_claims(self, document: Document) -> None:
@@ -181,7 +181,7 @@ class Groups(Part):
 
 
 def build(r: Results) -> Groups:
-    """Return the results about groups of people."""
+    """Return the results on groups of people."""
     result = r[ANALYSIS]
     return Groups(
         table=None if result is None else _table(r, result),
@@ -260,7 +260,7 @@ def _group_table(
 
 
 def _significance(group: Group) -> float:
-    """Return how far a difference is from zero, in widths of its interval, as a sort key: largest first."""
+    """Return a sort key that puts the largest difference first, measured in widths of its interval."""
     if group.network is None:
         return 0.0
     value, _, low, high = group.network.difference
@@ -268,7 +268,7 @@ def _significance(group: Group) -> float:
 
 
 def _columns(single: list[Group]) -> list[GroupRow]:
-    """Return the groups of one column. Its levels with fewer than ten rows share one row without a name."""
+    """Return the groups of one column. All levels with fewer than ten rows share one row without a name."""
     few = {group.cell.columns[0]: group for group in single if _few(group)}
     return [
         _nameless(group) if _few(group) else _group(group)
@@ -284,7 +284,7 @@ def _fits(results: Sequence[FittedResult]) -> list[FittedRow]:
         few = _few(group)
         name = _no_name(group) if few else group_name(group.cell.conditions)
         row = FittedRow(group=name, control=group.control, rows=group.rows, network=both[0], linear=both[1])
-        rows += [row] if row not in rows else []  # levels of few rows: one row per column
+        rows += [row] if row not in rows else []  # levels with few rows have one row per column
     return rows
 
 

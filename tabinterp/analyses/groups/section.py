@@ -90,7 +90,7 @@ def _suppressed(group_table: GroupTable) -> Paragraph:
 
 
 def several(groups: Groups) -> list[Block]:
-    """Return the blocks for several classes: how well both models fit each group."""
+    """Return the blocks for several classes, which show how well both models fit each group."""
     numbers: list[tuple[str, Callable[[Fitted], str]]] = [
         ("accuracy", lambda model: interval(model.accuracy)),
         ("accuracy_difference", lambda model: interval(model.accuracy_difference, sign=True)),
@@ -103,7 +103,7 @@ def several(groups: Groups) -> list[Block]:
 
 
 def rates(group_table: GroupTable, document: Document, style: str = "") -> list[Block]:
-    """Return the table of rates for each group of one column under both models; `style` applies to the sentence above it."""
+    """Return the table of rates of each group of one column under both models. `style` applies to the sentence above it."""
     values = {"rows": rows_of(group_table)}
     key = "lead_mean" if group_table.of is None else "lead" if group_table.favourable is not None else "lead_unstated"
     if group_table.of is not None:
@@ -148,7 +148,7 @@ def _ratio(ratio: Interval) -> str:
 
 
 def _lowest(impact: Impact | None) -> list[Block]:
-    """Return the least and the most selected group of each single column under the network: shown at once."""
+    """Return the least and the most selected group of each single column under the network; they are not folded."""
     single = [] if impact is None else [row.headline for row in impact.network if len(row.columns) == 1]
     pairs = [pair for pair in single if pair is not None]
     if not pairs:
@@ -188,7 +188,7 @@ def _headline(key: str, show: Callable[[ImpactPair], str], style: str = "") -> C
 
 
 def _ends(pair: ImpactPair) -> str:
-    """Return the simultaneous interval for all pairs."""
+    """Return the interval that holds simultaneously for all pairs."""
     if pair.low is None or pair.high is None:
         return NONE
     return t("report.impact.ends", low=number(pair.low), high=number(pair.high))
@@ -199,7 +199,7 @@ def _withheld(row: ImpactRow) -> str:
 
 
 def _more(rows: list[GroupRow], compared: str | None) -> list[Block]:
-    """Return differences, calibration, and the error rates of the class `compared`, if there is one."""
+    """Return differences, calibration and, if there is a class `compared`, its error rates."""
     differences: list[tuple[str, Shown]] = [
         ("difference", lambda model: interval(model.difference, sign=True)),
         ("p", lambda model: p_value(model.p)),
@@ -237,7 +237,7 @@ def _table(
     numbers: Sequence[tuple[str, Callable[[Any], str]]],
     fits: bool = False,
 ) -> Table:
-    """Return one row for each group, with every number of both models. `fits`: they are based on other numbers of rows."""
+    """Return one row for each group with all numbers of both models. `fits`: they are based on other numbers of rows."""
     columns: list[Column[Any]] = [
         Column(t("report.groups.group"), _name, "w"),
         Column(t("report.groups.rows"), lambda row: _count(row.rows)),

@@ -16,10 +16,15 @@ from .grouped_moments import Moments, clusters, moments
 
 @dataclass(frozen=True, eq=False)
 class Decided:
-    """The decisions by which groups are compared.
+    """The decisions by which groups are compared, for each row (n,).
 
-    Selected or not (n,) (predictions for numeric targets), scores, whether the outcome was favourable (None for numbers), weights
-    (None: all equal), and the cluster of each row (None: rows are independent).
+    Parameters
+    ----------
+    selected : whether the row is selected; for numeric targets, its prediction.
+    score : its score.
+    outcome : whether its outcome is favourable; None for numbers.
+    weights : its weight; None if all weights are equal.
+    group : its cluster; None if rows are independent.
     """
 
     selected: FloatArray
@@ -29,14 +34,14 @@ class Decided:
     group: IntArray | None
 
     def moments(self, cells: IntArray, size: int, values: FloatArray | None = None) -> Moments:
-        """Return the moments of `values` (selected) in groups of rows."""
+        """Return the moments of `values` (by default, of being selected) in groups of rows."""
         return moments(cells, size, self.selected if values is None else values, self.weights, self.group)
 
 
 def decided(bound: BoundModel, threshold: float, scores: FloatArray | None = None) -> Decided:
-    """Return the decisions of a model on its rows. `scores` (n, k) replace its own scores.
+    """Return the decisions of a model on its rows. If `scores` (n, k) are given, they replace the model's own scores.
 
-    For two classes, the selected rows are those predicted to be of the class `Schema.compared`; for numbers and counts, the
+    For two classes, the selected rows are those predicted to be in the class `Schema.compared`. For numbers and counts, the
     prediction itself is compared.
     """
     table, score = bound.table, (bound.scores if scores is None else scores)[:, 0]

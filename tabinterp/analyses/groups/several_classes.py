@@ -25,9 +25,10 @@ from .partition import Family, shares_told
 
 @dataclass(frozen=True)
 class Fitting:
-    """Accuracy and mean log loss of a group under one model; differences are group minus reference group, with p-values.
+    """Accuracy and mean log loss of a group under one model, and their differences from the reference group with p-values.
 
-    Accuracy is withheld if fewer than ten rows are right or wrong, together with anything from which it could be calculated.
+    Accuracy is withheld if fewer than ten rows are right, or fewer than ten are wrong, and so is anything from which it could be
+    calculated.
     """
 
     accuracy: Estimate
@@ -45,8 +46,10 @@ def predicted(bound: BoundModel) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class Fits:
-    """For the groups of one column: the numbers `right` (cells, 2) of rows predicted wrongly and rightly, and the moments of
-    accuracy and loss.
+    """Accuracy and loss in the groups of one column.
+
+    `right` (cells, 2) are the numbers of rows predicted wrongly and rightly. `hits` and `lost` are the moments of accuracy and
+    loss.
     """
 
     right: IntArray
@@ -55,7 +58,7 @@ class Fits:
 
 
 def fits(bound: BoundModel, columns: Iterable[tuple[IntArray, int]]) -> Iterator[Fits]:
-    """Yield the sums over the rows of a model; `columns` gives the groups (n,) of each column and their number."""
+    """Yield the sums over the rows of a model. `columns` gives the groups (n,) of each column and how many there are."""
     table = bound.table
     right = predicted(bound) == table.y
     (lost,) = loss_for(None, table.schema.task).each(bound.scores[None], table.y, bound.device)
@@ -71,9 +74,9 @@ def merge_fits(a: Fits, b: Fits) -> Fits:
 
 
 def told_classes(cut: Sequence[Family], chosen: Sequence[IntArray]) -> list[list[list[bool]]]:
-    """Return for each class and every cell of every family whether the share of rows predicted to be in it can be shown.
+    """Return, for each class and every cell of every family, whether the share of rows predicted to be in it can be shown.
 
-    `chosen`: for each family, the number of rows by predicted class (cells, classes).
+    `chosen` holds, for each family, the number of rows by predicted class (cells, classes).
     """
     whole = shares_told(cut, chosen)
     tables = [
@@ -84,7 +87,7 @@ def told_classes(cut: Sequence[Family], chosen: Sequence[IntArray]) -> list[list
 
 
 def _of_column(family: Family, counts: IntArray) -> BoolArray:
-    """Return the same for one column (cells, classes)."""
+    """Return which shares of one column can be shown (cells, classes)."""
     allowed = np.tile(np.array([cell.told for cell in family.cells])[:, None], counts.shape[1])
     return np.asarray(shown(counts, allowed) | (allowed & (counts == 0)))
 

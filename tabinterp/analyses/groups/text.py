@@ -103,7 +103,7 @@ TEXT: dict[str, str] = {
     ),
     "report.groups.pairs": "Groups of two columns",
     "report.groups.group": "Group",
-    # group: its name
+    # group: the name of the group
     "report.groups.control": "{group} (reference)",
     "report.groups.rows": "Rows",
     "report.groups.fit_rows": "Rows for slope and intercept",
@@ -161,7 +161,7 @@ TEXT: dict[str, str] = {
     ),
     "plot.axis.groups": "Share selected, 95% CI",
     "plot.axis.groups.mean": "Mean prediction, 95% CI",
-    # why it does not apply
+    # why the analysis does not apply
     "why.no column was declared protected": (
         "no column was declared protected; declare one when reading the table (protected in Python, "
         "--protected COLUMN in the commands)"

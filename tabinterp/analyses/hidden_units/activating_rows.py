@@ -1,12 +1,14 @@
 """Activating rows: how the rows that activate a hidden unit most differ from all rows.
 
-A unit is activated most by the rows with the highest activation: 10% of the weight, and at least 10 rows; ties are in hash order.
-A number is described by the standardised mean difference d = (mean of these rows - mean of all) / sd of all, and a level by its
-lift, its share among these rows divided by its share among all (Hastie, Tibshirani & Friedman 2009, 14.2). Errors are from
-first-order influences of rows (Hájek 1968), with the choice of rows treated as fixed. A level is left out if fewer than 10 rows
-have it, among all rows or, unless there are none, among those that activate the unit most. If all but 1 to 9 of these have a
-level, the text says that nearly all do, unless errors are over groups of rows; significance is then judged as if ten did not have
-it.
+The rows that activate a unit most are those with the highest activation. They have 10% of the weight, and there are at least 10
+of them; ties are broken by hash. A number is described by the standardised mean difference d = (mean of these rows - mean of all)
+/ sd of all. A level is described by its lift, its share among these rows divided by its share among all (Hastie, Tibshirani &
+Friedman 2009, 14.2). Errors are computed from first-order influences of rows (Hájek 1968), with the choice of rows treated as
+fixed.
+
+A level is left out if fewer than 10 rows have it. This also applies to its rows among those that activate the unit most, unless
+there are none. If all but 1 to 9 of these rows have a level, the text says that nearly all do, and significance is judged as if
+ten did not have it. This is not possible if errors are over groups of rows.
 """
 
 from __future__ import annotations
@@ -29,17 +31,23 @@ from tabinterp.table.hash_sampling import row_hash
 from tabinterp.table.suppression import SMALL, parts_shown
 
 SHARE = 0.1
-SURE = 0.05  # adjusted p-value below which a difference is reported
+SURE = 0.05  # a difference is reported if its adjusted p-value is smaller
 
 
 @dataclass(frozen=True, eq=False)
 class Profiles:
-    """Profiles of units. Lines are numeric columns (`levels` None) and levels; arrays are (units, lines), NaN if not shown.
+    """Profiles of units.
 
-    `difference` is in standard deviations, for numbers. `lift` is a ratio of shares, for levels, with an interval on the log
-    scale. `most` marks levels that all but 1 to 9 of the rows that activate the unit most have; they have no lift. `q` is the
-    p-value of no difference, adjusted within each unit (Benjamini & Hochberg 1995). `excited` (units,) is the number of these
-    rows.
+    A line is a numeric column (`levels` None) or a level. Arrays are (units, lines), with NaN for lines that are not shown.
+
+    Parameters
+    ----------
+    difference : for numbers, the difference in standard deviations.
+    lift : for levels, the ratio of shares, with an interval on the log scale.
+    most : whether all but 1 to 9 of the rows that activate the unit most have the level. Such levels have no lift.
+    share : (lines,) share of all rows that have the level.
+    q : p-value of the hypothesis of no difference, adjusted within each unit (Benjamini & Hochberg 1995).
+    excited : (units,) number of rows that activate the unit most.
     """
 
     columns: tuple[str, ...]
@@ -47,7 +55,7 @@ class Profiles:
     difference: Estimates
     lift: Estimates
     most: NDArray[np.bool_]
-    share: FloatArray  # (lines,) of all rows
+    share: FloatArray  # (lines,)
     q: FloatArray
     excited: FloatArray
 
@@ -61,8 +69,9 @@ class Profiles:
         return replace(self, difference=difference, lift=lift, most=most, q=q, excited=excited)
 
     def strongest(self, u: int) -> IntArray:
-        """Return a unit's lines that differ significantly (adjusted p below 0.05): levels of nearly all its rows, then by
-        size.
+        """Return the lines of a unit that differ significantly (adjusted p below 0.05), in order.
+
+        Levels that nearly all its rows have come first; the others are sorted by size.
         """
         lift = np.where(self.lift.value[u] > 0, self.lift.value[u], np.nan)
         size = np.where(self.most[u], np.inf, np.fmax(np.abs(np.log(lift)), np.abs(self.difference.value[u])))
@@ -71,7 +80,7 @@ class Profiles:
 
 
 def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:
-    """Return which rows activate each unit most (n, units); none if all rows are equal, or too few are left to compare."""
+    """Return which rows (n, units) activate each unit most; none if all rows are equal, or too few are left to compare."""
     n, chosen = len(activations), np.zeros(activations.shape, dtype=bool)
     for u in np.flatnonzero(np.ptp(activations, axis=0) > 0):
         order = np.lexsort((hashes, -activations[:, u]))
@@ -83,7 +92,7 @@ def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> A
 
 @dataclass(frozen=True, eq=False)
 class _Lines:
-    """Differences of a number, or log lifts of levels, for each unit: arrays (lines, units)."""
+    """Differences of a number, or log lifts of levels, for each unit (lines, units)."""
 
     number: bool
     share: FloatArray  # (lines,)
@@ -123,9 +132,9 @@ def compared(bound: BoundModel, top: Any) -> Profiles:
 
 
 def _codes(bound: BoundModel, name: str) -> tuple[list[Any], IntArray]:
-    """Return the levels (missing last) and the index of each row's level (n,), -1 for none.
+    """Return the levels (missing last) and the index (n,) of each row's level, which is -1 if it has none.
 
-    A number has only the missing value.
+    A number has only the level for missing values.
     """
     column, values = bound.table.schema[name], bound.table.frame[name]
     missing = values.isna().to_numpy()
@@ -143,8 +152,9 @@ def _of(groups: IntArray | None, rows: Any) -> IntArray | None:
 
 
 def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatArray:
-    """Return standard errors (units,) of means with row influences `terms` (n, units), over rows or groups of rows; NaN for fewer
-    than ten groups.
+    """Return standard errors (units,) of means with row influences `terms` (n, units), over rows or groups of rows.
+
+    They are NaN if there are fewer than ten groups.
     """
     if groups is None:
         return np.asarray(np.sqrt((w**2) @ terms**2) / w.sum())
@@ -172,11 +182,11 @@ def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None)
 
 
 def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntArray | None) -> _Lines:
-    """Return shares of the levels, log lifts (-inf if no such row activates the unit most), and their errors.
+    """Return the shares of the levels, the log lifts (-inf if no row with the level activates the unit most), and their errors.
 
-    The influence of a row is T / both * t (x - s) - T / all * (x - r): x says whether the row has the level, and t whether it is
-    among those that activate the unit most; s and r are the shares of the level among those and among all rows. It has only four
-    values, so sums of weights and of squared weights suffice.
+    The influence of a row is T / both * t (x - s) - T / all * (x - r). Here x says whether the row has the level, and t whether
+    it is among the rows that activate the unit most; s and r are the shares of the level among those rows and among all rows. The
+    influence has only four values, so sums of weights and of squared weights suffice.
     """
 
     def mass_of(mass: FloatArray) -> FloatArray:
@@ -192,11 +202,11 @@ def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntAr
     inside = top.sum(axis=0)
     told = (held >= SMALL) & ((cells >= SMALL) | (cells == 0)) & (inside >= SMALL)
     told &= (held - cells >= SMALL) | (held == cells)
-    for at, rest in enumerate(inside - cells.sum(axis=0)):  # rows without a level
+    for at, rest in enumerate(inside - cells.sum(axis=0)):  # `rest`: rows without a level
         told[:, at] &= parts_shown([*cells[:, at].astype(np.int64), int(rest)])[:-1]
     least = np.maximum(inside - SMALL, 0) / np.maximum(inside, 1)  # share of these rows if ten do not have a level
     most = (inside > cells) & (inside - cells < SMALL) & (inside >= 2 * SMALL)
-    # If ten of the level's own rows may be elsewhere; an error over groups would reveal which rows do not have it.
+    # Assume that ten of these rows lack the level. An error over groups would reveal which rows do not have it.
     most &= (held > inside) & (least > everywhere / total) & (groups is None)
     told &= ~most
     both, both2 = np.where(most, least * mass, both), np.where(most, least * mass2, both2)

@@ -1,9 +1,9 @@
 """Hidden units in an audit: every unit in brief, and the units with the highest ablation loss in detail.
 
-The units are chosen by the rise in loss when their output is replaced by its mean. This is not a test: among many units that do
-not matter, some show a rise by chance. The details of each unit are its six panels (`unit_panels`), quantiles, and the path from
-plausible rows to the optimum (`pareto`); each output has its optimum. All values are before the activation function, where a unit
-that is off still shows how far off it is.
+The units are chosen by the rise in loss if their output is replaced by its mean. This is not a test: among many units that do not
+matter, some show a rise by chance. The details of each unit are its six panels (`unit_panels`), quantiles, and the path from
+plausible rows to the optimum (`pareto`). Each output has its optimum as well. All values are taken before the activation
+function, where a unit that is off still shows how far off it is.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from .estimator import Neurons, neurons
 from .record import QUANTILES
 from .unit_panels import Panels, panels
 
-MOST = 12  # units shown in detail
-CELLS = 4_000_000  # maximum units times rows in ablation
-FEWEST = 2_000  # minimum rows, whatever the number of units
-PATH_STARTS = 8  # for every budget; each search also continues from those with smaller budgets
+MOST = 12  # maximum number of units shown in detail
+CELLS = 4_000_000  # maximum product of units and rows in ablation
+FEWEST = 2_000  # rows used even if there are many units
+PATH_STARTS = 8  # starts for every budget; each search also continues from the results for smaller budgets
 
 
 @dataclass(frozen=True, eq=False)
 class Inside:
     """Results on hidden units for the document.
 
-    `shown` are positions of units, highest ablation loss first; `quantiles` (shown, 5) and the `panels` of real rows have the
-    same order.
+    `shown` are the positions of units, in descending order of ablation loss. `quantiles` (shown, 5) and the `panels` of real rows
+    are in the same order.
     """
 
     units: Neurons
@@ -64,9 +64,9 @@ class Inside:
 class Optima:
     """Optima of the units shown in detail and of the outputs.
 
-    `maxima` holds those of the units, of their negatives, then of the outputs: (class, 1 for the maximum and -1 for the minimum).
-    `tenth` (objectives,) is the tenth largest value over the rows of the table: nothing may be shown about fewer rows. `paths`
-    are those of the units shown in detail.
+    `maxima` holds first those of the units, then those of their negatives, and then those of the outputs. `outputs` identifies
+    the latter by (class, 1 for the maximum or -1 for the minimum). `tenth` (objectives,) is the tenth largest value over the rows
+    of the table, because nothing may be shown about fewer rows. `paths` are those of the units shown in detail.
     """
 
     maxima: Maxima
@@ -76,7 +76,7 @@ class Optima:
 
 
 def audited_rows(network: BoundModel, seed: int) -> BoundModel:
-    """Return the network on at most 4,000,000 / units of its rows, but on at least 2,000 if it has them."""
+    """Return the network on at most 4,000,000 / units of its rows, but on at least 2,000 if it has that many."""
     count = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
     rows = max(FEWEST, CELLS // max(1, count))
     bound = network.take(np.sort(chosen(network.table.numbers, rows, seed)))
@@ -107,7 +107,7 @@ def inside(network: BoundModel, seed: int = 0) -> Inside:
 
 
 def optima(network: BoundModel, found: Inside, seed: int = 0) -> Optima:
-    """Find the maxima and minima of the units shown in detail and of the outputs; with several outputs, only the maxima."""
+    """Find the maxima and minima of the units shown in detail and of the outputs; with several outputs, only their maxima."""
     bound = audited_rows(network, seed)
     places = {layer.name: i + 1 for i, layer in enumerate(layers_of(bound))}
     units = [unit(places[found.units.layer[u]], found.units.index[u]) for u in found.shown]
@@ -124,7 +124,7 @@ def optima(network: BoundModel, found: Inside, seed: int = 0) -> Optima:
 
 
 def _before(bound: BoundModel, found: Neurons, shown: tuple[int, ...]) -> FloatArray:
-    """Return the pre-activations (n, shown) of units."""
+    """Return the pre-activations (n, shown) of the shown units."""
     layers = {layer.name: layer for layer in layers_of(bound)}
     made = np.empty((len(bound.table), len(shown)))
     with torch.inference_mode():
@@ -142,11 +142,11 @@ def _scores(bound: BoundModel, named: list[tuple[str | None, int]]) -> list[Floa
 
 
 def _quantile(values: FloatArray, q: float, weights: FloatArray | None) -> float:
-    """Return a quantile with at least ten rows beyond it; otherwise NaN."""
+    """Return a quantile with at least ten rows beyond it; NaN if there are fewer."""
     beyond = min(q, 1 - q) * len(values)
     return quantile(values, q, weights) if beyond >= SMALL else float("nan")
 
 
 def run(context: Context) -> Inside | None:
-    """Describe the hidden units of the audited network; None if none were found, for the reason given there."""
+    """Describe the hidden units of the audited network; None if none were found, for the reason recorded there."""
     return None if context[UNIT_CORRELATIONS] is None else inside(context.network.take(context.subsample), context.seed)

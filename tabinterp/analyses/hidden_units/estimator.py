@@ -1,8 +1,8 @@
 """Hidden units: how often each is active, whether it is dead or saturated, what activates it, and the loss without it.
 
-No names of layers are needed. The description of a unit starts with real rows, because people understand a unit better from real
-than from synthetic examples (Borowski et al. 2021); its weights follow if it is in the first layer. A selective unit need not be
-important (Morcos et al. 2018): `ablation_mean` measures importance.
+The user does not need to name layers. The description of a unit starts with real rows, because people understand a unit better
+from real than from synthetic examples (Borowski et al. 2021). If the unit is in the first layer, its weights follow. A selective
+unit need not be important (Morcos et al. 2018): `ablation_mean` measures importance.
 """
 
 from __future__ import annotations
@@ -31,22 +31,28 @@ from tabinterp.table import Table
 from .activating_rows import Profiles, profile_frame, profiles
 from .first_layer_weights import Incoming, incoming
 
-DUPLICATE = 1e-6  # 1 - |correlation| below which two units are duplicates
-REDUNDANT = 1e-6  # share of a unit's variance that the others leave unexplained
-SATURATED = 0.95  # share of rows at an end of the range
-END = 0.01  # share of the range
-NOTHING = 1e-13  # share of the largest eigenvalue that is rounding
-SPOKEN = 2  # columns named in the description of a unit
+DUPLICATE = 1e-6  # two units are duplicates if 1 - abs(correlation) is smaller
+REDUNDANT = 1e-6  # a unit is redundant if the others leave a smaller share of its variance unexplained
+SATURATED = 0.95  # a unit is saturated if at least this share of rows is at an end of its range
+END = 0.01  # a value is at an end of the range if it is within this share of the range
+NOTHING = 1e-13  # an eigenvalue below this share of the largest one is rounding error
+SPOKEN = 2  # number of columns named in the description of a unit
 
 
 @dataclass(frozen=True, eq=False)
 class Neurons(Display):
     """Properties of hidden units, in arrays (units,).
 
-    `active` is the share of rows with an output above zero, and `ends` the share at an end of a bounded range. `health` is "dead"
-    (0 on every row), "constant", "saturated", "duplicate" (of unit `same_as`), "redundant" (a linear function of the others of
-    its layer) or "sound". The ablations are rises in the task's own loss on `ablation_rows` rows, which are held out if
-    `held_out`. `effective_rank` of each layer is the exponential of the entropy of its singular values (Roy & Vetterli 2007).
+    Parameters
+    ----------
+    active : share of rows with an output above zero.
+    ends : share of rows at an end of a bounded range.
+    health : "dead" (0 on every row), "constant", "saturated", "duplicate" (of unit `same_as`), "redundant" (a linear function of
+        the other units of its layer) or "sound".
+    effective_rank : for each layer, the exponential of the entropy of its singular values (Roy & Vetterli 2007).
+    ablation_mean : rise in the task's own loss if the output is replaced by its mean.
+    ablation_zero : rise in this loss if the output is replaced by zero.
+    ablation_rows : number of rows used for both, which are held out if `held_out`.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -90,7 +96,7 @@ class Neurons(Display):
 
     @any_backend
     def profile(self) -> pd.DataFrame:
-        """Return one row for each unit and column or level: how the rows that activate it differ from all rows."""
+        """Return one row for each unit and column or level: how the rows that activate the unit most differ from all rows."""
         return profile_frame(self.profiles, self.layer, self.index)
 
     @any_backend
@@ -176,7 +182,7 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
 
 
 def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str], list[int | None], FloatArray]:
-    """Return the state and the duplicate of every unit of a layer (n, h), and the share of rows at an end of its range."""
+    """Return, for a layer's outputs (n, h), the state and the duplicate of every unit, and the share of rows at an end."""
     mean = np.average(a, axis=0, weights=w)
     still = constant(w @ (a - mean) ** 2, float(w.sum()), mean)
     same, redundant = _twins(a, np.flatnonzero(~still), w)
@@ -204,8 +210,9 @@ def _at_ends(layer: Layer, a: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _twins(a: FloatArray, live: IntArray, w: FloatArray) -> tuple[list[int | None], FloatArray]:
-    """Return the earlier unit that each unit duplicates, and whether it is a linear function of the other units that are not
-    duplicates.
+    """Return the earlier unit that each unit duplicates, and which units are redundant.
+
+    A unit is redundant if it is a linear function of the other units that are not duplicates.
     """
     same: list[int | None] = [None] * a.shape[1]
     redundant = np.zeros(a.shape[1], dtype=bool)
@@ -228,7 +235,7 @@ def _correlations(a: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _effective_rank(a: FloatArray, w: FloatArray) -> float:
-    """Return exp of the entropy of the singular values of the centred outputs; 0 if all are constant."""
+    """Return the exponential of the entropy of the singular values of the centred outputs; 0 if all are constant."""
     centred = (a - np.average(a, axis=0, weights=w)) * np.sqrt(w)[:, None]
     squares = np.linalg.eigvalsh(centred.T @ centred)
     share = np.sqrt(squares[squares > NOTHING * squares.max()]) if squares.max() > 0 else squares[:0]
@@ -244,7 +251,7 @@ def _effective_rank(a: FloatArray, w: FloatArray) -> float:
 def _ablations(
     bound: BoundModel, cut: dict[str, Layer], outputs: dict[str, FloatArray], w: FloatArray
 ) -> tuple[BoundModel, tuple[Estimates, Estimates]]:
-    """Return the rows on which units are replaced, and the rise in loss when the output is replaced by its mean and by zero."""
+    """Return the rows used for ablation, and the rises in loss if the output is replaced by its mean and by zero."""
     held_out = bound.table.held_out
     rows = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
     held = bound.take(rows)
@@ -281,7 +288,7 @@ def _percent(share: float) -> str:
 
 
 def _excited(made: Profiles, u: int) -> str:
-    """Return the largest of the significant differences in columns and levels."""
+    """Name the columns and levels with the largest significant differences."""
     best = made.strongest(u)[:SPOKEN]
     excited = int(made.excited[u])
     if len(best) == 0:

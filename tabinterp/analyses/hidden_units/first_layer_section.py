@@ -1,4 +1,4 @@
-"""First-layer weights on the page: how much each column and each level of a category contributes to a unit's input, as bars."""
+"""First-layer weights on the page: bars that show how much each column and level contributes to a unit's input."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from tabinterp.report.words import (
 
 from .record import Inside
 
-WIDEST = 15  # columns that are shown; the others are combined
-LEAST = 0.08  # smallest share that is printed
+WIDEST = 15  # maximum number of columns that are shown; the others are combined
+LEAST = 0.08  # smallest share whose number is printed
 LEVEL = 14  # width of a level in characters
-BARRED, LEVELS = 2, 10  # categories shown as bars, and levels of each
+BARRED, LEVELS = 2, 10  # number of categories shown as bars, and of levels of each
 BAR, LONGEST_BAR = "█", 8
 
 

@@ -1,9 +1,9 @@
 """First-layer weights of hidden units, per original column and in standardised units.
 
-The pre-activation of such a unit is a sum of one function for each column. For a number that the encoder scales, that function is
-a line: its weight is the change for one standard deviation of the column. For levels, and for missing values, it is the effect of
-the level minus the mean effect over the rows. `strength` is the standard deviation of the whole function over rows; spline and
-binned columns have it as well.
+The pre-activation of such a unit is a sum of one function for each column. For a number that the encoder scales, the function is
+a line, and its weight is the change for one standard deviation of the column. For levels, and for missing values, the weight is
+the effect of the level minus the mean effect over the rows. `strength` is the standard deviation of the whole function over rows;
+it also exists for spline and binned columns.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tabinterp.models import BoundModel
 from tabinterp.models.layers import Layer
 from tabinterp.stats.weights import deviation, unit
 
-LINE = 1e-5  # how far the function of a number may be from a line, as a share of its range
+LINE = 1e-5  # maximum deviation of the function of a number from a line, as a share of its range
 LEVELS = 10_000
 
 
@@ -29,8 +29,8 @@ LEVELS = 10_000
 class Incoming:
     """Weights into hidden units.
 
-    Lines are numeric columns (`levels` None) and levels. Arrays are (units, lines), NaN if the encoder mixes a column or its
-    function is not a line.
+    Arrays are (units, lines), with one line for each numeric column (`levels` None) and for each level. Weights are NaN if the
+    encoder mixes a column, or if the function of a numeric column is not linear.
     """
 
     columns: tuple[str, ...]

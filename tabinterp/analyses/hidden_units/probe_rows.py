@@ -2,8 +2,8 @@
 
 For images, a filter is applied to a flat patch and then to a contrasting one (Erhan et al. 2009 examine first layers in this
 way). For a table, the flat patch is the row of weighted medians and most frequent levels, and a contrast sets one column to
-another of its values. Only this one row is changed: the result does not show the effect of a column at other values of the rest
-(`effects` average over rows).
+another of its values. Only this one row is changed, so the result does not show the effect of a column at other values of the
+other columns (`effects` average over rows).
 """
 
 from __future__ import annotations
@@ -32,11 +32,19 @@ POINTS = 20
 
 @dataclass(frozen=True, eq=False)
 class ProbeRows(Display):
-    """`typical` is the median row, and `at_typical` (units + outputs,) the response to it.
+    """The response of hidden units and outputs to the median row, and to changes of one column of it.
 
-    Points (P,) are columns at values, None for missing; `rows` (P,) counts the rows of the table nearest to each. `response` (P,
-    units + outputs) has the outputs of the units after their activation, then scores; `layer` and `index` name the units, and
-    `outputs` the scores.
+    Parameters
+    ----------
+    typical : the median row.
+    column : (P,) the column that is changed at each of P points.
+    value : (P,) its value; None for missing.
+    rows : (P,) number of rows of the table nearest to this value.
+    layer : layer of each unit.
+    index : index of each unit in its layer.
+    outputs : names of the outputs.
+    at_typical : (units + outputs,) response to the median row.
+    response : (P, units + outputs) outputs of the units after their activation function, followed by the scores.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -59,7 +67,7 @@ class ProbeRows(Display):
         return np.asarray(self.response - self.at_typical)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return only the scores, with missing values named as such."""
+        """Return only the scores, with a word for missing values."""
         frame = self.frame().query("layer == 'output'")
         values = [
             text("plot.missing") if v is None else f"{v:.6g}" if isinstance(v, float) else str(v)
@@ -69,7 +77,7 @@ class ProbeRows(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each point and unit or output; for an output, the unit is empty and `output` has its name."""
+        """Return one row for each point and unit or output. For an output, the unit is empty and `output` has its name."""
         points, units, k = len(self.column), len(self.layer), len(self.outputs)
         size = units + k
         return pd.DataFrame(
@@ -91,7 +99,8 @@ def probe_rows(
 ) -> ProbeRows:
     """Set each of the `columns` (None: all) of the median row of `table` to at most `grid` of its values.
 
-    For a linear model, a function of rows, or a network whose hidden units cannot be found, only the outputs are returned.
+    For a linear model, a function of rows, or a network whose hidden units cannot be found, only the responses of the outputs are
+    returned.
 
     Examples
     --------
@@ -127,7 +136,7 @@ def probe_rows(
 
 
 def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
-    """Return the median row; medians of fewer than ten rows are rounded, if the model accepts values that no row has."""
+    """Return the median row. Medians that fewer than ten rows have are rounded if the model accepts values that no row has."""
     made = typical.copy()
     for name in bound.columns:
         if bound.table.schema[name].kind == "numeric" and typical[name].notna().all():

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from .audited_units import Optima
     from .first_layer_weights import Incoming
 
-MOST_COLUMNS = 40  # columns in the panels of real rows
-MOST_TEMPLATES = 20  # units of the first layer
+MOST_COLUMNS = 40  # maximum number of columns in the panels of real rows
+MOST_TEMPLATES = 20  # maximum number of units of the first layer
 MOST_BARS, MOST_LEVELS = 3, 40  # categories of a template that are shown as bars, and levels of each
-LINES = 5  # lines of a template, and of each side of a profile
+LINES = 5  # number of lines of a template, and of each side of a profile
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)  # quantiles of a unit's pre-activation
 
 
@@ -50,11 +50,11 @@ Health = Literal["sound", "dead", "constant", "saturated", "duplicate", "redunda
 class LayerHealth(Part):
     layer: str
     units: int
-    dead: int  # output 0 on every row
+    dead: int  # units whose output is 0 on every row
     constant: int
-    saturated: int  # at an end of their range in 95% of the rows
-    duplicate: int  # equal to another unit up to scale and shift
-    redundant: int  # a linear function of other units
+    saturated: int  # units at an end of their range in 95% of the rows
+    duplicate: int  # units equal to another unit up to scale and shift
+    redundant: int  # units that are a linear function of other units
     effective_rank: float | None
 
 
@@ -62,48 +62,50 @@ class UnitRow(Part):
     layer: str
     index: int
     health: Health
-    same_as: int | None  # for a duplicate: the unit of its layer that it repeats
+    same_as: int | None  # for a duplicate, the unit of its layer that it repeats
     ends: float | None  # share of rows at an end of a bounded range
-    ablation: Interval  # rise in loss with the output replaced by its mean
+    ablation: Interval  # rise in loss if the output is replaced by its mean
 
 
 class ProfileLine(Part):
-    """How the rows that activate or inhibit a unit most differ from all rows; at least ten rows.
+    """How the rows that activate or inhibit a unit most differ from all rows. There are at least ten such rows.
 
-    For a number (no level), the difference of means in standard deviations over all rows; for a level, its lift: its share among
-    these rows divided by its share among all. A level that all but one to nine of these rows have has no lift, only a direction.
+    For a number (no level), the difference is that of means, in standard deviations over all rows. For a level, it is the lift:
+    the level's share among these rows divided by its share among all. If all but one to nine of these rows have the level, it has
+    no lift, only a direction.
     """
 
     column: str
     level: str | None
     excite: Interval
-    excites: bool  # significantly, after adjustment over the lines of the unit
+    excites: bool  # whether the difference is significant after adjustment over the lines of the unit
     inhibit: Interval
     inhibits: bool
 
 
 class WeightLine(Part):
     column: str
-    level: str | None  # None: a number, weight for one standard deviation
+    level: str | None  # None: a number, whose weight is for one standard deviation
     weight: float
 
 
 class LevelWeights(Part):
-    """The contribution of each level of a category (with at least ten rows) to a unit of the first layer, minus the mean
-    over rows.
+    """The contribution of each level of a category to a unit of the first layer, minus the mean over rows.
+
+    Only levels with at least ten rows are listed.
     """
 
     column: str
-    levels: list[str]  # from the largest to the smallest weight
+    levels: list[str]  # in descending order of the weight
     weights: list[float]
 
 
 class Template(Part):
-    """How much the weights of each column contribute to a unit of the first layer; lists follow `Inside.template_columns`.
+    """How much the weights of each column contribute to a unit of the first layer.
 
-    `shares` are shares in the sum over columns of the variance of each column's part, None if the encoder mixes it. For a
-    category, `levels` has the level with the largest weight. `signs` has the sign of that weight or the number's, 0 if there is
-    neither.
+    The lists are in the order of `Inside.template_columns`. `shares` divides the variance of each column's part by the sum of
+    these variances over columns; it is None if the encoder mixes the column. For a category, `levels` has the level with the
+    largest weight. `signs` has the sign of that weight, or of the weight of a number; it is 0 if there is neither.
     """
 
     index: int
@@ -121,29 +123,29 @@ class PanelColumn(Part):
 
 
 class RealPanels(Part):
-    """Real rows by activation: the lowest tenth, those just below and just above the median, the highest tenth."""
+    """Real rows by activation: the lowest tenth, those just below and just above the median, and the highest tenth."""
 
     about: float  # the median, or 0
-    values: list[float | None]  # mean values
+    values: list[float | None]  # mean activations
     rows: list[int]  # 0: too few to be shown
     columns: list[PanelColumn]
 
 
 class Card(Part):
-    """A hidden unit in detail. `quantiles` are of the pre-activation, at `Inside.shares`."""
+    """A hidden unit in detail. `quantiles` are quantiles of its pre-activation, at `Inside.shares`."""
 
     layer: str
     index: int
     quantiles: list[float | None]
     ablation_zero: Interval
-    excited: int  # number of rows
+    excited: int  # number of rows that activate the unit most
     inhibited: int
     profile: list[ProfileLine]  # the most significant lines of the rows that excite, then of those that inhibit
-    weights: list[WeightLine]  # the largest; none after the first layer
-    bars: list[LevelWeights]  # of the categories that contribute most; none after the first layer
+    weights: list[WeightLine]  # the largest weights; empty after the first layer
+    bars: list[LevelWeights]  # weights of the categories that contribute most; empty after the first layer
     panels: RealPanels
     optimum: Optimum | None
-    lowest: Optimum | None  # where the unit is smallest; all numbers are for the negative of the unit
+    lowest: Optimum | None  # the optimum at which the unit is smallest; all numbers are for the negative of the unit
     path: list[PathPoint]  # from plausible rows outward, up to the optimum
     plausible: Plausible | None  # None: the optimum itself is plausible, or no point on the path is
 
@@ -155,13 +157,13 @@ class Inside(Part):
     loss: Metric
     shares: list[float]
     layers: list[LayerHealth]
-    units: list[UnitRow]  # same units and order as `neurons.units`
+    units: list[UnitRow]  # the same units as in `neurons.units`, in the same order
     template_columns: list[str]
-    templates: list[Template]  # for units of the first layer, most important first; none if it is not affine
+    templates: list[Template]  # for units of the first layer, most important first; empty if it is not affine
     cards: list[Card]  # units with the highest ablation loss, highest first
     outputs: list[OutputCard]
     starts: int | None
-    reference: int | None  # rows with which optima are compared
+    reference: int | None  # number of rows with which optima are compared
     far: float  # atypicality from which an optimum must not be interpreted as a row
     seed: int
 
@@ -185,7 +187,7 @@ class Inside(Part):
 
 
 def build(r: Results) -> Inside | None:
-    """Return all hidden units in brief and the most important ones in detail; None if there are none."""
+    """Return a row for every hidden unit, and details of the most important ones; None if there are none."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -322,7 +324,7 @@ def _templates(result: InsideResult, values: ShownValues) -> list[Template]:
 
 
 def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues) -> tuple[Any, str | None]:
-    """Return the sign and level (None for a number) of the largest weight that at least ten rows have."""
+    """Return the sign of the largest weight that at least ten rows have, and its level (None for a number)."""
     weight = incoming.weight[u]
     shown = [i for i in lines if np.isfinite(weight[i]) and values.enough(incoming.columns[i], incoming.levels[i])]
     if not shown:
@@ -333,7 +335,7 @@ def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues)
 
 
 def _weights(result: InsideResult, u: int, values: ShownValues) -> list[WeightLine]:
-    """Return the largest weights of a unit of the first layer, without levels of fewer than ten rows."""
+    """Return the largest weights of a unit of the first layer, without levels that fewer than ten rows have."""
     incoming = result.units.incoming
     if incoming is None or result.units.layer[u] != result.units.layer[0]:
         return []
@@ -354,7 +356,7 @@ def _weights(result: InsideResult, u: int, values: ShownValues) -> list[WeightLi
 
 
 def _bars(result: InsideResult, u: int, values: ShownValues) -> list[LevelWeights]:
-    """Return every level with at least ten rows, for the categories with the largest parts."""
+    """Return every level with at least ten rows, for the categories that contribute most."""
     incoming = result.units.incoming
     if incoming is None or result.units.layer[u] != result.units.layer[0]:
         return []

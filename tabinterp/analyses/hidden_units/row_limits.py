@@ -11,12 +11,12 @@ from tabinterp.models import BoundModel
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.suppression import SMALL
 
-CELLS = 1_500_000  # maximum units times outputs times rows
-FEWEST = 200  # minimum rows, whatever the number of units
+CELLS = 1_500_000  # maximum product of units, outputs and rows
+FEWEST = 200  # rows used even if there are many units
 
 
 def affordable(network: BoundModel, most: int, seed: int) -> BoundModel:
-    """Return the network on a sample of its rows, smaller for more units and outputs."""
+    """Return the network on a sample of its rows, which is smaller if there are more units and outputs."""
     if network.is_linear:
         raise NotApplicableError(why("the network is linear: it has no hidden unit"))
     units = sum(values.shape[1] for values in network.take(np.arange(1)).activations().values())
@@ -24,7 +24,7 @@ def affordable(network: BoundModel, most: int, seed: int) -> BoundModel:
 
 
 def drawn(network: BoundModel, most: int, seed: int) -> IntArray:
-    """Return the positions of at most this many rows."""
+    """Return the positions of a sample of at most `most` rows."""
     return np.sort(chosen(network.table.numbers, most, seed))
 
 

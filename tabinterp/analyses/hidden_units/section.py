@@ -1,4 +1,4 @@
-"""Hidden units on the page: the state of each layer, and in detail the units with the highest ablation loss."""
+"""Hidden units on the page: the state of each layer, and details of the units with the highest ablation loss."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ from tabinterp.report.words import (
 
 from .first_layer_section import bars
 
-OPEN = 2  # cards that are not folded
-SPOKEN = 2  # columns named in the description of a unit
+OPEN = 2  # number of cards that are not folded
+SPOKEN = 2  # number of columns named in the description of a unit
 HEALTH = ("dead", "constant", "saturated", "duplicate", "redundant")
 
 

@@ -86,10 +86,10 @@ TEXT: dict[str, str] = {
         "row is ranked by the most extreme of its four measures; an optimum that ranks above {far} of the real "
         "rows is marked as implausible."
     ),
-    # unit: its name; cost: report.inside.cost; interval: report.interval
+    # unit: name of the unit; cost: report.inside.cost; interval: report.interval
     "report.inside.card": "{unit}: {cost}",
     "report.inside.cost": "{loss} changes by {value} ({interval}) without the unit",
-    # excited, inhibited: how many rows
+    # excited, inhibited: numbers of rows
     "report.inside.profile": (
         "Columns in which the {excited} rows with the highest and the {inhibited} rows with the lowest activation "
         "differ from all rows"
@@ -168,7 +168,7 @@ TEXT: dict[str, str] = {
         "neighbours, and {forest} have a lower anomaly score from an isolation forest."
     ),
     "report.inside.free": "Column values at the optimum without a distance limit",
-    # caption: of a table of an optimum
+    # caption: caption of the table of an optimum
     "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
     "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
@@ -197,7 +197,7 @@ TEXT: dict[str, str] = {
     "report.inside.six.unreadable": (
         "✗ The lowest optimum, the row that minimises the unit's value, is implausible as a real row."
     ),
-    # name: of the unit
+    # name: name of the unit
     "report.inside.path.table": "Optimum of {name} within Mahalanobis balls that contain an increasing share of the rows",
     "report.inside.path.ball": "Share of rows in the ball",
     "report.inside.path.share": "{percent}%",

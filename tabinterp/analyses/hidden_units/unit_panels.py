@@ -1,10 +1,10 @@
 """The six panels of a unit, from minimum to maximum with real rows between (Olah, Mordvintsev & Schubert 2017).
 
-The panels are: the negative optimum; the real rows with the smallest activation; those just below the middle; those just above
-it; those with the largest activation; the positive optimum. Each of the four inner panels has 10% of the weight and at least 10
-rows. It is shown as an aggregate compared with all rows (`profiles`), never row by row. The middle is 0 if 10 rows are on each
-side of it, otherwise the median. Optima are not rows of the table: their `typicality` says whether they may be interpreted as
-rows.
+The panels are the negative optimum, the real rows with the smallest activation, those just below the middle, those just above it,
+those with the largest activation, and the positive optimum. Each of the four inner panels has 10% of the weight and at least 10
+rows. It is shown as an aggregate compared with all rows (`profiles`), never row by row. The middle is 0 if there are 10 rows on
+each side of 0, and otherwise the median. Optima are not rows of the table: their `typicality` says whether they may be
+interpreted as rows.
 """
 
 from __future__ import annotations
@@ -37,10 +37,14 @@ PANELS = ("negative optimum", "minimum", "slightly negative", "slightly positive
 class Card(Display):
     """Six panels of one objective.
 
-    `value` (6,): the objective at the optima, and its mean over the rows of each inner panel, NaN for an empty panel. `rows`
-    (4,): number of rows in the inner panels, 0 if fewer than 10 would be left. `profiles` compares these four sets with all rows;
-    `means` (4, lines) are for numbers in their own units. `about` is the middle. `optima` are the results of the search, downward
-    (with negative values) and upward.
+    Parameters
+    ----------
+    value : (6,) the objective at the optima, and its mean over the rows of each inner panel; NaN for an empty panel.
+    rows : (4,) number of rows in each inner panel; 0 if fewer than 10 would be left.
+    about : the middle.
+    profiles : comparison of the rows of each inner panel with all rows.
+    means : (4, lines) means of numbers in their own units.
+    optima : results of the search, downward (with negative values) and upward.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.panels", {"network": ("value", None, None)}, named("panel"), at=None)
@@ -58,7 +62,7 @@ class Card(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each panel and line: `at` for an optimum; `mean` of a number or `share` of a level among rows."""
+        """Return one row for each panel and line. An optimum has the value `at`, rows have `mean` or `share` of a level."""
         parts = [self._optimum(0), *(self._between(p) for p in range(4)), self._optimum(1)]
         return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
@@ -153,9 +157,10 @@ def card(model: Model | BoundModel, table: Table, *, objective: Objective, seed:
 
 @dataclass(frozen=True, eq=False)
 class Panels:
-    """The four panels of real rows for K scores: `value` and `rows` (K, 4), and the middles `about` (K,).
+    """The four panels of real rows for K scores.
 
-    `profiles` and `means` (4 K, lines) have the panels of the first score, then those of the next.
+    `value` and `rows` are (K, 4), and `about` (K,) are the middles. `profiles` and `means` (4 K, lines) have the panels of the
+    first score, then those of the next.
     """
 
     value: FloatArray
@@ -166,7 +171,7 @@ class Panels:
 
 
 def panels(bound: BoundModel, scores: FloatArray) -> Panels:
-    """Return the panels of real rows between the optima for scores (n, K)."""
+    """Return the panels of real rows between the optima, for scores (n, K)."""
     w = unit(bound.table.weights, len(bound.table))
     hashes = row_hash(bound.table.numbers, 0)
     about = np.array([_middle(score, w) for score in scores.T])
@@ -205,7 +210,7 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
 
 
 def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
-    """Return means of numbers in their own units (sets, lines); NaN for levels and if nothing can be shown."""
+    """Return the means of numbers in their own units (sets, lines); NaN for levels, and if nothing can be shown."""
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
         if level is None:

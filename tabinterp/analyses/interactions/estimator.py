@@ -1,17 +1,17 @@
 """Interactions of columns: the strongest pairs, the strength of each, and its effect without the main effects.
 
-Pairs are screened by second differences between real rows (`screening`); the strongest are evaluated in full (`pair_effects`).
-The numbers of a pair are in squared units of the score:
+All pairs are screened by second differences between real rows (`screening`). The strongest ones are evaluated in full
+(`pair_effects`). The numbers of a pair are in squared units of the score:
 
-- `variance`: numerator of the squared H statistic (Friedman & Popescu 2008), the variance of the pair's partial dependence minus
-  those of its columns; `share` is relative to the variance of the score, `h2` to that of the pair's partial dependence;
-- `purified`: the variance of the pair's table after main effects are removed with the weights of the rows (Lengerich et al.
-  2020), over values drawn again within its cells in each block: its error covers the background, the coarseness of the cells and
-  the rows in them;
-- `shapley`: the variance over rows of the Shapley interaction index (Grabisch & Roubens 1999).
+- `variance` is the numerator of the squared H statistic (Friedman & Popescu 2008): the variance of the pair's partial dependence
+  minus those of its columns. `share` is relative to the variance of the score, and `h2` to that of the pair's partial dependence.
+- `purified` is the variance of the pair's table after main effects are removed with the weights of the rows (Lengerich et al.
+  2020). In each block, values are drawn again within the cells of the table. Its error therefore covers the background, the
+  coarseness of the cells and the rows in them.
+- `shapley` is the variance over rows of the Shapley interaction index (Grabisch & Roubens 1999).
 
-With independent columns and no term of three columns, the four coincide. All of them combine values that may not occur together:
-`empty` is the share of the table's cells without rows. Estimates are unbiased, and may therefore be below zero.
+The four coincide if columns are independent and no term involves three columns. All of them combine values that may not occur
+together: `empty` is the share of the table's cells without rows. Estimates are unbiased, and can therefore be below zero.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ from .screening import Progress, Screen, screen
 
 AUDITED_PAIRS = 5
 
-ROWS = 2048  # rows in all blocks together
+ROWS = 2048  # total number of rows in all blocks
 BLOCKS = 8  # minimum number of blocks
 ESTIMAND = "variance of what two columns add to the score together, beyond what each adds alone"
 INDEPENDENT = "its errors take rows as independent, although they come in groups"
 BACKGROUND = 64
-FEWEST = 4  # minimum rows of a block; its sums are over four different rows
-POINTS = 8  # points of each column of a table
+FEWEST = 4  # minimum number of rows of a block, because its sums are over four different rows
+POINTS = 8  # number of points of each column of a table
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """One pair evaluated in full: estimates (outputs,), defined in the docstring of this module, and its table."""
+    """One pair evaluated in full: its table and its estimates (outputs,), which the docstring of this module defines."""
 
     columns: tuple[str, str]
     variance: Estimates
@@ -69,10 +69,10 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Interactions(Display):
-    """The strongest pairs, largest variance (over all outputs) first, and the screening of all pairs.
+    """The strongest pairs, in descending order of the variance over all outputs, and the screening of all pairs.
 
-    Standard errors come from `blocks` independent blocks of `background` rows each, with t intervals. `shapley_exact`: all
-    coalitions of the other columns were used, so that only rows were sampled.
+    Standard errors come from `blocks` independent blocks of `background` rows each, and intervals use Student's t. If
+    `shapley_exact`, all coalitions of the other columns were used, so that only rows were sampled.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -149,13 +149,14 @@ def interactions(
 ) -> Interactions:
     """Find the strongest pairs among `columns` (None: all), and evaluate `top` of them in full, on rows of `table`.
 
+    Scores are log-odds, centred logits or units of the target. The first round of screening changes at most two million rows.
+    With more than a hundred columns, only pairs of the hundred that change the score most are screened (`screen.passed` has the
+    others).
+
     Parameters
     ----------
-    background : rows in a block, over which a partial dependence is averaged and at which it is evaluated. The number of blocks
-        is 2,048 divided by this, at least eight; with few rows, the blocks are smaller.
-
-    Scores are log-odds, centred logits or target units. The first round of screening changes at most two million rows. With more
-    than a hundred columns, only pairs of the hundred that change the score most are screened (`screen.passed`: the others).
+    background : number of rows in a block. A partial dependence is averaged over these rows and evaluated at them. The number of
+        blocks is 2,048 divided by this number, and at least eight. If there are few rows, the blocks are smaller.
 
     Examples
     --------
@@ -229,7 +230,7 @@ def _in_order(bound: BoundModel, seed: int) -> BoundModel:
 
 
 def _cut(bound: BoundModel, background: int) -> list[IntArray]:
-    """Return blocks of the first rows."""
+    """Return blocks of consecutive rows, starting with the first."""
     n = len(bound.table)
     size = min(background, n // BLOCKS)
     if size < FEWEST:

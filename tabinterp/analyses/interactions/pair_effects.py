@@ -2,10 +2,11 @@
 
 Let d_ib be the second difference in which row i gives its two columns to row b (see `screening`). The mean over b is the pair's
 partial dependence minus those of its columns. Its variance over i is the numerator of the squared H statistic (Friedman & Popescu
-2008) and, with independent columns, the variance of the pair's own term in the functional ANOVA. With a finite background that
-mean is noisy, and its square is biased upward. Here products of different b are used instead (a U-statistic), so that the
-estimate for a pair without interaction is unbiased around zero. Blocks of rows are independent replicates, from which all
-standard errors come.
+2008). If columns are independent, it is also the variance of the pair's own term in the functional ANOVA.
+
+With a finite background, that mean is noisy, and its square is biased upward. Products of different b are therefore used instead
+(a U-statistic), so that the estimate for a pair without interaction is unbiased around zero. Blocks of rows are independent
+replicates, from which all standard errors are computed.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.weights import effective
 from tabinterp.table.suppression import SMALL
 
-INDEX_ROWS = 16  # rows of each block for the Shapley interaction index
+INDEX_ROWS = 16  # rows of each block that are used for the Shapley interaction index
 GRID_ROWS = 16  # rows of each block over which the table of a pair is averaged
 MIXED = 8192  # combined rows that pass through the network at once
-EXACT = 16  # up to this many coalitions of the other columns, all are used; otherwise one is drawn for each two rows
+EXACT = 16  # at most this many coalitions of the other columns are all used; otherwise, one per pair of rows
 
 
 # ---- sums over different rows of a block
@@ -50,7 +51,7 @@ def _apart(e: FloatArray) -> Any:
 
 
 def variance_of_mean(values: FloatArray, w: FloatArray) -> FloatArray:
-    """Return the unbiased variance (k,) over i of the mean over b of `values` (i, b, k); the diagonal is left out."""
+    """Return the unbiased variance (k,) over i of the mean over b of `values` (i, b, k). The diagonal is left out."""
     other = (w[:, None] * w[None] * (1 - np.eye(len(w))))[:, :, None]
     e = other * values
     return np.asarray(_in_row(e, w) / _in_row(other, w) - _apart(e) / _apart(other))
@@ -63,8 +64,9 @@ def variance(values: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def ratio(above: FloatArray, below: FloatArray) -> Estimates:
-    """Return the ratio of the means of two arrays (replicates, ...), with its first-order standard error; NaN if the denominator
-    is 0.
+    """Return the ratio of the means of two arrays (replicates, ...), with its first-order standard error.
+
+    The result is NaN if the denominator is 0.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         value = above.mean(axis=0) / below.mean(axis=0)
@@ -82,13 +84,13 @@ class Blocks:
     bound: BoundModel
     rows: tuple[IntArray, ...]
     weights: tuple[FloatArray, ...]
-    own: tuple[FloatArray, ...]  # (r, k), minus the mean of all scores
+    own: tuple[FloatArray, ...]  # (r, k) for each block, minus the mean of all scores
     centre: FloatArray
     single: dict[str, tuple[FloatArray, ...]]  # column -> (r, r, k) for each block
 
     @classmethod
     def of(cls, bound: BoundModel, rows: Sequence[IntArray], columns: Sequence[str]) -> Blocks:
-        """Score these blocks of rows, also with every single column changed."""
+        """Compute the scores of these blocks of rows, as they are and with every single column changed."""
         table = bound.table
         weights = tuple(table.row_weights[r] for r in rows)
         with torch.inference_mode():
@@ -103,14 +105,15 @@ class Blocks:
 
 
 def _given(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> FloatArray:
-    """Return scores (i, b, k) of each row b with these columns from row i."""
+    """Return the scores (i, b, k) of each row b with these columns taken from row i."""
     with torch.inference_mode():
         return np.asarray(crossed(bound, columns, rows, rows).cpu().numpy())
 
 
 def joint(blocks: Blocks, pair: tuple[str, str]) -> tuple[FloatArray, FloatArray]:
-    """Return the variance (replicates, k) of the pair's partial dependence minus those of its columns, and of the pair's
-    alone.
+    """Return the variance (replicates, k) of the pair's partial dependence minus those of its columns.
+
+    Also return the variance of the pair's partial dependence alone.
     """
     pure, whole = [], []
     for r, w, own, a, b in zip(blocks.rows, blocks.weights, blocks.own, *(blocks.single[c] for c in pair), strict=True):
@@ -138,10 +141,10 @@ def index_variance(blocks: Blocks, pair: tuple[str, str], seed: int) -> FloatArr
 
 
 def index_terms(bound: BoundModel, pair: tuple[str, str], rows: IntArray, draws: np.random.Generator) -> FloatArray:
-    """Return the index (i, b, k) of row i against the single background row b; its mean over b is the index.
+    """Return the index (i, b, k) of row i for the single background row b. The index of row i is the mean over b.
 
     Columns that the model does not use change no index and are left out. If there are too many coalitions of the other columns to
-    use all, the one for i and b is drawn with the weights of the index.
+    use them all, the one for i and b is drawn with the weights of the index.
     """
     places = [bound.columns.index(c) for c in pair]
     others = [j for j in _players(bound) if j not in places]
@@ -165,7 +168,7 @@ def _players(bound: BoundModel) -> list[int]:
 
 
 def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iterator[tuple[float, Any]]:
-    """Yield weights, and which of the p others, (p,) or (n, n, p) for each two rows, come from row i rather than row b."""
+    """Yield weights, and which of the p other columns come from row i rather than row b: (p,), or (n, n, p) by pair of rows."""
     if exact:
         for size in range(p + 1):
             for chosen in combinations(range(p), size):
@@ -180,11 +183,17 @@ def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iter
 
 @dataclass(frozen=True, eq=False)
 class PairTable:
-    """The pair's joint effect on a grid without main effects: its margins, weighted by the rows of the cells, are zero (Lengerich
-    et al. 2020).
+    """The pair's joint effect on a grid, without main effects.
 
-    `values` of both columns, None for missing; `rows` (A, B) nearest to each cell; `weight` (A, B): their share; `effect` (A, B,
-    k) with standard errors over the background; `variance` (k,) of the effect over the rows of the cells.
+    The margins of the effect, weighted by the rows of the cells, are zero (Lengerich et al. 2020).
+
+    Parameters
+    ----------
+    values : values of both columns; None for missing.
+    rows : (A, B) number of rows nearest to each cell.
+    weight : (A, B) their share.
+    effect : (A, B, k) the effect, with standard errors over the background.
+    variance : (k,) variance of the effect over the rows of the cells.
     """
 
     values: tuple[tuple[Any, ...], tuple[Any, ...]]
@@ -200,7 +209,7 @@ class PairTable:
 
 
 def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], seed: int) -> PairTable:
-    """Return the purified partial dependence of a pair on a grid; `points` has the grid points after the rows (`with_points`)."""
+    """Return the purified partial dependence of a pair on a grid. `points` has the grid points after the rows (`with_points`)."""
     bound, r = blocks.bound, len(blocks.rows)
     rows, weight = _cells(grids, bound)
     middles = [(grids[0].donors, grids[1].donors)] * r
@@ -208,7 +217,7 @@ def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], see
     pure = resolved(bound, purified(dependence, weight))
     effect, squared = mean_over_rows(pure), _squares(blocks, grids, weight, seed)
     drawn = mean_over_rows(np.einsum("rabk,ab->rk", squared, weight))
-    # all blocks share the rows of the cells
+    # all blocks use the same rows for the weights of the cells
     cells = np.einsum("rabk,ab->k", squared**2, weight) / r - drawn.value**2
     over_rows = np.sqrt(np.maximum(cells, 0) / effective(bound.table.row_weights))
     variance = Estimates.of(drawn.value, np.hypot(drawn.stderr, over_rows), r - 1)
@@ -219,7 +228,8 @@ def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed:
     """Return squares (replicates, A, B, k) of the purified effect at real values, whose weighted sum is the variance.
 
     For every point, each block draws one of the nearest rows. The mean over blocks, and its error, therefore include variation of
-    the effect within a cell. Products of two halves of the background are not biased by its noise.
+    the effect within a cell. Products of two halves of the background are used, because the noise of the background does not bias
+    them.
     """
     draws = [np.random.default_rng([seed, block]) for block in range(len(blocks.rows))]
     first, second = (_drawn(grid, blocks.bound, draws) for grid in grids)
@@ -229,7 +239,7 @@ def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed:
 
 
 def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) -> list[IntArray]:
-    """Draw for each point one of the rows nearest to it, by weight, with each generator (G,)."""
+    """For each generator, draw one of the rows nearest to each point (G,), by weight."""
     near, w = grid.nearest, bound.table.row_weights
     order = np.argsort(near, kind="stable")
     order = order[near[order] >= 0]
@@ -242,7 +252,7 @@ def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) 
 
 
 def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
-    """Return `tables` (..., A, B, k) minus their projection on sums of a function of the row and one of the column."""
+    """Return `tables` (..., A, B, k) minus their projection on additive functions of the row and the column."""
     a, b = weight.shape
     sides = np.hstack([np.repeat(np.eye(a), b, axis=0), np.tile(np.eye(b), (a, 1))])
     root = np.sqrt(weight.ravel())
@@ -262,12 +272,12 @@ def _cells(grids: tuple[Grid, Grid], bound: BoundModel) -> tuple[IntArray, Float
 
 
 def _all(w: FloatArray) -> FloatArray:
-    """Return shares (1, rows) for the mean over all rows."""
+    """Return weights (1, rows) for the mean over all rows."""
     return np.asarray(w / w.sum())[None]
 
 
 def _halves(w: FloatArray) -> FloatArray:
-    """Return shares (2, rows) for the means over every second row, and over the others."""
+    """Return weights (2, rows) for the means over every second row, and over the others."""
     half = w * (np.arange(len(w)) % 2 == np.arange(2)[:, None])
     return np.asarray(half / half.sum(axis=1, keepdims=True))
 
@@ -280,7 +290,7 @@ def _dependence(
 ) -> FloatArray:
     """Return mean scores (replicates, h, A, B, k) of the first rows of each block at every cell, by shares (h, rows).
 
-    `places` gives for each block the rows with the values of the cells. Small blocks pass through the network together.
+    `places` gives, for each block, the rows with the values of the cells. Small blocks pass through the network together.
     """
     bound, rows = blocks.bound, [rows[:GRID_ROWS] for rows in blocks.rows]
     together = max(1, MIXED // (len(grids[0]) * len(grids[1]) * len(rows[0])))
@@ -298,7 +308,7 @@ def _dependence(
 def _sources(
     bound: BoundModel, grids: tuple[Grid, Grid], rows: IntArray, places: tuple[IntArray, IntArray]
 ) -> IntArray:
-    """Return for every row at every cell the row that each value comes from (A, B, rows, columns)."""
+    """Return, for every row at every cell, the row from which each value is taken (A, B, rows, columns)."""
     sources = np.tile(rows[None, None, :, None], (len(grids[0]), len(grids[1]), 1, len(bound.columns)))
     sources[..., bound.columns.index(grids[0].column.name)] = places[0][:, None, None]
     sources[..., bound.columns.index(grids[1].column.name)] = places[1][:, None]

@@ -20,9 +20,9 @@ class InteractionRow(Part):
     output: str | None
     first: str
     second: str
-    variance: Interval  # of the pair's partial dependence minus those of its columns
-    share: Interval  # share of the variance of the score
-    h2: Interval  # share of the variance of the pair's partial dependence (Friedman & Popescu 2008)
+    variance: Interval  # variance of the pair's partial dependence minus those of its columns
+    share: Interval  # this variance as a share of the variance of the score
+    h2: Interval  # the same as a share of the variance of the pair's partial dependence (Friedman & Popescu 2008)
     shapley: Interval  # variance over rows of the Shapley interaction index
 
 
@@ -34,10 +34,10 @@ class Interactions(Part):
     blocks: int
     background: int
     seed: int
-    screened: int  # number of pairs
-    passed: int = 0  # columns that change the score too little to be in a pair
+    screened: int  # number of pairs that were screened
+    passed: int = 0  # number of columns that change the score too little to be in a pair
     passed_most: float | None = None  # the largest of their total indices, as a share of the variance of the score
-    linear_adds: bool  # the linear model is a sum over original columns, without interactions
+    linear_adds: bool  # whether the linear model is a sum over original columns, without interactions
     pairs: list[InteractionRow]
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -1,15 +1,16 @@
 """Screening of all pairs for interactions by second differences between real rows, in rounds that drop the weakest pairs.
 
-For a row x and another row x', with (j, k) from x' together or one at a time,
+Row x takes the columns j and k from another row x', together or one at a time. The second difference
 
     d = f(x) - f(x with j from x') - f(x with k from x') + f(x with j and k from x')
 
-is zero if j and k do not interact. The strength is E d² / 4: with independent columns, the variance of all terms of the
-functional ANOVA that contain both columns (Hooker 2004; the superset importance of Liu & Owen 2006). Changes of one column are
-shared by all pairs, and no row is used twice in a round, so that its mean is unbiased and its standard error over rows exact.
+is zero if j and k do not interact. The strength of a pair is E d² / 4. If columns are independent, this is the variance of all
+terms of the functional ANOVA that contain both columns (Hooker 2004; the superset importance of Liu & Owen 2006). All pairs share
+the changes of single columns. No row is used twice in a round, so its mean is unbiased and its standard error over rows is exact.
 
 With more than a hundred columns, only pairs among the hundred that change the score most are screened. The measure is E (f(x) -
-f(x with j from x'))² / 2: with independent columns, the total index of j (Jansen 1999), which no pair containing j can exceed.
+f(x with j from x'))² / 2. If columns are independent, this is the total index of j (Jansen 1999), which no pair that contains j
+can exceed.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ from tabinterp.models.perturbation import BLOCK, forward, is_read, resolved
 from tabinterp.preview import PreviewedFrame
 from tabinterp.stats.accumulators import mean_over_rows
 
-PAIR_MOVES = 2_000_000  # changed rows in the first round, over all pairs
-FEWEST, MOST = 32, 4096  # rows for each pair
+PAIR_MOVES = 2_000_000  # maximum number of changed rows in the first round, over all pairs
+FEWEST, MOST = 32, 4096  # minimum and maximum number of rows for each pair
 KEPT = 4  # pairs in the second round for each pair requested
-WIDE = 100  # columns among which pairs are screened
-MOVED = 512  # rows by which these columns are chosen
+WIDE = 100  # maximum number of columns among which pairs are screened
+MOVED = 512  # number of rows by which these columns are chosen
 
 Progress = Callable[[str, float], None]
 
@@ -43,9 +44,15 @@ Progress = Callable[[str, float], None]
 class Screen(PreviewedFrame):
     """Every screened pair: its strength in squared units of the score, summed over outputs, and how it was measured.
 
-    Arrays (pairs,). `rounds` is the last round that the pair was in, or 0 if the model does not use one of its columns; `rows`
-    are those of that round. `kept` pairs are evaluated in full. `passed` columns change the score too little to be in a pair;
-    `passed_most`, in squared units of the score, is the largest of their total indices.
+    Arrays are (pairs,).
+
+    Parameters
+    ----------
+    rounds : the last round that the pair was in; 0 if the model does not use one of its columns.
+    rows : number of rows in that round.
+    kept : whether the pair is evaluated in full.
+    passed : columns that change the score too little to be in a pair.
+    passed_most : the largest of their total indices, in squared units of the score.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -60,7 +67,7 @@ class Screen(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each pair, the strongest first."""
+        """Return one row for each pair, strongest first."""
         made = {
             "first": [a for a, _ in self.pairs],
             "second": [b for _, b in self.pairs],
@@ -75,10 +82,10 @@ class Screen(PreviewedFrame):
 
 
 def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progress | None = None) -> Screen:
-    """Screen all pairs of `columns`; `bound` has the rows in hash order.
+    """Screen all pairs of `columns`. The rows of `bound` must be in hash order.
 
-    The first round measures every pair on the first rows. The second measures the strongest again, on rows from the other end, so
-    that the choice of pairs does not bias their strength.
+    The first round measures every pair on the first rows. The second round measures the strongest pairs again on the last rows,
+    so that the choice of pairs does not bias their strength.
     """
     n = len(bound.table)
     half = min(MOVED, n // 2)
@@ -109,8 +116,9 @@ def most_moving(
 
 
 def total_indices(bound: BoundModel, columns: Sequence[str], rows: IntArray, donors: IntArray) -> FloatArray:
-    """Return half the mean squared change (columns,) of the scores, over all outputs, when these rows take a column from
-    others.
+    """Return half the mean squared change (columns,) of the scores when `rows` take a column from `donors`.
+
+    The change is summed over all outputs.
     """
     table, result = bound.table, np.zeros(len(columns))
     weights = np.ones(len(rows)) if table.weights is None else table.weights[rows] * table.weights[donors]
@@ -134,7 +142,7 @@ def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:
 def _measured(
     before: Screen, which: IntArray, bound: BoundModel, rows: IntArray, donors: IntArray, progress: Progress | None
 ) -> Screen:
-    """Return the screen with these pairs measured on these receivers and donors."""
+    """Return the screen after measuring these pairs on these rows and donors."""
     strength, stderr = before.strength.copy(), before.stderr.copy()
     used, rounds = before.rows.copy(), before.rounds.copy()
     strength[which], stderr[which] = strengths(bound, [before.pairs[i] for i in which], rows, donors, progress)
@@ -150,7 +158,7 @@ def strengths(
     donors: IntArray,
     progress: Progress | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return strengths (pairs,) and their standard errors; every receiver has one donor, and no row is both."""
+    """Return strengths (pairs,) and their standard errors. Every row has one donor, and no row is both."""
     weights = None if bound.table.weights is None else bound.table.weights[rows] * bound.table.weights[donors]
     z, moves, single = bound.z[rows], {}, {}
     squared = np.zeros((len(rows), len(pairs)))

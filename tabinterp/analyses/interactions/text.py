@@ -45,7 +45,7 @@ TEXT: dict[str, str] = {
     "report.interactions.stderr": "Standard error",
     "report.interactions.none": "The network has fewer than two input columns, so there are no pairs.",
     "plot.axis.interactions": "Share of the variance of the score, 95% CI",
-    # why it does not apply
+    # why the analysis does not apply
     "why.interactions.few": "interactions need at least {least} rows with positive weight; the table has {rows}",
     "why.interactions.pair": "interactions need at least two columns; the only column is '{column}'",
 }
