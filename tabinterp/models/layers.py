@@ -43,7 +43,7 @@ class Layer:
     @cached_property
     def before(self) -> nn.Module:
         """The pre-activations (m, width) for fronts (m, h)."""
-        return placed(self.graph_before, self.device)
+        return placed(with_fast_tanh(self.graph_before), self.device)
 
     @cached_property
     def outputs(self) -> nn.Module:
