@@ -1,6 +1,6 @@
 """Audit neural networks trained on tables, and compare them with logistic, linear or Poisson regression.
 
-Names load on first use: `import tabinterp` brings in neither torch nor plotting.
+Names load on first use: `import tabinterp` does not import torch or Matplotlib.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
 
 @contextmanager
 def output_folder(path: Path) -> Iterator[None]:
-    """Create and lock an output folder, and check that it is writable, before the work whose result it will contain.
+    """Create and lock an output folder, and check that it is writable before any work starts.
 
     The lock is released when the block ends or the process dies. If this function created the folder and it is still empty
     at the end, the folder is removed.
@@ -85,7 +85,7 @@ def output_folder(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """Lock a folder exclusively. The lock is on the folder itself, so that no lock file is left in it."""
+    """Lock a folder exclusively. The folder itself is locked, so no lock file remains in it."""
     if fcntl is None:
         yield
         return
@@ -133,7 +133,7 @@ def make_private(folder: Path) -> None:
 
 
 def check_private(folder: Path) -> None:
-    """Refuse a folder that may not be ours: a link, a folder of another user, or one that contains a link or a pipe.
+    """Refuse a folder that is a link, belongs to another user, or contains a link or a pipe.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
 
 
 def write_all(contents: Mapping[Path, bytes | None]) -> None:
-    """Replace files that belong together; a file whose content is None is deleted.
+    """Replace a set of files together; a file whose content is None is deleted.
 
     All new files are first written to disk under temporary names, so that a full disk leaves the old files unchanged. Then the
     old files are renamed in the given order, and the new files take their places in reverse order. A process that is killed

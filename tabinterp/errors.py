@@ -26,11 +26,11 @@ def speaking_options(options: Mapping[str, str]) -> Iterator[None]:
 
 
 def argument(name: str, *value: Any) -> str:
-    """Return a setting, and its value if given, as the reader of an error message would write it.
+    """Return a setting, and its value if given, in the form in which the user would write it.
 
-    In Python, that is `name=value`. While a command runs, it is the option of the command; if the command has no such option,
-    the text says that the setting is only available in Python. Every error names settings through this function. Sentences of
-    a document never do, because a document must not depend on the interface that created it.
+    In Python, this is `name=value`. While a command runs, it is the command-line option; if there is none, the text says that the
+    setting is only available in Python. All error messages use this function to name settings. Sentences in a document never use
+    it, because a document must not depend on the interface that created it.
 
     >>> argument("positive"), argument("task", "count")
     ('positive=', "task='count'")

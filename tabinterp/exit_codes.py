@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit code of a `tabinterp` process; the same in every command."""
+    """The exit codes of a `tabinterp` process, which are the same for all commands."""
 
     PASSED = 0
     FAILED = 1  # a gate failed, or a difference was found

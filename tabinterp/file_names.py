@@ -35,8 +35,8 @@ class Layout:
     def ours(self, folder: Path) -> tuple[list[str], list[str]]:
         """Return the paths in a folder that may be ours, and all other paths.
 
-        Links are not followed, and folders that are not ours are not opened. The saved state of an interrupted audit counts as
-        one file, because the code that reads it checks its contents.
+        A path is ours if its name is one that tabinterp writes. Links are not followed, and other folders are not opened. The
+        saved state of an interrupted audit counts as one file, because the code that reads it checks its contents.
         """
         return self._sorted(folder, "")
 

@@ -1,4 +1,4 @@
-"""Frames of results in the library of the user's choice: pandas, polars or pyarrow."""
+"""Conversion of results to data frames of the user's choice: pandas, polars or pyarrow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 class Frame(Protocol[P]):
-    """A method that returns a DataFrame of pandas, or with `backend` a frame of another library."""
+    """A method that returns a pandas DataFrame or, if `backend` is given, a frame of another library."""
 
     @overload
     def __call__(self, *args: P.args, **more: P.kwargs) -> pd.DataFrame: ...
@@ -33,7 +33,7 @@ class FrameMethod(Protocol[P]):
 
 
 def any_backend(method: Callable[Concatenate[Result, P], pd.DataFrame]) -> FrameMethod[P]:
-    """Give a method that returns a DataFrame the argument `backend`: "pandas" (the default), "polars" or "pyarrow"."""
+    """Add the argument `backend` to a method that returns a DataFrame: "pandas" (the default), "polars" or "pyarrow"."""
 
     @wraps(method)
     def framed(self: Result, *args: Any, backend: str = "pandas", **more: Any) -> Any:
@@ -50,7 +50,7 @@ def any_backend(method: Callable[Concatenate[Result, P], pd.DataFrame]) -> Frame
 
 
 def _converted(frame: pd.DataFrame, backend: str) -> Any:
-    """Return the frame in another library: a missing value is null, and an index with names or labels becomes columns."""
+    """Return the frame in another library. Missing values become null, and an index with names or labels becomes columns."""
     if backend == "pandas":
         return frame
     import narwhals as nw  # noqa: PLC0415  # heavy, as is pyarrow
@@ -69,7 +69,7 @@ def _converted(frame: pd.DataFrame, backend: str) -> Any:
 
 
 def _in_arrow(frame: pd.DataFrame) -> pa.Table:
-    """Return a table of pyarrow. Other libraries give a column one type, so that mixed values become text."""
+    """Return a pyarrow table. A column of another library has a single type, so mixed values become text."""
     import pyarrow as pa  # noqa: PLC0415
 
     columns = []

@@ -45,7 +45,7 @@ class Preview:
 
     @property
     def others(self) -> str:
-        """A line with the number of rows that are not shown; empty if all are shown."""
+        """A line that states how many rows are not shown; empty if all are."""
         left = self.count - len(self.rows[:MOST])
         return messages.text("preview.more", {"count": left}) if left > 0 else ""
 
@@ -87,7 +87,7 @@ class Previewed:
             cls.__repr__ = Previewed.__repr__  # type: ignore[method-assign]
 
     def preview(self) -> Preview:
-        """Return what is shown: a title and the first rows."""
+        """Return the preview: a title and the first rows."""
         raise NotImplementedError
 
     def __repr__(self) -> str:

@@ -74,13 +74,15 @@ def hidden(text: str, *sources: str) -> str:
 
     The function masks the parts of a URL before `@` and after `?`, `#` or `;`; values of connection strings; headers such as
     `Authorization: Bearer x` and options such as `--password x`; quoted passwords and secrets in SQL; and all arguments of
-    `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`. It knows names of settings in some twenty
-    languages. In a sentence, a word after "password", "token" and the like is masked if it contains a letter and a digit.
+    `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`. It recognises names of settings in about twenty
+    languages. In a sentence, a word that follows "password", "token" or a similar term is masked if it contains a letter and a
+    digit.
 
     Parameters
     ----------
     text : a URL, an argument of a command, a query, or any message.
-    sources : URLs, connection strings or queries that the text may repeat in full or in part, as error messages of libraries do.
+    sources : URLs, connection strings or queries. Error messages of libraries often repeat them, in full or in part, so they are
+        masked in the text too.
 
     Examples
     --------
@@ -160,7 +162,7 @@ def _plain(text: str, taken: list[str]) -> str:
 
 
 def _decoded(text: str, taken: list[str]) -> str:
-    """Return the text with percent-encoded URLs and settings decoded and masked if they contain a secret."""
+    """Return the text. Percent-encoded URLs and settings that contain a secret are decoded and masked."""
 
     def word(found: re.Match[str]) -> str:
         given = found.group()
@@ -197,8 +199,8 @@ def _calls(text: str, taken: list[str]) -> str:
 
 
 def _pieces(taken: list[str]) -> set[str]:
-    """Return the forms in which a library may repeat masked text: in full, or its values and their parts; as they are, decoded
-    or encoded.
+    """Return the forms in which a library may repeat masked text. These are the whole text, its values and their parts, each
+    unchanged, decoded and encoded.
     """
     forms = {form for one in taken for form in (one, unquote(one), unquote_plus(one))}
     values = {re.sub(r"^[\w .-]+=(?=[^=])", "", part) for form in forms for part in re.split(r"[?#;&]", form)}

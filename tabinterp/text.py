@@ -1,4 +1,4 @@
-"""How a language writes numbers, lists and dates, and the names of things that the document holds as they are."""
+"""Formats of numbers, lists and dates in each language, and translations of names that the document stores untranslated."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Number of threads: single-threaded matrix products, and the cores available for independent tasks.
 
-The matrix products of a network for tables are too small to split among threads: the threads mostly wait for each other, and wait
-long on a busy machine. Several threads would also add the terms of a sum in another order, which changes its last digits.
+The matrix products of a network for tables are too small to split among threads: the threads mostly wait for each other,
+especially on a busy machine. Several threads would also add the terms of a sum in another order, which changes its last digits.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Run an audit, from settings to document. `run.audit` is `tabinterp.audit`."""
+"""Run an audit and build its document. `run.audit` is `tabinterp.audit`."""

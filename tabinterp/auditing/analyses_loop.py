@@ -28,7 +28,7 @@ MOST = 4  # default limit on workers: the longest group of analyses takes a quar
 
 
 class Clock(Watch, Protocol):
-    """A timer of analyses, used as a context manager."""
+    """A context manager that measures the duration of each analysis."""
 
     seconds: dict[str, float]
 
@@ -39,8 +39,9 @@ class Clock(Watch, Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of an analysis. If the analysis does not apply or failed, it is None, with a note on the reason unless the
-    document already shows it.
+    """The result of an analysis, or None if the analysis does not apply or failed.
+
+    In that case a note gives the reason, unless the document already shows it.
     """
 
     result: Any = None
@@ -67,10 +68,10 @@ def workers_of(jobs: int | None) -> int:
 def run_analyses(
     selected: Sequence[Analysis[Any]], context: Context, jobs: int, clock: Clock, size: Size | None = None
 ) -> tuple[Context, list[Message]]:
-    """Run analyses; return the context with their results, and notes on those that do not apply, in the order of the list.
+    """Run the analyses in order. Return the context with their results, and notes on analyses that do not apply.
 
     Independent analyses run in `jobs` worker processes. Analyses that the workers did not finish, for example after an error, run
-    in this process afterwards. `size` is the size of the audit, from which the shares of a budget follow.
+    in this process afterwards. `size` is the size of the audit; it determines how the budget is divided.
     """
     for model in (context.network, context.linear):
         # In single precision, a row's score depends slightly on the rest of its batch, and so on the analysis that runs first.
@@ -96,7 +97,7 @@ def run_analyses(
 
 
 def _withheld(context: Context) -> Iterator[Message]:
-    """Add one note if there are too few rows or events for the performance, or for anything about the evaluated rows."""
+    """Add one note if there are too few rows or events to report performance, or to report anything on the evaluated rows."""
     withheld = context.performance.withheld
     if withheld is not None:
         few = len(context.evaluated) < SMALL
@@ -109,9 +110,12 @@ def answer(analysis: Analysis[Any], context: Context) -> Outcome:
 
 
 def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome]:
-    """Run an analysis, with a note on the reason if it does not apply or fails. Return the context of the next one, too.
+    """Run an analysis. Return its outcome and the context for the next analysis.
 
-    An analysis that runs out of the device's memory is repeated with fronts in main memory, and so are all that follow.
+    If the analysis does not apply or fails, the outcome includes a note with the reason.
+
+    If an analysis runs out of device memory, it is repeated with intermediate values (fronts) in main memory. All later analyses
+    then keep them there too.
     """
     withheld = context.performance.withheld
     if withheld is not None:
@@ -138,7 +142,9 @@ def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome
 
 
 def _failed(analysis: Analysis[Any], error: Exception) -> Message:
-    """Return a note with the analysis, the type of the error and its place, but not its text, which may contain table values."""
+    """Return a note that names the analysis, the type of the error and its location in the code. The error's text is left out,
+    because it may contain table values.
+    """
     place = traceback.extract_tb(error.__traceback__)[-1]
     values = {
         "reading": analysis.title,

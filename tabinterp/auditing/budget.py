@@ -1,8 +1,8 @@
-"""The budget of an audit: how many rows a function of rows may evaluate, divided among the analyses.
+"""The budget of an audit: the maximum number of rows on which a prediction function is called, divided among the analyses.
 
-Each analysis may evaluate as many rows as it needs, up to a common level: rows that some analyses do not need are shared by the
-others (max-min fairness). The need of an analysis follows from its cost (`Analysis.cost`). The level is recomputed before each
-analysis, because analyses often evaluate fewer rows than forecast.
+Each analysis may evaluate as many rows as it needs, up to a common level. Rows that some analyses do not need are shared among
+the others (max-min fairness). The number needed is computed from the cost of the analysis (`Analysis.cost`). The level is
+recomputed before each analysis, because analyses often evaluate fewer rows than forecast.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ BINDING, LAST, PASSES = 4, 2, 16  # passes over the rows: to bind the model, aft
 
 
 def limited(network: BoundModel, budget: int | None, swept: int) -> int | None:
-    """Limit the number of rows that a function of rows evaluates; return the limit, or None for other models.
+    """Limit the number of rows on which a prediction function is called. Return the limit, or None for other models.
 
     Parameters
     ----------
-    network : bound to the rows in memory. The rows evaluated for binding are counted even if the model was bound before.
+    network : the model, bound to the rows in memory. Rows evaluated during binding count, even if the model was bound before.
     budget : number of rows; None: the default.
-    swept : further rows of a scan, all of which are read in batches.
+    swept : number of additional rows of a scan, which are read in batches.
 
     Raises
     ------
@@ -56,13 +56,15 @@ def limited(network: BoundModel, budget: int | None, swept: int) -> int | None:
 
 
 def needed(analysis: Analysis[Any], size: Size) -> float:
-    """Return the approximate number of rows that an analysis needs: at least the held-out rows, whose scores it may use."""
+    """Return the approximate number of rows that an analysis needs: at least the number of held-out rows, because it may use
+    their scores.
+    """
     free = replace(size, evaluation=0.0, encoding=0.0, beyond=0.0)
     return max(size.evaluated, analysis.cost(replace(free, evaluation=1.0)) - analysis.cost(free))
 
 
 def level(needs: Sequence[float], left: float) -> float:
-    """Return the largest share for each if all together have `left`; infinite if there is enough for all.
+    """Return the largest equal share of `left`, given the needs of all; infinite if there is enough for everyone.
 
     >>> level([10, 50, 60], 90), level([10, 20], 90)
     (40.0, inf)
@@ -76,8 +78,8 @@ def level(needs: Sequence[float], left: float) -> float:
 
 
 def within_budget(context: Context, size: Size | None, remaining: Sequence[Analysis[Any]]) -> Context:
-    """Return the context of the first of the remaining analyses, with its share of the rows left in the budget, and the number
-    of drawn rows that this share allows.
+    """Return the context for the next analysis: its share of the remaining budget, and the number of sampled rows that this
+    share allows.
     """
     questions = context.network.model.questions
     if questions is None or size is None:
@@ -89,8 +91,9 @@ def within_budget(context: Context, size: Size | None, remaining: Sequence[Analy
 
 
 def _most_drawn(analysis: Analysis[Any], size: Size, share: float) -> int:
-    """Return the largest number of drawn rows with which the analysis stays within its share; all of them if a smaller number
-    would not be enough or is not needed.
+    """Return the largest number of sampled rows with which the analysis stays within its share.
+
+    Return all of them if fewer are not needed, or if even a smaller sample would exceed the share.
     """
 
     def fits(drawn: int) -> bool:

@@ -35,8 +35,8 @@ def keeping(
 
     Parameters
     ----------
-    model : file or folder of the model; `how` are the options for loading it. Checkpoints of another model, other rows, other
-        settings or other versions are refused.
+    model : file or folder of the model. Checkpoints of another model, other rows, other settings or other versions are refused.
+    how : options for loading the model.
     resume : continue from existing checkpoints; otherwise they are deleted.
     """
     files = {name: None if value is None else _content(Path(value)) for name, value in how.items() if _is_file(value)}

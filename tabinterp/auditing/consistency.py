@@ -1,8 +1,8 @@
-"""Consistency of a saved document: everything that follows from its other numbers is recomputed and compared.
+"""Consistency checks of a saved document: values that can be derived from its other numbers are recomputed and compared.
 
-Findings, the verdict, the evidence for clauses and parts of the provenance follow from the numbers in the document. Editing one
-of them by hand causes a contradiction. Only the code that wrote a document can detect it: another version may judge
-differently.
+Findings, the verdict, the evidence for clauses and parts of the provenance are derived from the numbers in the document. A manual
+edit of one of them causes a contradiction. Only the code that wrote a document can detect this, because another version may apply
+different rules.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def written_here(document: Document) -> bool:
 
 
 def contradictions(document: Document) -> list[Message]:
-    """Return the statements of the document that do not follow from the rest of it; empty if it is unchanged.
+    """Return the statements in the document that contradict the rest of it; empty if it is unchanged.
 
     The result is meaningful only if `written_here(document)`.
     """
@@ -113,8 +113,8 @@ def _parts(document: Document) -> Iterator[Message]:
 
 
 def _metrics_possible(document: Document) -> bool:
-    """Return whether each metric belongs to the task, occurs only once (a policy uses the first with a name), and has
-    possible values.
+    """Return whether each metric belongs to the task, occurs only once and has possible values. A policy uses the first metric
+    with a given name, so duplicates are not allowed.
     """
     rows = document.performance.metrics
     names = {row.metric for row in rows}
@@ -164,7 +164,7 @@ def _dumped(part: Part | None) -> dict[str, Any] | None:
 
 
 def _possible(row: MetricRow) -> bool:
-    """Return whether a metric has possible values, and a difference that follows from them."""
+    """Return whether a metric has possible values, and whether its difference agrees with them."""
     least, most = RANGES.get(row.metric, (0.0, math.inf))
     one, other, difference = row.network.value, row.linear.value, row.difference.value
     inside = all(value is None or least <= value <= most for value in (one, other))
@@ -184,15 +184,17 @@ def _rows_add_up(document: Document) -> bool:
 
 
 def _unsafe_file_is_told(document: Document, which: str) -> bool:
-    """Return whether the note on unsafe files, which the check reads, is present exactly if code of the model's file was run."""
+    """Return whether the note on unsafe files agrees with the rest: it must be present if and only if code in the model file
+    was run.
+    """
     notes = {note.key for note in getattr(document, which).notes}
     return (document.method.settings.get(f"{which}_file_unsafe") is True) == ("model.unsafe" in notes)
 
 
 def _lines_follow(document: Document) -> bool:
-    """Return whether the lines below the verdict follow from the numbers.
+    """Return whether the lines below the verdict agree with the numbers.
 
-    On the ladder, only the key of the line can be checked (`claims`); on rows with another class, only their number.
+    For the ladder, only the key of the line can be checked (`claims`). For rows whose class differs, only their number can be.
     """
     verdict, rows = document.verdict, document.performance.rows
     if verdict.status == "not_assessed":
@@ -205,8 +207,8 @@ def _lines_follow(document: Document) -> bool:
 
 
 def verdict_lines(document: Document) -> list[Message]:
-    """Return the sentences below the verdict that follow from the rest of the document: all except those on the ladder and on
-    labels.
+    """Return the sentences below the verdict that can be derived from the rest of the document: all except those on the ladder
+    and on labels.
     """
     lines = _linear_lines(document)
     if any(line.key == "verdict.one_value" for line in document.verdict.lines):
@@ -228,7 +230,7 @@ def _linear_lines(document: Document) -> list[Message]:
 
 
 def _gap_lines(document: Document) -> list[Message]:
-    """Return the lines on the difference and the other metrics, and on what qualifies them: the number of rows needed,
+    """Return the lines on the difference and the other metrics, and the lines that qualify them: the number of rows needed,
     recalibration, costs and boosted trees.
     """
     verdict, metrics, judged = document.verdict, document.performance.metrics, document.get(Judged)
@@ -286,7 +288,7 @@ def _status(document: Document) -> str:
 
 
 def _evidence(document: Document) -> Iterator[Message]:
-    """Recompute the rows of the built-in mapping; for the author's own mappings, only missing evidence can be checked."""
+    """Recompute the evidence for the built-in mapping. For the author's own mappings, only missing evidence can be checked."""
     expected = evidence(document)
     same = document.evidence[: len(expected)] == expected
     for row in document.evidence[len(expected) :]:

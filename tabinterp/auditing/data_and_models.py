@@ -1,4 +1,4 @@
-"""The parts of the document on data, models, method, and what was not assessed."""
+"""Build the parts of the document on the data, the models, the method, and what was not assessed."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def _without_target(rows: int | None) -> doc.WithoutTarget | None:
 
 
 def _events(table: Table) -> int | None:
-    """Return the number of evaluated rows in the rarest class; None if this number, or that of the class's other rows, is from 1
-    to 9.
+    """Return the number of evaluated rows in the rarest class. Return None if this number, or the number of the other rows of
+    that class, is from 1 to 9.
     """
     if not table.schema.goal.classes:
         return None
@@ -125,7 +125,7 @@ def _grouping(table: Table) -> doc.Grouping | None:
 
 
 def _drawn(r: Results) -> doc.Drawn | None:
-    """Return the rows that most analyses used, if they could not use all rows."""
+    """Return the rows that most analyses used, or None if they used all rows."""
     table = r.network.table
     if r.census is None or len(table) == r.census.rows:
         return None
@@ -202,7 +202,9 @@ def _origin(bound: BoundModel) -> list[Message]:
 
 
 def notes(r: Results) -> list[Message]:
-    """Return notes on what was not assessed that only the run can give; `unassessed` derives the others from the document."""
+    """Return notes on what was not assessed that are only known during the run; `unassessed` derives the others from the
+    document.
+    """
     messages = list(r.notes)
     units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
     training = r.performance.training

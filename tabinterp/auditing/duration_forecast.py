@@ -23,7 +23,7 @@ def measured(network: BoundModel, most: int, rows: int) -> Size:
 
     Parameters
     ----------
-    network : bound to the rows in memory.
+    network : the network, bound to the rows in memory.
     most : maximum number of rows for analyses that make many passes over them.
     rows : number of rows in the whole table; a scan has only some of them in memory.
     """
@@ -56,14 +56,14 @@ def measured(network: BoundModel, most: int, rows: int) -> Size:
 def expected_seconds(
     size: Size, analyses: Sequence[Analysis[Any]], budget: int | None = None, *, fits: bool
 ) -> dict[str, float]:
-    """Return the expected seconds of each part of an audit after the rows were encoded.
+    """Return the expected duration, in seconds, of each part of an audit that follows the encoding of the rows.
 
     Parameters
     ----------
     size : size of the audit and speed of its network.
     analyses : the analyses to run.
     budget : number of rows that they may evaluate in total; None: no limit.
-    fits : whether a counterpart is fitted.
+    fits : whether a linear counterpart will be fitted.
     """
     fit = 0.1 + 3e-7 * size.training * size.encoded * size.outputs if fits else 0.0
     seconds = {one.name: one.cost(size) for one in (PERFORMANCE, *analyses)}
@@ -84,7 +84,7 @@ def in_words(seconds: float) -> str:
 
 
 def _encoding_seconds(sample: BoundModel) -> float:
-    """Return the seconds to encode a row, measured on several hundred rows at once."""
+    """Return the time needed to encode a row, in seconds, measured by encoding several hundred rows at once."""
     few = sample.table.inputs.iloc[:ENCODED_ROWS]
     start = time.perf_counter()
     sample.encoding.transform(few)

@@ -1,4 +1,4 @@
-"""Notes on what was not assessed that follow from the finished document."""
+"""Derive notes on what was not assessed from the finished document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEYS = frozenset(
 
 
 def unassessed(document: Document) -> list[Message]:
-    """Return the notes on what was not assessed that follow from the rest of the document."""
+    """Return the notes on what was not assessed that can be derived from the rest of the document."""
     notes = []
     if not document.performance.held_out:
         notes.append(_note("split"))

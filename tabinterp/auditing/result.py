@@ -1,4 +1,4 @@
-"""A finished audit: the document, its findings, and its formats, without any further computation."""
+"""A finished audit: its document, its findings, and export to other formats. Nothing is computed again."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ VIEWS: dict[str, Callable[..., str | bytes]] = {
 
 
 def judged(document: Document, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Document:
-    """Return the document with its findings, the author's text, and the clauses for which it contains evidence."""
+    """Return the document with its findings, the author's text, and the list of clauses with their evidence."""
     found = document.model_copy(update={"findings": judge(document), "card": card})
     return found.model_copy(update={"evidence": evidence(found, mappings)})
 
@@ -103,7 +103,9 @@ class Audit:
 
     @property
     def migration(self) -> list[str]:
-        """What was changed because an earlier version of tabinterp wrote the audit, in sentences; empty if nothing was."""
+        """Sentences that describe what was converted because an earlier version of tabinterp wrote the audit; empty if nothing
+        was.
+        """
         return [_text(note) for note in migration_notes(self.document.not_assessed)]
 
     def __str__(self) -> str:
@@ -157,20 +159,22 @@ class Audit:
             return decide(labelled(self.document), policy, today, unjudged=unjudged)
 
     def annotate(self, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Audit:
-        """Return the audit with its author's text (`ti.read_card`) and evidence for further clauses (`ti.read_mapping`)."""
+        """Return a copy of the audit with the author's text (`ti.read_card`) and evidence for additional clauses
+        (`ti.read_mapping`).
+        """
         return Audit(judged(self.document, card, mappings), self.run, self.read)
 
     def evidence(self, mappings: Iterable[Mapping] = (), unverified: bool = False) -> str:
         """Return CSV with one line per clause: whether the document contains evidence for it, and what is missing.
 
-        `unverified`: include clauses whose wording was not verified against the source.
+        With `unverified`, clauses whose wording was not verified against the source are included.
         """
         with holding_together(self.read):
             return as_csv(evidence(self.document, mappings, unverified))
 
     def compare(self, other: Audit) -> Changes:
-        """Compare this audit with another of the same target, and list the differences that exceed their error; has
-        `.frame()` and `.to_json()`.
+        """Compare this audit with another audit of the same target. Return the differences that exceed their statistical
+        error, with the methods `.frame()` and `.to_json()`.
         """
         with holding_together(self.read or other.read):
             return compare_documents(self.document, other.document)
@@ -273,7 +277,7 @@ class Audit:
 
 @contextmanager
 def holding_together(read: bool) -> Iterator[None]:
-    """Raise `DocumentError` for contradictory values if the document was read from a file and not computed here."""
+    """Raise `DocumentError` if the document was read from a file and its values contradict each other."""
     try:
         yield
     except BROKEN as error:

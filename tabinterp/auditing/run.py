@@ -99,9 +99,8 @@ def audit(
         Deprecated. Name the adverse class when the table is read: `read_table(..., adverse=)`.
     control : mapping of str to str, optional
         Protected column -> its reference group. By default, the largest group of each column.
-    constraints : mapping, optional
-        Column -> "+" (the score must not fall when the column rises), "-", or a mapping with `direction`, `low` and `high` (the
-        range of values that the column may take).
+    constraints : mapping, optional Column -> "+" (the score must not fall when the column rises), "-" (it must not rise), or a
+        mapping with `direction`, `low` and `high` (the range of values that the column may take).
     margin : float, optional
         Equivalence margin in units of the primary metric: log loss in nats, squared units of the target, or deviance. By default,
         1% of the loss of always predicting the base rate (or the mean).
@@ -212,7 +211,7 @@ def _on_device(model: Model | BoundModel, device: str) -> Model:
 
 
 def _held_out_as_remembered(table: Table | Scan, remembered: Split | None) -> Table | Scan:
-    """Return the table with the split that is stored with the model, if the table has none."""
+    """Return the table; if it has no split, apply the one that is stored with the model."""
     if remembered is None:
         return table
     return table.with_split(remembered) if table.split is None else check_unseen(table, remembered)
@@ -236,7 +235,7 @@ def _expect(
 def _linear(
     counterpart: Model | None, network: BoundModel, table: Table | Scan, seed: int, engine: Engine
 ) -> BoundModel:
-    """Return the linear counterpart, fitted if none was given, and bound to the rows of the network."""
+    """Return the linear counterpart bound to the rows of the network. It is fitted here if the user did not supply one."""
     fitted = counterpart or fit_counterpart(network, table, seed=seed, engine=engine)
     linear = bind(replace(fitted, device=network.device), network.table, beside=network)
     if not linear.is_linear:
@@ -259,7 +258,7 @@ def _summed(
     engine: Engine,
     within: Callable[[float], None],
 ) -> Sums:
-    """Return the sums over all rows of a scan from which only some rows were drawn; empty otherwise."""
+    """Return the sums over all rows if only a sample of a scan's rows is in memory; otherwise, return an empty result."""
     if isinstance(rows, Scan) and not rows.is_whole:
         return sweep(network, linear, rows, within, engine, settings, selected)
     return {}
@@ -314,7 +313,7 @@ def _assembled(
 
 
 class _Clock:
-    """The seconds of each part of an audit, and its progress: the completed share of the expected seconds."""
+    """The duration of each part of an audit in seconds, and its progress: the completed share of the expected duration."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.seconds: dict[str, float] = {}
@@ -326,7 +325,7 @@ class _Clock:
 
     @property
     def is_watched(self) -> bool:
-        """Whether anyone receives the progress."""
+        """Whether a progress callback was given."""
         return self._progress is not None
 
     def expect(self, seconds: Mapping[str, float]) -> None:

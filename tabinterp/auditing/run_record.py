@@ -34,8 +34,8 @@ def code_digest() -> str:
 
 
 def configuration(document: doc.Document) -> dict[str, Any]:
-    """Return the configuration, which does not depend on rows or model: settings, how the table was read, roles of the columns,
-    and split.
+    """Return the configuration: the settings, how the table was read, the roles of the columns, and the split. It does not
+    depend on the rows or the model.
     """
     how, data = document.method, document.data
     return {
@@ -66,7 +66,9 @@ def readings(d: doc.Document) -> list[ReadingRows]:
 
 
 def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
-    """Return the rows used by an analysis without a field of its own: those stated in its record, or the evaluated rows."""
+    """Return the rows used by an analysis that has no field for them in the document: those stated in its record, or the
+    evaluated rows.
+    """
     if hasattr(record, "rows_used"):
         return [*record.rows_used(d)]
     if not hasattr(record, "rows"):
@@ -76,8 +78,10 @@ def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
 
 
 def _weighed(d: doc.Document, row: ReadingRows) -> str:
-    """Return how sampling weights affect the errors: as sampling weights, whose scale has no effect, or, for coefficients with
-    supplied errors, as in those.
+    """Return how weights enter the standard errors.
+
+    They are sampling weights, whose scale has no effect. For coefficients with supplied standard errors, they enter as in the
+    supplied fit.
     """
     own = d[Coefficients].method.key.startswith("coefficients.method.own.")
     return "own" if own and row.reading.key == "rows_of.coefficients_linear" else "sampling"

@@ -1,4 +1,4 @@
-"""Handling of Ctrl-C and SIGTERM: the work stops within a second, whichever library is running."""
+"""Handling of Ctrl-C and SIGTERM. The work stops within a second, whichever library is running."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ class Interrupted(BaseException):
 
 @contextmanager
 def interruptible() -> Iterator[Event]:
-    """Set the event and raise `Interrupted` on Ctrl-C or SIGTERM within this context.
+    """Within this context, set the event and raise `Interrupted` on Ctrl-C or SIGTERM.
 
-    If a library does not stop, the process ends itself. Some libraries replace `Interrupted` by another error; the event then
-    shows that it was an interrupt.
+    If a library does not stop, the process ends itself. Some libraries replace `Interrupted` with another error; the event then
+    shows that the user interrupted the work.
 
-    Python delivers a signal to the main thread only between two of its own instructions, and a fit or a matrix product is one
-    instruction. The signal's number is written to a pipe at once, and a thread that reads it waits for a limited time.
+    Python handles a signal in the main thread only between bytecode instructions, and a fit or a matrix product is one
+    instruction. The number of the signal is therefore written to a pipe immediately. A thread that reads the pipe ends the
+    process after a time limit.
     """
     asked = Event()
     if current_thread() is not main_thread():
@@ -60,7 +61,7 @@ def interruptible() -> Iterator[Event]:
 
 @contextmanager
 def last(call: Callable[[], None]) -> Iterator[None]:
-    """Call this function before the process ends itself; the call may run while the main thread computes."""
+    """Register a function to call before the process ends itself. It may be called while the main thread is computing."""
     _LAST.append(call)
     try:
         yield

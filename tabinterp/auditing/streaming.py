@@ -1,7 +1,8 @@
-"""Sums over all rows of a scan, for analyses that are such sums: one pass over the evaluated rows, and one over all rows for
-the sums that compare training and held-out rows.
+"""Sums over all rows of a scan, for analyses that can be computed from sums over rows.
 
-The packages of these analyses declare their sums (`Analysis.summed`).
+One pass covers the evaluated rows. Another covers all rows, for the sums that compare training and held-out rows.
+
+The packages of these analyses declare the sums that they need (`Analysis.summed`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Sums = dict[str, tuple[Any, Any]]  # name of an analysis -> its plan and its sum
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Both models without rows, and the plans of the summed analyses, for processing a batch of rows."""
+    """Both models without rows, and the plans of the summed analyses. They are applied to each batch of rows."""
 
     network: BoundModel
     linear: BoundModel
@@ -43,10 +44,11 @@ def sweep(
     settings: AuditSettings | None = None,
     analyses: Iterable[Analysis[Any]] = ANALYSES,
 ) -> Sums:
-    """Return plans and sums of the performance, and of those of the given analyses that are sums over rows.
+    """Return the plans and sums for performance, and for those of the given analyses that are computed from sums over rows.
 
-    The plans are made on the drawn rows, to which the models are bound. If rows have groups, nothing is summed: a standard error
-    needs all rows of a group at once, but a batch may contain only some of them. All analyses then use the drawn rows.
+    The plans are made from the sampled rows, to which the models are bound. If rows have groups, nothing is summed, because a
+    standard error needs all rows of a group at once and a batch may contain only some of them. All analyses then use the sampled
+    rows.
     """
     if scan.schema.group is not None:
         return {}
@@ -108,7 +110,7 @@ def _rows(plans: Mapping[str, Any], table: Table) -> Iterator[Table]:
 
 
 def _update_rows(plans: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    """Return the sums over these rows that need no model."""
+    """Return the sums over these rows that do not depend on a model."""
     return {name: STREAMED[name].streamed.update(plan, table) for name, plan in plans.items()}
 
 

@@ -27,7 +27,7 @@ def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, An
     Parameters
     ----------
     requested : the analyses to run.
-    given : argument of `ti.audit` -> its value.
+    given : mapping of arguments of `ti.audit` to their values.
 
     Raises
     ------

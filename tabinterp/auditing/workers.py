@@ -39,7 +39,7 @@ Answer = Callable[[Analysis[Any], Context], Any]
 
 
 class Watch(Protocol):
-    """A receiver of the progress of analyses that run in parallel."""
+    """An object that receives the progress of analyses that run in parallel."""
 
     def within(self, share: float, part: str | None = None) -> None: ...
 
@@ -57,8 +57,8 @@ class Worker:
 def can_fork(context: Context) -> bool:
     """Return whether analyses can run in forks of this process.
 
-    A fork does not have the threads of its parent. On the CPU, torch does not need them; on a device, and in functions that are
-    black boxes, any library may depend on threads. Outside Linux, the system's own libraries may depend on them.
+    A fork does not inherit the threads of its parent. On the CPU, torch does not need them. On a GPU, or in a user's prediction
+    function, any library may depend on threads. Outside Linux, the system libraries may depend on them as well.
     """
     models = [context.network.model, context.linear.model, *context.others, *([context.null] if context.null else [])]
     on_processor = all(model.function is None and model.device == CPU for model in models)
@@ -66,7 +66,7 @@ def can_fork(context: Context) -> bool:
 
 
 def independent(analyses: Sequence[Analysis[Any]]) -> list[list[Analysis[Any]]]:
-    """Split analyses into groups that do not need each other's results, in the order of the list within and across groups.
+    """Split analyses into groups that do not need each other's results. The order of the list is kept within and across groups.
 
     >>> from tabinterp.analyses import chosen
     >>> [[one.name for one in group] for group in independent(chosen(["effects", "ladder", "alternatives"]))]
@@ -89,8 +89,8 @@ def side_by_side(
 
     Parameters
     ----------
-    groups : in the order in which they are started.
-    answer : (analysis, context) -> its outcome, which must be picklable.
+    groups : groups of analyses, in the order in which they are started.
+    answer : function that takes an analysis and a context and returns a picklable outcome.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Checks that judge an audit from its document alone, one module per check.
 
-Each module has the function, the limits and every sentence of a check, and is named after its slug. To add a check, write its
-module and add it to this list, which is the order in which checks are listed.
+Each module contains the function, the limits and all sentences of one check, and is named after the slug of the check. To add a
+check, write its module and add it to the list below. Checks are shown in the order of this list.
 """
 
 from __future__ import annotations

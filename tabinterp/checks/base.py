@@ -1,6 +1,4 @@
-"""The definition of a check: its code and severity, its limits, its function and its sentences; also the result of the
-function.
-"""
+"""The definition of a check (its code, severity, limits, function and sentences), and the outcome that its function returns."""
 
 from __future__ import annotations
 
@@ -37,9 +35,8 @@ class Outcome:
     Parameters
     ----------
     status : "raised", "cleared" (shown as passed) or "not_applicable"
-    key : str
-        Names the sentence `finding.SLUG.KEY` among the check's claims. A key with a dot, such as "any.powerless", names
-        `finding.KEY`, a sentence of several checks.
+    key : str Key of the sentence `finding.SLUG.KEY` among the check's claims. A key with a dot, such as "any.powerless", stands
+        for `finding.KEY`, a sentence of several checks.
     values : mapping, optional
         The values of the placeholders of the sentence.
     lesser : bool
@@ -59,7 +56,7 @@ class Outcome:
 class Limit:
     """A number that decides whether a check is raised. A policy may replace it by another number from `least` to `most`.
 
-    `means` names the quantity that is compared with it.
+    `means` is the name of the quantity that is compared with the limit.
     """
 
     value: float
@@ -101,8 +98,8 @@ class Check:
         Further numbers in `text.raised_when` that no policy may change.
     lesser_severity : optional
         The severity of outcomes with `lesser=True`.
-    voids_comparison : bool
-        Whether a raised finding makes the comparison of the two models untrustworthy; every view then says so above the verdict.
+    voids_comparison : bool Whether a raised finding makes the comparison of the two models untrustworthy. Every format then says
+        so above the verdict.
     """
 
     code: str
@@ -118,7 +115,7 @@ class Check:
 
     @property
     def severities(self) -> tuple[Severity, ...]:
-        """Every severity that a finding of this check may have, the most severe first."""
+        """All severities that a finding of this check can have, the most severe first."""
         return (self.severity,) if self.lesser_severity is None else (self.severity, self.lesser_severity)
 
     @property
@@ -128,7 +125,7 @@ class Check:
 
     @property
     def sentences(self) -> dict[str, Sentence]:
-        """Every sentence of the check under its key in the catalogue: `check.SLUG.ASPECT`, `check.SLUG.limit.NAME` or
+        """All sentences of the check by their keys in the catalogue: `check.SLUG.ASPECT`, `check.SLUG.limit.NAME` or
         `finding.SLUG.OUTCOME`.
         """
         aspects = {f"check.{self.slug}.{aspect}": getattr(self.text, name) for aspect, name in ASPECTS.items()}
@@ -159,7 +156,9 @@ def above(interval: Interval, limit: float) -> bool:
 
 
 def p_value(interval: Interval, hypothesis: float) -> float:
-    """Return the two-sided p-value of a hypothesis from the nearer half of a 95% normal interval; 1 without an interval."""
+    """Return the two-sided p-value of a hypothesis, from the half of a 95% normal interval on the side of the hypothesis; 1
+    without an interval.
+    """
     if interval.value is None or interval.low is None or interval.high is None:
         return 1.0
     half = interval.value - interval.low if interval.value > hypothesis else interval.high - interval.value

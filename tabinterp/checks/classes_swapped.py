@@ -29,7 +29,9 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def ranks_reversed(document: Document) -> bool:
-    """Return whether the AUC of two classes is significantly below one half, or several classes match better in another order."""
+    """Return whether the AUC is significantly below one half (two classes), or another order of the classes fits better
+    (several classes).
+    """
     auc = network_metric(document, "auc")
     below = auc.value is not None and auc.stderr is not None and auc.value + SWAPPED_Z * auc.stderr < 0.5
     return document.performance.swapped is not None or below

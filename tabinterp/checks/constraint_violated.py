@@ -1,4 +1,4 @@
-"""Does the network respect the directions, and do the rows respect the ranges, that the user declared?"""
+"""Does the network respect the declared directions, and do the rows respect the declared ranges?"""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def _percent(row: ConstraintRow) -> float:
 def _is_reversed(row: ConstraintRow, model: str, limits: Limits, proofs: Mapping[str, DirectionRow]) -> bool:
     """Return whether a direction is violated.
 
-    It is, if this is proved; if that is open, more than a few rows, or a part of the effect curve, must violate the direction
-    beyond their errors.
+    A proved violation counts at once. If a proof is not available, more than a few rows, or a part of the effect curve, must
+    violate the direction by more than their statistical error.
     """
     answer = _answer(proofs, row.column, model)
     if answer in ("proved", "refuted"):

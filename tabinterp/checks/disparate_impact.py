@@ -1,4 +1,4 @@
-"""Is a group of a protected column selected far less often than another of its groups (adverse impact, four fifths)?"""
+"""Is one group of a protected column selected far less often than another (adverse impact, four-fifths rule)?"""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ FOUR_FIFTHS = 0.8  # a rule of thumb in United States employment guidelines; the
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    """Compare the least with the most selected group of a column.
+    """Compare the groups of a column with the lowest and the highest selection rate.
 
-    Raised if the interval of their ratio, simultaneous over all pairs of groups, is below the limit, or if the audit flagged a
-    group with a withheld share.
+    The check is raised if the simultaneous interval of their ratio, over all pairs of groups, is below the limit. It is also
+    raised if the audit flagged a group whose share is withheld.
     """
     adverse, limit = document.data.adverse, limits["ratio"]
     groups = document.get(Groups)
@@ -55,7 +55,9 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _shown_pair(row: ImpactRow, limit: float) -> ImpactPair | None:
-    """Return the least and the most selected group of a column; the `surest` pair if only that one is below the limit."""
+    """Return the groups with the lowest and the highest selection rate; or the `surest` pair, if only that pair is below the
+    limit.
+    """
     return row.surest if _below(row.surest, limit) and not _below(row.headline, limit) else row.headline
 
 
@@ -64,7 +66,7 @@ def _below(pair: ImpactPair | None, limit: float) -> bool:
 
 
 def _is_low(row: ImpactRow, limit: float, limit_of_audit: float) -> bool:
-    """Return whether a group is selected too rarely.
+    """Return whether the selection rate of a group is too low.
 
     A flag that the audit raised at its limit also holds at every limit above it, and says nothing about limits below.
     """

@@ -1,4 +1,4 @@
-"""How much does the network's score change when a number goes beyond the range of the rows?"""
+"""How much does the network's score change when a numeric column goes beyond the range of the rows?"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Do small changes of numbers cost the network its predictive power?
+"""Does the network lose its predictive power when numeric columns change slightly?
 
-Raised if, with only numbers perturbed, the rise in the network's loss exceeds that of its linear counterpart by a share of the
-loss of a constant prediction, and the network's loss is then above that of a constant prediction. The second condition exempts a
-network that has learnt a true threshold or interaction: small changes cost it something, but rarely all of its predictive power.
+Only numeric columns are perturbed. The check is raised if two conditions hold. First, the network's loss rises more than that of
+its linear counterpart, by at least a set share of the loss of a constant prediction. Second, the network's loss is then above
+that of a constant prediction. The second condition exempts a network that has learnt a true threshold or interaction: small
+changes cost it something, but rarely all of its predictive power.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Are there groups of related rows, such as rows of one person, with both training rows and held-out rows?"""
+"""Are groups of related rows, such as rows of one person, split between training rows and held-out rows?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the network use pairs of columns, neither of which has an effect on its own, in a coefficient or a correlation?"""
+"""Does the network use pairs of columns of which neither shows an effect on its own, as a coefficient or a correlation?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge a document: run every check on it, and list what each check measures and when it is raised."""
+"""Run every check on a document, and list what each check measures and when it is raised."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SEVERITY_ORDER = {"act": 0, "check": 1, "note": 2}
 
 
 def judge(document: Document) -> list[Finding]:
-    """Return the finding of every check once: raised findings first, the most severe of these first."""
+    """Return one finding per check. Raised findings come first, ordered by severity."""
     findings = [run_check(check, document) for check in CHECKS]
     return sorted(findings, key=lambda finding: (finding.status != "raised", SEVERITY_ORDER[finding.severity]))
 
 
 def run_check(check: Check, document: Document, limits: Limits | None = None) -> Finding:
-    """Return the finding of one check; `limits` replace its usual limits of the same names."""
+    """Return the finding of one check; `limits` replace its default limits of the same names."""
     outcome = check.evaluate(document, check.default_limits | dict(limits or {}))
     key = f"finding.{outcome.key}" if "." in outcome.key else f"finding.{check.slug}.{outcome.key}"
     return Finding(

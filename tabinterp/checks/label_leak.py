@@ -21,7 +21,9 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def evaluate_columns(document: Document, limits: Limits, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
-    """Raise columns whose AUC or R² alone has a lower end that is a leak by the rule `leaks`; `near_leak` uses another rule."""
+    """Raise columns whose own AUC or R² is a leak by the rule `leaks`, which is applied to the lower end of the interval. The
+    check `near_leak` uses another rule.
+    """
     table = document.get(TableReadings)
     powers = [(column.column, predictive_power(column)) for column in input_columns(document)]
     known = [(name, power) for name, power in powers if power.low is not None]
@@ -43,7 +45,7 @@ def limit_of(table: TableReadings, limits: Limits) -> float:
 
 
 def _smallest_power(document: Document, limit: float) -> Power | None:
-    """Return the smallest AUC or R² of a column, on the scored rows, whose whole interval is above a limit."""
+    """Return the smallest AUC or R² of a column whose whole interval, on the scored rows, would be above a limit."""
     data = document.data
     rows = data.rows if data.held_out_rows is None else data.held_out_rows
     if data.drawn is not None:

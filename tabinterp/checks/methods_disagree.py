@@ -1,4 +1,4 @@
-"""Do attributions of the network's score rank the columns differently, by more than sampling error explains?"""
+"""Do attribution methods rank the columns differently, by more than sampling error explains?"""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _order_correlation(pair: Agreement) -> float:
 
 
 def _share_first(document: Document, pair: Agreement, share: float) -> bool:
-    """Return whether, among many columns, the first are largely the same: then only columns without weight rank differently."""
+    """Return whether the first of many columns are largely the same; then only unimportant columns are ranked differently."""
     return len(document[Importance].columns) > 2 * pair.top and (pair.overlap or 0.0) > share
 
 

@@ -1,4 +1,4 @@
-"""Are the predicted probabilities, or numbers, calibrated on held-out rows?
+"""Are the predicted probabilities (or predicted numbers) calibrated on held-out rows?
 
 Raised if the recalibration slope or calibration in the large is beyond its limits and the joint test of both is significant, or
 if a smooth calibration curve departs from the predictions.

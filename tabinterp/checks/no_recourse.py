@@ -1,8 +1,8 @@
-"""Can people, in all groups, change an adverse decision?
+"""Can people in all groups reverse an adverse decision?
 
-Raised if the share of rows with an adverse decision and without recourse is significantly above a limit, or differs significantly
-between a group of a protected column and all other rows. The share and all groups form one family of tests, by Holm's method
-(1979).
+The check is raised if the share of adverse decisions without recourse is significantly above a limit. It is also raised if this
+share differs significantly between a group of a protected column and all other rows. The tests of the overall share and of all
+groups are corrected jointly by Holm's method (1979).
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def _is_unstated(document: Document) -> bool:
 
 
 def _of_limit(share: Interval, limit: float, rows: int, independent: bool) -> float:
-    """Return the p-value of the share being at the limit, if it is above; 1 otherwise.
+    """Return the p-value of the hypothesis that the share equals the limit if the share is above it; otherwise 1.
 
-    If only the lower end of a share is shown, the p-value is that of this end.
+    If only the lower end of a share is shown, the p-value is computed from this end.
     """
     if share.value is None and share.low is not None and independent:
         low, high = wilson(share.low, rows)
@@ -84,7 +84,7 @@ def _rejected(p: Sequence[float]) -> list[bool]:
 
 
 def _of_groups(apart: Sequence[OfGroup]) -> dict[str, object]:
-    """Return the group with the most significant difference, and the number of groups with one."""
+    """Return the group with the most significant difference, and the number of groups with a significant difference."""
     first = min(apart, key=lambda row: (row.p or 0.0, -abs(row.difference.value or 0.0)))
     values: dict[str, object] = {"group": group_name(first.group), "count": len(apart)}
     values |= {"of_group": 100 * (first.share.value or 0.0), "difference": 100 * (first.difference.value or 0.0)}

@@ -1,7 +1,8 @@
-"""Is the network shown to predict better than chance on held-out rows?
+"""Does the network predict significantly better than chance on held-out rows?
 
-Raised if better performance is not shown and there are enough rows to rule out a useful network. Chance is an AUC of one half for
-two classes, an R² of zero for numbers, the entropy of the class shares for several classes, and the loss of the mean for counts.
+The check is raised if the network is not significantly better than chance and there are enough rows to rule out a useful network.
+Chance is an AUC of one half for two classes and an R² of zero for numbers. For several classes it is the entropy of the class
+shares, and for counts the loss of the mean.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Has the network memorised its training rows, all of them or those of a slice?
+"""Has the network memorised its training rows, either all of them or those of one slice?
 
-Raised if the network's gap in loss between held-out and training rows is above zero and exceeds that of the linear counterpart by
-more than a share of the loss of a constant prediction. The network's own gap must be above zero, because a shift that makes
-held-out rows easier for the linear counterpart alone raises the excess of a sound network.
+The gap is the difference in loss between held-out and training rows. The check is raised if the network's gap is above zero and
+exceeds the gap of the linear counterpart by more than a set share of the loss of a constant prediction. The network's own gap
+must be above zero, because a shift can make held-out rows easier for the linear counterpart alone, which would raise the excess
+of a sound network.
 """
 
 from __future__ import annotations

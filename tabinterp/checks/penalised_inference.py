@@ -1,4 +1,4 @@
-"""Is the counterpart given by the user penalised, so that its own coefficients have no valid intervals?"""
+"""Is the linear counterpart that the user supplied penalised, so that its coefficients have no valid intervals?"""
 
 from __future__ import annotations
 

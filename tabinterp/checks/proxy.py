@@ -1,4 +1,6 @@
-"""Is an input column a proxy for a protected column that is not an input, so that the gap between its groups depends on it?"""
+"""Is an input column a proxy for a protected column that is not an input, and does the gap between the protected groups depend
+on it?
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,7 @@ def _best_power(one: ProxyPart) -> Interval:
 
 
 def _power_of(one: ProxyPart, columns: list[str]) -> Interval:
-    """Return how well the first of these columns, which the finding names, predicts the protected column."""
+    """Return how well the first of these columns, which is the one named in the finding, predicts the protected column."""
     return next(probe.power for probe in one.probes if probe.place == "column" and probe.name == columns[0])
 
 

@@ -1,4 +1,4 @@
-"""Do the reason codes of declined rows change with the seed of the estimator, or with the reference for comparison?"""
+"""Do the reason codes of rows with an adverse decision change with the seed of the estimator, or with the reference rows?"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _amount(interval: Interval, scale: float = 1) -> float | Message | None:
-    """Return the number, or a sentence with its upper or lower end if so few rows contribute that only one end is shown."""
+    """Return the number, or a sentence with its upper or lower bound if too few rows contribute to show the number itself."""
     if interval.value is not None:
         return scale * interval.value
     if interval.high is not None:

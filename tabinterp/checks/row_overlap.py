@@ -1,7 +1,7 @@
 """Are held-out rows copies of training rows?
 
-Raised if held-out rows equal a training row more often than training rows equal each other; both are frequent in a table of
-coarse columns.
+The check is raised if held-out rows equal a training row more often than training rows equal each other. In a table of coarse
+columns, both kinds of duplicates are frequent.
 """
 
 from __future__ import annotations

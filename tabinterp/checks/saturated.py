@@ -11,7 +11,7 @@ SATURATED = 0.01  # median of p(1-p), as a share of its value at the base rate
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    """Compare with the base rate, because predictions of a rare event are small even without saturation."""
+    """Compare the predictions with the base rate, because predictions of a rare event are small even without saturation."""
     value = document[Gradients].saturation
     if value is None or document.data.task != "binary":
         return not_applicable()

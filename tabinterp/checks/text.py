@@ -1,4 +1,4 @@
-"""Sentences that belong to no single check: labels of the manual, the smallest detectable effect, and bounds of an amount."""
+"""Sentences shared by all checks: labels of the manual, the smallest detectable effect, and bounds of an amount."""
 
 from __future__ import annotations
 

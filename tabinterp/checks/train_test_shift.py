@@ -39,7 +39,9 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _smallest_shift(document: Document, limits: Limits) -> Power | None:
-    """Return the smallest index that is detected in every column if only that one shifts; p is corrected for all of them."""
+    """Return the smallest stability index that would be detected in any one column that shifts alone. The p-value is corrected
+    for all columns.
+    """
     training, held_out = document.data.training_rows, document.data.held_out_rows
     table = document.get(TableReadings)
     df = [] if table is None else [column.drift_df for column in table.columns if column.drift_df]

@@ -1,4 +1,4 @@
-"""Is there a slice of the rows in which the network's conformal intervals or sets cover too few of the outcomes?"""
+"""Is there a slice of rows in which the network's conformal prediction intervals or sets cover too few outcomes?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Was code inside a model file run to load a model?"""
+"""Was code in a model file run in order to load a model?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do held-out rows hold levels that no training row has?"""
+"""Do held-out rows contain levels that no training row has?"""
 
 from __future__ import annotations
 

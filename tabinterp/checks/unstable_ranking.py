@@ -1,4 +1,4 @@
-"""Are ranks in the Shapley ranking within the sampling error of the next rank?"""
+"""Are adjacent ranks in the Shapley ranking closer than their sampling error?"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Is there a group of rows in which the network fails?
+"""Is there a group of rows in which the network performs badly?
 
-Raised if the loss of a group is above the loss implied by the network's own probabilities, or above the loss of boosted trees
-there.
+The check is raised if the network's loss in a group is above the loss implied by its own probabilities, or above the loss of
+boosted trees in that group.
 """
 
 from __future__ import annotations

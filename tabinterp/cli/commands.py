@@ -626,7 +626,7 @@ def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
 
 
 def _is_audit_of_demo(folder: Path) -> bool:
-    """Return whether a folder contains an audit that `demo` made and that was not signed since."""
+    """Return whether a folder contains an audit that `demo` wrote and that has not been signed since."""
     command = _json(folder / RUN).get("command")
     return isinstance(command, list) and command[1:2] == ["demo"] and not os.path.lexists(folder / ATTESTATION)
 
@@ -674,7 +674,7 @@ def _train(
 
 
 def _rows_of(trained: Any) -> str:
-    """Return a sentence with the numbers of rows for training, early stopping and testing."""
+    """Return a sentence that states how many rows are used for training, early stopping and testing."""
     table = trained.table
     left_out = table.without_target or 0
     parts = [
@@ -762,7 +762,7 @@ def _audit(
 
 
 def _keeping(data: str, model: Path, out: Path, how: dict[str, Any], read: Reading) -> Any:
-    """Return the context in which an audit saves its state; for a table that is read at once, the context does nothing."""
+    """Return the context in which an audit saves its state. For a table that is read as a whole, the context does nothing."""
     if ti.in_batches(data, read.query):
         return ti.keeping(out, model, how, resume=read.resume, tell=_tell)
     if read.resume:
@@ -792,7 +792,7 @@ def _settings(
     group: str | None,
     drop_missing_target: bool,
 ) -> dict[str, Any]:
-    """Return the given options about the table; the bundle supplies the others."""
+    """Return the table options that were given; the bundle supplies the others."""
     kinds = {}
     for one in kind or []:
         column, equals, value = one.rpartition("=")
@@ -835,7 +835,7 @@ def _options() -> dict[str, str]:
 
 
 def main() -> None:
-    """Run a command and exit with one of the codes of `ExitCode`; no error shows a traceback."""
+    """Run a command and exit with a code from `ExitCode`. Errors never show a traceback."""
     use_plain_output()
     code: int = ExitCode.PASSED
     with interruptible() as interrupted, speaking_options(_options()):

@@ -1,6 +1,6 @@
 """Read and write the options of `tabinterp audit` as a TOML file, for `--config` and `--print-config`.
 
-A key is the name of an option without its dashes, or `model`; a value is what follows the option on the command line.
+A key is the name of an option without its dashes, or `model`; its value is written as on the command line.
 Options on the command line take precedence. Paths are relative to the working directory, as they are on the command line.
 """
 

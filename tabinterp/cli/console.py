@@ -43,7 +43,7 @@ def say(text: str, err: bool = False) -> None:
 
 
 def tell(text: str, out: Path | None, *inputs: Path | None) -> None:
-    """Print a text, or write it to a file by `write_file`."""
+    """Print a text, or write it to a file with `write_file`."""
     if out is None:
         say(text)
     else:
@@ -106,7 +106,7 @@ def _occupied(path: Path, ours: list[str], layout: Layout, overwrite: bool | Non
 
 
 def _some(names: list[str]) -> str:
-    """Return the first names, and the number of the others."""
+    """Return the first few names, followed by the number of the others."""
     more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
     return ", ".join(map(repr, names[:MOST])) + more
 
@@ -140,7 +140,7 @@ def show_result(result: Audit, quiet: bool) -> None:
 
 
 def _table(title: str, rows: list[list[str]]) -> Table:
-    """Return a table whose first row is its head, unless that is empty; text from the data is never treated as markup."""
+    """Return a table whose first row is the header, unless it is empty. Text from the data is never treated as markup."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -157,8 +157,10 @@ def _table(title: str, rows: list[list[str]]) -> Table:
 
 @dataclass(frozen=True)
 class Bar:
-    """A progress bar: `say` prints a line, `step` shows the current step and the share completed, `rows` shows the progress of
-    a pass over the rows (its purpose, the rows read, and the total if known).
+    """A progress bar.
+
+    `say` prints a line. `step` shows the current step and the completed share. `rows` shows the progress of a pass over the rows:
+    its purpose, the number of rows read, and the total if it is known.
     """
 
     say: Callable[[str], None]
@@ -211,7 +213,7 @@ NO_MEMORY = re.compile("allocate memory|out of memory", re.IGNORECASE)  # torch 
 
 
 def report_error(error: BaseException) -> ExitCode:
-    """Print an error, without secrets from the command line, and return the exit code."""
+    """Print an error with secrets from the command line masked, and return the exit code."""
     if isinstance(error, typer.Abort):  # at a prompt
         say("aborted", err=True)
         return ExitCode.INTERRUPTED

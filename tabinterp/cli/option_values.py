@@ -21,7 +21,9 @@ class Reading:
 
 
 def controls(given: list[str] | None) -> dict[str, str]:
-    """Return the reference group of each column. The first equals sign ends the column: a group may contain one ("<= 30")."""
+    """Return the reference group of each column. The name of the column ends at the first equals sign; a group may contain
+    further ones ("<= 30").
+    """
     parted = [one.partition("=") for one in given or []]
     for column, equals, _ in parted:
         if not equals:
@@ -30,7 +32,7 @@ def controls(given: list[str] | None) -> dict[str, str]:
 
 
 def how_of(architecture: Path | None, encoder: str | None, unsafe_pickle: bool, sha256: str | None) -> dict[str, Any]:
-    """Return the options about loading a model file, as arguments of `ti.load_model`."""
+    """Return the options for loading a model file, as arguments of `ti.load_model`."""
     return {"architecture": architecture, "encoder": encoder, "unsafe_pickle": unsafe_pickle, "sha256": sha256}
 
 

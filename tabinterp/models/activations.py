@@ -1,4 +1,4 @@
-"""The outputs of a network's hidden units, found without layer names."""
+"""The outputs of a network's hidden units, which are found without the names of layers."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class Activations:
 
 
 def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> tuple[list[str], dict[int, int]]:
-    """Return the names of the activations that run for x (n, d); and, for those whose output (n, h) has the order of the rows,
-    position -> width h.
+    """Return the names of the activations that run for x (n, d). Also return a mapping from position to width h for those
+    whose output (n, h) is in the order of the rows.
     """
     rows = x[:5] if len(x) >= 3 else x[:1].expand(3, -1)
     found, again = run(rows), run(rows.flip(0)[1:])
@@ -139,7 +139,7 @@ class _Watch(TorchFunctionMode):
         return value
 
     def without(self, output: Tensor) -> Outputs:
-        """Return the recorded outputs without the activation whose output is that of the network."""
+        """Return the recorded outputs, except those of an activation whose output is the output of the network."""
         while id(output) in self._reshaped and self._reshaped[id(output)][1] is not output:
             output = self._reshaped[id(output)][1]
         pairs = zip(self.found, self._returned, strict=True)

@@ -1,7 +1,7 @@
 """Affine steps of encoders, such as principal components.
 
-`mix(head) == head @ weight.T + constant`: if the head encodes a column separately, changing that column changes the encoded row
-by the change of its part of the head times `weight`, although every encoded column depends on it.
+`mix(head) == head @ weight.T + constant`. If the head encodes a column separately, a change of that column changes the encoded
+row by `weight` times the change of its part of the head. This holds although every encoded column depends on it.
 """
 
 from __future__ import annotations

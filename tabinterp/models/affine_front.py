@@ -1,8 +1,8 @@
 """The affine front of a network: all operations on its input before the first nonlinear one.
 
 A column of the table affects the scores only through `z = x W' + b`, so changing one column only updates `z` by the change of
-that column's part; the encoder and the first layer do not run again. If no such front is found, `W` is the identity and `rest`
-is the whole network, which is slower and equally exact.
+that column's part; the encoder and the first layer do not run again. If no such front is found, `W` is the identity and `rest` is
+the whole network. This is slower but equally exact. In this package, "the front of a row" also means its value of `z`.
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ def _split(module: nn.Module, width: int, device: str) -> Front:
 
 
 def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
-    """Return the front if it gives the same scores as the module, protected if its rest modifies `z`; None otherwise. Test rows
-    have the width and device of `like`.
+    """Return the front if it gives the same scores as the module; otherwise None. It is protected if `rest` modifies `z`. The
+    test rows have the width and device of `like`.
     """
     dtype = next((p.dtype for p in module.parameters()), torch.float32)
     drawn = torch.randn(64, len(like), dtype=dtype, generator=torch.Generator().manual_seed(0))
@@ -379,8 +379,8 @@ def _is_tanh(graph: nn.Module, node: fx.Node) -> bool:
 def consuming(rest: nn.Module) -> nn.Module:
     """Return an equivalent module that may overwrite its input `z`.
 
-    A ReLU is applied in place if its input is `z` or the output of a linear layer and has no other use: memory for a second copy
-    costs more time than the comparison with zero.
+    A ReLU is applied in place if its input is `z` or the output of a linear layer and has no other use. Allocating memory for a
+    second copy would take longer than the comparison with zero.
     """
     if not isinstance(rest, fx.GraphModule):
         return rest

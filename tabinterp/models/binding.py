@@ -52,7 +52,7 @@ CHECKED = 512  # rows on which scores are compared with a model's own prediction
 def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
     """Bind a model to a table: encode its rows, fix the order of classes, and compare with the model's own predictions.
 
-    `beside` is a model bound to the same table; its encoded rows are used if both models have the same encoder.
+    `beside` is a model bound to the same table. Its encoded rows are reused if both models have the same encoder.
 
     Raises
     ------
@@ -124,8 +124,8 @@ def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
 
 
 def reading_own_inputs(bound: BoundModel) -> BoundModel:
-    """Return the bound model for analyses that only need scores: a network whose lookups are intercepted receives its own whole
-    numbers instead of one-hot levels.
+    """Return the bound model for analyses that only need scores. A network whose lookups are intercepted then receives its own
+    whole numbers instead of one-hot levels.
     """
     scores = bound.module
     if not isinstance(scores, Scores) or not isinstance(scores.module, Intercepted):
@@ -138,8 +138,8 @@ def reading_own_inputs(bound: BoundModel) -> BoundModel:
 def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
     """Bind the same model to other rows with the same columns. Only the encoding and its checks are repeated.
 
-    A function of rows knows only the values in its table, so it is bound again. `beside`: a model on these rows, whose encoded
-    rows are used if both models have the same encoder.
+    A function of rows knows only the values in its table, so it is bound again. `beside` is a model on these rows. Its encoded
+    rows are reused if both models have the same encoder.
     """
     if bound.model.function is not None:
         return bind(bound.model, replace(table, frame=as_objects(table.frame)))
@@ -190,8 +190,8 @@ def _with_columns(model: Model, table: Table) -> Model:
 
 
 def _objection(model: Model, rows: pd.DataFrame, present: tuple[str, ...]) -> str | None:
-    """Return the error of the encoder or function for rows with only these columns: None if it accepts them, "" if it cannot be
-    called.
+    """Return the error that the encoder or function raises for rows with only these columns. Return None if it accepts them,
+    and "" if it cannot be called.
     """
     if not present or (model.encoder is None and model.function is None):
         return ""
@@ -237,8 +237,8 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
 
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.Module, tuple[str | None, ...], int]:
-    """Return the model with the kind of its outputs, its module to scores, the names of the scores, and the number of clipped
-    rows.
+    """Return the model with the kind of its outputs, the module that computes scores, the names of the scores, and the number
+    of clipped rows.
     """
     bare, probe, raw = _raw(model, x)
     model = _with_outputs(model, table.schema.goal, bare, probe, raw)
@@ -291,7 +291,9 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
 
 
 def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
-    """Return the module, the first encoded rows, and its outputs: one set of scores per row, independent of the other rows."""
+    """Return the module, the first encoded rows, and its outputs for them. Each row must have one set of scores that does not
+    depend on the other rows.
+    """
     few = x[:BLOCK] if len(x) > 1 else np.repeat(x, 2, axis=0)  # a network may squeeze away the only row
     with torch.inference_mode(False):
         module = on(model.module, model.where)
@@ -324,8 +326,8 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
 
 
 def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
-    """Return the rows, the rows after the module has run, its outputs, and its outputs for the first half; fewer rows if memory
-    is short.
+    """Return the rows, the rows after the module has run, its outputs, and its outputs for the first half of the rows. Fewer
+    rows are used if memory is short.
     """
     try:
         probe = rows.clone()
@@ -337,7 +339,7 @@ def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
 
 
 def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
-    """Return the last layer and the map to scores combined."""
+    """Return one layer that combines the last layer and the map to scores."""
     matrix = matrix.cpu()  # part of the model, which must be the same on every device
     return linear(matrix @ last.weight.cpu(), None if last.bias is None else matrix @ last.bias.cpu())
 

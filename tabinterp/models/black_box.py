@@ -1,9 +1,9 @@
-"""Models that are plain functions of rows. A row is encoded by the positions of its values, because nothing is known of the
-function's inside.
+"""Models that are plain functions of rows. A row is encoded by the positions of its values, because the internals of the function
+are unknown.
 
 Each column has one encoded column: the position of its value among the distinct values in the table, including missing. Codes are
-small whole numbers, so changing a column by arithmetic on codes is exact, and every analysis without gradients runs the same code
-as for a network. A number that does not occur in the table gets the next code when it is first used.
+small whole numbers, so changing a column by arithmetic on codes is exact, and every analysis that needs no gradients runs the
+same code as for a network. A number that does not occur in the table gets the next code when it is first used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ Function = Callable[[pd.DataFrame], Any]  # rows (n, columns) -> (n,) or (n, k)
 
 
 class Questions:
-    """The number of rows that a function has evaluated, and the limits for the whole audit and the current analysis."""
+    """The number of rows that a prediction function has evaluated, and its limits for the whole audit and the current
+    analysis.
+    """
 
     def __init__(self) -> None:
         self.asked = 0
@@ -105,8 +107,8 @@ class Codes:
 
 
 class FunctionModule(nn.Module):
-    """A function of rows as a module of codes, without gradient and hidden units. `of_codes` is the same as a function of
-    codes, if that is known.
+    """A function of rows as a module that takes codes. It has no gradient and no hidden units. `of_codes` is an equivalent
+    function of codes, if one is known.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ PartSources = Callable[
 
 
 class Probed(frozenset[str]):
-    """The columns on which an output of a FunctionTransformer may depend; a probe decides which of them change it."""
+    """The columns on which an output of a FunctionTransformer may depend. A probe shows which of them change the output."""
 
 
 class Structured(ABC):
@@ -37,7 +37,9 @@ class Structured(ABC):
 
     @abstractmethod
     def sources(self, inputs: Sources, of: PartSources) -> Sources:
-        """Return the columns on which each output depends; `of` returns those of a transformer inside this one."""
+        """Return the columns on which each output depends. `of` is the function that returns them for a transformer inside
+        this one.
+        """
 
     def beside(self) -> list[tuple[Any, tuple[str, ...]]]:
         """Return the encoders whose outputs are concatenated, and the columns of each; empty for other encoders."""
@@ -76,7 +78,9 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
 
 
 def known_as(step: Any) -> str:
-    """Return library.Class of a transformer; a user's subclass has another name and is not on the lists."""
+    """Return the name "library.Class" of a transformer. A user's subclass has another name and is therefore on none of the
+    lists.
+    """
     return f"{type(step).__module__.split('.')[0]}.{type(step).__name__}"
 
 
@@ -210,7 +214,7 @@ def positions(columns: Any, names: list[Any]) -> list[int]:
 
 
 def _slice(columns: slice, names: list[Any]) -> list[int]:
-    """Return the columns of a slice: of positions as in Python; of names, including both ends."""
+    """Return the columns of a slice. A slice of positions works as in Python; a slice of names includes both ends."""
     start, stop = columns.start, columns.stop
     if isinstance(start, str):
         start = names.index(start)

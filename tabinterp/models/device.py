@@ -1,8 +1,9 @@
 """Devices (CPU, CUDA): where torch computes, and the transfer of rows and results.
 
 Fronts of a table's rows, and results that torch computes from them, are kept on the device if they fit (`home`), and otherwise in
-CPU memory. If a pass of the network runs out of memory, it is repeated in halves, and the size that fits is used from then on. A
-backward pass is halved together with its forward pass, which needs the memory (`slopes`).
+CPU memory. If a pass of the network runs out of memory, it is repeated with half as many rows, and the size that fits is used
+from then on. A backward pass is halved together with its forward pass, because the forward pass is what needs the memory
+(`slopes`).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def device_of(name: str) -> str:
 
 
 def described(device: str) -> str:
-    """Return the device with the model of the GPU, because different GPUs round differently."""
+    """Return the device in words, with the model of the GPU, because different GPUs round differently."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if torch.device(device).type == "cuda" else device
 
 

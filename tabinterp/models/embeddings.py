@@ -44,7 +44,9 @@ class OpaqueError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Rewritten:
-    """`module` takes all inputs as one tensor; `levels` are the one-hot levels of each column of each input (None: a number)."""
+    """The rewritten network. `module` takes all inputs as one tensor; `levels` are the one-hot levels of each column of each
+    input (None: a number).
+    """
 
     module: nn.Module
     levels: list[tuple[Levels | None, ...]]
@@ -76,7 +78,7 @@ class Lookup:
 def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten | None:
     """Return the module with its lookups replaced in its graph; `inputs` are its inputs for some rows, (n, c) or (n,) each.
 
-    None if the module cannot be traced, or its graph uses whole numbers in another way.
+    Return None if the module cannot be traced, or its graph uses whole numbers in another way.
     """
     graph = trace(module)
     starts = [] if graph is None else [node for node in graph.graph.nodes if node.op == "placeholder"]
@@ -223,8 +225,8 @@ def _only_looks_up(follow: _Follow, whole: NDArray[np.bool_]) -> bool:
 
 
 def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:
-    """Return, for each column, the levels that all of its lookups allow. In a table shared through offsets, the levels end at
-    the next offset.
+    """Return, for each column, the levels that all of its lookups allow. If columns share a table through offsets, the levels
+    of each end at the next offset.
     """
     ranges: dict[int, tuple[int, int]] = {}
     for lookup in lookups:

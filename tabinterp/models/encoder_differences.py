@@ -1,8 +1,8 @@
 """Derivatives of encoder steps by finite differences, for the columns in which the steps are smooth.
 
-A derivative is a central difference. Its step size is chosen on the rows of the table such that differences on both sides, and
-with larger steps, agree. A column without such a step size (special values, rounding, bins, the edge of a domain) has no
-derivative.
+A derivative is a central difference. Its step size is chosen on the rows of the table. Differences on both sides must agree, and
+so must differences with larger steps. A column without such a step size (special values, rounding, bins, the edge of a domain)
+has no derivative.
 """
 
 from __future__ import annotations
@@ -75,9 +75,10 @@ def leaves(mix: Mix, own: IntArray, encoded: IntArray) -> Iterator[tuple[Mix | N
 
 
 def pulled(mix: Mix, steps: Steps, x: FloatArray, gradient: FloatArray) -> FloatArray:
-    """Return gradients (m, c, k) by the input columns of `mix`, at rows (m, c), from those (m, d, k) by its output columns.
+    """Return gradients (m, c, k) with respect to the input columns of `mix`, at rows (m, c), from the gradients (m, d, k) with
+    respect to its output columns.
 
-    Gradients are zero for columns without a slope.
+    The gradient is zero for columns without a slope.
     """
     made = np.zeros((*x.shape, gradient.shape[2]))
     for part, own, encoded in leaves(mix, np.arange(x.shape[1]), np.arange(gradient.shape[1])):
@@ -156,8 +157,8 @@ def _examined(values: FloatArray, size: int) -> IntArray:
 def _chosen(
     mix: Mix, x: FloatArray, place: int, scale: float, negligible: FloatArray
 ) -> tuple[float, bool, FloatArray] | None:
-    """Return the size of the steps, whether it is relative to values, and the usual slopes (d,); None if the encoder is not
-    smooth in this column.
+    """Return the step size, whether it is relative to the values, and the mean sizes of the slopes (d,). Return None if the
+    encoder is not smooth in this column.
     """
     whole = np.full(len(x), scale)
     tried = (
@@ -175,7 +176,7 @@ def _chosen(
 def _usual(
     mix: Mix, x: FloatArray, place: int, steps: FloatArray, multiples: tuple[float, ...], negligible: FloatArray
 ) -> FloatArray | None:
-    """Return the mean size (d,) of slopes with these steps (n,); None if differences disagree."""
+    """Return the mean sizes (d,) of the slopes with these steps (n,). Return None if the differences disagree."""
     here, unit = mix(x), np.eye(x.shape[1])[place]
     sides: list[tuple[FloatArray, FloatArray]] = []
     with np.errstate(all="ignore"), warnings.catch_warnings():

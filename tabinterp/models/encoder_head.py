@@ -1,7 +1,8 @@
 """The head of an encoder, which encodes each original column separately, and the later steps, which mix columns.
 
 `encoder(rows) == mix(head(rows))`. Principal components, kernels, products and norms of a row are functions of the outputs of a
-head of scalers and dummies. A gradient by these outputs is a gradient by columns, whatever steps follow.
+head of scalers and dummies. A gradient with respect to these outputs is a gradient with respect to columns, whatever steps
+follow.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _Part = tuple[Any, tuple[str, ...], int]  # encoder (None: numbers unchanged), i
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """A head, as an encoder of original columns, and the later steps of the encoder (None: no steps)."""
+    """An encoder split in two: its head, which encodes original columns, and its later steps (None: no steps)."""
 
     head: Any
     mix: Mix | None
@@ -176,7 +177,7 @@ class Beside(Structured):
 
 
 class Chain:
-    """A sequence of steps applied to an array; the first step gets a frame if it was fitted on one with these names."""
+    """A sequence of steps applied to an array. The first step receives a frame if it was fitted on one with these names."""
 
     def __init__(self, steps: Sequence[Any], names: Sequence[Any] | None) -> None:
         self.steps, self.names = tuple(steps), names
@@ -192,8 +193,8 @@ class Chain:
 
 
 class Joined:
-    """The later steps of several heads, applied in parallel: for each, its input columns, its function (None: unchanged), and its
-    output columns.
+    """The later steps of several heads, applied in parallel. Each has its input columns, its function (None: unchanged) and
+    its output columns.
     """
 
     def __init__(self, parts: Sequence[tuple[int, Mix | None, int]]) -> None:
@@ -243,7 +244,7 @@ class Shown(Structured):
 
 
 class Refilled:
-    """The map from mixed numbers and unmixed outputs to encoded rows: the numbers replace those in a row of the table."""
+    """The map from mixed numbers and unmixed outputs to encoded rows. The numbers replace those in a row of the table."""
 
     def __init__(self, shown: Shown, row: pd.DataFrame, width: int) -> None:
         self.shown, self.row, self.width = shown, row, width

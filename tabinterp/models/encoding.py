@@ -1,9 +1,9 @@
 """Encoding of original columns as a tensor, and the encoded columns that each original column affects.
 
-A column is *local* if its encoded columns depend on no other column. Changing it then does not require the encoder. A literal
-list of column-local transformers determines which columns are local. This is checked by probing: each column is changed in
-sample rows, and the encoded columns that change must be those that the list implies. For all other columns, whole rows are
-encoded, which is slower and also correct. A FunctionTransformer counts as column-local if the probe shows that it is.
+A column is *local* if its encoded columns depend on no other column. Changing it then does not require the encoder. A fixed list
+of column-local transformers determines which columns are local. A probe checks this: each column is changed in sample rows, and
+the encoded columns that change must be those that the list implies. For all other columns, whole rows are encoded, which is
+slower and also correct. A FunctionTransformer counts as column-local if the probe shows that it is.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Encoding:
     """`transform` maps a frame of the input columns to (n, width); `blocks` maps a column to its encoded columns.
 
     A `local` column can be changed by changing only its block. A column with an empty block is not used by the model. If columns
-    are mixed, `mixing` finds the `tail` when it is first needed. `abrupt`, for the head of another encoding: the columns in which
-    that encoding is not smooth; they can be changed, but have no slopes.
+    are mixed, `mixing` finds the `tail` when it is first needed. `abrupt` is used for the head of another encoding. It contains
+    the columns in which that encoding is not smooth; they can be changed but have no slopes.
     """
 
     transform: Callable[[pd.DataFrame], FloatArray]
@@ -83,8 +83,8 @@ class Encoding:
         return made
 
     def goes_by_parts(self, columns: Sequence[str]) -> bool:
-        """Return whether the encoder has parts that can be called separately, some of which mix these columns by steps that are
-        not affine.
+        """Return whether the parts of the encoder can be called separately, and at least one of them mixes these columns by
+        steps that are not affine.
         """
         return isinstance(self.transform, Transform) and self.transform.goes_by_parts(columns)
 
@@ -98,7 +98,7 @@ class Encoding:
         return self.transform(rows(self.columns))[:, places]
 
     def has_slope(self, column: str) -> bool:
-        """Return whether the derivative by this column follows from those by its encoded columns."""
+        """Return whether the derivative with respect to this column follows from those with respect to its encoded columns."""
         return self.local[column] and column not in self.abrupt
 
 
@@ -123,7 +123,7 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
 
 
 def _seen(sources: Sources, moved: dict[str, NDArray[np.bool_]]) -> Sources:
-    """Return the sources together with the changes in a probe; for probed outputs, only the changes in the probe."""
+    """Return the sources combined with the changes in a probe. For probed outputs, return only the changes in the probe."""
     shown = [frozenset(c for c, touched in moved.items() if touched[e]) for e in range(len(sources))]
     return [one if isinstance(s, Probed) else s | one for s, one in zip(sources, shown, strict=True)]
 
@@ -201,14 +201,16 @@ def _shuffled(frame: pd.DataFrame, width: int) -> pd.DataFrame:
 
 
 def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
-    """Return the rows from which each column is taken: fewer if there are many cells, because columns are encoded separately."""
+    """Return the rows from which each column is taken. There are fewer if there are many cells, because columns are encoded
+    separately.
+    """
     size = int(np.clip(PROBE_CELLS // (len(frame.columns) * max(1, width)), 16, CHECKED))
     draws = np.random.default_rng(0)
     return {c: draws.integers(0, len(frame), size) for c in frame.columns}
 
 
 def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
-    """Return whether, in rows that take each column from another row, each column is encoded as in that other row."""
+    """Return whether each column is encoded as in its source row, in rows that take every column from a different row."""
     whole = encoding.transform(_shuffled(frame, encoding.width))
     for column, order in _orders(frame, encoding.width).items():
         block = encoding.blocks[column]
@@ -220,7 +222,9 @@ def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Return the number of rows of each column with a level unknown to its encoder; refuse a column with unknown levels only."""
+    """Return, for each column, the number of rows with a level that its encoder does not know. Refuse a column in which all
+    levels are unknown.
+    """
     result = {}
     for column, levels in known.items():
         values = frame[column].dropna()
@@ -296,7 +300,7 @@ class Transform:
         return self(rows(self._columns))[:, places] if encoded is None else encoded
 
     def goes_by_parts(self, columns: Sequence[str]) -> bool:
-        """Return whether parts that mix these columns can be called separately, and are not all affine."""
+        """Return whether the parts that mix these columns can be called separately, and at least one of them is not affine."""
         found = self._quickly.reading(columns)
         return bool(found) and not all(map(is_nearly_affine, found))
 
@@ -305,7 +309,7 @@ class Transform:
 
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
-    """Return the encoded rows (n, d) of the columns that an encoder uses (None: numbers unchanged)."""
+    """Return the rows (n, d) as encoded from the columns that an encoder uses (None: numbers unchanged)."""
     return encoded_by(encoder, rows, None)(rows)
 
 
@@ -322,7 +326,9 @@ def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _fitted_on_none(encoder: Any, columns: tuple[str, ...]) -> list[str]:
-    """Return the columns whose missing values were None when the encoder was fitted; for the encoder, NaN is another level."""
+    """Return the columns whose missing values were None when the encoder was fitted. The encoder treats NaN as a different
+    level.
+    """
     known = known_levels(encoder, columns)
     return [name for name, levels in known.items() if levels[pd.isna(levels)].tolist() == [None]]
 
@@ -335,7 +341,9 @@ def _with_none(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:
-    """Return a function that applies a pipeline's steps in turn, because a truncated pipeline may be considered not fitted."""
+    """Return a function that applies a pipeline's steps in turn. A truncated pipeline could not be called, because
+    scikit-learn may consider it not fitted.
+    """
     if type(encoder) is not Pipeline:
         return encoder.transform  # type: ignore[no-any-return]
     steps = [step for _, step in encoder.steps if step is not None and not isinstance(step, str)]
@@ -354,8 +362,8 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
 def _probe(
     transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, columns: tuple[str, ...]
 ) -> tuple[int, dict[str, NDArray[np.bool_]]]:
-    """Return the number of encoded columns, and those that change when one original column is exchanged between sample rows,
-    including missing values.
+    """Return the number of encoded columns, and the encoded columns that change when one original column (including its
+    missing values) is exchanged between sample rows.
     """
     base, moved = frame.iloc[_spread(len(frame), PROBED)].reset_index(drop=True), dict[str, NDArray[np.bool_]]()
     few = columns[:TOGETHER]  # the encoded width is still unknown
@@ -391,7 +399,7 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
 
 
 def _donors(values: pd.Series, size: int) -> NDArray[np.object_]:
-    """Return replacement values, the rarest first, so that missing values and rare levels are included."""
+    """Return replacement values. The rarest come first, so that missing values and rare levels are included."""
     distinct = values.value_counts(dropna=False).index
     rare = distinct.to_numpy(dtype=object)[-size:][::-1]
     ordered = distinct.sort_values(na_position="last").to_numpy(dtype=object)

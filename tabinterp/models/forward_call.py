@@ -179,12 +179,12 @@ def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) ->
 
 
 def inputs_by_position(module: nn.Module, encoders: int, name: str) -> Inputs:
-    """Return how to pass unnamed inputs to a network, one for each encoder.
+    """Return how to pass one unnamed input per encoder to a network.
 
     Raises
     ------
     ModelError
-        The network takes another number of inputs, or takes them by name.
+        The network takes a different number of inputs, or takes them by name.
     """
     try:
         arguments = list(inspect.signature(module.forward).parameters.values())
@@ -211,7 +211,9 @@ def inputs_by_position(module: nn.Module, encoders: int, name: str) -> Inputs:
 
 
 def no_scores(name: str, result: Any, rows: int) -> str:
-    """Return the error message for a network that did not return scores: what it returned, and the argument to use."""
+    """Return the error message for a network that did not return scores. It states what the network returned and which
+    argument to use.
+    """
     told = f"{name} must return scores of shape (n,), (n, 1) or (n, k); for n = {rows} rows it returned {_told(result)}"
     choice = _choice(result, rows)
     if choice is None:

@@ -1,7 +1,7 @@
 """Comparison of a network's own gradient with finite differences of its score.
 
 A straight-through estimator passes a gradient through steps that have none, and a manually written backward function may have
-errors. Both are gradients of a function other than the score.
+errors. In both cases the result is the gradient of a function other than the score.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NEAR = 1e-3  # accepted difference from the network in double precision, relativ
 def gradient_disagreement(bound: BoundModel) -> float | None:
     """Return the share of rows in which the slope of the score towards another row differs from the gradient.
 
-    None if nothing can be compared: there is no gradient, the model is linear, or the network refuses points between rows.
+    Return None if nothing can be compared: there is no gradient, the model is linear, or the network refuses points between rows.
     """
     if not bound.has_gradient or bound.is_linear or len(bound.x) < 2:
         return None
@@ -44,7 +44,7 @@ def gradient_disagreement(bound: BoundModel) -> float | None:
 
 
 def _slope(bound: BoundModel, x: FloatArray, way: FloatArray) -> FloatArray:
-    """Return central differences (m, k) of the score along `way` (m, d)."""
+    """Return central differences (m, k) of the score in the direction `way` (m, d)."""
     with torch.inference_mode(False):
         module = placed(private(bound.module, lambda one: in_precision(one, torch.float64)), bound.device)
     step = STEP

@@ -18,11 +18,12 @@ Step = tuple[FloatArray, FloatArray]  # weight (m, h), shift (m,)
 
 
 def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
-    """Return the chain: step l maps the outputs of layer l (0: the front) to the pre-activations of the next layer, or to
-    the scores.
+    """Return the chain, in which step l maps the outputs of layer l (0: the front) to the pre-activations of the next layer, or
+    to the scores.
 
-    The chain ends before the first step that is not an affine function of the preceding outputs only. The graph decides this, and
-    real rows and random fronts confirm it. An operation such as clipping is not affine, even if none of these rows is clipped.
+    The chain ends before the first step that is not an affine function of only the preceding outputs. This is determined from the
+    graph and confirmed on real rows and random fronts. An operation such as clipping is not affine, even if none of these rows is
+    clipped.
     """
     size = bound.z.shape[1]
     if not bound.has_gradient:
@@ -46,8 +47,8 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
 
 
 def _leads_on(front: Front, is_last: bool) -> bool:
-    """Return whether only the next activation uses the affine front; for the last front, whether only linear operations follow
-    it.
+    """Return whether only the next activation uses the affine front. For the last front, return whether only linear operations
+    follow it.
     """
     graph = front.rest.module if isinstance(front.rest, Untouched) else front.rest
     if front.nothing_behind or not isinstance(graph, fx.GraphModule):

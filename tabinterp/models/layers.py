@@ -1,7 +1,7 @@
 """The hidden layers of a network as separate networks: from the front to a layer, and from a layer to the scores.
 
-Layers are those of `Activations`, numbered from 1 in the order in which they run. The networks are cut from the graph behind the
-front, so that the operations in front of it do not run again.
+Layers are those of `Activations`, numbered from 1 in the order in which they run. The networks are parts of the graph after the
+affine front, so that the operations before it do not run again.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ class Layer:
 
     @cached_property
     def affine(self) -> Front | None:
-        """The pre-activations as an affine function of the front; None if they are not affine."""
+        """The affine function that maps the front to the pre-activations; None if they are not affine in the front."""
         found = split(self.graph_before, self.front, self.device)
         return found.on(self.home) if found.nothing_behind else None
 
     @cached_property
     def moves(self) -> Front:
-        """The affine front of the network after this layer, which is only updated if one unit changes."""
+        """The affine front of the network after this layer. If one unit changes, it only needs to be updated."""
         return split(self.graph_behind, self.width + self.front * self.beside, self.device).on(self.home)
 
     @cached_property
@@ -162,7 +162,7 @@ def _alone(graph: fx.GraphModule, node: fx.Node, source: fx.Node) -> fx.GraphMod
 
 
 def _behind(graph: fx.GraphModule, layer: fx.Node, width: int, beside: bool) -> fx.GraphModule:
-    """Return the graph with the layer's outputs as its input, and with `beside` also the front, if other nodes use it."""
+    """Return the graph with the layer's outputs as its input. With `beside`, the front is also an input if other nodes use it."""
     getitem: Callable[..., Any] = operator.getitem
     new = fx.Graph()
     given = new.placeholder("outputs")

@@ -62,7 +62,9 @@ def brier(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
 
 
 def error_rate(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Return 1 if the most probable class (for two classes, by a log-odds above zero) is not the true class."""
+    """Return 1 if the most probable class is not the true class, otherwise 0. For two classes, the positive class is predicted
+    if the log-odds are above zero.
+    """
     chosen = scores[..., 0] > 0 if scores.shape[2] == 1 else scores.argmax(dim=2)
     return (chosen != y).double()
 
@@ -95,7 +97,7 @@ def absolute_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tens
 def one_minus_auc(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
     """Return 1 - AUC plus each row's first-order term; the weighted mean over all m copies of all rows is exactly 1 - AUC.
 
-    The placement of a row is the weighted share of rows of the other class relative to which it is ranked correctly; ties count
+    The placement of a row is the weighted share of the rows of the other class from which it is ranked correctly; ties count
     half.
     """
     flat, weight = scores[..., 0].reshape(-1), weights.reshape(-1)
@@ -147,8 +149,8 @@ OF_COUNTS: dict[str, Loss] = {
 
 
 def loss_for(name: str | Own | None, task: str, scale: str = "log_odds") -> Loss:
-    """Return the named loss, the primary loss of the task (log loss for classes, squared error for numbers, deviance for counts),
-    or the user's loss.
+    """Return the named loss, the user's loss, or the primary loss of the task: log loss for classes, squared error for numbers,
+    deviance for counts.
 
     `scale` is the scale of the scores that a user's function receives; named losses have a fixed scale.
     """

@@ -39,8 +39,8 @@ SMALL = 4096  # rows whose derivatives are summed while they are in the processo
 
 @dataclass(frozen=True)
 class File:
-    """The file that a model came from. `unsafe`: its code was run to load it; `made_from`: the code of this earlier file
-    was run.
+    """The file from which a model was loaded. `unsafe` states whether code in it was run to load it. `made_from` is an earlier
+    file whose code was run.
     """
 
     format: str
@@ -67,7 +67,7 @@ class Model(Previewed):
     contains the weights. `predict` returns the original model's predictions for comparison: probabilities (n, k), or values or
     expected counts (n,). `penalised`: whether a linear model was penalised (None: unknown). `own`: inference supplied with the
     model. `expects`: the width of each input, if a file states it. `fitted_in_batches`: whether it was fitted to all training
-    rows of a scan. `device`: where it computes. `resident`: whether fronts are kept there if they fit. `questions`: counts the
+    rows of a scan. `device`: where it computes. `resident`: whether fronts are kept there if they fit. `questions` counts the
     rows that a function evaluates, once it is bound. `dequantised`: whether quantised layers were replaced by linear ones.
     """
 
@@ -161,8 +161,10 @@ def check_widths(model: Model, widths: Sequence[int]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A block of a table's rows passing through a network: their `rows`, the derivatives `slopes` (m, d, k) of the scores,
-    and, if requested, the outputs `units` (m, h) of each layer in the network's own precision.
+    """The results of one pass of a network over a block of a table's rows.
+
+    `rows` are the positions of the rows, and `slopes` (m, d, k) the derivatives of the scores. `units`, if requested, are the
+    outputs (m, h) of each layer in the network's own precision.
     """
 
     rows: slice
@@ -202,8 +204,8 @@ class BoundModel:
         return taken
 
     def beside(self, points: Mapping[str, Sequence[float]]) -> BoundModel:
-        """Return the same model on the same rows, followed by rows with these values of numeric columns: value i in row n +
-        i.
+        """Return the same model on the same rows, with added rows that have these values of numeric columns: value i is in row n
+        + i.
 
         All other values in the added rows are those of the first row. The added rows only serve as sources of columns; no
         statistic may include them.
@@ -342,8 +344,8 @@ class BoundModel:
             return torch.cat([self.rest(self.z[i : i + BLOCK]).double() for i in range(0, max(1, len(self.z)), BLOCK)])
 
     def front_of(self, x: FloatArray) -> Tensor:
-        """Return the front (m, h) of encoded rows (m, d); summed in double precision from centred parts, then converted to
-        single.
+        """Return the front (m, h) of encoded rows (m, d). It is summed in double precision from centred parts and then
+        converted to single precision.
         """
         constant = self.first.bias + self.first.weight @ self.at_home(self.centre)
         return self._product(torch.as_tensor(x - self.centre), slice(None), constant)
@@ -386,8 +388,8 @@ class BoundModel:
         return self.z[receivers] + self._product(torch.as_tensor(change), torch.as_tensor(move.outputs), 0.0)
 
     def move(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Move:
-        """Return the move of these columns. If it is only known from a probe of the encoder, it is compared with whole rows on
-        some of these pairs.
+        """Return the move of these columns. If it is only known from a probe of the encoder, it is checked on some of these
+        pairs by encoding whole rows.
         """
         found = move_of(self.encoding, columns)
         if not found.is_shown:

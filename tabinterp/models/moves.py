@@ -1,5 +1,5 @@
-"""Moves of columns, which take them from other rows, if the encoder mixes columns: which encoded columns change, and their
-values.
+"""Moves of columns, in which some columns of a row are taken from another row. This module determines which encoded columns
+change, and their new values, if the encoder mixes columns.
 
 The encoded columns that depend on a moved column depend only on it and the columns mixed with it. So only the steps that compute
 them run again: the last steps of the encoder, on the stored output of its head (see `Tail`), or some parts of a column
@@ -46,7 +46,7 @@ class Move:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the changes by these columns are only known from a probe of the encoder."""
+        """Whether the changes that these columns cause are only known from a probe of the encoder."""
         return any(isinstance(step.mix, Refilled) for step in self.steps)
 
     def encoded(

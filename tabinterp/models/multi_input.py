@@ -125,8 +125,8 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
 
 
 def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
-    """Return the network with its lookups replaced in its graph, or while it runs if it has no graph or branches; None if all
-    inputs are numbers, so that nothing needs to change.
+    """Return the network with its lookups replaced: in its graph, or while it runs if it has no graph or if it branches.
+    Return None if all inputs are numbers, so that nothing needs to change.
     """
     intercepted = intercept(plain.module, inputs, plain.name)
     made = rewrite(plain.module, inputs)

@@ -12,7 +12,7 @@ from .scores import Link
 
 
 def link_of(model: Model, goal: Goal) -> Link | None:
-    """Return the link of the outputs; if a count model predicts numbers, these are expectations."""
+    """Return the link of the outputs. If a count model returns plain numbers, these are taken to be expected counts."""
     if goal.classes:
         return "logit" if model.outputs == "probabilities" else None
     rates = model.task == "regression" or model.outputs in ("rate", "probabilities")
@@ -20,7 +20,7 @@ def link_of(model: Model, goal: Goal) -> Link | None:
 
 
 def averaging(model: Model, goal: Goal) -> Model:
-    """Return the model with the mean of its members computed on the scale of their predictions."""
+    """Return a model that averages its members on the scale of their predictions."""
     if not isinstance(model.module, ForwardCall) or model.module.output != MEAN:
         return model
     if link_of(model, goal) is not None:

@@ -34,8 +34,8 @@ def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
 
 
 def resolved(bound: BoundModel, difference: FloatArray) -> FloatArray:
-    """Return differences of scores, with those that may be rounding set to zero, because the sum of many could look like an
-    effect.
+    """Return differences of scores. Those that may be rounding errors are set to zero, because the sum of many could look like
+    an effect.
     """
     return np.where(np.abs(difference) > RESOLUTION * np.abs(bound.scores).max(), difference, 0.0)
 

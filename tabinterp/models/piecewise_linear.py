@@ -1,8 +1,8 @@
-"""Piecewise linear networks: with its activations fixed at given slopes, such a network is affine.
+"""Piecewise linear networks. Such a network is affine if its activations are fixed at given slopes.
 
-Every rectifier is linear on either side of 0. If all operations between the activations are affine, the network is one affine
-function for each pattern of sides. This is checked with random slopes on real and random fronts, which detects products, gates
-and normalisations of a row, whatever their names.
+Every ReLU or leaky ReLU is linear on either side of 0. If all operations between the activations are affine, the network is one
+affine function for each pattern of signs. This is checked with random slopes on real and random fronts, which detects products,
+gates and normalisations of a row, whatever their names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pipelines as functions of rows, with a known encoder and an unknown last step: each distinct value is encoded only once.
+"""Pipelines as functions of rows, with a known encoder and an unknown last step. Each distinct value is encoded only once.
 
 If the encoder works column by column, an encoded row is assembled from the encodings of its values, and the last step receives
 exactly the array that the encoder would have returned. This is checked on the first rows; if it fails, the whole pipeline is

@@ -1,4 +1,4 @@
-"""Networks in another floating-point precision, also where their forward methods cast values themselves.
+"""Conversion of networks to another floating-point precision, including networks whose forward methods cast values.
 
 `module.to(dtype)` converts only weights: after `x.float()` or `x.to(torch.bfloat16)` in the forward method, weights and values
 would have different precisions. Here, such casts are redirected to the wanted precision: in the graph of a traced network, or

@@ -1,4 +1,4 @@
-"""The split that a model stores: no held-out row of a table may be one of its training rows."""
+"""Check of a table against the split that a model stores: no held-out row of the table may be a training row of the model."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ Link = Literal["logit", "log"]  # from probabilities, or from rates, to scores
 
 
 class Scores(nn.Module):
-    """A module from encoded rows to scores: one log-odds for a binary task, one value for regression, k centred logits for k
-    classes, one log rate for counts. `link`: the raw outputs are probabilities or rates. `raw`: raw outputs for some rows;
-    outputs in half precision are converted to single precision first.
+    """A module that maps encoded rows to scores: one log-odds for a binary task, one value for regression, k centred logits
+    for k classes, one log rate for counts. `link` states whether the raw outputs are probabilities or rates. `raw` contains raw
+    outputs for some rows. Outputs in half precision are converted to single precision first.
     """
 
     def __init__(self, module: nn.Module, matrix: Tensor, link: Link | None, raw: Tensor) -> None:

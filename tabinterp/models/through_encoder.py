@@ -1,7 +1,7 @@
 """A bound model as a function of the outputs of its encoder's head, before columns are mixed, so that columns have gradients.
 
-Affine steps (principal components, singular values) become the first layer of the network, and gradients are exact. Any other
-step becomes a layer whose derivatives are central differences.
+Affine steps (principal components, singular value decompositions) become the first layer of the network, and their gradients are
+exact. Any other step becomes a layer whose derivatives are central differences.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def through(bound: BoundModel) -> BoundModel:
 
 
 def pulled(bound: BoundModel, head: BoundModel, rows: slice, slopes: FloatArray) -> FloatArray:
-    """Return derivatives (m, c, k) by the encoded columns of `head` (which is `through(bound)`), from those (m, d, k) by the
-    encoded columns of `bound`, for these rows.
+    """Return derivatives (m, c, k) with respect to the encoded columns of `head`, which is `through(bound)`, for these rows.
+    They are computed from the derivatives (m, d, k) with respect to the encoded columns of `bound`.
     """
     tail = bound.encoding.tail
     if head is bound or tail is None:
@@ -82,7 +82,7 @@ def without_slope(bound: BoundModel) -> tuple[str, ...]:
 class Mixing(nn.Module):
     """Steps of an encoder as a layer from (m, c) to (m, d), with derivatives by central differences in double precision.
 
-    Columns in which the steps are not smooth have derivatives of zero, which no analysis shows.
+    The derivatives are set to zero for columns in which the steps are not smooth; no analysis shows them.
     """
 
     def __init__(self, mix: Mix, steps: Steps) -> None:
@@ -93,7 +93,9 @@ class Mixing(nn.Module):
         return _Differences.apply(x, self)  # type: ignore[no-any-return,no-untyped-call]
 
     def pulled(self, x: FloatArray, gradient: FloatArray) -> FloatArray:
-        """Return the gradients (m, c, k) by the inputs of the layer, for rows (m, c) and gradients (m, d, k) by its outputs."""
+        """Return the gradients (m, c, k) with respect to the inputs of the layer, from rows (m, c) and the gradients (m, d, k)
+        with respect to its outputs.
+        """
         return pulled_by_differences(self.mix, self.steps, x, gradient)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Mixing:

@@ -1,9 +1,9 @@
-"""Cached encoding by a column transformer, part by part: each distinct text is encoded only once.
+"""Cached encoding by the parts of a column transformer. Each distinct text is encoded only once.
 
 scikit-learn encodes every cell of a text column separately, and combines its parts by means of sparse matrices. If a part works
 column by column (see `structure`), encoding one row per distinct text is enough; the other rows are looked up. The first rows are
-compared with the transformer's own output; if they differ, the transformer encodes all rows. Small numbers of rows are passed
-directly to the parts, because the column transformer's own checks take longer than the parts.
+compared with the transformer's own output; if they differ, the transformer encodes all rows. If there are few rows, they are
+passed directly to the parts, because the column transformer's own checks take longer than the parts.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
 
 
 def _used(codes: IntArray, texts: Any) -> tuple[IntArray, Any]:
-    """Return codes and texts without the texts that do not occur."""
+    """Return codes and texts, leaving out texts that do not occur."""
     held = np.bincount(codes + 1, minlength=len(texts) + 1)[1:] > 0
     if held.all():
         return codes, texts

@@ -1,7 +1,7 @@
 """Embedding lookups of networks whose forward method branches: they are intercepted each time the network runs.
 
 The network always receives the codes of its rows, so its scores are its own. For gradients, and for points between levels, each
-code is tracked through indexing, reshaping, casts and added offsets, and a lookup of the code returns the row's one-hot levels
+code is tracked through indexing, reshaping, casts and added offsets. A lookup of the code then returns the row's one-hot levels
 times the embedding table. Any other use of a code, and anything that loses a part of the gradient, is detected in each run,
 because a later row may take another branch.
 """
@@ -712,9 +712,9 @@ class Intercepted(nn.Module):
 
 
 class OwnInputs(nn.Module):
-    """An intercepted network as a function of its own inputs (n, columns): numbers, and levels counted from the lowest of their
-    column, which single precision can represent however large the levels are. It is for rows with exactly one level in each
-    column, and has no gradient.
+    """An intercepted network as a function of its own inputs (n, columns): numbers, and levels counted from the lowest of
+    their column, which single precision can represent however large the levels are. It only accepts rows with exactly one level
+    in each column, and has no gradient.
     """
 
     _is_whole: Tensor

@@ -41,10 +41,10 @@ def wrap(
     model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner,
         a TabularModel of pytorch-tabular, a Keras or an ONNX model (a network, or a whole pipeline, which needs no encoder), or
         a function from a frame of the input columns to predictions (all analyses without gradients).
-    encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from original columns to its input, or
-        (networks) "passthrough"; for several inputs, a list with one for each input, or a dict by name. A dict is passed as one
-        dict to a forward method with one argument, and otherwise as keywords; for the value None, the network receives None. A
-        trial call determines whether an input consists of whole numbers (levels to look up).
+    encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from original columns to the model's
+        input. For networks, also "passthrough". For several inputs: a list with one encoder for each input, or a dict by name. A
+        dict is passed as one dict to a forward method with one argument, and otherwise as keywords; for the value None, the
+        network receives None. A trial call determines whether an input consists of whole numbers (levels to look up).
     classes : if the model does not store the classes under the table's names: the classes in the order of the network's outputs
         (two for a single logit, the positive class last); None: the order of the table.
     task : "regression" or "count" for a torch network that predicts numbers or counts; otherwise taken from the model or table.
@@ -58,7 +58,8 @@ def wrap(
     name : name of the model in reports.
     device : "cpu" or "cuda": the device on which torch computes.
 
-    The model is copied and never changed. When it is first used with a table, it is checked against its own predictions.
+    The model is copied and never changed. When it is first used with a table, the wrapped model is compared with the original
+    model's predictions.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The appendix: details that the page folds are kept folded, expanded, left out, or moved to the end of a PDF."""
+"""The appendix. Details that the page folds can be kept folded, expanded, left out, or moved to the end of a PDF."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def with_appendix(chapters: Sequence[Section], appendix: str, paper: bool) -> li
     Parameters
     ----------
     appendix : "none": without folded parts; "folded": unchanged; "full": expanded.
-    paper : for a PDF, in which nothing can be folded. Folded parts are then in an appendix, under the number of their section,
-        before the chapters that are folded completely. With "folded", the appendix does not include figure data and folded parts
-        that are too long to be printed.
+    paper : whether the report is a PDF, in which nothing can be folded. Folded parts are then in an appendix, under the number of
+        their section, before the chapters that are folded completely. With "folded", the appendix does not include figure data
+        and folded parts that are too long to be printed.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def _tables(blocks: Iterable[Block]) -> Iterator[Table]:
 
 
 def _divided(chapters: Iterable[Section]) -> tuple[list[Section], list[Section]]:
-    """Return the visible chapters without folded parts, and, for each section, an appendix section with its folded parts."""
+    """Return the chapters without their folded parts, and an appendix section for the folded parts of each section."""
     body: list[Section] = []
     moved: list[Section] = []
     for chapter in chapters:

@@ -57,17 +57,17 @@ class Table:
 
     @property
     def tight(self) -> bool:
-        """Whether it is too wide for a screen unless its cells take several lines."""
+        """Whether the table is too wide for a screen unless its cells take several lines."""
         return CHARACTER * self._characters + PADDING * len(self.head) > FRAME
 
     @property
     def broad(self) -> bool:
-        """Whether it is too wide for a sheet in portrait format, so that it is printed in landscape format."""
+        """Whether the table is too wide for a portrait sheet, so that it is printed in landscape format."""
         return len(self.head) > (17 if "heat" in self.style else 14)
 
     @property
     def size(self) -> str:
-        """For print: whether two such tables fit side by side, whether every row fits on one line, or neither."""
+        """The size in print: two such tables fit side by side, every row fits on one line, or neither."""
         if "heat" in self.style:
             return ""
         taken = self._characters + GUTTER * len(self.head)
@@ -75,7 +75,7 @@ class Table:
 
     @property
     def _characters(self) -> int:
-        """The number of characters in its widest row, if only words, long names and heads take several lines."""
+        """The number of characters in the widest row of the table, if only words, long names and heads take several lines."""
         columns = zip(self.head, zip(*self.rows, strict=True), strict=False)
         return sum(max(_longest(head), *map(_taken, column)) for head, column in columns)
 
@@ -198,13 +198,13 @@ class Section:
 
     Parameters
     ----------
-    anchor : the identifier of the element, by which links reach it.
+    anchor : the identifier of the element, used in links.
     title : the heading.
     blocks : the content below the heading, before the sections.
     number : "2" or "2.1"; empty if sections have no numbers.
     sections : the sections of a chapter.
     summary : a sentence that is shown instead of folded content; empty: nothing is folded.
-    findings : raised findings about it, listed by their titles.
+    findings : raised findings about the section, listed by their titles.
     """
 
     anchor: str

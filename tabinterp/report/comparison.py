@@ -26,7 +26,7 @@ def crossed() -> Key:
 
 
 def pair(name: str, network: Interval, linear: Interval, label: str | None = None) -> figures.Pair:
-    """Return both models' numbers for one name. `label`: the name in the figure, shortened if it is long."""
+    """Return both models' numbers for one name. `label` is the name in the figure, shortened if it is long."""
 
     def title(model: str, part: Interval) -> str:
         return t("report.mark", name=tidy(name), model=t(f"report.{model}"), value=interval(part))
@@ -50,14 +50,14 @@ def comparison(
     numbers: Table,
     withheld: bool = False,
 ) -> Figure:
-    """Return the figure of both models; `withheld`: numbers are missing because they are withheld."""
+    """Return the figure of both models. `withheld` states whether missing numbers were withheld."""
     marked = withheld and any(part.value is None for one in pairs for part in (one.network, one.linear))
     svg = figures.pairs(pairs, axis, description, figure_id, "model", crossed=marked)
     return Figure(svg, description, [*legend(), *([crossed()] if marked else [])], caption, numbers)
 
 
 def largest(parts: Sequence[tuple[str, Interval]], none: str | None = None) -> str:
-    """Return the largest numbers with their names and intervals, for the description of a figure."""
+    """Return the largest numbers with their names and intervals, for the text description of a figure."""
     measured = [(name, part) for name, part in parts if part.value is not None]
     measured.sort(key=lambda item: -figures.finite(item[1].value))
     named = [f"{cut(name)} {interval(part)}" for name, part in measured[:NAMED]]

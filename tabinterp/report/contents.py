@@ -1,4 +1,4 @@
-"""The chapters of the report, in order, and their sections. The list of analyses determines their contents."""
+"""The chapters of the report and their sections, in order. The list of analyses determines their contents."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Chapter:
     Parameters
     ----------
     anchor : its identifier on the page; `report.chapter.ANCHOR` is its title.
-    shown : contents that do not belong to an analysis in `ANALYSES`; analyses declare their own positions (`Analysis.page`).
+    shown : contents that do not belong to an analysis in `ANALYSES`. Analyses declare their own positions (`Analysis.page`).
     folded : whether the chapter is closed until the reader opens it.
     """
 
@@ -67,7 +67,7 @@ CHAPTERS = (
 
 
 def chapters(document: Document) -> list[Section]:
-    """Return the numbered chapters; a section with nothing to show gives the reasons."""
+    """Return the numbered chapters. A section that has nothing to show states the reasons."""
     return numbered(_chapter(document, chapter) for chapter in CHAPTERS)
 
 
@@ -98,7 +98,9 @@ def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
 
 
 def _blocks(package: str, name: str, record: Part | None, document: Document) -> list[Block]:
-    """Return the blocks that a function in an analysis's package builds from its record; empty if there is no record."""
+    """Return the blocks that a function in an analysis's package builds from its record; return an empty list if there is no
+    record.
+    """
     if record is None:
         return []
     module, _, function = name.rpartition(".")

@@ -105,8 +105,8 @@ def pairs(
     width: int = WIDTH,
     crossed: bool = False,
 ) -> Markup:
-    """Draw a dot with its interval for each model and row. Marks are offset unless each row has only one; zero is in view unless
-    it is irrelevant; `crossed`: missing numbers are marked by a cross.
+    """Draw a dot with its interval for each model and row. Marks are offset unless each row has only one. The axis includes
+    zero unless zero is irrelevant. With `crossed`, missing numbers are marked by a cross.
     """
     labels = {f"@{index}@": Label(row.label, row.whole) for index, row in enumerate(rows)}
     models = MODELS if all(row.other.value is None for row in rows) else (*MODELS, "other")
@@ -122,7 +122,7 @@ def pairs(
 
 
 def series(model: str, parts: Sequence[Interval], filling: Filling = "model") -> Series:
-    """Return intervals as arrays; with `filling`, a mark is filled if its interval excludes zero."""
+    """Return intervals as arrays. With `filling`, a mark is filled if its interval excludes zero."""
     ends = {end: numbers([getattr(part, end) for part in parts]) for end in ("value", "low", "high")}
     return Series(model, "", **ends, filled=None if filling == "model" else [excludes_zero(part) for part in parts])
 
@@ -135,8 +135,8 @@ def numbers(values: Sequence[float | None]) -> FloatArray:
 def canvas(
     height: float, *, left: float, top: float, bottom: float, right: float = GAP, width: int = WIDTH
 ) -> tuple[Figure, Axes]:
-    """Return axes of this height in a figure with these margins, which are computed and not measured, because the reader's font
-    is unknown.
+    """Return axes of this height in a figure with these margins. The margins are computed and not measured, because the
+    reader's font is unknown.
     """
     whole = top + height + bottom
     figure = Figure(figsize=(width / 72, whole / 72), dpi=72)
@@ -249,7 +249,7 @@ def effect_curve(
 ) -> Markup:
     """Draw the curves of both models along a numeric column; `title` describes a point of a model in words.
 
-    `heights`: ends of the vertical axis, if several figures share it.
+    `heights` are the ends of the vertical axis, if several figures share it.
     """
     heights = heights or curve.span
     gutter = 14 + max(text_width(tick(value)) for value in plots.round_values(*heights, 5))
@@ -275,7 +275,9 @@ def regions(
     figure_id: str,
     title: Callable[[int, int], str],
 ) -> Markup:
-    """Draw the average curves of several regions: over a number, or with one row for each level; `title` describes a point."""
+    """Draw the average curves of several regions: as curves over a number, or with one row for each level. `title` describes a
+    point.
+    """
     labels = {f"@{place}@": Label(cut(one), one) for place, one in enumerate(points) if isinstance(one, str)}
     with styles():
         if labels:
@@ -293,7 +295,9 @@ def regions(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One ball: its name on the axis, the optimum in it, whether the optimum is plausible, and the tenth largest real row."""
+    """One ball of allowed rows: its name on the axis, the optimum in it, whether the optimum is plausible, and the tenth
+    largest output of a real row.
+    """
 
     name: str
     value: float
@@ -304,7 +308,7 @@ class Step:
 
 @later
 def path(steps: Sequence[Step], names: tuple[str, str], aria: str, figure_id: str) -> Markup:
-    """Draw the optimum of a hidden unit as the ball of allowed rows grows; `names` of the axes."""
+    """Draw how the optimum of a hidden unit changes as the ball of allowed rows grows; `names` are those of the axes."""
     value, real = (numbers([getattr(one, name) for one in steps]) for name in ("value", "real"))
     gutter = 14 + max(text_width(tick(at)) for at in plots.round_values(*plots.path_span(value, real), 5))
     labels = {f"@{i}@": Label(one.name) for i, one in enumerate(steps)}

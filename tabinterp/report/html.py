@@ -30,7 +30,9 @@ from .paper import marked, printed_tables
 
 
 def render(document: Document, paper: bool = False, appendix: str = "folded") -> str:
-    """Return the report of an audit as HTML; `paper`: in the form for a PDF; `appendix`: none, folded or full."""
+    """Return the report of an audit as HTML. With `paper`, it has the form for a PDF. `appendix` is "none", "folded" or
+    "full".
+    """
     claims.check(document)
     document = labelled(document)
     found = with_appendix(chapters(document), appendix, paper)
@@ -99,7 +101,9 @@ def _static(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return a policy with which nothing is loaded, and only our own style and script, identified by hashes, take effect."""
+    """Return a content security policy under which nothing is loaded. Only our own style and script, identified by hashes,
+    take effect.
+    """
     return (
         f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
         "base-uri 'none'; form-action 'none'"

@@ -13,10 +13,10 @@ from .words import t
 def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
     """Return the blocks of a section in the order and the columns in which the page shows them.
 
-    The content below each heading is one card. Consecutive cards fill two columns, each in the column that is shorter so far;
-    cards that contain only a narrow figure are shown three in a row, below one legend. A lead followed by a single card is shown
-    next to it, and a figure without a heading next to its text. Folded tables follow, over the full width, and then the notes on
-    how numbers were calculated. A heading that repeats the title of the section is left out.
+    The content below each heading is one card. Consecutive cards fill two columns; each card goes to the column that is shorter
+    so far. Cards that contain only a narrow figure are shown three in a row, below one legend. A lead followed by a single card
+    is shown next to it, and a figure without a heading next to its text. Folded tables follow, over the full width, and then the
+    notes on how numbers were calculated. A heading that repeats the title of the section is left out.
     """
     if blocks and isinstance(blocks[0], Heading) and blocks[0].text == title:
         blocks = blocks[1:]
@@ -31,14 +31,14 @@ def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
 
 
 def _laid_out(block: Block) -> Block:
-    """Return a block in which folded cards that contain only a figure are also shown in rows."""
+    """Return a block; if it is folded, its cards that contain only a figure are also arranged in rows."""
     if isinstance(block, Fold) and block.blocks and all(map(_is_narrow, block.blocks)):
         return replace(block, blocks=list(_placed(list(_groups(block.blocks)), True)))
     return block
 
 
 def _placed(groups: Sequence[list[Block]], are_cards: bool) -> Iterator[Block]:
-    """Yield groups in their columns: all of them are cards, or none is."""
+    """Yield groups arranged in columns. Either all of them are cards, or none is."""
     if not are_cards or len(groups) == 1:
         for group in groups:
             yield from _beside(group)
@@ -62,7 +62,7 @@ def _is_narrow(block: Block) -> bool:
 
 
 def _without(block: Block, legend: Sequence[Key]) -> Block:
-    """Return a figure without its legend, if all of its entries are shown above it."""
+    """Return a figure without its legend, if a legend above it already shows all entries."""
     said = isinstance(block, Figure) and all(key in legend for key in block.legend)
     return replace(block, legend=()) if said and isinstance(block, Figure) else block
 
@@ -108,7 +108,7 @@ def _says_something(group: Sequence[Block]) -> bool:
 
 
 def _is_card(group: Sequence[Block]) -> bool:
-    """Return whether half of the width is enough: for text and at most one figure."""
+    """Return whether half of the width is enough, which is the case for text and at most one figure."""
     figures = sum(isinstance(block, Figure) for block in group)
     return (
         isinstance(group[0], Heading)

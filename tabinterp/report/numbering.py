@@ -41,7 +41,7 @@ def _blocks(blocks: Sequence[Block], chapter: str, counts: Counter[str], folded:
 
 
 def _block(block: Block, chapter: str, counts: Counter[str], folded: bool) -> Block:
-    """Number figures and tables without a number; `folded`: also inside folded parts."""
+    """Number figures and tables that have no number yet; with `folded`, also inside folded parts."""
     if isinstance(block, Figure | Table):
         return block if block.number else _with_number(block, chapter, counts)
     if isinstance(block, Fold) and (block.open or folded):

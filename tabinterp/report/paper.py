@@ -1,4 +1,4 @@
-"""Widths of the columns of printed tables, which the page's layout would otherwise measure cell by cell."""
+"""Column widths of printed tables. Without them, the PDF layout would have to measure every cell."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ MARKS: Final = {"net": "\u25cf\u00a0", "lin": "\u25c7\u00a0"}  # in front of the
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A table as it is printed, or those of its columns that fit side by side.
+    """A table as it is printed, or a part of it with the columns that fit side by side.
 
     Parameters
     ----------
-    head, rows : as in the table.
+    head : the head of the table.
+    rows : the rows of the table.
     widths : widths of the columns, in em of the table's font.
-    whole : whether it has few enough rows to be kept on one sheet.
+    whole : whether the table is short enough to be kept on one sheet.
     """
 
     head: Sequence[Cell]
@@ -84,7 +85,9 @@ def marked(head: Cell) -> str:
 
 
 def _needed(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
-    """Return the minimum width of a column, at which every word fits on a line, and the maximum, at which every text does."""
+    """Return the minimum width of a column, at which every word fits on a line, and the maximum width, at which every text
+    fits.
+    """
     bold = [BOLD * _width(word) for word in marked(head).split(" ")]
     words = max((_width(word) for cell in cells for word in cell.text.split()), default=0.0)
     texts = max((_width(cell.text) for cell in cells), default=0.0)
@@ -93,7 +96,8 @@ def _needed(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
 
 
 def _fitted(needs: Sequence[tuple[float, float]], room: float) -> list[float]:
-    """Return widths between the minimum and the maximum that fit in the room; if necessary, no column is wider than a limit.
+    """Return widths between the minimum and the maximum that fit in the available space. If necessary, all columns are limited to
+    a common width.
 
     If even the minimum widths do not fit, the limit also applies to them, and long words are broken.
     """

@@ -1,4 +1,4 @@
-"""SVG markup from a Matplotlib figure: small, with unique ids, no inline styles, and every text in a text element.
+"""SVG markup from a Matplotlib figure. It is small, has unique ids and no inline styles, and keeps every text in a text element.
 
 Matplotlib writes `style` attributes, which our Content-Security-Policy forbids. They are converted to presentation attributes,
 which the page's style sheet can recolour for dark screens. Names of columns never pass through Matplotlib, which would treat
@@ -179,7 +179,7 @@ def _inherit(root: ET.Element) -> None:
 
 
 def _hoist(root: ET.Element, name: str, default: str, elements: list[ET.Element]) -> None:
-    """Move the most common value to the figure; an element without a value gets the default explicitly."""
+    """Move the most common value to the figure. An element without a value then gets the default explicitly."""
     values = Counter(element.get(name, default) for element in elements)
     common = max(values, key=lambda value: values[value], default="")
     if not common or common == default:

@@ -23,7 +23,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """A column of a table: its heading, its content for a row (a text or a cell), and its style."""
+    """A column of a table: its heading, a function that returns its content for a row (a text or a cell), and its style."""
 
     head: str
     show: Callable[[Row], str | Cell]
@@ -37,7 +37,7 @@ class Column(Generic[Row]):
 def table(
     caption: str, rows: Iterable[Row], columns: Sequence[Column[Row]], style: str = "sortable", open_: bool = False
 ) -> Table:
-    """Return a table. `open_`: the page shows it at once instead of folding it."""
+    """Return a table. With `open_`, the page shows it at once instead of folding it."""
     head = [Cell(column.head, style=column.style) for column in columns]
     return Table(caption, head, [[column.cell(row) for column in columns] for row in rows], style, open_)
 
@@ -48,7 +48,9 @@ def name_column(head: str, name: Callable[[Row], str], style: str = "") -> Colum
 
 
 def interval_column(head: str, of: Callable[[Row], Interval], style: str = "", sign: bool = False) -> Column[Row]:
-    """Return a column of numbers with their 95% intervals; `sign`: differences, which always show their sign."""
+    """Return a column of numbers with their 95% intervals. With `sign`, the numbers are differences, which always show their
+    sign.
+    """
     return Column(head, lambda row: interval(of(row), sign=sign), style)
 
 
@@ -80,7 +82,7 @@ def output_columns(several: bool, of: Callable[[Row], str | None]) -> list[Colum
 
 
 def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]) -> Table:
-    """Return the table of both models and their difference by metric. `first`: the key of the heading of the first column."""
+    """Return the table of both models and their difference, by metric. `first` is the key of the heading of the first column."""
     columns: list[Column[tuple[str, MetricRow]]] = [
         Column(t(first), lambda row: row[0]),
         interval_column(capital(t("report.network")), lambda row: row[1].network, "net"),
@@ -91,8 +93,10 @@ def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]
 
 
 def few_rows(metrics: Sequence[MetricRow]) -> list[Paragraph]:
-    """Return sentences on the metrics, and the intervals of differences, that are withheld or widened because they would reveal
-    one to nine rows, or that follow the rule of three because no row shows a difference.
+    """Return sentences on metrics and intervals that need an explanation.
+
+    Metrics, and intervals of differences, are withheld or widened if they would reveal one to nine rows. Intervals follow the
+    rule of three if no row shows a difference.
     """
     hidden = [row for row in metrics if row.method == "withheld" and row.difference.value is None]
     ways = {way: [row for row in metrics if row.method == way and row not in hidden] for way in EXPLAINED}

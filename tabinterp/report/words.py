@@ -1,4 +1,4 @@
-"""Formatting of numbers and names: three significant digits, an error next to each number, an en dash for none."""
+"""Formatting of numbers and names: three significant digits, an interval next to each number, an en dash for a missing number."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def t(key: str, **values: Any) -> str:
 
 
 def say(message: Message, brief: bool = False) -> str:
-    """Return a message in words; `brief`: only its sentences up to the first one that contains a value."""
+    """Return a message in words. With `brief`, only the sentences up to the first one that contains a value are included."""
     return text(message.key, {name: _typeset(value) for name, value in message.values.items()}, brief)
 
 
 def _typeset(value: Any) -> Any:
-    """Return a number in the report's format, with the minus sign of its tables; a right-to-left name is isolated."""
+    """Return a number in the report's format, with the minus sign used in its tables. A right-to-left name is isolated."""
     if isinstance(value, Message):
         return say(value)
     if isinstance(value, str):
@@ -168,7 +168,7 @@ def listed(parts: Iterable[str]) -> str:
 
 
 def series(parts: Iterable[str]) -> str:
-    """Return longer parts as a list, whose parts may be lists."""
+    """Return longer parts as a list in a sentence; the parts may be lists themselves."""
     return messages.joined(parts, "series")
 
 
@@ -209,7 +209,7 @@ def excludes_zero(part: Interval) -> bool | None:
 
 
 def scaled(part: Interval, factor: float | None) -> Interval:
-    """Return the number for another step of the column, without values that are not finite."""
+    """Return the number for another step of the column. Values that are not finite are left out."""
     if factor is None:
         return part
     return Interval(**{name: _times(getattr(part, name), factor) for name in Interval.model_fields})

@@ -1,8 +1,8 @@
-"""Checkpoints of passes over rows, from which an interrupted audit is resumed, in files that run no code.
+"""Checkpoints of passes over rows, from which an interrupted audit is resumed. Loading these files runs no code.
 
-A state consists of arrays and JSON. It is saved together with everything that determines it, and a state of anything else is
-refused. States are written atomically at intervals, so that saving costs little, and once more when a run stops in an orderly
-way.
+A state consists of arrays and JSON. It is saved with a record of everything that determines it, and a state with a different
+record is refused. States are written atomically at intervals, so that saving takes little time. They are written once more when a
+run stops in an orderly way.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Keeping:
     Parameters
     ----------
     folder : created with the first state, and deleted by `clear`.
-    about : what determines the states, by its name in messages.
+    about : everything that determines the states, keyed by the names used in messages.
     resume : continue from saved states; otherwise they are deleted.
     say : called with messages for the user.
     every : minimum number of seconds between two writes; with 0, every state is written at once.
@@ -67,7 +67,7 @@ class Keeping:
         self._writing = Lock()
 
     def begin(self, about: Mapping[str, str]) -> None:
-        """Start with everything that determines the states, and compare it with the saved record.
+        """Record everything that determines the states, and compare it with the saved record.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class Keeping:
 
     @contextmanager
     def restoring(self, name: str) -> Iterator[None]:
-        """Replace any error by one that names the file of this state, because the file may have been changed."""
+        """Replace any error with one that names the file of this state, because the file may have been changed."""
         try:
             yield
         except TabinterpError:
@@ -121,7 +121,7 @@ class Keeping:
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
-        """Save the state that `make` returns, replacing an earlier one with this name; `make` may be called later."""
+        """Save the state that `make` returns, replacing any earlier state with this name. `make` may be called later."""
         self._waiting[name] = key, make
         if self.is_due:
             self.flush()
@@ -223,7 +223,7 @@ def _from_bytes(data: bytes) -> Arrays:
     Raises
     ------
     ValueError
-        The data were changed. This detects any change by somebody who does not also update the digest.
+        The data were changed. A change is detected unless the digest was updated as well.
     """
     with zipfile.ZipFile(BytesIO(data)) as archive:
         members = archive.infolist()
@@ -323,7 +323,7 @@ def leaves(value: Any) -> list[Any]:
 
 
 def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
-    """Return an object with the structure of `like` and other leaves."""
+    """Return an object with the structure of `like` but with these leaves."""
     if is_dataclass(like) and not isinstance(like, type):
         return replace(like, **{field.name: filled(getattr(like, field.name), found) for field in fields(like)})
     if isinstance(like, Mapping):
@@ -341,8 +341,8 @@ def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
 
 
 def fingerprint(*values: Any) -> str:
-    """Return the SHA-256 (hex) of the numbers, arrays, tensors and texts inside; of anything else, only the name of the type is
-    included.
+    """Return the SHA-256 (hex) of all numbers, arrays, tensors and texts in an object. Of any other value, only the name of
+    its type is included.
     """
     digest = hashlib.sha256()
     for one in _traces(values):

@@ -1,4 +1,4 @@
-"""Events: the number of rows of each class, and the minimum number for statements about classes.
+"""Number of events: how many rows each class has, and how many are needed for statements about classes.
 
 The precision of an AUC, a calibration slope or a difference in log loss depends on the number of events, not on the number of
 rows: 10,000 rows with 8 defaults contain little information about defaults.
@@ -34,7 +34,8 @@ def events(table: Table, rows: BoolArray | None = None) -> IntArray:
     Returns
     -------
     (classes,) number of rows of each class with positive weight. If the table has a group column: the number of groups with such
-    a row, because rows of one group are one draw. For counts: (2,) rows with a count of zero, and above zero. For numbers: (0,).
+    a row, because the rows of a group are not independent. For counts: (2,) numbers of rows with a count of zero and with a count
+    above zero. For numbers: (0,).
     """
     if table.schema.task == "regression":
         return np.zeros(0, dtype=np.int64)
@@ -49,7 +50,7 @@ def _independent(table: Table, rows: BoolArray) -> int:
 
 
 def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
-    """Return a mask (classes,) of the classes that have enough events, if all other classes together also have enough."""
+    """Return a mask (classes,) of the classes with enough events. All other classes together must also have enough."""
     codes = table.codes
     if codes is None:
         return np.ones(0, dtype=np.bool_)
@@ -60,11 +61,11 @@ def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
 
 
 def too_few_events(table: Table, side: Side) -> Message | None:
-    """Return a sentence on the class with too few events on one side of the split, with its number and the number needed; None
-    if all have enough.
+    """Return a sentence that names the class with too few events on one side of the split, the number of its events and the
+    number needed. Return None if all have enough.
 
-    Two classes need `EVENTS` each. With several classes, the most frequent class and all others together need as many; statements
-    about single classes require `enough`. Counts need as many rows above zero.
+    Two classes need `EVENTS` each. With several classes, the most frequent class needs `EVENTS`, and so do all others together;
+    use `enough` for statements about single classes. For counts, as many rows must be above zero.
     """
     found = events(table)
     if table.codes is None:

@@ -34,8 +34,8 @@ NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 def as_frame(source: Any) -> pd.DataFrame:
-    """Return the dataframe as a pandas frame with unique text names and rows numbered from 0; its names and index are not
-    shared with the input.
+    """Return the dataframe as a pandas frame with unique text names and rows numbered from 0; the result shares neither names
+    nor index with the input.
     """
     return _with_rows(_native(source))
 
@@ -53,7 +53,9 @@ def _with_rows(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def coded_texts(values: pd.Series) -> tuple[IntArray, NDArray[Any]] | None:
-    """Return codes (rows,) and texts for categories that are all texts, -1 if missing; None for anything else."""
+    """Return the codes (rows,) of a categorical column, -1 where missing, and its texts. Return None unless all categories are
+    texts.
+    """
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return None
     texts = values.cat.categories.to_numpy(dtype=object)
@@ -85,7 +87,7 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFram
 
 
 def plain(values: pd.Series) -> pd.Series:
-    """Return numbers as NumPy numbers, booleans as bool, dates as dates, and all else as objects with NaN for missing."""
+    """Return the column with plain types: NumPy numbers, bool, dates, and otherwise objects with NaN for missing values."""
     texts = coded_texts(values)
     if texts is not None and (texts[0] >= 0).any():
         objects = np.append(texts[1], np.nan)[texts[0]]  # code -1 selects the last, NaN
@@ -224,7 +226,7 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
 
 
 def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
-    """Convert columns with numbers that exceed 64 bits from text to numbers; before pandas 3, CSV files need this.
+    """Convert columns with numbers that exceed 64 bits from text to numbers. This is needed for CSV files before pandas 3.
 
     Columns named in `texts` stay text.
     """
@@ -245,7 +247,7 @@ def _numbers(texts: pd.Series) -> pd.Series | None:
 
 
 def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
-    """Return the rows with a known target; all rows if there is no such column, which is refused later.
+    """Return the rows with a known target. If there is no such column, return all rows; the missing column is refused later.
 
     A column of whole numbers with missing values is read as floating-point numbers. They are converted back to whole numbers
     here, so that a class is named 1 and not 1.0.

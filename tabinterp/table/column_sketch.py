@@ -1,8 +1,8 @@
 """Column sketches: a few values that determine the schema of a column, collected batch by batch and merged in any order.
 
-For text, booleans and classes, every distinct value is kept with the first row that contains it. For other numbers, the first
-distinct values, the extremes, and the first row of each kind of invalid value are kept. The kind, the levels and the errors of a
-column can then be determined from these rows.
+For text, booleans and classes, a sketch keeps every distinct value with the first row that contains it. For other numbers, it
+keeps the first distinct values, the extremes, and the first row of each kind of invalid value. These rows are enough to determine
+the kind, the levels and the errors of a column.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ MOST = 100_000  # maximum number of distinct values that a scan keeps of a colum
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """`values`, indexed by row number: a few values that represent the `rows` seen, with counts of missing, too large, and
-    non-count values. `every`: all distinct values are included. `full`: there were more than could be kept.
+    """A sketch of one column.
+
+    `values`, indexed by row number, are a few values that represent the `rows` seen so far. Missing values, values that are too
+    large and values that are not counts are counted. `every` is true if all distinct values are included, and `full` if there
+    were more than could be kept.
     """
 
     values: pd.Series
@@ -57,7 +60,7 @@ def merge(a: Witness, b: Witness, most: int | None = MOST) -> Witness:
 
 
 def _joined(a: pd.Series, b: pd.Series) -> pd.Series:
-    """Concatenate two batches with the type that the values would have had in a single batch."""
+    """Concatenate two batches. The result has the type that the values would have had in a single batch."""
     together: pd.Series = pd.concat([a, b])
     if a.dtype == b.dtype or (_is_number(a) and _is_number(b) and not a.isna().all() and not b.isna().all()):
         return together

@@ -1,9 +1,9 @@
 """Executors that compute sums over the rows of a scan: in this process batch by batch, or on a Dask cluster piece by piece.
 
-An engine is a function. It applies `encode`, which yields a batch of rows in one or more parts, and then `update`, to the rows of
-a part of a scan, and combines the results by `merge`; `given` are the arguments that both take before the rows. There are two
-steps so that the next rows are read and encoded while the current rows are summed. Sums can be merged in any order up to
-rounding; each engine uses a fixed order, so that its results are reproducible.
+An engine is a function that processes the rows of a part of a scan. It applies `encode`, which yields a batch of rows in one or
+more parts, and then `update`. It combines the results with `merge`. `given` are the arguments that `encode` and `update` take
+before the rows. Encoding is a separate step so that the next rows are read and encoded while the current rows are summed. Sums
+can be merged in any order up to rounding; each engine uses a fixed order, so that its results are reproducible.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def in_turn(
     found, done, keep = _kept(scan, part, (encode, update), given)
 
     def encoded() -> Iterator[tuple[int | None, Any]]:
-        """Yield rows, and after the rows of each batch the number of the next row."""
+        """Yield the rows of each batch, followed by the number of the next row."""
         for end, table in scan.ends(part, done) if done < len(scan) else ():
             if len(table):
                 yield from ((None, rows) for rows in encode(*given, table))

@@ -79,8 +79,8 @@ class Fingerprints:
             self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
 
     def within(self, first: int, rows: int) -> Fingerprints:
-        """Return the fingerprints of the batches that start within `rows` rows from row `first`, for the process that reads
-        them.
+        """Return the fingerprints of the batches that start in the `rows` rows from row `first`, for the process that reads
+        these rows.
         """
         known = {at: one for at, one in self.batches.copy().items() if first <= at < first + rows}
         return Fingerprints(self.name, known, self.rows)

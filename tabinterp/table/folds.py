@@ -15,7 +15,7 @@ from .table import Table
 
 
 def anchors(table: Table) -> IntArray:
-    """Return the number (rows,) that decides whether a row is drawn: its own, or the smallest in its group."""
+    """Return the row number (rows,) whose hash decides whether a row is drawn: its own, or the smallest in its group."""
     if table.groups is None:
         return table.numbers
     first = np.full(int(table.groups.max(initial=0)) + 1, np.iinfo(np.int64).max)
@@ -24,12 +24,15 @@ def anchors(table: Table) -> IntArray:
 
 
 def folds(table: Table, seed: int, count: int) -> IntArray:
-    """Return the fold of each row (rows,), below `count`, by a hash of its group; folds have equal sizes only on average."""
+    """Return the fold of each row (rows,), from 0 to `count` - 1, by a hash of its group. Folds have equal sizes only on
+    average.
+    """
     return (row_hash(anchors(table), seed) % np.uint64(count)).astype(np.int64)
 
 
 def dealt(table: Table, seed: int, count: int) -> IntArray:
-    """Return the part of each row (rows,), below `count`: groups are assigned in turn in the order of their hashes.
+    """Return the part of each row (rows,), from 0 to `count` - 1. Groups are assigned to parts in turn, in the order of their
+    hashes.
 
     No part is empty unless there are fewer groups than parts.
     """
@@ -43,12 +46,14 @@ def dealt(table: Table, seed: int, count: int) -> IntArray:
 def by_group(
     strata: IntArray, groups: IntArray, needed: Sequence[int], most: int, seed: int
 ) -> list[tuple[IntArray, IntArray]]:
-    """Divide rows into at most `most` parts of whole groups, with shares of the strata as equal as the groups allow.
+    """Divide rows into at most `most` parts that consist of whole groups. The strata have equal shares in all parts, as far as
+    the groups allow.
 
     Parameters
     ----------
-    strata, groups : (rows,) numbers, such as the class of each row.
-    needed : strata that every fit needs.
+    strata : (rows,) the stratum of each row as a number, such as its class.
+    groups : (rows,) the group of each row as a number.
+    needed : strata that must occur in the rows of every fit.
 
     Returns
     -------

@@ -33,7 +33,9 @@ def uniform(hashes: HashArray) -> FloatArray:
 
 
 def chosen(rows: IntArray, size: int, seed: int) -> IntArray:
-    """Return positions (at most `size`, in hash order) of a seeded draw without replacement from `rows`."""
+    """Return the positions of a seeded random sample without replacement from `rows`: at most `size`, in the order of their
+    hashes.
+    """
     return np.asarray(np.argsort(row_hash(rows, seed), kind="stable")[:size], dtype=np.int64)
 
 
@@ -50,7 +52,9 @@ def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> Hash
 
 
 def _value_hash(values: pd.Series) -> HashArray:
-    """Hash values, with the same result for 1, 1.0, True and the text "1", since a part of the rows may have another type."""
+    """Hash values. 1, 1.0, True and the text "1" have the same hash, because a column may have another type in a part of the
+    rows.
+    """
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _number_hash(values.to_numpy(dtype=np.float64, na_value=np.nan))
     values = values.astype(object)

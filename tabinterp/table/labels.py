@@ -241,7 +241,7 @@ def matching_levels(given: Any, levels: Sequence[Any]) -> list[Any]:
 
 
 def _number(value: Any) -> float | None:
-    """Return a value or its text as a number, so that a level 1.0 can be given as "1"."""
+    """Return a value, or its text, as a number. This allows a level 1.0 to be given as "1"."""
     try:
         return float(value)
     except (TypeError, ValueError):

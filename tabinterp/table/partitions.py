@@ -30,10 +30,10 @@ def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.Data
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """`rows` rows, starting at row number `first`; `frames` reads them again at every call. `sides`: one held-out bit per
-    row.
+    """A description of `rows` rows, starting at row number `first`. `frames` reads them again at every call. `sides` has one bit
+    per row, which marks held-out rows.
 
-    `fingerprints`: of these rows when they were read before; None if the rows are sent from memory.
+    `fingerprints` are digests from an earlier read of these rows; None if the rows are sent from memory.
     """
 
     first: int
@@ -45,10 +45,10 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """The types and codes of the whole table, with which raw rows are converted to tables. `types`: an empty column of each
+    """The types and codes of the whole table, which are used to convert raw rows to tables. `types` has an empty column of each
     type.
 
-    `coded`: columns that are read as categories of texts stay codes, for callers that encode each text only once.
+    If `coded` is set, columns that were read as categories of texts stay codes, for callers that encode each text only once.
     """
 
     name: str

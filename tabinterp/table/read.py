@@ -55,19 +55,21 @@ def read_table(
     adverse : the adverse class of a binary target: the outcome that harms the person, such as a predicted default. None: not
         stated. Without it, reason codes and adverse-impact checks do not apply, and groups are compared by predicted classes.
     drop : columns that models must not use. They stay in the table (a protected column can be dropped).
-    protected : columns by which groups of people are compared, whether or not they are inputs.
+    protected : columns that define the groups of people to compare, whether or not they are inputs.
     kinds : column -> "numeric", "categorical", "boolean" or "ordinal", if the inferred kind is wrong, such as for
         categories coded as whole numbers.
     levels : column -> its levels in order, for ordinal columns.
     labels : labels that reports show instead of names and codes: a TOML or CSV codebook, or a mapping with the keys "columns"
         (column -> label) and "levels" (column -> level -> label). The rows keep their codes.
-    weight : column of sampling weights. group : column that identifies dependent rows.
+    weight : column of sampling weights.
+    group : column that identifies dependent rows.
     split : a column of train/test labels, booleans or dates; or the share of rows to hold out, between 0 and 1.
     split_at : with a date column, the first date to hold out. None: about the latest quarter of the rows, from the start of a
         calendar period that contains at least ten rows.
     drop_missing_target : leave out rows without a target, which are otherwise refused. The table is then as if these rows had
         never existed, including split and row numbers; `Table.without_target` counts them.
-    stratify : hold out the same share of each class. seed : seed for drawing the share.
+    stratify : hold out the same share of each class.
+    seed : seed for drawing the share.
     name : name of the table in reports; None: the name of the file.
 
     Raises

@@ -55,10 +55,11 @@ class Source:
     """`parts` yields raw frames at every call, starting with a given row number; earlier rows are not read if the source
     knows its row counts. `kept` must live as long as the source.
 
-    `apart`: the same rows in parts that another process can read, each with its number of rows; None if this is impossible.
-    `rows`: the number of rows, if it is known before reading. `texts`: columns of text that are read as categories only because
-    that is faster. `left_out`: the number of rows left out because their target is missing, once all rows were read; None if no
-    rows are left out. `fingerprints`: digests of the rows read, with which later passes are compared.
+    `apart` contains the same rows in parts that another process can read, each with its number of rows; None if this is
+    impossible. `rows` is the number of rows, if it is known before reading. `texts` are columns of text that are read as
+    categories only because that is faster. `left_out` is the number of rows without a target, which is known after all rows have
+    been read; None if such rows are not left out. `fingerprints` are digests of the rows read; later passes are compared with
+    them.
     """
 
     name: str
@@ -132,7 +133,8 @@ def open_source(
         URL that SQLAlchemy supports ("postgresql+psycopg://user@host/base").
     key : a column of the query with a unique value in every row. Rows are sorted by it, and an interrupted query continues after
         the last saved row.
-    keep : saves the rows of a query, and the column types of a CSV file. told : called with the progress of copying a query.
+    keep : saves the rows of a query, and the column types of a CSV file.
+    told : called with the progress of copying the result of a query.
     """
     if query is not None:
         name, folder, files = spool(str(source), query, rows, key, keep, told)
@@ -166,13 +168,17 @@ def open_source(
 
 
 class _KnownTargets:
-    """The parts of a source without rows whose target is missing; `left_out` counts those rows once all rows were read."""
+    """The parts of a source without the rows whose target is missing. `left_out` is their number, known after all rows have
+    been read.
+    """
 
     def __init__(self, parts: Callable[[int], Iterator[pd.DataFrame]], target: str) -> None:
         self._parts, self._target, self.left_out = parts, target, 0
 
     def __call__(self, first: int) -> Iterator[pd.DataFrame]:
-        """Yield frames whose rows are numbered as if the left-out rows did not exist; earlier rows must be read to count them."""
+        """Yield frames whose rows are numbered as if the left-out rows did not exist. Counting those rows requires reading all
+        earlier rows.
+        """
         known = left_out = 0
         for frame in self._parts(0):
             rows = with_target(frame, self._target)
@@ -188,7 +194,9 @@ class _KnownTargets:
 
 
 def with_known_targets(source: Source, target: str) -> Source:
-    """Return the source without rows whose target is missing; `left_out` counts those rows once all rows were read."""
+    """Return the source without the rows whose target is missing. `left_out` is their number, known after all rows have been
+    read.
+    """
     parts = _KnownTargets(source.parts, target)
     return replace(source, parts=parts, apart=None, rows=None, left_out=lambda: parts.left_out)
 
@@ -248,7 +256,9 @@ def _of_arrow(table: pa.Table, rows: int, start: int) -> Iterator[pd.DataFrame]:
 
 
 def unpacked_size(path: Path) -> int:
-    """Return the approximate size in memory of a file's table, in bytes: its text, or eight bytes per cell of a Parquet file."""
+    """Return the approximate size of a file's table in memory, in bytes. It is the size of the text, or eight bytes per cell
+    of a Parquet file.
+    """
     size = path.stat().st_size
     with path.open("rb") as stream:
         start = stream.read(4)
@@ -342,7 +352,9 @@ def _of_dataset(
     rows = _few(rows, len(found.schema))
 
     def fragments() -> Iterator[Any]:
-        """Yield the row groups of each Parquet file: for a whole file, Arrow would decode up to 1 GiB ahead of the reader."""
+        """Yield the row groups of each Parquet file, because Arrow would decode up to 1 GiB of a whole file ahead of the
+        reader.
+        """
         with _to_its_end(source):
             for one in sorted(found.get_fragments(), key=lambda one: getattr(one, "path", "")):
                 yield from one.split_by_row_group() if isinstance(one, ds.ParquetFileFragment) else [one]
@@ -402,7 +414,9 @@ def _to_its_end(source: str) -> AbstractContextManager[None]:
 def _csv(
     source: str, store: Any, path: str, rows: int, packed: bool, keep: Keeping | None
 ) -> Callable[[int], Iterator[pd.DataFrame]]:
-    """Return a function that reads a CSV file. Skipped rows are also read, because only that shows where a row starts."""
+    """Return a function that reads a CSV file. Skipped rows must be read as well, because that is the only way to find where a
+    row starts.
+    """
     form = "as a UTF-8 CSV file with a header"
     unreadable = f"{hidden(source)!r} cannot be read completely {form}"
 
@@ -451,7 +465,9 @@ def _check_cells(rows: Any, most: int, source: str) -> None:
 
 
 def _kind(values: pd.Series) -> set[str]:
-    """Return the kind of a column: number, boolean or text; empty if all cells are. A column with two kinds is text."""
+    """Return the kind of a column: number, boolean or text, or an empty text if all cells are empty. A column with two kinds
+    is text.
+    """
     values = plain(values)
     if values.isna().all():
         return set()

@@ -1,8 +1,8 @@
-"""Rounding of numbers and dates on the scale of a column, so that no shown number is the value of fewer than ten rows.
+"""Rounding of numbers and dates on the scale of a column, so that at least ten rows share every number that is shown.
 
-A number that at least ten rows have is shown unchanged. Any other number is rounded to a multiple of 1, 2 or 5 times a power of
-ten: the finest step for which at least ten rows lie within half a step of the result. A number that already is such a multiple is
-unchanged. Points at which a model is evaluated, and edges between bins, are rounded before they are used, so that the shown
+A number that occurs in at least ten rows is shown unchanged. Any other number is rounded to a multiple of 1, 2 or 5 times a power
+of ten: the finest step for which at least ten rows lie within half a step of the result. A number that is already such a multiple
+is not changed. Points at which a model is evaluated, and edges between bins, are rounded before they are used, so that the shown
 numbers are exactly those used in the computation.
 """
 
@@ -76,13 +76,13 @@ class Rounding:
         return made
 
     def points(self, numbers: Iterable[float]) -> FloatArray:
-        """Return the distinct results for these numbers, in order; empty if fewer than ten rows have a value."""
+        """Return the distinct rounded numbers, in order; empty if fewer than ten rows have a value."""
         made = np.array([self(number) for number in numbers], dtype=np.float64)
         return np.asarray(np.unique(made[~np.isnan(made)]))
 
     def ends(self, low: float, high: float) -> tuple[float, float]:
-        """Return rounded ends of a range that do not reveal an extreme row: before rounding, at least ten rows lie at or
-        beyond each end.
+        """Return the rounded ends of a range. They do not reveal an extreme row, because at least ten rows lie at or beyond
+        each end before rounding.
         """
         if len(self.values) < SMALL:
             return float("nan"), float("nan")
@@ -131,7 +131,7 @@ class Rounding:
 
 
 def _steps(least: float) -> Iterator[tuple[int, int]]:
-    """Yield steps of at least this size, as 1, 2 or 5 times a power of ten, within the floating-point range."""
+    """Yield steps of at least this size within the floating-point range; each is 1, 2 or 5 times a power of ten."""
     first = int(np.floor(np.log10(min(least, 1e308))))
     for exponent in range(max(first, -323), 309):
         yield from ((factor, exponent) for factor in (1, 2, 5) if least <= factor * 10.0**exponent * NEAR < np.inf)
@@ -144,7 +144,7 @@ def shown_date(date: pd.Timestamp, dates: pd.Series, rows: IntArray | None = Non
     ----------
     date : in the time zone of `dates`, if they have one.
     dates : dates of the rows, or each date once.
-    rows : number of rows with each of the dates; None: one each.
+    rows : number of rows with each of the dates; None: one row each.
 
     Returns
     -------

@@ -23,7 +23,7 @@ from .table import Table
 
 
 class Copies:
-    """Assignment of rows to sides of the split; if duplicates are distinguished by count, the copies seen so far."""
+    """Assignment of rows to sides of the split. If duplicates are numbered, it includes the number of copies seen so far."""
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
@@ -93,7 +93,7 @@ class Pool:
 
 
 class Gathered:
-    """The results of the sampling pass. `types`: an empty column of each final type."""
+    """The results of the sampling pass. `types` has an empty column of each final type."""
 
     def __init__(self, types: dict[str, pd.Series], schema: Schema, split: Split | None, most: int, seed: int) -> None:
         self._split = split
@@ -120,7 +120,7 @@ class Gathered:
 
 
 def pack_table(table: Table | None, name: str, arrays: Arrays) -> Any:
-    """Pack the rows of a table as arrays whose names have this prefix, without their sides of the split."""
+    """Pack the rows of a table as arrays whose names have this prefix. Their sides of the split are not included."""
     if table is None:
         return None
     arrays |= {f"{name}numbers": table.numbers, f"{name}y": table.y}

@@ -1,7 +1,8 @@
 """`scan_table`: read a table larger than memory in batches, with a sample of its rows as a `Table`.
 
-A first pass over the batches infers the schema; a second pass holds out rows, draws rows and computes digests. A row is drawn by
-the hash of its number and the seed, so the draw does not depend on the batches. The held-out rows are stored as one bit per row.
+A first pass over the batches infers the schema. A second pass chooses the held-out rows, draws the sample and computes digests. A
+row is drawn by the hash of its number and the seed, so the sample does not depend on the batches. The held-out rows are stored as
+one bit per row.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ DRAWN = 50_000  # rows drawn from each side of the split, for analyses that need
 class Scan(Previewed):
     """A table that is read in batches. `census` counts all its rows; `sample` is a table of the rows drawn.
 
-    `columns` contains a few values of each column, with the type of the whole column. `sides`: the held-out bits of the rows.
-    `most`: maximum number of rows drawn from each side. `asked`: the user's declarations about the columns. `keep`: saves the
-    state of a pass; `told`: called with its progress.
+    `columns` contains a few values of each column, with the type of the whole column. `sides` marks the held-out rows with one
+    bit each. `most` is the maximum number of rows drawn from each side. `asked` contains the user's declarations about the
+    columns. `keep` saves the state of a pass, and `told` is called with its progress.
     """
 
     name: str
@@ -95,7 +96,8 @@ class Scan(Previewed):
         return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))
 
     def ends(self, part: str, first: int = 0) -> Iterator[tuple[int, Table]]:
-        """Yield, for each batch from the one that starts with row `first`, the number of the row after it and its rows of a part.
+        """Yield, for each batch, the number of the row after it and its rows of the given part. The first batch starts with row
+        `first`.
 
         Columns of text that are read as codes stay codes.
         """
@@ -117,9 +119,10 @@ class Scan(Previewed):
         return replace(self.form, coded=True)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """Yield all rows as pieces for other processes; `form.batches` does for a piece what `batches` does for the whole table.
+        """Yield all rows as pieces for other processes. `form.batches` yields the tables of one piece, as `batches` does for the
+        whole table.
 
-        first : the first row of a piece; earlier pieces are left out.
+        `first` is the first row of a piece; earlier pieces are left out.
         """
         for piece in self.source.pieces(first):
             bits = held_out_bits(self.sides, np.arange(piece.first, piece.first + piece.rows))
@@ -130,7 +133,7 @@ class Scan(Previewed):
         return _second(replace(self, asked=replace(self.asked, split=split)), split)
 
     def tell(self, rows: int) -> None:
-        """Report the number of rows of a pass that are done."""
+        """Report the number of rows that a pass has processed."""
         if self.told is not None:
             self.told("", rows, len(self))
 
@@ -167,13 +170,14 @@ def scan_table(
     ----------
     source : a CSV or Parquet file, a folder of Parquet files, their URL, an Arrow table or dataset, or a dataframe; with `query`,
         a DuckDB file or the URL of a database. The other arguments are those of `read_table`. A stratified share needs the whole
-        table, so `split` must then be one that was drawn earlier.
+        table, so with `stratify`, `split` must be a split that was drawn earlier.
     drop_missing_target : as in `read_table`. Row numbers, also in errors, are then those of the remaining rows.
     rows : maximum number of rows drawn from each side of the split (or from all rows), for analyses that need an order or a
         random draw.
     batch : number of rows in memory at a time.
     key : a column of the query with a unique value in every row; the rows are sorted by it.
-    keep : saves the finished parts; from `keeping`. told : called with the purpose of a pass, the rows done, and the total.
+    keep : object from `keeping` that saves the finished parts.
+    told : called with the purpose of a pass, the number of rows processed, and the total.
 
     Examples
     --------
@@ -280,7 +284,7 @@ def in_batches(source: Any, query: str | None = None) -> bool:
 
 
 def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Scan:
-    """Draw and hold out rows, and compute the digests of columns.
+    """Choose the held-out rows, draw the sample, and compute the digests of columns.
 
     The result is saved. An interrupted pass starts again at its first row, because a digest covers all rows in order.
     """
@@ -335,7 +339,7 @@ def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
 
 
 def _levels(scan: Scan, name: str, found: Witness) -> int | None:
-    """Return the number of levels; for dates and a numeric target, it is only known if it is small."""
+    """Return the number of levels. For dates and a numeric target, it is only known if it is small."""
     known = (is_complete(found.values, found.every) or distinct(found.values) <= FEW) and not found.full
     return distinct(found.values) if counted(scan.schema, name) and known else None
 

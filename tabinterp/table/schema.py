@@ -22,7 +22,7 @@ TASKS: tuple[str, ...] = get_args(Task)
 
 @dataclass(frozen=True)
 class Goal:
-    """Differences between tasks other than formulas: names, units, losses.
+    """Properties that differ between tasks, apart from formulas: names, units, losses.
 
     `classes`: whether the target's values are classes. `scale` is the unit of a score. `losses` are those that an analysis can
     use; the first is the primary loss, on which the verdict is based. `metrics` are shown in the table of
@@ -67,9 +67,9 @@ GOALS: dict[str, Goal] = {
 class Column:
     """One column of the user's table.
 
-    `levels` are the distinct values that are not missing, in order, for every kind except numeric. `protected` is independent
-    of the role: a column can be an input and protected. `label` and `level_labels` are the labels of the column and its levels in
-    a codebook: (level as text, label), including levels that do not occur in the table.
+    `levels` are the distinct values that are not missing, in order, for every kind except numeric. `protected` is independent of
+    the role: a column can be an input and protected. `label` and `level_labels` are the labels of the column and of its levels in
+    a codebook. The latter are pairs (level as text, label), and include levels that do not occur in the table.
     """
 
     name: str
@@ -126,8 +126,9 @@ class Schema:
 
     @property
     def compared(self) -> int:
-        """For two classes, the position of the class whose predicted share is compared between groups of people: the class
-        that is not adverse, or the positive class if the adverse class was not stated.
+        """For two classes, the position of the class whose predicted share is compared between groups of people.
+
+        It is the class that is not adverse, or the positive class if the adverse class was not stated.
         """
         return 0 if self.adverse is not None and self.adverse == self.classes[-1] else 1
 

@@ -124,7 +124,7 @@ def _mark(dtype: pd.CategoricalDtype) -> tuple[str, list[Any] | None]:
 
 
 def coded(values: pd.Series, schema: Schema) -> FloatArray:
-    """Return class numbers (rows,), or the values of a numeric target, in a new array that torch may share."""
+    """Return class numbers (rows,), or the values of a numeric target, in a new array whose memory torch may share."""
     if not schema.goal.classes:
         return values.to_numpy(dtype=np.float64, copy=True)
     position = {value: code for code, value in enumerate(schema.classes)}
@@ -224,7 +224,7 @@ def _kind(values: pd.Series) -> str:
 
 
 def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
-    """Return the problem with values that are not finite numbers, booleans or texts; dates are allowed in a split column."""
+    """Describe the problem if values are not finite numbers, booleans or texts. Dates are allowed in a split column."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _infinite(values, large) if large else None
     if pd.api.types.is_datetime64_any_dtype(values.dtype):

@@ -27,7 +27,7 @@ NAME = "columns"  # name of its saved state
 
 
 def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | None) -> First:
-    """Read every batch of the source, or those after the saved state."""
+    """Read every batch of the source, or only those after the saved state."""
     found, seen = First(asked, source.texts), source.fingerprints
     state = None if keep is None else keep.read(NAME)
     if keep is not None and state is not None:
@@ -49,7 +49,7 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
 
 
 class First:
-    """The facts that a schema and a split depend on, merged batch by batch."""
+    """The facts on which a schema and a split depend, merged batch by batch."""
 
     def __init__(self, asked: Asked, texts: Sequence[str] = ()) -> None:
         self.asked, self._texts = asked, {*texts}
@@ -100,9 +100,9 @@ class First:
     # ---- saved states
 
     def kept(self, read: list[tuple[int, int, str]], end: bool) -> Callable[[], State]:
-        """Return a function that returns a state of the rows so far; later rows do not affect it.
+        """Return a function that returns the state after the rows read so far. Later rows do not affect it.
 
-        `read`: the fingerprints of the rows. `end`: whether there are no more rows.
+        `read` are the fingerprints of the rows. `end` states whether there are no more rows.
         """
         told = {"read": read, "end": end, "without_target": self.without_target}
         return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, told)

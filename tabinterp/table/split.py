@@ -78,7 +78,7 @@ class Split:
     ) -> BoolArray:
         """Return a mask (rows,) of the held-out rows; `codes` are indices into class `labels`, needed if stratified.
 
-        `copies` (rows,): the number of copies of each row before this part of the table, if copies are distinguished.
+        `copies` (rows,) is the number of copies of each row before this part of the table, if copies are numbered.
         """
         if self.kind == "column":
             return column_labels(frame[self._named(frame)])
@@ -168,7 +168,7 @@ def by_fraction(
 
 
 def drawn(columns: tuple[str, ...], distinct: int, rows: int, fraction: float, seed: int) -> Split:
-    """Return the rule that holds out a share of `rows` rows, of which `distinct` are distinct in the columns."""
+    """Return the rule that holds out a share of `rows` rows, which have `distinct` distinct contents in the columns."""
     _check_share(fraction, seed)
     numbered = distinct < min(0.5 * rows, MANY)
     return Split("fraction", None, float(fraction), seed, False, columns, (fraction,), numbered)
@@ -199,7 +199,9 @@ def _check_share(fraction: float, seed: int) -> None:
 
 
 def distinct(known: HashArray, hashes: HashArray) -> HashArray:
-    """Return the distinct contents so far, including these; at most as many as decide whether duplicates are distinguished."""
+    """Return the distinct contents so far, including these. No more are kept than needed to decide whether duplicates are
+    numbered.
+    """
     return known if len(known) >= MANY else np.union1d(known, hashes)[:MANY]
 
 
@@ -208,7 +210,7 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     from the date `at`.
 
     The latest rows start with a calendar period that contains at least ten rows, so that the date does not reveal a single row.
-    `counts`: the number of rows with each value, if each value is given only once.
+    `counts` is the number of rows with each value, if each value is given only once.
     """
     column = str(values.name)
     if at is None and _are_labels(values):
@@ -229,7 +231,7 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
 
 
 def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Timestamp:
-    """Return the date from which this share of the rows remains."""
+    """Return the date from which on this share of the rows follows."""
     order = dates.argsort(kind="stable").to_numpy()
     reached = np.cumsum(np.ones(len(dates), dtype=np.int64) if counts is None else counts[order])
     place = int((1 - fraction) * (int(reached[-1]) - 1))
@@ -321,7 +323,7 @@ def _group_draws(hashes: HashArray, seed: int) -> FloatArray:
 
 
 def _cut(draws: FloatArray, fraction: float, least: int = 0) -> float:
-    """Return a cut with the given share of these draws below it, and at least `least` draws on either side.
+    """Return a cut such that the given share of these draws is below it, and at least `least` draws are on either side.
 
     It lies between two draws and has few binary digits, because a draw is a hash of a whole row, and bundles contain the cut.
     """

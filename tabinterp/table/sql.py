@@ -97,8 +97,10 @@ def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: 
 
 @dataclass(frozen=True)
 class _Base:
-    """A database. `answer` returns Arrow tables of limited size for a query and the value of its parameter `last` (None: unused).
-    `quoted` quotes a column name for SQL. `secret`: the URL and the query, whose secrets are masked in messages.
+    """A database.
+
+    `answer` returns Arrow tables of limited size for a query and the value of its parameter `last` (None: unused). `quoted`
+    quotes a column name for SQL. `secret` contains the URL and the query, whose secrets are masked in messages.
     """
 
     name: str
@@ -113,7 +115,9 @@ class _Base:
 def _copied(
     base: _Base, query: str, rows: int, key: str | None, told: Told, folder: Path, files: list[Path], fate: str
 ) -> list[Path]:
-    """Copy the remaining rows, and return all files. `fate`: a clause for errors that says what happens to the copied rows."""
+    """Copy the remaining rows, and return all files. `fate` is a clause for errors that states what happens to the copied
+    rows.
+    """
     seen, last = _rows_in(files), None
     with _told(base, seen, fate) as counted:
         if key is not None:
@@ -243,7 +247,7 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 
 @contextmanager
 def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
-    """Replace database errors by a `TableError` with the number of rows copied; the list counts them, starting from
+    """Replace database errors with a `TableError` that states the number of rows copied. The list counts them, starting from
     `before`.
     """
     seen = [before]

@@ -16,9 +16,11 @@ from .table import Table
 
 @dataclass(frozen=True)
 class Census:
-    """Counts over all `rows` rows, `held_out` of them held out (None: unknown). For each column: `missing` cells, distinct
-    `levels` (None if not counted), whether it is `constant`, and its SHA-256. `rates`: the share of the weight of each class;
-    `held`: its rows. `without_target`: rows left out because their target is missing (None: such rows are refused).
+    """Counts over all `rows` rows, of which `held_out` are held out (None: unknown).
+
+    Each column has the number of `missing` cells, the number of distinct `levels` (None if not counted), whether it is
+    `constant`, and its SHA-256. `rates` are the shares of the classes by weight, and `held` are their numbers of rows.
+    `without_target` is the number of rows left out because their target is missing (None: such rows are refused).
     """
 
     rows: int
@@ -49,7 +51,9 @@ def census(table: Table) -> Census:
 
 
 def counted(schema: Schema, name: str) -> bool:
-    """Return whether a column's number of distinct values is reported: for the target and all columns that are not numeric."""
+    """Return whether a column's number of distinct values is reported. It is for the target and for all columns that are not
+    numeric.
+    """
     return schema[name].kind != "numeric" or name == schema.target
 
 

@@ -1,9 +1,9 @@
-"""Suppression of small counts: no count from 1 to 9 is shown, and no count from which such a count follows by subtraction.
+"""Suppression of small counts: no count from 1 to 9 is shown, and none from which such a count can be computed by subtraction.
 
 A share together with its number of rows is also a count. If a total is known and one part is hidden, the hidden part equals the
 total minus the others, so a second part is hidden as well (complementary suppression; Willenborg & de Waal 2001). All code that
-shows counts uses these functions. They always hide the smallest part that is sufficient, so that two tables of the same rows hide
-the same parts.
+shows counts uses these functions. They always hide the smallest sufficient part, so two tables of the same rows hide the same
+parts.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def parts_shown(counts: Sequence[int] | IntArray) -> BoolArray:
 
 
 def rounded_down(count: int | None, rows: int) -> int | None:
-    """Return a count of some of `rows` rows: None if it is from 1 to 9, and `rows` minus ten if all but 1 to 9 are counted.
+    """Return a count of some of `rows` rows, rounded down where needed: to None from 1 to 9, and to `rows` minus ten if it
+    includes all but 1 to 9 rows.
 
     >>> [rounded_down(count, 70) for count in (0, 3, 30, 67, 70)]
     [0, None, 30, 60, 70]
@@ -95,10 +96,11 @@ def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | 
 
 
 def sets_shown(masks: Sequence[BoolArray]) -> list[bool]:
-    """Return which sets of the same rows (masks, (n,) each) can be shown with their number of rows, if the total is known.
+    """Return which sets of rows (masks of shape (n,)) can be shown with their number of rows, if the total is known.
 
-    The largest sets come first. A set is left out if a count from 1 to 9 could be computed: of rows in it or outside it,
-    between it and a set inside it, or outside several disjoint sets.
+    The largest sets come first. A set is left out if a count from 1 to 9 could be computed from it. Such a count may be of rows
+    inside or outside the set, of the difference between it and a set that it contains, or of the rows outside several disjoint
+    sets.
 
     >>> a, b = np.arange(100) < 60, np.arange(100) < 55
     >>> sets_shown([a, b]), sets_shown([a, np.arange(100) >= 63])
@@ -131,8 +133,8 @@ def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
 
 
 def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
-    """Return which cells of a table of counts (a, b) can be shown if all its margins are; (a, 1): the groups of one
-    column.
+    """Return which cells of a table of counts (a, b) can be shown if all its margins are shown. A table (a, 1) has the groups of
+    one column.
 
     >>> shown(np.array([[500], [40], [3]]))[:, 0].tolist(), shown(np.array([[500], [40], [10]]))[:, 0].tolist()
     ([True, False, False], [True, True, True])
@@ -156,8 +158,9 @@ def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
 
 
 def _close(counts: IntArray, told: BoolArray) -> bool:
-    """Withhold, in place, the smallest shown cell of a line in which a withheld cell could be computed; return whether a cell
-    was withheld.
+    """Withhold one more cell, in place, and return whether there was one.
+
+    It is the smallest shown cell of a line in which a withheld cell could be computed.
     """
     hidden = ~told[:, None] & (counts > 0)
     many, rows = hidden.sum(axis=0), (counts * hidden).sum(axis=0)

@@ -26,10 +26,10 @@ class Table(Previewed):
     """Rows with their schema.
 
     `frame` contains all columns, with the user's values, and NaN for missing values. `y` (rows,) contains indices into
-    `schema.classes`, or the target values of a number or count. `numbers` are the row numbers in the source; random draws
-    depend on them. `held_out` (rows,) is a mask; None if it is not known which rows a model was not trained on. `file_sha256`
-    is the digest of the bytes that were read; None if the table was not read from a file. `without_target`: the number of rows
-    left out because their target is missing; None if such rows would have been refused. `asked`: the user's declarations when
+    `schema.classes`, or the target values of a number or count. `numbers` are the row numbers in the source; random draws depend
+    on them. `held_out` (rows,) is a mask; None if it is not known which rows a model was not trained on. `file_sha256` is the
+    digest of the bytes that were read; None if the table was not read from a file. `without_target` is the number of rows left
+    out because their target is missing; None if such rows would have been refused. `asked` contains the user's declarations when
     the table was read; None for other tables.
     """
 
@@ -101,7 +101,7 @@ class Table(Previewed):
         )
 
     def beside(self, rows: pd.DataFrame) -> Table:
-        """Return the table followed by these rows, which get the target, number and weight of the first row."""
+        """Return the table with these rows added at the end. They get the target, number and weight of the first row."""
         whole = self.take(np.append(np.arange(len(self)), np.zeros(len(rows), dtype=np.int64)))
         return replace(whole, frame=pd.concat([self.frame, rows], ignore_index=True))
 

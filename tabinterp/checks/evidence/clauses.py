@@ -1,4 +1,6 @@
-"""Evidence for clauses of laws and standards: a mapping of clauses to fields shows which ones a document has numbers for."""
+"""Evidence for clauses of laws and standards. A mapping from clauses to fields of the document shows for which clauses there
+are numbers.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ class Citation(_Part):
 
 
 class Clause(_Part):
-    """Fields of the document that the cited clauses need, all of them."""
+    """The fields of the document that the cited clauses require; all of them are needed."""
 
     section: str
     fields: Annotated[list[str], Field(min_length=1)]  # with an empty list, every document would have all
@@ -52,11 +54,11 @@ class Mapping(_Part):
 
 
 def evidence(document: Document, own: Iterable[Mapping] = (), unverified: bool = False) -> list[EvidenceRow]:
-    """Return every clause of the built-in mapping and of the user's own, with the evidence in the document.
+    """Return every clause of the built-in mapping and of the user's own mappings, with the evidence in the document.
 
     Parameters
     ----------
-    own : mappings from `read_mapping`, after the built-in one.
+    own : the user's mappings from `read_mapping`; they follow the built-in one.
     unverified : whether to include clauses that were written from memory (mark M).
     """
     contents = document.model_dump()
@@ -94,7 +96,7 @@ def holds(document: Document, place: str) -> bool:
 
 
 def _holds(part: Any, path: list[str]) -> bool:
-    """Return whether a field contains anything; in a list, whether any item does, or the named one."""
+    """Return whether a field contains anything; for a list, whether any item does, or the item with the given name."""
     if isinstance(part, list) and path:
         name, equals, value = path[0].partition("=")
         if equals:
@@ -133,7 +135,7 @@ def read_mapping(path: str | Path) -> Mapping:
 def read_card(path: str | Path) -> Card:
     """Read the author's text: intended_use, out_of_scope, population, limits, ethics, developer, licence, reviewer, role.
 
-    Each may be left out, and is then printed as not supplied.
+    All fields are optional. A missing field is printed as not supplied.
 
     Raises
     ------
@@ -161,7 +163,7 @@ def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
 
 
 def as_csv(rows: Iterable[EvidenceRow]) -> str:
-    """Return one line per clause; no cell begins like a formula."""
+    """Return CSV with one line per clause. No cell begins with a character that a spreadsheet reads as a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)

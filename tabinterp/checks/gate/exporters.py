@@ -84,7 +84,7 @@ def as_markdown(decision: Decision, identity: Identity) -> str:
 
 
 def as_junit(decision: Decision, identity: Identity) -> str:
-    """Return a decision as JUnit XML: a gate is a test case, a waived one is skipped, an incomplete one is an error."""
+    """Return a decision as JUnit XML: each gate is a test case; a waived gate is skipped, and an incomplete gate is an error."""
     counts = {
         "tests": len(decision.gates),
         "failures": decision.count("failed"),
@@ -111,7 +111,7 @@ def as_junit(decision: Decision, identity: Identity) -> str:
 
 
 def as_sarif(decision: Decision, identity: Identity) -> str:
-    """Return a decision as SARIF 2.1.0 (OASIS 2020): a failed or incomplete gate is a result, a waived one is suppressed."""
+    """Return a decision as SARIF 2.1.0 (OASIS 2020): a failed or incomplete gate is a result, and a waived gate is suppressed."""
     return _json(
         {
             "$schema": SARIF,
@@ -170,8 +170,8 @@ def format_decision(
     Parameters
     ----------
     form : "text", "json", "markdown", "junit" (XML) or "sarif" (2.1.0).
-    lang : language of the sentences; names, statuses and keys are fixed by the format.
-    audit : URI of the document for SARIF; further names and values are passed on unchanged.
+    lang : language of the sentences; names, statuses and keys do not depend on it.
+    audit : URI of the document, for SARIF.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def _text(message: Message) -> str:
 
 
 def _statement(gate: Gate) -> str:
-    """Return the demand and the result of the audit; the claim of a finding at the check's own limits says both."""
+    """Return the demand and the result of the audit. If the check's own limits apply, the claim of the finding states both."""
     return _text(gate.found) if gate.demand.key == "gate.finding" else f"{_text(gate.demand)} {_text(gate.found)}"
 
 
@@ -239,7 +239,7 @@ def _xml(text: str) -> str:
 
 
 def _unlinked(text: str) -> str:
-    """Return text in which a SARIF viewer finds no link: it treats `[words](address)` as one even in plain text."""
+    """Return text without links: a SARIF viewer would treat `[words](address)` as a link even in plain text."""
     return text.replace("](", "] (")
 
 

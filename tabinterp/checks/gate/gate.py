@@ -75,7 +75,7 @@ class Decision(PreviewedFrame):
 
     @property
     def exit_code(self) -> ExitCode:
-        """0: passed. 1: a gate failed. 3: no gate failed, but the document could not be judged again."""
+        """0 if the audit passed, 1 if a gate failed, 3 if no gate failed but the findings could not be recomputed."""
         if self.count("failed"):
             return ExitCode.FAILED
         return ExitCode.INCOMPLETE if self.count("incomplete") else ExitCode.PASSED
@@ -100,16 +100,17 @@ def decide(
     contradictions: Sequence[Message] = (),
     unjudged: Message | None = None,
 ) -> Decision:
-    """Decide whether the document of an audit passes a policy. Needs neither model nor rows, so old audits can be judged again.
+    """Decide whether the document of an audit passes a policy. This needs neither the model nor the rows, so old audits can be
+    checked again.
 
     Parameters
     ----------
     today : date, optional
         The day on which waivers must be valid; by default today (UTC).
     contradictions : sequence of Message
-        Parts of the document that do not follow from the rest of it. Any of them makes the gate "document" fail.
+        Parts of the document that contradict the rest of it. If there are any, the gate "document" fails.
     unjudged : Message, optional
-        Why it is unknown whether there are contradictions. It makes the gate "document" incomplete.
+        The reason why contradictions could not be looked for. If it is given, the gate "document" is incomplete.
 
     Raises
     ------
@@ -146,7 +147,7 @@ def _document_gate(contradictions: Sequence[Message], unjudged: Message | None) 
 
 
 def _analyses_gate(document: Document) -> Iterator[Gate]:
-    """Yield a gate only if an analysis failed: the checks that depend on it could not judge anything."""
+    """Yield a gate only if an analysis failed, because the checks that depend on it could not be evaluated."""
     names = [str(note.values.get("analysis", "")) for note in document.failed]
     if names:
         found = Message(key="gate.analyses.failed", values={"names": names})
@@ -176,7 +177,7 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
 def _severity_demand(document: Document, finding: Finding, owners: Mapping[Level, str]) -> FindingDemand | None:
     """Return the demand on all checks of the severity of a finding, if the policy has one.
 
-    The severity is that of the check, whatever the document says; for a check with two severities, the numbers decide.
+    The severity is taken from the check and not from the document. For a check with two severities, the numbers decide.
     """
     check = BY_SLUG.get(finding.slug)
     severity = finding.severity if check is None else check.severity

@@ -25,7 +25,9 @@ BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0", "\U00013441", "\U00013442"}
 
 
 def _named(text: str) -> str:
-    """Reject a text without a visible letter or digit: spaces, invisible characters, dashes, marks that modify a letter."""
+    """Reject a text without a visible letter or digit, such as one of only spaces, invisible characters, dashes or combining
+    marks.
+    """
     kinds = {unicodedata.category(letter) for letter in text if letter not in BLANK} - {"Lm"}
     if not any(kind[0] in "LN" for kind in kinds):
         raise ValueError("the text must contain at least one letter or digit")
@@ -53,8 +55,8 @@ class _Demand(_Part):
 class MetricDemand(_Demand):
     """A metric of a model, or of the difference network minus linear, must lie on one side of a threshold.
 
-    With `by = "interval"` the whole 95% interval must be on that side, so that noise does not pass. `missing` says what happens
-    if the audit has no such number.
+    With `by = "interval"`, the whole 95% interval must be on that side, so that no gate passes by chance alone. `missing` states
+    what happens if the audit has no such number.
     """
 
     metric: Text
@@ -93,8 +95,8 @@ class MetricDemand(_Demand):
 
 
 class FindingDemand(_Demand):
-    """A check must not be raised, at its own limits or those given here; `not_applicable` says what happens if it does
-    not apply.
+    """A check must not be raised, at its own limits or those given here; `not_applicable` states what happens if the check
+    does not apply.
     """
 
     finding: Text
@@ -129,7 +131,7 @@ class FindingDemand(_Demand):
 
 
 class SeverityDemand(_Demand):
-    """No check with this severity may be raised, except those that have their own demand."""
+    """No check with this severity may be raised, except checks for which the policy has a separate demand."""
 
     severity: Severity
 
@@ -150,7 +152,7 @@ class VerdictDemand(_Demand):
 
 
 class Waiver(_Part):
-    """A gate may fail until a day, inclusive: at most `LONGEST_WAIVER` days from the day on which the waiver is used."""
+    """A permission for a gate to fail up to and including a given day, at most `LONGEST_WAIVER` days after the day of use."""
 
     gate: Text  # "finding:SLUG", "metric:OF.METRIC" or "verdict"
     reason: Text
@@ -201,7 +203,7 @@ class Policy(_Part):
         return self
 
     def gates(self) -> set[str]:
-        """Return the names of everything that can fail."""
+        """Return the names of all gates that can fail."""
         covered = {demand.severity for demand in self.severity}
         named = {f"finding:{d.finding}" for d in self.finding}
         named |= {f"finding:{check.slug}" for check in CHECKS if covered & {*check.severities}}
@@ -256,7 +258,7 @@ def read_policy(path: str | Path) -> tuple[Policy, str]:
 
 
 def _problem(error: Any) -> str:
-    """Return where a validation error is, what is wrong, and what was given."""
+    """Return a description of a validation error: its location, what is wrong, and what was given."""
     place = ".".join(str(part) for part in error["loc"])
     problem = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

@@ -45,19 +45,22 @@ def network_metric(document: Document, name: str) -> Interval:
 
 
 def scored_events(document: Document) -> int | None:
-    """Return the events among the scored rows; None if more rows were summed than drawn, so that the number is unknown."""
+    """Return the number of events among the scored rows. Return None if the sums cover more rows than the sample, so that the
+    number is unknown.
+    """
     return document.data.events if document.data.drawn is None else None
 
 
 def largest_loss(document: Document) -> list[float]:
-    """Return the loss of predicting without any column, which no difference in loss can exceed.
+    """Return the loss of a prediction that uses no column; no difference in loss can exceed it.
 
-    The margin of the verdict is a hundredth of it, unless the user gave the margin; then the list is empty.
+    It is computed from the margin of the verdict, which is one hundredth of this loss. If the user set the margin, the list is
+    empty.
     """
     verdict = document.verdict
     return [] if verdict.margin_given or not verdict.margin else [100 * verdict.margin]
 
 
 def group_name(group: list[Message]) -> Message:
-    """Return a group of one column, or of two columns, as a value of a sentence."""
+    """Return the name of a group, which is defined by one or two columns, as a value for a sentence."""
     return group[0] if len(group) == 1 else Message(key="group.both", values={"first": group[0], "second": group[1]})

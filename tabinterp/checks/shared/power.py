@@ -1,9 +1,9 @@
 """Power of a check that passed: the smallest effect that would have raised it with a probability of 80%.
 
-A check is raised if an interval is beyond a limit, or if a count reaches one. The smallest effect is then the limit plus half the
-interval plus z.80 standard errors: `limit + (z.975 + z.80) SE` for a normal 95% interval (Cohen 1988). If the standard error
-depends on the effect itself, it is the one at that effect: that of Hanley & McNeil (1982) for an AUC, that of Olkin & Finn (1995)
-for R², and the binomial distribution for a share. Effects are rounded to three digits.
+A check is raised if an interval lies beyond a limit, or if a count reaches a limit. For an interval, the smallest effect is the
+limit plus half the interval plus z.80 standard errors: `limit + (z.975 + z.80) SE` for a normal 95% interval (Cohen 1988). If the
+standard error depends on the effect itself, it is evaluated at that effect: by Hanley & McNeil (1982) for an AUC, by Olkin & Finn
+(1995) for R², and from the binomial distribution for a share. Effects are rounded to three digits.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ HALVINGS = 60
 def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) -> Outcome:
     """Return a pass with the smallest effect that it could have detected.
 
-    The check is not applicable if no possible effect, which is below `most`, could have been detected."""
+    The check is not applicable if no possible effect could have been detected; possible effects are below `most`.
+    """
     if outcome.status != "cleared" or power is None:
         return outcome
     if power.effect < most:
@@ -39,14 +40,14 @@ def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) ->
 
 
 def smallest_effect(of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
-    """Return an effect in the form of the document; None if a limit is so far off that no known effect reaches it."""
+    """Return an effect in the form used in the document; None if no attainable effect reaches the limit."""
     if not math.isfinite(effect):
         return None
     return Power.model_validate({"of": of, "effect": float(f"{effect:.3g}"), "rows": rows, "events": events})
 
 
 def of_counts(document: Document, of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
-    """Return an effect whose formula treats each row as one independent draw; None if rows come in groups or have weights."""
+    """Return an effect whose formula assumes independent rows of equal weight; None if rows come in groups or have weights."""
     independent = document.data.grouping is None and not document.data.weighted
     return smallest_effect(of, effect, rows, events) if independent else None
 
@@ -54,8 +55,7 @@ def of_counts(document: Document, of: str, effect: float, rows: int, events: int
 def with_power_of_intervals(
     outcome: Outcome, of: str, limit: float, tested: Sequence[Interval], rows: int, most: float = math.inf
 ) -> Outcome:
-    """Return the pass of a check whether an interval is above a limit, with the effect that it detects in any of the intervals
-    tested."""
+    """Return a pass for a check that compares intervals with a limit, with the effect that it could detect in any of them."""
     effects = [beyond(limit, interval) for interval in tested if interval.stderr is not None]
     return with_power(outcome, smallest_effect(of, max(effects), rows), most) if effects else outcome
 
@@ -70,8 +70,10 @@ def beyond(limit: float, interval: Interval) -> float:
 
 
 def reach(interval: Interval) -> float:
-    """Return half the width of an interval: at least that of a normal one, because an end may have been cut off at the
-    edge of its range, and more if there are few groups.
+    """Return half the width of an interval.
+
+    It is at least that of a normal interval, because one end may have been truncated at the edge of the range. It is wider if
+    there are few groups.
     """
     normal = Z_ENDS * (interval.stderr or 0.0)
     if interval.low is None or interval.high is None:
@@ -101,7 +103,8 @@ def r2_beyond(limit: float, rows: int) -> float:
 
 
 def share_of(count: int, rows: int) -> float:
-    """Return the smallest share of which at least `count` cases occur among `rows` rows with a probability of 80% (binomial).
+    """Return the smallest share for which at least `count` of `rows` rows are cases with a probability of 80% (binomial
+    distribution).
 
     >>> round(share_of(10, 500), 4)
     0.0249
@@ -112,7 +115,7 @@ def share_of(count: int, rows: int) -> float:
 
 
 def share_beyond(limit: float, rows: int) -> float:
-    """Return the smallest share whose 95% interval (Wilson 1927) is above `limit` with a probability of 80%."""
+    """Return the smallest share whose 95% Wilson interval (1927) is above `limit` with a probability of 80%."""
     counts = np.arange(math.ceil(limit * rows), rows + 1)
     reaching = counts[wilson(counts / rows, rows)[0] >= limit]
     return share_of(int(reaching[0]) if len(reaching) else rows + 1, rows)

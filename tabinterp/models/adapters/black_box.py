@@ -1,4 +1,4 @@
-"""Adapter for plain functions of rows, which support every analysis without gradients."""
+"""Adapter for plain prediction functions, which support every analysis that needs no gradients."""
 
 from __future__ import annotations
 

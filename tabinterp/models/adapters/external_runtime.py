@@ -1,4 +1,5 @@
-"""Networks that another library runs: a torch module if they can be expressed as one, otherwise a function of rows.
+"""Networks that another library runs. They become a torch module if they can be expressed as one, and otherwise a function of
+rows.
 
 The module must reproduce the other library's predictions, row by row, on random rows of many scales and on rows of the table.
 """
@@ -36,10 +37,10 @@ Run = Callable[[list[FloatArray]], NDArray[Any]]  # encoded inputs (n, c) each -
 
 @dataclass(frozen=True, eq=False)
 class Outside:
-    """A network run by its own library. `module` is the equivalent torch module, or `opaque` says why there is none.
+    """A network run by its own library. `module` is the equivalent torch module; if there is none, `opaque` gives the reason.
 
-    `widths` and `forms` are the width and the form of each input; `widths` is empty for one input of numbers whose width is not
-    stated.
+    `widths` and `forms` are the width and the form of each input; `widths` is empty for a single input of numbers whose width is
+    not stated.
     """
 
     name: str
@@ -57,7 +58,7 @@ class Outside:
 class _Compared(Finish):
     """`Model.finish` for a network whose torch module is compared with the network on rows of the table, and used if they agree.
 
-    `as_is`: the module takes the encoded rows unchanged, so nothing else needs to be done.
+    With `as_is`, the module takes the encoded rows unchanged, so nothing else needs to be done.
     """
 
     network: Outside | None = None
@@ -130,7 +131,9 @@ def _plain(network: Outside, model: Model) -> Model:
 
 
 def _answering(network: Outside, model: Model) -> Model:
-    """Return a model that is a function of rows; only the last layer of the network can show the kind of its outputs."""
+    """Return a model that is a function of rows. The kind of its outputs can only be inferred from the last layer of the
+    network.
+    """
     return replace(model, outputs_stated=model.outputs_stated or network.outputs == "probabilities")
 
 
@@ -171,7 +174,9 @@ def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
 
 
 def _agrees(network: Outside, module: nn.Module) -> bool:
-    """Return whether a torch module reproduces the network's predictions on random rows; integers are the first levels only."""
+    """Return whether a torch module reproduces the network's predictions on random rows, in which integers are only the first
+    levels.
+    """
     widths = network.widths or _width(module)
     own = private(module)
     for levels in (2, 1):
@@ -212,8 +217,9 @@ def near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
 
 
 def compared(frame: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the positions of the rows on which a network is compared: evenly spaced rows and, for each column, rows with the
-    smallest and largest value, a missing value, and each level.
+    """Return the positions of the rows on which a network is compared.
+
+    These are evenly spaced rows and, for each column, rows with the smallest and largest value, a missing value, and each level.
     """
     places = [np.linspace(0, len(frame) - 1, num=min(len(frame), COMPARED)).astype(np.int64)]
     for _, column in frame.items():

@@ -1,4 +1,4 @@
-"""Adapter for Keras 3: stacks of layers become a torch Sequential; other models on the torch backend are torch modules.
+"""Adapter for Keras 3. Stacks of layers become a torch Sequential; other models on the torch backend are used as torch modules.
 
 The conversion reads the layers of a Keras model; this module never imports Keras itself.
 """
@@ -103,7 +103,9 @@ def _flat(model: Any) -> Iterator[Any]:
 
 
 def _kind(layer: Any) -> str:
-    """Return the class name of a Keras layer, or the full name of any other layer, which is on no list."""
+    """Return the class name of a Keras layer. Any other layer gets its full name, which is on none of the lists of supported
+    layers.
+    """
     kind = type(layer)
     return kind.__name__ if kind.__module__.split(".")[0] == "keras" else f"{kind.__module__}.{kind.__name__}"
 

@@ -1,5 +1,5 @@
-"""Adapter for ONNX: all analyses if the graph can be converted to torch, otherwise those without gradients, through
-onnxruntime.
+"""Adapter for ONNX. A graph that can be converted to torch supports all analyses. Other graphs run in onnxruntime and support the
+analyses that need no gradients.
 
 An ONNX file contains no code, but it names operators, and its weights may be in other files. `onnx_check.py` refuses unsafe
 contents before anything is run.

@@ -71,8 +71,8 @@ def check(proto: Any, source: str) -> None:
     Raises
     ------
     UnsafeFileError
-        It contains, anywhere, operators that are not on the list, functions, subgraphs, training steps, sparse tensors, or data
-        in other files.
+        It contains, anywhere, operators that are not on the list, functions, subgraphs, training steps, sparse tensors, or
+        references to data in other files.
     ModelError
         It is invalid, has an unsupported opset, has inputs or values that are not numbers, or exceeds the limits.
     """
@@ -83,7 +83,7 @@ def check(proto: Any, source: str) -> None:
 
 
 def check_pipeline(proto: Any, source: str) -> None:
-    """Check an onnx.ModelProto whose operators tabinterp computes itself, as far as they are in its tables.
+    """Check an onnx.ModelProto of a pipeline. tabinterp itself computes those of its operators that are in its tables.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def opset(proto: Any) -> int:
 
 
 def is_pipeline(proto: Any) -> bool:
-    """Return whether a model is a pipeline such as skl2onnx writes: it has operators of ai.onnx.ml, or inputs of text."""
+    """Return whether a model is a pipeline, such as skl2onnx writes. A pipeline has operators of ai.onnx.ml or text inputs."""
     text = any(one.type.tensor_type.elem_type in COLUMNS for one in proto.graph.input)
     return text or any(node.domain == LEARNING for node in proto.graph.node)
 
@@ -377,7 +377,7 @@ def _shape(dims: list[Any]) -> str:
 def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ()) -> None:
     """Check the size of every value for many rows; refuse the model if a size is unknown before the model runs.
 
-    `stated`: shapes of values for many rows that onnx cannot infer.
+    `stated` contains shapes, for many rows, of values whose shapes onnx cannot infer.
     """
     fixed = for_any_rows(proto, ROWS)
     fixed.graph.value_info.extend(stated)
@@ -469,10 +469,11 @@ def _dims(one: Any) -> list[int] | None:
 
 
 def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
-    """Return the maximum number of multiplications, or comparisons in pooling windows, of a node with `size` output entries.
+    """Return the maximum number of multiplications (or comparisons in pooling windows) that a node with `size` output entries
+    needs.
 
-    All other operators need a few steps per input or output entry, and these entries are counted elsewhere. `given`: the
-    shape of each input; if it is unknown, one dimension with all entries.
+    All other operators need a few steps per input or output entry, and these entries are counted elsewhere. `given` is the shape
+    of each input; an unknown shape is given as one dimension with all entries.
     """
     settings = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
     if node.op_type in ("MaxPool", "AveragePool"):

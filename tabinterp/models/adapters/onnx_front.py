@@ -1,6 +1,7 @@
 """Encoding steps of an ONNX pipeline: scalers, imputers and encoders of levels, computed in NumPy column by column.
 
-Only the operators in the table below are supported. None of them creates more columns than its inputs and its own lists have.
+Only the operators in the table below are supported. The number of columns that an operator creates is limited by its inputs and
+its own lists.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Texts:
-    """How the values of a column are written as texts: the text of a missing value, and whether whole numbers have no ".0"."""
+    """How the values of a column are written as texts: the text for a missing value, and whether whole numbers are written
+    without ".0".
+    """
 
     missing: str = "nan"
     is_whole: bool = False
@@ -77,7 +80,7 @@ class Texts:
 class Front(Structured):
     """The encoding steps of a pipeline as a transformer of the pipeline's input columns.
 
-    `places`: for each value, the table column from which each of its columns comes, or -1 for a constant.
+    `places` gives, for each value, the table column from which each of its columns comes, or -1 for a constant.
     """
 
     def __init__(
@@ -152,7 +155,7 @@ class Front(Structured):
         return self.known
 
     def _levels(self) -> dict[int, NDArray[Any]]:
-        """Return position -> known levels, for columns that reach an encoder of levels unchanged."""
+        """Return a mapping from position to known levels, for columns that reach an encoder of levels unchanged."""
         unchanged = {one.name for one in self.given}
         found: dict[int, NDArray[Any]] = {}
         for step in self.steps:
@@ -167,7 +170,7 @@ class Front(Structured):
 def front(
     nodes: Sequence[Any], values: Values, attributes: Callable[[Any], Settings], given: Sequence[Given]
 ) -> tuple[Front, set[str]]:
-    """Return a front of all nodes that encode single columns, without outputs yet, and the names of text values."""
+    """Return a `Front` of all nodes that encode single columns, and the names of text values. The outputs are not set yet."""
     places, tried = dict[str, list[int]](), dict[str, Matrix]()
     check_value(ROWS * sum(one.width for one in given), True, "the ONNX pipeline: all inputs together")
     for one in given:
@@ -352,7 +355,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _traced(step: Step, places: dict[str, list[int]], tried: dict[str, Matrix]) -> tuple[list[int], Matrix]:
-    """Return the source column of each output column of a step, and its output for no rows.
+    """Return the source column of each output column of a step, and the step's output for an empty input.
 
     Raises
     ------

@@ -216,14 +216,14 @@ class _Conversion:
             self._append(node, [layer], computed[0])
 
     def _may_fold(self, entries: int) -> bool:
-        """Return whether a layer of this size may be made from constants, and count its entries."""
+        """Return whether constants may be combined into a layer of this size, and count its entries."""
         if self._folded + entries > MOST_FOLDED:
             return False
         self._folded += entries
         return True
 
     def _append(self, node: Any, layers: list[nn.Module], source: str) -> None:
-        """Apply layers to a value; a linear layer that includes the preceding one is applied to the input of that one."""
+        """Apply layers to a value. A linear layer that includes the preceding layer is applied to the input of that layer."""
         output, result = scores_of(node), self.value(source)
         if node.op_type in ARITHMETIC and source in self._layers:
             result, _ = self._layers[source]
@@ -256,7 +256,7 @@ class _Conversion:
 def _with_constant(kind: str, constants: Constants, last: nn.Linear | None, width: int | None) -> nn.Linear | None:
     """Return a layer that adds a constant to each column or multiplies by it: folded into the preceding layer, or diagonal.
 
-    None if the constant is not a row of the same width, or is too wide.
+    Return None if the constant is not a row of the same width, or is too wide.
     """
     constant = constants[1] if constants[0] is None else constants[0]
     size = last.out_features if last is not None else width

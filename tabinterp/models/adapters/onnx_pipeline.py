@@ -1,4 +1,5 @@
-"""Adapter for whole pipelines in ONNX, such as skl2onnx writes: encoding steps become an encoder, the rest an exact network.
+"""Adapter for whole pipelines in ONNX, such as skl2onnx writes. Encoding steps become an encoder, and the rest becomes an exact
+network.
 
 The results of tabinterp, in double precision, are compared with those of onnxruntime on rows of the table. If they differ, the
 model is a function of rows that onnxruntime computes.
@@ -124,7 +125,8 @@ def wrap(
 class _Compared:
     """`Model.finish` for a pipeline that uses columns of the table, or the output of the user's encoder (`outside`).
 
-    The network must reproduce onnxruntime's predictions on rows of the table; otherwise the model is `answers`, which uses them.
+    The network must reproduce onnxruntime's predictions on rows of the table. Otherwise the model is `answers`, which uses these
+    predictions.
     """
 
     steps: Front
@@ -255,8 +257,10 @@ class _Graph:
                 yield tuple(label.decode() if isinstance(label, bytes) else label for label in listed[0])
 
     def without_normalization(self, result: str) -> tuple[str, bool, bool]:
-        """Return the value before its normalisation: the result is the value divided by its sum (the second is true), or the
-        pair of its complement and itself (the third is true).
+        """Return the value before its normalisation, and two flags.
+
+        The first flag is true if the result is the value divided by its sum. The second is true if the result is the pair of the
+        value's complement and the value itself.
         """
         node = self.maker(result)
         if node is None:

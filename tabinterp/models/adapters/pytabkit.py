@@ -44,7 +44,7 @@ class RealMLP(nn.Module):
 
 
 class TabM(nn.Module):
-    """A network of several members; regression values are converted back to the scale of the target."""
+    """A network of several members. For regression, its values are converted back to the scale of the target."""
 
     def __init__(self, network: nn.Module, is_classifier: bool, of_logits: bool, scale: float, shift: float) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ def _mean(members: Tensor, of_probabilities: bool) -> Tensor:
 
 
 class _Inputs:
-    """One input of the network: rows after the estimator's conversion and preprocessing."""
+    """One input of the network: rows that the estimator has converted and preprocessed."""
 
     def __init__(self, convert: Callable[[pd.DataFrame], Any], prepare: Any, kept: Any, name: str) -> None:
         self.convert = convert

@@ -1,5 +1,5 @@
 """Adapter for scikit-learn: linear models and multilayer perceptrons, alone or in a pipeline, calibrated, averaged, or with a
-transformed target; other classifiers with probabilities and other regressors as functions of rows.
+transformed target. Other classifiers with probabilities, and other regressors, become functions of rows.
 """
 
 from __future__ import annotations
@@ -240,7 +240,9 @@ def _log_linear(final: Any) -> nn.Module:
 
 
 def _descent(final: Any) -> nn.Module | None:
-    """Return a logistic regression fitted by stochastic gradient descent; several classes are one-vs-rest, p_k = s_k / sum s."""
+    """Return a logistic regression fitted by stochastic gradient descent. Several classes are fitted one-vs-rest, with p_k =
+    s_k / sum s.
+    """
     if final.loss != "log_loss":
         return None
     several = [nn.LogSigmoid()] if len(final.classes_) > 2 else []

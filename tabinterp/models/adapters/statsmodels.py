@@ -34,7 +34,7 @@ WHAT = {  # statsmodels model, or family and link of a GLM -> how it is read
 
 
 class Formula(Structured):
-    """An encoder that evaluates the design of a formula without its constant column."""
+    """An encoder that computes the design matrix of a formula, without the constant column."""
 
     def __init__(self, data: Any, constant: int | None) -> None:
         self._spec = getattr(data, "model_spec", None) or data.design_info
@@ -47,7 +47,7 @@ class Formula(Structured):
         return self._sources
 
     def transform(self, rows: Any) -> FloatArray:
-        """Return the design (n, d); rows with missing values are kept, and their design values are missing."""
+        """Return the design matrix (n, d). Rows with missing values are kept, and their entries in the matrix are missing."""
         if hasattr(self._spec, "get_model_matrix"):
             return _without(as_array(self._spec.get_model_matrix(rows, na_action="ignore")), self._constant)
         from patsy import NAAction, build_design_matrices  # noqa: PLC0415  # installed if there is a formula
@@ -139,7 +139,9 @@ def _constant_value(result: Any, constant: int) -> float:
 
 
 def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int | None) -> OwnFit:
-    """Return the result's covariance, class by class with the intercept first; zeros for parameters that are not estimated."""
+    """Return the result's covariance, class by class with the intercept first; it is zero for parameters that are not
+    estimated.
+    """
     k, d = weight.shape
     estimated = range(1, k) if np.ndim(result.params) > 1 else range(k)
     given = np.delete(np.arange(d + (constant is not None)), [] if constant is None else constant)
@@ -188,7 +190,7 @@ def _value(name: str) -> Any:
 
 
 def _reads(result: Any, constant: int | None) -> tuple[str, ...] | None:
-    """Return the names of the columns of exog except the constant, if exog was a frame."""
+    """Return the names of the columns of exog, except the constant, if exog was a frame."""
     if not hasattr(getattr(result.model.data, "orig_exog", None), "columns"):
         return None
     return tuple(name for i, name in enumerate(map(str, result.model.exog_names)) if i != constant)

@@ -24,7 +24,7 @@ from .shared import bases, reads
 class Sparsemax(nn.Module):
     """The sparse softmax of each row (Martins and Astudillo 2016), in operations that torch can differentiate.
 
-    TabNet's own version overwrites its input, so its gradient cannot be relied on.
+    TabNet's own version overwrites its input, so its gradient may be wrong.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -82,7 +82,7 @@ def encoders_of(encoder: Any) -> list[Any]:
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:
-    """Return the network inside `DataParallel`, `DistributedDataParallel` or `torch.compile`, which computes the same."""
+    """Return the network inside `DataParallel`, `DistributedDataParallel` or `torch.compile`, which computes the same outputs."""
     inside: Any = module
     while isinstance(inside, (nn.DataParallel, nn.parallel.DistributedDataParallel)) or hasattr(inside, "_orig_mod"):
         inside = inside._orig_mod if hasattr(inside, "_orig_mod") else inside.module
@@ -104,7 +104,9 @@ def _encoder(encoder: Any) -> Any:
 
 
 def _reads_whole_numbers(module: nn.Module) -> bool:
-    """Return whether a part of the module may look up levels or round, so that its gradient by the input is incomplete."""
+    """Return whether a part of the module may look up levels or round, so that its gradient with respect to the input is
+    incomplete.
+    """
     if any(isinstance(part, (nn.Embedding, nn.EmbeddingBag)) for part in module.modules()):
         return True
     graph = trace(module)

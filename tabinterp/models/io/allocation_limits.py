@@ -20,7 +20,7 @@ def told(count: int) -> str:
 
 
 def check_value(entries: int, moves: bool, said: str) -> None:
-    """Check the size of one value of a network for `ROWS` rows; `moves` if it depends on the rows.
+    """Check the size of one value of a network for `ROWS` rows. `moves` states whether it depends on the rows.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def check_total(entries: int, said: str) -> None:
 
 
 def check_products(products: int, moves: bool, said: str) -> None:
-    """Check the number of multiplications in a network for `ROWS` rows; `moves` for operations that depend on the rows.
+    """Check the number of multiplications in a network for `ROWS` rows. `moves` marks operations that depend on the rows.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def check_products(products: int, moves: bool, said: str) -> None:
 
 
 def check_cells(cells: int, what: str, name: str) -> None:
-    """Check the size of rows or matrices that are in memory at the same time.
+    """Check the total size of rows or matrices that are in memory at the same time.
 
     Raises
     ------

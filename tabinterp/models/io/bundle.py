@@ -133,7 +133,8 @@ def save_model(
     counterpart : the linear counterpart, saved with the model.
     table : arguments with which `read_table` reads the table again.
     rows : the table. A warning then names the columns of which the bundle lists levels with fewer than ten rows in this table.
-    others, null : as for `save_others` and `save_null`; only in folders.
+    others : networks for `save_others`; only in folders.
+    null : a network for `save_null`; only in folders.
 
     Raises
     ------

@@ -24,8 +24,8 @@ PICKLE = (
 
 @dataclass(frozen=True)
 class Kind:
-    """A file format: `words` describe it, `runs` describes the code that loading it would run, and `way` describes how to save
-    the model in a safe format.
+    """A file format. `words` describes it, `runs` describes the code that loading it would run, and `way` describes how to
+    save the model in a safe format.
     """
 
     words: str

@@ -1,9 +1,9 @@
 """Graph description of a network, without code, for networks that are more than a sequence of layers.
 
 Every node is an input, a layer, a tensor in the weights file or an operation in our own table (`operations.py`), and uses only
-earlier nodes. The graph first runs on the meta device, where values have shapes but no memory, for the maximum number of rows in
-one pass; only then does it get its weights. The result is a torch.fx graph of our own functions: no name in the file becomes an
-attribute or code.
+earlier nodes. The graph first runs on the meta device, where values have shapes but no memory, with the maximum number of rows of
+one pass. Only then does it receive its weights. The result is a torch.fx graph of our own functions: no name in the file becomes
+an attribute or code.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def references(value: Value, said: str) -> Iterator[str]:
 
 
 def decoded(value: Value, of: Callable[[str], Any], said: str, depth: int = 0) -> Any:
-    """Return a value in the file as a Python value; `of` resolves the name of a node."""
+    """Return a value in the file as a Python value. The function `of` resolves the name of a node."""
     if depth > DEEPEST:
         raise ModelError(f"{said} nests its values too deeply; at most {DEEPEST} levels are allowed")
     if value is None or type(value) is bool or (type(value) is str and value in WORDS):
@@ -254,8 +254,8 @@ KINDS: dict[str, Callable[[Any, Callable[[str], Any], str, int], Any]] = {
 def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], file: str) -> None:
     """Run a checked graph of layers and tensors without memory, with a check of sizes at every node.
 
-    Fewer rows must not lead to larger values. Numbers that depend on the number of rows, which a second run with few rows
-    detects, may therefore only be added, multiplied and used as sizes.
+    Fewer rows must not lead to larger values. Numbers that depend on the number of rows may therefore only be added, multiplied
+    and used as sizes. A second run with few rows detects such numbers.
     """
     few = _start(graph, tensors, FEWEST)
     values = _start(graph, tensors, ROWS)

@@ -1,7 +1,7 @@
 """Inspection of model files: what a file contains, what loading it would run, and whether it is safe. Nothing is run.
 
 A file is called safe only after the functions of `load_model` have loaded it, and a skops archive only after all of its types
-were found on the list. Arguments that a file also needs (`needs`) are not known here.
+were found on the list. Further arguments that are needed to load a file (`needs`) are not known here.
 """
 
 from __future__ import annotations

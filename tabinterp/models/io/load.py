@@ -42,7 +42,7 @@ SHARED = (
 
 @dataclass(frozen=True)
 class Given:
-    """The arguments other than the path."""
+    """The arguments of `load_model` other than the path."""
 
     architecture: str | Path | None
     encoder: Any
@@ -146,7 +146,7 @@ def load_null(path: str | Path) -> Model | None:
     Raises
     ------
     ModelError
-        Apart from its labels, it was not trained like the bundle's network, but on other columns or another split.
+        It was trained on other columns or another split than the bundle's network.
     """
     source = Path(path)
     folder = source / NULL.rstrip("/")

@@ -1,7 +1,7 @@
 """Checks of objects loaded from a skops archive: none may read or write files, run code, or claim impossible sizes.
 
 The objects themselves are checked, because the text of an archive does not show what skops builds from it. A type on the
-list is not enough: attributes are set without the checks of a constructor, and scikit-learn's compiled code trusts them.
+list is not enough: attributes are set without the checks of a constructor, and scikit-learn's compiled code relies on them.
 """
 
 from __future__ import annotations
@@ -316,8 +316,8 @@ def _most(name: str) -> int | None:
 
 
 def _check_count(value: Any, name: str, most: int, said: str) -> None:
-    """Check a parameter that sets a number of steps. A list contains one number for each column, but for penalties and
-    thresholds it contains their values.
+    """Check a parameter that sets a number of steps. A list contains one number for each column; for penalties and thresholds,
+    it contains the values to try.
     """
     numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas", "thresholds") or np.ndim(value) == 0 else []
     found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
@@ -422,7 +422,7 @@ def _want(holds: bool, what: str) -> None:
 
 
 def _in_order(known: np.ndarray[Any, Any]) -> bool:
-    """Return whether levels are sorted; bisection in unsorted numbers can return an index beyond the last."""
+    """Return whether levels are sorted. A bisection in unsorted numbers can return an index beyond the last one."""
     if known.dtype.kind not in "biuf":
         return known.dtype.kind in "OUS"
     numbers = known[~np.isnan(known)] if known.dtype.kind == "f" else known

@@ -12,10 +12,11 @@ from torch.nn import functional as f
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. `target`: a function, or the name of a tensor method; `least` to `most` values, and settings by name.
+    """One operation. `target` is a function or the name of a tensor method. It takes `least` to `most` values, and settings by
+    name.
 
-    `alike`: other functions and tensor methods that compute the same from the same values. `numbers`: it accepts numbers instead
-    of tensors, and no lists.
+    `alike` contains other functions and tensor methods that compute the same from the same values. With `numbers`, the operation
+    accepts numbers instead of tensors, but no lists.
     """
 
     target: Any

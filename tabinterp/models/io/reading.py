@@ -64,7 +64,7 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
     with os.fdopen(handle, "rb") as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:
-        raise ModelError(f"{str(path)!r} grew beyond the limit of {limit:,} bytes while it was read")
+        raise ModelError(f"{str(path)!r} grew beyond the limit of {limit:,} bytes while it was being read")
     return data
 
 

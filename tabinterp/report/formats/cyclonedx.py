@@ -139,7 +139,7 @@ def _dataset(document: Document) -> dict[str, Any]:
 
 
 def _metrics(document: Document, which: Which) -> Iterator[dict[str, Any]]:
-    """Yield each number with its 95% interval, for all evaluated rows, one class, or a group of people."""
+    """Yield each metric with its 95% interval, for all evaluated rows, one class, or a group of people."""
     whole = t(f"cyclonedx.slice.{'held_out' if document.performance.held_out else 'all'}")
     for row in document.performance.metrics:
         yield from _metric(row.metric, getattr(row, which), whole)
@@ -172,7 +172,7 @@ def _metric(kind: str, found: Interval, where: str) -> Iterator[dict[str, Any]]:
 
 
 def _considerations(document: Document) -> dict[str, Any]:
-    """Return the verdict and the author's text; missing text is not replaced."""
+    """Return the verdict and the author's text. Nothing is inserted where text is missing."""
     card, verdict = document.card, document.verdict
     told = {} if card is None else {name: plain(text) for name, text in card.model_dump().items() if text}
     placed = {place: [told[name]] for name, place in CONSIDERATIONS.items() if name in told}

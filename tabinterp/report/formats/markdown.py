@@ -73,7 +73,7 @@ def _page(title: str, lines: Iterable[str], parts: Iterable[Section], document: 
 
 
 def escaped(words: str) -> str:
-    """Return words of any origin on one line, escaped as plain text.
+    """Return untrusted words on one line, escaped as plain text.
 
     >>> print(escaped("PAY_0 | *x* <b> [a](b) 0.5 [0.4, 0.6]"), escaped("mail a@b.c"))
     PAY_0 \\| \\*x\\* \\<b\\> \\[a\\](b) 0.5 [0.4, 0.6] mail `a@b.c`

@@ -33,7 +33,7 @@ FRONT_MATTER = {
 
 
 def card_context(document: Document) -> tuple[str, list[str]]:
-    """Return the title, and sentences on the basis of the card."""
+    """Return the title, and sentences that state what the card is based on."""
     names = {"network": document.network.name, "linear": document.linear.name, "data": document.data.name}
     return t("card.title", **names), [t("card.lead", **names)]
 

@@ -23,12 +23,13 @@ FONT = "system-ui, -apple-system, Segoe UI, Roboto, Noto Sans, Liberation Sans, 
 def printed(document: Document, appendix: str = "folded") -> bytes:
     """Return the report as a PDF in A4 format, with the same bytes for the same document.
 
-    `appendix`: "folded" includes the tables that the page folds, "full" also figure data and details of single hidden units,
-    "none" nothing of these.
+    `appendix`: "folded" includes the tables that the page folds; "full" also includes figure data and details of single hidden
+    units; "none" includes none of these.
 
     Raises
     ------
-    MissingError : WeasyPrint, or a system library that it needs, is missing.
+    MissingError
+        WeasyPrint, or a system library that it needs, is missing.
     """
     weasyprint = printer()
     with _silence(), _no_collection():
@@ -54,7 +55,7 @@ def _without_pictures(page: str) -> tuple[str, list[str]]:
 
 
 def _fetcher(weasyprint: Any, pictures: Sequence[str]) -> Any:
-    """Return the fetcher with which WeasyPrint loads images: it only provides the report's own pictures."""
+    """Return the function with which WeasyPrint loads images. It only provides the report's own pictures."""
 
     class Pictures(weasyprint.urls.URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:
@@ -68,8 +69,8 @@ def _fetcher(weasyprint: Any, pictures: Sequence[str]) -> Any:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Pause garbage collection: a layout has millions of objects, all in use until it is finished, and collection takes a fifth
-    of the time.
+    """Pause garbage collection during layout. A layout has millions of objects, which are all in use until it is finished, and
+    collection would take a fifth of the time.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -117,7 +117,7 @@ def _alone(key: Key) -> str:
 
 
 def _was(fact: Fact) -> list[str]:
-    """Return the old and the new value; a status or a number of rows in the reader's language."""
+    """Return the old and the new value. A status or a number of rows is given in the reader's language."""
     if fact.name in COUNTS:
         return [messages.signs(value) for value in (fact.first, fact.second)]
     vocabulary = "name" if fact.name == "linear model" else "status"

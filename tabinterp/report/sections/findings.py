@@ -20,7 +20,7 @@ EXCERPT = 200  # maximum display columns of a finding's sentence on page one
 
 
 def findings_about(document: Document, anchors: Sequence[str]) -> list[FindingItem]:
-    """Return the raised findings whose numbers are in one of these sections."""
+    """Return the raised findings whose numbers appear in one of these sections."""
     return [item for item in map(_item, raised_of(document)) if item.anchor in anchors]
 
 
@@ -86,8 +86,8 @@ def items(found: Sequence[Finding]) -> list[FindingItem]:
 
 
 def excerpts(found: Sequence[Finding]) -> list[FindingItem]:
-    """Return findings in the form for page one: the title, and the first sentence with a value. The section with all checks
-    shows the rest.
+    """Return findings in a short form for page one: the title, and the sentences up to the first one with a value. The section
+    with all checks shows the rest.
     """
     return [replace(_item(one), claim=shortened(say(one.claim, brief=True), EXCERPT)) for one in found]
 

@@ -73,15 +73,18 @@ class FirstScreen:
     context : data, both models, rows, adverse class and threshold, on one line.
     target : the target and its base rate.
     verdict : one sentence.
-    lines : all sentences on the verdict; `aside` : those shown on page one; None: all.
+    lines : all sentences on the verdict.
+    aside : the sentences on the verdict that are shown on page one; None: all.
     rates : sensitivity and specificity of both models at the threshold; empty if unknown.
-    findings, performance : contents of the one-sheet summary.
+    findings : the findings in the one-sheet summary.
+    performance : the performance in the one-sheet summary.
     voids : reasons why the verdict is invalid, and failed analyses; shown above the verdict.
     strip : the gain in numbers.
     panels : figures, side by side.
     groups : the result of the check of selection rates; empty if no column is protected or a finding states it.
-    raised : the most severe findings; `counts` : the numbers of checks that were raised, passed, or do not apply;
-        `meanings` : the meanings of the severities of these findings.
+    raised : the most severe findings.
+    counts : the numbers of checks that were raised, passed, or do not apply.
+    meanings : the meanings of the severities of these findings.
     actions : the next steps.
     """
 
@@ -153,8 +156,8 @@ def _long_name(row: Rung, document: Document) -> str:
 def _simpler(document: Document) -> Rung | None:
     """Return the simplest refit that predicts as well as the network, if there is one.
 
-    If the network predicts significantly better than its linear counterpart, a refit without curves does not count: such a ladder
-    contradicts the verdict, and page one does not choose between them.
+    If the network predicts significantly better than its linear counterpart, a refit without curves does not count. A ladder with
+    such a refit contradicts the verdict, and page one does not choose between them.
     """
     ladder = document.get(Ladder)
     if ladder is None or ladder.shortest in (None, "network"):
@@ -250,7 +253,7 @@ def _difference(row: MetricRow) -> Number:
 
 
 def _ladder(document: Document) -> Panel | None:
-    """Return the panel on sufficiently simple models: the held-out loss of each refit, the network and boosted trees."""
+    """Return the panel on simpler models: the held-out loss of each refit, of the network and of boosted trees."""
     ladder = document.get(Ladder)
     if ladder is None:
         return None
@@ -292,7 +295,9 @@ def _simplest(document: Document) -> str:
 
 
 def _importance(document: Document) -> Panel | None:
-    """Return the panel on the columns that each model relies on: those whose permutation raises the loss of either model most."""
+    """Return the panel on the columns that each model relies on. These are the columns whose permutation raises the loss of
+    either model most.
+    """
     importance = document[Importance]
     order = sorted(importance.columns, key=lambda row: -_either(row))[:COLUMNS]
     marks = [pair(row.column, row.network, row.linear, cut(row.column, 20)) for row in order]
@@ -318,7 +323,9 @@ def _either(row: ImportanceRow) -> float:
 
 
 def _disagreement(document: Document) -> Panel | None:
-    """Return the panel on disagreement: the share of rows, which model is right there, and the rule that covers most of them."""
+    """Return the panel on disagreement: the share of rows on which the models disagree, which model is right on them, and the
+    rule that covers most of them.
+    """
     disagreement = document.get(Disagreement)
     if disagreement is None:
         return None
@@ -343,7 +350,9 @@ def _disagreement(document: Document) -> Panel | None:
 
 
 def _groups(document: Document) -> str:
-    """Return the lowest ratio of selection rates, or that no ratio is significantly low; empty if no column is protected."""
+    """Return the lowest ratio of selection rates, or a sentence that no ratio is significantly low; empty if no column is
+    protected.
+    """
     if not any(column.protected for column in document.data.columns):
         return ""
     found = next((one for one in document.findings if one.slug == SELECTION), None)
