@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from .activations import activation_nodes, layer_widths
-from .affine_front import Front, on, split, trace
+from .affine_front import Front, on, split, trace, with_fast_tanh
 from .device import placed
 from .model import BoundModel
 
@@ -43,7 +43,7 @@ class Layer:
     @cached_property
     def before(self) -> nn.Module:
         """The pre-activations (m, width) for fronts (m, h)."""
-        return placed(self.graph_before, self.device)
+        return placed(with_fast_tanh(self.graph_before), self.device)
 
     @cached_property
     def outputs(self) -> nn.Module:
@@ -74,7 +74,7 @@ class Layer:
     @cached_property
     def rest(self) -> nn.Module:
         """The network from that front to scores (m, k)."""
-        return placed(self.moves.rest, self.device)
+        return placed(with_fast_tanh(self.moves.rest), self.device)
 
 
 def layers_of(bound: BoundModel) -> tuple[Layer, ...]:

@@ -23,7 +23,7 @@ from tabinterp.table import Split, Table
 
 from .activations import Activations
 from .affine_encoder import NEAR
-from .affine_front import Front, consuming, on, private
+from .affine_front import Front, consuming, on, private, with_fast_tanh
 from .black_box import Function, Questions
 from .device import CPU, AdaptiveBatch, differentiated, home, placed
 from .encoding import Encoding
@@ -317,13 +317,14 @@ class BoundModel:
     @cached_property
     def rest(self) -> nn.Module:
         """The network after the front, in single precision, on its device: (m, h) -> (m, k)."""
-        return placed(self.behind, self.device)
+        with torch.inference_mode(False):
+            return placed(with_fast_tanh(self.behind), self.device)
 
     @cached_property
     def consuming(self) -> nn.Module:
         """The same function, which may overwrite `z`."""
         with torch.inference_mode(False):
-            return consuming(self.behind) if self.device == CPU else self.rest
+            return consuming(self.rest) if self.device == CPU else self.rest
 
     @cached_property
     def behind(self) -> nn.Module:
