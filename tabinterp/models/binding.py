@@ -360,7 +360,7 @@ def score_head(model: Model, table: Table, width: int) -> FloatArray:
         return np.array([[1.0 if order[1] == 1 else -1.0]])
     if width != k:
         raise ModelError(
-            f"the number of values that {model.name} returns per row is {width}, but the target {schema.target!r} has {k} "
+            f"{model.name} returns {width} value{'' if width == 1 else 's'} per row, but the target {schema.target!r} has {k} "
             f"classes: {', '.join(map(repr, schema.labels))}. Wrap a model that returns one value per class"
         )
     if k == 2:
@@ -430,6 +430,6 @@ def _check_predictions(bound: BoundModel) -> None:
     if not gap < 1e-4:
         raise ModelError(
             f"on the first {len(rows)} rows, the predictions of {bound.model.name} differ by up to {gap:.2g} from those that "
-            "tabinterp computes from its weights. The model may have one-vs-rest classes or an unusual output function. "
-            "Wrap its predictions as a function of rows instead"
+            "tabinterp computes from its weights. The model may combine one-vs-rest classifiers or use an unusual output "
+            "function. Wrap its predictions as a function of rows instead"
         )

@@ -42,9 +42,9 @@ def device_of(name: str) -> str:
             "check that nvidia-smi lists a GPU"
         )
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
+        found = ", ".join(f"cuda:{i}" for i in range(torch.cuda.device_count()))
         raise ModelError(
-            f"there is no device {name}; the number of CUDA devices that torch finds is {torch.cuda.device_count()}, and the "
-            "first is cuda:0. Choose one of these devices"
+            f"there is no device {name}; torch finds only {found}. Choose one of these devices, or leave out the number"
         )
     return name
 

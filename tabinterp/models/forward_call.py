@@ -119,8 +119,8 @@ class ForwardCall(nn.Module):
             return members.logsumexp(1) - math.log(members.shape[1])
         if self.averaged is None:
             raise ModelError(
-                f"{argument('output', MEAN)} can be used only if it is known whether {self._name} predicts classes or numbers. "
-                f"Pass {argument('classes')} or {argument('task')} to ti.wrap"
+                f"to average ensemble members ({argument('output', MEAN)}), tabinterp must know whether {self._name} predicts "
+                f"classes or numbers. Pass {argument('classes')} or {argument('task')} to ti.wrap"
             )
         if members.shape[2] > 1:  # the log of the mean probability, which is also a logit
             return functional.log_softmax(members, dim=2).logsumexp(1) - math.log(members.shape[1])

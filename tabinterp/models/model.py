@@ -153,9 +153,9 @@ def check_widths(model: Model, widths: Sequence[int]) -> None:
     """Check that the inputs have the widths stated in the model's file."""
     if model.expects is not None and tuple(widths) != model.expects:
         raise ModelError(
-            f"the inputs of {model.name} must have these numbers of encoded columns: {', '.join(map(str, model.expects))}. From "
-            f"this table, its encoders return these numbers of columns: {', '.join(map(str, widths))}. Use the encoders and the "
-            "input columns that the network was trained with"
+            f"{model.name} expects inputs with {' and '.join(map(str, model.expects))} encoded columns, but for this table "
+            f"its encoders return {' and '.join(map(str, widths))}. Use the encoders and the input columns that "
+            "the network was trained with"
         )
 
 

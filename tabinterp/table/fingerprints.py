@@ -94,7 +94,9 @@ class Fingerprints:
         return [(first, *one) for first, one in self.batches.copy().items()]
 
     def _changed(self, what: str, reader: str) -> NoReturn:
-        raise TableError(f"the data in {self.name!r} changed during reading: {what} (noticed by {reader}). {ADVICE}")
+        raise TableError(
+            f"the data in {self.name!r} changed while it was being read: {what} (detected by {reader}). {ADVICE}"
+        )
 
 
 def _digest(frame: pd.DataFrame) -> str:

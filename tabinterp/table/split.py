@@ -223,8 +223,8 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            "no date could be chosen from which to hold out rows, because no day, week, month, quarter or year that begins "
-            f"between the first and the last date of split column {column!r} has at least {SMALL} rows. Give the date with "
+            "tabinterp cannot choose the date from which rows are held out, because no day, week, month, quarter or year that "
+            f"begins between the first and last dates of split column {column!r} has at least {SMALL} rows. Give the date with "
             f"{argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())

@@ -153,9 +153,9 @@ def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
     widths = tuple(one.shape[1] for one in encoded)
     if network.widths and network.widths != widths:
         raise ModelError(
-            f"the inputs of {network.name} must have these numbers of encoded columns: {', '.join(map(str, network.widths))}. "
-            f"From this table, the encoders return these numbers of columns: {', '.join(map(str, widths))}. Use the encoders and "
-            "the input columns that the network was trained with"
+            f"{network.name} expects inputs with {' and '.join(map(str, network.widths))} encoded columns, but for this table "
+            f"the encoders return {' and '.join(map(str, widths))}. Use the encoders and the input columns that "
+            "the network was trained with"
         )
     advice = (
         "The rows have the number of columns that the graph requires, so the graph may be faulty: export the network again"

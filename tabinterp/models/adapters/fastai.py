@@ -50,7 +50,7 @@ def wrap(
     without_encoder(encoder, "a fastai learner includes its preprocessing")
     if "TabularLearner" not in bases(learner):
         raise ModelError(
-            f"{type(learner).__name__} is not a learner for tables. Only fastai's TabularLearner is supported"
+            f"{type(learner).__name__} is not a tabular learner. Only fastai's TabularLearner is supported"
         )
     source = learner.dls.train_ds
     known = tuple(learner.dls.vocab) if getattr(learner.dls, "vocab", None) is not None else None
@@ -60,8 +60,9 @@ def wrap(
         )
     if known is not None and outputs is None and not set(bases(learner.loss_func)) & set(LOGITS):
         raise ModelError(
-            f"the outputs of a learner trained with {type(learner.loss_func).__name__} are not known; known losses are "
-            f"{', '.join(LOGITS)}. Pass {argument('outputs', 'logits')} or {argument('outputs', 'probabilities')}"
+            f"the loss {type(learner.loss_func).__name__} does not show whether the outputs of the learner are logits or "
+            f"probabilities; the known losses are {', '.join(LOGITS)}. Pass {argument('outputs', 'logits')} or "
+            f"{argument('outputs', 'probabilities')}"
         )
     inputs = {"x_cat": _encoder(source, "cats"), "x_cont": _encoder(source, "conts")}
     model = from_torch.wrap(

@@ -435,7 +435,7 @@ def _check_propagated(graph: Any, source: str) -> None:
     total = sum(math.prod(_dims(one) or [0]) for one in stated if len(one.type.tensor_type.shape.dim) < 2)
     if total > PROPAGATED:
         raise ModelError(
-            f"{source!r}: to infer the shapes of its tensors, {total:,} integers would have to be computed; the limit is "
+            f"{source!r}: inferring the shapes of its tensors would require computing {total:,} integers; the limit is "
             f"{PROPAGATED:,}. Use shorter ranges and lists of indices in the network"
         )
 

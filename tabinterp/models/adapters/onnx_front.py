@@ -298,7 +298,7 @@ def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
     if column.isna().any() and {"nan", "None"} <= known:
         raise ModelError(
             f"the ONNX pipeline has two levels, 'nan' and 'None', for missing values in column {name!r}. Replace the missing "
-            "values in the table by a text, and train the pipeline with this text"
+            "values in the table with one string, and train the pipeline with this string"
         )
     present = column.dropna()
     could = column.dtype.kind == "f" and bool((present == np.floor(present)).all()) and len(present) > 0
@@ -306,7 +306,7 @@ def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
     if could and (is_whole == bool(known & {str(one) for one in present.unique()})):
         raise ModelError(
             f"the ONNX pipeline reads column {name!r} as text, but the table contains numbers such as {shown(present.iloc[0])}, "
-            "and it is not known how these are written as text. Convert the column to text in the table, as it was in training"
+            "and it is unclear how the pipeline writes them as text. Convert the column to text in the table, as for training"
         )
     return Texts("None" if "None" in known and "nan" not in known else "nan", is_whole)
 
@@ -435,8 +435,8 @@ def _one_hot(given: list[Matrix], settings: Settings) -> Matrix:
     if not settings.get("zeros", 1) and (found < 0).any():
         place = int(np.argmax(found < 0))
         raise ModelError(
-            f"the ONNX pipeline does not know the level {shown(x.ravel()[place])} (row {place // x.shape[1]}); it was trained on "
-            f"{', '.join(map(shown, levels[:8]))}. Remove these rows, or train the pipeline with "
+            f"the ONNX pipeline was not trained on the level {shown(x.ravel()[place])} (row {place // x.shape[1]}), only on "
+            f"levels such as {', '.join(map(shown, levels[:8]))}. Remove these rows, or train the pipeline with "
             "OneHotEncoder(handle_unknown='ignore')"
         )
     encoded = np.zeros((x.size, len(levels)))

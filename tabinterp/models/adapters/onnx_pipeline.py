@@ -161,7 +161,7 @@ class _Compared:
         if wide != width:
             raise ModelError(
                 f"the ONNX pipeline reads {width} encoded columns, but {argument('encoder')} returns {wide}. Pass the encoder "
-                "with which the pipeline was trained"
+                "that the pipeline was trained with"
             )
         encoder = Pipeline([("outside", self.outside), ("inside", self.steps)])
         return part.reads, encoder, lambda rows: self.steps.read(part.encode(rows))
@@ -352,7 +352,7 @@ class _Graph:
                 except Exception as error:  # its own error types differ between versions
                     raise ModelError(
                         f"onnxruntime raised an error for rows of this table in {source!r}. Check that the table has the levels "
-                        f"and the types of columns that the pipeline was trained on. The error was: {first_line(error)}"
+                        f"and the column types that the pipeline was trained on. The error was: {first_line(error)}"
                     ) from None
             return np.concatenate(answers)
 

@@ -144,8 +144,8 @@ def _answering(model: Model, estimator: Any) -> Model:
 def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
     if model.classes is None or len(model.classes) != len(classes):
         raise ModelError(
-            f"the number of classes in {argument('classes')} is {len(classes)}, but the number of classes of {model.name} is "
-            f"{len(model.classes or ())}. Pass each class of the model once, in the order of its classes_"
+            f"{argument('classes')} has length {len(classes)}, but {model.name} has {len(model.classes or ())} classes. Pass "
+            "each class of the model once, in the order of its classes_"
         )
     return replace(model, classes=classes)
 

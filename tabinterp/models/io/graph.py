@@ -174,7 +174,7 @@ def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
     if not 1 <= len(node.values) <= row.most or len(node.values) + len(node.settings) < row.least or node.of:
         most = "" if row.most == row.least else f" to {row.most}"
         raise ModelError(
-            f"{said}: the number of values of the operation {node.op} must be {row.least}{most}; got {len(node.values)}"
+            f"{said}: the list 'values' of the operation {node.op} must have length {row.least}{most}; got {len(node.values)}"
         )
 
 

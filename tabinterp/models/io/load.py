@@ -197,7 +197,7 @@ def _existing(source: Path) -> Path:
 def _pinned(name: str, found: str, expected: str | None) -> None:
     if expected is not None and found != expected.strip().lower():
         raise UnsafeFileError(
-            f"{name!r} was not loaded, because its SHA-256 is {found} and not the value given as {argument('sha256')}. Check "
+            f"{name!r} was not loaded, because its SHA-256 is {found}, not the value given as {argument('sha256')}. Check "
             "that this is the file that you trust"
         )
 

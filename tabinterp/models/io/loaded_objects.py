@@ -179,7 +179,7 @@ def check_fit(encoder: Any, name: str) -> None:
     total = of(encoder)
     if total > MOST_STEPS:
         raise ModelError(
-            f"{name}: to refit the encoder would take {told(total)} steps; the limit for a model from a file is {MOST_STEPS:,}. "
+            f"{name}: refitting the encoder would take {told(total)} steps; the limit for a model from a file is {MOST_STEPS:,}. "
             "Use an encoder that searches fewer settings or allows fewer iterations"
         )
 
