@@ -54,13 +54,13 @@ class ForwardCall(nn.Module):
         return result if self.output is None else self._chosen(result)  # type: ignore[no-any-return]
 
     def averaging(self, averaged: Averaged) -> ForwardCall:
-        """Return the network with this kind of member outputs."""
+        """Return the network with `averaged` set to this kind of member outputs."""
         made = ForwardCall(self.module, self.inputs, self.output, self._name)
         made.averaged = averaged
         return made
 
     def with_fixed_inputs(self) -> fx.GraphModule:
-        """Return the network as a graph with a fixed number of arguments, which tracing needs."""
+        """Return the network as a graph with a fixed number of arguments, because a variable number cannot be traced."""
         graph = fx.Graph()
         inputs = tuple(graph.placeholder(f"input{i}") for i in range(self.inputs.number))
         graph.output(graph.call_module("call", inputs))

@@ -13,7 +13,7 @@ AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 
 
 def check_unseen(table: AnyTable, remembered: Split) -> AnyTable:
-    """Return the table, after checking that its own split holds out no training row of the model."""
+    """Return the table after checking that none of its held-out rows is a training row of the model."""
     if table.split == remembered:
         return table
     if isinstance(table, Scan):

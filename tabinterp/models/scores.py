@@ -35,7 +35,7 @@ class Scores(nn.Module):
         self.head = linear(matrix.to(self.dtype), None)
 
     def of(self, module: nn.Module) -> Scores:
-        """Return the same conversion for the outputs of another module."""
+        """Return the same conversion, applied to the outputs of another module."""
         made = copy(self)
         made._modules = {**self._modules, "module": module}
         return made

@@ -49,7 +49,7 @@ def wrap(estimator: Any, read: Read) -> Model | None:
 
 
 def _average(model: Model, members: list[Member]) -> Model | None:
-    """Average members fitted on folds; if each has its own encoder, the encoders are concatenated."""
+    """Average members that were fitted on different folds. If each has its own encoder, the encoders are concatenated."""
     joined = side_by_side(members)
     if joined is None:
         return None

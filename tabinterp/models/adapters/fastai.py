@@ -21,7 +21,7 @@ LOGITS = ("CrossEntropyLossFlat", "BCEWithLogitsLossFlat", "LabelSmoothingCrossE
 
 
 class _Inputs:
-    """The whole numbers ("cats") or the numbers ("conts") that a learner passes to its network."""
+    """One input that a learner passes to its network: the integer codes ("cats") or the continuous values ("conts")."""
 
     def __init__(self, rows: Any, which: str) -> None:
         self.rows = rows  # an empty copy of the learner's training rows, with their columns and fitted procs
@@ -46,7 +46,9 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a tabular learner as a `Model`; its targets determine task and classes, and its loss function the kind of outputs."""
+    """Wrap a tabular learner as a `Model`. Its targets determine the task and classes, and its loss function the
+    kind of outputs.
+    """
     without_encoder(encoder, "a fastai learner includes its preprocessing")
     if "TabularLearner" not in bases(learner):
         raise ModelError(

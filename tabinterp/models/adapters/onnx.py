@@ -96,7 +96,7 @@ def wrap(
 
 
 def _in_order(encoder: Any, inputs: list[str]) -> Any:
-    """Return the encoders in the order of the inputs if they were given by name; refuse too few or too many."""
+    """Return the encoders in the order of the inputs, also if they are given by name. Refuse a wrong number of encoders."""
     if isinstance(encoder, Mapping):
         if {*encoder} != {*inputs}:
             raise ModelError(

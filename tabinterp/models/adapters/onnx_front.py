@@ -61,8 +61,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Texts:
-    """How the values of a column are written as texts: the text for a missing value, and whether whole numbers are written
-    without ".0".
+    """How the pipeline writes the values of a column as strings: the string for a missing value, and whether whole numbers are
+    written without ".0".
     """
 
     missing: str = "nan"
@@ -100,7 +100,7 @@ class Front(Structured):
         return [len(self.places[name]) for name in self.outputs]
 
     def of_columns(self, columns: Sequence[str], frame: pd.DataFrame) -> Front:
-        """Return the same steps for these columns of a table."""
+        """Return the same steps, applied to these columns of a table."""
         made = Front(self.given, self.steps, self.outputs, self.places)
         made.feature_names_in_ = np.array(columns, dtype=object)  # type: ignore[attr-defined]
         types = [one.type for one in self.given for _ in range(one.width)]
@@ -170,7 +170,9 @@ class Front(Structured):
 def front(
     nodes: Sequence[Any], values: Values, attributes: Callable[[Any], Settings], given: Sequence[Given]
 ) -> tuple[Front, set[str]]:
-    """Return a `Front` of all nodes that encode single columns, and the names of text values. The outputs are not set yet."""
+    """Return a `Front` of all nodes that encode single columns, and the names of the values that are strings. The outputs of the
+    `Front` are set later.
+    """
     places, tried = dict[str, list[int]](), dict[str, Matrix]()
     check_value(ROWS * sum(one.width for one in given), True, "the ONNX pipeline: all inputs together")
     for one in given:
@@ -286,7 +288,7 @@ def _written(name: str) -> str:
 
 
 def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
-    """Return how the values of a column are written in the known levels of the pipeline (None: unknown).
+    """Return how the values of a column are written in the levels that the pipeline knows (None if the levels are unknown).
 
     Raises
     ------
@@ -506,7 +508,7 @@ def _threshold(given: list[Matrix], settings: Settings) -> Matrix:
 
 
 def _of(function: Callable[..., Any]) -> Callable[[list[Matrix], Settings], Matrix]:
-    """Return a step that applies a function to numbers."""
+    """Return a step that applies a function to each number."""
 
     def compute(given: list[Matrix], settings: Settings) -> Matrix:
         if any(one.dtype == object for one in given):

@@ -402,8 +402,8 @@ def _given(one: Any) -> Given:
 
 
 def _with_logits(module: nn.Module, is_share: bool, is_complement: bool) -> tuple[list[nn.Module], Ends] | None:
-    """Return the layers of a classifier up to its logits, and how its own outputs relate to these; None if the last layers do
-    not show logits.
+    """Return the layers of a classifier up to its logits, and how the outputs of the classifier follow from these. Return None if
+    the last layers do not show what the logits are.
     """
     layers = [*module] if isinstance(module, nn.Sequential) else [module]
     last = layers[-1]

@@ -100,7 +100,7 @@ LONG = re.compile(
 
 
 def is_value_type(name: str) -> bool:
-    """Return whether a name is that of a type of plain values, from Python or NumPy."""
+    """Return whether a name refers to a type of plain values, in Python or NumPy."""
     module, _, kind = name.rpartition(".")
     if module == "builtins":
         return kind in ("bool", "int", "float", "str", "object")
@@ -112,7 +112,7 @@ def _is_numpy_value(kind: Any) -> bool:
 
 
 def is_function(name: str) -> bool:
-    """Return whether a name is that of a universal function of NumPy or SciPy."""
+    """Return whether a name refers to a universal function of NumPy or SciPy."""
     return name in UFUNCS or name == ASARRAY
 
 
@@ -328,7 +328,7 @@ def _check_count(value: Any, name: str, most: int, said: str) -> None:
 
 
 def _made(value: Any) -> int:
-    """Return the number of columns that an object creates, or of its intermediate cells per row."""
+    """Return the number of columns that an object creates, or the number of intermediate cells that it needs per row."""
     kind, attributes = type(value).__name__, vars(value)
     arrays = [part for name, part in attributes.items() if isinstance(part, np.ndarray) and not LONG.fullmatch(name)]
     sizes = {name: _size(attributes.get(name)) for name in (*SIZES, "n_features_in_")}
