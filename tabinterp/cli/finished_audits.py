@@ -55,7 +55,7 @@ EXAMPLES = {
 
 
 def _known(lang: str) -> str:
-    """Refuse an unsupported language before any work is done."""
+    """Refuse an unsupported language before any work starts."""
     with speaking(lang):
         return lang
 

@@ -47,8 +47,8 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
 
 
 def _leads_on(front: Front, is_last: bool) -> bool:
-    """Return whether the affine front is used only by the next activation. The last front must instead be followed only by linear
-    operations.
+    """Return whether the next activation is the only operation that uses the affine front. For the last front, return whether
+    only linear operations follow it.
     """
     graph = front.rest.module if isinstance(front.rest, Untouched) else front.rest
     if front.nothing_behind or not isinstance(graph, fx.GraphModule):

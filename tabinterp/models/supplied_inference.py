@@ -1,4 +1,4 @@
-"""Inference results that a linear model brings from the library that fitted it."""
+"""The covariance and degrees of freedom that a library reports for a linear model that it fitted."""
 
 from __future__ import annotations
 

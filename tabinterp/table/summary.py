@@ -51,15 +51,15 @@ def census(table: Table) -> Census:
 
 
 def counted(schema: Schema, name: str) -> bool:
-    """Return whether a column's number of distinct values is reported. It is for the target and for all columns that are not
-    numeric.
+    """Return whether the number of distinct values in a column is reported. It is reported for the target and for all columns
+    that are not numeric.
     """
     return schema[name].kind != "numeric" or name == schema.target
 
 
 def distinct(values: pd.Series) -> int:
-    """Return the number of distinct values, without missing ones; values that cannot be compared are distinguished by their
-    text.
+    """Return the number of distinct values that are not missing. Values that cannot be compared are distinguished
+    by their text.
     """
     try:
         return int(values.nunique())

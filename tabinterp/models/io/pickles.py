@@ -98,7 +98,7 @@ def opcodes(data: bytes) -> Opcodes:
 
 
 def chained(data: bytes, most: int = 8) -> list[bytes]:
-    """Return the first of several pickles that follow one another."""
+    """Return the pickles that follow one another in these bytes, at most the first `most`."""
     parts: list[bytes] = []
     stream = io.BytesIO(data)
     while len(parts) < most and stream.tell() < len(data):

@@ -350,8 +350,8 @@ def _disagreement(document: Document) -> Panel | None:
 
 
 def _groups(document: Document) -> str:
-    """Return the lowest ratio of selection rates, or a sentence that no ratio is significantly low; empty if no column is
-    protected.
+    """Return the lowest ratio of selection rates, or a sentence that no ratio is significantly low. The text is empty if no
+    column is protected.
     """
     if not any(column.protected for column in document.data.columns):
         return ""
