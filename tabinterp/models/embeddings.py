@@ -53,7 +53,7 @@ class Rewritten:
 
     @property
     def has_levels(self) -> bool:
-        """Whether anything is looked up."""
+        """Whether the network looks up any levels."""
         return any(one is not None for of_input in self.levels for one in of_input)
 
 

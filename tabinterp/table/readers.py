@@ -396,7 +396,7 @@ def _read(
 
 
 def _texts(column: pa.DictionaryArray) -> pd.Categorical:
-    """Return a column of text as codes into its distinct strings."""
+    """Encode a column of text as codes into its distinct strings."""
     texts = column.dictionary.to_pylist()
     large = len(texts) > len(column)  # the dictionary of a whole row group, mostly unused in this batch
     if large or None in texts or len({*texts}) < len(texts):

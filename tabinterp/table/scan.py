@@ -90,7 +90,7 @@ class Scan(Previewed):
         return self.source.file_sha256()
 
     def batches(self, part: str = "all") -> Iterator[Table]:
-        """Return an iterator over tables of "all", "training" or "evaluation" rows, as in `Table`; the next table is
+        """Return an iterator over tables of the "all", "training" or "evaluation" rows, as in `Table`. The next table is
         prefetched.
         """
         return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))

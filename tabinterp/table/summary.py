@@ -68,7 +68,7 @@ def distinct(values: pd.Series) -> int:
 
 
 def masses(table: Table) -> FloatArray:
-    """Return the weight of each class (classes,); empty for numbers."""
+    """Return the total weight of each class (classes,). The array is empty if the target is a number."""
     codes = table.codes
     if codes is None:
         return np.zeros(0)
@@ -76,7 +76,7 @@ def masses(table: Table) -> FloatArray:
 
 
 def class_rows(table: Table) -> IntArray:
-    """Return the rows of each class (classes,); empty for numbers."""
+    """Return the number of rows in each class (classes,). The array is empty if the target is a number."""
     codes = table.codes
     if codes is None:
         return np.zeros(0, dtype=np.int64)

@@ -285,7 +285,9 @@ class _Graph:
     # ---- encoder and network
 
     def parts(self, result: str, source: str) -> tuple[Front, nn.Module]:
-        """Return the encoding steps, and the network from their outputs to the result, in double precision."""
+        """Split the graph into the encoding steps, and a network in double precision that computes the result
+        from their outputs.
+        """
         stated = [one for one in self.proto.graph.input if one.name not in self.values]
         nodes = needed(self.proto.graph.node, self.values, [one.name for one in stated], result)
         read = {name for node in nodes for name in node.input}

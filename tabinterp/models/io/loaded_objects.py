@@ -323,7 +323,7 @@ def _check_count(value: Any, name: str, most: int, said: str) -> None:
     found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
     if found:
         raise ModelError(
-            f"{said} has {name}={str(found[0])[:40]}; the limit is {most:,}, because {name} sets a number of steps or parts"
+            f"{said} has {name}={str(found[0])[:40]}; the limit is {most:,} for a parameter that sets a number of steps or parts"
         )
 
 

@@ -323,8 +323,8 @@ def _either(row: ImportanceRow) -> float:
 
 
 def _disagreement(document: Document) -> Panel | None:
-    """Return the panel on disagreement: the share of rows on which the models disagree, which model is right on them, and the
-    rule that covers most of them.
+    """Return the panel on disagreement. It shows the share of rows on which the models disagree, which model is right on these
+    rows, and the rule that covers most of them.
     """
     disagreement = document.get(Disagreement)
     if disagreement is None:
