@@ -33,8 +33,8 @@ TEXT: dict[str, str] = {
     ),
     "model.no_gradient.mixed": "These columns have no gradients, because the encoder combines them with others: {columns}.",
     "model.no_gradient.abrupt": (
-        "These columns have no gradients, because the encoder changes abruptly with them, or is defined in only part of "
-        "their range: {columns}."
+        "These columns have no gradients, because the encoder is discontinuous in them, or is defined in only part of their "
+        "range: {columns}."
     ),
     "model.unseen": (
         "Some levels of these columns were absent when the encoder was fitted: {columns}. Up to {rows} rows per column have a "
@@ -63,7 +63,7 @@ TEXT: dict[str, str] = {
         "count."
     ),
     "model.probabilities": (
-        "The network ends in a sigmoid or softmax, so its outputs were taken as probabilities. Whoever wrapped it did not state "
+        "The network ends in a sigmoid or softmax, so its outputs were treated as probabilities. The wrapper does not state "
         "what they are."
     ),
     "model.dequantised": (
@@ -83,9 +83,9 @@ TEXT: dict[str, str] = {
     ),
     # analyses: step
     "not_assessed.budget": (
-        "The model was asked about at most {budget} rows of input (the budget of the audit). The following analyses therefore "
-        "used fewer rows or fewer background rows, which makes their intervals wider: {analyses:step}. A larger budget "
-        "removes this limit."
+        "The model was evaluated on at most {budget} rows of input (the budget of the audit). The following analyses therefore "
+        "used fewer rows or fewer background rows, which makes their intervals wider: {analyses:step}. A larger budget removes "
+        "this limit."
     ),
     "not_assessed.not_requested": "Not requested: {analyses:step}.",
     "not_assessed.split": (
@@ -104,9 +104,9 @@ TEXT: dict[str, str] = {
         "columns with others."
     ),
     "not_assessed.abrupt": (
-        "Gradients of {columns} in {model:name} are not available, because its encoder changes abruptly with these columns, "
-        "or is defined in only part of their range. Integrated and expected gradients of the other columns hold these "
-        "columns at the values of the row."
+        "Gradients of {columns} in {model:name} are not available, because its encoder is discontinuous in these columns, or "
+        "is defined in only part of their range. Integrated and expected gradients of the other columns hold these columns at "
+        "the values of the row."
     ),
     "not_assessed.units": "Hidden units not shown: {count}.",
     "not_assessed.optima": (

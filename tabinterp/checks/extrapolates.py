@@ -40,9 +40,8 @@ CHECK = Check(
         ),
         limitations="Does not detect rare combinations of values that are each within the range of their column.",
         raised_when=(
-            "moving a numeric column beyond its observed range by the width of that range changes the score by at "
-            "least {ranges} times the range of the score, judged by the lower end of the 95% interval for the "
-            "change."
+            "moving a numeric column beyond its observed range by the width of that range changes the score by at least "
+            "{ranges} times the range of the score (lower end of the 95% interval)."
         ),
         next="Reject rows outside the training range, or clip numeric columns before they reach the network.",
         claims={

@@ -58,12 +58,12 @@ CHECK = Check(
     text=Text(
         title="Not robust to small changes",
         measures=(
-            "by how much the network's loss rises when the values in all numeric columns are slightly perturbed, minus the same "
-            "rise for the linear counterpart. Numbers are replaced by values next to them in the order of the column."
+            "the rise in the network's loss when the values in all numeric columns are slightly perturbed, minus that of the "
+            "linear counterpart. Each number is replaced by a nearby value of its sorted column."
         ),
         limitations=(
             "Does not search for the worst change of a row: perturbations are random. Does not cover levels, or values that no "
-            "row of the table has. A true effect with many jumps or a fast wave also raises this check."
+            "row of the table has. A true effect with many jumps or rapid oscillations also raises this check."
         ),
         raised_when=(
             "with a perturbation of {percent}% of all numeric columns, the rise in the network's loss exceeds that of the linear "
@@ -85,9 +85,10 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "With numbers perturbed by {percent}%, the rise in the network's loss minus that of {linear:name} is {value} "
-                    "(95% CI {low} to {high}; limit {limit}), and the network's loss is {network} (95% CI {network_low} to "
-                    "{network_high}; a constant prediction's {null}). The intervals do not both lie above these limits."
+                    "With numbers perturbed by {percent}%, the rise in the network's loss minus that of {linear:name} is "
+                    "{value} (95% CI {low} to {high}; limit {limit}), and the network's loss is {network} (95% CI "
+                    "{network_low} to {network_high}; constant prediction: {null}). At least one of these intervals does not "
+                    "lie above its limit."
                 ),
                 "percent: size of the perturbation; value, low, high, network, network_low, network_high, null: losses",
             ),

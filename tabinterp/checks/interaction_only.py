@@ -72,17 +72,16 @@ CHECK = Check(
         limitations="Does not cover pairs of columns that were not analysed, or interactions of three or more columns.",
         raised_when=(
             (
-                "the interaction of two columns explains at least {percent}% of the variance of the network's score "
-                "(lower end of the 95% interval), and each of the two columns has a corrected Wald p-value above "
-                "{p} and predicts the target poorly on its own: with an AUC below {auc} or an R² below {r2}, and "
-                "with a correlation (if one is computed) below {correlation} in absolute value."
+                "the interaction of two columns explains at least {percent}% of the variance of the network's score (lower end "
+                "of the 95% interval), and neither column shows an effect on its own: its corrected Wald p-value is above {p}, "
+                "its AUC alone is below {auc} (or its R² below {r2}), and its correlation with the target, if computed, is "
+                "below {correlation} in absolute value."
             ),
             "percent: a share of the variance; p: a p-value",
         ),
         next=(
-            "In the section on interactions, inspect the pairs of columns that matter only jointly. To represent "
-            "the interaction of such a pair of columns, a linear model needs the product of the two columns as an "
-            "additional column."
+            "In the section on interactions, inspect the pairs of columns that matter only jointly. To represent such an "
+            "interaction, a linear model needs the product of the two columns as an additional column."
         ),
         claims={
             "raised": (
@@ -95,8 +94,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No pair of columns was found that interacts strongly although neither column shows an effect "
-                    "on its own (pairs analysed: {pairs}; columns without an effect of their own: {hidden})."
+                    "No strong interaction was found between two columns that show no effect on their own (pairs analysed: "
+                    "{pairs}; columns without an effect of their own: {hidden})."
                 ),
                 "pairs: the number of pairs; hidden: the number of columns that do not show alone",
             ),

@@ -72,9 +72,9 @@ CHECK = Check(
     text=Text(
         title="Attribution methods disagree",
         measures=(
-            "the rank correlation between each two attributions of the network's score (integrated gradients, "
-            "expected gradients, Shapley values), over all columns and over the pairs of columns whose order is "
-            "significant under both methods."
+            "the rank correlation between any two attributions of the network's score (integrated gradients, expected "
+            "gradients, Shapley values), over all columns and over the pairs of columns whose order is significant under both "
+            "methods."
         ),
         limitations=(
             "Does not show which method is right. Compares contributions to the score only: permutation "

@@ -92,12 +92,11 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "the joint test of slope and intercept has a p-value below {p} (corrected for the number of "
-                "classes), and either the whole 95% interval for the slope lies below {low} or above {high}, or the "
-                "whole 95% interval for calibration in the large lies below −{intercept} or above {intercept} "
-                "log-odds. The check is also raised if the largest distance between the smooth calibration curve and "
-                "the prediction is at least {bend} and the p-value of the test of this curve against a straight line is below "
-                "{bend_p}."
+                "the joint test of slope and intercept has a p-value below {p} (corrected for the number of classes), and the "
+                "whole 95% interval for the slope lies below {low} or above {high}, or that for calibration in the large lies "
+                "below −{intercept} or above {intercept} log-odds. The check is also raised if the largest distance between "
+                "the smooth calibration curve and the prediction is at least {bend} and the p-value of the test of this curve "
+                "against a straight line is below {bend_p}."
             ),
             ("p, bend_p: p-values; low, high: slopes; intercept: log-odds; bend: a difference of probabilities"),
         ),

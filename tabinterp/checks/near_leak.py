@@ -36,8 +36,7 @@ CHECK = Check(
             "for the AUC, or at least {r2} for R², but is below the default limit of the “label-leak” check."
         ),
         next=(
-            "Find out when and how unusually predictive columns are recorded, and rule out that they "
-            "contain the outcome."
+            "Find out when and how the columns named in the finding are recorded, and rule out that they contain the outcome."
         ),
         claims={
             "raised_auc": (

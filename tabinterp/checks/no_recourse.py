@@ -122,21 +122,22 @@ CHECK = Check(
     text=Text(
         title="No recourse",
         measures=(
-            "the share of the rows declined by the network that no plausible change of the columns declared changeable turns "
-            "into approved rows, and its difference between each group of a protected column and all other declined rows."
+            "the share of the rows declined by the network for which no plausible change of the columns declared changeable "
+            "leads to approval, and the difference in this share between each group of a protected column and all other "
+            "declined rows."
         ),
         limitations=(
-            "Does not show whether a person can make a change, how long it takes, or whether it changes the outcome itself. "
-            "Where changes are searched, recourse may exist that was not found. Groups with fewer than 30 such rows or ten "
-            "sampling units, and groups whose share is withheld, are not tested."
+            "Does not show whether a person can make a change, how long it takes, or whether it changes the outcome itself. A "
+            "search for changes may miss recourse that exists. Groups with fewer than 30 such rows or ten sampling units, and "
+            "groups whose share is withheld, are not tested."
         ),
         raised_when=(
-            "the share of declined rows without recourse is significantly above {percent}%, or the share of a group differs "
-            "significantly from that of all other declined rows, at the 5% level after Holm's correction for all these tests."
+            "the share of declined rows without recourse is significantly above {percent}%, or that of a group differs "
+            "significantly from that of all other declined rows (5% level, Holm's correction for all these tests)."
         ),
         next=(
-            "Find out which immutable columns decide these rows, and whether a model that depends less on them performs equally "
-            "well. Check whether the declared columns and limits are complete."
+            "Find out which immutable columns determine these decisions, and whether a model that depends less on them "
+            "performs equally well. Check whether the declared columns and limits are complete."
         ),
         claims={
             "raised": (SHARE, WITH_SHARE),

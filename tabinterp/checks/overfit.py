@@ -66,14 +66,14 @@ CHECK = Check(
     text=Text(
         title="Overfitting",
         measures=(
-            "by how much the network's loss changes from training rows to held-out rows, minus the same change for the linear "
-            "counterpart, over all rows and in subgroups (levels and quartile ranges of single columns)."
+            "the change in the network's loss from training rows to held-out rows, minus that of the linear counterpart, over "
+            "all rows and in subgroups (levels and quartile ranges of single columns)."
         ),
         limitations=(
             "A shift that makes held-out rows harder to predict can be mistaken for overfitting if it affects the network more "
             "than the linear counterpart. Does not show whether a network that overfits less would predict better on held-out "
-            "rows. Subgroups with fewer than 50 rows on either side of the split are not tested; with weights, the effective "
-            "sample size counts."
+            "rows. Subgroups with fewer than 50 rows (effective sample size if weighted) on either side of the split are not "
+            "tested."
         ),
         raised_when=(
             "the network's loss rises significantly from training rows to held-out rows, and the change exceeds that of the "

@@ -74,9 +74,8 @@ CHECK = Check(
             "were retrained."
         ),
         raised_when=(
-            "the whole 95% interval for the share of reason-code lists that change with the random seed lies at or "
-            "above {percent}%, or the whole 95% interval for the Jaccard index between reason-code lists computed "
-            "relative to two different references lies at or below {jaccard}."
+            "the share of reason-code lists that change with the random seed is at least {percent}% (whole 95% interval), or "
+            "the Jaccard index between lists computed relative to two references is at most {jaccard} (whole 95% interval)."
         ),
         next=("Use more draws, fix and document one reference, and do not rank tied reasons."),
         claims={

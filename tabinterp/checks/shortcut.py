@@ -60,8 +60,8 @@ CHECK = Check(
     text=Text(
         title="Column predictive only in training",
         measures=(
-            "how much the AUC or R² with which each column alone predicts the target drops from training rows "
-            "(cross-fitted) to held-out rows."
+            "how far the predictive power of each column alone (AUC or R²) drops from training rows (cross-fitted) to held-out "
+            "rows."
         ),
         limitations=(
             "Does not detect shortcuts that also work on the held-out rows, or shortcuts made of several columns."

@@ -54,8 +54,8 @@ CHECK = Check(
         limitations="Does not cover categorical columns or targets with several classes.",
         raised_when=(
             (
-                "the coefficient of a column has |z| of {z} or more, while the column's correlation with the target "
-                "is below {r} in absolute value and has a p-value above {p}."
+                "a column's coefficient has |z| of at least {z}, while its correlation with the target is below {r} in "
+                "absolute value and has a p-value above {p}."
             ),
             "z: standard errors; r: a correlation; p: a p-value",
         ),

@@ -40,12 +40,12 @@ CHECK = Check(
         title="Low coverage in a group",
         measures=(
             "the share of outcomes that the network's conformal prediction intervals (for classes: prediction sets) cover in "
-            "subgroups (levels and quartile ranges of single columns). They are made to cover 90% of all outcomes."
+            "subgroups (levels and quartile ranges of single columns). They are constructed to cover 90% of all outcomes."
         ),
         limitations=(
-            "Does not cover subgroups with fewer than 100 rows, or groups defined by several columns. Coverage of all rows is as "
-            "intended by construction and says nothing about the network. Intervals of numbers all have the same width: where "
-            "outcomes vary more, coverage is low even if every predicted mean is right."
+            "Does not cover subgroups with fewer than 100 rows, or groups defined by several columns. Coverage over all rows "
+            "is on target by construction and says nothing about the network. For numeric targets, all intervals have the same "
+            "width, so coverage is low where outcomes vary more, even if every predicted mean is right."
         ),
         raised_when=(
             "in a subgroup, the whole interval for the coverage, adjusted for the number of subgroups, lies at least {short} "
@@ -73,14 +73,14 @@ CHECK = Check(
             "cleared": (
                 (
                     "In none of {tested} subgroups was the coverage of the network's conformal intervals shown to be below "
-                    "{limit}%; {level}% is intended."
+                    "{limit}% (target: {level}%)."
                 ),
                 "tested: number of subgroups; limit, level: percentages",
             ),
             "cleared_sets": (
                 (
-                    "In none of {tested} subgroups was the coverage of the network's conformal sets shown to be below {limit}%; "
-                    "{level}% is intended."
+                    "In none of {tested} subgroups was the coverage of the network's conformal sets shown to be below {limit}% "
+                    "(target: {level}%)."
                 ),
                 "tested: number of subgroups; limit, level: percentages",
             ),

@@ -154,7 +154,7 @@ class Cube(nn.Module):
         (lambda: cases.styled("layer_norm"), "layer 1 applies tanh"),
         (lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.LayerNorm(4), nn.Linear(4, 1)), "row normalisation"),
         (Gated, "a product"),
-        (Cube, "not affine|cannot be traced"),
+        (Cube, "non-affine|cannot be traced"),
         (
             lambda: nn.Sequential(nn.Linear(3, 4), nn.LeakyReLU(-0.5), nn.Linear(4, 1)),
             "leakyrelu, which is not a piecewise linear activation",

@@ -134,7 +134,7 @@ def test_activations_of_any_kind_and_what_has_no_paths():
     np.testing.assert_allclose(
         ti.path_weights(cases.wrapped(net), table).path[:, 0], (weights[0] @ weights[1] @ weights[2])[0], atol=1e-6
     )
-    with pytest.raises(NotApplicableError, match="not affine"):
+    with pytest.raises(NotApplicableError, match="non-affine"):
         ti.path_weights(cases.wrapped(cases.styled("layer_norm")), table)
     with pytest.raises(NotApplicableError, match="cannot read the weights"):
         ti.path_weights(ti.wrap(lambda rows: rows["x1"].to_numpy(), task="regression"), table)

@@ -119,39 +119,36 @@ TEXT: dict[str, str] = {
     "report.coefficients.rows": "Rows (network)",
     "coefficients.none": "No coefficients were estimated.",
     "coefficients.method.model.classes": (
-        "The linear model is fitted to the target by unpenalised maximum likelihood on the columns encoded as for the "
-        "network, with the reference levels left out. Standard errors come from the information matrix; intervals are "
-        "Wald intervals."
+        "The linear model is fitted to the target by unpenalised maximum likelihood on the network's encoded columns without "
+        "the reference levels. Standard errors come from the information matrix; intervals are Wald intervals."
     ),
     "coefficients.method.model.number": (
-        "The linear model is fitted to the target by unpenalised least squares on the columns encoded as for the "
-        "network, with the reference levels left out. Intervals use Student's t."
+        "The linear model is fitted to the target by unpenalised least squares on the network's encoded columns without the "
+        "reference levels. Intervals use Student's t."
     ),
     "coefficients.method.cluster.classes": (
-        "The linear model is fitted to the target by unpenalised maximum likelihood on the columns encoded as for the "
-        "network, with the reference levels left out. Standard errors are cluster-robust over groups of rows (CR1 "
-        "sandwich). Intervals use Student's t with one degree of freedom fewer than there are groups."
+        "The linear model is fitted to the target by unpenalised maximum likelihood on the network's encoded columns without "
+        "the reference levels. Standard errors are cluster-robust over groups of rows (CR1 sandwich). Intervals use Student's "
+        "t with one degree of freedom fewer than there are groups."
     ),
     "coefficients.method.cluster.count": (
-        "The linear model is a Poisson regression, fitted to the target by unpenalised maximum likelihood on the "
-        "columns encoded as for the network, with the reference levels left out. Standard errors are cluster-robust "
-        "over groups of rows (CR1 sandwich). Intervals use Student's t with one degree of freedom fewer than there are "
-        "groups."
+        "The linear model is a Poisson regression, fitted to the target by unpenalised maximum likelihood on the network's "
+        "encoded columns without the reference levels. Standard errors are cluster-robust over groups of rows (CR1 sandwich). "
+        "Intervals use Student's t with one degree of freedom fewer than there are groups."
     ),
     "coefficients.method.cluster.number": (
-        "The linear model is fitted to the target by unpenalised least squares on the columns encoded as for the "
-        "network, with the reference levels left out. Standard errors are cluster-robust over groups of rows (CR1 "
-        "sandwich). Intervals use Student's t with one degree of freedom fewer than there are groups."
+        "The linear model is fitted to the target by unpenalised least squares on the network's encoded columns without the "
+        "reference levels. Standard errors are cluster-robust over groups of rows (CR1 sandwich). Intervals use Student's t "
+        "with one degree of freedom fewer than there are groups."
     ),
     "coefficients.method.robust.classes": (
-        "The linear model is fitted to the target by unpenalised weighted maximum likelihood on the columns encoded as "
-        "for the network, with the reference levels left out. Standard errors are sandwich estimates (HC0); intervals "
-        "are Wald intervals."
+        "The linear model is fitted to the target by unpenalised weighted maximum likelihood on the network's encoded columns "
+        "without the reference levels. Standard errors are sandwich estimates (HC0); intervals are Wald intervals."
     ),
     "coefficients.method.robust.count": (
-        "The linear model is a Poisson regression, fitted to the target by unpenalised maximum likelihood on the "
-        "columns encoded as for the network, with the reference levels left out. Standard errors are sandwich "
-        "estimates (HC0), which are valid even if the variance differs from the mean; intervals are Wald intervals."
+        "The linear model is a Poisson regression, fitted to the target by unpenalised maximum likelihood on the network's "
+        "encoded columns without the reference levels. Standard errors are sandwich estimates (HC0), which are valid even if "
+        "the variance differs from the mean; intervals are Wald intervals."
     ),
     "coefficients.method.own.count": (
         "The linear model is the supplied fit. Its own covariance matrix gives the standard errors and Wald intervals."
@@ -167,9 +164,8 @@ TEXT: dict[str, str] = {
         "on {rows} rows."
     ),
     "coefficients.method.robust.number": (
-        "The linear model is fitted to the target by unpenalised weighted least squares on the columns encoded as for "
-        "the network, with the reference levels left out. Standard errors are sandwich estimates (HC1); intervals use "
-        "Student's t."
+        "The linear model is fitted to the target by unpenalised weighted least squares on the network's encoded columns "
+        "without the reference levels. Standard errors are sandwich estimates (HC1); intervals use Student's t."
     ),
     "coefficients.note.penalised": (
         "The linear counterpart used for prediction is penalised, and penalised coefficients have no valid Wald "
@@ -212,12 +208,12 @@ TEXT: dict[str, str] = {
         "table shows the derivatives of both models and the coefficients of the surrogate for these columns."
     ),
     "coefficients.note.abrupt": (
-        "These columns have no derivatives, because the encoder changes abruptly with them, or is defined in only part of "
-        "their range: {columns}. The unpenalised fit has no coefficients for them."
+        "These columns have no derivatives, because the encoder is discontinuous in them, or is defined in only part of their "
+        "range: {columns}. The unpenalised fit has no coefficients for them."
     ),
     "coefficients.note.differences": (
-        "The encoder mixes these columns by steps that are not affine, so their derivatives are central differences "
-        "through the encoder: {columns}."
+        "The encoder mixes these columns in non-affine steps, so their derivatives are central differences through the "
+        "encoder: {columns}."
     ),
     "coefficients.note.disagreement": (
         "Finite differences of the network's score contradict its own gradient, as in a network with a straight-through "

@@ -13,7 +13,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "network, linear: mean widths in units of the target, with their intervals",
     ),
     "report.conformal.set": (
-        "Conformal sets at {level}% hold on average {network} classes for the network and {linear} for {name:name}; the "
+        "Conformal sets at {level}% contain on average {network} classes for the network and {linear} for {name:name}; the "
         "difference is {difference}.",
         "network, linear: mean numbers of classes in a set, with their intervals",
     ),
@@ -22,7 +22,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.conformal.fold": "Coverage by subgroup",
     "report.conformal.table": (
-        "Coverage of the network in {shown} of {tested} subgroups: those with the lowest upper limits ({level}% is intended)"
+        "Coverage of the network in {shown} of {tested} subgroups: those with the lowest upper CI limits (target: {level}%)"
     ),
     "report.conformal.slice": "Subgroup",
     "report.conformal.coverage": "Coverage [adjusted CI]",
@@ -33,17 +33,17 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "The width of an interval does not depend on the columns, so coverage is low in subgroups whose outcomes vary more."
     ),
     "report.conformal.note.count": (
-        "The width of an interval grows with the square root of the predicted count, as for Poisson counts. It is the mean "
-        "number of counts in the interval."
+        "The width of an interval grows with the square root of the predicted count, as for Poisson counts. The reported width "
+        "is the mean number of counts in the interval."
     ),
     "report.conformal.note.set": (
-        "Sets hold the most probable classes (adaptive prediction sets, Romano, Sesia and Candès 2020). Where the predicted "
-        "probabilities are right, every subgroup has the intended coverage."
+        "Sets hold the most probable classes (adaptive prediction sets, Romano, Sesia and Candès 2020). If the predicted "
+        "probabilities are correct, every subgroup has the intended coverage."
     ),
     "report.conformal.note": (
-        "Each half of the {rows} held-out rows sets the threshold for the other half (split-conformal prediction), so that about "
-        "{level}% of all outcomes are covered by construction. Subgroups in which fewer than ten outcomes are not covered are "
-        "left out. CIs include the error of the thresholds. CIs of coverage are adjusted for all subgroups compared (Benjamini "
+        "The threshold for each half of the {rows} held-out rows is set on the other half (split-conformal prediction), so "
+        "about {level}% of all outcomes are covered by construction. Subgroups with fewer than ten uncovered outcomes are left "
+        "out. CIs account for the error of the thresholds. CIs of coverage are adjusted for all subgroups compared (Benjamini "
         "and Yekutieli 2005).",
         "rows: number of held-out rows",
     ),
@@ -53,7 +53,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "used to train the network"
     ),
     "why.conformal.few": (
-        "conformal prediction needs {least} held-out rows or groups of rows (effective number, if they have weights), and there "
+        "conformal prediction needs at least {least} held-out rows or groups of rows (effective number if weighted), and there "
         "are fewer"
     ),
 }

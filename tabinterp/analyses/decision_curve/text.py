@@ -60,8 +60,8 @@ TEXT: dict[str, str] = {
     ),
     "report.judged.curve.widened": (
         "At thresholds where the exact CI of a paired difference in net benefit would disclose a count of rows below ten, the "
-        "CI assumes at least as many disagreements between the models as there are, or is withheld. Where the models make the "
-        "same predictions, the CI follows the rule of three; for weighted or grouped rows there is none."
+        "CI is based on an upper bound on the number of disagreements between the models, or is withheld. Where the models "
+        "make the same predictions, the CI follows the rule of three; for weighted or grouped rows there is none."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",

@@ -106,13 +106,13 @@ TEXT: dict[str, str] = {
     "report.disagreement.rule": "Rule",
     "report.disagreement.rows": "Rows",
     "report.disagreement.note": (
-        "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} of"
-        " the rows, selected by hash; the table is computed on the other {scored}. The tree describes where the models "
-        "disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer "
-        "than 10 rows are not shown, nor are leaves that would reveal the size of such a leaf. A dash (–) marks a share "
-        "that is withheld because the models disagree, or agree, on only 1 to 9 rows of the leaf. The AUC and the balanced "
-        "accuracy are computed as if each of these counts were 5; their CIs reach from the least to the most favourable "
-        "tree in which each is 1 or 9."
+        "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} of "
+        "the rows, selected by hash; the table is computed on the other {scored}. The tree describes where the models "
+        "disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer than "
+        "10 rows are not shown, nor are leaves that would reveal the size of such a leaf. A dash (–) marks a share that is "
+        "withheld because the models disagree, or agree, on only 1 to 9 rows of the leaf. The AUC and the balanced accuracy "
+        "are computed as if each of these counts were 5; their CIs span the least to the most favourable case in which each "
+        "count is 1 or 9."
     ),
     # why the analysis does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (

@@ -10,9 +10,8 @@ TEXT: dict[str, str] = {
         "rows. The network is not retrained, so the values concern the linear counterpart only."
     ),
     "report.together.refit.none": (
-        "The linear counterpart was not refitted without single columns. These refits need known held-out rows, "
-        "training rows on which the penalty can be chosen, and few enough columns for one refit each "
-        "(ti.drop_and_refit has no limit)."
+        "The linear counterpart was not refitted with each column left out in turn. These refits need known held-out rows, "
+        "training rows for choosing the penalty, and few enough columns for one refit each (ti.drop_and_refit has no limit)."
     ),
     "plot.axis.dropped": "Rise in held-out loss after the refit ({loss}), 95% CI",
     # why the analysis does not apply

@@ -45,16 +45,16 @@ TEXT: dict[str, str] = {
     ),
     # columns: a list of names
     "report.gradients.differences": (
-        "The encoder mixes these columns by steps that are not affine, so their gradients are central differences through "
-        "the encoder: {columns}."
+        "The encoder mixes these columns in non-affine steps, so their gradients are central differences through the encoder: "
+        "{columns}."
     ),
     "why.the encoder mixes all columns with levels or missing values, so that the score has no gradient by any of them": (
         "the encoder mixes every column with levels or missing values, so the score has no gradient with respect to any "
         "column"
     ),
     "why.the encoder changes abruptly with every column that it combines, so that the score has no gradient by any column": (
-        "the encoder changes abruptly with every column that it combines with others, or is defined in only part of their "
-        "range, so the score has no gradient with respect to any column"
+        "the encoder is discontinuous in every column that it combines with others, or is defined in only part of its range, "
+        "so the score has no gradient with respect to any column"
     ),
     "report.gradients.gap.no": "No completeness gap is defined for this method.",
     "report.gradients.gap.none": "not defined",

@@ -158,10 +158,10 @@ TEXT: dict[str, str] = {
         "below the limit of {far}. {odd}"
     ),
     "report.inside.odd": (
-        "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, "
-        "{neighbours} a smaller distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation "
-        "forest. When each numeric column is predicted from the others, {residual} have a smaller largest residual (at "
-        "the optimum, the largest residual is that of {column})."
+        "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, {neighbours} a smaller "
+        "distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation forest. When each numeric "
+        "column is predicted from the others, the largest residual is smaller in {residual} of real rows (at the optimum, it "
+        "is that of {column})."
     ),
     "report.inside.odd_none": (
         "Compared with this optimum, {neighbours} of real rows have a smaller distance to their nearest "
@@ -172,9 +172,9 @@ TEXT: dict[str, str] = {
     "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
     "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
-        "The highest value of the unit (before activation) found for a plausible row, that is, a row within the "
-        "Mahalanobis ball that contains {share} of the rows, is {value}. This plausible row is more atypical than "
-        "{oddness} of real rows, which is below the limit of {far}."
+        "The highest value of the unit (before activation) found within the Mahalanobis ball that contains {share} of the rows "
+        "is {value}. The row with this value is plausible: it is more atypical than {oddness} of real rows, which is below the "
+        "limit of {far}."
     ),
     "report.inside.plausible_same": "The optimum without a distance limit is itself plausible.",
     "report.inside.plausible_none": (

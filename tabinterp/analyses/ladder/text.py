@@ -59,26 +59,23 @@ TEXT: dict[str, str] = {
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the "
-        "network. Curves alone achieve {ladder}% of the held-out gain over the linear model that curves and the "
-        "selected interactions achieve together, and explain {score}% of the variance of the network's score that "
-        "these explain together. The 95% CI for the difference is {low} to {high} percentage points (within ±25 "
-        "counts as similar)."
+        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. Of "
+        "what curves and the selected interactions achieve together, curves alone account for {ladder}% of the held-out gain "
+        "over the linear model and {score}% of the explained variance of the network's score. The 95% CI for the difference is "
+        "{low} to {high} percentage points (within ±25 counts as similar)."
     ),
     "gain.disagree": (
-        "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of "
-        "the network's score. Curves alone achieve {ladder}% of the held-out gain over the linear model that curves and the "
-        "selected interactions achieve together, and explain {score}% of the variance of the network's score that these explain "
-        "together. Curves' share of the gain minus their share of the variance has "
-        "a 95% CI of {low} to {high} percentage points. The composition of the score therefore does not show where the "
-        "predictive gain comes from."
+        "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of the "
+        "network's score. Of what curves and the selected interactions achieve together, curves alone account for {ladder}% of "
+        "the held-out gain over the linear model and {score}% of the explained variance of the network's score. Curves' share "
+        "of the gain minus their share of the variance has a 95% CI of {low} to {high} percentage points. The composition of "
+        "the score therefore does not show where the predictive gain comes from."
     ),
     "gain.open": (
-        "It is unclear whether curves (nonlinear effects of single columns) account for similar shares of the "
-        "refitted models' gain and of the network's score. Curves alone achieve {ladder}% of the held-out gain over the "
-        "linear model that curves and the selected interactions achieve together, and explain {score}% of the variance of the "
-        "network's score that these explain together. Curves' share of the gain "
-        "minus their share of the variance has a 95% CI of {low} to {high} percentage points."
+        "It is unclear whether curves (nonlinear effects of single columns) account for similar shares of the refitted models' "
+        "gain and of the network's score. Of what curves and the selected interactions achieve together, curves alone account "
+        "for {ladder}% of the held-out gain over the linear model and {score}% of the explained variance of the network's "
+        "score. Curves' share of the gain minus their share of the variance has a 95% CI of {low} to {high} percentage points."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",

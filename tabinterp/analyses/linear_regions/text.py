@@ -40,8 +40,8 @@ TEXT: dict[str, str] = {
         "the encoder combines all columns, so no column has its own coefficients in a linear region"
     ),
     "why.regions.affine": (
-        "{model:name} has operations between its activation functions that are not affine (for example, a row "
-        "normalisation or a product), or its forward pass cannot be traced"
+        "{model:name} has non-affine operations between its activation functions (for example, a row normalisation or a "
+        "product), or its forward pass cannot be traced"
     ),
     "why.regions.opaque": "{model:name} {opaque}, so its linear regions cannot be determined",
     "why.regions.terms": "the encoder of {model:name} combines all columns, so no column has its own coefficients",

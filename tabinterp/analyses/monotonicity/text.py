@@ -7,12 +7,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "rows_of.monotonicity": "Proof of monotonicity",
     "report.monotonicity.lead": (
         (
-            "Each declared direction is also examined for all combinations of values that the columns can take, whether or "
-            "not a row of the table holds them: numbers between their least and greatest value or within declared limits, "
-            "other columns at values that occur. Proved: between no two such rows that differ in this column alone does the "
-            "score move against the direction by more than {network} (linear counterpart: {linear}), a thousandth of its "
-            "standard deviation. Refuted: two such rows were found; they need not resemble real rows, and numbers shown are "
-            "rounded. Open: neither."
+            "Each declared direction is also checked for all combinations of values that the columns can take, whether or not "
+            "they occur in the table. Numbers lie between their minimum and maximum or within declared limits; other columns "
+            "take values that occur. Proved: between two such rows that differ in this column alone, the score never moves "
+            "against the direction by more than {network} (linear counterpart: {linear}), a thousandth of its standard "
+            "deviation. Refuted: two rows with a larger move were found; they need not resemble real rows, and numbers shown "
+            "are rounded. Open: neither proved nor refuted."
         ),
         "network, linear: numbers in units of the score",
     ),

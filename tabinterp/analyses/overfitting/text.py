@@ -6,7 +6,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "step.overfitting by slice": "overfitting by subgroup",
     "rows_of.overfitting": "Overfitting",
     "report.section.overfitting": "Overfitting and robustness",
-    "report.section.overfitting.summary": "Held-out rows beside training rows; perturbed values, prediction sets, hard rows.",
+    "report.section.overfitting.summary": (
+        "Held-out compared with training rows; perturbed values, prediction sets, hard rows."
+    ),
     "report.overfitting.heading": "Overfitting",
     "report.overfitting.lead": (
         "From training rows to held-out rows, the network's {metric} changes by {network} and that of {linear:name} by "
@@ -20,7 +22,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.overfitting.fold": "Gaps by metric and by subgroup",
     "report.overfitting.table": (
         "Change in {metric} from training rows to held-out rows in {shown} of {tested} subgroups: those with the highest lower "
-        "limit of the difference between the models",
+        "CI limit for the difference between the models",
         "metric: such as 'log loss'",
     ),
     "report.overfitting.slice": "Subgroup",
@@ -31,15 +33,15 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.overfitting.training": "Training rows",
     "report.overfitting.note": (
         "Subgroups are levels and quartile ranges of single columns with at least {smallest} rows on each side of the split; "
-        "with weights, the effective sample size counts (Kish 1965). CIs are adjusted for all subgroups compared (Benjamini and "
-        "Yekutieli 2005)."
+        "for weighted rows, this is the effective sample size (Kish 1965). CIs are adjusted for all subgroups compared "
+        "(Benjamini and Yekutieli 2005)."
     ),
     "plot.axis.gap": ("Held-out minus training loss ({loss}); 95% CI, adjusted in groups", "loss: such as 'log loss'"),
     "why.overfitting.split": (
-        "losses on training rows and on held-out rows are compared, and it is not known which rows were held out; read the "
-        "table with the split used to train the network"
+        "losses on training rows and on held-out rows cannot be compared, because it is unknown which rows were held out; read "
+        "the table with the split used to train the network"
     ),
     "why.overfitting.few": (
-        "fewer than {least} rows or groups of rows are on one side of the split (with weights, the effective sample size counts)"
+        "fewer than {least} rows or groups of rows (effective sample size if weighted) are on one side of the split"
     ),
 }

@@ -72,8 +72,7 @@ TEXT: dict[str, str] = {
     "plot.axis.paths": "Change in score per SD or level",
     # why it does not apply
     "why.paths.affine": (
-        "{model:name} has operations between its activation functions that are not affine, or its forward pass cannot "
-        "be traced"
+        "{model:name} has non-affine operations between its activation functions, or its forward pass cannot be traced"
     ),
     "why.paths.weights": "tabinterp cannot read the weights of {model:name}",
 }

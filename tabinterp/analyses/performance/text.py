@@ -198,7 +198,7 @@ TEXT: dict[str, str] = {
     ),
     # metrics: names of metrics
     "report.performance.widened": (
-        "The CI of the difference in {metrics} assumes at least as many disagreements between the models as there are, "
+        "The CI of the difference in {metrics} is based on an upper bound on the number of disagreements between the models, "
         "because the exact CI would disclose a count of rows below {fewest}. Its standard error is no smaller than the exact "
         "one."
     ),
@@ -235,9 +235,9 @@ TEXT: dict[str, str] = {
     "report.performance.training.unseen": "{model}: held-out",
     "report.performance.training.gap": "{model}: gap [95% CI]",
     "report.performance.training.note": (
-        "The gap is the metric on {held_out} held-out rows minus the same metric on {training} training rows. The "
-        "interval for the gap treats the two sets of rows as independent samples; rows of one group count as one draw, also "
-        "where the group has rows on both sides. A significant gap in favour of the training rows is a sign of overfitting."
+        "The gap is the metric on {held_out} held-out rows minus the same metric on {training} training rows. The interval for "
+        "the gap treats the two sets of rows as independent samples; rows of one group count as one draw, even if the group "
+        "has rows on both sides. A significant gap in favour of the training rows is a sign of overfitting."
     ),
     "report.performance.training.none": (
         "[–]: no interval, because one side has fewer than ten rows or groups of rows (for average precision, fewer than 100 "

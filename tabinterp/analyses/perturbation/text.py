@@ -13,30 +13,30 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "size: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
     "report.perturbation.lost": (
-        "From {size} on, the network is no longer significantly better than {linear:name}.",
+        "At {size} and above, the network is no longer significantly better than {linear:name}.",
         "size: a percentage, the size of a perturbation",
     ),
     "report.perturbation.worse": (
-        "From {size} on, the network is significantly worse than {linear:name}.",
+        "At {size} and above, the network is significantly worse than {linear:name}.",
         "size: a percentage, the size of a perturbation",
     ),
     "report.perturbation.fold": "Performance by size of the perturbation, and sensitivity by column",
     "report.perturbation.numbers": (
-        "With numbers alone perturbed by {size}, the network's {metric} is {network_loss} and that of {linear:name} "
+        "With only numbers perturbed, by {size}, the network's {metric} is {network_loss} and that of {linear:name} is "
         "{linear_loss}; the rise in the network's {metric} minus that of {linear:name} is {rise}.",
         "size: a percentage; metric: such as 'log loss'; network_loss, linear_loss, rise: numbers with their intervals",
     ),
     "report.perturbation.note.training": (
-        "A perturbation of 10% moves each number by at most 10% of the training rows, up or down in the order of the column, and "
-        "replaces each level, with a probability of 10%, by that of a random training row. Missing values stay missing. "
-        "Replacement values come from {donors} training rows. Means over {draws} perturbed copies of {rows} rows; CIs are "
-        "over rows, given the training rows."
+        "A perturbation of 10% moves each number up or down in the sorted column by at most 10% of the training rows. With a "
+        "probability of 10%, it replaces each level by that of a random training row. Missing values stay missing. Replacement "
+        "values come from {donors} training rows. Estimates are means over {draws} perturbed copies of {rows} rows. CIs "
+        "reflect the sampling of these rows and treat the training rows as fixed."
     ),
     "report.perturbation.note.all": (
-        "A perturbation of 10% moves each number by at most 10% of the rows, up or down in the order of the column, and replaces "
-        "each level, with a probability of 10%, by that of a random row. Missing values stay missing. Replacement values come "
-        "from the same {donors} rows. Means over {draws} perturbed copies of {rows} rows; CIs are over rows and take the "
-        "distribution of each column as given."
+        "A perturbation of 10% moves each number up or down in the sorted column by at most 10% of the rows. With a "
+        "probability of 10%, it replaces each level by that of a random row. Missing values stay missing. Replacement values "
+        "come from the same {donors} rows. Estimates are means over {draws} perturbed copies of {rows} rows. CIs reflect the "
+        "sampling of rows and treat the distribution of each column as fixed."
     ),
     "report.perturbation.x": "size of the perturbation",
     "report.perturbation.size": "Size",
@@ -51,7 +51,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "metric: such as 'log loss'; size: a percentage",
     ),
     "why.perturbation.drawn": (
-        "it uses {rows} rows, which include too few of a class; raise the number of rows or the budget"
+        "the analysis uses {rows} rows, which include too few rows of one class; increase the number of rows or the budget"
     ),
-    "why.perturbation.few": "values are perturbed in at least {least} rows, and there are fewer",
+    "why.perturbation.few": "the analysis of perturbed values needs at least {least} rows, and there are fewer",
 }

@@ -9,19 +9,19 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "plot.axis.recourse": "Share of declined rows without recourse, 95% CI",
     "report.section.recourse": "Recourse",
     "report.recourse.lead": (
-        "The share of the rows declined by the network (n = {rows}) for which no recourse was found is {share}: no plausible "
-        "change of the changeable columns was found that makes the network approve them.",
+        "For {share} of the rows declined by the network (n = {rows}), no recourse was found, that is, no plausible change of "
+        "the changeable columns that makes the network approve them.",
         "share: a share of rows with its interval, such as '0.2 (95% CI 0.1 to 0.3)'",
     ),
     "report.recourse.lead.most": (
-        "The share of the rows declined by the network (n = {rows}) for which no recourse was found is at most {share}: no "
-        "plausible change of the changeable columns was found that makes the network approve them. The exact share is withheld "
-        "because a count is below ten.",
+        "For at most {share} of the rows declined by the network (n = {rows}), no recourse was found, that is, no plausible "
+        "change of the changeable columns that makes the network approve them. The exact share is withheld because a count is "
+        "below ten.",
         "share: a share of rows, such as '0.1'",
     ),
     "report.recourse.lead.withheld": (
-        "The share of the rows declined by the network (n = {rows}) for which no recourse was found is withheld, because there "
-        "are too few rows or a count is below ten."
+        "Among the rows declined by the network (n = {rows}), the share for which no recourse was found is withheld, because "
+        "there are too few rows or a count is below ten."
     ),
     "report.recourse.difference": (
         "On the rows that both models decline, the share without recourse under the network minus that under {linear:name} is "
@@ -31,14 +31,15 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.fold": "Recourse by model, column and group",
     "report.recourse.note": (
         "A row is declined if the network predicts it to be “{declined}”. Recourse is the change of the columns declared "
-        "changeable with the smallest total shift in percentiles of the training rows; a change of level costs {level}. New "
-        "values are values of {training} training rows, at most {values} for each number. Missing values stay missing. Every "
-        "change was confirmed by asking the model about the changed row. A change is plausible unless the changed row is more "
-        "atypical than 99% of the training rows, and more so than before. CIs are over rows, given the training rows.",
+        "changeable with the smallest total shift in percentiles of the training rows; a change of level counts as {level}. "
+        "New values come from {training} training rows, with at most {values} values for each numeric column. Missing values "
+        "stay missing. Every change was confirmed by the model's prediction for the changed row. A change is plausible unless "
+        "the changed row is more atypical than 99% of the training rows and than the original row. CIs reflect the sampling of "
+        "rows and treat the training rows as fixed.",
         "declined: the adverse class; level: a number of percentiles",
     ),
     "report.recourse.search": (
-        "For the network, changes were searched and not all combinations were tried: a cheaper change may exist, and the share "
+        "For the network, a search tried some but not all combinations of changes: a cheaper change may exist, and the share "
         "without recourse may be lower."
     ),
     "report.recourse.exact": (
@@ -57,8 +58,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.quartiles": "Quartiles of the cost, rounded",
     "report.recourse.one_column": "Rows with recourse that change one column alone",
     "report.recourse.columns": (
-        "Share of rows with recourse that change each column [95% CI]. –: withheld because a count is below ten, or because such "
-        "a count could be derived"
+        "Columns changed by recourse: share of the rows with recourse [95% CI]. –: withheld because a count is below ten, or "
+        "because such a count could be derived"
     ),
     "report.recourse.change": "May change",
     "report.recourse.change.any": "to any value",
@@ -66,8 +67,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.change.-": "downwards",
     "report.recourse.domain": "Limits",
     "report.recourse.groups": (
-        "Share of the rows of each group declined by the network that have no recourse [95% CI]. p: of no difference from all "
-        "other declined rows, not corrected for the number of groups"
+        "Share without recourse among each group's rows declined by the network [95% CI]. p: test against all other declined "
+        "rows, not corrected for the number of groups"
     ),
     "report.recourse.group": "Group",
     "report.recourse.rest": "Difference from all others",

@@ -11,8 +11,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.regional.fold.none": "Regional effects: no split found for any of {tested} columns",
     "report.regional.note": (
         "The heterogeneity of a column is the standard deviation over rows of the centred curves of single rows ({scale}). A "
-        "split divides the rows into two regions by another column. It is chosen on half of {rows} rows and measured on the "
-        "other half, and is reported if the 95% CI for the share of the heterogeneity (squared) that it explains, adjusted for "
+        "split divides the rows into two regions by another column. It is chosen on half of {rows} rows and evaluated on the "
+        "other half. It is reported if the 95% CI for the share of the squared heterogeneity that it explains, adjusted for "
         "all columns, lies above {least}. The CIs of curves and changes are not adjusted. The linear counterpart adds up the "
         "effects of encoded columns; unless the encoding combines columns, its curves are the same in all regions."
     ),
@@ -48,8 +48,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.regional.explained": "Explained share [adjusted CI]",
     "report.regional.q": "Adjusted p (explains {least})",
     "plot.axis.heterogeneity": "Heterogeneity of the effect on the score, 95% CI",
-    "why.regional_effects.one": "regional effects are sought between two columns or more, and the model has one",
+    "why.regional_effects.one": "regional effects need at least two columns, and the model has only one",
     "why.regional_effects.few": (
-        "regional effects need at least {rows} rows with positive weight, and {groups} groups where rows come in groups"
+        "regional effects need at least {rows} rows with positive weight (if rows are grouped, also at least {groups} groups)"
     ),
 }

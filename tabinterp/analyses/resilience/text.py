@@ -8,33 +8,33 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "resilience.mean": ("{column} (mean)", "column: the name of a column of numbers"),
     "report.resilience.heading": "Hard rows",
     "report.resilience.lead": (
-        "From all rows to the {share} hardest for each model, the rise in the network's {metric} minus that of {linear:name} is "
-        "{rise}.",
+        "From all rows to the hardest {share} for each model, the rise in the network's {metric} minus that of {linear:name} "
+        "is {rise}.",
         "share: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
     "report.resilience.fold": "Resilience: hard rows, outer rows, worst cluster, drift",
     "report.resilience.note": (
-        "All {rows} rows are held out, and none is chosen by its own outcome. The hardest rows have the largest loss that "
-        "gradient-boosted trees, fitted to the losses of other held-out rows, predict; a fifth of the rows only serves to fit. "
-        "The outermost rows are farthest from their ten nearest training rows. The cluster with the largest loss of the network"
-        " in one half of the rows is measured in the other half. The excess rise is the rise in the network's {metric} from all"
-        " rows minus that of {linear:name}. CIs take the choice of the rows as given; in simulations, some of those of few rows"
-        " covered less than 90%. Under drift, no excess rise is given. Results on fewer than {least} effective rows or too few "
-        "events are not shown.",
+        "All {rows} rows are held out, and no row is selected by its own outcome. The hardest rows have the largest losses "
+        "predicted by gradient-boosted trees fitted to the losses of other held-out rows; a fifth of the rows is used only for "
+        "fitting. The outermost rows are farthest from their ten nearest training rows. The cluster with the network's largest "
+        "loss is found in one half of the rows and evaluated in the other half. The excess rise is the rise in the network's "
+        "{metric} from all rows minus that of {linear:name}. CIs treat the choice of rows as fixed; in simulations, some CIs "
+        "for few rows covered less than 90%. Under drift, no excess rise is given. Results on fewer than {least} effective "
+        "rows or too few events are not shown.",
         "rows: a number of rows; metric: such as 'log loss'; least: a number of rows",
     ),
     "report.resilience.drift.none": (
-        "No drift between training and held-out rows was found: the AUC with which trees tell them apart is {auc}.",
+        "No drift between training and held-out rows was found: trees distinguish them with an AUC of {auc}.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.drift.found": (
-        "Held-out rows differ from training rows: trees tell them apart with an AUC of {auc}. Held-out rows are weighted by "
-        "their odds against training rows, so that they shift by as much again.",
+        "Held-out rows differ from training rows: trees distinguish them with an AUC of {auc}. Held-out rows are weighted by "
+        "their odds of being held-out rather than training rows, which repeats the shift.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.drift.few": (
-        "Held-out rows differ from training rows: trees tell them apart with an AUC of {auc}. If held-out rows shifted by as "
-        "much again, the result would rest on too few rows.",
+        "Held-out rows differ from training rows: trees distinguish them with an AUC of {auc}. If the shift were repeated, the "
+        "result would depend on too few rows.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.table": ("{metric} on hard and outer rows", "metric: such as 'log loss'"),
@@ -69,9 +69,11 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.caption.outer": ("{metric} on the outermost rows", "metric: such as 'log loss'"),
     "report.resilience.share": "Share",
     "why.resilience.split": (
-        "hard rows are compared among rows that the network was not trained on, and none are known; read the table with the "
+        "hard rows are selected from rows that the network was not trained on, and none are known; read the table with the "
         "split used to train the network"
     ),
-    "why.resilience.few": "at least {least} held-out rows and as many training rows are needed, and there are fewer of either",
-    "why.resilience.none": "no choice of rows leaves {least} effective rows with enough groups of rows and events of each class",
+    "why.resilience.few": "the analysis needs at least {least} held-out rows and as many training rows",
+    "why.resilience.none": (
+        "no selection of rows has at least {least} effective rows, enough groups of rows, and enough events of each class"
+    ),
 }

@@ -17,13 +17,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "scorecard.bin.other": "other levels",
     "report.scorecard.fold": ("Scorecard ({count} columns)", "count: the number of columns with points"),
     "report.scorecard.lead": (
-        "This scorecard is made from the model “{rung}”. The score of a row is {base} base points plus the points of its bin in "
-        "each of {columns} columns.",
+        "This scorecard is derived from the model “{rung}”. The score of a row is {base} base points plus the points of its "
+        "bin in each of {columns} columns.",
         "rung: a model of report.gain.rung",
     ),
     "report.scorecard.lead.pairs": (
-        "This scorecard is made from the model “{rung}”. The score of a row is {base} base points plus the points of its bin in "
-        "each of {columns} columns and of its cell in each of {pairs} two-way tables.",
+        "This scorecard is derived from the model “{rung}”. The score of a row is {base} base points plus the points of its "
+        "bin in each of {columns} columns and of its cell in each of {pairs} two-way tables.",
         "rung: a model of report.gain.rung",
     ),
     "report.scorecard.scale": (
@@ -55,12 +55,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "difference, rounding: numbers with their intervals",
     ),
     "report.scorecard.note": (
-        "Bins and points come from {training} training rows. The points of a column or pair follow its effect in the model that "
-        "the scorecard is made from, and need not rise or fall throughout. The bin with the most training rows in each column "
-        "has 0 points. Missing values without a bin of their own, and levels that no bin names, get the points of this bin. "
-        "Rows in a cell of a two-way table with fewer than 10 training rows get 0 points for it. Intervals for the log loss and "
-        "the AUC use Student's t; those for the KS statistic are from {resamples} bootstrap resamples (seed {seed}). The model "
-        "was selected on the same held-out rows."
+        "Bins and points come from {training} training rows. The points of a column or pair follow its effect in the model "
+        "from which the scorecard is derived, and need not be monotonic. In each column, the bin with the most training rows "
+        "has 0 points. Missing values without a bin of their own, and levels that belong to no bin, get the points of this "
+        "bin. Rows in a cell of a two-way table with fewer than 10 training rows get 0 points for it. Intervals for the log "
+        "loss and the AUC use Student's t; those for the KS statistic are from {resamples} bootstrap resamples (seed {seed}). "
+        "The model was selected on the same held-out rows."
     ),
     "report.scorecard.metric": "Metric",
     "report.scorecard.card": "Scorecard [95% CI]",
@@ -81,7 +81,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "plot.other.bins": "other ({count} bins)",
     # why it does not apply
     "why.scorecard.task": "a scorecard needs a target with two classes",
-    "why.scorecard.ladder": "the simpler models, one of which it is made from, were not fitted",
+    "why.scorecard.ladder": "the scorecard is derived from one of the simpler models, and these were not fitted",
     "why.scorecard.intercept": "the simplest model that predicts as well as the network uses no column",
     "why.scorecard.flat": "no column changes the score of the simpler model enough to get a bin",
 }

@@ -49,9 +49,9 @@ TEXT: dict[str, str] = {
         "interval that excludes zero is not evidence of an effect."
     ),
     "report.shapley.cut": "Only the {shown} columns (of {count}) with the largest values for the network are shown.",
-    "report.shapley.tied": "{model}: adjacent columns in the Shapley ranking that cannot be distinguished are {pairs}.",
+    "report.shapley.tied": "{model}: adjacent columns that cannot be distinguished in the Shapley ranking: {pairs}.",
     "report.shapley.tied.more": (
-        "{model}: adjacent columns in the Shapley ranking that cannot be distinguished are {pairs}; and {count} more."
+        "{model}: adjacent columns that cannot be distinguished in the Shapley ranking: {pairs}; and {count} more."
     ),
     "report.shapley.tied.none": "{model}: all adjacent columns in the Shapley ranking can be distinguished.",
     "report.shapley.table": "Shapley values ({scale}): mean absolute value and signed mean of each column",

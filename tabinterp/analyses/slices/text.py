@@ -12,10 +12,9 @@ TEXT: dict[str, str] = {
         "Subgroups are not compared: no level or quartile range of a column has at least {smallest} held-out rows."
     ),
     "slices.none": (
-        "In none of {groups} subgroups (levels and quartile ranges of single columns with at least {smallest} rows) is "
-        "the difference in loss between the models both significant and larger than negligible. In none does it deviate "
-        "significantly from the difference in all other rows. The false discovery rate across all subgroups is controlled "
-        "at 5%."
+        "The difference in loss between the models is negligible or not significant in each of {groups} subgroups (levels and "
+        "quartile ranges of single columns with at least {smallest} rows). In no subgroup does it deviate significantly from "
+        "the difference in all other rows. The false discovery rate across all subgroups is controlled at 5%."
     ),
     # better, worse, unlike: how many groups
     "slices.found": (

@@ -130,16 +130,16 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "counterpart. Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
     ),
     "former.finding.disparate-impact.raised_at_most": (
-        "Fewer than ten rows of {group} are selected: at most {high} times the rate of its reference group (upper end of the "
-        "95% CI if nine rows were selected). For {count} of {of} groups, the whole interval lies below the limit or above its "
-        "inverse; for {also} of these, also under the linear counterpart. The usual limit of four fifths is a rule of thumb; "
-        "the applicable limit depends on the jurisdiction."
+        "Fewer than ten rows of {group} are selected: its selection rate is at most {high} times the rate of its reference "
+        "group (upper end of the 95% CI if nine rows were selected). For {count} of {of} groups, the whole interval lies below "
+        "the limit or above its inverse; for {also} of these, also under the linear counterpart. The usual limit of four "
+        "fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
     ),
     "former.finding.disparate-impact.raised_at_least": (
-        "Fewer than ten rows of {group} are not selected: at least {low} times the rate of its reference group (lower end of "
-        "the 95% CI if nine rows were not selected). For {count} of {of} groups, the whole interval lies below the limit or "
-        "above its inverse; for {also} of these, also under the linear counterpart. The usual limit of four fifths is a rule "
-        "of thumb; the applicable limit depends on the jurisdiction."
+        "Fewer than ten rows of {group} are not selected: its selection rate is at least {low} times the rate of its reference "
+        "group (lower end of the 95% CI if nine rows were not selected). For {count} of {of} groups, the whole interval lies "
+        "below the limit or above its inverse; for {also} of these, also under the linear counterpart. The usual limit of four "
+        "fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
     ),
     "former.finding.disparate-impact.cleared": (
         "For none of {of} groups does the whole interval for the ratio of selection rates to the reference group lie below "
@@ -155,8 +155,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "former.finding.weak-subgroup.raised": (
         "The network performs poorly for rows with {group} (n = {rows}): its loss is {loss} in this group and {rest} in the "
-        "other rows, and it explains {percent}% of what the base rate of the group leaves open. Number of groups with poor "
-        "performance: {count} of the {tested} tested, which were selected from {searched}."
+        "other rows. The reduction in loss relative to always predicting the group's base rate is {percent}%. Number of groups "
+        "with poor performance: {count} of the {tested} tested, which were selected from {searched}."
     ),
     "former.finding.weak-subgroup.raised_sure": (
         "The network is overconfident for rows with {group} (n = {rows}): its loss is {excess} higher than its own "
@@ -183,15 +183,15 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "former.why.of several classes none is the selected one": "none of several classes is the selected one",
     "former.why.performance.class": (
-        "fewer than {least} evaluated rows are of one class, and what a model does on them would tell of single people; hold "
-        "out more rows, or collect more of that class"
+        "one class has fewer than {least} evaluated rows, so the results on them could disclose information about individuals; "
+        "hold out more rows, or collect more rows of that class"
     ),
-    "former.why.opaque.traced": "cannot be traced, so that its embedding lookups are not found",
+    "former.why.opaque.traced": "cannot be traced, so its embedding lookups cannot be found",
     "former.why.opaque.chain": "is no chain of layers ({kind})",
     "former.why.opaque.chain.nothing": "is no chain of layers (no node computes {name})",
     "former.why.opaque.chain.inputs": "has {inputs} inputs",
     "former.why.opaque.chain.gemm": "holds a Gemm whose weights are not constant",
-    "former.why.opaque.chain.matmul": "holds a MatMul whose weights are not constant, or stand first",
+    "former.why.opaque.chain.matmul": "contains a MatMul whose weights are not constant or are its first operand",
     "former.why.opaque.chain.norm": "holds a BatchNormalization in training mode",
     "former.why.opaque.chain.computed": "holds {kind} of two values that are not constant",
     "former.why.opaque.chain.shape": "holds {kind} with a constant of shape {shape}",
