@@ -405,7 +405,8 @@ def audit(
             min=1,
             max=2**31 - 1,
             help="Maximum number of predictions that the whole audit may request from a model whose layers cannot be read; by "
-            "default, 400,000. A smaller number makes the audit faster and its intervals wider.",
+            "default, 400,000, or 32 times the number of rows if that is more. A smaller number makes the audit faster and its "
+            "intervals wider.",
             rich_help_panel=help_pages.ANALYSES,
         ),
     ] = None,

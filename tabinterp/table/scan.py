@@ -96,8 +96,8 @@ class Scan(Previewed):
         return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))
 
     def ends(self, part: str, first: int = 0) -> Iterator[tuple[int, Table]]:
-        """Yield, for each batch, its rows of the given part and the number of the row after the batch. The first batch starts
-        with row `first`.
+        """Yield, for each batch, the number of the row after the batch, and the rows of the batch that belong to the given part.
+        The first batch starts with row `first`.
 
         Columns of text that are read as codes stay codes.
         """
