@@ -1,8 +1,8 @@
 """The affine front of a network: all operations on its input before the first nonlinear one.
 
-A column of the table affects the scores only through `z = x W' + b`, so changing one column only updates `z` by the change of
-that column's part; the encoder and the first layer do not run again. If no such front is found, `W` is the identity and `rest` is
-the whole network. This is slower but equally exact. In this package, "the front of a row" also means its value of `z`.
+A column of the table affects the scores only through `z = x W' + b`. If one column changes, only that column's contribution to
+`z` is updated; neither the encoder nor the first layer runs again. If no such front is found, `W` is the identity and `rest` is
+the whole network, which is slower but equally exact. In this package, "the front of a row" also means its value of `z`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def trace(module: nn.Module) -> fx.GraphModule | None:
 
 
 def _sequence(module: nn.Sequential) -> fx.Graph:
-    """Return the graph of layers that are applied one after another, equal to that of tracing."""
+    """Return the graph of a sequence of layers, which is the same graph that tracing would return."""
     graph = fx.Graph()
     value = graph.placeholder("input")
     for name in module._modules:
@@ -156,7 +156,7 @@ def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
 
 
 def _nothing(width: int, device: str) -> _Affine:
-    """Return the identity map of the input."""
+    """Return the identity map, as an affine function of the input."""
     return _Affine(
         torch.eye(width, dtype=torch.float64, device=device), torch.zeros(width, dtype=torch.float64, device=device)
     )
@@ -204,7 +204,7 @@ def _affine_step(graph: fx.GraphModule, node: fx.Node, found: dict[fx.Node, _Aff
 
 
 def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    """Return a concatenation of values."""
+    """Return the concatenation of several affine functions."""
     values = node.args[0]
     parts = [found.get(one) for one in values if isinstance(one, fx.Node)] if isinstance(values, (list, tuple)) else []
     known = [part for part in parts if part is not None]
@@ -215,7 +215,7 @@ def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
 
 
 def _taken(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    """Return some of the columns: x[:, a:b]."""
+    """Return some of the outputs of an affine function: x[:, a:b]."""
     source, index = node.args
     part = found.get(source) if isinstance(source, fx.Node) else None
     if part is None or not (
@@ -244,7 +244,7 @@ def _affine_module(module: nn.Module, part: _Affine) -> _Affine | None:
 
 
 def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int]) -> nn.Module:
-    """Return the graph with its affine front replaced by one input, the concatenated values at the border."""
+    """Return the graph without its affine front. Its single input is the concatenation of the values in `border`."""
     images = {node.name: slice(sum(widths[:i]), sum(widths[: i + 1])) for i, node in enumerate(border)}
     whole = len(border) == 1
     new = fx.Graph()
