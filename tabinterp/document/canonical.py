@@ -38,9 +38,10 @@ def from_bytes(data: bytes) -> Document:
     """Parse a document strictly, without coercing, skipping or guessing anything.
 
     A reader of an audit must be able to rely on every field. Unknown fields, duplicate names and values of a wrong type are
-    therefore rejected. The error names the place, the value found and the allowed values.
+    therefore rejected. The error states where the problem is, the value found and the allowed values.
 
-    A document of an earlier version is first converted to the present form (`upgrade.steps`), and notes are added that say so.
+    A document of an earlier version is first converted to the current form (`upgrade.steps`), and notes about the
+    changes are added.
     """
     found = _parse(data)
     _check_version(found)

@@ -104,7 +104,7 @@ def _verdict(document: Document) -> None:
 
 
 def _judged(part: Judged, document: Document) -> None:
-    """Check that every other flag follows from its interval and the verdict's margin, and that there are held-out rows."""
+    """Check that all other flags follow from their intervals and the margin, and that there are held-out rows."""
     rows = {f"classes.{i}.row": one.row for i, one in enumerate(part.classes)}
     statuses: dict[str, tuple[Status, Interval]] = {}
     if part.decisions is not None and part.decisions.policy is not None:

@@ -1,8 +1,9 @@
-"""The difference of two audits: numbers that changed by more than their error.
+"""The differences between two audits: numbers that changed by more than their error.
 
-The standard error of a difference of two numbers is sqrt(se1² + se2²), as for two independent samples. If both audits used the
-same rows, their numbers are positively correlated and the true error is smaller. Reported changes are then real, but some changes
-are missed. Among hundreds of numbers, some differ by chance, so p-values are adjusted (Benjamini & Hochberg 1995).
+The standard error of a difference of two numbers is sqrt(se1² + se2²), as for two independent samples. If both audits
+used the same rows, their numbers are positively correlated, and the true error of the difference is smaller. The test
+is then conservative: it misses some changes. Among hundreds of numbers, some differ by chance, so p-values are adjusted
+(Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -167,7 +168,7 @@ def _digest(document: Document) -> str:
 
 
 def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
-    """Yield the numbers that have the same meaning in all audits with the same target, without missing ones."""
+    """Yield the numbers that have the same meaning in all audits with the same target, leaving out missing ones."""
     found: list[tuple[Key, Interval]] = []
     for row in d.performance.metrics:
         found += [(("performance", of, (row.metric,)), getattr(row, of)) for of in ("network", "linear", "difference")]

@@ -54,7 +54,7 @@ class ColumnInfo(Part):
 
 
 class Drawn(Part):
-    """The sample of rows drawn from a table that was read in batches; rows are drawn by a hash of their number."""
+    """The sample of rows drawn, by a hash of the row number, from a table that was read in batches."""
 
     rows: int
     held_out_rows: int | None
@@ -70,7 +70,7 @@ class WithoutTarget(Part):
 class Grouping(Part):
     """Groups of dependent rows, such as all rows of a person.
 
-    They are counted among the rows in memory, which may be drawn from a larger table.
+    They are counted among the rows in memory, which may be a sample of a larger table.
     """
 
     column: str
@@ -86,7 +86,7 @@ class LevelLabel(Part):
 
 
 class ColumnLabels(Part):
-    """The meaning of the name of a column and of its levels, according to a codebook."""
+    """The meanings of a column's name and of its levels, according to a codebook."""
 
     column: str
     label: str | None  # None: only its levels are labelled
@@ -223,7 +223,7 @@ class Document(Recorded):
     settings: AuditSettings | None = None  # the user's settings; None in documents written before settings were stored
 
     def get(self, kind: type[R]) -> R | None:
-        """Return the record of this class; None if its analysis does not apply or was not requested."""
+        """Return the record of this class, or None if its analysis does not apply or was not requested."""
         found: Any = self
         for name in PLACES[kind]:
             found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)

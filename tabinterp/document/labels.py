@@ -1,7 +1,7 @@
-"""The document as readers see it, with labels instead of names of columns and codes of levels.
+"""The document as readers see it, with labels in place of column names and level codes.
 
-A document contains names and codes, and their labels in one place. Code that renders a document calls `labelled` first. Sections,
-figures, findings and sentences then show labels without any code of their own.
+A document contains names and codes throughout, and their labels in one place. Code that renders a document calls
+`labelled` first. Sections, figures, findings and sentences then show labels without any code of their own.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def labelled(document: Document) -> Document:
 
 
 def labelled_alike(first: Document, second: Document) -> tuple[Document, Document]:
-    """Return two documents with the same labels; if both documents label a name, the second label is used."""
+    """Return two documents with the same labels; if both documents label a name, the label in the second is used."""
     if not first.data.labels and not second.data.labels:
         return first, second
     names = _Names([first, second])
@@ -125,7 +125,7 @@ class _Names:
     def text(self, field: set[str], text: str, column: str | None) -> str:
         """Return the text of a field with labels.
 
-        `field` has the name of the field, and this name preceded by the name of its part.
+        `field` contains the name of the field, alone and preceded by the name of its part.
         """
         if field & COLUMN:
             return self.column(text)
@@ -166,7 +166,7 @@ class _Names:
 
 
 def distinct(labels: Mapping[str, str], codes: Iterable[str]) -> dict[str, str]:
-    """Return the text to show for each code, which differs between codes.
+    """Return a text to show for each code, so that no two codes have the same text.
 
     Parameters
     ----------

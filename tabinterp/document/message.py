@@ -1,4 +1,4 @@
-"""Sentences of the catalogue as data: a key and its values, which become text only when they are shown."""
+"""Sentences of the message catalogue as data: a key and its values, which become text only when they are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of the document about the rows that each analysis used, and the tolerance of its numbers on other machines."""
+"""The rows that each analysis used, and the tolerance of its numbers on other machines, as part of the document."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def used_rows(
 
     Parameters
     ----------
-    draws : how many of each thing are drawn or tried, by the catalogue key of its name.
+    draws : the number of items drawn or tried, such as permutations, by the catalogue key of the item's name.
     """
     drawn = next((Message(key=f"rows_of.draws.{key}", values={"count": count}) for key, count in draws.items()), None)
     reading = Message(key=f"rows_of.{name}")

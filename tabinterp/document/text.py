@@ -1,4 +1,4 @@
-"""Sentences about the difference of two audits, and about the rows and inputs of an audit."""
+"""Sentences about the differences between two audits, and about the rows and inputs of an audit."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The linear counterpart: its fit, its inference, separated classes, and the terms of its linear predictor."""
+"""The linear counterpart: fitting, inference, separated classes, and the terms of its linear predictor."""

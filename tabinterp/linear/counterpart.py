@@ -63,7 +63,7 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """The encoder of a fit, the number of encoded columns, and the name of the model that the encoder belongs to."""
+    """The encoder of a fit, the number of encoded columns, and the name of the model to which the encoder belongs."""
 
     transform: Callable[[pd.DataFrame], FloatArray]
     width: int
@@ -82,8 +82,8 @@ def fit_counterpart(
     group together.
 
     For a scan, the penalty is chosen on the drawn sample. The coefficients are then fitted to all training rows by Newton's
-    method over batches, whose sums `engine` computes (see `dask_engine`). If there is a target encoder, it has to be
-    refitted, and the coefficients are fitted to the sample only.
+    method over batches, whose sums `engine` computes (see `dask_engine`). A target encoder has to be refitted, so with
+    one, the coefficients are fitted to the sample only.
 
     Raises
     ------
@@ -176,7 +176,7 @@ def _encoding(
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
     """Return the encoder, the columns it encodes, and the encoded training rows.
 
-    A function of rows has no encoder, so it gets the encoder of the reference network.
+    A model that is a plain function of rows has no encoder, so the encoder of the reference network is used.
     """
     if bound.has_gradient:
         refitted = _cross_fitted(bound, training, seed)
@@ -195,7 +195,8 @@ def _cross_fitted(
     The copy does not use a cache, even if the encoder has `memory`, because a cache reads pickles from a folder and writes rows
     to it.
 
-    Return None if no encoder learns from the target, or if an encoder that does has no cross-fitting.
+    Return None if no encoder learns from the target, or if an encoder that learns from it does not support
+    cross-fitting.
     """
     found, encoder = target_encoders(bound.model.encoder), bound.model.encoder
     own = {"": encoder} | (encoder.get_params(deep=True) if found else {})
@@ -272,7 +273,7 @@ def _fit(
 
 
 def _rarest(counts: IntArray, table: Table) -> str:
-    """Name the class with the fewest training rows, give its row counts, and say what to do."""
+    """Return a message that names the class with the fewest training rows and says what to do."""
     rarest = int(counts.argmin())
     name, rows = table.schema.labels[rarest], int(counts[rarest])
     held_out = (

@@ -1,9 +1,10 @@
-"""The design matrix of a linear fit: its terms in original units, and an orthogonal basis of their span.
+"""The design matrix of a linear fit, with its terms in original units and an orthogonal basis of their span.
 
-Fits do not use the original columns: very different scales, such as a column of 1e6 next to a dummy, impair Newton's method and
-hide collinearity. The columns are therefore centred and scaled. Columns that are constant or a linear combination of earlier ones
-are left out, and the reason is recorded. An orthogonal basis replaces the other columns. Each coefficient per unit is a linear
-function of the coefficients on the basis, so its standard error follows from theirs.
+Fits do not use the original columns, because very different scales, such as a column of 1e6 next to a dummy, impair
+Newton's method and hide collinearity. The columns are therefore centred and scaled. Columns that are constant or a
+linear combination of earlier ones are left out, and the reason is recorded. An orthogonal basis replaces the other
+columns. Each coefficient per unit is a linear function of the coefficients on the basis, so its standard error follows
+from theirs.
 """
 
 from __future__ import annotations
@@ -175,9 +176,9 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
 
     Return their positions, their triangular factor and, for every other column, the selected columns that it combines.
 
-    `offset` (p,) is the mean divided by the standard deviation. It determines the rounding error: a column of 1e9 plus noise has
-    an error of 1e9 * eps. A column is treated as a combination of others if it differs from one by less than the rounding error
-    of the columns so far.
+    `offset` (p,) is the mean of each column divided by its standard deviation. It determines the rounding error: a
+    column of 1e9 plus noise of size 1 has an error of 1e9 * eps. A column is treated as a combination of others if it
+    differs from one by less than the rounding error of the columns so far.
     """
     n, p = standardised.shape
     triangle = np.linalg.qr(standardised, mode="r") / np.sqrt(max(n, 1)) if p else np.zeros((0, 0))
@@ -206,7 +207,7 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
 
 
 def _apart(columns: Floats, directions: Floats) -> Floats:
-    """Remove the components along the directions. Two passes are enough (Kahan and Parlett, in Parlett 1980)."""
+    """Remove the components along the given directions. Two passes are enough (Kahan and Parlett, in Parlett 1980)."""
     for _ in range(2):
         columns = columns - directions @ (directions.T @ columns)
     return columns
@@ -215,10 +216,10 @@ def _apart(columns: Floats, directions: Floats) -> Floats:
 def inflation(design: Design, basis: Basis) -> dict[str, float]:
     """Return GVIF ** (1 / df) for each original column with a kept term.
 
-    The generalised variance inflation factor (Fox and Monette 1992) is GVIF = det C_in det C_out / det C. C contains the
-    correlations of the kept terms; C_in and C_out are its blocks for the column's own terms and for all other terms. det C_out /
-    det C is the determinant of the column's block of the inverse of C. For df = 1, the result is the ordinary variance inflation
-    factor. The result is empty if there is only one column.
+    The generalised variance inflation factor (Fox and Monette 1992) is GVIF = det C_in det C_out / det C. C is the
+    correlation matrix of the kept terms; C_in and C_out are its blocks for the column's own terms and for all other
+    terms. det C_out / det C is the determinant of the column's block of the inverse of C. For df = 1, the result is the
+    ordinary variance inflation factor. The result is empty if there is only one column.
     """
     groups: dict[str, list[int]] = {}
     for place, j in enumerate(basis.kept):

@@ -7,8 +7,8 @@ the maximum-likelihood fit (`tabinterp.linear.separation`).
 
 If rows come in groups, scores are summed within each group before they are squared ("cluster"). Weights are sampling weights by
 default: estimates maximise the pseudo-likelihood, and errors come from the sandwich estimator (Huber 1967; White 1980; Binder
-1983). With `covariance="model"`, weights are frequencies: a row of weight 3 counts as three rows. Multinomial coefficients are
-centred over the classes: b_c - mean b compares a class with the average class.
+1983). With `covariance="model"`, weights are frequency weights: a row of weight 3 counts as three rows. Multinomial
+coefficients are centred over the classes: b_c - mean b compares a class with the average class.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ SEEN = 1e-6  # a component in undetermined directions may be rounding error if i
 class Estimate:
     """One coefficient per unit, or the intercept (`term` None).
 
-    A number that does not exist is None, and `reason` says why. `z` is estimate / stderr. It follows a t distribution with
-    `Inference.df_residual` degrees of freedom, or the normal distribution if that is None.
+    A number that cannot be computed is None, and `reason` explains why. `z` is estimate / stderr. It follows a t
+    distribution with `Inference.df_residual` degrees of freedom, or the normal distribution if that is None.
 
     `ratio` holds the exponentials of the estimate and of the ends of its interval; an end that overflows is None. For classes it
     is an odds ratio (with several classes, against the geometric mean of all classes), and for counts a rate ratio. It is None
@@ -63,8 +63,8 @@ class Estimate:
 class ColumnTest:
     """The joint Wald test that the `df` estimated coefficients of a column are zero.
 
-    `left_out` is the number of coefficients of the column without an estimate. If `output` is None, all classes are tested
-    together. `vif` is GVIF ** (1 / df) of the weighted design; it is None if there is only one column.
+    `left_out` is the number of the column's coefficients that have no estimate. If `output` is None, all classes are
+    tested together. `vif` is GVIF ** (1 / df) of the weighted design; it is None if there is only one column.
     """
 
     output: int | None
@@ -122,7 +122,8 @@ def infer(
     Parameters
     ----------
     y : (n,)
-        For two classes 0 and 1, for several classes 0 to `n_classes` - 1, otherwise numbers or counts (`n_classes` is ignored).
+        0 and 1 for two classes, 0 to `n_classes` - 1 for several classes, and numbers or counts otherwise (`n_classes`
+        is ignored).
     covariance : optional
         "model", "robust" or "cluster". By default it is "cluster" with `groups`; "robust" with `weights`, and for counts, whose
         variance rarely equals their mean; and "model" otherwise. The sandwich is HC0 for likelihoods and HC1 for least squares.
@@ -130,8 +131,8 @@ def infer(
         Weights of the rows.
     groups : (n,), optional
         Groups of dependent rows. Scores are then summed within groups, and the sandwich is multiplied by G/(G-1) (n-1)/(n-k).
-        Intervals are Student's with G - 1 degrees of freedom (Liang & Zeger 1986; Cameron & Miller 2015). With fewer than ten
-        groups, there are estimates but no errors.
+        Intervals are Student's t intervals with G - 1 degrees of freedom (Liang & Zeger 1986; Cameron & Miller 2015).
+        With fewer than ten groups, there are estimates but no errors.
 
     Raises
     ------
@@ -274,7 +275,7 @@ class _Table:
         )
 
     def _per_unit(self) -> tuple[Floats, Floats, Bools]:
-        """Return the values and their covariance over (output, place), and which places (width,) are separated.
+        """Return the values and their covariance, indexed by (output, place), and which places (width,) are separated.
 
         Missing values are NaN.
         """
@@ -317,7 +318,7 @@ class _Table:
         return None
 
     def _separated(self, j: int, lost: Bools) -> Reason:
-        """Return why a term is separated; j = -1 is the intercept.
+        """Return the reason why a term is separated; j = -1 is the intercept.
 
         The reason names the term's level, the reference level of its column or, failing both, all columns involved.
         """

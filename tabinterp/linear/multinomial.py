@@ -1,8 +1,8 @@
 """Maximum likelihood of a multinomial logistic model with row weights and with impossible classes.
 
-Binary logistic regression is the special case of two classes. The limit of a separated fit needs rows for which some classes are
-impossible. `statsmodels.MNLogit` supports neither such rows nor weights. Tests compare the results with statsmodels wherever both
-can fit the model.
+Binary logistic regression is the special case of two classes. Computing the limit of a separated fit requires rows for
+which some classes are impossible. `statsmodels.MNLogit` supports neither such rows nor weights. Tests compare the
+results with statsmodels wherever both can fit the model.
 
 The parameters are k - 1 blocks a of (d,) coefficients on the basis. The logits of the classes are `basis @ a.T @ contrasts.T`,
 where `contrasts` is (k, k - 1).
@@ -101,7 +101,7 @@ class Likelihood:
         return result.reshape(self.size, self.size)
 
     def _weighted_square(self, curvature: Floats, *, positive: bool) -> Floats:
-        """Return basis' diag(curvature) basis. This takes half the time if no curvature is negative."""
+        """Return basis' diag(curvature) basis. If no curvature is negative, this takes half the time."""
         if not positive:
             return np.asarray((self.basis * curvature[:, None]).T @ self.basis)
         root = self.basis * np.sqrt(np.maximum(curvature, 0))[:, None]

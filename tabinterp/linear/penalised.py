@@ -1,4 +1,4 @@
-"""Penalised fits on standardised columns with scikit-learn; cross-validation chooses the L2 penalty.
+"""Penalised fits on standardised columns with scikit-learn, with an L2 penalty chosen by cross-validation.
 
 Classes are fitted by logistic or multinomial regression, numbers by ridge regression, and counts by Poisson regression. The rows
 of a group are always in the same fold.

@@ -1,10 +1,10 @@
-"""Maximum likelihood of a Poisson model with a log link, and its limit if zero counts leave it without a maximum.
+"""Maximum-likelihood Poisson regression with a log link, and its limit if zero counts leave no finite maximum.
 
 The likelihood has no maximum if there is a direction along which the rates of some rows with a count of zero decrease without
 bound, while the rates of all other rows stay the same. In the limit, the rates of those rows are zero, and the rows carry no
 further information (Correia, Guimarães & Zylkin 2019). Such a direction does not change the rate of any row with a count above
-zero, so only directions that those rows leave undetermined are searched. There are few or none, and a small linear programme
-finds all affected rows.
+zero, so only directions that those rows leave undetermined are searched. There are few such directions, if any, and a
+small linear programme finds all affected rows.
 """
 
 from __future__ import annotations

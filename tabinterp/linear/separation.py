@@ -1,4 +1,4 @@
-"""Separation: cases in which the maximum of a logistic likelihood is at infinity, and what can still be estimated.
+"""Separation: when the maximum of a logistic likelihood is at infinity, and what can still be estimated then.
 
 Along a direction of recession, the logit of each row's own class never falls relative to another class, and in some rows it rises
 without bound (Albert and Anderson 1984). In the limit, those rows cannot have the other class, so it is removed from their
@@ -40,8 +40,9 @@ class Cause:
 def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools, list[Cause]]:
     """Remove the classes that do not occur in a level, and repeat until no level lacks a class that is still possible.
 
-    Levels are all columns of zeros and ones, and the reference levels of columns with dummies. A class occurs in a level only if
-    a row there has it and has more than one possible class. The causes count such rows only.
+    Levels are all columns of zeros and ones, and the reference levels of columns with dummies. A class counts as
+    occurring in a level only if a row at that level has it and has more than one possible class. The causes count only
+    such rows.
     """
     indicators, owners = levels(design)
     outcome = np.zeros(possible.shape)

@@ -1,4 +1,4 @@
-"""Generalised linear models over batches of rows: mergeable sums, and one Newton step per pass over the rows.
+"""Generalised linear models fitted in batches of rows, with mergeable sums and one Newton step per pass over the rows.
 
 The models are least-squares, logistic, multinomial and Poisson regression with canonical links, on standardised encoded columns.
 A quadratic penalty applies to the coefficients, but not to the intercepts. Loss, gradient and Fisher information are sums over
@@ -40,7 +40,7 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Unpenalised sums over rows, at the parameters of a plan.
+    """Unpenalised sums over rows, evaluated at the parameters of a plan.
 
     `gradient` is (k, d + 1) and `information` (k, d + 1, k, d + 1); `mass` is the sum of the weights.
     """

@@ -1,4 +1,4 @@
-"""Inference supplied with a linear model: its own estimates and covariance, converted from encoded columns to terms.
+"""Inference from the estimates and covariance that a linear model supplies, converted from encoded columns to terms.
 
 A coefficient per unit, or compared with a reference level, is a linear function of the model's parameters. Its standard error
 therefore follows from their covariance.
@@ -26,7 +26,8 @@ def own_inference(
 ) -> Inference:
     """Return the model's own estimates of the terms.
 
-    Variance inflation factors are computed from `design`, which holds the rows of the table, and from the rows' `weights`.
+    Variance inflation factors are computed from `design`, the design matrix of the table's rows, and the `weights` of
+    the rows.
     """
     task, outputs, width = bound.table.schema.task, len(bound.outputs), 1 + len(terms)
     head = score_head(bound.model, bound.table, len(fit.parameters))
@@ -64,7 +65,7 @@ def own_inference(
 
 
 def _to_terms(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
-    """Return the matrix (1 + terms, 1 + d) that maps intercept and encoded columns to intercept and terms."""
+    """Return the matrix (1 + terms, 1 + d) from coefficients of encoded columns to those of terms, with intercepts."""
     turn = np.zeros((1 + len(terms), 1 + bound.encoding.width))
     for row, term in zip(turn[1:], terms, strict=True):
         if isinstance(term, Slope):

@@ -1,9 +1,10 @@
-"""Terms of a linear predictor: the functions of the original columns that have one coefficient each under an encoding.
+"""Terms of a linear predictor: functions of the original columns that each have one coefficient under an encoding.
 
-A number that the encoder only scales is one term, per unit of the column. A column whose distinct values have separate encodings
-(one-hot, bins) has one term per level, compared with the reference level. A missing indicator is a separate term. For all other
-encodings (splines, ordinal codes), the encoded columns are the terms. Together with an intercept, the terms span the same space
-as the encoded columns, so a linear model of the terms is also a linear model of the encoded columns.
+A numeric column that the encoder only scales is one term, whose coefficient is per unit of the column. A column whose
+distinct values have separate encodings (one-hot, bins) has one term per level, compared with the reference level. A
+missing indicator is a separate term. For all other encodings (splines, ordinal codes), the encoded columns are the
+terms. Together with an intercept, the terms span the same space as the encoded columns, so a linear model of the terms
+is also a linear model of the encoded columns.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Slope:
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """A level compared with a reference: `level` and `reference` are the values of the encoded columns `block` at each."""
+    """A level compared with a reference level, with the values of each in the encoded columns `block`."""
 
     term: Term
     values: FloatArray  # (n,) 0 or 1
@@ -149,7 +150,8 @@ def _sd(x: FloatArray, present: NDArray[np.bool_], weights: FloatArray | None) -
 
 
 def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
-    """Yield the missing indicators: encoded columns with one constant where the column is present and another where not."""
+    """Yield the missing indicators: encoded columns with one value where the column is present, another where
+    missing."""
     missing = ~slope.present
     if not missing.any():
         return
@@ -173,11 +175,11 @@ def _levels(
     *,
     apart: bool,
 ) -> list[AnyTerm]:
-    """Return one term for each level except the reference, if the distinct encodings are affinely independent.
+    """Return one term for each level except the reference level, if the distinct encodings are affinely independent.
 
     The reference level is chosen on the training rows. It is the level that is encoded as zeros only or, if there is none, the
-    most frequent level (by weight). `training` (n,) holds the weights of the training rows, and 0 for held-out rows. With
-    `apart`, the encodings are codes, and zero is a code like any other.
+    most frequent level (by weight). `training` (n,) holds the weights of the training rows, and 0 for held-out rows. If
+    `apart` is set, the encodings are codes, and zero is a code like any other.
     """
     first, group = equal_rows(encoded)
     if len(first) > MOST_LEVELS:
@@ -205,7 +207,7 @@ def _levels(
 def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[bool, float, str], str]]:
     """Return a sort key and a label for each group of values with equal encodings.
 
-    Parts of a label that are not levels of the table are in parentheses.
+    Parts of a label that are not levels of the table are put in parentheses.
     """
     result = []
     numeric = pd.api.types.is_numeric_dtype(values.dtype)

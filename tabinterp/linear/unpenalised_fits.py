@@ -1,4 +1,4 @@
-"""Unpenalised fits of the linear counterpart on an orthogonal basis: least squares, maximum likelihood or its limit."""
+"""Unpenalised fits of the linear counterpart by least squares or maximum likelihood, on an orthogonal basis."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Fit:
     view : (outputs, m / (r + 1))
         Maps the blocks of coefficients to outputs.
     null : (m, q), optional
-        Orthonormal directions without an estimate, because of `causes`.
+        Orthonormal directions for which there is no estimate, because of `causes`.
     unsure : (m, q), optional
-        Orthonormal directions without an error.
+        Orthonormal directions for which there is no standard error.
     df_residual : float, optional
         Residual degrees of freedom; None if the normal distribution is used.
     """
@@ -148,7 +148,7 @@ def maximum_likelihood(
     centred: bool,
     groups: Ints | None = None,
 ) -> Fit:
-    """Return the maximum-likelihood fit or its limit, removing separated classes until Newton's method finds a maximum.
+    """Return the maximum-likelihood fit or, if classes are separated, its limit.
 
     `y` (n,) contains every class from 0 to its largest. If `centred`, there is one output per class, centred over the classes;
     otherwise the output is the log-odds of class 1.

@@ -1,4 +1,4 @@
-"""The encoder of the reference network: numbers are imputed with the median and standardised, levels are one-hot encoded.
+"""The encoder of the reference network, which imputes medians, standardises numbers and one-hot encodes levels.
 
 A missing number is replaced by the median of its column, and an indicator column marks the rows where it was missing. A missing
 level is a level of its own. Levels with fewer than ten training rows share one encoded column.
@@ -62,7 +62,7 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
 
 
 def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
-    """Return the encoder of `build_encoder`, fitted to these rows with medians that do not reveal the value of a single row.
+    """Return the encoder of `build_encoder`, fitted to these rows, with medians that reveal no single row's value.
 
     A median is rounded so that at least ten rows share it, and is 0 if fewer rows have a value. Means and standard deviations are
     computed after the rounded medians have replaced missing values.
@@ -91,7 +91,7 @@ def number_encoder() -> Pipeline:
 def level_encoder(most: int | None = None) -> OneHotEncoder:
     """Return the encoder of columns that are not numeric, with one encoded column per level.
 
-    Levels with fewer than 10 rows are merged, and so are levels beyond the `most` encoded columns.
+    Levels with fewer than 10 rows are merged, and so are levels that would exceed the limit of `most` encoded columns.
     """
     return OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=SMALL, max_categories=most, sparse_output=False

@@ -8,8 +8,8 @@ the encoded columns. The same training method is used for every table:
 - AdamW (Loshchilov & Hutter, 2019) with dropout (Srivastava et al., 2014), at a constant learning rate;
 - the final weights are an exponential moving average (Polyak & Juditsky, 1992; Tarvainen & Valpola, 2017), which replaces a
   decaying learning rate and does not require a fixed number of epochs;
-- early stopping (Prechelt, 1998) on one in seven of the given rows, drawn evenly along the target; if rows have groups, on whole
-  groups with about a seventh of the rows.
+- early stopping (Prechelt, 1998) on one in seven of the given rows, spread evenly over the range of the target; if rows
+  have groups, on whole groups with about a seventh of the rows.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class FittedNetwork:
         expected counts (count, k = 1).
     epochs : number of epochs up to the final weights.
     validation_loss : validation loss of the final weights, in nats, in squared units of the target, or as mean Poisson deviance.
-    converged : whether the validation loss stopped falling before the maximum number of epochs.
+    converged : whether the validation loss stopped falling before the maximum number of epochs was reached.
     training_rows : number of rows used for fitting.
     validation_rows : number of rows used for early stopping.
     """
@@ -93,8 +93,8 @@ def fit_network(
     y : targets (n,): 0 or 1, class numbers below `n_classes`, real values, or counts.
     groups : group of each row, for dependent rows (n,). No group is used both for fitting and for early stopping.
     progress : callback after each epoch with the epoch (from 1), the maximum number of epochs, and the validation loss.
-    device : where to train. On a device other than the CPU, training starts from the same weights but uses that device's random
-        numbers and rounding, so that it gives a different network, as another seed would.
+    device : where to train. On a device other than the CPU, training starts from the same weights but uses that
+    device's random numbers and rounding. The result is a different network, as with another seed.
     """
     rows, target, weight, used = _checked(X, y, task, n_classes, weights)
     if groups is None:
@@ -303,7 +303,7 @@ def _unstandardise(layer: nn.Module, centre: float, scale: float) -> None:
 
 
 def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
-    """Set the weights of columns that are constant in `rows` (n, d) to 0, adjusting the bias."""
+    """Set the weights of columns that are constant in `rows` (n, d) to 0, and adjust the bias."""
     assert isinstance(layer, nn.Linear)
     still = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
     with torch.no_grad():
@@ -318,7 +318,7 @@ def _checked(
 
     Returns
     -------
-    Rows, targets and weights as float64 without the rows of weight zero, and a mask of the rows kept.
+    Rows, targets and weights as float64, without rows of weight zero, and a mask of the rows that were kept.
     """
     rows, target = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
     weight = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -27,13 +27,14 @@ NULL = " of shuffled labels, a null and no model"  # appended to its name
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """Networks by seed (the first is the one to audit), the linear counterpart, and the table with its split.
+    """The networks by seed (the first is to be audited), the linear counterpart, and the table with its split.
 
     Attributes
     ----------
     training_rows : number of rows used for fitting the first network.
-    validation_rows : number of rows used for its early stopping. Together with the training rows, they are all rows not held out.
-    null : a network trained in the same way on permuted labels. It cannot learn the target, and serves as a baseline.
+    validation_rows : number of rows used for its early stopping. Together with the training rows, they comprise all
+    rows that are not held out. null : a network trained in the same way on permuted labels. It cannot learn the target,
+    and serves as a baseline.
     """
 
     networks: tuple[Model, ...]

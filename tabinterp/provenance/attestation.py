@@ -1,4 +1,5 @@
-"""The attestation of an audit: an in-toto Statement with the predicate test-result, about the folder's files and the models.
+"""The attestation of an audit: an in-toto Statement (predicate test-result) about the files in the folder and the
+models.
 
 Source: https://github.com/in-toto/attestation, spec/v1 and spec/predicates/test-result.md. The tests in the statement are the
 checks of the audit, or the gates of a policy. The time and the signer are recorded only here, so that signing does not change the

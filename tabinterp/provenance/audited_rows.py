@@ -1,4 +1,4 @@
-"""Read the rows of a saved audit again, with its settings."""
+"""Functions that read the rows of a saved audit again, with the same settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tabinterp.table import Scan, Table, in_batches, read_table, scan_table
 
 @dataclass(frozen=True)
 class Rows:
-    """The source of the audited rows, with its query: a file, or another source that is read in batches."""
+    """The source of the audited rows and its query: a file, or another source that is read in batches."""
 
     source: Any
     query: str | None = None

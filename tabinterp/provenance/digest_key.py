@@ -74,7 +74,7 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
 
 
 def check_outside(key: str | Path, folder: str | Path) -> None:
-    """Reject a key file inside the folder of an audit, because that folder is passed on to others.
+    """Reject a key file inside an audit's folder, because that folder is passed on to others.
 
     Raises
     ------

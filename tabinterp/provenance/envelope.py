@@ -1,8 +1,9 @@
 """Signing and signature checks: DSSE envelopes (Dead Simple Signing Envelope 1.0) and their Ed25519 keys.
 
-The signed bytes are `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`, so that a payload cannot be
-presented as one of another type. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC 8032. The
-optional package securesystemslib creates and checks the signatures; it is imported only when it is needed.
+The signed bytes are `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`, so that a payload
+cannot be passed off as one of another type. Sources: https://github.com/secure-systems-lab/dsse (protocol.md,
+envelope.md), RFC 8032. The optional package securesystemslib creates and checks the signatures; it is imported only
+when it is needed.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def unseal(data: bytes, key: Path) -> bytes:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object; raise an error if a field is repeated, because other readers may use the other of the two values."""
+    """Return a JSON object; reject repeated fields, because another reader might use a different one of the values."""
     made = dict(pairs)
     if len(made) < len(pairs):
         raise ValueError("the same field occurs twice")
@@ -72,7 +73,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class BrokenSealError(Exception):
-    """A problem with an envelope, given as a key of the catalogue and its values."""
+    """A problem with an envelope, given as a key of the message catalogue and the values of its sentence."""
 
     def __init__(self, key: str, **values: str) -> None:
         super().__init__(key)

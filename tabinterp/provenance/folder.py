@@ -1,4 +1,4 @@
-"""The folder of an audit: the report, the document, the run record, and their digests."""
+"""The folder of an audit, with the report, the document, the run record and their digests."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
     """Write the folder of an audit; every file is replaced atomically.
 
     All new files are written to disk before any existing file is replaced, and the digests are written last, in the format that
-    `sha256sum -c` reads. A process that is killed during the replacement never leaves files from two runs. The report exists only
-    if all other files do: there is the old report, the new one, or none.
+    `sha256sum -c` reads. A process that is killed during the replacement never leaves files from two runs. A report is
+    present only if all the files that belong to it are, so the folder contains the old report, the new one, or none.
 
     An earlier audit in the folder is replaced. Its signature is deleted, because it does not apply to the new files. The saved
     state of an interrupted audit is deleted, because it contains rows. Other files are not changed.
@@ -93,7 +93,7 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def _readable(written: str) -> str:
-    """Return JSON with the same values in which characters that affect a terminal or an editor are escaped."""
+    """Return equivalent JSON in which characters that could affect a terminal or an editor are escaped."""
     return "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in written)
 
 

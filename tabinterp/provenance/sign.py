@@ -32,9 +32,9 @@ def sign(
 ) -> Path:
     """Sign an audit's folder with an in-toto Statement (test-result v0.1) in a DSSE envelope.
 
-    The subjects are all files of the folder except `SHA256SUMS`, which lists the same files, and the files of both models if the
-    models were loaded from files. Only a folder that `verify` can check is signed, so an audit must be signed with the version of
-    tabinterp that wrote it.
+    The subjects are all files of the folder except `SHA256SUMS`, which lists the same files, and the files of both
+    models, if they were loaded from files. Only a folder that `verify` can check is signed, so an audit must be signed
+    with the version of tabinterp that wrote it.
 
     The result is FAILED if a check of severity "act" is raised, WARNED if any other check is raised, and otherwise PASSED. With a
     policy, it is FAILED if a gate fails, and WARNED if a gate is waived.
@@ -91,7 +91,7 @@ def sign(
 
 
 def _whole(folder: Path, model: str | Path | None) -> tuple[bytes, dict[str, str]]:
-    """Verify the folder, and the model if one is given; return the document's bytes and the files' digests."""
+    """Verify the folder and, if given, the model; return the bytes of the document and the digests of the files."""
     files, found = read_sums(folder), verify(folder, model=model)
     if not found.passed:
         wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]

@@ -1,4 +1,4 @@
-"""Sentences about the verification of an audit folder: its digests, its model and its data."""
+"""Sentences about the verification of the digests, model and data of an audit folder."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Verification(PreviewedFrame):
 
     @property
     def passed(self) -> bool:
-        """Whether no check failed and every required check could be made."""
+        """Whether every required check could be made and no check failed."""
         return self.exit_code is ExitCode.PASSED
 
     @property
@@ -116,7 +116,8 @@ def verify(
     Parameters
     ----------
     folder : str or Path
-        Output folder of `tabinterp audit`. Anything else in it fails the check: another file, a folder, a link.
+        Output folder of `tabinterp audit`. The check fails if the folder contains anything else, such as another file,
+        a folder or a link.
     key : str or Path, optional
         PEM file with the public key of the signer. If given, the signature must cover every file.
     attestation : str or Path, optional
@@ -124,24 +125,24 @@ def verify(
     model : str or Path, optional
         The model that was audited.
     data : str or Path, optional
-        The data that were audited, as anything that `scan_table` reads.
+        The data that were audited, in any form that `scan_table` reads.
     query : str, optional
         The query that selects the rows from `data`.
     query_key : str, optional
         The column that orders the rows of the query.
     digest_key : str or Path, optional
-        The key file that was used in the audit. Without it, the digests of columns cannot be checked. If the data were one
-        file, its digest is always checked.
+        The key file that was used in the audit. Without it, the digests of columns cannot be checked. If the data came
+        from a single file, the digest of that file is always checked.
     recompute : bool
-        Whether to run the audit again with the same settings and compare every number with a relative tolerance of 1e-6. The
-        author's text and mappings are copied, because they are not computed.
+        Whether to run the audit again with the same settings and compare every number with a relative tolerance of
+        1e-6. The author's text and mappings are copied, because they are not computed.
 
     Returns
     -------
     Verification
-        The result, with `.passed`, `.exit_code`, and `.frame()` with one row for each check. Only the version of tabinterp that
-        wrote the document can recompute its findings and render it again. With another version, the result is incomplete and
-        does not pass, unless a valid signature covers every file.
+        The result, with `.passed`, `.exit_code`, and `.frame()` with one row for each check. Only the version of tabinterp
+        that wrote the document can recompute its findings and render it again. With another version, the result is
+        incomplete and does not pass, unless a valid signature covers every file.
 
     Raises
     ------
@@ -198,7 +199,7 @@ def _same(what: str, key: str, written: str, found: str | None, **values: Any) -
 
 
 def _strangers(folder: Path) -> Iterator[Step]:
-    """Report everything in the folder that is not a file of an audit."""
+    """Report everything in the folder that does not belong to an audit."""
     for path in sorted(folder.iterdir()):
         if path.name == RESUME:
             yield _step(path.name, "failed", "stranger.resume", file=path.name)
@@ -276,8 +277,8 @@ def _report(found: list[str], document: Document) -> Step:
 def _printed(folder: Path, document: Document, signed: bool) -> Step:
     """Compare the PDF with a newly rendered one.
 
-    The PDF also depends on the fonts of the machine. A difference is therefore inconclusive: it proves neither a change nor
-    authenticity.
+    The PDF also depends on the fonts of the machine. A difference is therefore inconclusive: it does not prove that the
+    file was changed.
     """
     try:
         same = read_regular(folder / PRINTED) == VIEWS["pdf"](document)
@@ -289,7 +290,7 @@ def _printed(folder: Path, document: Document, signed: bool) -> Step:
 
 
 def _language(lines: list[str]) -> str:
-    """Return the language that a report states; English if it states no available language."""
+    """Return the language stated in a report, or English if the report states none that is available."""
     named = next((line.split('"')[1] for line in lines[:5] if line.startswith('<html lang="')), SOURCE)
     return named if named in languages() else SOURCE
 
@@ -445,7 +446,7 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
 def with_author(found: Document, written: Document) -> Document:
     """Return the recomputed document with the author's text and the evidence for clauses of the author's own mappings.
 
-    Neither is computed. The evidence for the built-in mapping is recomputed and comes first.
+    An audit computes neither of these. The evidence for the built-in mapping is recomputed and comes first.
     """
     found = judged(found, written.card)
     return found.model_copy(update={"evidence": found.evidence + written.evidence[len(found.evidence) :]})
@@ -464,7 +465,7 @@ def with_digests(found: Document, written: Document) -> Document:
 
 
 def compare(written: Audit, found: Audit) -> Step:
-    """Compare all numbers of two audits within the tolerance; texts must be equal."""
+    """Compare two audits: numbers must agree within the tolerance, and texts must be equal."""
     one, two = (dict(leaves(a.document.model_dump())) for a in (written, found))
     places = [place for place in one | two if not place.startswith(ELSEWHERE)]
     changed = [place for place in places if not _close(one.get(place), two.get(place))]
@@ -488,7 +489,7 @@ def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _close(one: Any, two: Any) -> bool:
-    """Return whether two values are equal, or numbers within the tolerance; canonical JSON does not distinguish 2.0 from 2."""
+    """Return whether two values are equal or, for numbers, within the tolerance (canonical JSON writes 2.0 as 2)."""
     if (
         isinstance(one, bool)
         or isinstance(two, bool)

@@ -1,1 +1,1 @@
-"""Statistics on arrays, without models, tables or documents: estimates with errors, mergeable sums, association, tests."""
+"""Statistics on arrays: estimates with errors, mergeable sums, measures of association and tests."""

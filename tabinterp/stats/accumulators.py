@@ -50,7 +50,7 @@ def update(state: Means, values: FloatArray, weights: FloatArray | None = None) 
 
 
 def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
-    """Return the sums if every entry has a value, in few passes over memory; None if a value is missing or no row has weight."""
+    """Return the sums in few passes over memory; None if any value is missing or no row has weight."""
     n, shape, flat = len(values), values.shape[1:], values.reshape(len(values), -1)
     w = np.ones(n) if weights is None else weights
     mass = float(w.sum())

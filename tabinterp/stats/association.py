@@ -1,6 +1,6 @@
 """Association between many hidden units and many columns, on arrays.
 
-There are four coefficients, each with a p-value, for all pairs of units and columns at once:
+The module computes four coefficients, each with a p-value, for all pairs of units and columns at once:
 
 - Pearson correlation and the correlation ratio, as sums over rows (`start`, `update`, `merge`, `finish`) that can be computed in
   batches of any size and merged in any order;
@@ -201,7 +201,7 @@ def finish(state: Moments) -> Association:
 
 
 def _about_mean(sums: Floats, weight: Floats) -> Floats:
-    """Return sums of squares around the mean from sums (2, ...) around a centre; 0 if the result may be rounding error."""
+    """Return sums of squares around the mean from sums (2, ...) around a centre; 0 where rounding may explain them."""
     first, second = sums
     square = second - first**2 / weight
     return np.asarray(np.where(square < ROUNDING * second, 0.0, square), np.float64)
@@ -349,13 +349,13 @@ def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None 
 
 
 def _places(values: NDArray[Any]) -> NDArray[np.int32]:
-    """Return the position, from 0, of each value among the distinct values of its column: from shape (n, k) to (k, n)."""
+    """Return the position, from 0, of each value (n, k) among the distinct values of its column, as an array (k, n)."""
     places = [np.unique(column, return_inverse=True)[1] for column in values.T]
     return np.array(places, np.int32).reshape(values.shape[1], values.shape[0])
 
 
 def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
-    """Return average ranks minus their mean from positions (k, m), not all of which need to occur, and weights (m,)."""
+    """Return average ranks minus their mean, given weights (m,) and positions (k, m), of which some may not occur."""
     ranks, half = np.empty(places.shape), w.sum() / 2
     for row, place in zip(ranks, places, strict=True):
         weight = np.bincount(place, w)
@@ -390,10 +390,10 @@ def distance_correlation(
     sample of about 2,000 rows. The function needs about 8 n (10 min(h, 256) + 4 c) bytes of memory, at most 42 MB for 2,000 rows.
 
     `p` comes from the one-sided t test of Szekely & Rizzo (2013), T = sqrt(v - 1) R / sqrt(1 - R^2) with v = n (n-3) / 2, which
-    was derived for vectors of high dimension. For two single columns, n R is a weighted sum of centred chi-squares with a longer
-    tail: p is below .001 for 1.6% of 20,000 independent normal pairs (n = 300). `p_chi_square` = P(chi-square(1) - 1 > n R)
-    (Shen, Panda & Vogelstein 2022) is conservative below .05: it is below .001 for 0.05% of the same pairs. Use it if many
-    p-values are corrected together.
+    was derived for vectors of high dimension. For two single columns, n R is a weighted sum of centred chi-squares with
+    a longer tail, so the t test rejects too often: p is below .001 for 1.6% of 20,000 independent normal pairs (n =
+    300). `p_chi_square` = P(chi-square(1) - 1 > n R) (Shen, Panda & Vogelstein 2022) is conservative below .05: it is
+    below .001 for 0.05% of the same pairs. Use it if many p-values are corrected together.
     """
     known, values, discrete = _stack(columns, len(units))
     shape = (units.shape[1], len(columns))

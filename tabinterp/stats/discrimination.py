@@ -1,11 +1,13 @@
 """Predictive power of a score, with its standard error.
 
-For classes, power is measured by AUC and average precision, one class against the others; for numbers and counts, by R2. Means
-over rows, such as mean losses, are included as well. A mean over classes weights each class by its share.
+For classes, power is measured by AUC and average precision, each class against all others. For numbers and counts, it
+is measured by R2. Means over rows, such as mean losses, are included as well. In means over classes, each class is
+weighted by its share of the rows.
 
-Every measure carries the influence of each row on it (Hájek 1968; for the AUC, DeLong et al. 1988). Errors of differences on the
-same rows are computed from these influences. If rows come in groups, influences are summed within groups before they are squared,
-and intervals use Student's t over groups. With fewer than ten groups, there is no interval.
+Every measure carries the influence of each row on it (Hájek 1968; for the AUC, DeLong et al. 1988). Standard errors of
+differences on the same rows are computed from these influences. If rows come in groups, influences are summed within
+groups before they are squared, and intervals use Student's t over groups. With fewer than ten groups, there is no
+interval.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ CHANCE = {True: 0.5, False: 0.0}  # value of a score without predictive power: A
 
 @dataclass(frozen=True, eq=False)
 class Power:
-    """A measure, and the influence (n,) of each row on it, for weights with mean 1. `groups` (n,) marks dependent rows."""
+    """A measure and each row's influence (n,) on it, for weights with mean 1; `groups` (n,) numbers dependent rows."""
 
     value: float
     influence: FloatArray
@@ -50,10 +52,10 @@ class Power:
         return as_interval(self.value, self.stderr, self.df)
 
     def student(self, least: float = -np.inf, most: float = np.inf) -> tuple[float, float, float, float]:
-        """Return value, standard error and the ends of a 95% interval, limited to `least` and `most`.
+        """Return the value, its standard error and a 95% interval limited to the range from `least` to `most`.
 
-        Critical values are Student's, with the degrees of freedom of `effective_df`. With fewer than ten rows, or groups of rows,
-        there is neither an error nor an interval.
+        Critical values come from Student's t distribution with `effective_df` degrees of freedom. With fewer than ten
+        rows, or groups of rows, neither an error nor an interval is returned.
         """
         stderr = self.stderr if len(self.draws) >= FEWEST_GROUPS else np.nan
         value, stderr, low, high = as_interval(self.value, stderr, self.effective_df)
@@ -62,8 +64,8 @@ class Power:
     def skewed(self, least: float = -np.inf, most: float = np.inf) -> tuple[float, float, float, float]:
         """Return the same as `student`, with an interval that allows for skewness (Hall 1992, J. R. Stat. Soc. B 54).
 
-        Losses have a few large values. A symmetric interval for the mean of 50 rows therefore misses the true mean too often, and
-        nearly always because the interval is too low.
+        A few losses are very large. A symmetric interval for the mean of 50 rows therefore misses the true mean too
+        often, and when it does, it nearly always lies too low.
 
         >>> few = mean(np.r_[np.zeros(90), np.ones(10)], np.ones(100))
         >>> [round(x, 3) for x in few.skewed()], [round(x, 3) for x in few.student()]
@@ -97,12 +99,12 @@ class Power:
 def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, float]:
     """Return `first` minus `second`, measured on different rows, with its standard error and 95% interval.
 
-    For independent samples, critical values are Student's with the degrees of freedom of Welch (1947). A group may have rows in
-    both samples if it has the same number in both. The contributions of its rows to both samples are then summed before they are
-    squared.
+    For independent samples, critical values come from Student's t distribution with the degrees of freedom of Welch
+    (1947). A group of dependent rows may have rows in both samples if it has the same group number in both. The
+    contributions of its rows to both samples are then summed before they are squared.
 
-    There is no interval if a sample has fewer than ten rows, or groups of rows. There is none either if the measure of the first
-    sample has no variance, as for an accuracy of exactly 1.
+    There is no interval if a sample has fewer than ten rows, or groups of rows. Nor is there one if the measure of the
+    first sample has no variance, for example if its accuracy is exactly 1.
 
     >>> one = np.ones(20)
     >>> held_out, training = (mean(np.tile([-1.0, 1.0], 10) + shift, one) for shift in (0.5, 0.0))
@@ -256,7 +258,7 @@ def measure(
 
 
 def over_folds(parts: list[Power]) -> Power:
-    """Return the mean over cross-validation folds, so that only rows of the same fold are compared with each other.
+    """Return the mean over cross-validation folds; only rows of the same fold are compared with each other.
 
     Over the pooled rows of all folds, a predictor without information would fall below chance: predictions learned from the other
     folds are negatively correlated with the outcomes of a fold.

@@ -18,7 +18,7 @@ DEGENERATE = 1e-10  # a distance variance is rounding error if its ratio to the 
 
 
 def constant(square: Floats, count: Floats | float, mean: Floats) -> Booleans:
-    """Return whether a centred sum of squares, over rows of total weight `count`, may be rounding error around `mean`."""
+    """Return whether rounding around `mean` can explain a centred sum of squares over rows of total weight `count`."""
     return np.asarray(~(np.sqrt(square / count) > NEGLIGIBLE * np.abs(mean)))
 
 
@@ -63,7 +63,7 @@ def correlate(units: Floats, values: Floats, discrete: Booleans, s1: Floats, wei
 
 
 def _positive(variance: Floats, size: Floats) -> Floats:
-    """Return distance variances (k,), with NaN where rounding alone could explain them, given the mean squared distances."""
+    """Return distance variances (k,); NaN where rounding, given the mean squared distances, could explain them."""
     return np.where(variance > DEGENERATE * size, variance, np.nan)
 
 

@@ -1,4 +1,4 @@
-"""Groups of equal rows, and groups of columns that are permuted together."""
+"""Groups of identical rows, and groups of columns that are permuted together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.errors import NotApplicableError, did_you_mean
 
 
 def equal_rows(values: FloatArray) -> tuple[IntArray, IntArray]:
-    """Group the equal rows of `values` (n, d). Return one row of each group (groups,), and the group of each row (n,).
+    """Group identical rows of `values` (n, d). Return one row per group (groups,), and the group of each row (n,).
 
     Rows are compared by a random projection. It is summed column by column, because a matrix product may round equal rows
     differently.

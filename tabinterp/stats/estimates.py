@@ -27,7 +27,7 @@ class Estimates:
 
     @classmethod
     def of(cls, value: Any, stderr: Any, df: Any = np.inf) -> Estimates:
-        """Return Student's intervals with `df` degrees of freedom, or normal intervals if `df` is infinite."""
+        """Return Student's t intervals with `df` degrees of freedom, or normal intervals if `df` is infinite."""
         value, stderr = np.asarray(value, dtype=np.float64), np.asarray(stderr, dtype=np.float64)
         reach = stats.t.ppf(0.5 + LEVEL / 2, df) * stderr
         return cls(value, stderr, value - reach, value + reach)
@@ -47,12 +47,12 @@ def resampled(
 ) -> Estimates:
     """Return numbers (...) with standard errors and 95% intervals from their resamples `drawn` (resamples, ...).
 
-    The ends of an interval are percentiles over resampled rows (Efron & Tibshirani 1993), extended to the number itself if it
-    lies outside them.
+    The bounds of an interval are percentiles over resampled rows (Efron & Tibshirani 1993). If the number itself lies
+    outside them, the interval is extended to include it.
 
     If groups of rows were resampled, `groups` is their number. Percentile intervals would then be too narrow (they cover 86 to
-    89% for 10 to 20 groups), so the interval is Student's, limited to `least` and `most`. With fewer than ten groups, there is no
-    interval.
+    89% for 10 to 20 groups), so a Student's t interval is used instead, limited to the range from `least` to `most`.
+    With fewer than ten groups, there is no interval.
     """
     value, error = np.asarray(value, dtype=np.float64), np.std(drawn, axis=0, ddof=1)
     if groups is None:
@@ -65,7 +65,7 @@ def resampled(
 
 
 def stacked(parts: Sequence[tuple[float, float, float, float]]) -> Estimates:
-    """Combine several numbers into one object. Each comes with its standard error and the ends of its interval."""
+    """Combine several numbers, each with its standard error and interval bounds, into one object."""
     return Estimates(*np.array(parts, dtype=np.float64).reshape(-1, 4).T)
 
 
@@ -102,7 +102,7 @@ def mean_in_two_roles(
     drawn: IntArray,
     groups: IntArray | None = None,
 ) -> Estimates:
-    """Return a mean over pairs of rows whose error includes both roles of a row (Hájek projection, Hájek 1968).
+    """Return a mean over pairs of rows, with an error that accounts for both roles of a row (Hájek 1968).
 
     Each row (n, ...) is paired with rows drawn from the same rows, so a row can occur as the first and as the drawn row of a
     pair. The contributions of a row in its two roles are summed before they are squared, because they cancel over all pairs of
@@ -141,7 +141,7 @@ def mean_in_two_roles(
 
 
 def mean_with_draws(mean: Estimates, units: int, stderr: FloatArray, draws: int) -> Estimates:
-    """Return a mean over rows, or groups of rows, whose error includes the independent error of random draws."""
+    """Return a mean over rows, or groups of rows, with an error that includes the independent error of random draws."""
     first, second = mean.stderr**2, stderr**2
     return Estimates.of(mean.value, np.sqrt(first + second), _freedom(first, units, second, draws))
 

@@ -1,8 +1,8 @@
 """Contrasts between groups of rows: differences, ratios and standardised differences of shares and means, with standard errors.
 
-The formulas are listed in the analysis `groups`. A contrast is missing if one of its shares is missing. If rows are dependent,
-critical values are Student's with one degree of freedom fewer than there are sampling units. With fewer than ten units, there is
-no interval.
+The formulas are listed in the analysis `groups`. A contrast is missing if one of its shares is missing. If rows are
+dependent, critical values come from Student's t distribution with one degree of freedom fewer than there are sampling
+units. With fewer than ten units, there is no interval.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Share:
-    """A share or mean, and the effective number of rows that it is based on; both are NaN for fewer than ten rows.
+    """A share or mean, and the effective number of rows on which it is based; both are NaN for fewer than ten rows.
 
     `units` is the number of sampling units, such as persons or households. It is infinite if every row is a separate unit. If it
     is finite, `correlations` holds the correlations between the error of this share and those of other shares, indexed by the
@@ -48,7 +48,7 @@ class Share:
 
     @property
     def stderr(self) -> float:
-        """The standard error; NaN if all rows are equal, because the error is then unknown."""
+        """The standard error; NaN if all rows have the same value, because the error is then unknown."""
         return float(self.deviation / np.sqrt(self.size)) if self.deviation > 0 else np.nan
 
     @property
@@ -67,9 +67,9 @@ class Share:
 
 @cache
 def critical_value(units: float, level: float = LEVEL) -> float:
-    """Return the two-sided critical value for this number of independent units: Student's, or normal if it is infinite.
+    """Return the two-sided critical value for this number of independent units: Student's t, or normal if infinite.
 
-    Student's distribution has one degree of freedom fewer than there are units.
+    Student's t distribution has one degree of freedom fewer than there are units.
     """
     return float(stats.t.isf(level / 2, units - 1) if np.isfinite(units) else stats.norm.isf(level / 2))
 
@@ -99,7 +99,7 @@ def _wilson(a: Share, critical: float | None = None) -> tuple[float, float, floa
 
 
 def of_share(a: Share) -> Estimate:
-    """Return a share with Wilson's interval."""
+    """Return a share with a Wilson interval."""
     if not np.isfinite(a.value):
         return NONE
     if _few(a):
@@ -108,7 +108,7 @@ def of_share(a: Share) -> Estimate:
 
 
 def of_mean(a: Share) -> Estimate:
-    """Return a mean with Student's interval."""
+    """Return a mean with a Student's t interval."""
     if not np.isfinite(a.value):
         return NONE
     if _few(a):

@@ -1,4 +1,4 @@
-"""p-values of correlations and of variances between levels, and their adjustment for multiple testing."""
+"""p-values of correlations and of differences between levels, with adjustment for multiple testing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def correlation_test(r: Floats, n: Floats | Integers) -> Floats:
 
 
 def benjamini_hochberg(p: NDArray[Any]) -> Floats:
-    """Adjust the p-values of an array of any shape as one family (Benjamini & Hochberg 1995). NaN is not counted."""
+    """Adjust the p-values of an array of any shape as one family (Benjamini & Hochberg 1995), ignoring NaN."""
     q = np.full(np.shape(p), np.nan)
     tested = ~np.isnan(p)
     if tested.any():

@@ -18,7 +18,7 @@ def newton(
     halvings: int = 30,
     slack: float = 1e-12,
 ) -> tuple[FloatArray, bool]:
-    """Return the parameters with the smallest loss, and whether the iterations converged.
+    """Return the parameters that minimise the loss, and whether the iterations converged.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def newton(
     halvings : int
         Maximum number of times that a step is halved.
     slack : float
-        A step is halved if it raises the loss by more than this share.
+        A step is halved if it raises the loss by more than this fraction of the loss.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Small gradient-boosted trees: few, shallow, and reproducible for given rows and seed."""
+"""Small gradient-boosted models: a few shallow trees, reproducible for given rows and a given seed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def unless_equal(weights: FloatArray) -> FloatArray | None:
 
 
 def in_bins(x: FloatArray, rows: NDArray[Any], weights: FloatArray | None) -> FloatArray:
-    """Replace values by the numbers of the bins that scikit-learn's boosting would use for weighted rows.
+    """Replace values by the indices of the bins that scikit-learn's boosting would use for weighted rows.
 
     The resulting trees are the same. If rows have weights, scikit-learn sorts a column again for each bin edge, which takes
     longer than growing small trees. Here, each column is sorted once.

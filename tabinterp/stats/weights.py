@@ -1,7 +1,8 @@
-"""Weighted rows: quantiles, standard deviations and effective sample size.
+"""Statistics of weighted rows: quantiles, standard deviations and the effective sample size.
 
-A row of weight 3 counts as three rows in every statistic, and equal weights have no effect. Errors and p-values are based on the
-effective sample size of Kish (1965), (sum w)^2 / sum w^2, which is the number of rows if all weights are equal.
+A row of weight 3 counts as three rows in every statistic, and equal weights have no effect. Standard errors and
+p-values are based on Kish's (1965) effective sample size, (sum w)^2 / sum w^2. If all weights are equal, it is the
+number of rows.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ def effective(weights: FloatArray) -> float:
 
 
 def unit(weights: FloatArray | None, n: int) -> FloatArray:
-    """Return the weights (n,) scaled to mean 1; all are 1 if there are no weights."""
+    """Return the weights (n,) scaled to mean 1, or ones if there are no weights."""
     return np.ones(n) if weights is None else weights / weights.mean()
 
 
 def quantile(values: NDArray[Any], q: float, weights: FloatArray | None = None) -> float:
-    """Return the value with a share `q` of the weight below it, or the mean of two values if the quantile lies between them.
+    """Return the value with a share `q` of the weight below it, or the mean of the two values around the quantile.
 
     This is definition 2 of Hyndman & Fan (1996), under which repeating a row has the same effect as a weight of 2.
 

@@ -1,4 +1,4 @@
-"""Wilson's score interval of a share (Wilson 1927)."""
+"""Wilson's score interval for a share (Wilson 1927)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Z95 = 1.959963984540054  # 0.975 quantile of the standard normal distribution
 
 
 def wilson(value: Any, size: Any, critical: Any = Z95) -> tuple[Any, Any]:
-    """Return the ends of Wilson's score interval (1927) for shares among `size` rows.
+    """Return the bounds of Wilson's score interval (1927) for shares of `size` rows.
 
-    Arguments can be numbers or arrays. By default, the level of the interval is 95%.
+    Arguments can be numbers or arrays. By default, the confidence level is 95%.
 
     >>> [round(float(end), 4) for end in wilson(0.0, 10)]
     [0.0, 0.2775]

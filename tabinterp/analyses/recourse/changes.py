@@ -6,8 +6,8 @@ new value among the training rows, rounded up to a whole number. This is the per
 plus half of those that are equal. The two values of a yes/no column are always 50 percentiles apart, so a change between
 unordered levels also costs 50. The cost of several changes is their sum, "the total shift in percentiles".
 
-New values are values of training rows: for a number all distinct ones, or about a hundred quantiles if there are more. A missing
-value stays missing, and no other value becomes missing.
+New values are values of training rows. For a number, they are all distinct values, or about a hundred quantiles if
+there are more. A missing value stays missing, and no other value becomes missing.
 """
 
 from __future__ import annotations

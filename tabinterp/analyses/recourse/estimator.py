@@ -12,15 +12,15 @@ The result is the cheapest plausible change among the cheapest valid changes of 
 the values of several columns from one training row. A row whose valid changes are all implausible has no recourse, and is counted
 separately. If the search is not a proof, "none" means that no change was found.
 
-The share of rows without recourse is over the rows that the network declines, or at most 500 of them, drawn by hash. The linear
-model is compared on those rows that it declines as well. Shares have Wilson's interval (1927), and means and differences have
-Student's t intervals. Standard errors are over rows, or over groups of rows (influences summed by group), and weighted if rows
-have weights; the training rows are treated as fixed.
+The share of rows without recourse is a share of the rows that the network declines, of which at most 500 are drawn by
+hash. The linear model is compared on those rows that it declines as well. Shares have Wilson intervals (1927), and
+means and differences have Student's t intervals. Standard errors are over rows, or over groups of rows (influences
+summed by group), and weighted if rows have weights; the training rows are treated as fixed.
 
-Each group of a protected column is compared with all other declined rows. Its p-value is from Student's t with the standard error
-under equal shares (a score test). For independent rows without weights it is at least that of Fisher's exact test. If few rows of
-a group are expected to be without recourse, the group is shown only if unusually many rows or none are, and the first p-value
-alone would then be too small.
+Each group of a protected column is compared with all other declined rows. Its p-value comes from Student's t
+distribution, with the standard error under equal shares (a score test). For independent rows without weights it is at
+least that of Fisher's exact test. If few rows of a group are expected to be without recourse, the group is shown only
+if unusually many rows or none are, and the first p-value alone would then be too small.
 """
 
 from __future__ import annotations

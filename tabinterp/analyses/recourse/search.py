@@ -1,14 +1,15 @@
-"""The cheapest changes that reverse a decision, found exactly where possible, otherwise by search.
+"""The cheapest changes that reverse a decision, found exactly where possible and by search otherwise.
 
 - *Sum of columns*: if the score is a sum over columns, as in logistic regression, the cheapest change is a multiple-choice
   knapsack problem (Kellerer, Pferschy & Pisinger 2004). It is solved by dynamic programming over the cost, which is a whole
   number.
-- *All combinations*: if there are at most 4,096, all of them are scored.
-- *Search*: used otherwise. First, every change of one column and every pair of columns at ten values of each are scored. Then a
-  beam search adds one column at a time. It continues from the changes with the lowest projected cost: the cost so far, plus the
-  cost of the remaining gap at the best rate found for this row. If no change reverses the decision, the score is raised by
-  changing one column after another. Finally, each change in the best results is undone or made cheaper, and combined with the
-  cheapest change of any column that reverses the decision again.
+- *All combinations*: if there are at most 4,096 combinations, all of them are scored.
+- *Search*: this is used in all other cases. First, every change of one column and every pair of columns at ten values
+  of each are scored. Then a beam search adds one column at a time. It continues from the changes with the lowest
+  projected cost: the cost so far, plus the cost of the remaining gap at the best rate found for this row. If no change
+  reverses the decision, the score is raised by changing one column after another. Finally, each change in the best
+  results is undone or made cheaper, and combined with the cheapest change of any column that reverses the decision
+  again.
 
 The result is the cheapest change for each set of columns, because the cheapest of all may lead to an implausible row.
 """

@@ -7,11 +7,12 @@ of the score. If the column is independent of the others, the heterogeneity is t
 Together with the variance of the average curve, it is then the column's total index (Sobol 2001). `share` is the heterogeneity's
 part of that sum.
 
-A split divides the rows in two by another column: a number up to a value, a level, or missing values, against all other rows. Its
-*explained share* is 1 minus the ratio of the heterogeneity within both regions to that of all rows. As in REPID and GADGET
-(Herbinger et al. 2022, 2024), the split that explains the most is chosen. Here it is chosen on one half of the rows, or of their
-groups, and measured on the other half, so that the choice does not favour it. The error of the average curves explains a little
-by chance, which is subtracted.
+A split divides the rows in two by another column. One region has the rows with a number up to a value, with a level, or
+with missing values, and the other has all other rows. Its *explained share* is 1 minus the ratio of the heterogeneity
+within both regions to that of all rows. As in REPID and GADGET (Herbinger et al. 2022, 2024), the split that explains
+the most is chosen. Here it is chosen on one half of the rows, or of their groups, and measured on the other half, so
+that the choice does not favour it. The error of the average curves explains a small share by chance, which is
+subtracted.
 
 A split is *found* if the interval of its explained share lies above a tenth. The splits of all columns form one family, with a
 false discovery rate of 5% (Benjamini & Hochberg 1995) and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
@@ -347,9 +348,9 @@ def explained(
 ) -> tuple[float, float, float]:
     """Return the share of the variance of curves (n, p) over rows that a region (n,) and the other rows explain.
 
-    The share is followed by its standard error and the number of groups on which it is based. In a random split, average curves
-    differ by their error. This part is subtracted. The subtracted part b varies by at most b times the square root of two, as a
-    chi-squared variable with one degree of freedom does.
+    The share is returned with its standard error and the number of groups on which it is based. Even in a random split,
+    average curves differ by their sampling error, so this part is subtracted. The subtracted part b varies by at most b
+    times the square root of two, as a chi-squared variable with one degree of freedom does.
     """
     everyone, unit = np.ones(len(curves), dtype=bool), weights / weights.sum()
     whole, *parts = (_Scatter.of(curves, weights, group, rows) for rows in (everyone, region, ~region))

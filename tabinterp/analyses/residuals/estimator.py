@@ -1,4 +1,4 @@
-"""Residuals of both models for targets that are numbers or counts: by prediction, by observed value, and by size.
+"""Residuals of both models for numeric and count targets, by prediction, by observed value, and by size.
 
 A residual is the observed value minus the prediction, which for counts is the expected count. No single row is shown. Rows are
 grouped into bins of at least 40 rows. Each bin has a mean with its 95% interval, and quantiles of its rows. A quantile is the

@@ -1,6 +1,6 @@
 """Resilience: the loss of both models, and AUC or R2, on hard and outer rows, in the worst cluster, and under more drift.
 
-Rows are never chosen by their own outcome, because the rows with the largest losses have these partly by chance.
+Rows are never chosen by their own outcome, because the largest losses are large partly by chance.
 
 - Hardest rows: the held-out rows are divided into five parts, with all rows of a group in the same part. Gradient-boosted trees
   are fitted to a model's loss in all earlier parts, with the columns and the model's own score as predictors. They order the rows
@@ -10,17 +10,18 @@ Rows are never chosen by their own outcome, because the rows with the largest lo
 - Worst cluster: the training rows are clustered by k-means. The cluster in which the network has the largest loss on one half of
   the held-out rows is measured on the other half.
 - Drift: held-out rows are weighted by their odds against training rows, from cross-fitted logistic regression. This shifts them
-  by as much again as they differ from the training rows (Shimodaira 2000). It is done only if trees distinguish held-out from
-  training rows significantly.
+  by as much again as they differ from the training rows (Shimodaira 2000). This analysis is run only if trees
+  distinguish held-out from training rows significantly.
 
 A part is ordered by earlier parts only. Given these, its error has mean zero, so that errors of different parts are uncorrelated
 (Luedtke & van der Laan 2016; Wager 2024). If every part were ordered by all others, errors of rows that order each other would
 add up. For the hardest tenth of 600 rows whose squared errors had the same distribution everywhere, the standard deviation was
 then 1.25 times the standard error.
 
-Means are over rows, with their weights. Differences are network minus linear counterpart. The *excess rise* is the rise in the
-network's loss from all rows to the subset, minus the rise in the counterpart's. Standard errors are over rows, or groups of rows,
-and treat the order of the rows, the clusters and the odds as fixed. Intervals for subsets allow for skewness (Hall 1992).
+Means are weighted means over rows. Differences are network minus linear counterpart. The *excess rise* is the rise in
+the network's loss from all rows to the subset, minus the rise in the counterpart's. Standard errors are over rows, or
+groups of rows, and treat the order of the rows, the clusters and the odds as fixed. Intervals for subsets allow for
+skewness (Hall 1992).
 
 Numbers based on fewer than fifty effective rows (Kish 1965), or on fewer than twenty groups of rows or events of a class, are
 left out. So are numbers that would reveal fewer than ten rows by a difference. Under drift no excess rise is given, because its
@@ -130,7 +131,7 @@ def _rows_of(row: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Resilience(Display):
-    """Performance of both models on hard and outer rows.
+    """Performance of both models on hard and outlying rows.
 
     Parameters
     ----------
@@ -313,7 +314,7 @@ class _Asked:
             yield self.on("outer", share, outer[share])
 
     def _told(self, order: IntArray) -> dict[float, FloatArray]:
-        """Return the rows (n,) of each share from the start of an order.
+        """Return the rows (n,) in each leading share of an ordering, such as its first 10%.
 
         A share is included only if it has enough rows, and if no difference between shares reveals a small count.
         """
@@ -335,7 +336,8 @@ class _Asked:
     def _hardest(self, model: int, ties: HashArray) -> IntArray:
         """Return the rows after the first part in order of their predicted loss, as indices (m,).
 
-        The loss is predicted from earlier parts. Within every part, the largest is first.
+        The loss is predicted from earlier parts. Within every part, the row with the largest predicted loss comes
+        first.
         """
         from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
 
@@ -359,7 +361,7 @@ class _Asked:
     def worst_cluster(self, code: IntArray) -> int | None:
         """Return the cluster with the network's largest loss in the first half of the rows.
 
-        None if fewer than two clusters have enough rows in both halves.
+        Return None if fewer than two clusters have enough rows in both halves.
         """
         w, second, size = self.table.row_weights, self.second_half, int(code.max()) + 1
         sizes = [np.bincount(code[side & (w > 0)], minlength=size) for side in (second, ~second)]
@@ -467,7 +469,7 @@ def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | 
 
 
 def run(context: Context) -> Resilience:
-    """Compare both models of an audit on hard and outer rows, on a sample of rows from each side of the split."""
+    """Compare both models of an audit on hard and outlying rows, using a sample from each side of the split."""
     table = context.network.table
     if table.held_out is None:
         raise NotApplicableError(why("resilience.split"))

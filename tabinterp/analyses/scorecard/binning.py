@@ -7,8 +7,8 @@ their values of f.
 The pieces are then joined to k neighbouring groups with at least 1% of the rows (and 30 rows). Among all such divisions, dynamic
 programming (Fisher 1958, J. Am. Stat. Assoc. 53) finds the one with the lowest loss, for k up to 12. To second order, a step
 function g in place of f raises the mean log loss by the mean of p (1 - p) (f - g)^2 / 2 nats. Bins are added one at a time where
-they save most per bin. This ends when the loss over all terms is at most a tenth of the margin of the verdict, or when a further
-bin saves less than half a hundredth of it.
+they save most per bin. No more bins are added when the loss over all terms is at most a tenth of the margin of the
+verdict, or when a further bin saves less than 0.5% of it.
 
 The function of a pair of columns is first reduced: the part that functions of either column explain is assigned to these columns.
 """

@@ -1,4 +1,5 @@
-"""A scorecard: the simplest refit that predicts as well as the network (`ladder.best()`), as whole points for bins of columns.
+"""A scorecard: the simplest refit that predicts as well as the network (`ladder.best()`), with whole points for bins of
+columns.
 
 The functions of single columns and of pairs in the refit are converted to step functions (`binning`). In each bin, the function
 is replaced by its mean over the training rows. The intercept is fitted again. The points of a column thus follow the refit's own
@@ -13,8 +14,8 @@ rounded to whole numbers.
 
 On the held-out rows, log loss, AUC and Kolmogorov-Smirnov statistic are computed for the rounded scores, converted back to
 log-odds. They are compared with those of the network, the logistic regression and the unrounded scores, paired by row. Intervals
-are Student's t intervals from influences, summed within groups of rows; the KS statistic has bootstrap intervals. This is as in
-`performance` and `discrimination`.
+are Student's t intervals from influences, summed within groups of rows; the KS statistic has bootstrap intervals. The
+same methods are used in `performance` and `discrimination`.
 """
 
 from __future__ import annotations
@@ -469,7 +470,7 @@ def _ks(log_odds: FloatArray, rows: Table, seed: int) -> CardMetric:
 
 
 def run(context: Context) -> Scorecard | None:
-    """Write the simplest refit of an audit's ladder as a scorecard; None if the target does not have two classes."""
+    """Convert the simplest refit of an audit's ladder to a scorecard; None if the target does not have two classes."""
     if context.network.table.schema.task != "binary":
         return None
     ladder = context[LADDER]

@@ -1,4 +1,4 @@
-"""Exports of a scorecard: an SQL statement, the source code of a Python function, a CSV file."""
+"""Exports of a scorecard as an SQL statement, the source code of a Python function, or a CSV file."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _python_case(term: Term, at: int, indent: str, points: list[int]) -> list[st
 def write_csv(card: Scorecard, path: Path) -> Path:
     """Write the frame of a scorecard without row counts.
 
-    Levels are written as JSON lists, and no text begins like a formula.
+    Levels are written as JSON lists. Text that would begin like a spreadsheet formula is changed so that it does not.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -1,4 +1,5 @@
-"""Subgroup gaps: groups of rows, defined by one or two columns, in which the network's loss is higher than noise explains.
+"""Subgroup gaps: groups of rows, defined by one or two columns, in which the network's loss is higher than noise can
+explain.
 
 The search is shallow. Every column is divided into its twelve most frequent levels or into quarters, and all single cells and
 pairs of cells are searched. The search uses one half of the rows, drawn by hash, with rows of a group together. At most twelve
@@ -9,14 +10,14 @@ group look worse than it is.
 A large loss alone is no evidence, because a group may simply be hard: if outcomes are noisy, even a network that knows the true
 probabilities has a large loss. The test therefore uses the loss above the group's own noise, by two measures.
 
-- `excess`, for classes, is the loss minus the entropy of the network's own probabilities. Its mean is zero if these are right,
-  and positive if the network is overconfident or confident in the wrong outcome.
+- `excess`, for classes, is the loss minus the entropy of the network's own probabilities. Its mean is zero if these are
+  correct, and positive if the network is overconfident or confident in the wrong outcome.
 - `beyond` is the loss minus that of boosted trees, which are fitted to the training rows (`boosted_trees`) on the input and
   protected columns. It is positive if the columns carry more information than the network uses.
 
-A mean needs events. For classes, a group is tested only if the network itself expects ten of its rows outside its most frequent
-class. The standard error of `excess` is at least the one implied by the network's own probabilities, because outcomes that happen
-to be equal show no variation of their own.
+A mean is reliable only if there are enough events. For classes, a group is tested only if the network itself expects
+ten of its rows outside its most frequent class. The standard error of `excess` is at least the one implied by the
+network's own probabilities, because outcomes that happen to be equal show no variation.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ Found = list[tuple[Conditions, BoolArray]]
 class Weak:
     """One group, measured on the half of the rows that tests it; q is the Benjamini-Hochberg q-value.
 
-    `excess` is NaN for numbers and counts. `beyond` is NaN if it is not known on which rows the network was trained.
+    `excess` is NaN for numeric targets and counts. `beyond` is NaN if the rows on which the network was trained are
+    unknown.
     """
 
     conditions: Conditions
@@ -186,9 +188,7 @@ def _evaluated(table: Table) -> IntArray:
 
 
 def _events(bound: BoundModel, mask: BoolArray) -> float:
-    """Return how many rows of a group the network expects outside the group's most frequent class; infinity if there are no
-    classes.
-    """
+    """Return how many rows of a group the network expects outside its most frequent class; infinity without classes."""
     if not bound.table.schema.goal.classes:
         return np.inf
     expected = probabilities(bound.scores)[mask].sum(axis=0)
@@ -212,7 +212,7 @@ def _mean(
 
 
 def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
-    """Return the loss of every row (n,) if the base rate, or the mean, of the group is predicted."""
+    """Return the loss of every row (n,) when the group's base rate, or its mean, is predicted."""
     y, w = table.y, table.row_weights * mask
     if table.schema.goal.classes:
         p = np.bincount(y.astype(np.int64), w, len(table.schema.classes)) / max(w.sum(), 1e-300)
@@ -228,7 +228,7 @@ def _rows(table: Table, scores: FloatArray, device: str) -> FloatArray:
 
 
 def _entropy(bound: BoundModel) -> FloatArray:
-    """Return the expected loss of each row (n,) if the model's own probabilities are right."""
+    """Return the expected loss of each row (n,) if the model's own probabilities are correct."""
     p = probabilities(bound.scores)
     return np.asarray(-xlogy(p, p).sum(axis=1))
 

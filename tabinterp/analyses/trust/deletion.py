@@ -1,8 +1,9 @@
 """Deletion and insertion curves: does the score change when the columns that an explanation ranks highest are replaced?
 
-The columns of a row are replaced by those of background rows, one after another, in the order of their attribution. The estimand
-is the mean of abs(f(row with the first t columns replaced) - f(row)), as a curve over t/p (deletion and insertion: Petsiuk, Das &
-Saenko 2018; absolute gaps: Agarwal et al. 2022). The mean is over rows and background rows (both weighted) and over outputs.
+The values of a row are replaced by those of background rows, one column at a time, in the order of their attribution.
+The estimand is the mean of abs(f(row with the first t columns replaced) - f(row)), as a curve over t/p (deletion and
+insertion: Petsiuk, Das & Saenko 2018; absolute gaps: Agarwal et al. 2022). The mean is taken over rows and background
+rows (both weighted) and over outputs.
 
 Insertion instead puts the columns of the row into the background row, largest first. It equals deletion in reverse order, read
 from its end. The unit is that of the score.
@@ -41,7 +42,7 @@ class Curves:
     chance : mean gap for random orders (columns + 1,).
     deleted : area between the chance and the deletion curve, with its error over rows. Above zero, the order is better than
         chance.
-    inserted : area between the chance and the insertion curve, likewise.
+    inserted : area between the chance and the insertion curve, in the same form.
     """
 
     deletion: FloatArray

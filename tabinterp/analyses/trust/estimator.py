@@ -80,8 +80,8 @@ class Correlation:
 class Stability:
     """Rank correlation and overlap of the top `top` columns for every pair of `count` rankings; NaN if all columns tie.
 
-    Different pairs share explanations, so that the mean over pairs has no simple standard error. The mean and the minimum are
-    reported.
+    Different pairs share explanations, so the mean over pairs has no simple standard error. Therefore, only the mean
+    and the minimum are reported.
     """
 
     over: Other

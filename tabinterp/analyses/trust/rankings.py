@@ -1,4 +1,4 @@
-"""Rankings of the columns by each method, over a set of rows and for each row, for the trust checks."""
+"""Rankings of the columns by each method, over a set of rows and for single rows, for the trust checks."""
 
 from __future__ import annotations
 

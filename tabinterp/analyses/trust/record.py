@@ -59,8 +59,8 @@ class NullRow(Part):
 
 
 class CurveRow(Part):
-    """Area between the curve of a method's order and that of random orders, in units of the score; above zero, the method is
-    better.
+    """Area between the curves of a method's order and of random orders, in units of the score. If positive, the method
+    is better.
     """
 
     method: str

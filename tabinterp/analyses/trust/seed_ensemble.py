@@ -1,4 +1,4 @@
-"""Networks that differ only in their seed: how much their loss and the importance of each column vary.
+"""Comparison of networks that differ only in their seed: how much their loss and the importance of each column vary.
 
 Importance is reported as a range over equally good models (Fisher, Rudin & Dominici 2019): from the smallest to the largest value
 over the networks whose loss exceeds that of the best one by at most the tolerance.

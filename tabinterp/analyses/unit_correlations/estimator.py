@@ -92,7 +92,7 @@ class NeuronCorrelations(Display):
 
 
 def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 0) -> NeuronCorrelations:
-    """Correlate every hidden unit with every input column, on all rows of `table` and with their weights.
+    """Correlate every hidden unit with every input column, on all rows of `table`, weighted by their weights.
 
     With weights, p-values use Kish's effective sample size instead of the number of rows.
 

@@ -1,4 +1,4 @@
-"""Correlations of hidden units on the page: maps of units by columns, and every unit with its strongest columns."""
+"""Correlations of hidden units on the page: maps of units by columns, and the strongest columns of every unit."""
 
 from __future__ import annotations
 

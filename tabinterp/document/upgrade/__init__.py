@@ -1,1 +1,1 @@
-"""Conversion of documents of earlier versions of tabinterp to the present form: the steps, and the sentences used earlier."""
+"""Conversion of documents of earlier versions of tabinterp to the current form: the steps, and earlier sentences."""

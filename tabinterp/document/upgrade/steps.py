@@ -1,4 +1,4 @@
-"""The changes of schema 1.x, oldest first; each step applies one change to a saved document, given as parsed JSON.
+"""The changes of schema 1.x, oldest first. Each step applies one change to a saved document, given as parsed JSON.
 
 If there is nothing to change, a step returns the same document. `docs/schema.md` explains when a change needs a step.
 """
@@ -21,7 +21,7 @@ NOTE = "migration."
 
 
 def upgraded(document: Json, digest: str) -> Json | None:
-    """Return the document in the present form, with a note on each change; None if no step applies.
+    """Return the document in its current form, with a note on each change; None if no step applies.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def _line_on_other_metrics(document: Json) -> Json:
 
 
 def _evidence(document: Json) -> Json:
-    """2026-11-25: documents contain the clauses for which they are evidence. The list is empty here, because readers can
-    derive it.
+    """2026-11-25: documents contain the clauses for which they are evidence. The list stays empty: readers can derive
+    it.
     """
     return document if "evidence" in document else document | {"evidence": []}
 
