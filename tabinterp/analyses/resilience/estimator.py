@@ -131,7 +131,7 @@ def _rows_of(row: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Resilience(Display):
-    """Performance of both models on hard and outlying rows.
+    """Performance of both models on hard and outer rows.
 
     Parameters
     ----------
@@ -469,7 +469,7 @@ def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | 
 
 
 def run(context: Context) -> Resilience:
-    """Compare both models of an audit on hard and outlying rows, using a sample from each side of the split."""
+    """Compare both models of an audit on hard and outer rows, using a sample from each side of the split."""
     table = context.network.table
     if table.held_out is None:
         raise NotApplicableError(why("resilience.split"))

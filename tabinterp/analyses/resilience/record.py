@@ -1,4 +1,4 @@
-"""Resilience in the document: both models on hard and outlying rows, in the worst cluster, and under more drift."""
+"""Resilience in the document: both models on hard and outer rows, in the worst cluster, and under more drift."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return both models' results on hard and outlying rows, or None if they were not compared."""
+    """Return both models' results on hard and outer rows, or None if they were not compared."""
     result = results[ANALYSIS]
     if result is None:
         return None

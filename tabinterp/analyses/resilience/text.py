@@ -1,4 +1,4 @@
-"""Sentences about resilience on hard rows and on outlying rows."""
+"""Sentences about resilience on hard and outer rows."""
 
 from __future__ import annotations
 
