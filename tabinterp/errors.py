@@ -65,9 +65,7 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
 
 
 class TableError(TabinterpError):
-    """The table cannot be read as requested: for example a column is missing, a value is out of range, or a kind is
-    unknown.
-    """
+    """The table cannot be read as requested. For example, a column is missing, a value is out of range, or a kind is unknown."""
 
 
 class ModelError(TabinterpError):
@@ -108,4 +106,4 @@ class MissingError(TabinterpError):
 
 
 class LanguageError(TabinterpError):
-    """A text was requested in a language without a catalogue."""
+    """A text was requested in a language for which there is no catalogue."""

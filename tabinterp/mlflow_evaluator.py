@@ -71,7 +71,7 @@ class Evaluator(ModelEvaluator):  # type: ignore[misc]
 
 
 def _sorted(config: dict[str, Any]) -> dict[Callable[..., Any], dict[str, Any]]:
-    """Return the given settings, sorted by the function that takes them.
+    """Assign each of the given settings to the function that takes it.
 
     Raises
     ------
@@ -121,9 +121,7 @@ def _table(dataset: Any, model_type: str, training: pd.DataFrame | None, setting
 
 
 def _scored(model: Any, model_type: str) -> Any:
-    """Return the model in the form in which it was logged. A Python function is returned as a function from a frame to
-    predictions.
-    """
+    """Return the model as it was logged. A Python function is returned as a function from a frame to predictions."""
     try:
         raw = model.get_raw_model()
     except (NotImplementedError, AttributeError):

@@ -38,14 +38,14 @@ class Preview:
 
     @property
     def lines(self) -> list[list[str]]:
-        """The head, if there is one, and the rows, as text."""
+        """The rows as text, after the header if there is one."""
         return [[cut(name) for name in self.head]] * bool(self.head) + [
             [_shown(value, longest=28 if self.head else WIDEST - 18) for value in row] for row in self.rows[:MOST]
         ]
 
     @property
     def others(self) -> str:
-        """A line that states how many rows are not shown; empty if all are."""
+        """A line that states how many rows are not shown. It is empty if all are shown."""
         left = self.count - len(self.rows[:MOST])
         return messages.text("preview.more", {"count": left}) if left > 0 else ""
 

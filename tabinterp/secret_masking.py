@@ -74,9 +74,9 @@ def hidden(text: str, *sources: str) -> str:
 
     The function masks the parts of a URL before `@` and after `?`, `#` or `;`; values of connection strings; headers such as
     `Authorization: Bearer x` and options such as `--password x`; quoted passwords and secrets in SQL; and all arguments of
-    `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`. It recognises names of settings in about twenty
-    languages. In a sentence, a word that follows "password", "token" or a similar term is masked if it contains a letter and a
-    digit.
+    `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`. It recognises the names of settings in about
+    twenty languages. In a sentence, a word that follows "password", "token" or a similar term is masked if it contains a letter
+    and a digit.
 
     Parameters
     ----------

@@ -576,7 +576,7 @@ class TestRememberedSplit:
         assert audit.document.data.split.key == "split.stratified"
 
     def test_another_split_that_holds_out_training_rows_is_refused(self, trained):
-        with pytest.raises(ModelError, match=r"held-out rows of this table are training rows of the model"):
+        with pytest.raises(ModelError, match=r"held-out rows of this table were used to train the model"):
             ti.audit(trained.networks[0], table("binary", split=0.5, seed=9), rows=20)
 
     def test_a_part_of_its_own_held_out_rows_is_taken(self, trained):

@@ -580,7 +580,7 @@ def test_a_split_that_contradicts_the_models_own_is_refused(folder, run, tmp_pat
     data = ["--data", folder / "people.csv", "--out", tmp_path, "--quiet"]
     done = run("audit", folder / "bundle", *data, "--split", "0.5")
     assert (done.code, done.out) == (2, "")
-    assert "are training rows of the model" in done.err
+    assert "were used to train the model" in done.err
 
 
 # ---- Ctrl-C

@@ -25,7 +25,7 @@ ELSEWHERE = {  # pages with blocks of Python that other tests run, or that need 
     "mlflow.md",  # tests/test_mlflow.py
     "scale.md",  # Kubernetes, YARN and SLURM
 }
-MINUTES = {"how-to/run-an-audit.md", "how-to/fairness-review.md"}
+MINUTES = {"how-to/run-an-audit.md", "how-to/fairness-review.md", "how-to/analyses.md"}
 
 
 def pages():

@@ -152,7 +152,7 @@ def test_a_split_that_holds_out_rows_the_model_has_seen_is_refused():
     table = ti.read_table(frame(), target="y", split=0.5, seed=1)
     other = ti.scan_table(frame(), target="y", split=0.5, seed=2, rows=50, batch=100)
     trained = ti.fit_counterpart(network(), table)
-    with pytest.raises(ModelError, match="held-out rows of this table are training rows of the model"):
+    with pytest.raises(ModelError, match="held-out rows of this table were used to train the model"):
         ti.audit(trained, other)
 
 

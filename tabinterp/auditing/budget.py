@@ -64,11 +64,7 @@ def needed(analysis: Analysis[Any], size: Size) -> float:
 
 
 def level(needs: Sequence[float], left: float) -> float:
-    """Return the largest equal share of `left`, given the needs of all; infinite if there is enough for everyone.
-
-    >>> level([10, 50, 60], 90), level([10, 20], 90)
-    (40.0, inf)
-    """
+    """Return the largest equal share of `left`, given what each analysis needs. It is infinite if there is enough for all."""
     for i, need in enumerate(sorted(needs)):
         share = left / (len(needs) - i)
         if need > share:
@@ -93,7 +89,7 @@ def within_budget(context: Context, size: Size | None, remaining: Sequence[Analy
 def _most_drawn(analysis: Analysis[Any], size: Size, share: float) -> int:
     """Return the largest number of sampled rows with which the analysis stays within its share.
 
-    Return all of them if fewer are not needed, or if even a smaller sample would exceed the share.
+    Return all rows if the analysis stays within its share with all of them, or if even a smaller sample would exceed the share.
     """
 
     def fits(drawn: int) -> bool:

@@ -54,7 +54,7 @@ def written_here(document: Document) -> bool:
 
 
 def contradictions(document: Document) -> list[Message]:
-    """Return the statements in the document that contradict the rest of it; empty if it is unchanged.
+    """Return the statements in the document that contradict the rest of it. The list is empty if the document is unchanged.
 
     The result is meaningful only if `written_here(document)`.
     """
@@ -184,8 +184,8 @@ def _rows_add_up(document: Document) -> bool:
 
 
 def _unsafe_file_is_told(document: Document, which: str) -> bool:
-    """Return whether the note on unsafe files agrees with the rest: it must be present if and only if code in the model file
-    was run.
+    """Return whether the note on unsafe files agrees with the rest. It must be present if and only if code in the model file was
+    run.
     """
     notes = {note.key for note in getattr(document, which).notes}
     return (document.method.settings.get(f"{which}_file_unsafe") is True) == ("model.unsafe" in notes)

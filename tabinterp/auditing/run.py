@@ -99,8 +99,9 @@ def audit(
         Deprecated. Name the adverse class when the table is read: `read_table(..., adverse=)`.
     control : mapping of str to str, optional
         Protected column -> its reference group. By default, the largest group of each column.
-    constraints : mapping, optional Column -> "+" (the score must not fall when the column rises), "-" (it must not rise), or a
-        mapping with `direction`, `low` and `high` (the range of values that the column may take).
+    constraints : mapping, optional
+        Column -> "+" (the score must not fall when the column rises), "-" (it must not rise), or a mapping with `direction`,
+        `low` and `high` (the range of values that the column may take).
     margin : float, optional
         Equivalence margin in units of the primary metric: log loss in nats, squared units of the target, or deviance. By default,
         1% of the loss of always predicting the base rate (or the mean).

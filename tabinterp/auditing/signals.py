@@ -22,7 +22,7 @@ _LAST: list[Callable[[], None]] = []
 
 
 class Interrupted(BaseException):
-    """Raised on Ctrl-C or SIGTERM; a separate class, so that no library catches it."""
+    """Raised on Ctrl-C or SIGTERM. It is a separate class, so that no library catches it."""
 
 
 @contextmanager

@@ -66,11 +66,8 @@ def can_fork(context: Context) -> bool:
 
 
 def independent(analyses: Sequence[Analysis[Any]]) -> list[list[Analysis[Any]]]:
-    """Split analyses into groups that do not need each other's results. The order of the list is kept within and across groups.
-
-    >>> from tabinterp.analyses import chosen
-    >>> [[one.name for one in group] for group in independent(chosen(["effects", "ladder", "alternatives"]))]
-    [['ladder'], ['groups', 'proxies', 'alternatives'], ['permutation_importance', 'effects']]
+    """Split analyses into groups that do not need each other's results. The order of the list is kept within and
+    between groups.
     """
     groups: list[list[Analysis[Any]]] = []
     for analysis in analyses:

@@ -35,8 +35,9 @@ class Outcome:
     Parameters
     ----------
     status : "raised", "cleared" (shown as passed) or "not_applicable"
-    key : str Key of the sentence `finding.SLUG.KEY` among the check's claims. A key with a dot, such as "any.powerless", stands
-        for `finding.KEY`, a sentence of several checks.
+    key : str
+        Key of the sentence `finding.SLUG.KEY` among the check's claims. A key with a dot, such as "any.powerless", is that of
+        `finding.KEY`, a sentence shared by several checks.
     values : mapping, optional
         The values of the placeholders of the sentence.
     lesser : bool
@@ -98,8 +99,9 @@ class Check:
         Further numbers in `text.raised_when` that no policy may change.
     lesser_severity : optional
         The severity of outcomes with `lesser=True`.
-    voids_comparison : bool Whether a raised finding makes the comparison of the two models untrustworthy. Every format then says
-        so above the verdict.
+    voids_comparison : bool
+        Whether a raised finding makes the comparison of the two models untrustworthy. Every format then says so above the
+        verdict.
     """
 
     code: str
@@ -156,8 +158,8 @@ def above(interval: Interval, limit: float) -> bool:
 
 
 def p_value(interval: Interval, hypothesis: float) -> float:
-    """Return the two-sided p-value of a hypothesis, from the half of a 95% normal interval on the side of the hypothesis; 1
-    without an interval.
+    """Return the two-sided p-value of a hypothesis. It is computed from a 95% normal interval, using the half on the side of the
+    hypothesis. Without an interval it is 1.
     """
     if interval.value is None or interval.low is None or interval.high is None:
         return 1.0

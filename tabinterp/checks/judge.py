@@ -71,7 +71,7 @@ def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
 
 
 def _named(slugs: Sequence[str]) -> Sequence[Check]:
-    """Return the checks with these names, in the order of the list; all of them if there are no names."""
+    """Return the checks with these names, in the order of the list of checks. Without names, return all of them."""
     known = [check.slug for check in CHECKS]
     for slug in slugs:
         if slug not in known:

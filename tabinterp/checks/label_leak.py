@@ -21,7 +21,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def evaluate_columns(document: Document, limits: Limits, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
-    """Raise columns whose own AUC or R² is a leak by the rule `leaks`, which is applied to the lower end of the interval. The
+    """Raise the columns whose AUC or R² is a leak according to the rule `leaks`, applied to the lower end of the interval. The
     check `near_leak` uses another rule.
     """
     table = document.get(TableReadings)

@@ -49,7 +49,9 @@ def _order_correlation(pair: Agreement) -> float:
 
 
 def _share_first(document: Document, pair: Agreement, share: float) -> bool:
-    """Return whether the first of many columns are largely the same; then only unimportant columns are ranked differently."""
+    """Return whether the rankings have largely the same first columns, out of many. Only unimportant columns are then ranked
+    differently.
+    """
     return len(document[Importance].columns) > 2 * pair.top and (pair.overlap or 0.0) > share
 
 

@@ -1,7 +1,7 @@
 """Are the predicted probabilities (or predicted numbers) calibrated on held-out rows?
 
-Raised if the recalibration slope or calibration in the large is beyond its limits and the joint test of both is significant, or
-if a smooth calibration curve departs from the predictions.
+The check is raised if the recalibration slope or calibration in the large is beyond its limits and the joint test of both is
+significant. It is also raised if a smooth calibration curve departs from the predictions.
 """
 
 from __future__ import annotations

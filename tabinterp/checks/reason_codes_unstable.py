@@ -33,7 +33,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _amount(interval: Interval, scale: float = 1) -> float | Message | None:
-    """Return the number, or a sentence with its upper or lower bound if too few rows contribute to show the number itself."""
+    """Return the number. If too few rows contribute to show it, return a sentence with its upper or lower bound."""
     if interval.value is not None:
         return scale * interval.value
     if interval.high is not None:

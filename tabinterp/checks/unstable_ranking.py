@@ -12,7 +12,7 @@ TIED = 5  # of these: if many columns are correlated, most ranks are tied, and r
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    """Count the tied ranks among the first ones; with several outputs, for the output with the most ties."""
+    """Count the tied ranks among the first ones. With several outputs, the output with the most ties is used."""
     shapley = document.get(Shapley)
     if shapley is None or not shapley.columns:
         return not_applicable()

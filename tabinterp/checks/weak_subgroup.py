@@ -39,7 +39,9 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _smallest_excess(weak: WeakPart, limits: Limits) -> Power | None:
-    """Return the smallest effect that could be detected in any group; its interval is corrected for all groups."""
+    """Return the smallest effect that could be detected in any group. The intervals of the groups are corrected
+    for their number.
+    """
     tested = [
         (beyond(limits[name] / 100 * weak.null, size), row.rows)
         for name in ("beyond", "excess")

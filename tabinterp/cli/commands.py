@@ -188,8 +188,8 @@ DigestKey = Annotated[
     Path | None,
     typer.Option(
         "--digest-key",
-        help="File with a secret key for digests of the columns, which the audit then stores. The file is created if it does "
-        "not exist, and must be outside the output folder.",
+        help="File with a secret key, with which the audit computes and stores digests of the columns. The file is created if "
+        "it does not exist, and must be outside the output folder.",
         rich_help_panel=help_pages.OUTPUT,
     ),
 ]
@@ -374,7 +374,7 @@ def audit(
         typer.Option(
             "--analyses",
             autocompletion=complete_analyses,
-            help="Comma-separated names of the analyses to run. Other analyses that these depend on are run as well. By "
+            help="Comma-separated names of the analyses to run. Analyses that these depend on are run as well. By "
             "default, all analyses are run.",
             rich_help_panel=help_pages.ANALYSES,
         ),
@@ -404,8 +404,9 @@ def audit(
             "--budget",
             min=1,
             max=2**31 - 1,
-            help="Maximum number of rows for which a model without readable layers makes predictions in the whole audit; by "
-            "default, 400,000. Fewer rows make the audit faster and its intervals wider.",
+            help="Maximum number of predictions that the whole audit may request from a model whose layers cannot be read; by "
+            "default, 400,000, or 32 times the number of rows if that is more. A smaller number makes the audit faster and its "
+            "intervals wider.",
             rich_help_panel=help_pages.ANALYSES,
         ),
     ] = None,

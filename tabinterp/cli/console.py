@@ -38,7 +38,7 @@ MOST = 4  # maximum number of names in an error
 
 
 def say(text: str, err: bool = False) -> None:
-    """Print a text to standard output, or to standard error."""
+    """Print a text to standard output or standard error."""
     typer.echo(terminal(text), err=err)
 
 
@@ -51,7 +51,7 @@ def tell(text: str, out: Path | None, *inputs: Path | None) -> None:
 
 
 def write_file(out: Path, data: bytes, *inputs: Path | None) -> None:
-    """Write or replace an output file, and print its path; the inputs of the command are never overwritten."""
+    """Write or replace an output file, and print its path. An input of the command is never overwritten."""
     check_apart(out, *inputs)
     with _told_of(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -270,7 +270,7 @@ def use_plain_output() -> None:
 
 
 def leave_with(code: int) -> NoReturn:
-    """Exit with a code; output that could not be printed is reported as an error."""
+    """Exit with a code. Output that could not be printed is reported as an error."""
     try:
         if sys.stdout is not None:  # None: closed by the process that started the command
             sys.stdout.flush()

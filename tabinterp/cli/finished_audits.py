@@ -55,7 +55,7 @@ EXAMPLES = {
 
 
 def _known(lang: str) -> str:
-    """Refuse an unsupported language before any work is done."""
+    """Refuse an unsupported language before any work starts."""
     with speaking(lang):
         return lang
 
@@ -112,7 +112,7 @@ def checks(
 
 
 def check(
-    documents: Annotated[list[Path], typer.Argument(help="Saved audit (audit.json), or several.")],
+    documents: Annotated[list[Path], typer.Argument(help="One or more saved audits (audit.json).")],
     policy: Annotated[
         Path | None,
         typer.Option(
@@ -140,7 +140,7 @@ def check(
     ] = None,
     lang: Lang = SOURCE,
 ) -> None:
-    """Check a saved audit against a policy; several audits must all pass.
+    """Check one or more saved audits against a policy; all of them must pass.
 
     The findings are recomputed from the numbers in the audit. With --key, the signature of the whole folder is verified first;
     if it is valid, findings from another version of tabinterp are accepted without being recomputed.

@@ -21,8 +21,8 @@ class Reading:
 
 
 def controls(given: list[str] | None) -> dict[str, str]:
-    """Return the reference group of each column. The name of the column ends at the first equals sign; a group may contain
-    further ones ("<= 30").
+    """Return the reference group of each column. The first equals sign ends the name of the column; a group may contain further
+    ones ("<= 30").
     """
     parted = [one.partition("=") for one in given or []]
     for column, equals, _ in parted:

@@ -42,7 +42,7 @@ class Activations:
             return self.beside(x)[1]
 
     def beside(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Return the scores of a batch, and the outputs of the units of each layer.
+        """Return the scores of a batch together with the outputs of the hidden units in each layer.
 
         Raises
         ------
@@ -67,8 +67,8 @@ class Activations:
 
 
 def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> tuple[list[str], dict[int, int]]:
-    """Return the names of the activations that run for x (n, d). Also return a mapping from position to width h for those
-    whose output (n, h) is in the order of the rows.
+    """Return the names of the activations that run for x (n, d), and a mapping from position to width h. The mapping contains
+    only activations whose output (n, h) has its rows in the order of x.
     """
     rows = x[:5] if len(x) >= 3 else x[:1].expand(3, -1)
     found, again = run(rows), run(rows.flip(0)[1:])

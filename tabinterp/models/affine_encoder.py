@@ -1,7 +1,8 @@
 """Affine steps of encoders, such as principal components.
 
-`mix(head) == head @ weight.T + constant`. If the head encodes a column separately, a change of that column changes the encoded
-row by `weight` times the change of its part of the head. This holds although every encoded column depends on it.
+An encoder is the composition of a head and later steps, and affine steps satisfy `mix(head) == head @ weight.T + constant`.
+Suppose that the head encodes a column separately. A change in that column then changes the encoded row by `weight` times the
+change in its part of the head, even if every encoded column depends on it.
 """
 
 from __future__ import annotations

@@ -85,13 +85,13 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
 
 
 def _reads_alike(model: Model, other: Model) -> bool:
-    """Return whether two models use the same columns and the same encoder, and neither is a function of rows."""
+    """Return whether two models use the same columns and the same encoder. Return False if either is a function of rows."""
     whole = model.finish is None and model.function is None and other.function is None
     return whole and model.encoder is other.encoder and model.reads == other.reads
 
 
 def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
-    """Return the model completed for the table, and the encoding of the table's columns."""
+    """Return the model after it was completed for the table, and the encoding of the table's columns."""
     try:
         if model.finish is not None:
             model = model.finish(model, table.inputs)
@@ -124,8 +124,8 @@ def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
 
 
 def reading_own_inputs(bound: BoundModel) -> BoundModel:
-    """Return the bound model for analyses that only need scores. A network whose lookups are intercepted then receives its own
-    whole numbers instead of one-hot levels.
+    """Return the bound model for analyses that need only scores. If lookups of the network are intercepted, it then receives its
+    original integer inputs instead of one-hot levels.
     """
     scores = bound.module
     if not isinstance(scores, Scores) or not isinstance(scores.module, Intercepted):
@@ -360,7 +360,7 @@ def score_head(model: Model, table: Table, width: int) -> FloatArray:
         return np.array([[1.0 if order[1] == 1 else -1.0]])
     if width != k:
         raise ModelError(
-            f"the number of values that {model.name} returns per row is {width}, but the target {schema.target!r} has {k} "
+            f"{model.name} returns {width} value{'' if width == 1 else 's'} per row, but the target {schema.target!r} has {k} "
             f"classes: {', '.join(map(repr, schema.labels))}. Wrap a model that returns one value per class"
         )
     if k == 2:
@@ -401,7 +401,7 @@ def _count_clipped(module: nn.Module, x: FloatArray, like: Tensor, link: Link) -
 
 
 def _check_size(bound: BoundModel) -> None:
-    """Check that the front is within the range of single precision, in which analyses run."""
+    """Check that fronts and scores are within the range of single precision, in which analyses run."""
     largest = max(float(bound.answers.abs().max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -430,6 +430,6 @@ def _check_predictions(bound: BoundModel) -> None:
     if not gap < 1e-4:
         raise ModelError(
             f"on the first {len(rows)} rows, the predictions of {bound.model.name} differ by up to {gap:.2g} from those that "
-            "tabinterp computes from its weights. The model may have one-vs-rest classes or an unusual output function. "
-            "Wrap its predictions as a function of rows instead"
+            "tabinterp computes from its weights. The model may combine one-vs-rest classifiers or use an unusual output "
+            "function. Wrap its predictions as a function of rows instead"
         )

@@ -49,7 +49,7 @@ class Questions:
         self._limit = self.asked + min(rows, self.left)
 
     def finish(self) -> None:
-        """Remove the limit for the steps after the analyses, which need no more than the reserve."""
+        """Remove the limit for the steps after the analyses. These steps need no more rows than the reserve."""
         self._limit = math.inf
 
     def add(self, rows: int) -> None:
@@ -73,11 +73,13 @@ class Codes:
         self._values = {c: frame[c].drop_duplicates().reset_index(drop=True) for c in frame.columns}
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:
-        """Return the positions (n, columns) of the values; only numbers may differ from all values in the table."""
+        """Return the positions (n, columns) of the values. Only numeric columns may contain values that do not occur in the
+        table.
+        """
         return np.column_stack([self._places(rows[c], c) for c in self._values]).astype(np.float64)
 
     def decode(self, codes: FloatArray) -> pd.DataFrame:
-        """Return rows (n, columns) with the values, with the table's types."""
+        """Return the rows (n, columns) with the original values in the types of the table."""
         places = np.rint(codes).astype(np.int64)
         return pd.DataFrame(
             {c: values.take(places[:, j]).reset_index(drop=True) for j, (c, values) in enumerate(self._values.items())}
@@ -108,7 +110,7 @@ class Codes:
 
 class FunctionModule(nn.Module):
     """A function of rows as a module that takes codes. It has no gradient and no hidden units. `of_codes` is an equivalent
-    function of codes, if one is known.
+    function of codes, or None if there is none.
     """
 
     def __init__(

@@ -37,16 +37,14 @@ class Structured(ABC):
 
     @abstractmethod
     def sources(self, inputs: Sources, of: PartSources) -> Sources:
-        """Return the columns on which each output depends. `of` is the function that returns them for a transformer inside
-        this one.
-        """
+        """Return the columns on which each output depends. The function `of` returns them for a transformer inside this one."""
 
     def beside(self) -> list[tuple[Any, tuple[str, ...]]]:
         """Return the encoders whose outputs are concatenated, and the columns of each; empty for other encoders."""
         return []
 
     def levels(self) -> dict[str, NDArray[Any]]:
-        """Return the levels on which a first step was fitted, by column."""
+        """Return, by column, the levels on which the first step was fitted."""
         return {}
 
 
@@ -108,7 +106,7 @@ HELD: dict[str, Callable[[Any], list[Any]]] = {  # transformer -> the fitted tra
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:
-    """Return sources in which each output may depend on every input."""
+    """Return sources that state that every output may depend on every input."""
     try:
         width = len(step.get_feature_names_out())
     except Exception:  # without names the width is unknown, and the caller encodes whole rows
@@ -193,7 +191,9 @@ def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> 
 
 
 def _part_sources(part: Any, inputs: Sources, width: int, names: list[str] | None = None) -> Sources:
-    """Return the sources of a part with a known width, so that one unknown transformer leaves the other columns local."""
+    """Return the sources of a part whose width is known. An unknown transformer then leaves the columns of the
+    other parts local.
+    """
     try:
         found = _sources(part, inputs, names)
     except _UnknownError:
@@ -271,7 +271,7 @@ def _bins(step: Any) -> list[int]:
 
 
 def _evenly(step: Any) -> list[int]:
-    """Return the sources for an equal number of outputs per input, adjacent for each input."""
+    """Return the sources of a transformer that turns each input into the same number of adjacent outputs."""
     width, left = divmod(len(step.get_feature_names_out()), step.n_features_in_)
     if left:
         raise _UnknownError

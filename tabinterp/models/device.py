@@ -42,9 +42,9 @@ def device_of(name: str) -> str:
             "check that nvidia-smi lists a GPU"
         )
     if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
+        found = ", ".join(f"cuda:{i}" for i in range(torch.cuda.device_count()))
         raise ModelError(
-            f"there is no device {name}; the number of CUDA devices that torch finds is {torch.cuda.device_count()}, and the "
-            "first is cuda:0. Choose one of these devices"
+            f"there is no device {name}; torch finds only {found}. Choose one of these devices, or leave out the number"
         )
     return name
 
@@ -55,7 +55,9 @@ def described(device: str) -> str:
 
 
 def home(device: str, numbers: int) -> str:
-    """Return where to keep this many single-precision numbers: on the device, if results computed from them also fit there."""
+    """Return where to keep this many single-precision numbers: on the device if they and the results computed from them fit
+    there, otherwise in CPU memory.
+    """
     if torch.device(device).type != "cuda":
         return device
     free, _ = torch.cuda.mem_get_info(device)
@@ -73,7 +75,9 @@ class AdaptiveBatch:
         self.most: int | None = None  # rows that fit, after a larger number did not
 
     def __call__(self, ask: Callable[[Tensor], Parts], rows: Tensor, to: str | torch.device | None = None) -> Parts:
-        """Return what `ask` returns for rows (n, ...): tensors of n rows each, on a given device (None: that of the rows)."""
+        """Return the outputs of `ask` for rows (n, ...) as tensors with n rows each, on the given device (None: the device of the
+        rows).
+        """
         to = rows.device if to is None else to
         if self.most is None or len(rows) <= self.most:
             try:
@@ -98,9 +102,10 @@ def placed(module: nn.Module, device: str) -> nn.Module:
 
 
 class Placed(nn.Module):
-    """A network on a device that accepts tensors from anywhere and returns its outputs there; gradients pass through.
+    """A network on a device that accepts tensors from any device and returns its outputs on the same device. Gradients pass
+    through it.
 
-    A pass that needs a gradient is not halved here, because all halves together would keep the same amount of memory for it.
+    A pass that needs a gradient is not halved here, because all halves together would use the same amount of memory.
     """
 
     def __init__(self, inner: nn.Module, device: str) -> None:

@@ -53,7 +53,7 @@ class Rewritten:
 
     @property
     def has_levels(self) -> bool:
-        """Whether anything is looked up."""
+        """Whether the network looks up any levels."""
         return any(one is not None for of_input in self.levels for one in of_input)
 
 
@@ -67,7 +67,7 @@ class _Places:
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """Columns and shifts, flattened from any shape, and the table (V, e)."""
+    """A lookup: its columns and offsets, both flattened, and the embedding table (V, e)."""
 
     shape: tuple[int, ...]
     column: NDArray[np.int64]
@@ -151,7 +151,7 @@ class _Follow(fx.Interpreter):
         return None
 
     def _again(self, node: fx.Node, first: Any) -> Any:
-        """Return the same operation on other values of the same shape."""
+        """Apply the same operation to other values of the same shape."""
         rest = fx.node.map_arg(node.args[1:], lambda a: self.env[a])
         named = fx.node.map_arg(node.kwargs, lambda a: self.env[a])
         if node.op == "call_method":
@@ -205,7 +205,7 @@ def is_rounding(node: fx.Node) -> bool:
 
 
 def _is_number(follow: _Follow, node: fx.Node) -> bool:
-    """Return whether anything other than lookups uses the value."""
+    """Return whether a value has any use other than lookups."""
     return any(
         user not in follow.lookups and (user not in follow.places or _is_number(follow, user)) for user in node.users
     )
@@ -225,8 +225,8 @@ def _only_looks_up(follow: _Follow, whole: NDArray[np.bool_]) -> bool:
 
 
 def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:
-    """Return, for each column, the levels that all of its lookups allow. If columns share a table through offsets, the levels
-    of each end at the next offset.
+    """Return, for each column, the levels that are valid in all of its lookups. If columns share a table through offsets, the
+    levels of each column end at the next offset.
     """
     ranges: dict[int, tuple[int, int]] = {}
     for lookup in lookups:
@@ -241,7 +241,7 @@ def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Le
 
 
 def check_levels(levels: dict[int, Levels], codes: NDArray[np.float64]) -> None:
-    """Refuse codes that are not levels, and more levels than the limit on one-hot columns."""
+    """Refuse codes that are not levels. Also refuse more levels than the limit on one-hot columns."""
     for column, one in levels.items():
         of = codes[:, column]
         if (of != np.floor(of)).any():
@@ -270,7 +270,7 @@ class _Weights:
         self.height = 0
 
     def numbers(self, columns: range) -> slice:
-        """Return the slice of z with these columns as numbers."""
+        """Add rows to W that pass these columns on as numbers, and return their slice of z."""
         return self._append(
             [
                 (
@@ -284,7 +284,7 @@ class _Weights:
         )
 
     def vectors(self, lookup: Lookup) -> slice:
-        """Return the slice of z with the result of a lookup, flattened."""
+        """Add rows to W that compute the flattened result of a lookup, and return their slice of z."""
         picked = []
         for column, shift in zip(lookup.column.tolist(), lookup.shift.tolist(), strict=True):
             first = self._levels[column].low + shift
@@ -305,7 +305,7 @@ class _Weights:
 
 
 def _rest(follow: _Follow, starts: list[fx.Node], inputs: list[Tensor], table: _Weights) -> nn.Module:
-    """Return the graph with its inputs and lookups taken from z."""
+    """Return the graph with its inputs and the results of its lookups replaced by slices of z."""
     new = fx.Graph()
     z = new.placeholder("z")
     values: dict[fx.Node, fx.Node] = {}

@@ -37,9 +37,10 @@ FREQUENT = 8  # number of most frequent values of a column that are always exami
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """Step sizes for the columns of a head (c,): `size`, or, if `relative`, a share of the absolute value (limited by `scale`).
+    """Step sizes for the columns of a head (c,). Where `relative` is set, a step is a fixed share of the absolute value, limited
+    by `scale`. Elsewhere it is `size`.
 
-    `usual` (c, d) are the mean sizes of the slopes, and `smooth` (c,) marks the columns with slopes.
+    `usual` (c, d) contains the mean sizes of the slopes, and `smooth` (c,) marks the columns that have slopes.
     """
 
     size: FloatArray
@@ -59,7 +60,9 @@ def _relative(x: FloatArray, scale: FloatArray) -> FloatArray:
 
 
 def leaves(mix: Mix, own: IntArray, encoded: IntArray) -> Iterator[tuple[Mix | None, IntArray, IntArray]]:
-    """Yield the parts of `mix` (None: unchanged), each with its input columns and its output columns."""
+    """Yield the parts of `mix`, each with its input columns and its output columns. A part that leaves its inputs unchanged is
+    None.
+    """
     if isinstance(mix, Joined):
         for part, taken, made in mix.places():
             if part is None:
@@ -110,7 +113,7 @@ def _pulled(
 
 
 def _slope(after: FloatArray, before: FloatArray, usual: FloatArray) -> FloatArray:
-    """Return the mean of the slopes on both sides; at kinks and next to jumps, the smaller one."""
+    """Return the mean of the slopes on both sides. At a kink or next to a jump, return the smaller slope."""
     least = np.minimum(np.abs(after), np.abs(before))
     bent = np.abs(after - before) > usual + least
     mean = (after + before) / 2
@@ -146,7 +149,7 @@ def steps_of(mix: Mix, x: FloatArray, encoded: FloatArray) -> Steps:
 
 
 def _examined(values: FloatArray, size: int) -> IntArray:
-    """Return rows that include the lowest, the highest and the most frequent values."""
+    """Return a sample of rows that includes the lowest, the highest and the most frequent values."""
     if len(values) <= size:
         return np.arange(len(values))
     _, first, count = np.unique(values, return_index=True, return_counts=True)

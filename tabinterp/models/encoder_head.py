@@ -1,8 +1,8 @@
 """The head of an encoder, which encodes each original column separately, and the later steps, which mix columns.
 
-`encoder(rows) == mix(head(rows))`. Principal components, kernels, products and norms of a row are functions of the outputs of a
-head of scalers and dummies. A gradient with respect to these outputs is a gradient with respect to columns, whatever steps
-follow.
+`encoder(rows) == mix(head(rows))`. For example, a head may consist of scalers and one-hot encoders. The later steps may compute
+principal components, kernels, products or norms from its outputs. A gradient with respect to the outputs of the head can be
+attributed to single columns, whatever the later steps are.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _Part = tuple[Any, tuple[str, ...], int]  # encoder (None: numbers unchanged), i
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """An encoder split in two: its head, which encodes original columns, and its later steps (None: no steps)."""
+    """An encoder that was split in two: the head, which encodes original columns, and the later steps (None if
+    there are none).
+    """
 
     head: Any
     mix: Mix | None
@@ -38,11 +40,13 @@ class Cut:
 
 
 class _NoHeadError(Exception):
-    """Raised for steps that use original columns in an unknown way."""
+    """Raised for steps that use the original columns in an unknown way."""
 
 
 def cut(encoder: Any, rows: pd.DataFrame) -> Cut | None:
-    """Return the parts of a fitted encoder, tried on a few rows of its input columns; None if it has no known head."""
+    """Split a fitted encoder into its head and its later steps, and try both on a few rows of its input columns. Return None if
+    the encoder has no known head.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X has feature names")
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
@@ -81,7 +85,7 @@ def _is_function(step: Any) -> bool:
 
 
 def _of_pipeline(steps: Sequence[Any], rows: pd.DataFrame) -> Cut:
-    """Cut a pipeline after the leading steps that encode columns separately, or within its first step."""
+    """Split a pipeline after the leading steps that encode columns separately, or within its first step."""
     names = tuple(map(str, rows.columns))
     local = 0
     while local < len(steps) and _is_local(steps[: local + 1], names):
@@ -109,7 +113,7 @@ def _is_local(steps: Sequence[Any], names: tuple[str, ...]) -> bool:
 
 
 def _given(step: Any, rows: Any) -> Any:
-    """Return the output of a step for rows of the table, or for the output of the preceding step."""
+    """Return the output of a step for rows of the table or for the output of the preceding step."""
     if not isinstance(rows, pd.DataFrame):
         return step.transform(rows)
     return as_taken(step.transform, rows, hasattr(step, "feature_names_in_"))
@@ -193,8 +197,8 @@ class Chain:
 
 
 class Joined:
-    """The later steps of several heads, applied in parallel. Each has its input columns, its function (None: unchanged) and
-    its output columns.
+    """The later steps of several heads, which are applied in parallel. Each part has its input columns, its function (None:
+    unchanged) and its output columns.
     """
 
     def __init__(self, parts: Sequence[tuple[int, Mix | None, int]]) -> None:
@@ -215,8 +219,8 @@ class Joined:
 
 
 class Shown(Structured):
-    """The head of an encoder whose dependencies were found by a probe: the numbers that some outputs mix, unchanged, and the
-    outputs that depend on only one column.
+    """The head of an encoder whose dependencies are known only from a probe. It returns the numbers that some outputs mix,
+    unchanged, followed by the outputs that depend on only one column.
     """
 
     def __init__(
@@ -239,12 +243,14 @@ class Shown(Structured):
         return [frozenset([name]) for name in self.numbers] + [self._sources[e] for e in self.alone]
 
     def blocks(self) -> dict[str, IntArray]:
-        """Return, for each column, the outputs of the whole encoder that it changed in the probe."""
+        """Return, for each column, the outputs of the whole encoder that changed in the probe when the column was changed."""
         return {str(c): np.flatnonzero([c in s for s in self._sources]) for c in self.feature_names_in_}
 
 
 class Refilled:
-    """The map from mixed numbers and unmixed outputs to encoded rows. The numbers replace those in a row of the table."""
+    """The map from the outputs of a `Shown` head to encoded rows. To compute the outputs that mix numbers, it inserts these
+    numbers into one row of the table and encodes that row.
+    """
 
     def __init__(self, shown: Shown, row: pd.DataFrame, width: int) -> None:
         self.shown, self.row, self.width = shown, row, width
@@ -254,7 +260,7 @@ class Refilled:
         return self.only(x, np.arange(self.width))
 
     def only(self, x: FloatArray, outputs: IntArray) -> FloatArray:
-        """Return some of the encoded columns; the encoder only computes those that mix numbers."""
+        """Return some of the encoded columns. The encoder runs only for those that mix numbers."""
         numbers, mixed = len(self.shown.numbers), np.isin(outputs, self.mixed)
         encoded = np.empty((len(x), len(outputs)))
         if mixed.any():
@@ -263,11 +269,11 @@ class Refilled:
         return encoded
 
     def blocks(self) -> dict[str, IntArray]:
-        """Return, for each original column, the encoded columns that it changed in the probe."""
+        """Return, for each original column, the encoded columns that changed in the probe when the column was changed."""
         return self.shown.blocks()
 
     def of_numbers(self, x: FloatArray) -> FloatArray:
-        """Return the outputs that mix the numbers (m, numbers)."""
+        """Return the outputs that mix numbers, for these numbers (m, numbers)."""
         if not len(self.mixed):
             return np.empty((len(x), 0))
         rows = self.row.iloc[np.zeros(len(x), dtype=np.int64)].reset_index(drop=True)
@@ -278,7 +284,7 @@ class Refilled:
 def shown_head(
     transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, moved: dict[str, NDArray[np.bool_]]
 ) -> Cut | None:
-    """Return the parts of an encoder according to a probe (`moved`); None if an output mixes levels or missing values."""
+    """Split an encoder according to the results of a probe (`moved`). Return None if an output mixes levels or missing values."""
     width = len(next(iter(moved.values())))
     sources: Sources = [frozenset(c for c, one in moved.items() if one[e]) for e in range(width)]
     mixed = frozenset[str]().union(*(one for one in sources if len(one) > 1))

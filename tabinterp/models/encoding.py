@@ -40,10 +40,10 @@ CHECKED = 256  # rows on which affine last steps are compared with the whole enc
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """The last steps of an encoder, which mix columns: encoded rows are `mix` of the rows from `head`.
+    """The last steps of an encoder, which mix columns. They are a function `mix` of the rows that `head` returns.
 
     If these steps are affine, `mix` multiplies the rows by `weight` (d, c) transposed and adds `constant` (d,). Otherwise,
-    `steps` are the step sizes of finite differences.
+    `steps` contains the step sizes for finite differences.
     """
 
     head: Encoding
@@ -55,11 +55,12 @@ class Tail:
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """`transform` maps a frame of the input columns to (n, width); `blocks` maps a column to its encoded columns.
+    """The encoding of a table: `transform` maps a frame of the input columns to (n, width), and `blocks` maps a column to its
+    encoded columns.
 
-    A `local` column can be changed by changing only its block. A column with an empty block is not used by the model. If columns
-    are mixed, `mixing` finds the `tail` when it is first needed. `abrupt` is used for the head of another encoding. It contains
-    the columns in which that encoding is not smooth; they can be changed but have no slopes.
+    If a column is `local`, its block of encoded columns can be changed on its own. If the block of a column is empty, the model
+    does not use the column. If columns are mixed, `mixing` finds the `tail` when it is first needed. The head of another encoding
+    also has `abrupt` columns: those in which the other encoding is not smooth, so that they can be changed but have no slopes.
     """
 
     transform: Callable[[pd.DataFrame], FloatArray]
@@ -73,7 +74,7 @@ class Encoding:
 
     @cached_property
     def tail(self) -> Tail | None:
-        """The steps that mix columns, and the head before them; None if they are unknown, or no column is mixed."""
+        """The steps that mix columns, with the head before them. None if these steps are unknown, or if no columns are mixed."""
         return None if self.mixing is None else self.mixing(self)
 
     def without_rows(self) -> Encoding:
@@ -83,13 +84,14 @@ class Encoding:
         return made
 
     def goes_by_parts(self, columns: Sequence[str]) -> bool:
-        """Return whether the parts of the encoder can be called separately, and at least one of them mixes these columns by
-        steps that are not affine.
+        """Return whether parts of the encoder can be called separately, and at least one part that mixes these columns is not
+        affine.
         """
         return isinstance(self.transform, Transform) and self.transform.goes_by_parts(columns)
 
     def outputs(self, rows: Callable[[Sequence[str]], pd.DataFrame], size: int, places: IntArray) -> FloatArray:
-        """Return some of the encoded columns (size, places) of rows; `rows` returns given columns of these rows.
+        """Return some of the encoded columns (size, places) of rows. The function `rows` returns the columns that it is given,
+        for these rows.
 
         If the encoder has parts, only the necessary parts and columns are computed.
         """
@@ -98,12 +100,14 @@ class Encoding:
         return self.transform(rows(self.columns))[:, places]
 
     def has_slope(self, column: str) -> bool:
-        """Return whether the derivative with respect to this column follows from those with respect to its encoded columns."""
+        """Return whether the derivative with respect to this column can be computed from the derivatives with respect to its
+        encoded columns.
+        """
         return self.local[column] and column not in self.abrupt
 
 
 def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Encoding:
-    """Encode a table's input columns by `encoder` (None: numeric columns unchanged)."""
+    """Encode the input columns of a table with `encoder` (None: numeric columns unchanged)."""
     _check_fitted(encoder)
     columns = tuple(map(str, frame.columns))
     unseen = _unseen(frame, known_levels(encoder, tuple(reads or columns)))
@@ -123,7 +127,9 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
 
 
 def _seen(sources: Sources, moved: dict[str, NDArray[np.bool_]]) -> Sources:
-    """Return the sources combined with the changes in a probe. For probed outputs, return only the changes in the probe."""
+    """Return the sources combined with the dependencies that a probe showed. For probed outputs, return only those that the probe
+    showed.
+    """
     shown = [frozenset(c for c, touched in moved.items() if touched[e]) for e in range(len(sources))]
     return [one if isinstance(s, Probed) else s | one for s, one in zip(sources, shown, strict=True)]
 
@@ -159,7 +165,9 @@ def _tail(
     encoding: Encoding,
     moved: dict[str, NDArray[np.bool_]],
 ) -> Tail | None:
-    """Return the steps that mix the columns of an encoder, checked on rows that take each column from another row."""
+    """Return the steps of an encoder that mix columns. They are checked on rows in which every column comes from
+    a different row.
+    """
     few = _shuffled(frame, encoding.width)
     rows = as_objects(frame.iloc[:CHECKED] if reads is None else frame.iloc[:CHECKED][list(reads)])
     for parts in (cut(encoder, rows), shown_head(encoding.transform, frame, moved)):
@@ -181,7 +189,7 @@ def _tail(
 
 
 def _by_differences(head: Encoding, mix: Mix, frame: pd.DataFrame, encoding: Encoding) -> Tail | None:
-    """Return the tail with step sizes for differences, and with the columns in which it is not smooth."""
+    """Return the tail with step sizes for finite differences. The head lists the columns in which the tail is not smooth."""
     x, encoded = head.transform(frame), encoding.transform(frame)
     if not (np.isfinite(x).all() and np.isfinite(encoded).all()):
         return None
@@ -195,14 +203,14 @@ def _unchanged(x: FloatArray) -> FloatArray:
 
 
 def _shuffled(frame: pd.DataFrame, width: int) -> pd.DataFrame:
-    """Return rows that take each column from another row."""
+    """Return rows in which every column comes from a different row."""
     taken = {c: frame[c].take(order).reset_index(drop=True) for c, order in _orders(frame, width).items()}
     return with_columns(frame.iloc[:0], taken)
 
 
 def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
-    """Return the rows from which each column is taken. There are fewer if there are many cells, because columns are encoded
-    separately.
+    """Return, for each column, the positions of the rows from which its values are taken. Fewer rows are used if there are many
+    cells, because columns are encoded separately.
     """
     size = int(np.clip(PROBE_CELLS // (len(frame.columns) * max(1, width)), 16, CHECKED))
     draws = np.random.default_rng(0)
@@ -210,7 +218,9 @@ def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
 
 
 def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
-    """Return whether each column is encoded as in its source row, in rows that take every column from a different row."""
+    """Return whether, in rows whose columns come from different rows, each local column is encoded exactly as in
+    its source row.
+    """
     whole = encoding.transform(_shuffled(frame, encoding.width))
     for column, order in _orders(frame, encoding.width).items():
         block = encoding.blocks[column]
@@ -222,8 +232,8 @@ def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Return, for each column, the number of rows with a level that its encoder does not know. Refuse a column in which all
-    levels are unknown.
+    """Return, for each column, the number of rows with a level unknown to its encoder. Refuse a column in which all levels are
+    unknown.
     """
     result = {}
     for column, levels in known.items():
@@ -234,14 +244,14 @@ def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, in
         if new.all() and {*map(_text, values.unique())} & {*map(_text, levels.tolist())}:
             few = ", ".join(map(shown, levels.tolist()[:8]))
             raise ModelError(
-                f"column {column!r} has values of a different type from the values that its encoder was fitted on: got "
-                f"{shown(values.iloc[0])}, expected values such as {few}. Read the column with the same type as for training"
+                f"the values in column {column!r} differ in type from those that the encoder was fitted on: got "
+                f"{shown(values.iloc[0])}, expected values such as {few}. Read the column with the type that was used in training"
             )
     return result
 
 
 def _text(level: Any) -> str:
-    """Return a text that is the same for 1, 1.0 and the texts "1" and "1.0"."""
+    """Return the same string for 1, 1.0 and the strings "1" and "1.0"."""
     try:
         return f"{float(level):.15g}"
     except (TypeError, ValueError):
@@ -290,7 +300,9 @@ class Transform:
         return encoded
 
     def outputs(self, rows: Callable[[Sequence[str]], pd.DataFrame], size: int, places: IntArray) -> FloatArray:
-        """Return some of the encoded columns (size, places) of rows; `rows` returns given columns of these rows."""
+        """Return some of the encoded columns (size, places) of rows. The function `rows` returns the columns that it is given,
+        for these rows.
+        """
         needed, encoded = self._quickly.needed(size, places), None
         if needed is not None:
             few = _with_none(rows(needed), [name for name in self._fitted_on_none if name in needed])
@@ -309,7 +321,7 @@ class Transform:
 
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
-    """Return the rows (n, d) as encoded from the columns that an encoder uses (None: numbers unchanged)."""
+    """Encode rows with an encoder, using only the columns that it needs (None: numbers unchanged). The result is (n, d)."""
     return encoded_by(encoder, rows, None)(rows)
 
 
@@ -321,12 +333,12 @@ def encoded_by(
 
 
 def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows with missing values as None in columns in which the encoder was fitted with None."""
+    """Replace missing values by None in the columns in which the encoder was fitted with None."""
     return _with_none(rows, _fitted_on_none(encoder, tuple(map(str, rows.columns))))
 
 
 def _fitted_on_none(encoder: Any, columns: tuple[str, ...]) -> list[str]:
-    """Return the columns whose missing values were None when the encoder was fitted. The encoder treats NaN as a different
+    """Return the columns in which missing values were None when the encoder was fitted. Such an encoder treats NaN as a different
     level.
     """
     known = known_levels(encoder, columns)
@@ -341,7 +353,7 @@ def _with_none(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:
-    """Return a function that applies a pipeline's steps in turn. A truncated pipeline could not be called, because
+    """Return a function that applies the steps of a pipeline in turn. A truncated pipeline cannot be called instead, because
     scikit-learn may consider it not fitted.
     """
     if type(encoder) is not Pipeline:
@@ -362,8 +374,8 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
 def _probe(
     transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, columns: tuple[str, ...]
 ) -> tuple[int, dict[str, NDArray[np.bool_]]]:
-    """Return the number of encoded columns, and the encoded columns that change when one original column (including its
-    missing values) is exchanged between sample rows.
+    """Return the number of encoded columns, and which of them change when the values of one original column (including its
+    missing values) are exchanged between sample rows.
     """
     base, moved = frame.iloc[_spread(len(frame), PROBED)].reset_index(drop=True), dict[str, NDArray[np.bool_]]()
     few = columns[:TOGETHER]  # the encoded width is still unknown
@@ -387,7 +399,9 @@ def _spread(rows: int, most: int) -> IntArray:
 
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return the sample rows, followed, for each of these columns, by the same rows with other values in that column only."""
+    """Return the sample rows, followed by one copy of them for each of these columns, in which only that column
+    has other values.
+    """
     size = len(base)
     stacked = base.iloc[np.tile(np.arange(size), 1 + len(columns))].reset_index(drop=True)
     changed = {}
@@ -399,7 +413,9 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
 
 
 def _donors(values: pd.Series, size: int) -> NDArray[np.object_]:
-    """Return replacement values. The rarest come first, so that missing values and rare levels are included."""
+    """Return the values that replace those of a column. The rarest come first, so that missing values and rare levels are
+    included.
+    """
     distinct = values.value_counts(dropna=False).index
     rare = distinct.to_numpy(dtype=object)[-size:][::-1]
     ordered = distinct.sort_values(na_position="last").to_numpy(dtype=object)

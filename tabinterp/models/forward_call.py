@@ -54,13 +54,13 @@ class ForwardCall(nn.Module):
         return result if self.output is None else self._chosen(result)  # type: ignore[no-any-return]
 
     def averaging(self, averaged: Averaged) -> ForwardCall:
-        """Return the network with this kind of member outputs."""
+        """Return the network with `averaged` set to this kind of member outputs."""
         made = ForwardCall(self.module, self.inputs, self.output, self._name)
         made.averaged = averaged
         return made
 
     def with_fixed_inputs(self) -> fx.GraphModule:
-        """Return the network as a graph with a fixed number of arguments, which tracing needs."""
+        """Return the network as a graph with a fixed number of arguments, because a variable number cannot be traced."""
         graph = fx.Graph()
         inputs = tuple(graph.placeholder(f"input{i}") for i in range(self.inputs.number))
         graph.output(graph.call_module("call", inputs))
@@ -119,8 +119,8 @@ class ForwardCall(nn.Module):
             return members.logsumexp(1) - math.log(members.shape[1])
         if self.averaged is None:
             raise ModelError(
-                f"{argument('output', MEAN)} can be used only if it is known whether {self._name} predicts classes or numbers. "
-                f"Pass {argument('classes')} or {argument('task')} to ti.wrap"
+                f"to average ensemble members ({argument('output', MEAN)}), tabinterp must know whether {self._name} predicts "
+                f"classes or numbers. Pass {argument('classes')} or {argument('task')} to ti.wrap"
             )
         if members.shape[2] > 1:  # the log of the mean probability, which is also a logit
             return functional.log_softmax(members, dim=2).logsumexp(1) - math.log(members.shape[1])

@@ -44,7 +44,7 @@ def gradient_disagreement(bound: BoundModel) -> float | None:
 
 
 def _slope(bound: BoundModel, x: FloatArray, way: FloatArray) -> FloatArray:
-    """Return central differences (m, k) of the score in the direction `way` (m, d)."""
+    """Return central differences (m, k) of the score in the directions `way` (m, d)."""
     with torch.inference_mode(False):
         module = placed(private(bound.module, lambda one: in_precision(one, torch.float64)), bound.device)
     step = STEP

@@ -29,7 +29,7 @@ class Levels:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One encoder (None: numbers unchanged), the columns it uses, and the levels of its outputs."""
+    """One encoder (None: numbers unchanged), the columns that it uses, and the levels of its outputs."""
 
     encoder: Any
     reads: tuple[str, ...]
@@ -37,11 +37,11 @@ class Part:
 
     @property
     def width(self) -> int:
-        """The number of encoded columns, with levels counted separately."""
+        """The number of encoded columns. Each level counts as one column."""
         return sum(1 if one is None else one.size for one in self.levels)
 
     def encode(self, rows: pd.DataFrame) -> FloatArray:
-        """Return the network's own input (n, c)."""
+        """Return the input (n, c) that the network itself takes."""
         return apply(self.encoder, rows[list(self.reads)])
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:
@@ -49,12 +49,12 @@ class Part:
         return self.of_codes(self.encode(rows))
 
     def of_codes(self, codes: FloatArray) -> FloatArray:
-        """Return the encoded rows (n, width) from the encoder's output (n, c)."""
+        """Return the encoded rows (n, width) for the output (n, c) of the encoder."""
         return np.column_stack([_columns(codes[:, j], one) for j, one in enumerate(self.levels)])
 
 
 class SideBySide(Structured):
-    """Encoders with concatenated outputs. A column that several encoders use has several blocks."""
+    """Several encoders whose outputs are concatenated. A column that several of them use has several blocks."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = tuple(parts)

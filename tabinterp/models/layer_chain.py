@@ -18,12 +18,12 @@ Step = tuple[FloatArray, FloatArray]  # weight (m, h), shift (m,)
 
 
 def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
-    """Return the chain, in which step l maps the outputs of layer l (0: the front) to the pre-activations of the next layer, or
-    to the scores.
+    """Return the chain of affine steps. Step l maps the outputs of layer l (0: the front) to the pre-activations of the next
+    layer, or to the scores.
 
-    The chain ends before the first step that is not an affine function of only the preceding outputs. This is determined from the
-    graph and confirmed on real rows and random fronts. An operation such as clipping is not affine, even if none of these rows is
-    clipped.
+    The chain ends before the first step that is not an affine function of only the preceding outputs. The graph determines this,
+    and real rows and random fronts confirm it. An operation such as clipping is never affine, even if it clips none of these
+    rows.
     """
     size = bound.z.shape[1]
     if not bound.has_gradient:
@@ -47,8 +47,8 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
 
 
 def _leads_on(front: Front, is_last: bool) -> bool:
-    """Return whether only the next activation uses the affine front. For the last front, return whether only linear operations
-    follow it.
+    """Return whether the next activation is the only operation that uses the affine front. For the last front, return whether
+    only linear operations follow it.
     """
     graph = front.rest.module if isinstance(front.rest, Untouched) else front.rest
     if front.nothing_behind or not isinstance(graph, fx.GraphModule):
@@ -68,7 +68,7 @@ def _is_straight(graph: fx.GraphModule, node: fx.Node) -> bool:
 
 
 def _gives(front: Front, a: FloatArray, told: torch.nn.Module, z: torch.Tensor) -> bool:
-    """Return whether the next values are the front's affine function of the outputs `a` (m, h)."""
+    """Return whether the affine front computes the next values from the outputs `a` (m, h)."""
     with torch.inference_mode():
         expected = told(z).double().cpu().numpy()
     own = a @ front.weight.cpu().numpy().T + front.bias.cpu().numpy()

@@ -16,17 +16,18 @@ import torch
 from torch import Tensor, fx, nn
 
 from .activations import activation_nodes, layer_widths
-from .affine_front import Front, on, split, trace
+from .affine_front import Front, on, split, trace, with_fast_tanh
 from .device import placed
 from .model import BoundModel
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """`before` maps fronts (m, h) to the layer's pre-activations (m, width), `activation` maps those to its outputs.
+    """A hidden layer: `before` maps fronts (m, h) to its pre-activations (m, width), and `activation` maps those to its outputs.
 
-    `behind` maps its outputs (m, width), with `beside` together with the front (m, width + h), to scores (m, k). Attributes with
-    `graph_` are the same networks as graphs that can be inspected; the others are placed on `device`. Fronts are kept at `home`.
+    `behind` maps its outputs (m, width) to scores (m, k). If `beside` is set, its input is the outputs together with the front
+    (m, width + h). The attributes that start with `graph_` are the same networks as graphs that can be inspected; the others run
+    on `device`. Fronts are kept at `home`.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Layer:
     @cached_property
     def before(self) -> nn.Module:
         """The pre-activations (m, width) for fronts (m, h)."""
-        return placed(self.graph_before, self.device)
+        return placed(with_fast_tanh(self.graph_before), self.device)
 
     @cached_property
     def outputs(self) -> nn.Module:
@@ -57,7 +58,7 @@ class Layer:
 
     @cached_property
     def behind(self) -> nn.Module:
-        """The scores (m, k) for outputs (m, width); with `beside`, for outputs and the front (m, width + h)."""
+        """The scores (m, k) for outputs (m, width). If `beside` is set, the input is the outputs and the front (m, width + h)."""
         return placed(self.graph_behind, self.device)
 
     @cached_property
@@ -68,13 +69,13 @@ class Layer:
 
     @cached_property
     def moves(self) -> Front:
-        """The affine front of the network after this layer. If one unit changes, it only needs to be updated."""
+        """The affine front of the network after this layer. A change in one unit only requires an update of it."""
         return split(self.graph_behind, self.width + self.front * self.beside, self.device).on(self.home)
 
     @cached_property
     def rest(self) -> nn.Module:
         """The network from that front to scores (m, k)."""
-        return placed(self.moves.rest, self.device)
+        return placed(with_fast_tanh(self.moves.rest), self.device)
 
 
 def layers_of(bound: BoundModel) -> tuple[Layer, ...]:
@@ -162,7 +163,9 @@ def _alone(graph: fx.GraphModule, node: fx.Node, source: fx.Node) -> fx.GraphMod
 
 
 def _behind(graph: fx.GraphModule, layer: fx.Node, width: int, beside: bool) -> fx.GraphModule:
-    """Return the graph with the layer's outputs as its input. With `beside`, the front is also an input if other nodes use it."""
+    """Return the graph whose input is the output of the layer. If `beside` is set, the front is also an input if other nodes use
+    it.
+    """
     getitem: Callable[..., Any] = operator.getitem
     new = fx.Graph()
     given = new.placeholder("outputs")

@@ -23,7 +23,7 @@ from tabinterp.table import Split, Table
 
 from .activations import Activations
 from .affine_encoder import NEAR
-from .affine_front import Front, consuming, on, private
+from .affine_front import Front, consuming, on, private, with_fast_tanh
 from .black_box import Function, Questions
 from .device import CPU, AdaptiveBatch, differentiated, home, placed
 from .encoding import Encoding
@@ -119,7 +119,7 @@ class Model(Previewed):
 
 
 def _layer(module: nn.Module) -> str:
-    """Return the kind of a layer, with the numbers of its inputs and outputs."""
+    """Return the kind of a layer with its numbers of inputs and outputs."""
     kind = type(module).__name__
     return f"{kind} {module.in_features} → {module.out_features}" if isinstance(module, nn.Linear) else kind
 
@@ -153,9 +153,9 @@ def check_widths(model: Model, widths: Sequence[int]) -> None:
     """Check that the inputs have the widths stated in the model's file."""
     if model.expects is not None and tuple(widths) != model.expects:
         raise ModelError(
-            f"the inputs of {model.name} must have these numbers of encoded columns: {', '.join(map(str, model.expects))}. From "
-            f"this table, its encoders return these numbers of columns: {', '.join(map(str, widths))}. Use the encoders and the "
-            "input columns that the network was trained with"
+            f"{model.name} expects inputs with {' and '.join(map(str, model.expects))} encoded columns, but for this table "
+            f"its encoders return {' and '.join(map(str, widths))}. Use the encoders and the input columns that "
+            "the network was trained with"
         )
 
 
@@ -192,7 +192,7 @@ class BoundModel:
     def take(self, rows: IntArray | NDArray[np.bool_], table: Table | None = None) -> BoundModel:
         """Return the same model on these rows only, without encoding them again.
 
-        `table`: the table of these rows, if it already exists for another model on the same table.
+        `table` is the table of these rows, if another model on the same table has already created it.
         """
         rows = rows.copy()  # a mask may be read-only, about which torch warns
         taken = replace(self, table=self.table.take(rows) if table is None else table, x=self.x[rows])
@@ -204,8 +204,7 @@ class BoundModel:
         return taken
 
     def beside(self, points: Mapping[str, Sequence[float]]) -> BoundModel:
-        """Return the same model on the same rows, with added rows that have these values of numeric columns: value i is in row n
-        + i.
+        """Return the same model on the same rows and on added rows with given values of numeric columns: value i is in row n + i.
 
         All other values in the added rows are those of the first row. The added rows only serve as sources of columns; no
         statistic may include them.
@@ -275,10 +274,10 @@ class BoundModel:
         return self._finite(self.score(self.x))
 
     def blocks(self, units: bool = False) -> Iterator[Block]:
-        """Iterate over the table's rows in blocks with their derivatives, and the outputs of hidden units if `units` is
-        set.
+        """Iterate over the table's rows in blocks, together with their derivatives. If `units` is set, the outputs of hidden
+        units are included.
 
-        The same forward pass also gives the scores, which are known at the end.
+        The same forward passes also compute the scores, which are known when the iteration ends.
         """
         scores = np.empty((len(self.x), len(self.outputs)))
         for start in range(0, len(self.x), SMALL):
@@ -306,7 +305,7 @@ class BoundModel:
 
     @cached_property
     def _halves(self) -> dict[str, AdaptiveBatch]:
-        """The batch size that fits in memory, for each kind of call."""
+        """The batch sizes that fit in memory, one for each kind of call."""
         return defaultdict(AdaptiveBatch)
 
     @cached_property
@@ -317,33 +316,34 @@ class BoundModel:
     @cached_property
     def rest(self) -> nn.Module:
         """The network after the front, in single precision, on its device: (m, h) -> (m, k)."""
-        return placed(self.behind, self.device)
+        with torch.inference_mode(False):
+            return placed(with_fast_tanh(self.behind), self.device)
 
     @cached_property
     def consuming(self) -> nn.Module:
-        """The same function, which may overwrite `z`."""
+        """The same network as `rest`, but it may overwrite `z`."""
         with torch.inference_mode(False):
-            return consuming(self.behind) if self.device == CPU else self.rest
+            return consuming(self.rest) if self.device == CPU else self.rest
 
     @cached_property
     def behind(self) -> nn.Module:
-        """The same function, for inspection of its parts."""
+        """The same network as `rest`, for the inspection of its parts."""
         with torch.inference_mode(False):  # inference tensors could not be used for gradients later
             return private(self.front.rest, lambda module: in_precision(module, torch.float32))
 
     @cached_property
     def z(self) -> Tensor:
-        """The front (n, h) of every row."""
+        """The fronts (n, h) of all rows."""
         return self.front_of(self.x)
 
     @cached_property
     def answers(self) -> Tensor:
-        """The scores (n, k) from `rest` for `z`, with which scores after changes of a column are compared."""
+        """The scores (n, k) that `rest` computes from `z`. Scores after a change in a column are compared with them."""
         with torch.no_grad():  # an inference tensor could not be used for gradients later
             return torch.cat([self.rest(self.z[i : i + BLOCK]).double() for i in range(0, max(1, len(self.z)), BLOCK)])
 
     def front_of(self, x: FloatArray) -> Tensor:
-        """Return the front (m, h) of encoded rows (m, d). It is summed in double precision from centred parts and then
+        """Return the fronts (m, h) of encoded rows (m, d). They are summed in double precision from centred parts and then
         converted to single precision.
         """
         constant = self.first.bias + self.first.weight @ self.at_home(self.centre)
@@ -376,7 +376,7 @@ class BoundModel:
         return all(self.encoding.local[c] for c in columns)
 
     def moved(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
-        """Return the front (m, h) of the receivers' rows with these columns taken from the donors' rows."""
+        """Return the fronts (m, h) of the receivers' rows after these columns were replaced by those of the donors' rows."""
         found = self._affine(columns)
         if found is not None:
             block, weight = found
@@ -387,8 +387,8 @@ class BoundModel:
         return self.z[receivers] + self._product(torch.as_tensor(change), torch.as_tensor(move.outputs), 0.0)
 
     def move(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Move:
-        """Return the move of these columns. If it is only known from a probe of the encoder, it is checked on some of these
-        pairs by encoding whole rows.
+        """Return the `Move` for these columns. A move that is known only from a probe of the encoder is checked by encoding some
+        whole rows.
         """
         found = move_of(self.encoding, columns)
         if not found.is_shown:
@@ -403,17 +403,21 @@ class BoundModel:
         return found if np.allclose(encoded, expected, rtol=NEAR, atol=NEAR) else whole
 
     def encoded_move(self, move: Move, receivers: IntArray, donors: IntArray) -> FloatArray:
-        """Return the encoded columns (m, outputs) that change when columns of the receivers' rows come from the donors'."""
+        """Return the encoded columns (m, outputs) that change when the receivers' rows take some columns from the
+        donors' rows.
+        """
         head = None if move.block is None else self._head
         return move.encoded(self.table.inputs, head, receivers, donors)
 
     def added(self, encoded: FloatArray, outputs: IntArray) -> Tensor:
-        """Return the contribution of values (m, outputs) of these encoded columns to `z` (m, h), up to the constant of `part`."""
+        """Return the contribution to `z` (m, h) of these encoded columns with the values `encoded` (m, outputs). The constant is
+        that of `part`.
+        """
         return self._product(torch.as_tensor(encoded - self.centre[outputs]), torch.as_tensor(outputs), 0.0)
 
     def part_before_mixing(self, columns: tuple[str, ...]) -> Tensor | None:
-        """Return the contribution (n, h) of these columns to `z` of every row, up to a constant that cancels in a change; None
-        unless the encoder mixes them only by affine steps.
+        """Return the contribution (n, h) of these columns to `z` of every row, up to a constant that cancels in a change. Return
+        None unless the encoder mixes them only by affine steps.
         """
         found = self._affine(columns)
         if found is None:
@@ -426,7 +430,9 @@ class BoundModel:
         return made
 
     def _affine(self, columns: tuple[str, ...]) -> tuple[IntArray, Tensor] | None:
-        """Return the outputs of the encoder's head for these columns, and the weights (h, block) from there to the front."""
+        """Return which outputs of the encoder's head these columns determine, and the weights (h, block) from these outputs to
+        the front.
+        """
         tail = None if self.encoding.goes_by_parts(columns) else self.encoding.tail
         if tail is None or tail.weight is None or not all(tail.head.local[c] for c in columns):
             return None
@@ -435,13 +441,13 @@ class BoundModel:
 
     @cached_property
     def _head(self) -> FloatArray:
-        """The rows (n, c) before the steps of the encoder that mix columns."""
+        """The rows (n, c) as they are before the steps of the encoder that mix columns."""
         if self.encoding.tail is None:
             raise ModelError(f"the encoder of {self.model.name} has no known steps before the step that mixes columns")
         return self.encoding.tail.head.transform(self.table.inputs)
 
     def encoded_front(self, rows: pd.DataFrame) -> Tensor:
-        """Return the front (m, h) of rows of the input columns, by the whole encoder."""
+        """Return the fronts (m, h) of rows of the input columns, which the whole encoder encodes."""
         return self.front_of(self.encoding.transform(rows))
 
     def gradients(self, x: FloatArray) -> FloatArray:
@@ -467,12 +473,12 @@ class BoundModel:
 
     @cached_property
     def watched(self) -> Activations:
-        """The module on its device, with the outputs of its hidden units."""
+        """The module on its device, which also returns the outputs of its hidden units."""
         with torch.inference_mode(False):
             return Activations(on(self.module, self.device), self.model.name)
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
-        """Return the outputs of hidden units by layer, (n, h) each, for encoded rows (None: the table's)."""
+        """Return the outputs (n, h) of the hidden units in each layer, for encoded rows (None: those of the table)."""
         x = self.x if x is None else x
         dtype, halves = module_dtype(self.module), self._halves["activations"]
 

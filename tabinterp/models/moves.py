@@ -1,9 +1,10 @@
-"""Moves of columns, in which some columns of a row are taken from another row. This module determines which encoded columns
-change, and their new values, if the encoder mixes columns.
+"""Moves: replacements of some columns of a row by those of another row. This module determines which encoded columns change, and
+their new values, also if the encoder mixes columns.
 
-The encoded columns that depend on a moved column depend only on it and the columns mixed with it. So only the steps that compute
-them run again: the last steps of the encoder, on the stored output of its head (see `Tail`), or some parts of a column
-transformer. Two pairs of rows that agree in all these columns have the same values.
+An encoded column that depends on a moved column depends only on that column and on the columns that are mixed with it. Only the
+steps that compute such encoded columns therefore run again. These are the last steps of the encoder, applied to the stored output
+of its head (see `Tail`), or some parts of a column transformer. If two pairs of rows agree in all of these columns, their new
+values are the same.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .encoding import Encoding
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A last step of an encoder (None: unchanged): its input columns in the head, and its output columns."""
+    """One of the last steps of an encoder (None: unchanged), with its input columns in the head and its output columns."""
 
     mix: Mix | None
     taken: slice
@@ -31,10 +32,10 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """These `columns` are taken from other rows, which changes the encoded columns `outputs`.
+    """The replacement of `columns` by those of other rows, which changes the encoded columns `outputs`.
 
     The outputs depend only on the moved columns and those in `beside`. If the head of the encoder encodes the moved columns
-    separately, `block` are their columns in the head, and `steps` are the later steps that compute `outputs`.
+    separately, `block` contains their columns in the head, and `steps` are the later steps that compute `outputs`.
     """
 
     encoding: Encoding
@@ -46,14 +47,15 @@ class Move:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the changes that these columns cause are only known from a probe of the encoder."""
+        """Whether only a probe of the encoder shows which encoded columns these columns change."""
         return any(isinstance(step.mix, Refilled) for step in self.steps)
 
     def encoded(
         self, frame: pd.DataFrame, head: FloatArray | None, receivers: IntArray, donors: IntArray
     ) -> FloatArray:
-        """Return the `outputs` (m, outputs) of the receivers' rows with these columns from the donors' rows; `head` (n, c) is the
-        output of the head for the frame, needed if there is a `block`.
+        """Return the values (m, outputs) of `outputs` in the receivers' rows after the replacement by the donors' columns.
+
+        `head` (n, c) is the output of the head for the frame. It is needed if there is a `block`.
         """
         if not len(self.outputs):
             return np.empty((len(receivers), 0))
@@ -74,7 +76,7 @@ class Move:
 
 
 def move_of(encoding: Encoding, columns: Sequence[str]) -> Move:
-    """Return the move of these columns."""
+    """Return the `Move` for these columns."""
     tail = None if encoding.goes_by_parts(columns) else encoding.tail
     if tail is None or not all(tail.head.local[c] for c in columns):
         return Move(encoding, tuple(columns), *_reach(encoding.blocks, columns))
@@ -88,18 +90,18 @@ def move_of(encoding: Encoding, columns: Sequence[str]) -> Move:
 
 
 def by_whole_encoder(encoding: Encoding, columns: Sequence[str]) -> Move:
-    """Return the move for which whole rows are encoded."""
+    """Return a `Move` that encodes whole rows."""
     others = tuple(c for c in encoding.columns if c not in columns)
     return Move(encoding, tuple(columns), np.arange(encoding.width), others)
 
 
 def moved_rows(frame: pd.DataFrame, columns: Sequence[str], receivers: IntArray, donors: IntArray) -> pd.DataFrame:
-    """Return the receivers' rows of the frame with these columns taken from the donors' rows."""
+    """Return the receivers' rows of the frame with these columns replaced by those of the donors' rows."""
     return pd.DataFrame({c: frame[c].array.take(donors if c in columns else receivers) for c in frame.columns})
 
 
 def _reach(blocks: dict[str, IntArray], columns: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
-    """Return the encoded columns that these columns change, and the other columns that also change them."""
+    """Return the encoded columns that depend on these columns, and the other columns on which the same encoded columns depend."""
     outputs = np.unique(np.concatenate([blocks[c] for c in columns]))
     return outputs, tuple(c for c in blocks if c not in columns and np.isin(blocks[c], outputs).any())
 

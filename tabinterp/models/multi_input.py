@@ -1,8 +1,8 @@
-"""Networks with several inputs, or with inputs of whole numbers, as a network with one float input.
+"""Networks with several inputs or with integer inputs, converted to networks with one float input.
 
 A trial call determines the form of each input (floats or whole numbers, (n, 1) or (n,)). If whole numbers are looked up in
-embeddings, the lookups become affine maps of one-hot levels, so that all analyses work with them; the result is compared with the
-network's own. If whole numbers are used in another way, the model is a function of rows, of which only the predictions are known.
+embeddings, the lookups become affine maps of one-hot levels, so that all analyses work with them. The result is compared with the
+scores of the original network. If whole numbers are used in another way, the model is a function of rows that can only predict.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Form:
 
 
 class Beside(nn.Module):
-    """A network with several float inputs, as a network of the concatenated inputs."""
+    """A network with several float inputs, as a network whose one input is their concatenation."""
 
     def __init__(self, module: nn.Module, widths: Sequence[int], forms: Sequence[Form]) -> None:
         super().__init__()
@@ -64,8 +64,8 @@ class Beside(nn.Module):
 
 @dataclass(frozen=True)
 class Finish:
-    """`Model.finish` for a network with these encoders (None: numbers unchanged), whose outputs are passed in these `forms`
-    (None: found by a trial call).
+    """`Model.finish` for a network with these encoders (None: numbers unchanged). Their outputs are passed to the network in
+    these `forms` (None: a trial call determines them).
     """
 
     encoders: tuple[Any, ...]
@@ -85,7 +85,7 @@ class Finish:
 def _finished(
     model: Model, encoder: SideBySide, encoded: list[FloatArray], rows: int, stated: Sequence[Form] | None
 ) -> Model:
-    """Return the model, completed with the help of some encoded rows; fewer if memory is short."""
+    """Complete the model by a trial call on some encoded rows. If memory is short, fewer rows are used."""
     try:
         forms = _forms(model, encoded, rows) if stated is None else stated
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
@@ -101,13 +101,13 @@ def _finished(
 
 
 def with_encoder(model: Model, encoder: Any) -> Model:
-    """Return a model of encoded rows, together with their encoder."""
+    """Return a model of encoded rows combined with the encoder of these rows."""
     finish = replace(model.finish, encoders=(encoder,)) if isinstance(model.finish, Finish) else model.finish
     return replace(model, encoder=encoder, finish=finish)
 
 
 def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list[Tensor]) -> Model:
-    """Return the network with one float input.
+    """Return the network as one with a single float input.
 
     Raises
     ------
@@ -125,8 +125,8 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
 
 
 def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
-    """Return the network with its lookups replaced: in its graph, or while it runs if it has no graph or if it branches.
-    Return None if all inputs are numbers, so that nothing needs to change.
+    """Return the network with its lookups replaced. They are replaced in its graph, or at run time if it branches or cannot be
+    traced. Return None if all inputs are numbers, so that nothing needs to be replaced.
     """
     intercepted = intercept(plain.module, inputs, plain.name)
     made = rewrite(plain.module, inputs)
@@ -156,7 +156,7 @@ def _check_scores(module: nn.Module, made: Rewritten, encoder: SideBySide, input
 
 
 def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
-    """Return the first forms of the inputs that the network accepts."""
+    """Return the input forms that the network accepts. The possible forms are tried in turn."""
     few = [one[:TRIED] for one in encoded]
     said: list[str] = []
     returned: list[str] = []
@@ -184,8 +184,8 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
 
 
 def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
-    """Yield forms of the inputs: first all floats, then each combination of whole numbers that the values allow (for few inputs,
-    the smallest combinations first); then the same with (n,) instead of (n, 1).
+    """Yield forms of the inputs to try. All inputs are floats first, followed by each combination of whole numbers that the
+    values allow (for few inputs, the smallest combinations first). The same forms are then tried with (n,) instead of (n, 1).
     """
     could: list[bool] = [bool((one == np.floor(one)).all()) for one in encoded]
     for flat in (False, True):
@@ -203,7 +203,7 @@ def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
 
 
 class Answers:
-    """A network of which only the predictions are known, as a function of rows. `last` is its last operation."""
+    """A network that can only predict, as a function of rows. `last` is the name of its last operation."""
 
     def __init__(self, model: Model, encoder: SideBySide, forms: Sequence[Form], inputs: Sequence[Tensor]) -> None:
         self.last = last_operation(model.module, [one[:2] for one in inputs], averages_logits(model.module))

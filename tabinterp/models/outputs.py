@@ -12,7 +12,7 @@ from .scores import Link
 
 
 def link_of(model: Model, goal: Goal) -> Link | None:
-    """Return the link of the outputs. If a count model returns plain numbers, these are taken to be expected counts."""
+    """Return the link function of the outputs. Plain numbers from a count model are taken to be expected counts."""
     if goal.classes:
         return "logit" if model.outputs == "probabilities" else None
     rates = model.task == "regression" or model.outputs in ("rate", "probabilities")

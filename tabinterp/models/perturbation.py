@@ -1,7 +1,7 @@
 """Scores of perturbed rows, which take some of their columns from other rows.
 
-A column that the encoder encodes separately affects the scores only through `z`, so the move is an update of `z` by the
-column's part. For other columns, the affected part of the encoding is computed again.
+If the encoder encodes a column separately, the column affects the scores only through `z`. Replacing it therefore only updates
+the column's contribution to `z`. For other columns, the affected part of the encoding is computed again.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
 
 
 def resolved(bound: BoundModel, difference: FloatArray) -> FloatArray:
-    """Return differences of scores. Those that may be rounding errors are set to zero, because the sum of many could look like
-    an effect.
+    """Set differences of scores to zero if they may be rounding errors, because the sum of many such errors could look like an
+    effect.
     """
     return np.where(np.abs(difference) > RESOLUTION * np.abs(bound.scores).max(), difference, 0.0)
 
@@ -51,7 +51,7 @@ def parts(bound: BoundModel) -> Tensor:
 
 
 def crossed(bound: BoundModel, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
-    """Return the scores (donors, receivers, k) of every receiver with these columns from every donor."""
+    """Return the scores (donors, receivers, k) of every receiver after these columns were replaced by those of every donor."""
     shape = (len(donors), len(receivers), len(bound.outputs))
     if not is_read(bound, columns):
         return forward(bound.rest, bound.z[receivers]).expand(shape)
@@ -65,7 +65,7 @@ def crossed(bound: BoundModel, columns: tuple[str, ...], receivers: IntArray, do
 
 
 def mixed(bound: BoundModel, sources: IntArray) -> Tensor:
-    """Return the front (m, h) of combined rows: column c of row i comes from row `sources[i, c]` (m, columns)."""
+    """Return the fronts (m, h) of combined rows. Column c of row i comes from row `sources[i, c]` (m, columns)."""
     if not bound.is_local(bound.columns):
         frame = bound.table.inputs
         columns = {c: frame[c].take(sources[:, j]).reset_index(drop=True) for j, c in enumerate(frame.columns)}

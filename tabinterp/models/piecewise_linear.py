@@ -35,8 +35,8 @@ class _Held(nn.Module):
 
 
 def held(bound: BoundModel, slope: Callable[[int], Tensor]) -> nn.Module | None:
-    """Return the network after the front in double precision, with `slope(i)` as the slope of activation i; None if it is not
-    affine.
+    """Return the network after the front in double precision, in which activation i has the fixed slope `slope(i)`. Return None
+    if that network is not affine.
     """
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
@@ -46,7 +46,7 @@ def held(bound: BoundModel, slope: Callable[[int], Tensor]) -> nn.Module | None:
 
 
 def is_affine_between(bound: BoundModel, layers: int) -> bool:
-    """Return whether all operations between the activations are affine, and the number of activations is `layers`."""
+    """Return whether all operations between the activations are affine and the number of activations is `layers`."""
 
     def random(place: int) -> Tensor:
         return 0.3 + torch.rand(1, generator=torch.Generator().manual_seed(place), dtype=torch.float64)

@@ -29,7 +29,9 @@ KEPT = 2**23  # maximum number of values in the encoded rows that are kept
 
 
 class Piped:
-    """A pipeline as a function of rows: `encode` returns the input of its last step, `answer` the predictions from that input."""
+    """A pipeline as a function of rows. `encode` returns the input of its last step, and `answer` returns the predictions for
+    that input.
+    """
 
     def __init__(
         self,
@@ -187,8 +189,8 @@ class OfCodes:
 
 
 def of_codes(codes: Codes, function: Any, frame: pd.DataFrame, questions: Questions) -> OfCodes | None:
-    """Return a pipeline as a function of codes; None unless its encoder is known to work column by column, and rows assembled
-    from single values equal its own and give the pipeline's own predictions. The check evaluates a few rows.
+    """Return a pipeline as a function of codes, after a check on a few rows. Return None unless the encoder is known to work
+    column by column, and the assembled rows equal the encoder's own and give the pipeline's own predictions.
     """
     if not isinstance(function, Piped):
         return None
@@ -211,7 +213,7 @@ def of_codes(codes: Codes, function: Any, frame: pd.DataFrame, questions: Questi
 
 
 def _few(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows that take each column from another row."""
+    """Return rows in which every column comes from a different row."""
     draws = np.random.default_rng(0)
     taken = {c: frame[c].take(draws.integers(0, len(frame), CHECKED)).reset_index(drop=True) for c in frame.columns}
     return pd.concat(taken, axis=1)
@@ -237,7 +239,7 @@ def _type(made: Any) -> Any:
 
 
 def _fixed(values: NDArray[Any]) -> NDArray[Any]:
-    """Return a read-only view."""
+    """Return a read-only view of an array."""
     made = values.view()
     made.flags.writeable = False
     return made

@@ -13,7 +13,7 @@ AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 
 
 def check_unseen(table: AnyTable, remembered: Split) -> AnyTable:
-    """Return the table, after checking that its own split holds out no training row of the model."""
+    """Return the table after checking that none of its held-out rows is a training row of the model."""
     if table.split == remembered:
         return table
     if isinstance(table, Scan):
@@ -25,7 +25,7 @@ def check_unseen(table: AnyTable, remembered: Split) -> AnyTable:
     seen = int(np.sum(table.held_out & ~remembered.held_out(table.frame, table.codes, table.schema.labels)))
     if seen:
         raise ModelError(
-            f"{seen} of the {int(table.held_out.sum())} held-out rows of this table are training rows of the model. Leave out "
-            "the split; the split that is stored with the model is then used"
+            f"{seen} of the {int(table.held_out.sum())} held-out rows of this table were used to train the model. Leave "
+            "out the split to use the split that is stored with the model"
         )
     return table

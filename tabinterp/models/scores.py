@@ -35,7 +35,7 @@ class Scores(nn.Module):
         self.head = linear(matrix.to(self.dtype), None)
 
     def of(self, module: nn.Module) -> Scores:
-        """Return the same conversion for the outputs of another module."""
+        """Return the same conversion, applied to the outputs of another module."""
         made = copy(self)
         made._modules = {**self._modules, "module": module}
         return made
@@ -71,9 +71,9 @@ def check_probabilities(name: str, raw: Tensor) -> None:
     if not are_probabilities(raw):
         low, high = float(raw.min()), float(raw.max())
         raise ModelError(
-            f"the outputs of {name} are taken as probabilities ({argument('outputs', 'probabilities')}), but they (from "
-            f"{low:.3g} to {high:.3g}) are not all between 0 and 1, or do not sum to 1 over the classes. If they are logits, "
-            f"pass {argument('outputs', 'logits')}"
+            f"the outputs of {name} are treated as probabilities ({argument('outputs', 'probabilities')}), but they are not all "
+            f"between 0 and 1 (they range from {low:.3g} to {high:.3g}), or do not sum to 1 over the classes. If they are "
+            f"logits, pass {argument('outputs', 'logits')}"
         )
 
 

@@ -1,4 +1,4 @@
-"""The inference supplied with a linear model."""
+"""The covariance and degrees of freedom that a library reports for a linear model that it fitted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from tabinterp.arrays import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class OwnFit:
-    """A linear model's own inference: `parameters` (k, 1 + d) of raw outputs, the intercept first, and their covariance
-    (k (1 + d), k (1 + d)), output by output. `df_residual` None: the normal distribution."""
+    """The inference that a library supplies with a linear model: `parameters` (k, 1 + d) of the raw outputs, with the intercept
+    first, and their covariance (k (1 + d), k (1 + d)), output by output. If `df_residual` is None, the normal distribution is
+    used.
+    """
 
     parameters: FloatArray
     covariance: FloatArray

@@ -1,4 +1,4 @@
-"""A bound model as a function of the outputs of its encoder's head, before columns are mixed, so that columns have gradients.
+"""A bound model as a function of the head of its encoder, whose outputs do not mix columns, so that columns have gradients.
 
 Affine steps (principal components, singular value decompositions) become the first layer of the network, and their gradients are
 exact. Any other step becomes a layer whose derivatives are central differences.
@@ -24,7 +24,8 @@ from .scores import module_dtype
 
 
 def through(bound: BoundModel) -> BoundModel:
-    """Return the model as a function of the head of its encoder; unchanged if no column is mixed or no head is known.
+    """Return the model as a function of the head of its encoder. The model is returned unchanged if no column is mixed or no head
+    is known.
 
     Columns that the head also mixes stay mixed.
     """

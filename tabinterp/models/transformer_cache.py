@@ -27,7 +27,9 @@ MANY = 8 * CHECKED  # minimum number of rows for looking up texts
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A transformer of some `columns` with the encoded columns `span`; `blocks`: those of each column, if all are local."""
+    """A transformer of some `columns`, whose encoded columns are `span`. If all columns are local, `blocks` contains the encoded
+    columns of each.
+    """
 
     transformer: Any
     columns: list[str]
@@ -36,8 +38,8 @@ class Part:
 
 
 class InParts:
-    """Encodes rows part by part; returns None if the result differs from that of `encoder`. `array` converts the output of a
-    transformer to dense doubles.
+    """An encoder that works part by part. It returns None if its result differs from that of `encoder`. `array` converts the
+    output of a transformer to a dense array in double precision.
     """
 
     def __init__(self, encoder: Any, array: Callable[[Any], FloatArray]) -> None:
@@ -56,8 +58,8 @@ class InParts:
         return encoded if same.get(many) else None
 
     def outputs(self, rows: pd.DataFrame, places: IntArray) -> FloatArray | None:
-        """Return some of the encoded columns (n, places), computed only by their parts; None if whole rows have not been compared
-        yet.
+        """Return some of the encoded columns (n, places), computed only by the parts that they need. Return None if whole rows
+        have not been compared yet.
         """
         many = len(rows) >= MANY
         if not len(rows) or not self._same.get(many):
@@ -70,7 +72,7 @@ class InParts:
         return encoded[:, np.searchsorted(made, places)]
 
     def needed(self, size: int, places: IntArray) -> list[str] | None:
-        """Return the columns that `outputs` needs of this many rows; None if it needs whole rows."""
+        """Return the columns that `outputs` needs for this many rows. Return None if it needs whole rows."""
         if not self._same.get(size >= MANY):
             return None
         return list(dict.fromkeys(name for part in self._making(places) for name in part.columns))
@@ -79,7 +81,7 @@ class InParts:
         return [p for p in self._parts if ((places >= p.span.start) & (places < p.span.stop)).any()]
 
     def reading(self, columns: Sequence[str]) -> list[Any]:
-        """Return the transformers that use any of these columns; empty unless whole rows have been compared before."""
+        """Return the transformers that use any of these columns. The result is empty if whole rows have not been compared yet."""
         return [p.transformer for p in self._parts if set(p.columns) & set(columns)] if any(self._same.values()) else []
 
     def _written(self, rows: pd.DataFrame, parts: Sequence[Part], many: bool) -> FloatArray | None:
@@ -95,7 +97,7 @@ class InParts:
 
 
 def _parts(encoder: Any) -> tuple[Part, ...]:
-    """Return the parts of a column transformer fitted on named columns; empty for anything else."""
+    """Return the parts of a column transformer that was fitted on named columns. For anything else, the result is empty."""
     if known_as(encoder) == "sklearn.Pipeline" and len(encoder.steps) == 1:
         return _parts(encoder.steps[0][1])
     if known_as(encoder) != "sklearn.ColumnTransformer" or not hasattr(encoder, "feature_names_in_"):
@@ -144,7 +146,9 @@ def _write(
 
 
 def _scatter(encoded: FloatArray, block: IntArray, few: FloatArray, codes: IntArray) -> None:
-    """Write row `codes` of `few` into the columns `block`, which are zero, skipping zeros as in one-hot rows."""
+    """Write row `codes` of `few` into the columns `block`, which contain zeros. Zeros are skipped, because most entries of
+    one-hot rows are zero.
+    """
     filled = few != 0
     order = np.argsort(~filled, axis=1, kind="stable")[:, : int(filled.sum(axis=1).max(initial=0))]
     values, first = np.take_along_axis(few, order, axis=1), np.arange(len(codes)) * encoded.shape[1]
@@ -154,7 +158,9 @@ def _scatter(encoded: FloatArray, block: IntArray, few: FloatArray, codes: IntAr
 
 
 def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
-    """Return codes of a column's texts, and the texts, including a missing value; None if it contains anything else."""
+    """Return codes for the strings in a column, and the strings, with missing values as one of them. Return None if the column
+    contains anything else.
+    """
     known = coded_texts(values)
     if known is not None:
         codes, texts = _used(*known)
@@ -167,7 +173,7 @@ def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
 
 
 def _used(codes: IntArray, texts: Any) -> tuple[IntArray, Any]:
-    """Return codes and texts, leaving out texts that do not occur."""
+    """Return codes and strings without the strings that do not occur."""
     held = np.bincount(codes + 1, minlength=len(texts) + 1)[1:] > 0
     if held.all():
         return codes, texts

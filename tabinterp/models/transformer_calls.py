@@ -1,4 +1,6 @@
-"""Calls of users' transformers: rows are passed in the form used for fitting, and outputs are returned as dense double arrays."""
+"""Calls of users' transformers. Rows are passed in the form that was used for fitting, and outputs are returned as dense arrays
+in double precision.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from tabinterp.arrays import FloatArray
 
 
 def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
-    """Return the result of a function for rows, passed as an array if it was fitted without names, unless it needs a frame.
+    """Return the result of a function for rows. If the function was fitted without column names, the rows are passed as an array
+    unless it needs a frame.
 
     A user's transformer may select its columns by name, or by number in a frame without names, without declaring it.
     """
@@ -44,7 +47,9 @@ def _values(rows: pd.DataFrame) -> NDArray[Any]:
 
 
 def as_array(encoded: Any) -> FloatArray:
-    """Return a dense double array from any output of a transformer, never a view of memory owned by others."""
+    """Return any output of a transformer as a dense array in double precision. The result never shares memory with an object of
+    the user.
+    """
     if hasattr(encoded, "toarray"):
         return np.asarray(encoded.toarray(), dtype=np.float64)
     dense = encoded

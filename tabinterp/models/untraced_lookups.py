@@ -1,9 +1,9 @@
-"""Embedding lookups of networks whose forward method branches: they are intercepted each time the network runs.
+"""Embedding lookups in networks whose forward method branches. Such lookups are intercepted each time the network runs.
 
-The network always receives the codes of its rows, so its scores are its own. For gradients, and for points between levels, each
-code is tracked through indexing, reshaping, casts and added offsets. A lookup of the code then returns the row's one-hot levels
-times the embedding table. Any other use of a code, and anything that loses a part of the gradient, is detected in each run,
-because a later row may take another branch.
+The network always receives the integer codes of its rows, so its scores are its own. To compute gradients, and scores at points
+between levels, each code is tracked through indexing, reshaping, casts and added offsets. A lookup of the code then returns the
+row's one-hot levels times the embedding table. Every run checks for other uses of a code and for operations that lose a part of
+the gradient, because a later row may take another branch.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ LIKE = frozenset({  # do not read the values of their first argument
 
 @dataclass(frozen=True, eq=False)
 class _Codes:
-    """For each entry of a value: the position of the input entry from which it came (row times columns, plus column), and the
+    """The origin of each entry of a value: the position of an entry of the inputs (row times columns, plus column), and the
     offset that was added to it.
 
-    The position is -1 for an entry that came from no input.
+    The position is -1 for an entry that does not come from the inputs.
     """
 
     position: Any  # one or several tensors
@@ -70,14 +70,14 @@ class _Codes:
 
 @dataclass(frozen=True, eq=False)
 class _OneHot:
-    """Whole numbers that are one-hot levels, with their values as a differentiable function of the rows."""
+    """Whole numbers that are one-hot levels. Their values are also known as a differentiable function of the rows."""
 
     value: Any  # one or several tensors
 
 
 @dataclass(frozen=True, eq=False)
 class _Check:
-    """The result of a comparison of codes. `of_all`: it is one value for all rows, or will be after a reduction."""
+    """The result of comparing codes. `of_all` states whether it is one value for all rows, or will be after a reduction."""
 
     of_all: bool
 
@@ -86,11 +86,11 @@ _Followed = _Codes | _OneHot | _Check
 
 
 class _Follow(TorchFunctionMode):
-    """Tracks codes to their lookups and replaces the results of these.
+    """Tracks codes up to their lookups, and replaces the results of the lookups.
 
-    `levels` are the levels of each input column (None: a number), `blocks` its encoded columns (n, size), and `own` the codes of
-    the rows (n, columns). Without `blocks`, lookups are only recorded. `reason` is the reason why the run has no gradient;
-    `checks` are the outcomes of conditions on the codes of all rows.
+    `levels` contains the levels of each input column (None: a number), `blocks` its encoded columns (n, size), and `own` the
+    codes of the rows (n, columns). Without `blocks`, lookups are only recorded. If a run has no gradient, `reason` states why.
+    `checks` contains the outcomes of conditions on the codes of all rows.
     """
 
     def __init__(self, columns: int, levels: Sequence[Levels | None], blocks: Sequence[Tensor], own: Tensor) -> None:
@@ -107,7 +107,7 @@ class _Follow(TorchFunctionMode):
         self._lost: dict[int, Tensor] = {}  # depend on the rows, but autograd does not know it
 
     def follow(self, inputs: Sequence[Tensor], whole: Sequence[bool]) -> None:
-        """Track the entries of these inputs of the network, (n, c) or (n,) each, if they may be codes."""
+        """Start to track the entries of the network's inputs, (n, c) or (n,) each, that may be codes."""
         first = 0
         for one, may in zip(inputs, whole, strict=True):
             width = one.shape[1:].numel()
@@ -118,17 +118,17 @@ class _Follow(TorchFunctionMode):
             first += width
 
     def finish(self, value: Any) -> None:
-        """Check the result of the network for a lost gradient."""
+        """Check whether the result of the network has lost its gradient."""
         for one in _tensors(value):
             if id(one) in self._lost and not one.requires_grad:
                 self.refuse(why("opaque.detached"))
 
     def refuse(self, reason: Message) -> None:
-        """Record why the run has no gradient; the first reason is kept."""
+        """Record why the run has no gradient. If there are several reasons, the first one is kept."""
         self.reason = self.reason or reason
 
     def refuse_unseen(self, tensors: Any) -> None:
-        """Refuse whole numbers in code that this mode does not see."""
+        """Refuse whole numbers in code whose operations cannot be tracked."""
         if any(not one.is_floating_point() for one in _tensors(tensors)):
             self.refuse(why("opaque.compiled"))
 
@@ -154,7 +154,9 @@ class _Follow(TorchFunctionMode):
     # ---- calls with codes
 
     def _of_followed(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Any:
-        """Return the result of a call with codes: a lookup, a step towards one, a check of all rows, or another use."""
+        """Return the result of a call with codes. The call may be a lookup, a step towards one, a condition on all rows, or
+        another use of the codes.
+        """
         looked_up = self._looked_up(func, name, args, kwargs, followed)
         if looked_up is not None:
             return looked_up
@@ -194,7 +196,7 @@ class _Follow(TorchFunctionMode):
         self._keep(value)
 
     def _keep(self, value: Tensor) -> None:
-        """Record a value that depends on the rows without autograd knowing it."""
+        """Record a value that depends on the rows in a way that autograd does not know."""
         if value.is_floating_point() and not value.requires_grad and any(one.requires_grad for one in self._blocks):
             self._lost[id(value)] = value
 
@@ -274,7 +276,7 @@ class _Follow(TorchFunctionMode):
         return bool((~codes | (told.to(dtype).to(told.dtype) == told)).all())
 
     def _numbers(self) -> Tensor:
-        """Return all entries of the inputs (rows times columns) as numbers with a gradient."""
+        """Return all entries of the inputs (rows times columns) as differentiable numbers."""
         columns = [
             block[:, 0] if one is None else _as_number(block, one)
             for one, block in zip(self._levels, self._blocks, strict=True)
@@ -282,7 +284,7 @@ class _Follow(TorchFunctionMode):
         return torch.stack(columns, dim=1).reshape(-1)
 
     def _sum(self, func: Any, name: str, args: Any) -> Tensor | None:
-        """Return the sum of codes and whole numbers that are not codes; None for other arguments."""
+        """Return the sum of codes and of whole numbers that are not codes. Return None for other arguments."""
         code, added = (args[1], args[0]) if self._known_as(args[0]) is None and name == "add" else args
         known = self._known_as(code)
         if not isinstance(known, _Codes) or self._known_as(added) is not None or code.is_floating_point():
@@ -296,7 +298,7 @@ class _Follow(TorchFunctionMode):
         return value
 
     def _compared(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Any:
-        """Return the result of a step in a condition on the codes of all rows; None for other calls."""
+        """Return the result of a call that is part of a condition on the codes of all rows. Return None for other calls."""
         known = [self._known_as(one) for one in followed]
         if name == "__bool__":
             if not all(isinstance(one, _Check) and one.of_all for one in known) or followed[0].ndim > 0:
@@ -314,14 +316,16 @@ class _Follow(TorchFunctionMode):
         return value
 
     def _writes_nothing(self, name: str, args: Any) -> bool:
-        """Return whether a call sets the entries whose codes meet a condition, and no code meets it."""
+        """Return whether a call would overwrite the entries whose codes meet a condition, but no code meets it."""
         if name != "__setitem__" or not isinstance(self._known_as(args[1]), _Check) or bool(args[1].any()):
             return False
         self.checks.append(False)
         return True
 
     def _chosen(self, func: Any, args: Any) -> Tensor | None:
-        """Return the codes that a condition on codes chooses; None unless it makes the same choice for every entry."""
+        """Return the codes that are chosen by a condition on codes. Return None unless the condition makes the same choice for
+        every entry.
+        """
         if not isinstance(self._known_as(args[0]), _Check) or bool(args[0].any()) != bool(args[0].all()):
             return None
         outcome = bool(args[0].any())
@@ -343,7 +347,7 @@ class _Follow(TorchFunctionMode):
     # ---- lookups
 
     def _looked_up(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Tensor | None:
-        """Return the result of a lookup; None if the call is not a lookup."""
+        """Return the result of a lookup, or None if the call is not a lookup."""
         found = _lookup(func, name, args, kwargs)
         codes = None if found is None else self._known_as(found.codes)
         if found is None or not isinstance(codes, _Codes) or found.codes.is_floating_point():
@@ -375,7 +379,9 @@ class _Follow(TorchFunctionMode):
         self.lookups.append(Lookup(tuple(pairs.shape[:1]), pairs[:, 0].numpy(), pairs[:, 1].numpy(), table))
 
     def _vectors(self, codes: _Codes, found: _Lookup) -> Tensor | None:
-        """Return one-hot levels times the table; None if a column has no levels, or the table has other levels."""
+        """Return the one-hot levels times the table. Return None if a column has no levels, or if some of its levels are not rows
+        of the table.
+        """
         table = found.table.reshape(len(found.table), -1)
         position, shift = codes.position.reshape(-1), codes.shift.reshape(-1)
         inside = position >= 0
@@ -399,7 +405,7 @@ class _Follow(TorchFunctionMode):
     # ---- calls with numbers
 
     def _checked(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
-        """Return the result of a call, after checking that its gradient is complete."""
+        """Run a call that uses no codes, and check that its result has a complete gradient."""
         value = func(*args, **kwargs)
         if not self._blocks:
             return value
@@ -425,7 +431,7 @@ class _Follow(TorchFunctionMode):
 
 
 class _Unseen(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Checks operations that do not pass through Python, such as those of TorchScript."""
+    """Checks operations that do not pass through Python, such as those in TorchScript."""
 
     def __init__(self, follow: _Follow) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -459,7 +465,7 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 
 
 def _read(name: str, args: Any, kwargs: Any) -> list[Tensor]:
-    """Return the tensors whose values a call reads."""
+    """Return the tensors whose values are used by a call."""
     if name in ASKS:
         return []
     if name in CASTS or name.endswith("_as"):
@@ -471,7 +477,7 @@ _Property = type(Tensor.T.__get__)  # type: ignore[attr-defined]
 
 
 def _name(func: Any) -> str:
-    """Return the name of a function, method or property; for an operator, that of the equivalent function."""
+    """Return the name of a function, method or property. For an operator, return the name of the equivalent function."""
     if isinstance(func, _Property):
         return str(getattr(func.__self__, "__name__", ""))
     name = getattr(func, "__name__", "")
@@ -488,13 +494,13 @@ def _writes(func: Any, kwargs: Any) -> bool:
 
 
 def _as_number(block: Tensor, levels: Levels) -> Tensor:
-    """Return one-hot levels (n, size) as numbers (n,), exact for a real row."""
+    """Convert one-hot levels (n, size) to numbers (n,). The result is exact for a real row."""
     return (block * torch.arange(levels.low, levels.low + levels.size, device=block.device).to(block.dtype)).sum(1)
 
 
 @dataclass(frozen=True, eq=False)
 class _Lookup:
-    """A call that looks up codes in a table (V, ...), and the reduction that it applies to the vectors."""
+    """A call that looks up codes in a table (V, ...). `reduce` is the reduction that the call applies to the vectors."""
 
     codes: Tensor
     table: Tensor
@@ -502,7 +508,7 @@ class _Lookup:
 
 
 def _lookup(func: Any, name: str, args: Any, kwargs: Any) -> _Lookup | None:
-    """Return the lookup in a call; None if the call is not a lookup that can be replaced."""
+    """Return the lookup in a call, or None if the call is not a lookup that can be replaced."""
     if func is functional.embedding_bag:
         return _bag(*args, **kwargs)
     if func is functional.one_hot:
@@ -548,7 +554,9 @@ def _bag(
     include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> _Lookup | None:
-    """Return the lookup of bags of equal length whose mean or weighted sum is computed; None for other bags."""
+    """Return the lookup of bags that have equal lengths and are reduced to a mean or a (weighted) sum. Return None for other
+    bags.
+    """
     if offsets is not None or max_norm is not None or padding_idx is not None or mode == "max" or input.ndim != 2:
         return None
 
@@ -565,10 +573,10 @@ NEAR = 1e-5  # accepted deviation of a row from one-hot because of rounding
 
 
 class Intercepted(nn.Module):
-    """A network as a function of numbers and one-hot levels (n, d), whose lookups are intercepted if a gradient is needed.
+    """A network as a function of numbers and one-hot levels (n, d). Its lookups are intercepted if a gradient is needed.
 
-    `shapes` are the shapes of its own inputs for one row, `whole` marks the integer inputs, and `levels` are the levels of each
-    of their columns (None: a number).
+    `shapes` contains the shapes of its original inputs for one row, `whole` marks the integer inputs, and `levels` contains the
+    levels of each of their columns (None: a number).
     """
 
     _rank: Tensor
@@ -598,7 +606,7 @@ class Intercepted(nn.Module):
         self._places(levels)
 
     def _places(self, levels: Sequence[Levels | None]) -> None:
-        """Store the positions of the levels of all columns, so that they can be read together."""
+        """Store the positions of the levels of all columns, so that the levels of all columns can be determined at once."""
         known = [(j, one) for j, one in enumerate(levels) if one is not None]
         others = [j for j, one in enumerate(levels) if one is None]
         before = torch.tensor([0, *self._sizes]).cumsum(0)
@@ -638,7 +646,7 @@ class Intercepted(nn.Module):
         return scores
 
     def inspect(self, codes: Tensor, expected: Tensor) -> None:
-        """Compute the gradient for rows with these inputs (n, columns) and scores, and store the outcomes of checks of their
+        """Compute the gradient for rows with these inputs (n, columns) and scores, and store the outcomes of conditions on their
         codes.
 
         Raises
@@ -677,7 +685,9 @@ class Intercepted(nn.Module):
         return scores, follow
 
     def _own(self, blocks: Sequence[Tensor]) -> Tensor:
-        """Return the whole numbers (n, columns) in rows: the level with the largest value, or the rounded number."""
+        """Return the whole numbers (n, columns) in rows. For a column with levels, this is the level with the largest value; a
+        number is rounded.
+        """
         columns = [
             block[:, 0].detach().round().long() if one is None else block.detach().argmax(dim=1) + one.low
             for one, block in zip(self._levels, blocks, strict=True)
@@ -685,7 +695,7 @@ class Intercepted(nn.Module):
         return torch.stack(columns, dim=1)
 
     def _real(self, x: Tensor) -> Tensor | None:
-        """Return the whole numbers in rows (n, d) that have exactly one level in each column; None if a row does not."""
+        """Return the whole numbers in rows (n, d). Return None if a row does not have exactly one level in each column."""
         off = x.detach().index_fill(1, self._numbers, 0.0)
         at = (self._rank @ off.to(self._rank).T).T.round().long().clamp(min=0).minimum(self._last)
         if off.numel():  # deviation from one-hot, which must be zero
@@ -697,7 +707,9 @@ class Intercepted(nn.Module):
         return torch.cat([at + self._low, numbers], dim=1).index_select(1, self._order)
 
     def _inputs(self, own: Tensor, numbers: Sequence[Tensor], blocks: Sequence[Tensor]) -> list[Tensor]:
-        """Return the network's own inputs: integers, or floats with levels as the given `numbers` (n, 1)."""
+        """Return the original inputs of the network. Integer inputs come from `own`, and levels in float inputs from `numbers`
+        (n, 1).
+        """
         floats = [
             block if one is None else numbers[j]
             for j, (one, block) in enumerate(zip(self._levels, blocks, strict=True))
@@ -712,9 +724,10 @@ class Intercepted(nn.Module):
 
 
 class OwnInputs(nn.Module):
-    """An intercepted network as a function of its own inputs (n, columns): numbers, and levels counted from the lowest of
-    their column, which single precision can represent however large the levels are. It only accepts rows with exactly one level
-    in each column, and has no gradient.
+    """An intercepted network as a function of its original inputs (n, columns).
+
+    Levels are counted from the lowest level of their column, so that single precision can represent them however large they are.
+    Every row must have exactly one level in each column. The network has no gradient.
     """
 
     _is_whole: Tensor
@@ -732,7 +745,7 @@ class OwnInputs(nn.Module):
         self.register_buffer("_low", low, persistent=False)
 
     def forward(self, own: Tensor) -> Tensor:
-        """Return the scores of rows (n, columns), whose whole numbers may have rounding errors."""
+        """Return the scores of rows (n, columns). Rounding errors in their whole numbers are corrected."""
         own = torch.where(self._is_whole, own.round(), own)
         widths = [width for _, width, _ in self._kinds]
         parts, lows = torch.split(own, widths, dim=1), torch.split(self._low, widths)
@@ -744,14 +757,16 @@ class OwnInputs(nn.Module):
 
 
 def own_inputs(intercepted: Intercepted) -> tuple[Tensor, OwnInputs]:
-    """Return the weights (columns, d) from numbers and one-hot levels to the inputs of `OwnInputs`, and that network."""
+    """Return the weights (columns, d) that map numbers and one-hot levels to the inputs of `OwnInputs`, and the `OwnInputs`
+    network.
+    """
     columns = [torch.ones(1, 1) if one is None else torch.arange(one.size)[None] for one in intercepted._levels]
     weight: Tensor = torch.block_diag(*columns)  # type: ignore[no-untyped-call]
     return weight.double(), OwnInputs(intercepted)
 
 
 def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
-    """Return the module with its lookups intercepted; `inputs` are its inputs for some rows, (n, c) or (n,) each.
+    """Return the module with its lookups intercepted. `inputs` are its inputs for some rows, (n, c) or (n,) each.
 
     Raises
     ------

@@ -129,16 +129,19 @@ def verify(
         The query that selects the rows from `data`.
     query_key : str, optional
         The column that orders the rows of the query.
-    digest_key : str or Path, optional The key file that was used in the audit. Without it, the digests of columns cannot be
-        checked. If the data were one file, its digest is always checked.
-    recompute : bool Whether to run the audit again with the same settings and compare every number with a relative tolerance of
-        1e-6. The author's text and mappings are copied, because they are not computed.
+    digest_key : str or Path, optional
+        The key file that was used in the audit. Without it, the digests of columns cannot be checked. If the data were one
+        file, its digest is always checked.
+    recompute : bool
+        Whether to run the audit again with the same settings and compare every number with a relative tolerance of 1e-6. The
+        author's text and mappings are copied, because they are not computed.
 
     Returns
     -------
-    Verification The result, with `.passed`, `.exit_code`, and `.frame()` with one row for each check. Only the version of
-    tabinterp that wrote the document can recompute its findings and render it again. With another version, the result is
-    incomplete and does not pass, unless a valid signature covers every file.
+    Verification
+        The result, with `.passed`, `.exit_code`, and `.frame()` with one row for each check. Only the version of tabinterp that
+        wrote the document can recompute its findings and render it again. With another version, the result is incomplete and
+        does not pass, unless a valid signature covers every file.
 
     Raises
     ------

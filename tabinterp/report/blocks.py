@@ -35,13 +35,13 @@ WORDS: Final = 30  # width of a cell whose text takes several lines
 
 
 def _taken(cell: Cell) -> int:
-    """Return the number of characters in the widest line; words and long names take several lines."""
+    """Return the number of characters in the widest line of a text. Words and long names take several lines."""
     words = {"w", "n"} & set(cell.style.split())
     return min(width(cell.text), WORDS) if words else width(cell.text)
 
 
 def _longest(head: Cell) -> int:
-    """Return the number of characters in the longest word; the words of a head take several lines."""
+    """Return the number of characters in the longest word. A heading can be broken between words."""
     return max(map(width, head.text.split()), default=0)
 
 
@@ -67,7 +67,7 @@ class Table:
 
     @property
     def size(self) -> str:
-        """The size in print: two such tables fit side by side, every row fits on one line, or neither."""
+        """The size class of the table in print: two such tables fit side by side, every row fits on one line, or neither."""
         if "heat" in self.style:
             return ""
         taken = self._characters + GUTTER * len(self.head)
@@ -110,7 +110,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One entry of a legend: a glyph, its class, its meaning."""
+    """One entry of a legend, with its glyph, its class and its meaning."""
 
     glyph: str
     style: str

@@ -26,7 +26,7 @@ def crossed() -> Key:
 
 
 def pair(name: str, network: Interval, linear: Interval, label: str | None = None) -> figures.Pair:
-    """Return both models' numbers for one name. `label` is the name in the figure, shortened if it is long."""
+    """Return the numbers of both models for one name. `label` is the name in the figure, shortened if it is long."""
 
     def title(model: str, part: Interval) -> str:
         return t("report.mark", name=tidy(name), model=t(f"report.{model}"), value=interval(part))
@@ -36,7 +36,7 @@ def pair(name: str, network: Interval, linear: Interval, label: str | None = Non
 
 
 def others(count: int) -> figures.Pair:
-    """Return a row that represents all names that are not drawn."""
+    """Return a single row for all names that are not drawn."""
     label = t("report.other", count=count)
     return figures.Pair(label, label, Interval(), Interval())
 
@@ -50,7 +50,7 @@ def comparison(
     numbers: Table,
     withheld: bool = False,
 ) -> Figure:
-    """Return the figure of both models. `withheld` states whether missing numbers were withheld."""
+    """Return the figure that compares the two models. `withheld` states whether missing numbers were withheld."""
     marked = withheld and any(part.value is None for one in pairs for part in (one.network, one.linear))
     svg = figures.pairs(pairs, axis, description, figure_id, "model", crossed=marked)
     return Figure(svg, description, [*legend(), *([crossed()] if marked else [])], caption, numbers)

@@ -67,7 +67,7 @@ CHAPTERS = (
 
 
 def chapters(document: Document) -> list[Section]:
-    """Return the numbered chapters. A section that has nothing to show states the reasons."""
+    """Return the numbered chapters. A section without content states the reasons."""
     return numbered(_chapter(document, chapter) for chapter in CHAPTERS)
 
 

@@ -62,7 +62,7 @@ Filling = Literal["model", "excludes_zero"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One row of a figure. A row without numbers has a name but no mark."""
+    """One row of a figure. A row without numbers shows only its name."""
 
     label: str
     whole: str
@@ -122,7 +122,7 @@ def pairs(
 
 
 def series(model: str, parts: Sequence[Interval], filling: Filling = "model") -> Series:
-    """Return intervals as arrays. With `filling`, a mark is filled if its interval excludes zero."""
+    """Return intervals as arrays. With `filling`, the mark of an interval that excludes zero is filled."""
     ends = {end: numbers([getattr(part, end) for part in parts]) for end in ("value", "low", "high")}
     return Series(model, "", **ends, filled=None if filling == "model" else [excludes_zero(part) for part in parts])
 
@@ -135,7 +135,7 @@ def numbers(values: Sequence[float | None]) -> FloatArray:
 def canvas(
     height: float, *, left: float, top: float, bottom: float, right: float = GAP, width: int = WIDTH
 ) -> tuple[Figure, Axes]:
-    """Return axes of this height in a figure with these margins. The margins are computed and not measured, because the
+    """Return axes of this height in a figure with these margins. The margins are computed instead of measured, because the
     reader's font is unknown.
     """
     whole = top + height + bottom
@@ -147,7 +147,7 @@ def canvas(
 
 
 def named(marks: Marks, title: Callable[[int, int], str]) -> dict[str, str]:
-    """Give each mark an id, and return the text shown on hover."""
+    """Give each mark an id, and return the texts that are shown on hover."""
     titles = {}
     for (row, model), one in marks.items():
         one.set_gid(gid := f"mark-{row}-{model}")
@@ -327,5 +327,5 @@ def drawable(rows: Sequence[Pair]) -> bool:
 
 
 def finite(value: float | None) -> float:
-    """Return a number for sorting; missing numbers come last."""
+    """Return a key for sorting by a number that may be missing. Missing numbers come last."""
     return -math.inf if value is None else value

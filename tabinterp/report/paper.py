@@ -80,7 +80,7 @@ def _divided(needs: Sequence[tuple[float, float]], room: float) -> list[list[int
 
 
 def marked(head: Cell) -> str:
-    """Return the head of a column with the mark of its model."""
+    """Return the heading of a column with the mark of its model."""
     return "".join(mark for style, mark in MARKS.items() if style in head.style.split()) + head.text
 
 

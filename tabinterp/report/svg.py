@@ -47,7 +47,7 @@ def later(draw: Callable[P, Markup]) -> Callable[P, Later]:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text in a figure: the shown text, and the full text if it was shortened."""
+    """A text in a figure: the text as shown, and the full text if it was shortened."""
 
     text: str
     whole: str = ""
@@ -179,7 +179,9 @@ def _inherit(root: ET.Element) -> None:
 
 
 def _hoist(root: ET.Element, name: str, default: str, elements: list[ET.Element]) -> None:
-    """Move the most common value to the figure. An element without a value then gets the default explicitly."""
+    """Move the most common value of an attribute to the figure. An element without the attribute then gets the default value
+    explicitly.
+    """
     values = Counter(element.get(name, default) for element in elements)
     common = max(values, key=lambda value: values[value], default="")
     if not common or common == default:
@@ -212,7 +214,7 @@ def _unwrap(parent: ET.Element) -> None:
 
 
 def _own_ids(root: ET.Element, figure_id: str) -> None:
-    """Keep only the ids that are referenced, as numbers with the abbreviated id of the figure in front."""
+    """Keep only the ids that are referenced. They become numbers that are prefixed with the abbreviated id of the figure."""
     front = figure_id.replace("figure-", "f-", 1)
     used: dict[str, str] = {}
     for element in root.iter():

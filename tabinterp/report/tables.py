@@ -82,7 +82,9 @@ def output_columns(several: bool, of: Callable[[Row], str | None]) -> list[Colum
 
 
 def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]) -> Table:
-    """Return the table of both models and their difference, by metric. `first` is the key of the heading of the first column."""
+    """Return a table with one row per metric: the values of both models and their difference. `first` is the key of the heading
+    of the first column.
+    """
     columns: list[Column[tuple[str, MetricRow]]] = [
         Column(t(first), lambda row: row[0]),
         interval_column(capital(t("report.network")), lambda row: row[1].network, "net"),

@@ -209,7 +209,7 @@ def excludes_zero(part: Interval) -> bool | None:
 
 
 def scaled(part: Interval, factor: float | None) -> Interval:
-    """Return the number for another step of the column. Values that are not finite are left out."""
+    """Convert a number to another step of the column. Values that are not finite are left out."""
     if factor is None:
         return part
     return Interval(**{name: _times(getattr(part, name), factor) for name in Interval.model_fields})
@@ -250,7 +250,7 @@ def _times(value: float | None, factor: float) -> float | None:
 
 
 def reading(name: str) -> str:
-    """Return a method's name in the current language; unchanged if it is not in the catalogue."""
+    """Return a method's name in the current language. A name that is not in the catalogue is returned unchanged."""
     return messages.word("reading", name) if f"reading.{name}" in english() else tidy(name.replace("_", " "))
 
 
@@ -321,13 +321,13 @@ def step(row: CoefficientRow, standard: bool = False) -> str:
 
 
 def step_of(unit: str) -> str:
-    """Return the step of an encoded column without a unit of its own (`linear.terms`): "encoded value", or "basis 2 of 5"."""
+    """Return the step of an encoded column that has no unit of its own (`linear.terms`): "encoded value", or "basis 2 of 5"."""
     index, _, count = unit.removeprefix("basis ").partition(" of ")
     return t("report.step.basis", index=index, count=count) if count else t("report.step.encoded")
 
 
 def effort(method: GradientMethod) -> str:
-    """Return the amount of computation per row of a gradient method; empty if the document does not state it."""
+    """Return the amount of computation per row of a gradient method. The text is empty if the document does not state it."""
     message = effort_of(method)
     return "" if message is None else say(message)
 

@@ -109,7 +109,7 @@ class Keeping:
 
     @contextmanager
     def restoring(self, name: str) -> Iterator[None]:
-        """Replace any error with one that names the file of this state, because the file may have been changed."""
+        """Replace any error by one that names the file of this state, because the file may have been changed."""
         try:
             yield
         except TabinterpError:
@@ -121,7 +121,7 @@ class Keeping:
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
-        """Save the state that `make` returns, replacing any earlier state with this name. `make` may be called later."""
+        """Save the state that `make` returns in place of any earlier state with this name. `make` may be called later."""
         self._waiting[name] = key, make
         if self.is_due:
             self.flush()
@@ -167,8 +167,8 @@ class Keeping:
         remove_private(self.folder)
 
     def clear_empty(self) -> None:
-        """Delete the folder if this run created it and saved nothing, for example because its query failed before the first
-        row.
+        """Delete the folder if this run created it but saved nothing. This happens, for example, if a query fails before its
+        first row.
         """
         if self._begun and not self._holds():
             self.clear()
@@ -239,14 +239,16 @@ def _from_bytes(data: bytes) -> Arrays:
 
 
 class _NotKeptError(Exception):
-    """Raised for values that cannot be stored in these files."""
+    """Raised for values that cannot be saved in a checkpoint."""
 
 
 # ---- columns
 
 
 def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
-    """Pack a column of a type that `plain` returns, without its index: arrays under `name`, and a JSON value."""
+    """Convert a column to arrays, stored under `name`, and a JSON value. The column has a type that `plain` returns, and its
+    index is left out.
+    """
     dtype = values.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
         arrays[name] = values.to_numpy()
@@ -273,7 +275,7 @@ def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
 
 
 def unpack_column(packed: Any, name: str, arrays: Arrays) -> pd.Series:
-    """Return the column that `pack_column` packed."""
+    """Return the column that `pack_column` converted."""
     values = arrays[name]
     if packed is None:
         return pd.Series(values)
@@ -312,7 +314,7 @@ def _unpack_value(kind: str, value: Any) -> Any:
 
 
 def leaves(value: Any) -> list[Any]:
-    """Return the numbers and arrays inside dataclasses, mappings and sequences, in a fixed order."""
+    """Return all numbers and arrays in nested dataclasses, mappings and sequences, in a fixed order."""
     if is_dataclass(value) and not isinstance(value, type):
         return [leaf for field in fields(value) for leaf in leaves(getattr(value, field.name))]
     if isinstance(value, Mapping):
@@ -323,7 +325,7 @@ def leaves(value: Any) -> list[Any]:
 
 
 def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
-    """Return an object with the structure of `like` but with these leaves."""
+    """Return an object with the structure of `like` and with these leaves."""
     if is_dataclass(like) and not isinstance(like, type):
         return replace(like, **{field.name: filled(getattr(like, field.name), found) for field in fields(like)})
     if isinstance(like, Mapping):
@@ -341,8 +343,8 @@ def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
 
 
 def fingerprint(*values: Any) -> str:
-    """Return the SHA-256 (hex) of all numbers, arrays, tensors and texts in an object. Of any other value, only the name of
-    its type is included.
+    """Return the SHA-256 (hex) of all numbers, arrays, tensors and strings in an object. Other values contribute only the names
+    of their types.
     """
     digest = hashlib.sha256()
     for one in _traces(values):

@@ -65,7 +65,7 @@ def too_few_events(table: Table, side: Side) -> Message | None:
     number needed. Return None if all have enough.
 
     Two classes need `EVENTS` each. With several classes, the most frequent class needs `EVENTS`, and so do all others together;
-    use `enough` for statements about single classes. For counts, as many rows must be above zero.
+    use `enough` for statements about single classes. For counts, `EVENTS` rows must be above zero.
     """
     found = events(table)
     if table.codes is None:

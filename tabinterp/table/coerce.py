@@ -34,14 +34,14 @@ NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 def as_frame(source: Any) -> pd.DataFrame:
-    """Return the dataframe as a pandas frame with unique text names and rows numbered from 0; the result shares neither names
-    nor index with the input.
+    """Return the dataframe as a pandas frame with unique column names that are strings, and rows numbered from 0. The result
+    shares neither names nor index with the input.
     """
     return _with_rows(_native(source))
 
 
 def read_file(path: Path) -> tuple[pd.DataFrame, str]:
-    """Read a file as a frame like that of `as_frame`; return it with the SHA-256 (hex) of the bytes read."""
+    """Read a file as a frame like that of `as_frame`, and return it with the SHA-256 (hex) of the bytes read."""
     frame, digest = _file(path)
     return _with_rows(frame), digest
 
@@ -53,8 +53,8 @@ def _with_rows(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def coded_texts(values: pd.Series) -> tuple[IntArray, NDArray[Any]] | None:
-    """Return the codes (rows,) of a categorical column, -1 where missing, and its texts. Return None unless all categories are
-    texts.
+    """Return the codes (rows,) of a categorical column (-1 where missing) and its strings. Return None unless all categories are
+    strings.
     """
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return None
@@ -65,7 +65,7 @@ def coded_texts(values: pd.Series) -> tuple[IntArray, NDArray[Any]] | None:
 
 
 def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the same rows with texts instead of codes."""
+    """Return the same rows with strings instead of codes."""
     coded = {
         str(name): plain(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)
     }
@@ -87,7 +87,9 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFram
 
 
 def plain(values: pd.Series) -> pd.Series:
-    """Return the column with plain types: NumPy numbers, bool, dates, and otherwise objects with NaN for missing values."""
+    """Return the column with a plain type: NumPy numbers, booleans or dates. All other values become objects, with NaN for
+    missing values.
+    """
     texts = coded_texts(values)
     if texts is not None and (texts[0] >= 0).any():
         objects = np.append(texts[1], np.nan)[texts[0]]  # code -1 selects the last, NaN
@@ -112,7 +114,7 @@ def shown(value: Any) -> str:
 
 
 def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
-    """Convert objects that are all numbers, all booleans or all dates to that type."""
+    """Convert an object column that contains only numbers, only booleans or only dates to that type."""
     if missing.all():
         return objects.astype(np.float64)
     kind = pd.api.types.infer_dtype(objects[~missing])
@@ -181,7 +183,7 @@ def _file(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def no_database(path: str, start: bytes) -> None:
-    """Refuse a file whose first twelve bytes are those of a database, because a database needs a query."""
+    """Refuse a file whose first twelve bytes show that it is a database, because a database needs a query."""
     if start[8:12] == b"DUCK":
         raise TableError(
             f"the file {path!r} is a DuckDB database, so a query must select the rows. Give an SQL query with "
@@ -226,7 +228,7 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
 
 
 def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
-    """Convert columns with numbers that exceed 64 bits from text to numbers. This is needed for CSV files before pandas 3.
+    """Convert columns with numbers that exceed 64 bits from strings to numbers. This is needed for CSV files before pandas 3.
 
     Columns named in `texts` stay text.
     """
@@ -247,7 +249,8 @@ def _numbers(texts: pd.Series) -> pd.Series | None:
 
 
 def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
-    """Return the rows with a known target. If there is no such column, return all rows; the missing column is refused later.
+    """Return the rows with a known target. If there is no target column, return all rows; a later step reports the missing
+    column.
 
     A column of whole numbers with missing values is read as floating-point numbers. They are converted back to whole numbers
     here, so that a class is named 1 and not 1.0.
@@ -289,7 +292,7 @@ def unique(names: Sequence[str]) -> None:
 
 
 def is_text(value: str) -> bool:
-    """Return whether a text can be written as UTF-8."""
+    """Return whether a string can be encoded as UTF-8."""
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:

@@ -39,7 +39,7 @@ class Witness:
 
 
 def witness(values: pd.Series, every: bool) -> Witness:
-    """Return the sketch of one batch, indexed by row number; with `every`, all distinct values of numbers are kept too."""
+    """Return the sketch of one batch, indexed by row number. With `every`, all distinct numbers are kept too."""
     missing, large, uncounted = int(values.isna().sum()), 0, 0
     if _is_number(values):
         numbers = values.to_numpy(dtype=np.float64)
@@ -49,7 +49,7 @@ def witness(values: pd.Series, every: bool) -> Witness:
 
 
 def merge(a: Witness, b: Witness, most: int | None = MOST) -> Witness:
-    """Merge two sketches; at most `most` distinct values are kept."""
+    """Merge two sketches. At most `most` distinct values are kept."""
     if len(a.values) and len(b.values) and a.values.index[0] > b.values.index[0]:
         a, b = b, a
     together = a.values if not len(b.values) else b.values if not len(a.values) else _joined(a.values, b.values)
@@ -111,12 +111,12 @@ def _thinned(values: pd.Series, every: bool) -> pd.Series:
 
 
 def _first(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the position of the first true value, if there is one."""
+    """Return the position of the first true value, as an array that is empty if there is none."""
     return np.flatnonzero(rows)[:1]
 
 
 def _distinct(values: pd.Series) -> np.ndarray[Any, Any]:
-    """Return positions of the first row of each distinct value; 1, True and "1" are different."""
+    """Return the position of the first row with each distinct value. 1, True and "1" count as different values."""
     if values.dtype != object or pd.api.types.infer_dtype(values, skipna=True) == "string":
         return np.flatnonzero(~values.duplicated().to_numpy())
     keys = pd.DataFrame({"type": values.map(type), "value": values})

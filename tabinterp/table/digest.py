@@ -17,8 +17,8 @@ MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)[ T]00:00:00(?:\.0+)?$")
 
 
 def column_digests(frame: pd.DataFrame) -> dict[str, str]:
-    """Return, for each column, the SHA-256 (hex) of its name and its values in order: numbers as doubles, anything else as
-    text.
+    """Return, for each column, the SHA-256 (hex) of its name and its values in order. Numbers are hashed as doubles, and all
+    other values as text.
 
     The text of a date is ISO 8601, without the time if it is midnight, because not every format stores that.
     """
@@ -28,12 +28,12 @@ def column_digests(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def start(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return, for each column, a digest of its name and type, the only parts of `frame` that are used."""
+    """Return, for each column, a digest of its name and type. Nothing else in `frame` is used."""
     return {str(name): hashlib.sha256(_named(str(name), _is_number(frame[name]))) for name in frame.columns}
 
 
 def update(digests: dict[str, Any], frame: pd.DataFrame) -> None:
-    """Update the digests with the next rows."""
+    """Add the next rows to the digests."""
     for name, digest in digests.items():
         digest.update(_bytes(frame[name]))
 

@@ -88,7 +88,7 @@ def in_turn(
 
 
 def in_parts(table: Table, width: int = 1) -> Iterator[Table]:
-    """Yield the rows in parts small enough that `width` encoded columns of them fit in memory."""
+    """Yield the rows in parts, each so small that its `width` encoded columns fit in memory."""
     few = max(1, CELLS // max(1, width))
     if len(table) <= few:
         yield table
@@ -102,7 +102,7 @@ def _kept(
 ) -> tuple[Any, int, Callable[[Any, int], None]]:
     """Return the saved state of this pass (its sums and their number of rows), and a function that saves later states.
 
-    To restore sums, the sums of one drawn row are computed, and their numbers are replaced by the saved ones.
+    To restore sums, the sums of one sampled row are computed, and their numbers are replaced by the saved ones.
     """
     if scan.keep is None:
         return None, 0, lambda found, done: None
@@ -133,8 +133,8 @@ def _state(found: Any, done: int) -> State:
 
 @contextmanager
 def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
-    """Return the engine with this name. dask: the cluster at the given address, or else one process per core of this
-    machine.
+    """Return the engine with this name. The Dask engine uses the cluster at the given address; without an address, it starts one
+    process per core of this machine.
     """
     if name not in ("local", "dask"):
         raise TabinterpError(f"the engine must be local or dask; got {name!r}")
@@ -164,7 +164,9 @@ def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
 
 
 def _check_address(distributed: Any, scheduler: str) -> None:
-    """Raise `TabinterpError` unless the address is tcp:// or tls:// with a port, and certificates are configured for tls://."""
+    """Raise `TabinterpError` unless the address is tcp:// or tls:// with a port. A tls:// address also needs configured
+    certificates.
+    """
     scheme, _, place = scheduler.rpartition("://")
     host, _, port = place.rpartition(":")
     known_port = port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 2**16
@@ -279,7 +281,7 @@ def _distributed() -> Any:
 
 
 class _Packed:
-    """Objects to send to workers, pickled once as a whole, so that parts shared by two models stay shared."""
+    """Objects to send to workers. They are pickled once and together, so that parts shared by two models stay shared."""
 
     def __init__(self, value: Any) -> None:
         cloudpickle = import_module("cloudpickle")
@@ -296,7 +298,7 @@ class _Packed:
 
 
 class _Sent:
-    """Sends objects to every worker; the same object is sent only once."""
+    """Sends objects to every worker, each object only once."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -310,7 +312,7 @@ class _Sent:
 
 
 def _on_piece(steps: dict[str, Any], part: str, piece: Piece, form: Form, *given: Any) -> Any:
-    """Compute the sums of a piece in a worker; None if the piece has no rows of the part."""
+    """Compute the sums of a piece in a worker. Return None if the piece has no rows of the part."""
     encode, update, merge = steps["encode"], steps["update"], steps["merge"]
     try:
         sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]

@@ -69,7 +69,7 @@ class Fingerprints:
             self._changed(f"rows {first:,} to {last:,} differ from those of the first pass", reader)
 
     def end(self, rows: int, reader: str) -> None:
-        """Compare the number of rows, and the names and sizes of the files, at the end of a pass over all of them."""
+        """Compare the number of rows, and the names and sizes of the files, after a pass has read all rows."""
         if self.rows is None:
             self.rows = rows
         elif rows != self.rows:
@@ -79,8 +79,8 @@ class Fingerprints:
             self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
 
     def within(self, first: int, rows: int) -> Fingerprints:
-        """Return the fingerprints of the batches that start in the `rows` rows from row `first`, for the process that reads
-        these rows.
+        """Return the fingerprints of the batches that start within `rows` rows from row `first`. The process that reads these
+        rows needs them.
         """
         known = {at: one for at, one in self.batches.copy().items() if first <= at < first + rows}
         return Fingerprints(self.name, known, self.rows)
@@ -90,11 +90,13 @@ class Fingerprints:
         self.batches, self.rows = {first: (count, digest) for first, count, digest in batches}, rows
 
     def pack(self) -> list[tuple[int, int, str]]:
-        """Return the argument for `restore`; the reading thread may add batches at the same time."""
+        """Return the argument for `restore`. The thread that reads may add batches at the same time."""
         return [(first, *one) for first, one in self.batches.copy().items()]
 
     def _changed(self, what: str, reader: str) -> NoReturn:
-        raise TableError(f"the data in {self.name!r} changed during reading: {what} (noticed by {reader}). {ADVICE}")
+        raise TableError(
+            f"the data in {self.name!r} changed while it was being read: {what} (detected by {reader}). {ADVICE}"
+        )
 
 
 def _digest(frame: pd.DataFrame) -> str:

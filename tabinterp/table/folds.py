@@ -24,8 +24,8 @@ def anchors(table: Table) -> IntArray:
 
 
 def folds(table: Table, seed: int, count: int) -> IntArray:
-    """Return the fold of each row (rows,), from 0 to `count` - 1, by a hash of its group. Folds have equal sizes only on
-    average.
+    """Return the fold of each row (rows,), from 0 to `count` - 1. It follows from a hash of the row's group, so folds have equal
+    sizes only on average.
     """
     return (row_hash(anchors(table), seed) % np.uint64(count)).astype(np.int64)
 
@@ -46,7 +46,7 @@ def dealt(table: Table, seed: int, count: int) -> IntArray:
 def by_group(
     strata: IntArray, groups: IntArray, needed: Sequence[int], most: int, seed: int
 ) -> list[tuple[IntArray, IntArray]]:
-    """Divide rows into at most `most` parts that consist of whole groups. The strata have equal shares in all parts, as far as
+    """Divide rows into at most `most` parts that consist of whole groups. Each stratum has the same share in all parts, as far as
     the groups allow.
 
     Parameters

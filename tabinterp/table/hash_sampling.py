@@ -14,7 +14,7 @@ from tabinterp.arrays import FloatArray, HashArray, IntArray
 
 
 def splitmix(x: HashArray) -> HashArray:
-    """Return the SplitMix64 finaliser (Steele, Lea & Flood 2014): a bijection of 64-bit integers that scatters well."""
+    """Apply the SplitMix64 finaliser (Steele, Lea & Flood 2014), a bijection of 64-bit integers that scatters well."""
     with np.errstate(over="ignore"):
         x = x + np.uint64(0x9E3779B97F4A7C15)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -28,20 +28,20 @@ def row_hash(rows: IntArray, seed: int) -> HashArray:
 
 
 def uniform(hashes: HashArray) -> FloatArray:
-    """Return hashes as numbers in [0, 1)."""
+    """Convert hashes to numbers in [0, 1)."""
     return np.asarray((hashes >> np.uint64(11)) / float(1 << 53), dtype=np.float64)
 
 
 def chosen(rows: IntArray, size: int, seed: int) -> IntArray:
-    """Return the positions of a seeded random sample without replacement from `rows`: at most `size`, in the order of their
-    hashes.
+    """Return the positions of a seeded random sample without replacement from `rows`. There are at most `size` of them, in the
+    order of their hashes.
     """
     return np.asarray(np.argsort(row_hash(rows, seed), kind="stable")[:size], dtype=np.int64)
 
 
 def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> HashArray:
-    """Return a hash of each row's contents in `columns`, which does not depend on the order of columns or on whether 1 is an int
-    or a float.
+    """Return a hash of each row's contents in `columns`. It does not depend on the order of columns, or on whether 1 is an int or
+    a float.
     """
     total = np.zeros(len(frame), dtype=np.uint64)
     for name in columns:
@@ -52,8 +52,8 @@ def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> Hash
 
 
 def _value_hash(values: pd.Series) -> HashArray:
-    """Hash values. 1, 1.0, True and the text "1" have the same hash, because a column may have another type in a part of the
-    rows.
+    """Hash values. 1, 1.0, True and the string "1" have the same hash, because a column may have different types in different
+    parts of the rows.
     """
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _number_hash(values.to_numpy(dtype=np.float64, na_value=np.nan))
@@ -65,7 +65,7 @@ def _value_hash(values: pd.Series) -> HashArray:
 
 
 def _text_hash(texts: pd.Series) -> HashArray:
-    """Hash texts; a text that is a number has the hash of the number."""
+    """Hash strings. A string that is a number has the hash of the number."""
     codes, levels = pd.factorize(texts)
     distinct = np.array([*levels, ""], dtype=object)  # the last represents missing values, whose code is -1
     as_numbers = np.array([*map(_number, levels), np.nan])

@@ -39,7 +39,7 @@ class Codebook:
 
     @property
     def named(self) -> list[str]:
-        """All columns that have a label or labelled levels."""
+        """All columns that have a label themselves or have labelled levels."""
         return list(dict.fromkeys([*self.columns, *self.levels]))
 
     def plain(self) -> dict[str, dict[str, Any]]:
@@ -235,13 +235,15 @@ def _level_labels(column: Column, classes: Sequence[Any], book: Codebook) -> tup
 
 
 def matching_levels(given: Any, levels: Sequence[Any]) -> list[Any]:
-    """Return the matching level, if there is one: the value itself, its text, or the same number."""
+    """Return the level that matches a value: the value itself, its text, or the same number. The list is empty if
+    there is none.
+    """
     match = [level for level in levels if level == given or str(level) == str(given)]
     return match or [level for level in levels if _number(level) == _number(given) is not None]
 
 
 def _number(value: Any) -> float | None:
-    """Return a value, or its text, as a number. This allows a level 1.0 to be given as "1"."""
+    """Return a value, or its text, as a number, so that a level 1.0 can be given as "1"."""
     try:
         return float(value)
     except (TypeError, ValueError):

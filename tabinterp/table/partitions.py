@@ -48,7 +48,8 @@ class Form:
     """The types and codes of the whole table, which are used to convert raw rows to tables. `types` has an empty column of each
     type.
 
-    If `coded` is set, columns that were read as categories of texts stay codes, for callers that encode each text only once.
+    If `coded` is set, columns that were read as categories stay codes. This is for callers that encode each distinct string only
+    once.
     """
 
     name: str

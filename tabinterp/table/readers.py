@@ -52,8 +52,8 @@ SHRUNK, CELL = 8, 8  # approximate compression ratio of gzipped text; bytes per 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """`parts` yields raw frames at every call, starting with a given row number; earlier rows are not read if the source
-    knows its row counts. `kept` must live as long as the source.
+    """A source of rows. `parts` yields raw frames at every call, starting with a given row number. Earlier rows are not read if
+    the source knows its row counts. `kept` must live as long as the source.
 
     `apart` contains the same rows in parts that another process can read, each with its number of rows; None if this is
     impossible. `rows` is the number of rows, if it is known before reading. `texts` are columns of text that are read as
@@ -168,16 +168,16 @@ def open_source(
 
 
 class _KnownTargets:
-    """The parts of a source without the rows whose target is missing. `left_out` is their number, known after all rows have
-    been read.
+    """The parts of a source without the rows whose target is missing. `left_out` is the number of such rows, which is known after
+    all rows have been read.
     """
 
     def __init__(self, parts: Callable[[int], Iterator[pd.DataFrame]], target: str) -> None:
         self._parts, self._target, self.left_out = parts, target, 0
 
     def __call__(self, first: int) -> Iterator[pd.DataFrame]:
-        """Yield frames whose rows are numbered as if the left-out rows did not exist. Counting those rows requires reading all
-        earlier rows.
+        """Yield frames whose rows are numbered as if the rows without a target did not exist. Counting these rows requires
+        reading all earlier rows.
         """
         known = left_out = 0
         for frame in self._parts(0):
@@ -194,8 +194,8 @@ class _KnownTargets:
 
 
 def with_known_targets(source: Source, target: str) -> Source:
-    """Return the source without the rows whose target is missing. `left_out` is their number, known after all rows have been
-    read.
+    """Return the source without the rows whose target is missing. `left_out` is the number of such rows, which is known after all
+    rows have been read.
     """
     parts = _KnownTargets(source.parts, target)
     return replace(source, parts=parts, apart=None, rows=None, left_out=lambda: parts.left_out)
@@ -223,7 +223,9 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """Return numbers that change with a file's contents: its size and times. The change time cannot be set by hand."""
+    """Return numbers that change with a file's contents: its size and times. Programs cannot set the time of the last change to
+    an arbitrary value.
+    """
     found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
@@ -242,7 +244,7 @@ def _few(rows: int, columns: int) -> int:
 
 
 def _after(first: int, counts: Sequence[int], parts: Iterable[Any]) -> Iterator[Any]:
-    """Return the parts that start at row `first` or later; `counts` are their numbers of rows."""
+    """Return the parts that start at row `first` or later. `counts` contains the number of rows in each part."""
     starts = accumulate(counts, initial=0)
     return (part for start, part in zip(starts, parts, strict=False) if start >= first)
 
@@ -256,8 +258,8 @@ def _of_arrow(table: pa.Table, rows: int, start: int) -> Iterator[pd.DataFrame]:
 
 
 def unpacked_size(path: Path) -> int:
-    """Return the approximate size of a file's table in memory, in bytes. It is the size of the text, or eight bytes per cell
-    of a Parquet file.
+    """Return the approximate size of a file's table in memory, in bytes. For text this is the size of the text, and for a Parquet
+    file eight bytes per cell.
     """
     size = path.stat().st_size
     with path.open("rb") as stream:
@@ -344,9 +346,9 @@ def _dataset(source: str, name: str, store: Any, path: str, rows: int) -> Source
 def _of_dataset(
     name: str, found: ds.Dataset, rows: int, source: str = "the data set", texts: Sequence[str] = ()
 ) -> Source:
-    """Return a source that reads file by file, in the order of their paths, so that row numbers are fixed.
+    """Return a source that reads the files one by one in the order of their paths, so that row numbers are fixed.
 
-    `texts`: columns of text that are read as codes and distinct texts, so that fewer text objects are created.
+    `texts` are columns of text that are read as codes and distinct strings, so that fewer string objects are created.
     """
 
     rows = _few(rows, len(found.schema))
@@ -394,7 +396,7 @@ def _read(
 
 
 def _texts(column: pa.DictionaryArray) -> pd.Categorical:
-    """Return a column as codes into its distinct texts."""
+    """Encode a column of text as codes into its distinct strings."""
     texts = column.dictionary.to_pylist()
     large = len(texts) > len(column)  # the dictionary of a whole row group, mostly unused in this batch
     if large or None in texts or len({*texts}) < len(texts):
@@ -465,8 +467,8 @@ def _check_cells(rows: Any, most: int, source: str) -> None:
 
 
 def _kind(values: pd.Series) -> set[str]:
-    """Return the kind of a column: number, boolean or text, or an empty text if all cells are empty. A column with two kinds
-    is text.
+    """Return the kind of a column: number, boolean or text. A column with two kinds is text. If all cells are empty, the result
+    is an empty string.
     """
     values = plain(values)
     if values.isna().all():

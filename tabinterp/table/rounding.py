@@ -91,13 +91,13 @@ class Rounding:
         return both[0], both[1]
 
     def edges(self, edges: Iterable[float]) -> list[float]:
-        """Return the rounded edges that divide the values, in order: for each edge, at least one value is at most the edge and
-        one is above it.
+        """Return the rounded edges that divide the values, in order. On each side of an edge there is at least one value; a value
+        equal to an edge is below it.
         """
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 
     def _may_be_shown(self, number: float) -> bool:
-        """Return whether ten rows have this number, or share it as a multiple of the coarsest possible step."""
+        """Return whether ten rows have this number, or share it after rounding to a multiple of the coarsest possible step."""
         if self._within(number, 0.0) >= SMALL:
             return True
         _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
@@ -123,7 +123,7 @@ class Rounding:
         return int(np.searchsorted(self.values, number + reach * NEAR, "right") - low)
 
     def _reach(self, number: float) -> float:
-        """Return the distance to the tenth nearest row, which gives the finest step to try."""
+        """Return the distance to the tenth nearest row, which determines the finest step to try."""
         at = int(np.searchsorted(self.values, number))
         near = self.values[max(0, at - SMALL) : at + SMALL]
         with np.errstate(over="ignore"):

@@ -23,7 +23,7 @@ from .table import Table
 
 
 class Copies:
-    """Assignment of rows to sides of the split. If duplicates are numbered, it includes the number of copies seen so far."""
+    """Assigns rows to the two sides of the split. If duplicates are numbered, it counts the copies of each row seen so far."""
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
@@ -33,7 +33,7 @@ class Copies:
         return split.held_out(table.frame, table.codes, table.schema.labels, before)
 
     def _counts(self, frame: pd.DataFrame, split: Split) -> IntArray:
-        """Return the number of copies of each row in earlier batches (rows,)."""
+        """Return how many copies of each row occur in earlier batches (rows,)."""
         hashes = content_hash(frame, split.columns, split.seed)
         places, at, count = np.unique(hashes, return_inverse=True, return_counts=True)
         keys = places.tolist()
@@ -62,7 +62,7 @@ class Sides:
 
 
 class Pool:
-    """At most a given number of rows with the smallest hashes."""
+    """The rows with the smallest hashes, up to a given number."""
 
     def __init__(self, most: int, seed: int) -> None:
         self._most, self._seed = most, seed

@@ -90,14 +90,14 @@ class Scan(Previewed):
         return self.source.file_sha256()
 
     def batches(self, part: str = "all") -> Iterator[Table]:
-        """Return an iterator over tables of "all", "training" or "evaluation" rows, as in `Table`; the next table is
+        """Return an iterator over tables of the "all", "training" or "evaluation" rows, as in `Table`. The next table is
         prefetched.
         """
         return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))
 
     def ends(self, part: str, first: int = 0) -> Iterator[tuple[int, Table]]:
-        """Yield, for each batch, the number of the row after it and its rows of the given part. The first batch starts with row
-        `first`.
+        """Yield, for each batch, the number of the row after the batch, and the rows of the batch that belong to the given part.
+        The first batch starts with row `first`.
 
         Columns of text that are read as codes stay codes.
         """
@@ -115,7 +115,7 @@ class Scan(Previewed):
 
     @property
     def coded(self) -> Form:
-        """The same form, with codes for columns of text that are read as codes."""
+        """The same form, except that columns of text that are read as codes stay codes."""
         return replace(self.form, coded=True)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
@@ -339,7 +339,7 @@ def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
 
 
 def _levels(scan: Scan, name: str, found: Witness) -> int | None:
-    """Return the number of levels. For dates and a numeric target, it is only known if it is small."""
+    """Return the number of levels. For dates and a numeric target, the number is known only if it is small."""
     known = (is_complete(found.values, found.every) or distinct(found.values) <= FEW) and not found.full
     return distinct(found.values) if counted(scan.schema, name) and known else None
 

@@ -74,7 +74,7 @@ class Asked:
         return roles
 
     def marks(self, frame: pd.DataFrame) -> Marks:
-        """Return the kinds of the columns that are read as categories, and the levels of those that are ordered."""
+        """Return the kinds of the columns that are read as categories, and the levels of the ordered ones."""
         dtypes = [(str(name), frame[name].dtype) for name in frame.columns]
         return {
             name: _mark(dtype)
@@ -108,7 +108,7 @@ class Asked:
 
 
 def merge_marks(a: Marks, b: Marks) -> Marks:
-    """Merge the marks of two batches; new levels of the second batch come last."""
+    """Merge the marks of two batches. New levels of the second batch come last."""
     merged = dict(a)
     for name, (kind, order) in b.items():
         known = merged.get(name, (kind, order))[1]
@@ -224,7 +224,7 @@ def _kind(values: pd.Series) -> str:
 
 
 def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
-    """Describe the problem if values are not finite numbers, booleans or texts. Dates are allowed in a split column."""
+    """Describe the problem if values are not finite numbers, booleans or text. Dates are allowed in a split column."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _infinite(values, large) if large else None
     if pd.api.types.is_datetime64_any_dtype(values.dtype):

@@ -49,7 +49,7 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
 
 
 class First:
-    """The facts on which a schema and a split depend, merged batch by batch."""
+    """The facts that determine a schema and a split. They are merged batch by batch."""
 
     def __init__(self, asked: Asked, texts: Sequence[str] = ()) -> None:
         self.asked, self._texts = asked, {*texts}
@@ -108,7 +108,7 @@ class First:
         return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, told)
 
     def restore(self, arrays: Arrays, state: Any, most: float = math.inf) -> None:
-        """Restore a state; `most` is the number of rows of the source."""
+        """Restore a saved state. `most` is the number of rows in the source."""
         self.rows, self.hashes = at_most(state["rows"], most, "the number of rows read"), arrays["hashes"]
         left_out, self.columns = state["without_target"], {}
         self.without_target = (

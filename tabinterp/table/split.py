@@ -76,9 +76,10 @@ class Split:
     def held_out(
         self, frame: pd.DataFrame, codes: IntArray | None, labels: Sequence[str], copies: IntArray | None = None
     ) -> BoolArray:
-        """Return a mask (rows,) of the held-out rows; `codes` are indices into class `labels`, needed if stratified.
+        """Return a mask (rows,) of the held-out rows. `codes` are indices into the class `labels`, which a stratified split
+        needs.
 
-        `copies` (rows,) is the number of copies of each row before this part of the table, if copies are numbered.
+        If copies are numbered, `copies` (rows,) is the number of copies of each row before this part of the table.
         """
         if self.kind == "column":
             return column_labels(frame[self._named(frame)])
@@ -168,7 +169,7 @@ def by_fraction(
 
 
 def drawn(columns: tuple[str, ...], distinct: int, rows: int, fraction: float, seed: int) -> Split:
-    """Return the rule that holds out a share of `rows` rows, which have `distinct` distinct contents in the columns."""
+    """Return the rule that holds out a share of `rows` rows. `distinct` is the number of distinct rows, compared in `columns`."""
     _check_share(fraction, seed)
     numbered = distinct < min(0.5 * rows, MANY)
     return Split("fraction", None, float(fraction), seed, False, columns, (fraction,), numbered)
@@ -199,15 +200,15 @@ def _check_share(fraction: float, seed: int) -> None:
 
 
 def distinct(known: HashArray, hashes: HashArray) -> HashArray:
-    """Return the distinct contents so far, including these. No more are kept than needed to decide whether duplicates are
-    numbered.
+    """Return the distinct contents so far, including those of these rows. No more are kept than needed to decide whether
+    duplicates are numbered.
     """
     return known if len(known) >= MANY else np.union1d(known, hashes)[:MANY]
 
 
 def by_column(values: pd.Series, fraction: float | None, at: str | None, counts: IntArray | None = None) -> Split:
-    """Return the rule for a column of train/test labels or dates; for dates, hold out the latest `fraction` of rows, or the rows
-    from the date `at`.
+    """Return the rule for a column of train/test labels or dates. For dates, it holds out the latest `fraction` of rows, or the
+    rows from the date `at`.
 
     The latest rows start with a calendar period that contains at least ten rows, so that the date does not reveal a single row.
     `counts` is the number of rows with each value, if each value is given only once.
@@ -223,15 +224,15 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            "no date could be chosen from which to hold out rows, because no day, week, month, quarter or year that begins "
-            f"between the first and the last date of split column {column!r} has at least {SMALL} rows. Give the date with "
+            "tabinterp cannot choose the date from which rows are held out, because no day, week, month, quarter or year that "
+            f"begins between the first and last dates of split column {column!r} has at least {SMALL} rows. Give the date with "
             f"{argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 
 
 def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Timestamp:
-    """Return the date from which on this share of the rows follows."""
+    """Return the date from which on the given share of the rows lies."""
     order = dates.argsort(kind="stable").to_numpy()
     reached = np.cumsum(np.ones(len(dates), dtype=np.int64) if counts is None else counts[order])
     place = int((1 - fraction) * (int(reached[-1]) - 1))
@@ -239,7 +240,7 @@ def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Ti
 
 
 def column_labels(values: pd.Series) -> BoolArray:
-    """Return a mask (rows,) of the rows whose label means held out."""
+    """Return a mask (rows,) of the rows whose label marks them as held out."""
     if values.dtype == bool:
         return values.to_numpy(dtype=bool)
     lowered = values.astype(object).map(lambda value: str(value).strip().lower())
@@ -262,7 +263,7 @@ def _are_labels(values: pd.Series) -> bool:
 
 
 def _dates(values: pd.Series) -> pd.Series:
-    """Return dates; texts must start with the year, because 01/02/2024 is ambiguous and a wrong date leaks rows."""
+    """Return dates. A string must start with the year, because 01/02/2024 is ambiguous and a wrong date would leak rows."""
     if values.isna().any():
         row = int(np.flatnonzero(values.isna().to_numpy())[0])
         raise TableError(f"split column {values.name!r} has no value in row {row}. Allowed values are {ALLOWED}")

@@ -1,4 +1,6 @@
-"""Rows of a database query, saved as Parquet files in a temporary folder; they are read once, in batches, never all in memory."""
+"""Rows of a database query, saved as Parquet files in a temporary folder. They are read once and in batches, so they are never
+all in memory.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +90,7 @@ def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list
 
 
 def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: Keeping) -> list[Path]:
-    """Copy the rows after those that were saved."""
+    """Copy the rows that follow those already saved."""
     make_private(folder)
     if files:
         keep.say(f"The query continues after the {_rows_in(files):,} rows that were saved.")
@@ -115,7 +117,7 @@ class _Base:
 def _copied(
     base: _Base, query: str, rows: int, key: str | None, told: Told, folder: Path, files: list[Path], fate: str
 ) -> list[Path]:
-    """Copy the remaining rows, and return all files. `fate` is a clause for errors that states what happens to the copied
+    """Copy the remaining rows, and return all files. `fate` is a clause for error messages that states what happens to the copied
     rows.
     """
     seen, last = _rows_in(files), None
@@ -247,8 +249,8 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 
 @contextmanager
 def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
-    """Replace database errors with a `TableError` that states the number of rows copied. The list counts them, starting from
-    `before`.
+    """Replace database errors with a `TableError` that states the number of rows copied. The list counts these rows, starting
+    from `before`.
     """
     seen = [before]
     try:

@@ -51,15 +51,15 @@ def census(table: Table) -> Census:
 
 
 def counted(schema: Schema, name: str) -> bool:
-    """Return whether a column's number of distinct values is reported. It is for the target and for all columns that are not
-    numeric.
+    """Return whether the number of distinct values in a column is reported. It is reported for the target and for all columns
+    that are not numeric.
     """
     return schema[name].kind != "numeric" or name == schema.target
 
 
 def distinct(values: pd.Series) -> int:
-    """Return the number of distinct values, without missing ones; values that cannot be compared are distinguished by their
-    text.
+    """Return the number of distinct values that are not missing. Values that cannot be compared are distinguished
+    by their text.
     """
     try:
         return int(values.nunique())
@@ -68,7 +68,7 @@ def distinct(values: pd.Series) -> int:
 
 
 def masses(table: Table) -> FloatArray:
-    """Return the weight of each class (classes,); empty for numbers."""
+    """Return the total weight of each class (classes,). The array is empty if the target is a number."""
     codes = table.codes
     if codes is None:
         return np.zeros(0)
@@ -76,7 +76,7 @@ def masses(table: Table) -> FloatArray:
 
 
 def class_rows(table: Table) -> IntArray:
-    """Return the rows of each class (classes,); empty for numbers."""
+    """Return the number of rows in each class (classes,). The array is empty if the target is a number."""
     codes = table.codes
     if codes is None:
         return np.zeros(0, dtype=np.int64)

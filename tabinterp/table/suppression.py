@@ -158,9 +158,9 @@ def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
 
 
 def _close(counts: IntArray, told: BoolArray) -> bool:
-    """Withhold one more cell, in place, and return whether there was one.
+    """Withhold one more cell, in place. Return whether there was one to withhold.
 
-    It is the smallest shown cell of a line in which a withheld cell could be computed.
+    It is the smallest shown cell of a row or column in which a withheld cell could be computed.
     """
     hidden = ~told[:, None] & (counts > 0)
     many, rows = hidden.sum(axis=0), (counts * hidden).sum(axis=0)

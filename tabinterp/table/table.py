@@ -64,7 +64,7 @@ class Table(Previewed):
 
     @cached_property
     def groups(self) -> IntArray | None:
-        """The group number of each row (rows,); None without a group column.
+        """The group number of each row (rows,). None without a group column.
 
         A row without a group is a group of its own.
         """
@@ -101,7 +101,9 @@ class Table(Previewed):
         )
 
     def beside(self, rows: pd.DataFrame) -> Table:
-        """Return the table with these rows added at the end. They get the target, number and weight of the first row."""
+        """Return the table with these rows added at the end. Each added row has the target, number and weight of
+        the first row.
+        """
         whole = self.take(np.append(np.arange(len(self)), np.zeros(len(rows), dtype=np.int64)))
         return replace(whole, frame=pd.concat([self.frame, rows], ignore_index=True))
 
@@ -123,8 +125,8 @@ class Table(Previewed):
         return replace(self, split=split, held_out=held_out, asked=asked)
 
     def shuffled(self, seed: int) -> Table:
-        """Return the table with the targets of the training rows (all rows without a split) permuted; held-out targets are
-        unchanged.
+        """Return the table with permuted targets in the training rows (in all rows without a split). The targets of held-out rows
+        are unchanged.
         """
         training = np.arange(len(self)) if self.held_out is None else np.flatnonzero(~self.held_out)
         places = np.arange(len(self))
@@ -135,7 +137,7 @@ class Table(Previewed):
 
     @property
     def evaluated(self) -> IntArray:
-        """Positions of the held-out rows; of all rows if there is no split."""
+        """The positions of the held-out rows, or of all rows if there is no split."""
         return np.arange(len(self)) if self.held_out is None else np.flatnonzero(self.held_out)
 
     def training_rows(self) -> Table:
@@ -148,7 +150,7 @@ class Table(Previewed):
 
 
 def group_numbers(named: pd.Series[Any]) -> IntArray:
-    """Return the group number (n,) of each row; a row without a group is a group of its own."""
+    """Return the group number (n,) of each row. A row without a group is a group of its own."""
     codes = named.factorize()[0].astype(np.int64)
     alone = codes < 0
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())

@@ -35,7 +35,7 @@ def test_each_refit_is_one_of_scikit_learn_without_the_block(task, monkeypatch):
             C=0.1, max_iter=5000, tol=1e-9
         )  # fmt: skip
 
-    def start(x, y, weights, rows, seed):
+    def start(x, y, rows, seed):
         return estimator().set_params(**({} if task == "regression" else {"warm_start": True})).fit(x, y)
 
     monkeypatch.setattr(dropped, "fit_penalised", start)
@@ -75,6 +75,22 @@ def test_what_others_can_replace_has_none_and_the_interval_covers_it():
         row = result.loc[name]
         assert row["ci_low"] < truth < row["ci_high"]
         assert row["stderr"] < 0.1 * truth + 0.05
+
+
+@pytest.mark.parametrize("task", ["binary", "regression", "count"])
+@pytest.mark.parametrize("ask", ["drop_and_refit", "ladder"])
+def test_refits_do_not_depend_on_the_unit_of_the_weights(task, ask):
+    frame = cases.mixed_frame(300, 5, task).assign(w=np.random.default_rng(2).uniform(0.2, 3, 300))
+    model = ti.wrap(cases.linear_pipeline(frame, task))
+
+    def refitted(unit):
+        table = cases.mixed_table(frame.assign(w=unit * frame["w"]), task, split=0.4, weighted=True)
+        if ask == "ladder":
+            return ti.ladder(model, table).frame()[["loss", "against_network"]]
+        return ti.drop_and_refit(ti.fit_counterpart(model, table), table).frame()[["importance", "stderr"]]
+
+    for unit in (1e-3, 1e3):
+        pd.testing.assert_frame_equal(refitted(unit), refitted(1.0), rtol=1e-6, atol=1e-9)
 
 
 def test_with_no_column_left_it_is_the_mean():

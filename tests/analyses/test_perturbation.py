@@ -261,7 +261,7 @@ def test_values_come_from_training_rows_alone_and_missing_ones_stay_missing():
     table, *_ = fitted()
     places, n = places_of(table), len(table.evaluated)
     joint = table.take(np.concatenate([table.evaluated, np.flatnonzero(~table.held_out)])).inputs
-    came = places.moved(1.0, 0)
+    came = places.moved(1.0, 0).T
     for j, column in enumerate(joint):
         missing = joint[column][:n].isna().to_numpy()
         np.testing.assert_array_equal(came[missing, j], np.flatnonzero(missing))
@@ -276,7 +276,7 @@ def test_a_row_moves_alike_whatever_other_rows_are_evaluated():
     few = rows[::3]
     parts = [
         np.concatenate([one, training])[
-            _Places(table.take(np.concatenate([one, training])), len(one), SEED).moved(0.3, 1)
+            _Places(table.take(np.concatenate([one, training])), len(one), SEED).moved(0.3, 1).T
         ]
         for one in (rows, few)
     ]
@@ -286,14 +286,14 @@ def test_a_row_moves_alike_whatever_other_rows_are_evaluated():
 def test_the_same_draws_serve_all_sizes_and_only_one_column_moves_where_asked():
     table, *_ = fitted()
     places = places_of(table)
-    small, large = places.moved(0.2, 1), places.moved(0.6, 1)
+    small, large = places.moved(0.2, 1).T, places.moved(0.6, 1).T
     level = next(j for j, c in enumerate(table.schema.inputs) if table.schema[c].kind != "numeric")
-    moved = small[:, level] != places.unmoved[:, level]
+    moved = small[:, level] != places.unmoved.T[:, level]
     np.testing.assert_array_equal(small[moved, level], large[moved, level])
-    assert (places.moved(0.2, 2) != small).any()
-    alone = places.moved(0.2, 1, [level])
+    assert (small != places.moved(0.2, 2).T).any()
+    alone = places.moved(0.2, 1, [level]).T
     np.testing.assert_array_equal(alone[:, level], small[:, level])
-    np.testing.assert_array_equal(np.delete(alone, level, axis=1), np.delete(places.unmoved, level, axis=1))
+    np.testing.assert_array_equal(np.delete(alone, level, axis=1), np.delete(places.unmoved.T, level, axis=1))
 
 
 def test_a_column_without_values_in_training_rows_does_not_move():
@@ -302,7 +302,7 @@ def test_a_column_without_values_in_training_rows_does_not_move():
     table = ti.read_table(
         frame.assign(part=["train"] * 30 + ["test"] * 30), target="y", task="regression", split="part"
     )
-    came = places_of(table).moved(1.0, 0)
+    came = places_of(table).moved(1.0, 0).T
     np.testing.assert_array_equal(came[:, 1], np.arange(30))
     assert (came[:, 0] != np.arange(30)).all()
 
@@ -314,7 +314,9 @@ def test_encoded_columns_are_exchanged_as_whole_rows_are_encoded():
     for bound in (network, linear):
         joint = bound.take(np.concatenate([rows, training]))
         np.testing.assert_allclose(
-            _scores_of(joint)(came), forward(joint.rest, mixed(joint, came)).cpu().numpy(), atol=1e-4
+            _scores_of(joint)(came),
+            forward(joint.rest, mixed(joint, np.ascontiguousarray(came.T))).cpu().numpy(),
+            atol=1e-4,
         )
 
 

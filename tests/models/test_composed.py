@@ -247,5 +247,5 @@ def test_classes_may_be_named_when_the_model_was_fitted_to_codes():
     estimator = make_pipeline(clone(ENCODERS["standard"]), LogisticRegression()).fit(frame()[COLUMNS], codes)
     bound = bind(ti.wrap(estimator, classes=["no", "yes"]), table())
     np.testing.assert_allclose(probabilities(bound.scores), estimator.predict_proba(frame()[COLUMNS]), atol=1e-9)
-    with pytest.raises(ModelError, match="classes= is 3, but the number of classes of LogisticRegression is 2"):
+    with pytest.raises(ModelError, match="classes= has length 3, but LogisticRegression has 2 classes"):
         ti.wrap(estimator, classes=["a", "b", "c"])

@@ -629,14 +629,18 @@ def test_logits_that_are_called_probabilities_are_refused(style, k):
     for p in module.parameters():
         p.data *= 3
     given = numeric_table("multiclass" if k == 3 else "binary")
-    with pytest.raises(ModelError, match=r"outputs='probabilities'\), but they \(from -"):
+    with pytest.raises(
+        ModelError, match=r"outputs='probabilities'\), but they are not all between 0 and 1 \(they range from -"
+    ):
         bind(wrapped(module, outputs="probabilities"), given)
 
 
 def test_independent_probabilities_are_no_classes():
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(D, 3), nn.Sigmoid())
-    with pytest.raises(ModelError, match=r"outputs='probabilities'\), but they \(from 0"):
+    with pytest.raises(
+        ModelError, match=r"outputs='probabilities'\), but they are not all between 0 and 1 \(they range from 0"
+    ):
         bind(wrapped(module, outputs="probabilities"), numeric_table("multiclass"))
 
 
@@ -830,7 +834,7 @@ class BatchStatistics(Style):
         (Returns(lambda y: y.sum()), r"it returned a tensor of shape \(\)"),
         (Returns(lambda y: y[1:]), r"it returned a tensor of shape \(299, 1\)"),
         (Returns(lambda y: y / 0), "returns infinite or NaN scores"),
-        (Returns(lambda y: y.repeat(1, 4)), r"returns per row is 4, but the target 'y' has 2 classes"),
+        (Returns(lambda y: y.repeat(1, 4)), r"returns 4 values per row, but the target 'y' has 2 classes"),
         (TwoInputs(), r"TwoInputs.forward takes 2 inputs \(x, z\), but encoder= has 1 encoder"),
         (Wrong(), "a table of embeddings"),
         (nn.Linear(D + 1, 1), r"raised an error for encoded rows of shape \(300, 4\) and type torch.float32"),

@@ -500,7 +500,8 @@ def test_a_table_that_goes_on_beyond_the_edge_says_so(browser, pages):
         assert 0 < opened.page.locator(".scroll.more").count() < opened.page.locator(".scroll").count()
 
 
-@pytest.mark.parametrize("viewport", [NARROW, pytest.param(WIDE, marks=pytest.mark.nightly)], ids=["narrow", "wide"])
+@pytest.mark.nightly
+@pytest.mark.parametrize("viewport", [NARROW, WIDE], ids=["narrow", "wide"])
 def test_the_widest_table_is_still_a_page(browser, tmp_path, viewport):
     path = tmp_path / "widest.html"
     path.write_text(page("widest"), encoding="utf-8")

@@ -89,9 +89,7 @@ def test_a_level_unseen_in_training_is_read_as_the_encoder_does_and_said():
 
 
 def test_numbers_that_come_as_text_are_refused_and_not_read_as_unknown_levels():
-    with pytest.raises(
-        ModelError, match=r"'code' has values of a different type.*'\d', expected values such as 1, 2, 3"
-    ):
+    with pytest.raises(ModelError, match=r"in column 'code' differ in type.*'\d', expected values such as 1, 2, 3"):
         bound_to(people().astype({"code": str}))
 
 

@@ -25,7 +25,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
 from tabinterp.errors import NotApplicableError
 from tabinterp.frames import any_backend
-from tabinterp.linear.penalised import SEARCHED, fit_penalised, fit_quietly
+from tabinterp.linear.penalised import SEARCHED, fit_penalised, fit_quietly, relative_weights
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.models.losses import loss_for
 from tabinterp.stats.discrimination import mean
@@ -134,7 +134,7 @@ def refitted_without(
     scale[(np.ptp(x, axis=0) == 0) | (scale == 0)] = np.inf
     x, other = (x - centre) / scale, (bound.x[held] - centre) / scale
     target = table.y.astype(np.int64) if table.schema.goal.classes else table.y
-    fitted = fit_penalised(x, target, _relative(table), table, seed)
+    fitted = fit_penalised(x, target, table, seed)
     whole = np.array(np.atleast_2d(fitted.coef_), dtype=np.float64)
     made = [_scores(fitted, other)]
     for columns in players.values():
@@ -168,12 +168,7 @@ def _without(
         model.intercept_ = np.array(fitted.intercept_) if np.ndim(fitted.intercept_) else fitted.intercept_
         if isinstance(model, LogisticRegression):
             model.classes_ = fitted.classes_
-    return _scores(fit_quietly(model, x[:, kept], y, _relative(table)), other[:, kept])
-
-
-def _relative(table: Table) -> FloatArray | None:
-    """Return the row weights, scaled to mean 1."""
-    return None if table.weights is None else table.weights / table.weights.mean()
+    return _scores(fit_quietly(model, x[:, kept], y, relative_weights(table)), other[:, kept])
 
 
 def _scores(model: Any, x: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ANALYSIS: Analysis[Ladder] = Analysis(
     "ladder",
     "ladder of refits",
-    lambda size: 1 + 0.1 * size.encoded * (1 + size.outputs) + 1e-4 * size.training,
+    lambda size: 1 + 0.07 * size.encoded * (1 + size.outputs) + 1e-4 * size.training,
     rows="performance",
     place="gain.ladder",
     record="Ladder",

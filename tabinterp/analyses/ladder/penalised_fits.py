@@ -37,7 +37,7 @@ def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
     columns = table.inputs[list(basis.columns)]
     scaler = StandardScaler()
     x, y = scaler.fit_transform(basis.design(columns)), _target(table)
-    model = fit_penalised(x, y, table.weights, table, seed)
+    model = fit_penalised(x, y, table, seed)
     return Pipeline([("basis", basis.transformer), ("scale", scaler), ("model", model)])
 
 

@@ -25,6 +25,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import torch
+from torch.nn.functional import embedding_bag
 
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, both_names, word
@@ -40,6 +41,7 @@ from tabinterp.models import BoundModel, Model
 from tabinterp.models.losses import Loss, loss_for
 from tabinterp.models.perturbation import BLOCK, forward, mixed
 from tabinterp.stats.discrimination import Power, auc, average, mean
+from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.table import Table
 from tabinterp.table.class_counts import require_events, too_few_events
 from tabinterp.table.hash_sampling import chosen, row_hash, splitmix
@@ -53,6 +55,7 @@ SIZES = (
 )  # fmt: skip
 DRAWS = 10
 FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # if whole rows are encoded again, or with a budget of rows
+LOOKED_UP = 256  # distinct values of a column whose products with the weights are kept
 TOGETHER = 16_384  # perturbed rows that are scored at once
 OF_COLUMNS = 0.1  # size at which single columns are perturbed
 DONORS = 10_000
@@ -284,13 +287,13 @@ class _Asked:
 
         Parameters
         ----------
-        sources : for each draw, the row from which each value is taken (n, columns).
+        sources : for each draw, the row from which each value is taken (columns, n).
         areas : whether to compute the AUCs, for two classes.
         """
         table, total, found, draws = self._table, np.zeros((2, len(self._table))), [], 0
         left = iter(sources)
         while few := [*islice(left, max(1, TOGETHER // len(table)))]:
-            came = np.concatenate(few)
+            came = np.concatenate(few, axis=1)
             scores = np.stack([scores(came).reshape(len(few), len(table), -1) for scores in self._scores])
             for of_draw in np.swapaxes(scores, 0, 1):
                 total += self.loss.each(of_draw, table.y, self._device)
@@ -303,27 +306,43 @@ class _Asked:
 
 
 def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
-    """Return a function that maps the source row of each value (n, columns) to scores (n, k).
+    """Return a function that maps the source row of each value (columns, n) to scores (n, k).
 
     If every column is encoded on its own, encoded columns are exchanged, in single precision and relative to their means.
     """
     if not bound.is_local(bound.columns):
-        return lambda came: forward(bound.rest, mixed(bound, came)).cpu().numpy()
-    blocks = [bound.encoding.blocks[column] for column in bound.columns]
-    parts = [np.ascontiguousarray(bound.x[:, block] - bound.centre[block], dtype=np.float32) for block in blocks]
-    order = np.concatenate(blocks)  # column after column: slices are filled faster than scattered positions
-    weight = bound.front.weight[:, order].T.float().contiguous().to(bound.device)
-    constant = (bound.front.bias + bound.front.weight @ torch.as_tensor(bound.centre).to(bound.front.weight)).float()
-    ends = np.cumsum([len(block) for block in blocks])
+        return lambda came: forward(bound.rest, mixed(bound, np.ascontiguousarray(came.T))).cpu().numpy()
+    moved, weight = bound.x - bound.centre, bound.front.weight.cpu().numpy()
+    constant = bound.front.bias.cpu().numpy() + weight @ bound.centre
+    codes, products, numeric, first = [], [], [], 0
+    for j, column in enumerate(bound.columns):
+        block = bound.encoding.blocks[column]
+        rows, code = equal_rows(bound.x[:, block])
+        if len(rows) <= LOOKED_UP:
+            codes.append((j, code + first))
+            products.append(moved[np.ix_(rows, block)] @ weight[:, block].T)
+            first += len(rows)
+        else:
+            numeric += [(j, encoded) for encoded in block]
+    order = [encoded for _, encoded in numeric]
+    x_of = np.ascontiguousarray(moved[:, order].T, dtype=np.float32)
+    behind = torch.from_numpy(weight[:, order].T.astype(np.float32)).to(bound.device)
+    start = torch.from_numpy(constant.astype(np.float32)).to(bound.device)
+    known = np.concatenate([np.zeros((0, len(weight))), *products]).astype(np.float32)
+    looked_up = torch.from_numpy(known).to(bound.device)
 
     def scores(came: IntArray) -> FloatArray:
         made = []
-        for i in range(0, len(came), BLOCK):
-            few = came[i : i + BLOCK]
-            x = np.empty((len(few), len(order)), dtype=np.float32)
-            for end, part, rows in zip(ends, parts, few.T, strict=True):
-                x[:, end - part.shape[1] : end] = part[rows]
-            z = torch.addmm(constant.to(bound.device), torch.from_numpy(x).to(bound.device), weight)
+        for i in range(0, came.shape[1], BLOCK):
+            few = came[:, i : i + BLOCK]
+            x, tokens = np.empty((len(order), few.shape[1]), np.float32), np.empty((few.shape[1], len(codes)), np.int64)
+            for into, values, (j, _) in zip(x, x_of, numeric, strict=True):
+                values.take(few[j], out=into, mode="clip")
+            for into, (j, code) in zip(tokens.T, codes, strict=True):
+                into[:] = code[few[j]]
+            z = torch.addmm(start, torch.from_numpy(x).to(bound.device).T, behind)
+            if codes:
+                z += embedding_bag(torch.from_numpy(tokens).to(bound.device), looked_up, mode="sum")
             with torch.inference_mode():
                 made.append(bound.rest(z).double().cpu().numpy())
         return np.concatenate(made)
@@ -343,7 +362,7 @@ class _Places:
     def __init__(self, table: Table, rows: int, seed: int) -> None:
         self._hashes = row_hash(table.numbers[:rows], seed)
         inputs = table.schema.inputs
-        self.unmoved = np.tile(np.arange(rows)[:, None], (1, len(inputs)))
+        self.unmoved = np.tile(np.arange(rows), (len(inputs), 1))
         self.numeric = [j for j, column in enumerate(inputs) if table.schema[column].kind == "numeric"]
         self._known: list[IntArray] = []  # evaluated rows with a value
         self._donors: list[IntArray] = []  # donors with a value, sorted if these are numbers
@@ -366,11 +385,11 @@ class _Places:
             self._donors.append(donors)
 
     def moved(self, size: float, draw: int, only: Collection[int] | None = None) -> IntArray:
-        """Return the source row of each value (rows, columns) for a perturbation of this size; `only` restricts it to some
+        """Return the source row of each value (columns, rows) for a perturbation of this size; `only` restricts it to some
         columns.
         """
         came = self.unmoved.copy()
-        for j in range(came.shape[1]) if only is None else only:
+        for j in range(len(came)) if only is None else only:
             known, donors = self._known[j], self._donors[j]
             if not len(donors):
                 continue
@@ -379,10 +398,10 @@ class _Places:
                 below, not_above = self._ranks[j]
                 place = np.abs(below + second * (not_above - below) + (2 * first - 1) * size * len(donors))
                 place = np.where(place > len(donors), 2 * len(donors) - place, place)
-                came[known, j] = donors[np.minimum(place.astype(np.int64), len(donors) - 1)]
+                came[j, known] = donors[np.minimum(place.astype(np.int64), len(donors) - 1)]
             else:
                 moves = first < size
-                came[known[moves], j] = donors[(second[moves] * len(donors)).astype(np.int64)]
+                came[j, known[moves]] = donors[(second[moves] * len(donors)).astype(np.int64)]
         return came
 
     def _drawn(self, draw: int, column: int) -> tuple[FloatArray, FloatArray]:

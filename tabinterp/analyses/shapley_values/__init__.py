@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ANALYSIS: Analysis[tuple[ShapleyValues, ShapleyValues]] = Analysis(
     "shapley_values",
     "Shapley values",
-    lambda size: 1 + size.evaluations(3_000 * size.columns * min(size.drawn, 500)),
+    lambda size: 1 + size.evaluations(400 * size.columns * min(size.drawn, 500)),
     place="shapley",
     record="Shapley",
     page=(OnPage("importance-chapter", "shapley", 40),),

@@ -46,6 +46,7 @@ AUDITED_ROWS, AUDITED_CELLS, FEWEST_AUDITED = (
 METHODS = ("auto", "exact", "permutation")
 BACKGROUND = 100
 TOLERANCE = 0.005
+AUDITED_TOLERANCE = 0.01  # invisible in a plot of 500 rows, and a small part of the standard error of a mean over them
 BUDGET = 2e10  # maximum number of coalitions that are enumerated if exact values are requested
 RANK_Z = 1.96
 CONSERVATIVE = "from one permutation a pair, most intervals of single values hold them more often than 95%"
@@ -402,7 +403,8 @@ def run(context: Context) -> tuple[ShapleyValues, ShapleyValues]:
     fixed, because reaching the tolerance would take most of the audit's time.
     """
     columns = len(context.network.columns)
-    options: dict[str, Any] = {"seed": context.seed, "method": "permutation" if columns > WIDE else "auto"}
+    method = "permutation" if columns > WIDE else "auto"
+    options: dict[str, Any] = {"seed": context.seed, "method": method, "tolerance": AUDITED_TOLERANCE}
     most, background = int(np.clip(AUDITED_CELLS // columns, FEWEST_AUDITED, AUDITED_ROWS)), BACKGROUND
     if context.share < math.inf:
         options |= {"method": "permutation"}

@@ -41,7 +41,7 @@ class Citation(_Part):
 
 
 class Clause(_Part):
-    """The fields of the document that the cited clauses require; all of them are needed."""
+    """A group of cited clauses, and the fields of the document that they require. All of these fields are needed."""
 
     section: str
     fields: Annotated[list[str], Field(min_length=1)]  # with an empty list, every document would have all

@@ -70,7 +70,7 @@ class Decision(PreviewedFrame):
 
     @property
     def passed(self) -> bool:
-        """Whether no gate fails without a waiver, and none is incomplete."""
+        """Whether no gate is incomplete, and every gate that failed is waived."""
         return self.exit_code is ExitCode.PASSED
 
     @property

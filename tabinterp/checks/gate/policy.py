@@ -25,8 +25,8 @@ BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0", "\U00013441", "\U00013442"}
 
 
 def _named(text: str) -> str:
-    """Reject a text without a visible letter or digit, such as one of only spaces, invisible characters, dashes or combining
-    marks.
+    """Reject a string without a visible letter or digit, such as one that consists only of spaces, invisible characters, dashes
+    or combining marks.
     """
     kinds = {unicodedata.category(letter) for letter in text if letter not in BLANK} - {"Lm"}
     if not any(kind[0] in "LN" for kind in kinds):

@@ -52,7 +52,7 @@ def scored_events(document: Document) -> int | None:
 
 
 def largest_loss(document: Document) -> list[float]:
-    """Return the loss of a prediction that uses no column; no difference in loss can exceed it.
+    """Return the loss of a prediction that uses no column. No difference in loss can exceed it.
 
     It is computed from the margin of the verdict, which is one hundredth of this loss. If the user set the margin, the list is
     empty.

@@ -29,7 +29,7 @@ MARGINS = (  # classifiers whose decision function is affine
 
 
 def wrap(estimator: Any, read: Read) -> Model | None:
-    """Return the exact network, or None if a part cannot be expressed as one."""
+    """Return the network that is exactly equivalent to the classifier, or None if a part cannot be expressed as a network."""
     found = [_member(part, estimator.classes_, read) for part in estimator.calibrated_classifiers_]
     members = [member for member in found if member is not None]
     if len(members) < len(found):
@@ -49,7 +49,7 @@ def wrap(estimator: Any, read: Read) -> Model | None:
 
 
 def _average(model: Model, members: list[Member]) -> Model | None:
-    """Average members fitted on folds; if each has its own encoder, the encoders are concatenated."""
+    """Average members that were fitted on different folds. If each has its own encoder, the encoders are concatenated."""
     joined = side_by_side(members)
     if joined is None:
         return None

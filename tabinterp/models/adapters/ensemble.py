@@ -48,14 +48,16 @@ class LogProbabilities(nn.Module):
 
 
 def voting(estimator: Any, read: Read) -> Model | None:
-    """Return the exact average of a voting classifier or regressor, or None if its members are not all networks."""
+    """Return the network that averages the members of a voting classifier or regressor exactly, or None if not all members are
+    networks.
+    """
     if getattr(estimator, "voting", "soft") != "soft":
         return None
     return _averaged(estimator, [_member(one, read) for one in estimator.estimators_], estimator._weights_not_none)
 
 
 def bagging(estimator: Any, read: Read) -> Model | None:
-    """Return the exact average of a bagging estimator, or None if its members are not all networks."""
+    """Return the network that averages the members of a bagging estimator exactly, or None if not all members are networks."""
     every = np.arange(estimator.n_features_in_)
     found = []
     for one, columns in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
@@ -68,7 +70,7 @@ def bagging(estimator: Any, read: Read) -> Model | None:
 
 
 def one_vs_rest(estimator: Any, read: Read) -> Model | None:
-    """Return the exact network, or None if a classifier is not a network."""
+    """Return the network that is exactly equivalent to the ensemble, or None if one of its classifiers is not a network."""
     found = [_one_logit(_member(one, read)) for one in estimator.estimators_]
     members = [member for member in found if member is not None]
     joined = side_by_side(members) if len(members) == len(found) and not estimator.multilabel_ else None

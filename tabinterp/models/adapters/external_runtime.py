@@ -119,7 +119,7 @@ def wrap(
 
 
 def _plain(network: Outside, model: Model) -> Model:
-    """Return a model of which only the predictions are known."""
+    """Return a model that can only predict: its gradients and hidden units are unavailable."""
     opaque = network.opaque if network.module is None else None
     weights = [nn.Parameter(torch.as_tensor(np.array(one)), False) for one in network.weights]
     return replace(
@@ -131,9 +131,7 @@ def _plain(network: Outside, model: Model) -> Model:
 
 
 def _answering(network: Outside, model: Model) -> Model:
-    """Return a model that is a function of rows. The kind of its outputs can only be inferred from the last layer of the
-    network.
-    """
+    """Return the model as a function of rows. Only the network's last layer can show the kind of its outputs."""
     return replace(model, outputs_stated=model.outputs_stated or network.outputs == "probabilities")
 
 
@@ -149,13 +147,13 @@ def _function(network: Outside, beside: SideBySide) -> Callable[[pd.DataFrame], 
 
 
 def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
-    """Return the network's own predictions for encoded inputs."""
+    """Return the predictions that the network itself makes for encoded inputs."""
     widths = tuple(one.shape[1] for one in encoded)
     if network.widths and network.widths != widths:
         raise ModelError(
-            f"the inputs of {network.name} must have these numbers of encoded columns: {', '.join(map(str, network.widths))}. "
-            f"From this table, the encoders return these numbers of columns: {', '.join(map(str, widths))}. Use the encoders and "
-            "the input columns that the network was trained with"
+            f"{network.name} expects inputs with {' and '.join(map(str, network.widths))} encoded columns, but for this table "
+            f"the encoders return {' and '.join(map(str, widths))}. Use the encoders and the input columns that "
+            "the network was trained with"
         )
     advice = (
         "The rows have the number of columns that the graph requires, so the graph may be faulty: export the network again"
@@ -174,7 +172,7 @@ def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
 
 
 def _agrees(network: Outside, module: nn.Module) -> bool:
-    """Return whether a torch module reproduces the network's predictions on random rows, in which integers are only the first
+    """Return whether a torch module reproduces the network's predictions on random rows. Integer inputs take only the lowest
     levels.
     """
     widths = network.widths or _width(module)
@@ -197,7 +195,7 @@ def _agrees(network: Outside, module: nn.Module) -> bool:
 
 
 def _gives(module: nn.Module, forms: Sequence[Form], encoded: list[FloatArray], expected: NDArray[Any]) -> bool:
-    """Return whether a torch module gives the expected predictions."""
+    """Return whether a torch module makes the expected predictions."""
     try:
         with torch.inference_mode():
             inputs = [form.of(one, module_dtype(module)) for form, one in zip(forms, encoded, strict=True)]

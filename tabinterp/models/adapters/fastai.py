@@ -21,7 +21,7 @@ LOGITS = ("CrossEntropyLossFlat", "BCEWithLogitsLossFlat", "LabelSmoothingCrossE
 
 
 class _Inputs:
-    """The whole numbers ("cats") or the numbers ("conts") that a learner passes to its network."""
+    """One input that a learner passes to its network: the integer codes ("cats") or the continuous values ("conts")."""
 
     def __init__(self, rows: Any, which: str) -> None:
         self.rows = rows  # an empty copy of the learner's training rows, with their columns and fitted procs
@@ -46,11 +46,13 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a tabular learner as a `Model`; its targets determine task and classes, and its loss function the kind of outputs."""
+    """Wrap a tabular learner as a `Model`. Its targets determine the task and classes, and its loss function the
+    kind of outputs.
+    """
     without_encoder(encoder, "a fastai learner includes its preprocessing")
     if "TabularLearner" not in bases(learner):
         raise ModelError(
-            f"{type(learner).__name__} is not a learner for tables. Only fastai's TabularLearner is supported"
+            f"{type(learner).__name__} is not a tabular learner. Only fastai's TabularLearner is supported"
         )
     source = learner.dls.train_ds
     known = tuple(learner.dls.vocab) if getattr(learner.dls, "vocab", None) is not None else None
@@ -60,8 +62,9 @@ def wrap(
         )
     if known is not None and outputs is None and not set(bases(learner.loss_func)) & set(LOGITS):
         raise ModelError(
-            f"the outputs of a learner trained with {type(learner.loss_func).__name__} are not known; known losses are "
-            f"{', '.join(LOGITS)}. Pass {argument('outputs', 'logits')} or {argument('outputs', 'probabilities')}"
+            f"the loss {type(learner.loss_func).__name__} does not show whether the outputs of the learner are logits or "
+            f"probabilities; the known losses are {', '.join(LOGITS)}. Pass {argument('outputs', 'logits')} or "
+            f"{argument('outputs', 'probabilities')}"
         )
     inputs = {"x_cat": _encoder(source, "cats"), "x_cont": _encoder(source, "conts")}
     model = from_torch.wrap(

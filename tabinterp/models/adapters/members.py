@@ -28,7 +28,9 @@ class Member:
 
 
 class Average(nn.Module):
-    """A module that averages the probabilities of several modules that return logits, computed entirely on the log scale."""
+    """A module that averages the probabilities of several modules with logit outputs. All of its computations are on the log
+    scale.
+    """
 
     def __init__(self, members: Sequence[nn.Module], binary: bool, weights: Sequence[float] | None = None) -> None:
         super().__init__()
@@ -47,7 +49,9 @@ class Average(nn.Module):
 
 
 def side_by_side(members: Sequence[Member]) -> tuple[Any, list[nn.Module]] | None:
-    """Return one encoder and the modules that use it; None if only some members have an encoder, or a width is unknown."""
+    """Return one encoder for all members, and the modules that use it. Return None if only some members have an encoder, or if a
+    width is unknown.
+    """
     modules, encoders = [m.module for m in members], [m.encoder for m in members]
     if len(members) == 1 or all(encoder is None for encoder in encoders):
         return encoders[0], modules

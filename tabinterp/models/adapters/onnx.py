@@ -47,8 +47,8 @@ def read(data: bytes, source: str | Path) -> Any:
     onnx = library("onnx")
     if len(data) > LARGEST:
         raise ModelError(
-            f"{str(source)!r} has {len(data):,} bytes; the limit for ONNX models is {LARGEST:,}. Run the model in a function "
-            "of your own, and wrap that function"
+            f"{str(source)!r} is {len(data):,} bytes long; the limit for ONNX models is {LARGEST:,}. Write a function that "
+            "runs the model, and wrap that function"
         )
     try:
         return onnx.load_model_from_string(data)
@@ -96,7 +96,7 @@ def wrap(
 
 
 def _in_order(encoder: Any, inputs: list[str]) -> Any:
-    """Return the encoders in the order of the inputs if they were given by name; refuse too few or too many."""
+    """Return the encoders in the order of the inputs, also if they are given by name. Refuse a wrong number of encoders."""
     if isinstance(encoder, Mapping):
         if {*encoder} != {*inputs}:
             raise ModelError(
@@ -107,8 +107,8 @@ def _in_order(encoder: Any, inputs: list[str]) -> Any:
     given = len(encoder) if isinstance(encoder, (list, tuple)) else 1
     if encoder is not None and given not in (0, len(inputs)):
         raise ModelError(
-            f"the number of inputs of the ONNX model is {len(inputs)}, but the number of encoders in "
-            f"{argument('encoder')} is {given}. Pass one encoder for each input"
+            f"{argument('encoder')} must contain one encoder for each of the inputs of the ONNX model ({', '.join(inputs)}); got "
+            f"{given}. Pass a list of encoders in this order, or a dict"
         )
     return encoder
 

@@ -83,7 +83,7 @@ def check(proto: Any, source: str) -> None:
 
 
 def check_pipeline(proto: Any, source: str) -> None:
-    """Check an onnx.ModelProto of a pipeline. tabinterp itself computes those of its operators that are in its tables.
+    """Check an onnx.ModelProto of a pipeline. Some of its operators are not run by onnxruntime, but computed by tabinterp.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def check_pipeline(proto: Any, source: str) -> None:
 
 
 def check_converted(proto: Any, source: str) -> None:
-    """Check the sizes of the values of a pipeline before onnxruntime loads it; all of its operators have been converted.
+    """Check the sizes of all values in the converted part of a pipeline, before onnxruntime loads that part.
 
     Raises
     ------
@@ -329,7 +329,7 @@ def _check_values(proto: Any, source: str, onnx: Any) -> None:
 
 
 def _check_attributes(node: Any, source: str, onnx: Any) -> None:
-    """Check that every attribute has its own value: a reference to a function's parameter has no value outside a function."""
+    """Check that every attribute has its own value. A reference to a function's parameter has no value outside a function."""
     for one in node.attribute:
         try:
             value = onnx.helper.get_attribute_value(one)
@@ -375,9 +375,10 @@ def _shape(dims: list[Any]) -> str:
 
 
 def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ()) -> None:
-    """Check the size of every value for many rows; refuse the model if a size is unknown before the model runs.
+    """Check the size of every value for a large number of rows. Refuse a model with a size that is known only when the model
+    runs.
 
-    `stated` contains shapes, for many rows, of values whose shapes onnx cannot infer.
+    `stated` contains the shapes, for the same number of rows, of values whose shapes onnx cannot infer.
     """
     fixed = for_any_rows(proto, ROWS)
     fixed.graph.value_info.extend(stated)
@@ -420,7 +421,9 @@ def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ())
 
 
 def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
-    """Return the model with the shapes of its values; with `data_prop`, also shapes that follow from integers in the model."""
+    """Return the model with the inferred shapes of its values. With `data_prop`, also infer the shapes that depend on integers
+    computed in the model.
+    """
     try:
         return onnx.shape_inference.infer_shapes(proto, data_prop=data_prop)
     except Exception as error:  # its own error types differ between versions
@@ -435,13 +438,15 @@ def _check_propagated(graph: Any, source: str) -> None:
     total = sum(math.prod(_dims(one) or [0]) for one in stated if len(one.type.tensor_type.shape.dim) < 2)
     if total > PROPAGATED:
         raise ModelError(
-            f"{source!r}: to infer the shapes of its tensors, {total:,} integers would have to be computed; the limit is "
+            f"{source!r}: inferring the shapes of its tensors would require computing {total:,} integers; the limit is "
             f"{PROPAGATED:,}. Use shorter ranges and lists of indices in the network"
         )
 
 
 def _check_divisions(graph: Any, source: str, onnx: Any) -> None:
-    """Refuse integer division by anything but positive constants: the smallest integer divided by -1 crashes the process."""
+    """Refuse integer division by anything but a positive constant. Dividing the smallest integer by -1 would
+    crash the process.
+    """
     types = {one.name: one.type.tensor_type.elem_type for one in [*graph.input, *graph.value_info, *graph.output]}
     held = {one.name: one for one in graph.initializer}
     for node in graph.node:

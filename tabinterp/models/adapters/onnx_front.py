@@ -61,8 +61,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Texts:
-    """How the values of a column are written as texts: the text for a missing value, and whether whole numbers are written
-    without ".0".
+    """How the pipeline writes the values of a column as strings: the string for a missing value, and whether whole numbers are
+    written without ".0".
     """
 
     missing: str = "nan"
@@ -100,7 +100,7 @@ class Front(Structured):
         return [len(self.places[name]) for name in self.outputs]
 
     def of_columns(self, columns: Sequence[str], frame: pd.DataFrame) -> Front:
-        """Return the same steps for these columns of a table."""
+        """Return the same steps, applied to these columns of a table."""
         made = Front(self.given, self.steps, self.outputs, self.places)
         made.feature_names_in_ = np.array(columns, dtype=object)  # type: ignore[attr-defined]
         types = [one.type for one in self.given for _ in range(one.width)]
@@ -170,7 +170,9 @@ class Front(Structured):
 def front(
     nodes: Sequence[Any], values: Values, attributes: Callable[[Any], Settings], given: Sequence[Given]
 ) -> tuple[Front, set[str]]:
-    """Return a `Front` of all nodes that encode single columns, and the names of text values. The outputs are not set yet."""
+    """Return a `Front` of all nodes that encode single columns, and the names of the values that are strings. The outputs of the
+    `Front` are set later.
+    """
     places, tried = dict[str, list[int]](), dict[str, Matrix]()
     check_value(ROWS * sum(one.width for one in given), True, "the ONNX pipeline: all inputs together")
     for one in given:
@@ -286,7 +288,7 @@ def _written(name: str) -> str:
 
 
 def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
-    """Return how the values of a column are written in the known levels of the pipeline (None: unknown).
+    """Return how the values of a column are written in the levels that the pipeline knows (None if the levels are unknown).
 
     Raises
     ------
@@ -298,7 +300,7 @@ def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
     if column.isna().any() and {"nan", "None"} <= known:
         raise ModelError(
             f"the ONNX pipeline has two levels, 'nan' and 'None', for missing values in column {name!r}. Replace the missing "
-            "values in the table by a text, and train the pipeline with this text"
+            "values in the table with one string, and train the pipeline with this string"
         )
     present = column.dropna()
     could = column.dtype.kind == "f" and bool((present == np.floor(present)).all()) and len(present) > 0
@@ -306,7 +308,7 @@ def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
     if could and (is_whole == bool(known & {str(one) for one in present.unique()})):
         raise ModelError(
             f"the ONNX pipeline reads column {name!r} as text, but the table contains numbers such as {shown(present.iloc[0])}, "
-            "and it is not known how these are written as text. Convert the column to text in the table, as it was in training"
+            "and it is unclear how the pipeline writes them as text. Convert the column to text in the table, as for training"
         )
     return Texts("None" if "None" in known and "nan" not in known else "nan", is_whole)
 
@@ -435,8 +437,8 @@ def _one_hot(given: list[Matrix], settings: Settings) -> Matrix:
     if not settings.get("zeros", 1) and (found < 0).any():
         place = int(np.argmax(found < 0))
         raise ModelError(
-            f"the ONNX pipeline does not know the level {shown(x.ravel()[place])} (row {place // x.shape[1]}); it was trained on "
-            f"{', '.join(map(shown, levels[:8]))}. Remove these rows, or train the pipeline with "
+            f"the ONNX pipeline was not trained on the level {shown(x.ravel()[place])} (row {place // x.shape[1]}), only on "
+            f"levels such as {', '.join(map(shown, levels[:8]))}. Remove these rows, or train the pipeline with "
             "OneHotEncoder(handle_unknown='ignore')"
         )
     encoded = np.zeros((x.size, len(levels)))
@@ -506,7 +508,7 @@ def _threshold(given: list[Matrix], settings: Settings) -> Matrix:
 
 
 def _of(function: Callable[..., Any]) -> Callable[[list[Matrix], Settings], Matrix]:
-    """Return a step that applies a function to numbers."""
+    """Return a step that applies a function to each number."""
 
     def compute(given: list[Matrix], settings: Settings) -> Matrix:
         if any(one.dtype == object for one in given):

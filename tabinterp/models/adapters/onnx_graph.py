@@ -66,7 +66,7 @@ def as_module(
 
 
 def needed(nodes: Sequence[Any], values: Values, inputs: Sequence[str], output: str) -> list[Any]:
-    """Return the nodes, in their order, between the inputs and `output`."""
+    """Return the nodes between the inputs and `output`, in their original order."""
     makers = {name: node for node in nodes for name in node.output if name}
     wanted, found = [output], set[str]()
     while wanted:
@@ -79,12 +79,14 @@ def needed(nodes: Sequence[Any], values: Values, inputs: Sequence[str], output: 
 
 
 def scores_of(node: Any) -> str:
-    """Return the name of the output of a node that others use: the scores of a classifier, not its labels."""
+    """Return the name of the main output of a node. For a classifier, this is the output with the scores, not the one with the
+    labels.
+    """
     return str(node.output[1 if node.op_type == "LinearClassifier" else 0])
 
 
 class _Conversion:
-    """A torch graph that grows node by node. `widths` are the widths of values with a known shape (n, width)."""
+    """A torch graph that is built node by node. `widths` contains the widths of values with a known shape (n, width)."""
 
     def __init__(self, values: Values, inputs: Sequence[Input], output: str, dtype: torch.dtype, opset: int) -> None:
         self.values = values
@@ -216,14 +218,16 @@ class _Conversion:
             self._append(node, [layer], computed[0])
 
     def _may_fold(self, entries: int) -> bool:
-        """Return whether constants may be combined into a layer of this size, and count its entries."""
+        """Return whether constants may be folded into a layer of this size, and add its entries to the total."""
         if self._folded + entries > MOST_FOLDED:
             return False
         self._folded += entries
         return True
 
     def _append(self, node: Any, layers: list[nn.Module], source: str) -> None:
-        """Apply layers to a value. A linear layer that includes the preceding layer is applied to the input of that layer."""
+        """Apply layers to a value. If the preceding linear layer was folded into the new one, the new one takes the input of the
+        preceding layer.
+        """
         output, result = scores_of(node), self.value(source)
         if node.op_type in ARITHMETIC and source in self._layers:
             result, _ = self._layers[source]
@@ -239,7 +243,9 @@ class _Conversion:
             self._layers[output] = before, last
 
     def _keep(self, node: Any, result: Any) -> None:
-        """Record the result of an operation; if it changes neither values nor shape, the result is its input."""
+        """Record the result of an operation. An operation that changes neither values nor shape returns its input
+        as the result.
+        """
         if isinstance(result, list):
             self.known.update(zip(node.output, result, strict=True))
             return

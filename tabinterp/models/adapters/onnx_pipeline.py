@@ -161,7 +161,7 @@ class _Compared:
         if wide != width:
             raise ModelError(
                 f"the ONNX pipeline reads {width} encoded columns, but {argument('encoder')} returns {wide}. Pass the encoder "
-                "with which the pipeline was trained"
+                "that the pipeline was trained with"
             )
         encoder = Pipeline([("outside", self.outside), ("inside", self.steps)])
         return part.reads, encoder, lambda rows: self.steps.read(part.encode(rows))
@@ -285,7 +285,9 @@ class _Graph:
     # ---- encoder and network
 
     def parts(self, result: str, source: str) -> tuple[Front, nn.Module]:
-        """Return the encoding steps, and the network from their outputs to the result, in double precision."""
+        """Split the graph into the encoding steps, and a network in double precision that computes the result
+        from their outputs.
+        """
         stated = [one for one in self.proto.graph.input if one.name not in self.values]
         nodes = needed(self.proto.graph.node, self.values, [one.name for one in stated], result)
         read = {name for node in nodes for name in node.input}
@@ -352,7 +354,7 @@ class _Graph:
                 except Exception as error:  # its own error types differ between versions
                     raise ModelError(
                         f"onnxruntime raised an error for rows of this table in {source!r}. Check that the table has the levels "
-                        f"and the types of columns that the pipeline was trained on. The error was: {first_line(error)}"
+                        f"and the column types that the pipeline was trained on. The error was: {first_line(error)}"
                     ) from None
             return np.concatenate(answers)
 
@@ -402,8 +404,8 @@ def _given(one: Any) -> Given:
 
 
 def _with_logits(module: nn.Module, is_share: bool, is_complement: bool) -> tuple[list[nn.Module], Ends] | None:
-    """Return the layers of a classifier up to its logits, and how its own outputs relate to these; None if the last layers do
-    not show logits.
+    """Return the layers of a classifier up to its logits, and how the outputs of the classifier follow from these. Return None if
+    the last layers do not show what the logits are.
     """
     layers = [*module] if isinstance(module, nn.Sequential) else [module]
     last = layers[-1]

@@ -30,7 +30,7 @@ NEAR = 1e-4
 
 
 class RealMLP(nn.Module):
-    """The layers after the preprocessing; several models are computed at once and averaged."""
+    """The layers after the preprocessing. Several models are evaluated at once, and their predictions are averaged."""
 
     def __init__(self, layers: nn.Module, is_classifier: bool) -> None:
         super().__init__()

@@ -47,7 +47,7 @@ class Column(nn.Module):
 def asked(
     task: str | None, outputs: str | None, classes: Sequence[Any] | None, usual: str = "logits"
 ) -> tuple[str | None, str]:
-    """Return the task and the kind of outputs; each can follow from the other, or from the classes."""
+    """Return the task and the kind of outputs. If one of them is not given, it is inferred from the other or from the classes."""
     if task is None and classes is not None:
         task = "binary" if len(classes) == 2 else "multiclass"
     if task is None and outputs in RATES:
@@ -110,7 +110,9 @@ THRESHOLDS = (
 
 
 def inside(estimator: Any) -> Any:
-    """Return the best estimator of a search, the one in a wrapper that froze it or set a threshold, or the estimator itself."""
+    """Return the estimator inside a search, a frozen estimator or a classifier with a set threshold. Any other estimator is
+    returned unchanged.
+    """
     while True:
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_

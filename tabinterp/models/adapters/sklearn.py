@@ -43,7 +43,9 @@ def wrap(
     name: str | None = None,
     output: str | int | None = None,
 ) -> Model:
-    """Wrap a fitted estimator or pipeline as a `Model`; `output` is the position of a target among several."""
+    """Wrap a fitted estimator or pipeline as a `Model`. If it predicts several targets, `output` is the position of the one to
+    use.
+    """
     estimator = inside(estimator)
     if output is not None:
         estimator = _of_one_target(estimator, output)
@@ -85,7 +87,7 @@ def read(estimator: Any, outputs: str | None = None) -> Model:
 
 
 def of_rows(estimator: Any) -> Model:
-    """Wrap a fitted estimator as a function of rows, using only its predictions."""
+    """Wrap a fitted estimator as a function of rows, of which only the predictions are used."""
     classes, names = _classes(estimator), reads(estimator)
     whole = inside(estimator)
     apart = known_as(whole) == "sklearn.Pipeline" and ends(whole)[0] is not None and reads(whole) is not None
@@ -134,7 +136,9 @@ def _exact(final: Any, module: nn.Module) -> Model:
 
 
 def _answering(model: Model, estimator: Any) -> Model:
-    """Return the model with the predictions of the whole estimator, against which it will be checked."""
+    """Return the model with the prediction function of the whole estimator. The model's predictions are later
+    compared with it.
+    """
     names = reads(estimator) or model.reads
     predict = predictor(estimator, named=names is not None, classifier=model.task not in ("regression", "count"))
     final = ends(estimator)[1]
@@ -144,8 +148,8 @@ def _answering(model: Model, estimator: Any) -> Model:
 def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
     if model.classes is None or len(model.classes) != len(classes):
         raise ModelError(
-            f"the number of classes in {argument('classes')} is {len(classes)}, but the number of classes of {model.name} is "
-            f"{len(model.classes or ())}. Pass each class of the model once, in the order of its classes_"
+            f"{argument('classes')} has length {len(classes)}, but {model.name} has {len(model.classes or ())} classes. Pass "
+            "each class of the model once, in the order of its classes_"
         )
     return replace(model, classes=classes)
 
@@ -159,7 +163,7 @@ def _task(classes: tuple[Any, ...] | None) -> str:
 
 
 def is_classifying(model: Any) -> bool:
-    """Return whether a fitted model of any library has the probabilities and the classes of a classifier."""
+    """Return whether a fitted model of any library has class probabilities and a list of classes."""
     return not isinstance(model, type) and hasattr(model, "predict_proba") and hasattr(model, "classes_")
 
 

@@ -119,7 +119,7 @@ def _outputs(net: Any, criterion: Any) -> str:
 
 
 def _predict(net: Any, model: Model, encoded: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
-    """Return a function with the net's own predictions for encoded rows, at the network's precision."""
+    """Return a function that computes the net's own predictions for encoded rows, at the network's precision."""
     precision = str(module_dtype(model.module)).removeprefix("torch.")
 
     return in_its_mode(net, lambda rows: _answers(net, model, encoded(rows).astype(precision)))

@@ -125,7 +125,9 @@ def _what(result: Any) -> str:
 
 
 def _parameters(result: Any, constant: int | None) -> tuple[FloatArray, FloatArray]:
-    """Return intercepts (k,) and weights (k, d); the first of several classes is the reference, with zero weights."""
+    """Return intercepts (k,) and weights (k, d). With several classes, the first one is the reference class, whose weights are
+    zero.
+    """
     parameters = np.asarray(result.params, dtype=np.float64)
     parameters = parameters[None] if parameters.ndim == 1 else np.vstack([np.zeros(len(parameters)), parameters.T])
     if constant is None:
@@ -139,7 +141,7 @@ def _constant_value(result: Any, constant: int) -> float:
 
 
 def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int | None) -> OwnFit:
-    """Return the result's covariance, class by class with the intercept first; it is zero for parameters that are not
+    """Return the covariance of the result, class by class with the intercept first. It is zero for parameters that are not
     estimated.
     """
     k, d = weight.shape

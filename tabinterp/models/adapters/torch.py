@@ -104,8 +104,8 @@ def _encoder(encoder: Any) -> Any:
 
 
 def _reads_whole_numbers(module: nn.Module) -> bool:
-    """Return whether a part of the module may look up levels or round, so that its gradient with respect to the input is
-    incomplete.
+    """Return whether a part of the module may look up levels or round values. The gradient with respect to its input would then
+    be incomplete.
     """
     if any(isinstance(part, (nn.Embedding, nn.EmbeddingBag)) for part in module.modules()):
         return True

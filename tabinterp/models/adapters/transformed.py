@@ -27,7 +27,9 @@ WAYS_BACK: list[tuple[Any, Callable[[Tensor], Tensor]]] = [
 
 
 def wrap(estimator: Any, read: Callable[[Any], Model]) -> Model | None:
-    """Return the exact network, or None if the regressor or the inverse transformation cannot be expressed as one."""
+    """Return the network that is exactly equivalent to the regressor, or None if the regressor or the inverse transformation
+    cannot be expressed as one.
+    """
     inner = read(estimator.regressor_)
     back = _back(estimator.transformer_, module_dtype(inner.module))
     if inner.function is not None or back is None:

@@ -20,7 +20,7 @@ def told(count: int) -> str:
 
 
 def check_value(entries: int, moves: bool, said: str) -> None:
-    """Check the size of one value of a network for `ROWS` rows. `moves` states whether it depends on the rows.
+    """Check the size of one value of a network for `ROWS` rows. `moves` states whether the value depends on the rows.
 
     Raises
     ------

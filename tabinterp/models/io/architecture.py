@@ -138,7 +138,9 @@ def layer_of(module: nn.Module) -> Layer | str:
 
 
 def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn.Sequential:
-    """Return the network. It is first built without memory and compared with the tensors, and only then filled with them."""
+    """Return the network with its weights. It is first built without memory and compared with the tensors, and
+    only then filled.
+    """
     module = build(layers, file)
     own = _renamed(layers, tensors, file)
     fits(module.state_dict(), own, file)
@@ -149,7 +151,7 @@ def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn
 
 
 def build(layers: list[Layer], file: str) -> nn.Sequential:
-    """Return the modules, without memory for their tensors."""
+    """Return the modules without allocating memory for their tensors."""
     if not 0 < len(layers) <= MOST_LAYERS:
         raise ModelError(f"{file!r} describes {len(layers)} layers; 1 to {MOST_LAYERS:,} are allowed")
     with torch.device("meta"):
@@ -159,7 +161,7 @@ def build(layers: list[Layer], file: str) -> nn.Sequential:
 
 
 def _widths(layers: list[Layer]) -> Iterator[int]:
-    """Yield the output width of each layer: the one that it states, or that of its input."""
+    """Yield the output width of each layer. A layer that does not state its width has that of its input."""
     width = 1
     for layer in layers:
         said = [layer.settings.get(name) for name in ("out_features", "num_features", "embedding_dim")]

@@ -48,7 +48,7 @@ class Archive:
             ) from None
 
     def rewritten(self) -> bytes:
-        """Return the checked members as a new archive, in which every reader finds the same members."""
+        """Return the checked members as a new archive. Every program that opens the new archive finds the same members."""
         return pack({member: self.read(member) for member in self.sizes})
 
 

@@ -214,7 +214,7 @@ def save_null(model: Model | None, path: str | Path) -> None:
 def rare_levels(model: Model, rows: Table) -> dict[str, int]:
     """Return, by column, the number of levels in the model's encoder that occur in fewer than ten of these rows.
 
-    Columns without such a level and columns of `True` and `False` are left out.
+    Columns without such a level are left out, and so are columns of `True` and `False`.
     """
     listed, named = {*_listed_levels(_network(model).encoder)}, dict[str, int]()
     texts = {level for column, level in listed if column is None}
@@ -337,7 +337,7 @@ def _network(model: Model) -> _Network:
 
 
 def _width(encoder: Any, reads: tuple[str, ...] | None) -> int | None:
-    """Return the number of encoded columns of an encoder, if it states it."""
+    """Return the number of columns that an encoder returns; None if the encoder does not state it."""
     names = getattr(encoder, "feature_names_in_", reads)
     count = getattr(encoder, "n_features_in_", None)
     if names is None and isinstance(count, int):
@@ -434,8 +434,8 @@ class Bundle:
         inputs = 1 if self.header.graph is None else len(self.header.graph.inputs)
         if (len(found) if isinstance(found, list) else 1) != inputs:
             raise ModelError(
-                f"{self.name!r}: the number of inputs of the network is {inputs}, but {ENCODER} contains a different number of "
-                "encoders. Save the model again"
+                f"{self.name!r}: {ENCODER} must contain as many encoders as the network has inputs ({inputs}). Save "
+                "the model again"
             )
         return ["passthrough" if one is None else one for one in found] if isinstance(found, list) else found
 

@@ -29,9 +29,10 @@ class UnsavedError(Exception):
 
 
 def capture(module: nn.Module, name: str, widths: Sequence[int | None]) -> tuple[Graph, dict[str, Tensor]]:
-    """Return the graph of a network in evaluation mode, and its tensors; `widths` of its inputs, None if unknown.
+    """Return the graph of a network in evaluation mode, and its tensors. `widths` contains the widths of its inputs (None:
+    unknown).
 
-    The network is rebuilt from the description for the file and must give the same scores.
+    The network is rebuilt from the description that will be saved, and must then give the same scores.
 
     Raises
     ------
@@ -143,7 +144,7 @@ KINDS: list[tuple[str, type, Callable[[Any], Any]]] = [
 
 
 def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | None]) -> list[Input]:
-    """Return the first forms of the inputs that the network accepts, tried without memory."""
+    """Return the input forms that the network accepts. The possible forms are tried in turn, without allocating memory."""
     takes, said = _trial(graph, tensors)
 
     def first(given: list[int]) -> list[Input] | None:
@@ -174,7 +175,9 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
 
 
 def _likely(tensors: Mapping[str, Tensor]) -> list[int]:
-    """Return widths of more than one column to try: small ones, those of the network's tensors, and sums of two of these."""
+    """Return input widths greater than one to try: small ones, those in the shapes of the network's tensors, and sums of two of
+    these.
+    """
     own = {size for value in tensors.values() for size in value.shape}
     sums = {a + b for a in own for b in own} if len(own) <= MOST_SUMS else set[int]()
     return sorted({*SMALL, *own, *sums} - {0, 1})
@@ -205,7 +208,7 @@ def _inner(error: ModelError) -> str:
 
 
 def _ways(graph: Graph, widths: list[int]) -> Iterator[list[Input]]:
-    """Yield forms of the inputs: floats before whole numbers, (n, 1) before (n,)."""
+    """Yield forms of the inputs to try. Floats come before whole numbers, and (n, 1) before (n,)."""
     forms = [[(False, False), (True, False), *([(False, True), (True, True)] if w == 1 else [])] for w in widths]
     for way in itertools.islice(itertools.product(*forms), TRIED):
         yield [

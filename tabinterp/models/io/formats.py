@@ -111,7 +111,7 @@ MEMBERS: tuple[tuple[str, str], ...] = (  # a member name in archives of this ki
 
 
 def kind_of(content: Content) -> str:
-    """Return the format of a file, a name in `KINDS`. Archives are also checked, so that a malicious one is refused here."""
+    """Return the format of a file, which is a name in `KINDS`. Archives are also checked, so malicious ones are refused here."""
     found = next((kind for test, kind in STARTS if test(content.data)), "unknown")
     return _member_kind(open_archive(content)) if found == "zip" else found
 

@@ -174,7 +174,7 @@ def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
     if not 1 <= len(node.values) <= row.most or len(node.values) + len(node.settings) < row.least or node.of:
         most = "" if row.most == row.least else f" to {row.most}"
         raise ModelError(
-            f"{said}: the number of values of the operation {node.op} must be {row.least}{most}; got {len(node.values)}"
+            f"{said}: the list 'values' of the operation {node.op} must have length {row.least}{most}; got {len(node.values)}"
         )
 
 
@@ -252,7 +252,7 @@ KINDS: dict[str, Callable[[Any, Callable[[str], Any], str, int], Any]] = {
 
 
 def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], file: str) -> None:
-    """Run a checked graph of layers and tensors without memory, with a check of sizes at every node.
+    """Run a checked graph of layers and tensors without allocating memory, and check the size of every value.
 
     Fewer rows must not lead to larger values. Numbers that depend on the number of rows may therefore only be added, multiplied
     and used as sizes. A second run with few rows detects such numbers.
@@ -305,7 +305,7 @@ def _check_numbers_of_rows(node: Node, values: dict[str, Value], few: dict[str, 
 
 
 def _numbers(value: Value) -> list[Any]:
-    """Return the numbers in a value, and the length of each list."""
+    """Return the numbers in a value, including the length of each list."""
     if isinstance(value, (list, tuple)):
         return [len(value), *(number for part in value for number in _numbers(part))]
     if isinstance(value, slice):
@@ -405,7 +405,7 @@ def _check_scores(value: Value, file: str) -> None:
 
 
 def _assembled(graph: Graph, layers: dict[str, nn.Module], tensors: dict[str, Tensor], file: str) -> Network:
-    """Return the graph as a torch.fx graph, with our own names."""
+    """Return the graph as a torch.fx graph in which every name is one of ours."""
     root, new = nn.Module(), fx.Graph()
     for i, layer in enumerate(layers.values()):
         root.add_module(f"layer{i}", layer)

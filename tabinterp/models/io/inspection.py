@@ -242,7 +242,9 @@ def _compressed(content: Content, found: Inspection) -> None:
 
 
 def _old_torch(content: Content, found: Inspection) -> None:
-    """Inspect several consecutive pickles: a magic number, a version, the system, the object, the storages."""
+    """Inspect the consecutive pickles in a file of an old version of torch: a magic number, a version, the system, the object and
+    the storages.
+    """
     read = [pickled.opcodes(part) for part in pickled.chained(content.data)]
     found.imports = list(dict.fromkeys(name for one in read for name in one.imports))
     found.notes.append(f"{sum(one.count for one in read):,} opcodes in {len(read)} pickles")
@@ -276,7 +278,7 @@ def _onnx(content: Content, found: Inspection) -> None:
 
 
 def _nothing(_content: Content, _found: Inspection) -> None:
-    """Add nothing, for formats without further details."""
+    """Add no details. This is for formats without any."""
 
 
 LOOKS: dict[str, Callable[[Content, Inspection], Any]] = {

@@ -156,7 +156,9 @@ def load_null(path: str | Path) -> Model | None:
 
 
 def _beside(first: Header, folder: Path, role: str) -> Model:
-    """Return the bundle in a folder of another bundle, after checking that both were trained with the same settings."""
+    """Return the bundle in a subfolder of another bundle, after checking that both networks were trained with the
+    same settings.
+    """
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
         raise ModelError(
@@ -197,7 +199,7 @@ def _existing(source: Path) -> Path:
 def _pinned(name: str, found: str, expected: str | None) -> None:
     if expected is not None and found != expected.strip().lower():
         raise UnsafeFileError(
-            f"{name!r} was not loaded, because its SHA-256 is {found} and not the value given as {argument('sha256')}. Check "
+            f"{name!r} was not loaded, because its SHA-256 is {found}, not the value given as {argument('sha256')}. Check "
             "that this is the file that you trust"
         )
 
@@ -261,7 +263,7 @@ def _bounded(function: Function, width: int, name: str) -> Function:
 
 
 def is_encoder(value: Any) -> bool:
-    """Return whether the object of a skops archive is an encoder, or a list of them, and not a model."""
+    """Return whether the object of a skops archive is an encoder (or a list of encoders) instead of a model."""
     parts = value if isinstance(value, list) else [value]
     try:
         return len(parts) > 0 and all(hasattr(one, "transform") and not hasattr(one, "predict") for one in parts)
@@ -289,7 +291,7 @@ def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
 
 
 def _told(predict: Callable[[pd.DataFrame], FloatArray], name: str) -> Callable[[pd.DataFrame], FloatArray]:
-    """Return the model's own prediction function, whose errors are reported as errors of the file."""
+    """Return the model's own prediction function. Any error that it raises is reported as an error in the file."""
 
     def told(rows: pd.DataFrame) -> FloatArray:
         try:

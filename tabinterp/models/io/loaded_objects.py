@@ -100,7 +100,7 @@ LONG = re.compile(
 
 
 def is_value_type(name: str) -> bool:
-    """Return whether a name is that of a type of plain values, from Python or NumPy."""
+    """Return whether a name refers to a type of plain values, in Python or NumPy."""
     module, _, kind = name.rpartition(".")
     if module == "builtins":
         return kind in ("bool", "int", "float", "str", "object")
@@ -112,7 +112,7 @@ def _is_numpy_value(kind: Any) -> bool:
 
 
 def is_function(name: str) -> bool:
-    """Return whether a name is that of a universal function of NumPy or SciPy."""
+    """Return whether a name refers to a universal function of NumPy or SciPy."""
     return name in UFUNCS or name == ASARRAY
 
 
@@ -179,7 +179,7 @@ def check_fit(encoder: Any, name: str) -> None:
     total = of(encoder)
     if total > MOST_STEPS:
         raise ModelError(
-            f"{name}: to refit the encoder would take {told(total)} steps; the limit for a model from a file is {MOST_STEPS:,}. "
+            f"{name}: refitting the encoder would take {told(total)} steps; the limit for a model from a file is {MOST_STEPS:,}. "
             "Use an encoder that searches fewer settings or allows fewer iterations"
         )
 
@@ -323,12 +323,12 @@ def _check_count(value: Any, name: str, most: int, said: str) -> None:
     found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
     if found:
         raise ModelError(
-            f"{said} has {name}={str(found[0])[:40]}; the limit is {most:,}, because {name} sets a number of steps or parts"
+            f"{said} has {name}={str(found[0])[:40]}; the limit is {most:,} for a parameter that sets a number of steps or parts"
         )
 
 
 def _made(value: Any) -> int:
-    """Return the number of columns that an object creates, or of its intermediate cells per row."""
+    """Return the number of columns that an object creates, or the number of intermediate cells that it needs per row."""
     kind, attributes = type(value).__name__, vars(value)
     arrays = [part for name, part in attributes.items() if isinstance(part, np.ndarray) and not LONG.fullmatch(name)]
     sizes = {name: _size(attributes.get(name)) for name in (*SIZES, "n_features_in_")}

@@ -39,7 +39,9 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
 
 
 def _entries(module: nn.Module, shape: torch.Size, name: str) -> int:
-    """Return the total entries per row of the outputs of all layers for rows of this shape; a graph was checked on loading."""
+    """Return the total number of entries per row in the outputs of all layers, for rows of this shape. Graphs are checked when
+    they are loaded.
+    """
     layers = [layer for layer in module.modules() if not any(True for _ in layer.children())]
     if not is_sequence(module):
         return sum(layer.out_features for layer in layers if isinstance(layer, nn.Linear))

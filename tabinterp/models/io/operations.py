@@ -1,4 +1,4 @@
-"""The operations that a network in a file may use in addition to layers: a complete literal table."""
+"""The operations, apart from layers, that a network in a file may use. A literal table lists all of them."""
 
 from __future__ import annotations
 

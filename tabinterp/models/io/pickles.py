@@ -98,7 +98,7 @@ def opcodes(data: bytes) -> Opcodes:
 
 
 def chained(data: bytes, most: int = 8) -> list[bytes]:
-    """Return the first pickles of several consecutive ones."""
+    """Return the pickles that follow one another in these bytes, at most the first `most`."""
     parts: list[bytes] = []
     stream = io.BytesIO(data)
     while len(parts) < most and stream.tell() < len(data):
@@ -113,8 +113,8 @@ def chained(data: bytes, most: int = 8) -> list[bytes]:
 
 
 def _later(data: bytes) -> list[str]:
-    """Return names of imports after bytes that are not opcodes (joblib writes arrays between them), recognised by their
-    form.
+    """Return the names of imports that follow bytes which are not opcodes. They are recognised by their form. joblib writes
+    arrays as such bytes.
     """
     found = {module + b"." + name: None for module, name in NAMED.findall(data)}
     for match in PAIRED.finditer(data):
@@ -135,7 +135,9 @@ def is_pickle(data: bytes) -> bool:
 
 
 def unpacked(data: bytes) -> bytes | None:
-    """Return the contents of a compressed file, up to a limit; None if it is not compressed or damaged from the start."""
+    """Return the contents of a compressed file, up to a limit. Return None if the file is not compressed, or if it is damaged at
+    its start.
+    """
     for start, stream in COMPRESSED.items():
         if data.startswith(start):
             try:

@@ -20,7 +20,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Content:
-    """The bytes of one file, and its name in messages."""
+    """The bytes of one file, and the name of the file in messages."""
 
     name: str
     data: bytes

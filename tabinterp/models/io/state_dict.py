@@ -61,7 +61,7 @@ def check(archive: Archive) -> Opcodes:
 
 
 def is_read() -> bool:
-    """Return whether the installed torch reads state dicts safely."""
+    """Return whether the installed version of torch can read state dicts safely."""
     return tuple(int(part) for part in re.findall(r"\d+", torch.__version__)[:2]) >= OLDEST
 
 

@@ -85,11 +85,7 @@ def escaped(words: str) -> str:
 
 
 def line(words: str) -> str:
-    """Return words at the beginning of a line, escaped where a dash or a number would start a list.
-
-    >>> print(line("1. x"), line("- y"))
-    1\\. x \\- y
-    """
+    """Return words for the beginning of a line. A dash or a number that would start a list is escaped."""
     return OPENING.sub(r"\1\\", escaped(words))
 
 
@@ -122,7 +118,7 @@ def _row(cells: Sequence[Cell]) -> str:
 
 
 def _whole(cell: Cell) -> str:
-    """Return the full text of a cell, because a shortened name cannot be shown on hover."""
+    """Return the full text of a cell, because Markdown cannot show it on hover."""
     return cell.title if cell.title and "…" in cell.text else cell.text
 
 

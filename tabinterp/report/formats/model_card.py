@@ -43,7 +43,7 @@ def card_sections(document: Document) -> list[Section]:
 
 
 def _author(document: Document, *names: str) -> list[tuple[str, str]]:
-    """Return fields of the author's text, labelled as such."""
+    """Return fields of the author's text, marked as such."""
     card = document.card or Card()
     told = [(t("card.author", what=t(f"report.use.{name}")), getattr(card, name)) for name in names]
     return [(what, tidy(text) if text else t("report.use.none")) for what, text in told]

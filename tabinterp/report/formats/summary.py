@@ -39,7 +39,7 @@ class Brief:
 
 
 def on_one_sheet(document: Document) -> Brief:
-    """Return the summary with names and sentences limited to the length that fits one sheet of paper."""
+    """Return the summary with names and sentences shortened so that it fits on one sheet of paper."""
     first = first_screen(_narrow(labelled(document)))
     return replace(
         _brief(document, MOST),
@@ -73,8 +73,8 @@ def on_a_terminal(document: Document) -> str:
 
 
 def in_tables(document: Document) -> tuple[list[tuple[str, list[list[str]]]], str]:
-    """Return tables for a terminal, each with a title and rows (the first is the head): the metrics, and the raised findings, if
-    any; and a sentence on the other checks, which passed or do not apply.
+    """Return tables for a terminal, each with a title and rows (the first is the header), and a sentence on the checks that
+    passed or do not apply. The tables show the metrics and, if there are any, the raised findings.
     """
     document = labelled(document)
     heads = (t("report.metric"), t("report.network"), document.linear.name, t("report.difference"))

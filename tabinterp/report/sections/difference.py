@@ -92,7 +92,7 @@ def _numbers(rows: Sequence[Change], caption: str) -> Table:
 
 
 def _named(theme: str, parts: tuple[str, ...]) -> str:
-    """Return the name of a number: our own words in the reader's language, names from the table unchanged."""
+    """Return the name of a number. Our own words are in the reader's language, and names from the table are unchanged."""
     first, *rest = parts
     if theme in ("calibration", "gain"):
         words = [messages.word("changes.part", first), *rest]
@@ -117,7 +117,7 @@ def _alone(key: Key) -> str:
 
 
 def _was(fact: Fact) -> list[str]:
-    """Return the old and the new value. A status or a number of rows is given in the reader's language."""
+    """Return the old and the new value. A status or a number of rows is expressed in the reader's language."""
     if fact.name in COUNTS:
         return [messages.signs(value) for value in (fact.first, fact.second)]
     vocabulary = "name" if fact.name == "linear model" else "status"

@@ -43,7 +43,9 @@ def evidence(document: Document) -> list[Block]:
 
 
 def _named(vocabulary: str, name: str) -> str:
-    """Return a name: from the built-in mapping, in the reader's language; from the user's mapping, unchanged."""
+    """Return a name. Names in the built-in mapping are translated into the reader's language; names in the user's mapping are
+    unchanged.
+    """
     return tidy(word(vocabulary, name))
 
 

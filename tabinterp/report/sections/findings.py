@@ -93,19 +93,19 @@ def excerpts(found: Sequence[Finding]) -> list[FindingItem]:
 
 
 def detectable(power: Power | None) -> str:
-    """Return the smallest effect that a check could have detected, in words; empty if it is not stated."""
+    """Return the smallest effect that a check could have detected, in words. The text is empty if that effect is not stated."""
     if power is None:
         return ""
     return t("power.rows" if power.events is None else "power.events", **power.model_dump(exclude_none=True))
 
 
 def _next(finding: Finding) -> str:
-    """Return the next step for a raised finding; empty for other findings."""
+    """Return the next step for a raised finding. For other findings, the text is empty."""
     return _about(finding, "next") if finding.status == "raised" else ""
 
 
 def _about(finding: Finding, aspect: str) -> str:
-    """Return a text on the check from the catalogue; empty if the catalogue has none."""
+    """Return a text on the check from the catalogue. It is empty if the catalogue has none."""
     key = f"check.{finding.slug}.{aspect}"
     return t(f"report.findings.{aspect}", text=t(key)) if key in english() else ""
 

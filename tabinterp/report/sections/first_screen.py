@@ -323,8 +323,8 @@ def _either(row: ImportanceRow) -> float:
 
 
 def _disagreement(document: Document) -> Panel | None:
-    """Return the panel on disagreement: the share of rows on which the models disagree, which model is right on them, and the
-    rule that covers most of them.
+    """Return the panel on disagreement. It shows the share of rows on which the models disagree, which model is right on these
+    rows, and the rule that covers most of them.
     """
     disagreement = document.get(Disagreement)
     if disagreement is None:
@@ -350,8 +350,8 @@ def _disagreement(document: Document) -> Panel | None:
 
 
 def _groups(document: Document) -> str:
-    """Return the lowest ratio of selection rates, or a sentence that no ratio is significantly low; empty if no column is
-    protected.
+    """Return the lowest ratio of selection rates, or a sentence that no ratio is significantly low. The text is empty if no
+    column is protected.
     """
     if not any(column.protected for column in document.data.columns):
         return ""

@@ -98,7 +98,7 @@ def _settings(document: Document) -> dict[str, Scalar]:
 
 
 def _explained(name: str, value: str) -> str:
-    """Return a setting in words, if the catalogue has any for the setting or its value."""
+    """Return a setting in words, if the catalogue describes the setting or its value."""
     keys = (f"report.method.setting.{name}.{value}", f"report.method.setting.{name}")
     return next((t(key, value=value) for key in keys if key in english()), value)
 
