@@ -130,8 +130,8 @@ def infer(
         Weights of the rows.
     groups : (n,), optional
         Groups of dependent rows. Scores are then summed within groups, and the sandwich is multiplied by G/(G-1) (n-1)/(n-k).
-        Intervals are Student's with G - 1 degrees of freedom (Liang & Zeger 1986; Cameron & Miller 2015). With fewer than ten
-        groups, there are estimates but no errors.
+        Intervals are Student's t intervals with G - 1 degrees of freedom (Liang & Zeger 1986; Cameron & Miller 2015). With
+        fewer than ten groups, there are estimates but no errors.
 
     Raises
     ------

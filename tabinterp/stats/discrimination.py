@@ -97,9 +97,9 @@ class Power:
 def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, float]:
     """Return `first` minus `second`, measured on different rows, with its standard error and 95% interval.
 
-    For independent samples, critical values are Student's with the degrees of freedom of Welch (1947). A group may have rows in
-    both samples if it has the same number in both. The contributions of its rows to both samples are then summed before they are
-    squared.
+    For independent samples, critical values are those of Student's t distribution with the degrees of freedom of Welch (1947).
+    A group may have rows in both samples if it has the same number in both. The contributions of its rows to both
+    samples are then summed before they are squared.
 
     There is no interval if a sample has fewer than ten rows, or groups of rows. There is none either if the measure of the first
     sample has no variance, as for an accuracy of exactly 1.

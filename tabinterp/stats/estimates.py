@@ -27,7 +27,7 @@ class Estimates:
 
     @classmethod
     def of(cls, value: Any, stderr: Any, df: Any = np.inf) -> Estimates:
-        """Return Student's intervals with `df` degrees of freedom, or normal intervals if `df` is infinite."""
+        """Return Student's t intervals with `df` degrees of freedom, or normal intervals if `df` is infinite."""
         value, stderr = np.asarray(value, dtype=np.float64), np.asarray(stderr, dtype=np.float64)
         reach = stats.t.ppf(0.5 + LEVEL / 2, df) * stderr
         return cls(value, stderr, value - reach, value + reach)

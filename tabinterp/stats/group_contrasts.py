@@ -1,8 +1,8 @@
 """Contrasts between groups of rows: differences, ratios and standardised differences of shares and means, with standard errors.
 
 The formulas are listed in the analysis `groups`. A contrast is missing if one of its shares is missing. If rows are dependent,
-critical values are Student's with one degree of freedom fewer than there are sampling units. With fewer than ten units, there is
-no interval.
+critical values are Student's t values with one degree of freedom fewer than there are sampling units. With fewer than ten
+units, there is no interval.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Share:
 def critical_value(units: float, level: float = LEVEL) -> float:
     """Return the two-sided critical value for this number of independent units: Student's, or normal if it is infinite.
 
-    Student's distribution has one degree of freedom fewer than there are units.
+    Student's t distribution has one degree of freedom fewer than there are units.
     """
     return float(stats.t.isf(level / 2, units - 1) if np.isfinite(units) else stats.norm.isf(level / 2))
 
@@ -108,7 +108,7 @@ def of_share(a: Share) -> Estimate:
 
 
 def of_mean(a: Share) -> Estimate:
-    """Return a mean with Student's interval."""
+    """Return a mean with a Student's t interval."""
     if not np.isfinite(a.value):
         return NONE
     if _few(a):

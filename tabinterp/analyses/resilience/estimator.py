@@ -313,7 +313,7 @@ class _Asked:
             yield self.on("outer", share, outer[share])
 
     def _told(self, order: IntArray) -> dict[float, FloatArray]:
-        """Return the rows (n,) of each share from the start of an order.
+        """Return the rows in each leading share of an ordering (the first 10%, 20%, ...), as 0 or 1 for each row (n,).
 
         A share is included only if it has enough rows, and if no difference between shares reveals a small count.
         """
