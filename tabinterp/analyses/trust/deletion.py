@@ -4,8 +4,8 @@ The columns of a row are replaced by those of background rows, one after another
 is the mean of abs(f(row with the first t columns replaced) - f(row)), as a curve over t/p (deletion and insertion: Petsiuk, Das &
 Saenko 2018; absolute gaps: Agarwal et al. 2022). The mean is over rows and background rows (both weighted) and over outputs.
 
-Insertion instead puts the columns of the row into the background row, largest first. It equals deletion in reverse order, read
-from its end. The unit is that of the score.
+Insertion instead puts the columns of the row into the background row, largest first. The insertion curve is the deletion curve
+for the reverse order, read from its end. The unit is that of the score.
 """
 
 from __future__ import annotations
