@@ -10,8 +10,8 @@ report and a decision. The table is a sample of Adult: does a person earn more t
 # Read the table
 # --------------
 #
-# Say what is to be predicted, which class is positive, which prediction hurts the person, and by which columns
-# you want to compare people. A quarter of the rows is held out.
+# Declare the target, the positive class, the outcome that is bad for the person, and the columns by which you want to
+# compare people. A quarter of the rows is held out.
 
 from importlib.resources import files
 
