@@ -3,7 +3,7 @@
 A row is predicted positive if its probability is above the threshold. Costs c of a false positive and d of a false negative imply
 the threshold c / (c + d), at which both predictions have the same expected cost under a calibrated probability (Elkan 2001). A
 threshold t implies costs in the ratio t : 1 - t. Net benefit at t (Vickers & Elkin 2006) is TP/n - FP/n t/(1 - t): true positives
-    per row, minus false positives weighted by their relative cost.
+per row, minus false positives weighted by their relative cost.
 
 The error of a difference between the models reveals on how many rows they decide differently. If this number is 1 to 9, the
 largest error that the confusion matrices of both models allow is given instead (`performance.discordance`). No error is given if

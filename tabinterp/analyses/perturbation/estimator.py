@@ -338,8 +338,8 @@ def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
             x, tokens = np.empty((len(order), few.shape[1]), np.float32), np.empty((few.shape[1], len(codes)), np.int64)
             for into, values, (j, _) in zip(x, x_of, numeric, strict=True):
                 values.take(few[j], out=into, mode="clip")
-            for into, (j, code) in zip(tokens.T, codes, strict=True):
-                into[:] = code[few[j]]
+            for k, (j, code) in enumerate(codes):
+                tokens[:, k] = code[few[j]]
             z = torch.addmm(start, torch.from_numpy(x).to(bound.device).T, behind)
             if codes:
                 z += embedding_bag(torch.from_numpy(tokens).to(bound.device), looked_up, mode="sum")
