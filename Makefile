@@ -162,6 +162,7 @@ bench: .venv/full
 	$(BIN)/python -m benchmarks.perturbation
 	$(BIN)/python -m benchmarks.regional_effects
 	$(BIN)/python -m benchmarks.printing
+	$(BIN)/python -m benchmarks.whole_audit
 
 scale: .venv/full
 	$(BIN)/python -m benchmarks.scale --rows 2000000 20000000 --what forward sweep scan audit

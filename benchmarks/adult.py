@@ -1,4 +1,4 @@
-"""What the benchmarks on Adult share: the network, and a clock."""
+"""Helpers for the benchmarks on Adult: its table, a trained network, and a timer."""
 
 from __future__ import annotations
 

@@ -1,14 +1,19 @@
-"""Optima in a Mahalanobis ball: column after column, by whitened gradient ascent, and by both, with passes counted.
+"""Compare three ways to find optima in a Mahalanobis ball: column by column, by whitened gradient ascent, and by both.
 
     python -m benchmarks.ascent [--units 24] [--starts 32] [--seeds 2]
 
-Multilayer perceptrons 128-64 on Adult (without `fnlwgt`) and German credit; units of the second layer ahead of their activation,
-and the score, among held-out rows in the ball that holds 90% of them. *Search*: column after column, then numbers along the
-gradient. *Whitened ascent* (`analyses/maximisation/mahalanobis_ascent.py`) alone, with as many steps as take the passes
-of the search. *Both*: what the package does, 40 steps of the ascent from every second start, and the search. All from the same
-starts, real rows in the ball. A front that is scored is one pass, one that is differentiated three. Told: (best of all starts -
-mean) / (best that any of the three found - mean) over objectives. Bars: both together at least as good as the search on the mean,
-in at most 1.15 times its passes.
+The models are multilayer perceptrons 128-64 on Adult (without `fnlwgt`) and German credit. The objectives are the pre-activations
+of units of the second layer, and the score. The rows are held-out rows in the ball that contains 90% of them.
+
+- *Search*: one column after another, then numeric columns along the gradient.
+- *Whitened ascent* alone (`analyses/maximisation/mahalanobis_ascent.py`): as many steps as take the same number of passes as the
+  search.
+- *Both*, as in the package: 40 steps of the ascent from every second start, and then the search.
+
+All three begin at the same starts, which are real rows in the ball. Scoring a batch of front outputs (outputs of the first
+affine operations) counts as one pass, and differentiating it as three. The benchmark prints, over objectives, (best of all
+starts - mean) / (best that any of the three found - mean). Bars: the mean of both together is at least that of the search, with
+at most 1.15 times its passes.
 """
 
 from __future__ import annotations

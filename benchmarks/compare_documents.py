@@ -1,8 +1,8 @@
-"""Compare two audit documents place by place: python -m benchmarks.compare_documents OLD.json NEW.json
+"""Compare two audit documents entry by entry: python -m benchmarks.compare_documents OLD.json NEW.json
 
-Words, decisions and counts must be equal, numbers within a relative tolerance of 1e-9 (`--tolerance`). Places that differ by
-design from version to version are left out (`IGNORED`); places that moved are looked up under their new name (`RENAMED`).
-Prints every difference, every addition and every place that is gone; exits 1 where anything but additions was found.
+Words, decisions and counts must be equal, and numbers must agree within a relative tolerance of 1e-9 (`--tolerance`). Entries
+that differ by design between versions are left out (`IGNORED`), and entries that have moved are looked up under their new name
+(`RENAMED`). The command prints every difference, addition and removal. It exits with 1 if it finds anything but additions.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Do the 95% intervals of `ti.decompose` cover the exact shares? Many drawn sets of rows of two formulas.
+"""Do the 95% intervals of `ti.decompose` cover the exact shares? Many sets of rows are drawn for each of two formulas.
 
     python -m benchmarks.coverage_decompose [--sets 2000] [--rows 1000]
 
-Friedman-1 without noise (ten uniform columns, five unused) and Ishigami (a = 7, b = 0.1), whose shares have closed forms.
-Bar: for linear, curvature and interactions the intervals of 95% cover the truth in 93% to 97% of the sets. Prints the mean
-estimate as well: a bias of the fit would show there. Exits 1 when a bar is missed.
+The formulas are Friedman-1 without noise (ten uniform columns, of which five are unused) and Ishigami (a = 7, b = 0.1). Their
+shares have closed forms. Bar: for the linear part, curvature and interactions, the 95% intervals contain the true value in 93% to
+97% of the sets. The mean estimate is printed as well, because it would show a bias of the fit. The command exits with 1 if a bar
+is missed.
 """
 
 from __future__ import annotations

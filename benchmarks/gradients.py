@@ -1,11 +1,12 @@
-"""Integrated gradients beside captum's on one network in one run: ratio of times at the same number of gradients a row.
+"""Compare integrated gradients with captum's on one network in one run: ratio of times for equally many gradients per row.
 
     python -m benchmarks.gradients [--rows 2000]        needs captum
 
-Adult (14 columns, 108 encoded), a multilayer perceptron 128-64, baseline the mean of the rows. We refine each row's path until
-its completeness gap is below 0.001; captum is asked for as many steps as we took gradients on average, rounded up, and handed
-the leanest forward there is: the layers in single precision on encoded rows, the best of three sizes of batch. Both are warmed
-up, our model has met its table, and every time is the best of five, in turns. Bars: not slower than captum; a gap under 0.001.
+The model is a multilayer perceptron 128-64 on Adult (14 columns, 108 encoded), and the baseline is the mean of the rows. We
+refine the path of each row until its completeness gap is below 0.001. The number of steps for captum is our average number of
+gradients, rounded up. captum gets the fastest forward function available: the layers in single precision on encoded rows, with
+the best of three batch sizes. Both are warmed up, our model is already bound to its table, and every time is the best of five,
+in turns. Bars: not slower than captum; a gap below 0.001.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Parts of a page that a command writes: each stands between two marks, and only what is between them is replaced."""
+"""Parts of a page that a command writes: each lies between two marks, and only the text between them is replaced."""
 
 from __future__ import annotations
 

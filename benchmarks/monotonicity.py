@@ -1,14 +1,18 @@
-"""Proofs of direction on networks 128-64: the share of columns that are answered, proved or refuted, and the seconds for all of
-them.
+"""Proofs of direction on networks 128-64: the share of columns that are proved or refuted, and the seconds for all columns.
 
     python -m benchmarks.monotonicity [--rows 5000] [--table NAME]
 
-On each bundled table with one score, a network is trained in four ways: freely with ReLU and with tanh; with weights of every
-numeric column clipped to its direction in the first layer and all later weights to at least 0, so that it is monotone by
-construction; and with a penalty on derivatives against the directions at random points of the domain (Liu, Han, Zhang & Liu
-2020), which proves nothing. Every numeric column is declared in the direction of its coefficient in the linear counterpart. One
-thread, seconds of the processor. Bar: at least 80% of the columns of each table are answered, over the four networks, within 60
-seconds for all columns of a network together.
+On each bundled table with one score, four networks are trained:
+
+- one with ReLU and one with tanh, both without constraints;
+- one that is monotone by construction: in the first layer, the weights of every numeric column are clipped to its direction, and
+  all later weights are clipped to at least 0;
+- one with a penalty on derivatives against the directions at random points of the domain (Liu, Han, Zhang & Liu 2020), which
+  proves nothing.
+
+Every numeric column is declared in the direction of its coefficient in the linear counterpart. Seconds are processor time on one
+thread. Bar: over the four networks, at least 80% of the columns of each table are proved or refuted, within 60 seconds for all
+columns of a network together.
 """
 
 from __future__ import annotations

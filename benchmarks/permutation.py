@@ -1,11 +1,15 @@
-"""Permutation importance beside scikit-learn's, on one pipeline in one run: ratio of times, and are they equal?
+"""Compare permutation importance with scikit-learn's on one pipeline in one run: ratio of times, and agreement of values.
 
     python -m benchmarks.permutation [--rows 20000] [--repeats 10]
 
-Adult (14 input columns with `fnlwgt`, a multilayer perceptron 128-64), log loss. Bars: at least 10 times faster than
-`sklearn.inspection.permutation_importance` on the pipeline as users call it; at most 2 times the layers behind the first
-alone, run as often, with binding included (the reading on a bound model is shown beside it); equal within the joint standard
-errors (|z| < 4 for every column). Both are warmed up; times are the best of three for us and one run for scikit-learn.
+The model is a multilayer perceptron 128-64 on Adult (14 input columns, including `fnlwgt`), with log loss. Bars:
+
+- at least 10 times faster than `sklearn.inspection.permutation_importance` on the pipeline as users call it;
+- at most 2 times the time of only the layers after the first, run equally often. Our time includes binding; the time of the
+  analysis on a bound model is shown as well;
+- values equal within the joint standard errors (|z| < 4 for every column).
+
+Both are warmed up. Times are the best of three runs for us and one run for scikit-learn.
 """
 
 from __future__ import annotations

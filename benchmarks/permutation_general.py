@@ -1,14 +1,16 @@
-"""Permutation importance of models that do not begin with an affine layer on local columns, beside scikit-learn's, in one run.
+"""Compare permutation importance with scikit-learn's for models without a first affine layer on local columns, in one run.
 
     python -m benchmarks.permutation_general [--rows 16000] [--repeats 10] [--case TEXT]
 
-Adult, log loss, one thread. Networks: one that normalises each encoded row first (LayerNorm), one with embeddings, one whose
-lookups cannot be traced, some behind encoders that mix columns, small ones behind slow encoders, and pipelines of which only the
-predictions are known. scikit-learn is handed the leanest pipeline there is: it encodes, and passes the rows through the network
-in single precision and in blocks. The bare passes are those of the same network, over as many rows as we ask about, of the best
-of a few block sizes. Binding is included. Bars: at least 4 times faster than `sklearn.inspection.permutation_importance` where
-encoding takes at least half of its time, elsewhere at most 1.1 times the bare passes; equal within the joint standard errors
-(|z| < 4 for every column). Times are of the processor, the best of two for us and one run for scikit-learn.
+The table is Adult, with log loss, on one thread. The models are a network that first normalises each encoded row (LayerNorm),
+one with embeddings, one whose lookups cannot be traced, some behind encoders that mix columns, small ones behind slow encoders,
+and pipelines of which only the predictions are known. scikit-learn gets the fastest pipeline available: it encodes the rows and
+passes them through the network in blocks, in single precision. The bare passes are those of the same network over as many rows
+as we evaluate, with the best of a few block sizes. Our time includes binding.
+
+Bars: at least 4 times faster than `sklearn.inspection.permutation_importance` if encoding takes at least half of its time,
+otherwise at most 1.1 times the bare passes; values equal within the joint standard errors (|z| < 4 for every column). Times are
+processor times, the best of two runs for us and one run for scikit-learn.
 """
 
 from __future__ import annotations

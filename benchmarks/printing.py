@@ -1,8 +1,9 @@
-"""PDFs of the bundled audits: processor seconds (at most 15), pages (at most 60, 20 of them before the appendix).
+"""PDFs of the bundled audits: processor seconds (at most 15) and pages (at most 60, of which 20 before the appendix).
 
 python -m benchmarks.printing [--appendix none|folded|full] [--runs 2]
 
-Each PDF is made in a new process with one thread; seconds include loading WeasyPrint and Matplotlib, but not `import tabinterp`.
+Each PDF is made in a new process with one thread. The seconds include loading WeasyPrint and Matplotlib, but not
+`import tabinterp`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Seconds of `ti.reason_codes` for every declined row of Adult's test split, and what it finds.
+"""Seconds of `ti.reason_codes` for every declined row of Adult's test split, and its results.
 
     python -m benchmarks.reasons
 
-A multilayer perceptron 128-64 on 13 columns; declined: predicted at most 50K. All measures: both models, the second seed, both
-scales, both references, integrated gradients, moves. Bar: 60 s on two cores. Exits 1 when it is missed.
+The model is a multilayer perceptron 128-64 on 13 columns. A row is declined if the prediction is at most 50K. All measures are
+computed: both models, the second seed, both scales, both references, integrated gradients, and moves. Bar: 60 s on two cores. The
+command exits with 1 if it is missed.
 """
 
 from __future__ import annotations

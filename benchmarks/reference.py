@@ -1,9 +1,9 @@
-"""The reference network on five real tables: values, bars and seconds, beside a linear model on equal columns.
+"""The reference network on five real tables: values, bars and seconds, compared with a linear model on the same columns.
 
-    python -m benchmarks.reference [FOLDER]        FOLDER holds the tables; left out, `datasets/` at the root
+    python -m benchmarks.reference [FOLDER]        FOLDER contains the tables; the default is `datasets/` in the repository
 
 Adult is scored on its own test rows, for training seeds 0 to 2. The other tables hold out 25% of their rows at random
-(in equal class shares where there are classes), seeds 0 to 4 or 0 to 2, the seed serving split and training alike.
+(stratified by class if there are classes), for seeds 0 to 4 or 0 to 2. The same seed is used for the split and the training.
 Nothing is chosen on held-out rows: `fit_network` takes its validation rows from the training rows.
 """
 

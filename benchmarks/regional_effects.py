@@ -1,11 +1,12 @@
-"""Regional effects beside effector's on one network and the same rows: ratio of times.
+"""Compare regional effects with effector's on one network and the same rows: ratio of times.
 
     python -m benchmarks.regional_effects [--rows 1000] [--columns 14]        needs effector
 
-A network 128-64 with large random weights on normal columns; curves of all columns at 20 points, and one split of each by any
-other column at 19 values. effector's PDP is handed the leanest function there is, the layers in single precision on an array, and
-asked for the same points and one split (`find_regions` with `Best(max_depth=1)`). We also measure each split on the other half of
-the rows, with intervals. One thread, both warmed up, best of three. Bar: our time is at most that of effector.
+The model is a network 128-64 with large random weights on normally distributed columns. Both compute the curves of all columns at
+20 points, and one split of each curve by any other column at 19 values. effector's PDP gets the fastest function available, the
+layers in single precision on an array, and is asked for the same points and one split (`find_regions` with `Best(max_depth=1)`).
+We also evaluate each split on the other half of the rows, with intervals. Both run on one thread and are warmed up, and the times
+are the best of three. Bar: we are not slower than effector.
 """
 
 from __future__ import annotations

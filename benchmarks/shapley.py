@@ -1,14 +1,16 @@
-"""Shapley values beside shap's and LightSHAP's on one network in one run: ratio of times at equal error.
+"""Compare Shapley values with shap's and LightSHAP's on one network in one run: ratio of times at equal error.
 
     python -m benchmarks.shapley [--rows 16281] [--compared 192]        needs shap and lightshap
 
-Adult without `fnlwgt` and `education` (12 columns, 91 encoded), a multilayer perceptron 128-64, 100 background rows. The peers
-are handed the leanest function there is: a lookup of each column's part of the first layer, then the layers in single precision.
-All are warmed up, our model has met its table, and every time is the best of three.
-Errors are root mean squares against the enumeration of the same rows, in standard deviations of the score; a sampled error
-falls with the square root of the work, so a peer's time at our error is its time times (its error / ours) squared. Bars: at
-least 12 times faster at equal error than the better of PermutationExplainer and LightSHAP; enumeration at least 5 times faster
-than ExactExplainer; every row of the test split at an error of at most .003 within 30 seconds on two cores.
+The model is a multilayer perceptron 128-64 on Adult without `fnlwgt` and `education` (12 columns, 91 encoded), with 100
+background rows. The other packages get the fastest function available: a lookup of each column's part of the first layer, then
+the layers in single precision. All are warmed up, our model is already bound to its table, and every time is the best of three.
+
+Errors are root mean square differences from the enumeration of the same rows, in standard deviations of the score. The error of
+sampling falls with the square root of the work, so another package's time at our error is its time times (its error / our error)
+squared. Bars: at least 12 times faster at equal error than the better of PermutationExplainer and LightSHAP; enumeration at least
+5 times faster than ExactExplainer; every row of the test split explained with an error of at most .003, within 30 seconds on two
+cores.
 """
 
 from __future__ import annotations

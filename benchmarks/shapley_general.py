@@ -1,12 +1,12 @@
-"""Shapley values of networks that do not begin with an affine layer, beside shap's and LightSHAP's, in one run.
+"""Compare Shapley values with shap's and LightSHAP's for networks that do not begin with an affine layer, in one run.
 
     python -m benchmarks.shapley_general [--compared 96]        needs shap and lightshap
 
-Adult without `fnlwgt` and `education` (12 columns), 100 background rows, two networks 128-64: one that normalises each encoded
-row first (LayerNorm), one that looks every level up in an embedding. The peers are handed the leanest function there is: a lookup
-of what each column brings to the part that is not affine, then that part in single precision. All are warmed up, times are of
-the processor, the best of three, on one thread; errors and times at equal error are those of `benchmarks.shapley`. Bar: not
-slower than the better of the two.
+The table is Adult without `fnlwgt` and `education` (12 columns), with 100 background rows. There are two networks 128-64: one
+first normalises each encoded row (LayerNorm), and the other looks up every level in an embedding. The other packages get the
+fastest function available: a lookup of each column's contribution to the input of the part that is not affine, then that part in
+single precision. All are warmed up. Times are processor times on one thread, the best of three. Errors and times at equal error
+are defined as in `benchmarks.shapley`. Bar: not slower than the better of the two packages.
 """
 
 from __future__ import annotations

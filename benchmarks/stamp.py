@@ -1,10 +1,10 @@
-"""How often real rows are called no rows to read: rows that the reference does not hold, of two tables.
+"""How often are real rows marked `unreadable`? The rows that are judged are not among the reference rows, on two tables.
 
     python -m benchmarks.stamp [--draws 8]
 
-The rule of `analyses/maximisation/typicality.py` says 1%. For each draw a reference of so many rows, and 1,500 others (fewer
-where there are fewer) that are judged beside it. Bar: each mean within three standard errors, over draws, of 1%, or of the 0.25%
-that its discreteness allows for. The network is beside the point: only its encoder is.
+According to the rule of `analyses/maximisation/typicality.py`, the share is 1%. Each draw takes a given number of reference rows,
+and 1,500 other rows to be judged (fewer if there are fewer). Bar: each mean differs from 1% by at most three standard errors over
+draws plus 0.25%, because the rule is discrete. Only the encoder of the network matters here.
 """
 
 from __future__ import annotations

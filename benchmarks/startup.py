@@ -1,4 +1,4 @@
-"""Start-up: `import tabinterp` under 0.3 s, `tabinterp --help` under 0.5 s; best of seven, in new processes.
+"""Start-up time: `import tabinterp` below 0.3 s and `tabinterp --help` below 0.5 s, each the best of seven new processes.
 
 python -m benchmarks.startup
 """

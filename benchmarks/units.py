@@ -1,12 +1,16 @@
-"""The whole atlas of a network in one batch: every hidden unit's maximum and minimum on Adult, beside a loop over units.
+"""Maxima and minima of every hidden unit on Adult in one batch, compared with a loop over units.
 
     python -m benchmarks.units [--rows 16281] [--loop 48]
 
-A multilayer perceptron 128-64 on Adult without `fnlwgt`; 64 starts for each of 384 objectives. Bars: at most 15 seconds on two
-cores, binding left out; at least 5 times faster than asking `maximise` for one objective after the other on the same bound
-model, which finds the domain, the layers and the typicality anew each time, timed on every k-th objective and scaled up to
-all; every first-layer optimum at 99.9% of its closed form or above; no optimum above its bound. The loop's own optima must be
-the batch's, within a thousandth of a standard deviation.
+The model is a multilayer perceptron 128-64 on Adult without `fnlwgt`, with 64 starts for each of 384 objectives. The loop calls
+`maximise` for one objective after another on the same bound model, so it determines the domain, the layers and the typicality
+anew each time. It is timed on every k-th objective, and the time is scaled up to all of them. Bars:
+
+- at most 15 seconds on two cores, without binding;
+- at least 5 times faster than the loop;
+- every first-layer optimum reaches at least 99.9% of its closed form;
+- no optimum is above its bound;
+- the optima of the loop agree with those of the batch to within a thousandth of a standard deviation.
 """
 
 from __future__ import annotations

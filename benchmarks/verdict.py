@@ -1,15 +1,15 @@
-"""The verdict on tables whose answer is known, over drawn splits, data and networks: never the opposite.
+"""The verdict on tables whose answer is known, over several splits, data sets and networks: it must never be the opposite.
 
     python -m benchmarks.verdict [--seeds 20] [--only NAME] [--write]
 
-Each seed draws the data (where they are drawn), the split and the network's weights anew. The network is the reference network of
-`ti.train`, the linear model its counterpart; both are as an audit would have them, and the verdict is that of an audit.
-`--write` puts the table into docs/verdict.md. Exits 1 when a verdict is one that the table's answer rules out, when an
-*inconclusive* stands on rows that could give a conclusive verdict, or when another claim of a line is not met.
+Each seed draws the data (if they are simulated), the split and the initial weights of the network. The network is the reference
+network of `ti.train`, and the linear model is its counterpart. Both are as in an audit, and the verdict is that of an audit.
+`--write` writes the table into docs/verdict.md. The command exits with 1 in three cases: a verdict is ruled out by the table's
+answer, a verdict is *inconclusive* although the rows could give a conclusive one, or another claim of a line is not met.
 
-*Could the rows give one?* The mean difference over the seeds is taken for the true one. A verdict whose own standard error
-would be conclusive about that difference (beyond zero and past the margin, or within the margin) in 99 of 100 tables is asked
-for.
+*When could the rows give one?* The mean difference over the seeds is taken as the true difference. A conclusive verdict is
+required if an interval with the verdict's own standard error would be conclusive about this difference (beyond zero and the
+margin, or within the margin) in 99 of 100 tables.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""A whole audit: seconds, peak memory, what a second core gains, and the cost of several classes.
+"""A whole audit: seconds, peak memory, the benefit of a second core, and the cost of several classes.
 
     python -m benchmarks.whole_audit [--runs 5] [--what adult demo classes]
 
 - *adult*: a default audit of Adult (48,842 rows, a multilayer perceptron 128-64) on one core and on two, compared in the same run
   with `sklearn.inspection.permutation_importance` of the same pipeline (20,000 rows, 10 repeats).
-  Bars: at most 3 times scikit-learn's time; two cores at most 0.6 of the time of one; at most 1.2 GB.
-- *demo*: the audit of `tabinterp demo`. Bars: 30 seconds; two cores at most 0.6 of the time of one.
-- *classes*: 54,000 rows and 9 columns with 2, 4 and 8 classes. Bar: 8 classes at most 3 times the time of 2.
+  Bars: at most 3 times scikit-learn's time; two cores take at most 0.6 of the time of one; at most 1.2 GB.
+- *demo*: the audit of `tabinterp demo`. Bars: 30 seconds; two cores take at most 0.6 of the time of one.
+- *classes*: 54,000 rows and 9 columns with 2, 4 and 8 classes. Bar: 8 classes take at most 3 times the time of 2.
 
-Each measurement is a process of its own. Peak memory is the largest sum of the proportional set sizes of the process and its
-workers, so that shared pages count once. Ratios are given as minimum, median and maximum over the runs. Exits 1 when a bar is
-missed in any run.
+Each measurement runs in its own process. Peak memory is the largest sum of the proportional set sizes of the process and its
+workers, so that shared pages count once. Ratios are given as minimum, median and maximum over the runs. The command exits with 1
+if a bar is missed in any run.
 """
 
 from __future__ import annotations

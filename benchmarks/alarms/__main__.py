@@ -1,14 +1,16 @@
-"""How often does an audit raise a false alarm? Clean tables, audited; every finding that is raised is false.
+"""How often does an audit raise a false alarm? Clean tables are audited, so every finding that is raised is false.
 
     python -m benchmarks.alarms [--tables 200] [--jobs 2] [--cells binary-400-0.03 ...] [--part all]
                                [--kept FILE] [--out docs/faults.md]
 
-A cell is a task, a number of rows and a share of the positive class; `tables` says how its tables are made. Limits: at most 5%
-of the audits raise any finding of severity `act`, and at most 15% any of severity `check`. A cell fails where the whole exact 95%
-interval of its share lies above the limit. The kept file (by default `kept.jsonl` beside this one) has one line for each
-audited table and part, so that a run can be stopped and continued, and checks that are new can be run on tables that were audited
-before. Its lines are results of the code that wrote them: start a new file when a check has changed. The section of the page
-between the marks is written anew. Exits 1 when a cell fails.
+A cell is a combination of a task, a number of rows and a share of the positive class; `tables` describes how its tables are
+made. Limits: at most 5% of the audits raise any finding of severity `act`, and at most 15% raise any finding of severity
+`check`. A cell fails if the entire exact 95% interval of its share lies above the limit.
+
+The kept file (by default `kept.jsonl` in this folder) has one line for each audited table and part. A run can therefore be
+stopped and continued, and new checks can be run on tables that were audited before. The lines are results of the code that wrote
+them, so start a new file after a check has changed. The section of the page between the marks is rewritten. The command exits
+with 1 if a cell fails.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Clean tables with the network that made them: the score that the outcome was drawn from, as a network.
+"""Clean tables, each with the network that made it: its score is the one from which the outcome was drawn.
 
-Nothing is wrong with such a table or such a network: no column holds the outcome, no row stands twice, both sides of the split
-come from one population, no group of people is treated otherwise, and the network's score is the true one. It is calibrated, as
-good in each group as it can be, and never worse than a logistic regression in the population. Every finding of severity `act` or
+Nothing is wrong with such a table or its network. No column contains the outcome, no row occurs twice, both sides of the split
+come from one population, no group of people is treated differently, and the network's score is the true one. It is calibrated, as
+good in each group as it can be, and in the population never worse than a logistic regression. Every finding of severity `act` or
 `check` that is raised is therefore false.
 """
 

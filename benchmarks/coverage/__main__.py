@@ -1,15 +1,17 @@
-"""Do 95% intervals cover 95%? Fixed networks, drawn sets of rows, and the values of the population they come from.
+"""Do 95% intervals cover 95%? The networks are fixed, sets of rows are drawn, and the true values of the population are known.
 
     python -m benchmarks.coverage [--sets 2000] [--only tanh/curves_20 shapley_given ...]
         [--kept counts.json] [--out docs/coverage.md]
 
-The truth of every number is that of a million rows, computed without the package (`cases`, `designs`), or of 20,000 where
-choices of a set are held fixed (`reliability`). Each simulation draws a set of rows and makes the intervals; the page says how
-many of them hold the truth, over all numbers and for the number with the lowest and the highest share, and how many were
-withheld. Bar: 93% to 97%, of the intervals that are given. Costly analyses get a part of the sets. `--only` names parts
-("tanh/curves_20"), networks, designs or analyses. `--kept` holds what earlier runs counted, is added to after every few sets,
-and goes into the page, where a table is written anew if something is kept of it.
-Exits 1 when an analysis misses the bar and its documentation does not say so.
+The true value of every number is computed on a million rows without the package (`cases`, `designs`), or on 20,000 rows if
+choices that a set makes are held fixed (`reliability`). Each simulation draws a set of rows and computes the intervals. The page
+gives the share of intervals that contain the true value, over all numbers and for the numbers with the lowest and the highest
+share, and the number of intervals that were withheld. Bar: 93% to 97% of the intervals that are given contain the true value.
+Costly analyses use only part of the sets.
+
+`--only` names parts ("tanh/curves_20"), networks, designs or analyses. `--kept` names a file with the counts of earlier runs. It
+is updated after every few sets and used for the page, where a table is rewritten if the file has counts for it. The command exits
+with 1 if an analysis misses the bar and its documentation does not say so.
 """
 
 from __future__ import annotations

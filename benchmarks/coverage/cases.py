@@ -1,6 +1,6 @@
-"""Fixed networks, populations that never run out, and what the readings estimate, by brute force on a million rows.
+"""Fixed networks, populations of unlimited size, and the true values of the estimands, computed from a million rows.
 
-Nothing here asks the package: networks are called as torch modules, columns are drawn from their law.
+Nothing here uses the package: networks are called as torch modules, and columns are drawn from their distribution.
 """
 
 from __future__ import annotations

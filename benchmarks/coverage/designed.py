@@ -1,7 +1,7 @@
-"""The analyses whose intervals are judged under each design: verdict, calibration, impact ratio, mean size of gradients.
+"""The analyses whose intervals are judged under each design: verdict, calibration, impact ratio and mean gradient size.
 
-Estimators of the package are called on arrays, so that a thousand sets take minutes. `tests/test_coverage.py` holds that these
-intervals are those of the analyses of an audit.
+The package's estimators are called on arrays, so that a thousand sets take only minutes. `tests/test_coverage.py` checks that
+these intervals are the same as those of the analyses in an audit.
 """
 
 from __future__ import annotations

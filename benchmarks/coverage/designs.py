@@ -1,6 +1,7 @@
-"""How rows are drawn (few rows, few events, sampling weights, groups), and what both models are worth in the population.
+"""Designs by which rows are drawn (few rows, few events, sampling weights, groups), and the population values of both models.
 
-One fixed network and one fixed linear model judge rows with two classes. Truths are those of a million rows, without the package.
+One fixed network and one fixed linear model are evaluated on rows with two classes. True values are computed from a million rows,
+without the package.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Intervals of what the gain is made of, of the decomposition of the score, of reason codes and of trust checks.
+"""Intervals for the analysis of the gain, the decomposition of the score, reason codes and trust checks.
 
 Rows for the ladder and the decomposition are drawn from Friedman-1, whose shares are known. Those for reason codes and trust
 checks are drawn from the population of `designs`.

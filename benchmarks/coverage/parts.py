@@ -1,5 +1,7 @@
-"""What is counted, part by part: how many of so many sets give an interval that holds the truth. Sets are numbered, and set 7 is
-the same rows whichever sets are read beside it."""
+"""The parts of the benchmark: each counts for how many of its sets the interval contains the true value.
+
+Sets are numbered. A given number always stands for the same rows, whichever other sets are used.
+"""
 
 from __future__ import annotations
 

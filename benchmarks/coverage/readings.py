@@ -1,4 +1,4 @@
-"""The readings that are judged: each gives, for one drawn set of rows, its intervals and the truths they should hold."""
+"""The analyses that are judged: for one drawn set of rows, each gives its intervals and the true values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Intervals of overfitting, perturbation, prediction sets, hard rows and regional effects.
 
-The public functions are called on each set of rows. Where what they estimate depends on choices that a set makes for itself, such
-as its hardest rows, the truth is the mean over fresh rows with these choices held fixed. Nothing of the truth itself is computed
+The public functions are called on each set of rows. Some estimands depend on choices that a set makes for itself, such as its
+hardest rows. The true value is then the mean over fresh rows with these choices held fixed. No part of the true value is computed
 by the package.
 """
 

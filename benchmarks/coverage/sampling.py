@@ -1,4 +1,4 @@
-"""Intervals that speak of something else than drawn rows: of sampled coalitions, and of blocks of rows."""
+"""Intervals that do not describe the drawing of rows: those for sampled coalitions, and those for blocks of rows."""
 
 from __future__ import annotations
 

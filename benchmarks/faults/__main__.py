@@ -1,15 +1,17 @@
-"""Does an audit find what is wrong, and only that? Every fault planted beside its clean twin, and both audited.
+"""Does an audit find what is wrong, and only that? Every fault is planted, and both the faulty and the clean version are audited.
 
     python -m benchmarks.faults [--seeds 40] [--first 0] [--reported] [--jobs 2] [--only SLUG ...] [--part faults|twins]
         [--kept results.json] [--out docs/faults.md]
 
-Table number seed mod 10, at most 3,000 rows. Detection: the fault's own check is raised. False alarm: a check that is raised on
-a clean twin, and is not true of the table (`unseen`). Thresholds were set on five tables, and what is reported are the other
-five (`tables`), 20 seeds of either half; `--reported` leaves the first out. Faults whose checks read the outcomes are also
-planted into a simulated table of 6,000 rows with 3% positives. Bars: detection 95% overall and 85% for every fault; false alarms
-5% overall and for every check. Of fewer than 20 reported seeds no fault and no check is judged by itself.
-`--kept` holds what earlier runs found, is added to after every seed, and goes into the table.
-`--out` names a page in which the part between the marks is replaced.
+Each seed uses table number (seed mod 10), with at most 3,000 rows. A *twin* is the clean version of a faulty table and network.
+Detection means that the fault's own check is raised. A false alarm is a check that is raised on a clean twin although it is not
+true of the table (`unseen`). Thresholds were set on five tables, and results are reported for the other five (`tables`), with 20
+seeds for each half; `--reported` leaves the first half out. Faults whose checks use the outcomes are also planted into a
+simulated table of 6,000 rows with 3% positives.
+
+Bars: detection of 95% overall and 85% for every fault; false alarms of 5% overall and for every check. With fewer than 20
+reported seeds, single faults and checks are not judged. `--kept` names a file with the results of earlier runs, which is updated
+after every seed and used for the table. `--out` names a page whose part between the marks is replaced.
 """
 
 from __future__ import annotations

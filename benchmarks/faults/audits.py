@@ -1,4 +1,4 @@
-"""Audits of planted faults: only the analyses that a check reads are run."""
+"""Audits of planted faults, which run only the analyses that a check reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network of a case: the reference network on the training rows, as an encoder and a module that faults may take apart."""
+"""The network of a case: the reference network on the training rows, as an encoder and a module that faults can change."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Faults of how people are treated: their groups, what stands in for them, what was declared, and the reasons they are given.
+"""Faults in how people are treated: in their groups, in proxies for these groups, in what was declared, and in their reasons.
 
-Each twin has the same columns of groups, of which nothing follows.
+Each twin has the same group columns, but nothing depends on them.
 """
 
 from __future__ import annotations

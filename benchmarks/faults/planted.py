@@ -1,7 +1,7 @@
-"""Every fault of the methods' list, planted: rows and a network that have it, beside rows and a network that have not.
+"""Every fault in the list of the methods page: rows and a network that have it, and rows and a network that do not.
 
-A planting takes the clean rows and their network and gives the faulty pair. Where a fault needs rows of its own (a number to
-predict, a pair that works together), its twin is made with it.
+Planting a fault takes the clean rows and their network and returns the faulty rows and network. If a fault needs rows of its own
+(such as a numeric target, or a pair of columns that interact), its twin is made from the same rows.
 """
 
 from __future__ import annotations

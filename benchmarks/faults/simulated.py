@@ -1,8 +1,10 @@
-"""Simulated tables to plant faults into: five rules of which nothing is wrong, each drawn anew for every seed.
+"""Simulated tables into which faults are planted: five rules without any fault, each drawn anew for every seed.
 
-Twelve columns: numbers that go together a little (one common factor), a whole number, and two columns of levels. What they do
-is a latent score; the target is that score with noise, a class drawn from it, or the first of three of them. Columns that go
-together push the score the same way: of two that do not, one may hide behind the other, and is a suppressor indeed.
+A table has twelve columns: numeric columns with a weak correlation (one common factor), one whole number, and two categorical
+columns. They determine a latent score. The target is this score with noise, or one of two classes drawn from it. If there are
+three classes, each has its own score, and the class with the largest noisy score is the target. Correlated columns move the
+score in the same direction. Otherwise, one of two correlated columns could hide behind the other, and would in fact be a
+suppressor.
 """
 
 from __future__ import annotations

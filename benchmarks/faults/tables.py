@@ -1,11 +1,12 @@
-"""The tables faults are planted into: at most 3,000 rows of a bundled one, cleared of what is truly wrong with it, or simulated.
+"""The tables into which faults are planted: simulated ones, and bundled ones (at most 3,000 rows) without their true faults.
 
-Table number seed mod 10. Thresholds are set on the first five, and what is reported are the other five: other tables, three of
-them of rules that no threshold was set on.
+A seed uses table number (seed mod 10). Thresholds are set on the first five tables. Results are reported for the other five,
+three of which follow rules on which no threshold was set.
 
-What an audit would rightly raise on the table as it comes is taken out here, so that a clean twin is clean: levels of fewer than
-30 rows are put together, one of two equal columns is dropped, rows at a cap are left out, long tails are logged. California's
-latitude and longitude, each of which says little without the other, are added up, and its suppressor, the age, is dropped.
+Anything in the original table that an audit would rightly raise is removed here, so that a clean twin is clean: levels of fewer
+than 30 rows are merged, one of two equal columns is dropped, rows at a cap are left out, and long tails are log-transformed.
+California's latitude and longitude, each of which says little without the other, are added up, and their suppressor, the age, is
+dropped.
 """
 
 from __future__ import annotations

@@ -1,10 +1,14 @@
-"""Is a finding about a clean twin true? Judged on rows that neither the network, nor its counterpart, nor the check has seen:
-what is left of a bundled table, or more rows of a simulated one.
+"""Is a finding about a clean twin true? It is judged on rows that the network, its counterpart and the check have not seen.
 
-The rules were written down before they were tried. `weak-subgroup`: the group that the finding names, judged alone and with
-nothing searched, is beyond the limits of the check on at least 50 such rows. `miscalibrated`, `worse-than-linear` and `overfit`,
-which judge one trained network as a whole: the same check is raised on at least 1,000 such rows. Then the twin is not clean of
-it, and the finding is no false alarm. A table with no rows left cannot show it, and its alarms stay alarms.
+These are the remaining rows of a bundled table, or further rows of a simulated one. The rules were written down before they were
+tried. A finding is true of the twin, and is no false alarm, in these cases:
+
+- `weak-subgroup`: the group that the finding names is evaluated alone, without a search. It is beyond the limits of the check on
+  at least 50 such rows.
+- `miscalibrated`, `worse-than-linear` and `overfit`, which judge one trained network as a whole: the same check is raised on at
+  least 1,000 such rows.
+
+If a table has no rows left, this cannot be shown, and its findings remain false alarms.
 """
 
 from __future__ import annotations

@@ -1,12 +1,16 @@
-"""Memory and speed of tables larger than memory, beside a plain forward pass of the same network over the same file.
+"""Memory and speed on tables larger than memory, compared with a plain forward pass of the same network over the same file.
 
     python -m benchmarks.scale [--rows 500000 2000000] [--what forward sweep scan audit] [--folder DIR]
 
-Each measurement is a process of its own. forward: batches of 65,536 rows through the pipeline's own `predict_proba`. sweep: the
-readings that take all rows, of both models, in one pass (no split, so that every row is evaluated). scan: the two passes that
-settle the schema and draw. audit: everything, a quarter of the rows held out. Peak memory is the process's resident set. Bars:
-the sweep at half the rows a second of forward; an audit within 2 GB, and 150 MB more at 20 million rows than at 2. Kept for
-docs/scale.md.
+Each measurement runs in its own process:
+
+- forward: batches of 65,536 rows through the pipeline's own `predict_proba`;
+- sweep: the analyses of both models that use all rows, in one pass (without a split, so that every row is evaluated);
+- scan: the two passes that determine the schema and draw the sample;
+- audit: a whole audit, with a quarter of the rows held out.
+
+Peak memory is the resident set size of the process. Bars: the sweep reaches half the rows per second of the forward pass; an
+audit uses at most 2 GB, and at 20 million rows at most 150 MB more than at 2 million. The results are kept for docs/scale.md.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Rows per second of the sums over all rows: one single-threaded Dask worker process beside two.
+"""Rows per second of the sums over all rows: one single-threaded Dask worker process compared with two.
 
     flock LOCK python -m benchmarks.scale.cluster [--rows 2000000] [--folder DIR]
 
-Adult's rows (see `rows`), no split, so that every row is evaluated; each worker reads its row groups itself. The workers import
-everything and are sent the models before the clock starts. Bar: 1.6 times the rows of one, on two cores that are free; the load
-of the machine is printed beside it, and so are the processor seconds that each row took, which other work disturbs less. Exits 1
-when the bar is missed.
+The rows are Adult's (see `rows`), without a split, so that every row is evaluated. Each worker reads its row groups itself. The
+workers import everything and receive the models before the clock starts. Bar: two workers process 1.6 times as many rows per
+second as one, on two free cores. The load of the machine is printed as well, and so are the processor seconds per row, which
+depend less on other work. The command exits with 1 if the bar is missed.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Seconds and memory against rows, columns, units and classes: measured on small tables, fitted, and stated for large ones.
+"""Seconds and memory as functions of rows, columns, units and classes: measured on small tables, and extrapolated to large ones.
 
     python -m benchmarks.scale.cost [--folder DIR]
 
-Each measurement is a process of its own: the two passes that settle a scan, one Newton step of the counterpart, and the sums of
-both models over all rows. Seconds are those of all threads (core seconds), so that other work on the machine counts little. Terms
-are those of the arithmetic, their factors found by least squares of relative errors, none below zero; what is left is told with
-each. Kept for docs/scale.md.
+Each measurement runs in its own process: the two passes that prepare a scan, one Newton step of the counterpart, and the sums of
+both models over all rows. Seconds are summed over all threads (core seconds), so that other work on the machine matters little.
+The terms of the model follow from the arithmetic. Their factors are estimated by least squares of the relative errors, with none
+below zero, and the remaining errors are reported. The results are kept for docs/scale.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the benchmarks of this folder measured last, for docs/scale.md: one table each, with the load of the machine."""
+"""The last results of the benchmarks in this folder, for docs/scale.md: one table each, with the load of the machine."""
 
 from __future__ import annotations
 

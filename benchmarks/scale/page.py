@@ -1,4 +1,4 @@
-"""Writes docs/scale.md from what the benchmarks of this folder kept.
+"""Write docs/scale.md from the kept results of the benchmarks in this folder.
 
 python -m benchmarks.scale.page
 """

@@ -1,7 +1,7 @@
 """A Parquet file of any number of rows with Adult's 14 columns and its target, always the same for the same seed.
 
-A row takes its categories and target from one row of Adult; its numbers are those of that row with noise of a tenth of their
-standard deviation, whole and not below zero, so that nearly all rows differ.
+A row takes its categories and its target from one row of Adult. Its numbers are those of that row plus noise with a tenth of
+their standard deviation, rounded and not below zero, so that nearly all rows differ.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""Many columns: permutation importance of 2,000 of them behind a first layer of 512 units, and an audit as a whole.
+"""Many columns: permutation importance of 2,000 columns with a first layer of 512 units, and a whole audit.
 
     python -m benchmarks.scale.wide [--columns 2000] [--rows 20000] [--what permutation audit]
 
-Numbers drawn from a normal distribution, neighbours correlated .5; the target follows 20 of them. The network is drawn, 512-64-1,
-and its weights on those 20 are larger. Each measurement is a process of its own; peak memory is its resident set. Seconds are
-those of the clock and, beside them, those of all threads: on a machine that does other work the second says more. Bars:
-permutation importance of all columns within 300 seconds on two cores; 4 GB. Exits 1 when a bar is missed. Kept for docs/scale.md.
+The columns are drawn from a normal distribution with a correlation of .5 between neighbours, and the target depends on 20 of
+them. The weights of the network (512-64-1) are drawn, and those of the 20 columns are larger. Each measurement runs in its own
+process, and peak memory is its resident set size. Seconds are wall-clock time. The sum over all threads is given as well, which
+is more reliable on a machine that does other work. Bars: permutation importance of all columns within 300 seconds on two cores,
+and at most 4 GB. The command exits with 1 if a bar is missed. The results are kept for docs/scale.md.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Do the readings say what is true, where the truth is known? A formula first, then a network trained on it.
+"""Are the results of the analyses true where the truth is known? Each is tested on a formula, then on a network trained on it.
 
     python -m benchmarks.truth [--quick] [--out docs/truth.md]
 
-Each line of the table is a claim with its estimand, the truth, what was measured, the error that the reading gives, and a bar.
-A formula is read through the same door as a network, so that it tests the estimator; its numbers have to lie within four of the
-errors they come with. A network trained on it (R2 above .99 on fresh rows) tests the whole, its own misfit included: there the
-bar is a distance. `--quick` leaves the trained networks out and draws fewer rows. Exits 1 when a bar is missed. Takes some three
-minutes on one core.
+Each line of the table is a claim with its estimand, the true value, the measured value, the error that the analysis reports, and
+a bar. A formula is passed to the analysis in the same way as a network, so it tests the estimator. Its numbers must lie within
+four of the reported errors. A network trained on the formula (R2 above .99 on fresh rows) tests the whole, including the
+network's own misfit, so its bar is a distance. `--quick` leaves out the trained networks and draws fewer rows. The command exits
+with 1 if a bar is missed. It takes about three minutes on one core.
 """
 
 from __future__ import annotations

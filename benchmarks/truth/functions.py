@@ -1,4 +1,4 @@
-"""Functions whose answers are known: how their rows are drawn, the formula as a torch module, and its closed forms.
+"""Functions with known answers: how their rows are drawn, the formula as a torch module, and its closed forms.
 
 Sources: Friedman-1 (Friedman 1991); Ishigami & Homma (1990); Sobol-g (Saltelli & Sobol' 1995); XAI-Bench (Liu, Khandagale,
 White & Neiswanger 2021, arXiv 2106.12543); Syn1-6 (Chen et al. 2018, L2X; Yoon et al. 2019, INVASE).

@@ -1,4 +1,4 @@
-"""What every check gives: a line of the table."""
+"""The result of a check: a line of the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks: trained on a function until they are it, and built by hand so that the mechanism is known (after XAI-Units)."""
+"""Networks with a known mechanism: trained on a function until they match it, or built by hand (after XAI-Units)."""
 
 from __future__ import annotations
 

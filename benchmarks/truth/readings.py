@@ -1,4 +1,4 @@
-"""The checks: one function a kind of answer, each on a formula or on a network trained on it, giving lines of the table."""
+"""The checks: one function for each kind of answer. Each tests a formula or a network trained on it and returns table lines."""
 
 from __future__ import annotations
 

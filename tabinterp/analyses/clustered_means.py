@@ -1,7 +1,7 @@
 """Means and shares over rows with confidence intervals, for weighted rows and rows that come in groups.
 
 The standard error is that of a ratio of sums, linearised and summed by group of rows (Woodruff 1971; Liang & Zeger 1986 for rows
-in groups). Means have Student's intervals. Shares have Wilson's interval (1927), with the number of rows for which independent
+in groups). Means have Student's t intervals. Shares have Wilson's interval (1927), with the number of rows for which independent
 rows would have the same standard error.
 """
 

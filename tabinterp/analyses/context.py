@@ -42,8 +42,10 @@ class Context:
     performance : metrics of both models and the verdict, on the evaluated rows.
     results : name of an analysis -> its result, or None if it does not apply. It is filled during the audit.
     within : callback that reports the completed share of the current analysis.
-    share : number of rows for which the current analysis may query a function of rows; infinite for other models.
-    most_drawn : maximum number of rows that the analysis may draw for this purpose; None if it has no limit of its own.
+    share : maximum number of rows that the current analysis may evaluate if the model is a plain prediction function; infinite
+        for other models.
+    most_drawn : maximum number of rows that the analysis may sample to stay within its share; None if it has no limit of its
+        own.
     limited : names of the analyses that used fewer rows because of their share. It is filled during the audit.
     name : name of the current analysis.
     sums : name of an analysis -> its plan and its sums over all rows of a scan; empty for a table in memory.

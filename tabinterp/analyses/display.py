@@ -84,10 +84,12 @@ class Drawn:
 
     Parameters
     ----------
-    series : style or name of each series -> its columns of value, low and high (None: no interval).
-    by : column that distinguishes the series. `series` then has one entry for each of its values, all with the same columns.
+    series : maps the style or name of each series to three columns of the frame: the value, and the lower and upper ends of its
+        interval (None: no interval).
+    by : column whose values identify the series. `series` then has one entry for each value, and all entries name the same
+        columns. None: every series uses all rows.
     order : column by which rows are sorted, largest first. None: the order of the frame is kept.
-    filled : attributes of the result that fill the label of the axis.
+    filled : attributes of the result that fill the placeholders in the label of the axis.
     """
 
     axis: str

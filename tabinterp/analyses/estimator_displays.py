@@ -46,7 +46,7 @@ class EstimatorDisplay:
 
         Parameters
         ----------
-        estimator : a fitted estimator or pipeline of scikit-learn, any other object that `ti.wrap` accepts without further
+        estimator : a fitted scikit-learn estimator or pipeline, any other object that `ti.wrap` accepts without further
             arguments, or a wrapped model.
         ax : axes to draw on; by default, those of a new figure.
         output : the output to draw if there are several; by default, the first.

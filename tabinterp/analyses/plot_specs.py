@@ -188,7 +188,7 @@ class OverSizes:
         return _table(text("plot.axis.size"), list(self.sizes), self.series)
 
     def beside(self, linear: Any, names: tuple[str, str]) -> OverSizes:
-        raise NotApplicableError(f"the plot shows the linear model already. Leave out {argument('linear')}")
+        raise NotApplicableError(f"the plot already shows the linear model. Leave out {argument('linear')}")
 
     def draw(self, ax: Axes | None) -> Axes:
         ax = plots.axes_of(ax, self.height)

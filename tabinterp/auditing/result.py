@@ -188,7 +188,10 @@ class Audit:
 
         Raises
         ------
-        DocumentError : the format is unknown. LanguageError : the language is not supported.
+        DocumentError
+            The format is unknown.
+        LanguageError
+            The language is not supported.
         """
         if form not in VIEWS:
             raise DocumentError(f"unknown format {form!r}; an audit can be rendered as {', '.join(VIEWS)}")

@@ -33,7 +33,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _amount(interval: Interval, scale: float = 1) -> float | Message | None:
-    """Return the number. If too few rows contribute to show it, return a sentence with its upper or lower bound."""
+    """Return the number or, if it is based on too few rows to be shown, a message that gives a bound (None without a bound)."""
     if interval.value is not None:
         return scale * interval.value
     if interval.high is not None:

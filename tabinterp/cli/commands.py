@@ -633,7 +633,7 @@ def _is_audit_of_demo(folder: Path) -> bool:
 
 
 def _is_model_of(folder: Path, settings: dict[str, Any]) -> bool:
-    """Return whether a folder contains the bundle that `demo` trains: one network on its table, trained reproducibly."""
+    """Return whether a folder contains the bundle that `demo` creates: one network, trained reproducibly on the demo's table."""
     table = _json(folder / HEADER).get("table")
     read = {name: value for name, value in table.items() if value is not None} if isinstance(table, dict) else {}
     same = "target" in read and all(settings.get(name) == value for name, value in read.items())

@@ -195,8 +195,8 @@ def _cross_fitted(
     The copy does not use a cache, even if the encoder has `memory`, because a cache reads pickles from a folder and writes rows
     to it.
 
-    Return None if no encoder learns from the target, or if an encoder that learns from it does not support
-    cross-fitting.
+    Return None if no encoder learns from the target, or if one of those that do does not support cross-fitting (only
+    scikit-learn's `TargetEncoder` does).
     """
     found, encoder = target_encoders(bound.model.encoder), bound.model.encoder
     own = {"": encoder} | (encoder.get_params(deep=True) if found else {})

@@ -166,7 +166,7 @@ def infer(
 def linear_surrogate(
     design: Design, score: Floats, weights: Floats | None = None, groups: Ints | None = None
 ) -> Inference:
-    """Fit a network's score (n,) on the design by least squares.
+    """Regress a network's score (n,) on the design matrix by least squares.
 
     Standard errors are HC1 (MacKinnon and White 1985), clustered if rows come in groups. The result includes `r2`.
     """

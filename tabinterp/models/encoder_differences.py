@@ -124,7 +124,7 @@ def _slope(after: FloatArray, before: FloatArray, usual: FloatArray) -> FloatArr
 
 
 def steps_of(mix: Mix, x: FloatArray, encoded: FloatArray) -> Steps:
-    """Choose step sizes on rows (n, c) and the outputs of `mix` for them (n, d)."""
+    """Choose the step sizes for central differences, from rows `x` (n, c) and the outputs of `mix` for these rows (n, d)."""
     spread = x.std(axis=0)
     scale = np.where(spread > 0, spread, 1.0)
     out = encoded.std(axis=0)

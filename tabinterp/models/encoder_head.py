@@ -181,7 +181,10 @@ class Beside(Structured):
 
 
 class Chain:
-    """A sequence of steps applied to an array. The first step receives a frame if it was fitted on one with these names."""
+    """A sequence of steps applied to an array.
+
+    If the first step was fitted on a DataFrame, `names` are its column names, and the step receives a DataFrame with these names.
+    """
 
     def __init__(self, steps: Sequence[Any], names: Sequence[Any] | None) -> None:
         self.steps, self.names = tuple(steps), names

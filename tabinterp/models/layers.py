@@ -25,9 +25,9 @@ from .model import BoundModel
 class Layer:
     """A hidden layer: `before` maps fronts (m, h) to its pre-activations (m, width), and `activation` maps those to its outputs.
 
-    `behind` maps its outputs (m, width) to scores (m, k). If `beside` is set, its input is the outputs together with the front
-    (m, width + h). The attributes that start with `graph_` are the same networks as graphs that can be inspected; the others run
-    on `device`. Fronts are kept at `home`.
+    `behind` maps these outputs (m, width) to scores (m, k). If `beside` is set, the input of `behind` is the outputs together
+    with the front (m, width + h). The attributes that start with `graph_` are the same networks as graphs that can be
+    inspected; the others run on `device`. Fronts are kept on the device `home`.
     """
 
     name: str

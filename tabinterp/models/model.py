@@ -204,10 +204,10 @@ class BoundModel:
         return taken
 
     def beside(self, points: Mapping[str, Sequence[float]]) -> BoundModel:
-        """Return the same model on the same rows and on added rows with given values of numeric columns: value i is in row n + i.
+        """Return the model with the same rows and with added rows that have given values of numeric columns.
 
-        All other values in the added rows are those of the first row. The added rows only serve as sources of columns; no
-        statistic may include them.
+        Value i of a column is in row n + i. All other values in the added rows are those of the first row. The added rows serve
+        only as sources of column values; no statistic may include them.
         """
         size = max(map(len, points.values()), default=0)
         if size == 0:
@@ -256,7 +256,7 @@ class BoundModel:
 
     @cached_property
     def first(self) -> Front:
-        """The front, with its weights on the device where fronts are kept."""
+        """The front of the network (its leading affine operations), with its weights on the device `home`."""
         return self.front.on(self.home)
 
     def at_home(self, values: Any) -> Tensor:

@@ -220,7 +220,11 @@ def _few(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_known(made: Any) -> bool:
-    """Return whether an encoder's output can be assembled: it is an array, a sparse matrix by rows, or a frame with one type."""
+    """Return whether an encoder's output can be assembled.
+
+    It must be a two-dimensional array of floats, a row-wise (CSR) sparse matrix with at most `WIDEST` columns, or a data frame
+    whose columns all have the same float dtype.
+    """
     if isinstance(made, pd.DataFrame):
         return (
             made.dtypes.nunique() == 1 and isinstance(made.dtypes.iloc[0], np.dtype) and made.dtypes.iloc[0].kind == "f"

@@ -1,8 +1,8 @@
 """Conversion of networks to another floating-point precision, including networks whose forward methods cast values.
 
 `module.to(dtype)` converts only weights: after `x.float()` or `x.to(torch.bfloat16)` in the forward method, weights and values
-would have different precisions. Here, such casts are redirected to the wanted precision: in the graph of a traced network, or
-else while it runs. Values that `torch.autocast` computes in half precision are not changed.
+would have different precisions. Here, such casts are redirected to the target precision: in the graph if the network is
+traced, otherwise at run time. Values that `torch.autocast` computes in half precision are not changed.
 """
 
 from __future__ import annotations

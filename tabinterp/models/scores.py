@@ -61,7 +61,7 @@ def _log_scale(p: Tensor) -> Tensor:
 
 
 def are_probabilities(raw: Tensor) -> bool:
-    """Return whether outputs (n,) or (n, k) can be probabilities: between 0 and 1, and with sums of 1 if there are several."""
+    """Return whether outputs (n,) or (n, k) can be probabilities: between 0 and 1 and, if k > 1, summing to 1 in each row."""
     sums = raw.sum(dim=1) if raw.ndim == 2 and raw.shape[1] > 1 else torch.ones(1)
     return float(raw.min()) >= 0 and float(raw.max()) <= 1 and float((sums - 1).abs().max()) <= 1e-3
 

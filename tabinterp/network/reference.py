@@ -331,7 +331,8 @@ def _checked(
     if not all((np.abs(part) < TOO_LARGE).all() for part in (rows, target, weight)) or (weight < 0).any():
         raise ModelError(
             f"X, y and weights must contain only finite numbers between -{TOO_LARGE:g} and {TOO_LARGE:g}, and weights must "
-            "not be negative. Encode the columns first, and use a larger unit for larger values"
+            "not be negative. Encode the columns first, and rescale values that are too large, for example by using a larger "
+            "unit of measurement"
         )
     used = weight > 0
     if used.sum() < 2:

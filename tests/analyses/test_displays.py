@@ -269,7 +269,7 @@ def test_losses_are_drawn_over_the_size_of_the_perturbation(results):
     frame = found.frame()
     for look, name in ((NETWORK, "network"), (LINEAR, "linear")):
         np.testing.assert_allclose(np.sort(marks(ax, look), axis=0), np.sort(frame[["size", name]], axis=0))
-    with pytest.raises(NotApplicableError, match="shows the linear model already"):
+    with pytest.raises(NotApplicableError, match="already shows the linear model"):
         found.plot(ax=axes(), linear=found)
 
 

@@ -392,7 +392,7 @@ def test_missing_values_levels_and_classes():
     ("frame", "more", "says"),
     [
         (numbers(199), {}, "200 rows"),
-        (numbers(columns="a"), {}, "the model has one"),
+        (numbers(columns="a"), {}, "the model has only one"),
         (numbers(900).assign(g=[f"g{i // 10}" for i in range(900)]), {"group": "g"}, "100 groups"),
     ],
 )

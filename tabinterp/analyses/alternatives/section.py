@@ -1,4 +1,4 @@
-"""Less discriminatory alternatives on the page: versions of the models by their AUC and their impact ratios."""
+"""Less discriminatory alternatives on the page: the AUC and the impact ratios of each version of the models."""
 
 from __future__ import annotations
 

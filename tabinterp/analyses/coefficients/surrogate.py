@@ -2,7 +2,7 @@
 
 The score is regressed on the terms by least squares. The fit uses the training rows and is evaluated on the held-out rows;
 without a split, both use all rows. R2 is the share of the variance of the score on the evaluated rows that the fit explains. Its
-95% interval is a percentile interval over resampled rows. If rows come in groups, it is Student's interval with the standard
+95% interval is a percentile interval over resampled rows. If rows come in groups, it is a Student's t interval with the standard
 error over resampled groups.
 """
 

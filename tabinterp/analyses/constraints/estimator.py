@@ -198,7 +198,7 @@ def _changes(table: Table, name: str, given: Any) -> Literal["+", "-", "any"]:
     if given in ("+", "-") and column.kind == "categorical":
         raise TabinterpError(
             f"'changeable' of column {name!r} cannot be {given!r}, because the column is categorical and its values have no "
-            "order. Declare true, or declare its kind as ordinal when reading the table"
+            "order. Set 'changeable' to true, or declare the column as ordinal when reading the table"
         )
     return "any" if given is True else given
 

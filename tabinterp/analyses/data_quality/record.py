@@ -154,7 +154,10 @@ def build(r: Results) -> TableReadings | None:
 def _column(
     f: ColumnFacts, target: bool, power: ColumnPower | None, drift: ColumnDrift | None, counts: tuple[int, int, int]
 ) -> TableColumn:
-    """Return the record of a column. `counts` are the numbers of all rows, rows without a value, and held-out rows."""
+    """Return the record of a column.
+
+    `counts` contains the total number of rows, the number of rows without a value, and the number of held-out rows.
+    """
     rows, missing, held_out = counts
     of = rows if countless(missing, rows) else rows - missing  # a share of the known rows would reveal their number
     alone = (

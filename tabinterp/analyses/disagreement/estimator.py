@@ -419,7 +419,9 @@ def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[C
 
 
 def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Remove redundant conditions: a later bound on the same side is narrower, and "is" makes others on the column redundant.
+    """Remove redundant conditions.
+
+    A later bound on the same side is narrower. An "is" condition makes all others on the column redundant.
 
     Conditions on the same column are kept together, at the position of the first.
     """

@@ -2,9 +2,9 @@
 
 The range of a numeric column extends from the 0.5% to the 99.5% quantile of the training rows (of all rows without a split). Rows
 are first moved to one end of this range, and then beyond it by the length of the range. The result is the mean absolute change of
-the score between these two values, relative to the range of the rows' own scores (0.5% to 99.5%). Beyond the
-range, a linear model changes as it does inside; a network may do anything. The share of held-out rows outside the training range
-is reported as well.
+the score between these two values, relative to the range of the rows' own scores (0.5% to 99.5%). Beyond
+the range, the score of a linear model changes as it does inside; that of a network may change in any way. The share of held-out
+rows outside the training range is reported as well.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Extrapolation(PreviewedFrame):
 
 
 def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
-    """Move every numeric column that the model uses beyond its range, on at most 200 rows drawn by hash.
+    """Move each numeric column that the model uses beyond its range, on at most 200 rows drawn by hash.
 
     Raises
     ------

@@ -98,7 +98,7 @@ class Cut:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A group of one column or of two, with its number of rows, and whether its numbers can be shown."""
+    """A group defined by one or two columns, with its number of rows. `told` states whether its results can be shown."""
 
     conditions: tuple[Condition, ...]
     rows: int

@@ -189,8 +189,9 @@ class Discordance:
         return np.asarray(((counts > 0) & (counts < SMALL)).any(axis=0))
 
     def _paired(self, y: FloatArray, pairs: IntArray) -> FloatArray:
-        """Return which model is right (2, n) when each class has a given number of pairs (2,) and the confusion matrices stay
-        the same.
+        """Return indicators of whether each model is correct (2, n), given the pairs of discordant rows per class (2,).
+
+        As in `_pairs`, pairs are counted beyond the smallest number. The confusion matrices stay the same.
         """
         cells = self.cells[:, [NETWORK, LINEAR, BOTH, SAME]] + (pairs - self._pairs)[:, None] * [1, 1, -1, -1]
         right = np.empty((2, len(y)))

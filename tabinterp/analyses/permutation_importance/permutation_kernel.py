@@ -57,8 +57,8 @@ class Plan:
         return Strata.of(np.zeros(len(self.bound.table), dtype=np.int64)) if found is None else found
 
     def donors(self, player: str, rows: IntArray, shift: int) -> IntArray:
-        """Return the donor of each receiver (m,), the row that is `shift` places further in hash order, within the stratum if
-        any.
+        """Return the donor of each receiver (m,): the row that is `shift` places further in hash order, within the receiver's
+        stratum if the column has strata.
         """
         if player in (self.strata or {}):
             return self.strata_of(player).further(rows, shift)

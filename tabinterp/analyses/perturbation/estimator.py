@@ -117,17 +117,17 @@ class Robustness(Display):
 
     @property
     def lost_at(self) -> float | None:
-        """The smallest size from which on the network is not significantly better than the linear model, up to the largest size.
+        """The smallest size at and above which the network is not significantly better than the linear model.
 
-        None if the network was never significantly better, or still is at the largest size.
+        None if the network is not significantly better at size 0, or still is at the largest size.
         """
         return self._turns[0]
 
     @property
     def worse_from(self) -> float | None:
-        """The smallest size from which on the network is significantly worse than the linear model, up to the largest size.
+        """The smallest size at and above which the network is significantly worse than the linear model.
 
-        None if the network is significantly worse already at size 0, or is not at the largest size.
+        None if the network is already significantly worse at size 0, or is not significantly worse at the largest size.
         """
         return self._turns[1]
 

@@ -104,7 +104,7 @@ class Record(Part):
 def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tuple[float | None, float | None]:
     """Return two sizes: where the network ceases to be significantly better, and where it becomes significantly worse.
 
-    Each is the smallest size from which the condition holds at all larger sizes.
+    Each is the smallest size at and above which its condition holds.
 
     Parameters
     ----------

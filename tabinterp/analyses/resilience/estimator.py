@@ -314,7 +314,7 @@ class _Asked:
             yield self.on("outer", share, outer[share])
 
     def _told(self, order: IntArray) -> dict[float, FloatArray]:
-        """Return the rows (n,) in each leading share of an ordering, such as its first 10%.
+        """Return the rows in each leading share of an ordering (the first 10%, 20%, ...), as 0 or 1 for each row (n,).
 
         A share is included only if it has enough rows, and if no difference between shares reveals a small count.
         """

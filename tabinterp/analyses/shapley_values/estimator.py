@@ -115,8 +115,9 @@ class ShapleyValues(Display):
         return not bool(self.stderr.any())
 
     def interval(self) -> Estimates:
-        """Return every value with its 95% interval for the sampling error (coverage: docs/coverage.md); the
-        background is fixed.
+        """Return every value with a 95% interval.
+
+        The interval reflects the sampling error only; the background is held fixed. docs/coverage.md gives its coverage.
         """
         return Estimates.of(self.values, self.stderr, self.df)
 

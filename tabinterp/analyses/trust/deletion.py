@@ -5,8 +5,8 @@ The estimand is the mean of abs(f(row with the first t columns replaced) - f(row
 insertion: Petsiuk, Das & Saenko 2018; absolute gaps: Agarwal et al. 2022). The mean is taken over rows and background
 rows (both weighted) and over outputs.
 
-Insertion instead puts the columns of the row into the background row, largest first. It equals deletion in reverse order, read
-from its end. The unit is that of the score.
+Insertion instead puts the columns of the row into the background row, largest first. The insertion curve is the deletion curve
+for the reverse order, read from its end. The unit is that of the score.
 """
 
 from __future__ import annotations

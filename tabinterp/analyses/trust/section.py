@@ -175,7 +175,7 @@ def _curve_table(rows: Sequence[CurveRow], scale: str) -> Table:
 
 
 def _beats(rows: Sequence[CurveRow], model: str) -> list[str]:
-    """Name the orders that are not shown to be better than chance; return nothing if there are no numbers."""
+    """Name the rankings that are not shown to be better than chance; return an empty list if no results are available."""
     measured = [(_curve(row), getattr(row, model)) for row in rows if getattr(row, model).value is not None]
     short = [name for name, area in measured if area.low is None or area.low <= 0]
     named = capital(t(f"report.{model}"))

@@ -53,10 +53,10 @@ class _Demand(_Part):
 
 
 class MetricDemand(_Demand):
-    """A metric of a model, or of the difference network minus linear, must lie on one side of a threshold.
+    """A metric of a model, or the difference in that metric (network minus linear model), must be within given bounds.
 
-    With `by = "interval"`, the whole 95% interval must be on that side, so that no gate passes by chance alone. `missing` states
-    what happens if the audit has no such number.
+    With `by = "interval"`, the whole 95% interval must be within the bounds, so that no gate passes by chance alone. `missing`
+    states whether the gate fails or passes if the audit does not contain the number.
     """
 
     metric: Text

@@ -71,8 +71,8 @@ def check(proto: Any, source: str) -> None:
     Raises
     ------
     UnsafeFileError
-        It contains, anywhere, operators that are not on the list, functions, subgraphs, training steps, sparse tensors, or
-        references to data in other files.
+        It contains, at any level, functions, subgraphs, training steps, sparse tensors, references to data in other files,
+        or operators that are not on the list.
     ModelError
         It is invalid, has an unsupported opset, has inputs or values that are not numbers, or exceeds the limits.
     """

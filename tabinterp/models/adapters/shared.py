@@ -80,7 +80,10 @@ def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], 
 
 
 def piped(pipeline: Any, classifier: bool) -> Callable[[Any], FloatArray]:
-    """Return the same function for a pipeline fitted on named columns, which calls its encoder and its last step separately."""
+    """Return the function of `predictor` for a pipeline fitted on named columns.
+
+    The function calls the pipeline's encoder and its last step separately.
+    """
     encoder, _ = ends(pipeline)
     steps = [step for _, step in pipeline.steps[:-1] if step is not None and step != "passthrough"]
     last = pipeline.steps[-1][1]

@@ -49,8 +49,8 @@ def shapes(content: Content) -> list[Shape]:
     """
     if len(content.data) < 8:
         raise ModelError(
-            f"{content.name!r} is truncated, because a safetensors file has a header of at least eight bytes. Copy the file "
-            "again, or save the weights again"
+            f"{content.name!r} is truncated: it is shorter than the eight bytes that every safetensors file starts with. Copy "
+            "the file again, or save the weights again"
         )
     (length,) = struct.unpack("<Q", content.data[:8])
     if length > LARGEST_JSON or length > len(content.data) - 8:

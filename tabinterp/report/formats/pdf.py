@@ -41,9 +41,9 @@ def printed(document: Document, appendix: str = "folded") -> bytes:
 
 
 def _without_pictures(page: str) -> tuple[str, list[str]]:
-    """Return the page with its pictures as images, and the pictures.
+    """Return the page with its inline SVG pictures replaced by image elements, and a list of these pictures.
 
-    WeasyPrint matches the page's style sheet with every element of an inline picture, but not with the elements of an image.
+    WeasyPrint matches the page's style sheet against every element of an inline picture, but not against those of an image.
     """
     pictures: list[str] = []
 
