@@ -11,8 +11,8 @@ dollars a year.
 # Read the table
 # --------------
 #
-# Declare what is to be predicted, which class is positive, which prediction hurts the person, and by which columns
-# you want to compare people. A quarter of the rows are held out.
+# Declare the target, the positive class, the outcome that is bad for the person, and the columns by which you want
+# to compare people. A quarter of the rows are held out.
 
 from importlib.resources import files
 
