@@ -123,7 +123,7 @@ def at_most(values):
 def facts():
     """What the cards print beside how it is computed."""
     yield "adult", "52 rows repeat", lambda t: f"{t.drop(columns='split').duplicated().sum()} rows repeat"
-    yield "adult", "(29 with it)", lambda t: f"({t.duplicated().sum()} with it)"
+    yield "adult", "(29 if `split` is included)", lambda t: f"({t.duplicated().sum()} if `split` is included)"
     yield (
         "adult",
         "6,374 rows repeat",
@@ -131,10 +131,12 @@ def facts():
     )
     yield (
         "adult",
-        "`workclass` 2,799, `occupation` 2,809, `native-country` 857",
-        lambda t: ", ".join(f"`{c}` {(t[c] == '?').sum():,}" for c in ("workclass", "occupation", "native-country")),
+        "in 2,799 rows of `workclass`, 2,809 of `occupation` and 857 of `native-country`",
+        lambda t: "in {:,} rows of `workclass`, {:,} of `occupation` and {:,} of `native-country`".format(
+            *((t[c] == "?").sum() for c in ("workclass", "occupation", "native-country"))
+        ),
     )
-    yield "adult", "3,620 rows have at least", lambda t: f"{(t == '?').any(axis=1).sum():,} rows have at least"
+    yield "adult", "missing in 3,620 rows", lambda t: f"missing in {(t == '?').any(axis=1).sum():,} rows"
     yield "adult", "99999 in 244 rows", lambda t: f"99999 in {(t['capital-gain'] == 99999).sum()} rows"
     yield (
         "adult",
@@ -144,13 +146,15 @@ def facts():
     taiwan = "default_of_credit_card_clients"
     yield (
         taiwan,
-        "0 (14 rows), 5 (280), 6 (51)",
-        lambda t: "0 ({} rows), 5 ({}), 6 ({})".format(*(t.EDUCATION.eq(code).sum() for code in (0, 5, 6))),
+        "0 in 14 rows, none of which default, 5 in 280 rows and 6 in 51 rows",
+        lambda t: "0 in {} rows, none of which default, 5 in {} rows and 6 in {} rows".format(
+            *(t.EDUCATION.eq(code).sum() for code in (0, 5, 6))
+        ),
     )
     yield (
         taiwan,
-        "13.2%, 16.8%, 12.8%, 33.9%, 69.1%",
-        lambda t: "{:.1%}, {:.1%}, {:.1%}, {:.1%}, {:.1%}".format(*t.iloc[:, -1].groupby(t.PAY_0).mean().loc[-2:2]),
+        "13.2%, 16.8%, 12.8%, 33.9% and 69.1%",
+        lambda t: "{:.1%}, {:.1%}, {:.1%}, {:.1%} and {:.1%}".format(*t.iloc[:, -1].groupby(t.PAY_0).mean().loc[-2:2]),
     )
     yield taiwan, "35 rows repeat", lambda t: f"{t.drop(columns='ID').duplicated().sum()} rows repeat"
     yield (
@@ -161,8 +165,8 @@ def facts():
     yield "german_credit", "963 of 1,000", lambda t: f"{(t.foreign_worker == 'A201').sum()} of {len(t):,}"
     yield (
         "german_credit",
-        "26.6% of `A93`, 35.2% of `A92`, 40.0% of `A91`",
-        lambda t: "{A93:.1%} of `A93`, {A92:.1%} of `A92`, {A91:.1%} of `A91`".format(
+        "26.6% among `A93`, 35.2% among `A92` and 40.0% among `A91`",
+        lambda t: "{A93:.1%} among `A93`, {A92:.1%} among `A92` and {A91:.1%} among `A91`".format(
             **t.credit_risk.eq("bad").groupby(t.personal_status_sex).mean()
         ),
     )
@@ -184,8 +188,8 @@ def facts():
     )
     yield (
         "satellite",
-        "hold 89.6%",
-        lambda t: f"hold {np.sort(np.linalg.eigvalsh(t.iloc[:, :-1].corr()))[-3:].sum() / 36:.1%}",
+        "explain 89.6%",
+        lambda t: f"explain {np.sort(np.linalg.eigvalsh(t.iloc[:, :-1].corr()))[-3:].sum() / 36:.1%}",
     )
 
 

@@ -2,8 +2,8 @@
 Is the network better than logistic regression?
 ===============================================
 
-Compare both models on the rows that were held out. Every metric has its paired difference with a 95% interval,
-and the verdict follows from the first of them.
+Compare both models on the held-out rows. For every metric, the paired difference is given with a 95% interval, and
+the verdict follows from the first of these differences.
 """
 
 from importlib.resources import files
@@ -35,14 +35,15 @@ network = MLPClassifier((16,), alpha=3.0, max_iter=80, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# The table of metrics: the network, logistic regression, and the difference (network minus linear).
+# The table of metrics has columns for the network, for logistic regression, and for the difference (network minus
+# linear).
 
 scores = ti.performance(model, table)
 print(scores.status)
 scores.frame()[["metric", "network", "linear", "difference", "difference_low", "difference_high"]].round(3)
 
 # %%
-# The ROC curves of both models, with 95% bands. Where the bands overlap widely, this test set is too small to
+# The ROC curves of both models, with 95% bands. Where the bands overlap widely, these held-out rows are too few to
 # separate the models.
 
 ti.discrimination(model, table).plot()

@@ -2,8 +2,8 @@
 Which columns does each model rely on?
 ======================================
 
-Permutation importance is the rise in loss when the values of a column are permuted. It is computed for the
-columns of the table, not for the encoded columns: a column with ten levels is one column.
+Permutation importance is the rise in loss when the values of a column are permuted. It is computed for the columns
+of the table, not for the encoded columns, so a column with ten levels is one column.
 """
 
 from importlib.resources import files
@@ -35,7 +35,8 @@ network = MLPClassifier((16,), alpha=3.0, max_iter=80, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# Both models get the same permutations, so their difference is not sampling error.
+# Both models are evaluated on the same permutations, so the draw of the permutations does not favour either of
+# them.
 
 linear = ti.fit_counterpart(model, table)
 held_out = table.evaluation_rows()
@@ -44,7 +45,7 @@ importance.plot(linear=ti.permutation_importance(linear, held_out))
 plt.show()
 
 # %%
-# The frame has standard errors and the share of permuted rows that are unlike any real row. A large share is a
-# warning: the importance is then measured on rows that cannot exist.
+# The frame also gives standard errors, and the share of permuted rows that are unlike any real row. A large share
+# is a warning that the importance is measured on rows that cannot exist.
 
 importance.frame().head()

@@ -2,8 +2,8 @@
 Which columns act together?
 ===========================
 
-Logistic and linear regression add up columns. A network can also use pairs: the effect of one column depends on
-another. All pairs are screened, and the strongest are evaluated in full.
+Logistic and linear regression add up the effects of single columns. In a network, the effect of one column can also
+depend on another. All pairs of columns are screened, and the strongest are evaluated in full.
 """
 
 from importlib.resources import files
@@ -24,13 +24,13 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# Strength is measured by the variance of the score that only the pair explains.
+# The strength of a pair is the variance of the score that only this pair explains.
 
 pairs = ti.interactions(model, table.evaluation_rows(), top=5)
 pairs.plot()
 plt.show()
 
 # %%
-# The frame adds other definitions of interaction. If they disagree, report that.
+# The frame also gives other measures of interaction. If they disagree, report this.
 
 pairs.frame().round(4)

@@ -2,8 +2,8 @@
 Which is the simplest model that predicts as well?
 ==================================================
 
-The ladder fits simpler models to the target: an intercept, a linear model, curves for single columns, then
-pairs of columns. If one of them predicts as well as the network, deploy that one.
+The ladder fits a series of simpler models to the target: an intercept, a linear model, curves for single columns,
+and then pairs of columns. If one of them predicts as well as the network, deploy that model.
 """
 
 from importlib.resources import files
@@ -24,7 +24,7 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# Losses on held-out rows, with intervals of the difference from the network.
+# These are the losses on held-out rows, with intervals for the difference from the network.
 
 ladder = ti.ladder(model, table)
 print("simplest model that is as good as the network:", ladder.shortest)
@@ -32,8 +32,8 @@ ladder.plot()
 plt.show()
 
 # %%
-# ``best()`` is that refit as a fitted scikit-learn pipeline, and for two classes ``scorecard()`` writes it as
-# whole points.
+# ``best()`` returns this model as a fitted scikit-learn pipeline. If the target has two classes, ``scorecard()``
+# converts it into a scorecard with integer points.
 
 ladder.frame()[
     ["rung", "parameters", "loss", "against_network", "against_network_low", "against_network_high", "status"]

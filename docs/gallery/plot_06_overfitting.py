@@ -2,8 +2,8 @@
 Does it overfit, and where?
 ===========================
 
-Every model is better on the rows it was fitted to. The question is whether the network loses more than the
-linear model from training rows to held-out rows, and in which part of the table most.
+Every model predicts better on the rows that it was fitted to. The question is whether the network's loss rises more
+from training rows to held-out rows than that of the linear model, and in which part of the table it rises most.
 """
 
 from importlib.resources import files
@@ -35,8 +35,8 @@ network = MLPClassifier((16,), alpha=0.0, max_iter=400, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# This network was trained without regularisation, so that there is something to see. `excess` is the change in
-# loss of the network minus that of logistic regression, with its standard error and interval.
+# This network was trained without regularisation, so that there is some overfitting to see. ``excess`` is the
+# network's change in loss minus that of logistic regression, with its standard error and interval.
 
 gap = ti.overfitting(model, table)
 print(gap.excess)

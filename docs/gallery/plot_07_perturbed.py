@@ -2,8 +2,8 @@
 What happens when values change a little?
 =========================================
 
-Production data are never quite like training data. Perturb the values of the held-out rows by growing amounts,
-and see how fast each model loses what it was better at.
+Production data are never quite like training data. Perturb the values of the held-out rows by increasing amounts,
+and see how fast the performance of each model declines.
 """
 
 from importlib.resources import files
@@ -24,14 +24,15 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# At size 0.1 a number is replaced by that of a row up to 10% of the rows away in the order of the column.
+# At size 0.1, a number is replaced by that of another row whose rank in the column differs by at most 10% of the
+# rows.
 
 perturbed = ti.robustness(model, table)
 perturbed.plot()
 plt.show()
 
 # %%
-# The size from which on the network is no longer better than linear regression, and the size from which on it is
-# worse. ``None``: at none of the sizes tried.
+# The first number is the smallest size at which the network is no longer better than linear regression, and the
+# second is the smallest size at which it is worse. ``None`` means that this happens at none of the sizes tried.
 
 print(perturbed.lost_at, perturbed.worse_from)

@@ -2,8 +2,8 @@
 Why did this applicant get this score?
 ======================================
 
-Shapley values split the difference between the score of one row and the mean score of a background into
-contributions of the columns. The linear model explains the same row with the same background.
+Shapley values split the difference between the score of one row and the mean score of the background rows into
+contributions of the columns. The score of the linear model is explained for the same row with the same background.
 """
 
 from importlib.resources import files
@@ -35,14 +35,14 @@ network = MLPClassifier((16,), alpha=3.0, max_iter=80, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# A bar to the right raises the log-odds of "bad". Where network and logistic regression disagree on an important
-# column, a reason that is given to the applicant depends on the choice of the model.
+# A bar to the right raises the log-odds of "bad". If the network and logistic regression disagree on an important
+# column, the reasons given to the applicant depend on the choice of the model.
 
 one = ti.explain_row(model, table, 7)
 one.plot()
 plt.show()
 
 # %%
-# The same in words. Columns whose order the sampling error does not settle are named.
+# This is the same explanation in words. It names the columns whose order is uncertain because of sampling error.
 
 print(one)

@@ -2,8 +2,8 @@
 Are groups of people treated alike?
 ===================================
 
-Compare the rate of favourable decisions between groups of a protected column, for both models. The reference
-group is the largest one, unless you name another.
+Compare the rates of favourable decisions between the groups of a protected column, for both models. The reference
+group is the largest group unless you name another.
 """
 
 from importlib.resources import files
@@ -38,8 +38,8 @@ network = MLPClassifier((16,), alpha=1.0, max_iter=20, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# The share of each group that gets the favourable prediction. The intervals of small groups are wide: read the
-# interval and not the value.
+# The figure shows the share of each group that receives the favourable prediction. The intervals for small groups
+# are wide, so look at the interval, not only at the value.
 
 linear = ti.fit_counterpart(model, table)
 groups = ti.groups(model, linear, table)
@@ -47,7 +47,7 @@ groups.plot()
 plt.show()
 
 # %%
-# ``ratio`` divides the share by that of the reference group. Numbers that would disclose a count below ten are
-# withheld, and empty here.
+# ``ratio`` is this share divided by that of the reference group. Numbers that would disclose a count below ten are
+# withheld, and their cells are empty.
 
 groups.frame()[["group", "model", "rows", "rate", "ratio", "ratio_low", "ratio_high"]].round(2)

@@ -2,8 +2,8 @@
 What does a hidden unit respond to?
 ===================================
 
-A hidden unit is a direction in the space of encoded columns. Here it is described in columns of the table:
-by the rows that activate it, real and best possible, and by its correlations.
+A hidden unit in the first layer is a direction in the space of encoded columns. Here, hidden units are described in
+terms of the columns of the table: by the rows that activate them, both real and optimal, and by their correlations.
 """
 
 from importlib.resources import files
@@ -35,22 +35,22 @@ network = MLPClassifier((8,), alpha=3.0, max_iter=80, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# Every hidden unit: its health, how often it is active, and what the loss is without it. Layers count from 1, units
-# from 0.
+# For every hidden unit, the table gives its health, how often it is active, and how the loss changes without it.
+# Layers are numbered from 1, units from 0.
 
 units = ti.neurons(model, table).frame()
 units.T
 
 # %%
-# The card of a unit shows how far real rows reach (minimum, maximum), and how far the best possible rows do
-# (optima).
+# The card of a unit shows its smallest and largest activation on real rows (minimum, maximum) and its activation at
+# the best possible rows (optima).
 
 card = ti.card(model, table, objective=ti.unit(1, 3))
 card.plot()
 plt.show()
 
 # %%
-# The correlation of every hidden unit with every column.
+# The last figure shows the correlation of every hidden unit with every column.
 
 figure, ax = plt.subplots(figsize=(12, 5), layout="constrained")
 ti.neuron_correlations(model, table).plot(ax=ax)

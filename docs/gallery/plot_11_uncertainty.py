@@ -2,8 +2,8 @@
 How wide are honest prediction intervals?
 =========================================
 
-Split-conformal intervals contain the true value nine times in ten, whatever the model. What differs is their
-width: a better model has narrower intervals.
+Split-conformal intervals contain the true value nine times in ten, whatever the model. Models differ in the width
+of the intervals: a better model has narrower intervals.
 """
 
 from importlib.resources import files
@@ -24,7 +24,7 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# The mean width for both models, and the paired difference.
+# These are the mean widths for both models, and their paired difference.
 
 intervals = ti.conformal(model, table)
 print("network", intervals.network)
@@ -32,7 +32,8 @@ print("linear regression", intervals.linear)
 print("difference", intervals.difference)
 
 # %%
-# Nine in ten on average is not nine in ten everywhere. Coverage and width by slice show where the intervals fail.
+# Coverage of nine in ten on average does not mean nine in ten everywhere. Coverage and width by slice show where
+# the intervals fail.
 
 intervals.plot()
 plt.show()

@@ -2,8 +2,8 @@
 Are errors larger where values are larger?
 ==========================================
 
-A mean error hides where a model is wrong. Bin the held-out rows by their prediction, and compare the mean
-residual of both models.
+A mean error does not show where a model is wrong. Bin the held-out rows by their prediction, and compare the mean
+residuals of both models.
 """
 
 from importlib.resources import files
@@ -24,13 +24,14 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# A residual is the observed value minus the prediction. A curve that leaves zero is a systematic error.
+# A residual is the observed value minus the prediction. A curve that departs from zero indicates a systematic
+# error.
 
 errors = ti.residuals(model, table)
 errors.plot()
 plt.show()
 
 # %%
-# The distribution of the absolute error of both models.
+# This figure shows the distribution of the absolute errors of both models.
 
 errors.errors().round(3)

@@ -3,15 +3,16 @@ Audit your pipeline
 ===================
 
 You have a fitted scikit-learn pipeline and the table it was fitted on. This notebook takes you from there to a
-report and a decision. The table is a sample of Adult: does a person earn more than 50,000 dollars a year?
+report and a decision. The table is a sample of Adult, and the question is whether a person earns more than 50,000
+dollars a year.
 """
 
 # %%
 # Read the table
 # --------------
 #
-# Declare the target, the positive class, the outcome that is bad for the person, and the columns by which you want to
-# compare people. A quarter of the rows is held out.
+# Declare the target, the positive class, the outcome that is bad for the person, and the columns by which you want
+# to compare people. A quarter of the rows are held out.
 
 from importlib.resources import files
 
@@ -37,8 +38,8 @@ table
 # Fit the pipeline on the other rows
 # ----------------------------------
 #
-# ``training_rows()`` are the rows that are not held out, and ``codes`` their classes as numbers. Nothing about
-# the pipeline is special: use your own.
+# ``training_rows()`` returns the rows that are not held out; ``codes`` contains their classes as numbers. There is
+# nothing special about this pipeline, so use your own.
 
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.neural_network import MLPClassifier
@@ -59,8 +60,8 @@ model
 # Audit
 # -----
 #
-# Without ``analyses=`` an audit runs everything, which takes a few minutes. These are enough for a first look;
-# what they need runs as well.
+# Without ``analyses=``, an audit runs everything, which takes a few minutes. The analyses below are enough for a
+# first look; the audit also runs the analyses that they need.
 
 audit = ti.audit(
     model, table, analyses=["calibration", "ladder", "overfitting", "groups", "permutation_importance", "effects"]
@@ -68,13 +69,13 @@ audit = ti.audit(
 print(audit)
 
 # %%
-# Every check is judged once. Those that were raised:
+# Every check has one result. These checks were raised:
 
 findings = audit.findings.frame()
 findings[findings["status"] == "raised"][["severity", "slug", "claim"]]
 
 # %%
-# The report is one HTML file that opens offline. In a notebook, the audit shows itself.
+# The report is a single HTML file that opens offline. In a notebook, evaluating the audit displays a summary.
 
 import tempfile
 from pathlib import Path
@@ -87,7 +88,7 @@ audit
 # Follow up
 # ---------
 #
-# Each analysis is also a function. Which columns matter to the network and to logistic regression?
+# Each analysis is also available as a function. Which columns matter to the network and to logistic regression?
 
 import matplotlib.pyplot as plt
 
@@ -98,7 +99,7 @@ importance.plot(linear=ti.permutation_importance(linear, held_out))
 plt.show()
 
 # %%
-# And how does the score change along the most important number?
+# How does the score change along the most important numeric column?
 
 column = next(one for one in importance.frame()["column"] if table.schema[one].kind == "numeric")
 ti.effects(model, held_out, columns=[column]).plot(linear=ti.effects(linear, held_out, columns=[column]))
@@ -108,8 +109,8 @@ plt.show()
 # Decide
 # ------
 #
-# A policy says what an audit must show. Write it before you look at the result, and let your continuous
-# integration hold every new model to it.
+# A policy says what an audit must show. Write it before you look at the result, and apply it to every new model in
+# continuous integration.
 
 policy = folder / "policy.toml"
 policy.write_text(

@@ -2,16 +2,17 @@
 Inside a network
 ================
 
-What do the hidden units of a network do? This notebook opens a small one: it finds the units that matter, says
-what activates them in columns of the table, and checks that these stories are true.
+What do the hidden units of a network do? This notebook opens a small network. It finds the units that matter,
+describes what activates them in terms of the columns of the table, and checks whether these explanations can be
+relied on.
 """
 
 # %%
 # A network with two hidden layers
 # --------------------------------
 #
-# The table is California housing, of which 4,000 districts of ordinary size are drawn. The target is the median
-# value of a house in a district.
+# The table is a sample of 4,000 districts of ordinary size from California housing. The target is the median value
+# of a house in a district.
 
 from importlib.resources import files
 
@@ -35,8 +36,8 @@ model
 # How much of it is linear?
 # -------------------------
 #
-# Before opening a network, ask whether there is anything inside that a linear model does not have. The score is
-# split into linear terms, curvature and interactions. This looks at the network alone, and never at the target.
+# Before you open a network, ask whether it contains anything that a linear model does not. The score is split into
+# linear terms, curvature and interactions. This decomposition uses only the network, never the target.
 
 parts = ti.decompose(model, table)
 parts.frame().head(3).round(3)
@@ -46,15 +47,15 @@ parts.frame().head(3).round(3)
 # -------------------
 #
 # ``neurons`` describes every unit on real rows: how often it is active, whether it is dead or saturated, and how
-# much the loss rises without it.
+# much the loss rises when it is removed.
 
 units = ti.neurons(model, table)
 frame = units.frame()
 frame.head(8)
 
 # %%
-# Ablation replaces the output of a unit, here by its mean, by zero, or by that of another row. If the three
-# disagree, the importance of a unit depends on how it is removed.
+# Ablation replaces the output of a unit, here by its mean, by zero, or by its output for another row. If the three
+# results disagree, the importance of a unit depends on how it is removed.
 
 ti.ablate(model, table).plot()
 plt.show()
@@ -63,21 +64,21 @@ plt.show()
 # What activates a unit?
 # ----------------------
 #
-# Correlations with the columns are a first answer.
+# Correlations with the columns give a first answer.
 
 ti.neuron_correlations(model, table).plot()
 plt.show()
 
 # %%
-# A better one: the row of the domain at which the unit is most active, and whether this row is like any real row.
-# ``proof`` says whether it is known to be the best there is.
+# A better answer is the row of the domain at which the unit is most active, together with whether this row is like
+# any real row. ``proof`` says whether the row is proved to be the optimum.
 
 best = ti.maximise(model, table, objective=ti.unit(layer=1, index=0))
 print(best.proof)
 best.frame()
 
 # %%
-# The card of a unit shows how far real rows reach, and how far the best possible rows do.
+# The card of a unit shows its range of activation on real rows, and its activation at the best possible rows.
 
 ti.card(model, table, objective=ti.unit(1, 0)).plot()
 plt.show()
@@ -86,8 +87,8 @@ plt.show()
 # From columns to the score
 # -------------------------
 #
-# Conductance says how much of the rise of a score from a baseline runs through each unit. Rectifiers divide the
-# rows into regions in each of which the network is exactly linear.
+# Conductance measures how much of a score's rise from a baseline flows through each unit. ReLU units divide the
+# rows into regions, and in each region the network is exactly linear.
 
 ti.conductance(model, table.evaluation_rows()).plot()
 plt.show()
@@ -96,11 +97,12 @@ regions = ti.linear_regions(model, table)
 regions.frame().head().round(3)
 
 # %%
-# May these stories be believed?
-# ------------------------------
+# Can these explanations be trusted?
+# ----------------------------------
 #
-# A story about a network is worth nothing if a network with random weights gives the same one. ``trust`` repeats
-# the explanations with random weights, deletes the columns that they call important, and changes the background.
+# An explanation of a network is worthless if a network with random weights gives the same one. ``trust`` repeats
+# the explanations with random weights, deletes the columns that they rank as important, and changes the background
+# rows.
 
 ti.trust(model, table).plot()
 plt.show()

@@ -3,15 +3,15 @@ A validator's walk through a report
 ===================================
 
 A colleague hands you a folder with an audit. You have neither the model nor the data. What can you say? This
-notebook reads the audit of German credit that comes with the repository: 1,000 loans, a network and a logistic
-regression.
+notebook reads the audit of German credit that comes with the repository, which covers 1,000 loans, a network and a
+logistic regression.
 """
 
 # %%
 # Open it
 # -------
 #
-# ``audit.json`` holds everything that the report shows. Reading it runs no code of the model.
+# ``audit.json`` contains everything that the report shows. Reading it does not run any code from the model.
 
 from pathlib import Path
 
@@ -28,8 +28,8 @@ audit
 # What was audited?
 # -----------------
 #
-# First the rows: how many, how many held out, and how many events. The number of events limits what can be known,
-# and not the number of rows.
+# Look at the rows first: how many there are, how many are held out, and how many events they contain. The number of
+# events, not the number of rows, limits what can be learned.
 
 data = document.data
 print(
@@ -40,7 +40,8 @@ print(
 # Is the network better?
 # ----------------------
 #
-# The verdict follows from the interval of the difference in loss and the margin. Look at the interval yourself.
+# The verdict follows from the interval for the difference in loss and from the margin. Look at the interval
+# yourself.
 
 verdict = document.verdict
 print(verdict.status)
@@ -56,21 +57,21 @@ print(f"differences below {verdict.margin:.4f} are negligible; held-out rows nee
 # What is wrong?
 # --------------
 #
-# Raised findings first, the most severe first.
+# The raised findings come first, in order of severity.
 
 findings = audit.findings.frame()
 findings[findings["status"] == "raised"][["severity", "slug", "claim"]]
 
 # %%
-# A check that passed says only that nothing was found. Where it can be computed, the smallest effect that it
-# would have detected is given. Here are the checks that had the least power:
+# If a check passed, this says only that nothing was found. Where possible, the smallest effect that it would have
+# detected is given. These are the checks that had the least power:
 
 for finding in document.findings:
     if finding.status == "cleared" and finding.power is not None:
         print(f"{finding.slug}: {finding.power.effect:.3g} ({finding.power.of}; n = {finding.power.rows:,})")
 
 # %%
-# And these could not be judged at all. A validator asks why.
+# These checks could not be judged at all. A validator asks why.
 
 findings[findings["status"] == "not_applicable"][["slug", "claim"]]
 
@@ -78,8 +79,8 @@ findings[findings["status"] == "not_applicable"][["slug", "claim"]]
 # What does the model rely on?
 # ----------------------------
 #
-# The report's figures are drawn from numbers, and they are all here. Permutation importance of both models, with the
-# paired difference:
+# The document contains all the numbers from which the report's figures are drawn. This is the permutation
+# importance for both models, with the paired difference:
 
 importance = pd.DataFrame(
     [
@@ -94,8 +95,8 @@ importance.head(8).round(4)
 # Is the document consistent?
 # ---------------------------
 #
-# ``check`` judges the document again from its numbers. A finding that was removed or softened by hand would fail.
-# It needs the version of tabinterp that wrote the audit; another version says so.
+# ``check`` judges the document again from its numbers. If a finding had been removed or softened by hand, the check
+# would fail. Only the version of tabinterp that wrote the audit can do this; any other version says that it cannot.
 
 decision = audit.check()
 decision.frame().head(12)
@@ -104,14 +105,14 @@ decision.frame().head(12)
 # What was not assessed?
 # ----------------------
 #
-# The list that a memo must repeat.
+# A memo must repeat this list.
 
 for note in document.not_assessed[:8]:
     print("-", note)
 
 # %%
-# Which clauses does it speak to?
-# -------------------------------
+# For which clauses is there evidence?
+# ------------------------------------
 
 import csv
 from io import StringIO
