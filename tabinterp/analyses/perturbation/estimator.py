@@ -55,7 +55,7 @@ SIZES = (
 )  # fmt: skip
 DRAWS = 10
 FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # if whole rows are encoded again, or with a budget of rows
-LOOKED_UP = 256  # distinct values of a column whose products with the weights are kept
+LOOKED_UP = 4  # most distinct values of a column, per encoded column, whose products with the weights are kept
 TOGETHER = 16_384  # perturbed rows that are scored at once
 OF_COLUMNS = 0.1  # size at which single columns are perturbed
 DONORS = 10_000
@@ -318,7 +318,7 @@ def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
     for j, column in enumerate(bound.columns):
         block = bound.encoding.blocks[column]
         rows, code = equal_rows(bound.x[:, block])
-        if len(rows) <= LOOKED_UP:
+        if len(rows) <= LOOKED_UP * len(block):
             codes.append((j, code + first))
             products.append(moved[np.ix_(rows, block)] @ weight[:, block].T)
             first += len(rows)
@@ -337,7 +337,7 @@ def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
             few = came[:, i : i + BLOCK]
             x, tokens = np.empty((len(order), few.shape[1]), np.float32), np.empty((few.shape[1], len(codes)), np.int64)
             for into, values, (j, _) in zip(x, x_of, numeric, strict=True):
-                values.take(few[j], out=into, mode="clip")
+                values.take(few[j], out=into, mode="clip")  # with the default mode, numpy would copy through a buffer
             for k, (j, code) in enumerate(codes):
                 tokens[:, k] = code[few[j]]
             z = torch.addmm(start, torch.from_numpy(x).to(bound.device).T, behind)
