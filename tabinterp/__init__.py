@@ -39,6 +39,7 @@ _PUBLIC = {  # name -> module that defines it
     "describe_data": "analyses.data_quality.estimator",
     "shapley_values": "analyses.shapley_values.estimator",
     "explain_row": "analyses.shapley_values.explain_row",
+    "compare_explanation": "analyses.shapley_values.supplied",
     "neuron_correlations": "analyses.unit_correlations.estimator",
     "neurons": "analyses.hidden_units.estimator",
     "conductance": "analyses.conductance.estimator",
