@@ -35,7 +35,8 @@ OUT = Path(__file__).parents[2] / "docs" / "truth.md"
 WORDS = """# Against known answers
 
 `python -m benchmarks.truth` writes this page. It compares the results of analyses with answers that are known exactly. Each line
-of the table is one comparison. The column *bar* gives the largest accepted error. The column *subject* states what is analysed:
+of the table is one comparison. The column *bar* gives the largest accepted distance from the true value, or the smallest accepted
+value. The column *subject* states what is analysed:
 
 - A *formula* takes the place of a perfectly trained network. These lines test the estimator: the result must lie within the given
   distance of the true value and within four standard errors of it.
