@@ -358,8 +358,7 @@ def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> flo
 
 
 def _determined(score: FloatArray, y: FloatArray, classes: bool) -> bool:
-    """Return whether scores and outcomes vary and, if the target is a class, do not separate perfectly.
-    """
+    """Return whether scores and outcomes vary, and the scores do not separate the classes."""
     if np.ptp(score) <= 1e-12 * max(1.0, float(np.abs(score).max())) or np.ptp(y) == 0:
         return False
     if not classes:
