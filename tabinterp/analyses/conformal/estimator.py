@@ -4,7 +4,7 @@ The evaluated rows are split into two halves; all rows of a group are in the sam
 a measure of how unusual the outcome is, given the prediction. The threshold of a half with n rows is the ceil(0.9 (n + 1))-th
 smallest nonconformity of the half (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer 2005). If rows have weights, a row of mean
 weight is added above all others. The threshold is then the smallest nonconformity with at least 90% of the weight at or below it.
-A row is covered if its nonconformity is at most the threshold of the other half. The nonconformity is
+A row is covered if its nonconformity is at most the threshold of the other half. The nonconformity depends on the task:
 
 - for numbers, the absolute residual. All intervals have the same width, so coverage is low where outcomes vary more.
 - for counts, the absolute residual of the count plus a uniform number from -1/2 to 1/2 (jittering: Machado & Santos Silva 2005),
@@ -120,7 +120,7 @@ class Conformal(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return the coverage and width of the network: one row for the whole table, and one row for each slice."""
+        """Return the coverage and width of the network over all evaluated rows (first row) and in each slice."""
         row: dict[str, object] = {"column": None, "kind": "all", "level": None, "low": None, "high": None, "q": np.nan}
         rows = [row | {"rows": self.rows} | _columns("width", self.network) | _columns("coverage", NONE)]
         for one in self.slices:
@@ -151,7 +151,8 @@ def conformal(
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows were held out, or if a half of the held-out rows has fewer than 50 rows (or groups of rows).
+        If it is unknown which rows were held out, or if either half of the held-out rows contains fewer than 50 rows (or groups
+        of rows).
 
     Examples
     --------
@@ -267,8 +268,7 @@ class Threshold:
         of a sample; used for widths.
     moved : (n,) influences of the rows on `smooth`.
     missed : (n,) influences of the rows on the share of the weight at or below `exact`.
-    near : function from nonconformities (n,) to the density with which they are the 90% quantile of a sample. The average density
-        is 1.
+    near : function from nonconformities (n,) to the density of the 90% quantile of a sample there, relative to its average.
     """
 
     exact: float

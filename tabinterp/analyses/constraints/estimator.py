@@ -2,8 +2,8 @@
 
 Directions are checked in two ways, for the network and its linear counterpart:
 
-- On each row: if the encoder only scales the column, the derivative of the score is used. Otherwise, it is the change in the
-  score from the row's value to the next value of the column. The result is the share of rows in which the sign is wrong, with
+- On each row: if the encoder only scales the column, the derivative of the score is used. Otherwise, the change in the score from
+  the row's value to the next value of the column is used. The result is the share of rows in which the sign is wrong, with
   Wilson's interval (1927).
 - On the effect curve (partial dependence, Friedman 2001): the result is the largest fall against the direction between any two
   points. The two points are chosen on half of the rows, drawn by hash (groups of rows stay whole). The fall is then measured on
@@ -56,7 +56,7 @@ class Held:
     """Violations of a declared direction by one model.
 
     `share` is the share of rows that violate the direction. `fall` is the largest fall of the effect curve (for direction "-",
-    the largest rise), in units of the score. The curve falls from the value `start` to the value `end` of the column. Both
+    the largest rise), in units of the score. This change occurs from the value `start` to the value `end` of the column. Both
     `share` and `fall` are NaN if they could not be computed.
     """
 
@@ -139,8 +139,8 @@ def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, 
     Raises
     ------
     TabinterpError
-        If a column is not an input, if a direction is not "+" or "-", or if a column with a direction has no order. Also if a
-        range is not valid, or if a protected column is declared changeable.
+        If a constraint is not valid: for example, if a column is not an input, if a column with a direction has no order, or if a
+        protected column is declared changeable.
     """
     return tuple(_declared(table, name, given) for name, given in constraints.items())
 
