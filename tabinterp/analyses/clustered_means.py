@@ -41,8 +41,7 @@ def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[float, FloatArray]:
-    """Return the weighted mean of `values` over the rows in a mask, and the first-order influence (n,) of each row on the mean.
-    """
+    """Return the weighted mean of `values` over the rows in a mask, and the first-order influence (n,) of each row on it."""
     w = weights * rows
     total = w.sum()
     if not total > 0:

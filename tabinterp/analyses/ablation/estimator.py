@@ -10,8 +10,8 @@ therefore also ablated together. The rise in loss for the group is compared with
 on its own.
 
 Differences in loss are paired by row. In resampling ablation, each row both receives and supplies outputs, so its influence on
-the estimate includes both roles (Hájek 1968). Replacing the output of a unit changes the next affine operation only through the
-unit's column of weights. Many units of a layer can therefore be evaluated in one batch.
+the estimate includes both roles (Hájek 1968). Replacing the output of a unit changes the result of the next affine operation only
+through the unit's column of weights. Many units of a layer can therefore be evaluated in one batch.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Ablations(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each group and method."""
+        """Return a data frame with one row for each group and method."""
         m, size = len(self.methods), len(self.groups)
         return pd.DataFrame(
             {

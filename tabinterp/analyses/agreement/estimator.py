@@ -33,8 +33,8 @@ class Reading:
 class Agreement:
     """Agreement between two explanation methods.
 
-    `spearman` is the rank correlation of the sizes of the columns. `overlap` is the share of the `top` largest columns that both
-    methods have in common. `signs` is the share of terms that have the same sign under both methods.
+    `spearman` is the rank correlation of the sizes of the columns. `overlap` is the share of the `top` most important columns
+    that both methods have in common. `signs` is the share of terms that have the same sign under both methods.
 
     `ordered` is the number of pairs of columns whose order is significant under both methods. `opposed` is the number of these
     pairs that the two methods rank in opposite order. Both are None without standard errors. Sampling error lowers a rank

@@ -89,7 +89,7 @@ def _readings(r: Results) -> list[Reading]:
 
 
 def _sizes(name: str, sizes: Estimates) -> Reading:
-    """Return the mean attribution size of each column over the outputs.
+    """Return the size of the attributions of each column, averaged over outputs.
 
     The standard errors assume that the sizes for different outputs of the same column are perfectly correlated.
     """

@@ -1,4 +1,4 @@
-"""Report section on agreement: how similarly methods rank the columns, and which terms have significant opposite signs."""
+"""Report section on agreement: how similarly methods rank the columns, and where they differ significantly in sign."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ The versions are:
 - the network, with some columns fixed at their means over the training rows. This is not the same as training a network without
   these columns.
 
-The columns in question are the protected columns that are inputs, and the best proxies of the protected columns that are not
-inputs. Each of these columns is left out on its own, and then all of them are left out together.
+The columns that are left out or fixed are the protected input columns, and the best proxies of protected columns that are not
+inputs. There is a version for each of these columns, and a version for all of them together.
 
 The standard error of the AUC on the held-out rows follows DeLong et al. (1988). The impact ratio of a protected column is the
 lowest selection rate of any group divided by the highest (`demographic_parity_ratio` in fairlearn). A group is included only if
@@ -80,7 +80,7 @@ class Alternatives(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each version and protected column."""
+        """Return a data frame with one row for each version and protected column."""
         return pd.DataFrame(
             [
                 {

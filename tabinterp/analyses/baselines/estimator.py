@@ -85,7 +85,7 @@ class Baselines(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each baseline, output and column."""
+        """Return a data frame with one row for each baseline, output and column."""
         return pd.concat(
             [one.frame().assign(baseline=name) for name, one in zip(STARTS, self.readings, strict=True)],
             ignore_index=True,
@@ -101,7 +101,7 @@ def baselines(
     seed: int = 0,
     mean: GradientImportance | None = None,
 ) -> Baselines:
-    """Compute integrated gradients of every row from the mean, from the median and from `background` real rows.
+    """Compute integrated gradients of every row for three baselines: the mean, the median and `background` real rows.
 
     The size of a column is its mean absolute attribution, summed over outputs. If the attributions for the mean baseline are
     already known, pass them as `mean`.

@@ -2,8 +2,8 @@
 
 The trees are fitted by scikit-learn's histogram gradient boosting, which is modelled on LightGBM (Ke et al. 2017). They use the
 original columns and support categories directly. The number of boosting rounds is chosen to minimise the loss on a validation
-set, and is at most 200. The validation set is a fifth of the training rows, drawn by hash. If there is a group column, it
-consists of whole groups. The trees are then fitted again to all training rows. No other setting is tuned.
+set, and is at most 200. The validation set is a fifth of the training rows, drawn by hash. If there is a group column, the
+validation set consists of whole groups. The trees are then fitted again to all training rows. No other setting is tuned.
 
 If the trees beat the network, a better model for this table exists. If the network beats the trees, an even better model may
 still exist.

@@ -5,10 +5,10 @@ regression is logistic for classes, least squares for numbers, and Poisson for c
 compared with all others, and its score is the log-odds of its predicted probability.
 
 Calibrated predictions have slope 1 and intercept 0. A slope below 1 means that scores are too extreme. The intercept of this
-regression is the recalibrated prediction at score 0. If no row has a score near 0, it says little about the rows (log-odds of 0
-mean a probability of one half). Calibration in the large is therefore reported as well. It is the intercept of a second fit with
-the slope fixed at 1, and shows by how much predictions are too low or too high on average. A joint test with two degrees of
-freedom tests whether the slope is 1 and the intercept is 0.
+regression is the recalibrated prediction at score 0. This intercept says little about the rows if no row has a score near 0 (for
+log-odds, a probability near one half). Calibration in the large is therefore reported as well. It is the intercept of a second
+fit with the slope fixed at 1, and shows by how much predictions are too low or too high on average. A joint test with two degrees
+of freedom tests whether the slope is 1 and the intercept is 0.
 
 If the target is a class, and rows are independent and have equal weights, intervals are profile-likelihood intervals and the
 joint test is a likelihood-ratio test. The Wald interval of a slope would be far too short for a rare class. In all other cases,
@@ -68,8 +68,8 @@ NONE = (np.nan, np.nan, np.nan, np.nan)
 class Recalibration:
     """Calibration slope, intercept, and calibration in the large (the intercept with the slope fixed at 1).
 
-    All are on the scale of the score. `p` is the p-value of the joint test that the slope is 1 and the intercept is 0. Values
-    that cannot be estimated from the rows are NaN.
+    All three are on the scale of the score. `p` is the p-value of the joint test that the slope is 1 and the intercept is 0.
+    Values that cannot be estimated from the rows are NaN.
     """
 
     slope: Estimate = NONE
@@ -125,7 +125,7 @@ class Calibration(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output, with slope, intercept, calibration in the large and the p-value of the joint test.
+        """Return a data frame with one row for each output: slope, intercept, calibration in the large and joint p-value.
 
         Slope, intercept and calibration in the large have standard errors and intervals.
         """
@@ -445,7 +445,7 @@ def spline(x: FloatArray, knots: FloatArray) -> FloatArray:
 
 
 def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None:
-    """Return the coefficients of a logistic regression and its negative log likelihood; None if it has no optimum."""
+    """Return the coefficients of a logistic regression and the negative log likelihood, or None if there is no optimum."""
     from statsmodels.genmod.families import Binomial  # noqa: PLC0415
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
 

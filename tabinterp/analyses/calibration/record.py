@@ -32,7 +32,7 @@ class CalibrationBend(Part):
 
 class Calibrated(Part):
     slope: Interval
-    intercept: Interval  # intercept of the recalibration, at score 0
+    intercept: Interval  # intercept of the recalibration: the prediction at score 0
     large: Interval = Interval()  # calibration in the large: the intercept with the slope fixed at 1
     p: float | None = None  # p-value of the joint test that the slope is 1 and the intercept 0
     bend: CalibrationBend | None = None  # None if there are too few events, or if rows are weighted or come in groups

@@ -57,7 +57,7 @@ def start(prediction: FloatArray, weights: FloatArray, least: int = FEWEST) -> F
 
 
 def update(edges: FloatArray, prediction: FloatArray, y: FloatArray, weights: FloatArray) -> Bins:
-    """Return the sums over these rows for each bin."""
+    """Return the sums in each bin over the given rows."""
     used = weights > 0
     prediction, y, weights = prediction[used], y[used], weights[used]
     at, size = np.searchsorted(edges, prediction, side="right"), len(edges) + 1

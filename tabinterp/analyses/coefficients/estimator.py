@@ -96,7 +96,7 @@ class Coefficients(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term.
+        """Return a data frame with one row for each output and term.
 
         A numeric column that the encoder transforms or mixes has an additional row with only the mean derivative. For a linear
         model, `estimate` and its standard error, interval and tests come from the unpenalised fit, and `model` is the model's own

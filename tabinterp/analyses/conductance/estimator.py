@@ -93,7 +93,7 @@ class Conductance(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and unit."""
+        """Return a data frame with one row for each output and unit."""
         mean, size, units = self.mean(), self.size(), len(self.layer)
         return pd.DataFrame(
             {

@@ -8,8 +8,8 @@ A row is covered if its nonconformity is at most the threshold of the other half
 
 - for numbers, the absolute residual. All intervals have the same width, so coverage is low where outcomes vary more.
 - for counts, the absolute residual of the count plus a uniform number from -1/2 to 1/2 (jittering: Machado & Santos Silva 2005),
-  divided by its standard deviation under the model, (mu + 1/12)^(1/2). The width is the mean number of counts in the interval,
-  over possible values of the uniform number.
+  divided by the standard deviation of this residual under the model, (mu + 1/12)^(1/2). The width is the mean number of counts in
+  the interval, over possible values of the uniform number.
 - for classes, the total probability of all classes that are more likely than the actual class, plus the probability of the actual
   class times a uniform number from 0 to 1 (adaptive prediction sets: Romano, Sesia & Candes 2020). The size is the mean number of
   classes in the set, over possible values of the uniform number.
@@ -327,7 +327,7 @@ class OfRows:
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """The coverage (1 or 0) and the width of the interval of each row, or the coverage and the size of its set."""
+    """The coverage (1 or 0) and the width of the prediction interval of each row, or the size of its prediction set."""
 
     covered: OfRows
     width: OfRows

@@ -91,7 +91,7 @@ class Constraints(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column and model."""
+        """Return a data frame with one row for each column and model."""
         rows = []
         for one in self.columns:
             for name in ("network", "linear"):

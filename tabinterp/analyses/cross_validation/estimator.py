@@ -75,7 +75,7 @@ class Crossvalidated(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each fold."""
+        """Return a data frame with one row for each fold."""
         columns = {"rows": self.rows, "network": self.network, "linear": self.linear}
         return pd.DataFrame(columns | {"difference": self.network - self.linear})
 

@@ -17,7 +17,7 @@ from tabinterp.table.suppression import SMALL
 
 from .bins import level_codes
 
-SHARE = 0.002  # a value in fewer than this share of the rows is not a spike
+SHARE = 0.002  # a value in less than this share of the rows is not a spike
 APART = 0.5  # minimum gap between a code and all other values, as a multiple of their range; real values are rarely so far away
 FAR = 1.0  # minimum gap for a value that does not look like a code
 TIMES = 10  # a code within the range of other values has at least this many times as many rows as its neighbours
@@ -25,7 +25,7 @@ NEIGHBOURS = 20
 INNER = 0.005  # a code within the range of other values also has at least this share of the rows
 UNIQUE = 0.95  # minimum share of distinct values among known values in an identifier
 ORDERED = 0.99  # minimum rank correlation of an identifier with the row number
-DENSE = 2.0  # a column of whole numbers counts rows if its range is less than this many times the number of rows
+DENSE = 2.0  # a column of whole numbers is said to count rows if its range is less than this many times the number of rows
 FEWEST = 50  # minimum number of rows for calling a column an identifier
 
 
@@ -126,7 +126,7 @@ def _facts(
 
 
 def _end(values: FloatArray | IntArray, counts: IntArray) -> tuple[float, int, float, float]:
-    """Return the first value, its number and share of rows, and the number divided by the median of the next ten values."""
+    """Return the first value, the number and the share of its rows, and this number relative to the next ten values (median)."""
     beside = counts[1:11]
     times = counts[0] / np.median(beside) if len(beside) else 1.0
     return float(values[0]), int(counts[0]), float(counts[0] / counts.sum()), float(times)
@@ -182,10 +182,10 @@ def is_code(value: float) -> bool:
 
 
 def _identifier(x: FloatArray, values: FloatArray) -> str | None:
-    """Return the kind of row identifier that a column of whole numbers is, or None.
+    """Return the kind of row identifier in a numeric column, or None if the column does not identify rows.
 
-    The kind is "ordered" if the values are monotone in the row number, "counts rows" if they are nearly consecutive, and "one
-    each" if all values are distinct.
+    Only whole numbers can identify rows. The kind is "ordered" if the values are monotone in the row number, "counts rows" if
+    they are nearly consecutive, and "one each" if all values are distinct.
     """
     known = ~np.isnan(x)
     n = int(known.sum())

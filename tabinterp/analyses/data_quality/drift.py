@@ -165,7 +165,7 @@ def psi(first: FloatArray, second: FloatArray) -> float:
 
 
 def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, float]:
-    """Test the hypothesis that training and held-out rows have equal shares, with effective numbers `rows` (2,) of rows."""
+    """Test whether training and held-out rows have equal shares in all cells, with effective numbers of rows `rows` (2,)."""
     cells_left = counts.shape[1] - 1
     if cells_left < 1:
         return np.nan, 0, np.nan

@@ -26,8 +26,9 @@ FEWEST = 10  # minimum number of rows without the most frequent value in a colum
 class Copies:
     """Counts of rows that equal an earlier row, and of held-out rows that equal a training row.
 
-    Counts ending in `_inputs` compare the input columns. Counts ending in `_whole` compare all columns except the split and row
-    identifiers. Two people may have the same inputs, but they rarely have the same values in all columns of a wide table.
+    Fields ending in `_inputs` count rows that are equal in all input columns. Fields ending in `_whole` count rows that are equal
+    in all columns except the split and row identifiers. Two people may have the same inputs, but they rarely have the same values
+    in all columns of a wide table.
     """
 
     repeated_inputs: int

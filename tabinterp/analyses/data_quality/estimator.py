@@ -71,7 +71,7 @@ class DataReadings(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column.
+        """Return a data frame with one row for each column.
 
         The frame contains the share of missing values, the number of distinct values, the kind of identifier, the spike, the
         predictive power on training rows and on held-out rows (with an interval), the PSI, and the adjusted p-value of drift.

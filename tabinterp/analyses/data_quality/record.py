@@ -79,14 +79,14 @@ class RowCopies(Part):
     repeated_inputs: int | None
     repeated_whole: int | None
     training_whole: int | None = (
-        None  # training rows that equal another training row; None: fewer than ten, or no split
+        None  # training rows that equal another training row; None if fewer than ten, or without a split
     )
     copied: bool | None = (
         None  # whether a test shows that held-out rows equal a training row more often than training rows equal each other
     )
-    across_inputs: int | None  # None: fewer than ten, or no split
+    across_inputs: int | None  # None if fewer than ten, or without a split
     across_whole: int | None
-    held_out_rows: int | None  # None: no split
+    held_out_rows: int | None  # None without a split
 
 
 class TableReadings(Part):

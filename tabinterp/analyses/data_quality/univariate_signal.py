@@ -1,10 +1,10 @@
 """Predictive power of single columns on training and held-out rows, and the gain from a column in addition to all others.
 
-The power of a single column is the AUC or R2 if a row is predicted by the mean target of its cell. Cells are levels of the column
-or bins of its values. The means of cells with few rows are shrunk toward the overall mean. If column and target are numeric, a
-regression line is used instead if it predicts better. On training rows, power is cross-fitted: no row is predicted by a cell mean
-that includes the row. Otherwise, the power of a column with many rare levels would be too high. The gain from a column is
-measured by fitting gradient-boosted trees (scikit-learn) with and without the column.
+The power of a single column is the AUC or R2 of a simple prediction: the mean target in the cell of the row. A cell is a level of
+the column or a bin of values. The means of cells with few rows are shrunk toward the overall mean. If column and target are
+numeric, a regression line is used instead if it predicts better. On training rows, power is cross-fitted: no row is predicted by
+a cell mean that includes the row. Otherwise, the power of a column with many rare levels would be too high. The gain from a
+column is measured by fitting gradient-boosted trees (scikit-learn) with and without the column.
 
 AUC is computed for classes with enough events on both sides of the split, with standard errors as in DeLong et al. (1988). For
 each column, the difference in power between training and held-out rows is tested. The p-values are adjusted for multiple testing
@@ -65,7 +65,7 @@ class ColumnPower:
 
 @dataclass(frozen=True)
 class Beyond:
-    """The AUC or R2 of all input columns, of all input columns except one, and the difference, all on the same rows."""
+    """The AUC or R2 of trees with all input columns and of trees without one column, and the difference, on the same rows."""
 
     column: str
     every: Estimate

@@ -1,9 +1,9 @@
 """Decision curve analysis: decisions of both models at the user's costs or threshold, and net benefit at many thresholds.
 
 A row is predicted positive if its predicted probability is above the threshold. If a false positive costs c and a false negative
-costs d, the threshold is c / (c + d). If this probability is calibrated, predicting positive and predicting negative have the
-same expected cost there (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - t. The net benefit at t
-(Vickers & Elkin 2006) is TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
+costs d, the threshold is c / (c + d). For a row with this probability of being positive, both predictions have the same expected
+cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - t. The net benefit at t (Vickers & Elkin 2006) is
+TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
 
 The standard error of a difference between the models reveals on how many rows they decide differently. If this number is 1 to 9,
 the largest standard error that is consistent with both confusion matrices is reported instead (`performance.discordance`). If
@@ -63,8 +63,8 @@ class Decisions(PreviewedFrame):
     net benefit of predicting every row positive. The net benefit of predicting no row positive is 0.
 
     The net benefit of a model is NaN if it would reveal single rows. This is the case if fewer than ten rows are predicted
-    positive, or fewer than ten negative. It is also the case if both classes have 1 to 9 correct or 1 to 9 wrong predictions. A
-    metric is NaN if a withheld confusion matrix could be calculated from it.
+    positive, or if fewer than ten are predicted negative. It is also the case if both classes have 1 to 9 correct or 1 to 9 wrong
+    predictions. A metric is NaN if a withheld confusion matrix could be calculated from it.
     """
 
     policy: DecisionPolicy | None
@@ -80,7 +80,7 @@ class Decisions(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each threshold."""
+        """Return a data frame with one row for each threshold."""
         made: dict[str, object] = {"threshold": list(self.thresholds)}
         for name in ("network", "linear", "difference", "treat_all"):
             for i, part in enumerate(("", "_stderr", "_low", "_high")):

@@ -11,9 +11,9 @@ structural index, Li et al. 2010). A share may be negative. The shares of all co
 curvature of a column is the component that no linear function explains. The interaction of a pair of columns is the component of
 their products that no additive function explains.
 
-The projections are fitted to the rows of the table outside the evaluated fold. The error of the fit therefore neither inflates
-nor deflates a share (`projection`). A share is a ratio of two means over the evaluated rows, with Fieller's interval (1954). If
-rows come in groups, the interval is computed over groups.
+Rows are evaluated in folds, with projections fitted to the rows of the table outside the fold. The error of the fit therefore
+neither inflates nor deflates a share (`projection`). A share is a ratio of two means over the evaluated rows, with Fieller's
+interval (1954). If rows come in groups, the interval is computed over groups.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Decomposition(Display):
 
     @any_backend
     def frame(self, weighting: str = "plain") -> pd.DataFrame:
-        """Return one row for each component (and output, if there are several).
+        """Return a data frame with one row for each component (and output, if there are several).
 
         The total shares of linear terms, curvature and interactions come first, followed by the shares of columns and pairs.
         """

@@ -1,5 +1,4 @@
-"""Report section on decomposition: shares of the variance of the score that are linear, curvature or interactions.
-"""
+"""Report section on decomposition: shares of the variance of the score that are linear, curvature or interactions."""
 
 from __future__ import annotations
 

@@ -108,9 +108,9 @@ class Disagreement:
     """The held-out rows on which the models differ, and which model is right on these rows.
 
     The models differ on `count` of `rows` rows. Shares are (share, low, high), or NaN if fewer than ten rows differ. `right`
-    contains the numbers of these rows on which the network, the linear model, and neither model is right.
+    contains the numbers of differing rows on which the network, the linear model, and neither model is right.
 
-    `higher` is the share of these rows on which the network predicts the positive class (two classes) or the larger value
+    `higher` is the share of differing rows on which the network predicts the positive class (two classes) or the larger value
     (numbers and counts), and `higher_count` is the number of such rows. Both are None for more than two classes.
 
     For numbers and counts, `threshold` is the smallest distance between predictions that counts as a difference, in units of the

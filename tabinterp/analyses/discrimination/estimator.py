@@ -126,7 +126,7 @@ class ClassDecisions:
 class Discrimination(PreviewedFrame):
     """Curves of both models for each class, and decisions between the classes.
 
-    Pairs contain the results of the network and of the linear model, in this order.
+    Fields that are pairs contain the results of the network and of the linear model, in this order.
 
     Parameters
     ----------
@@ -323,7 +323,7 @@ class Ranking:
         self.positive = positive[self.order].astype(np.float64)
 
     def ks(self, weights: FloatArray) -> float:
-        """Return the KS statistic for these weights."""
+        """Return the KS statistic for the row weights `weights` (n,)."""
         hits, alarms = self._counted(weights)
         if not (hits[-1] > 0 and alarms[-1] > 0):
             return np.nan
@@ -336,7 +336,7 @@ class Ranking:
         return hits, np.cumsum(w)[self.ends] - hits
 
     def curves(self, weights: FloatArray) -> FloatArray:
-        """Return the true-positive rates, the precisions and the KS statistic for these weights."""
+        """Return the true-positive rates, the precisions and the KS statistic for the row weights `weights` (n,)."""
         hits, alarms = self._counted(weights)
         if not (hits[-1] > 0 and alarms[-1] > 0):
             return np.full(_WIDTH, np.nan)

@@ -35,7 +35,7 @@ class RatePoint(Part):
 
 
 class ScoreBin(Part):
-    """One bin of predicted probability: the shares of the rows of a class and of all other rows in the bin. None if withheld."""
+    """The shares of rows of a class, and of all other rows, in one bin of predicted probability. Withheld shares are None."""
 
     low: float
     high: float

@@ -58,7 +58,7 @@ class Dropped(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column or group."""
+        """Return a data frame with one row for each column or group."""
         found = self.importance
         numbers = {"importance": found.value, "stderr": found.stderr, "ci_low": found.low, "ci_high": found.high}
         return pd.DataFrame({"column": list(self.players), **numbers})
