@@ -28,13 +28,13 @@ RANKED = ("saliency", "integrated_gradients", "expected_gradients")  # gradient 
 class Agreement(Part):
     """Agreement between two explanation methods on the ranking of the columns and the signs of the terms."""
 
-    first: str  # such as "network.saliency" or "linear.coefficients"; its display name is the message "reading." + this key
+    first: str  # such as "network.saliency"; the display name is the message "reading." + this name
     second: str
     spearman: float | None
     top: int  # number of most important columns compared by `overlap`
     overlap: float | None  # share of these columns that both methods have in common
     signs: float | None  # share of terms with the same sign under both methods
-    ordered: int | None = None  # pairs of columns whose order is significant under both methods; None without standard errors
+    ordered: int | None = None  # pairs with a significant order under both methods; None without standard errors
     opposed: int | None = None  # number of these pairs that the two methods rank in opposite order
 
 

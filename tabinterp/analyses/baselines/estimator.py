@@ -32,7 +32,7 @@ from tabinterp.table import Table
 from .record import STARTS
 
 AUDITED_ROWS = 500
-BACKGROUND = 10  # number of real rows used as baselines; each of them takes as long to compute as the mean or the median
+BACKGROUND = 10  # number of real rows used as baselines; each takes as long as the mean or the median
 
 
 @dataclass(frozen=True)

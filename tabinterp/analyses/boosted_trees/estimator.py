@@ -72,7 +72,7 @@ def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
     if groups(rows).max() + 1 < FEWEST:
         raise NotApplicableError(why("boosted.few", least=FEWEST))
     columns = table.schema.inputs
-    with threadpool_limits(1, user_api="openmp"):  # sums computed by several threads differ from run to run in their last digits
+    with threadpool_limits(1, user_api="openmp"):  # with several threads, the last digits of sums differ between runs
         model, rounds = _fitted(training, columns, seed, network.device)
         losses = _losses(np.stack([network.scores[held], _predicted(model, rows, columns)]), rows, network.device)
     metric = paired(loss_for(None, table.schema.task).name, losses, rows)

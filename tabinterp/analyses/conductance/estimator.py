@@ -43,7 +43,7 @@ AUDITED_ROWS = 1_000
 
 STEPS = 64  # initial number of segments; one segment is used, and is exact, if the network after the layer is affine
 DEPTH = 16  # maximum number of times that a segment is halved
-SHARES = (16, 128, 1024)  # a segment is accepted if its gap is at most tolerance / share; rows that fail use the next share
+SHARES = (16, 128, 1024)  # a segment needs a gap of at most tolerance / share; rows that fail use the next share
 CELLS = 5_000_000  # maximum number of values in a batch: points times (inputs + units + outputs); at least one path
 BACKGROUND = 10
 BASELINES = ("mean", "median", "rows")

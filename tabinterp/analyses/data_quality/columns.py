@@ -18,14 +18,14 @@ from tabinterp.table.suppression import SMALL
 from .bins import level_codes
 
 SHARE = 0.002  # a value in less than this share of the rows is not a spike
-APART = 0.5  # minimum gap between a code and all other values, as a multiple of their range; real values are rarely so far away
+APART = 0.5  # minimum gap between a code and all other values, as a multiple of their range; rare for real values
 FAR = 1.0  # minimum gap for a value that does not look like a code
 TIMES = 10  # a code within the range of other values has at least this many times as many rows as its neighbours
 NEIGHBOURS = 20
 INNER = 0.005  # a code within the range of other values also has at least this share of the rows
 UNIQUE = 0.95  # minimum share of distinct values among known values in an identifier
 ORDERED = 0.99  # minimum rank correlation of an identifier with the row number
-DENSE = 2.0  # a column of whole numbers is said to count rows if its range is less than this many times the number of rows
+DENSE = 2.0  # whole numbers count rows if their range is less than this many times the number of rows
 FEWEST = 50  # minimum number of rows for calling a column an identifier
 
 

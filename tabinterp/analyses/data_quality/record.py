@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .drift import ColumnDrift
     from .univariate_signal import ColumnPower
 
-HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # a value at an end with a smaller share or ratio is not a heap, and is not recorded
+HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # an end value with a smaller share or ratio is not a heap, and is not recorded
 
 
 class Heap(Part):
@@ -46,7 +46,7 @@ class TableColumn(Part):
     heap_low: Heap | None = None  # a heap at the smallest value
     heap_high: Heap | None = None
     rare_levels: int = 0  # number of levels with fewer than ten training rows
-    unseen_levels: int | None = 0  # number of levels without training rows; None if 1 to 9 held-out rows have such levels
+    unseen_levels: int | None = 0  # levels without training rows; None if 1 to 9 held-out rows have such levels
     unseen_rows: int | None = 0  # held-out rows with such levels; None if 1 to 9; all but ten if all but 1 to 9
     psi: float | None = None
     drift_df: int | None = None  # degrees of freedom of the test

@@ -38,7 +38,7 @@ from .bins import Cells, as_number, cells, known_in
 FOLDS = 5
 PRIOR = 10.0  # weight of the overall mean in the mean of a cell, in rows
 CELLS, CELL_ROWS = 64, 30
-BOOSTED_ROWS, BOOSTED = 4000, 2  # maximum number of rows to fit to, and to evaluate on; number of columns left out, one at a time
+BOOSTED_ROWS, BOOSTED = 4000, 2  # maximum rows to fit to, and to evaluate on; number of columns left out, one at a time
 TREES, LEAVES = 40, 8
 FEWEST = 30  # minimum number of rows on each side of the split
 Estimate = tuple[float, float, float, float]

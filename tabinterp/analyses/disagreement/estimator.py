@@ -52,7 +52,7 @@ from .record import DEPTH
 
 TOP = 0.1  # for numbers and counts, the models differ on this share of rows: those with the most distant predictions
 SMALLEST = 10  # minimum number of rows of a leaf that is shown
-MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # level names that scikit-learn uses for missing and rare levels
+MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # level names used by scikit-learn
 
 
 @dataclass(frozen=True)

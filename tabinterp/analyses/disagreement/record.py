@@ -47,7 +47,7 @@ class Disagreement(Part):
     # matrices, or are missing.
     count: int | None
     share: Interval
-    network_right: Interval  # share of the differing rows on which it is right; empty if this would reveal one to nine rows
+    network_right: Interval  # share of the differing rows; empty if it would reveal one to nine rows
     linear_right: Interval
     neither: Interval
     # Share of the differing rows on which the network predicts the positive class or the larger value. It is empty for more than
@@ -55,7 +55,7 @@ class Disagreement(Part):
     network_higher: Interval = Interval()
     # the model with the higher prediction on all but one to nine of the differing rows
     nearly_always_higher: Literal["network", "linear"] | None = None
-    threshold: float | None  # for numbers and counts: the smallest distance between predictions that counts as a difference
+    threshold: float | None  # for numbers and counts: the smallest distance that counts as a difference
     # for two classes: the probability above which a row is predicted positive
     decision_threshold: float | None = None
     sentences: list[Message]
