@@ -1,16 +1,17 @@
 """Ablation of hidden units: the rise in loss when their outputs no longer depend on the row.
 
-Mean ablation replaces the output of a unit by its mean over the rows. Zero ablation replaces it by zero, a value that the unit
-may never take (Meyes et al. 2019). Resampling ablation replaces it by the unit's output on another row (Chan et al. 2022).
-Resampled values are real outputs. For a group of units, all of them come from the same row, so they are consistent with each
-other.
+Mean ablation replaces the output of a unit with the unit's mean output over the rows. Zero ablation replaces the output with
+zero, a value that the unit may never produce (Meyes et al. 2019). Resampling ablation replaces the output with the unit's output
+on another row (Chan et al. 2022). Resampled outputs are values that the unit really produces. For a group of units, all resampled
+outputs come from the same row, so they are consistent with each other.
 
-If several units carry the same information, each of them alone matters little. Correlated units of a layer are therefore also
-replaced together, and the rise for the group is shown with the sum of the rises for its members alone.
+If several units carry the same information, ablating only one of them has little effect. Correlated units of a layer are
+therefore also ablated together. The rise in loss for the group is compared with the sum of the rises when each member is ablated
+on its own.
 
-Differences in loss are paired by row. In resampling ablation, each row both receives and supplies outputs, so its influence
-includes both roles (Hájek 1968). Replacing a unit changes the result of the next affine operation only through the unit's column
-of weights, so one batch evaluates all units of a layer.
+Differences in loss are paired by row. In resampling ablation, each row both receives and supplies outputs, so its influence on
+the estimate includes both roles (Hájek 1968). Replacing the output of a unit changes the result of the next affine operation only
+through the unit's column of weights. Many units of a layer can therefore be evaluated in one batch.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ from .record import TOGETHER
 
 AUDITED_ROWS = 4_000
 
-CELLS = 4_000_000  # maximum number of values in one block of inputs to the rest of the network
+CELLS = 4_000_000  # maximum number of values in one batch of inputs to the layers after the ablated one
 METHODS = ("mean", "zero", "resample")
 REPEATS = 5
 
@@ -60,9 +61,10 @@ Group = tuple[str, tuple[str, IntArray]]  # name, (layer, units)
 class Ablations(Display):
     """Rises in loss when groups of hidden units are ablated.
 
-    The groups are those requested or, by default, every unit alone followed by groups of correlated units. `cost` (groups,
-    methods) holds the rises in the task's own loss on `rows` rows, which are held out if `held_out`. `alone` (groups, methods) is
-    the sum of the rises for the members alone; it is NaN if these were not requested.
+    The groups are those requested. By default, they are the single units, followed by the groups of correlated units. `cost`
+    (groups, methods) is the rise in the task's loss, measured on `rows` rows. If `held_out` is true, these are held-out rows.
+    `alone` (groups, methods) is the sum of the rises when each unit of the group is ablated on its own. It is NaN if the single
+    units were not requested.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -86,7 +88,7 @@ class Ablations(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each group and method."""
+        """Return a data frame with one row for each group and method."""
         m, size = len(self.methods), len(self.groups)
         return pd.DataFrame(
             {
@@ -112,20 +114,23 @@ def ablate(
     n_repeats: int = REPEATS,
     seed: int = 0,
 ) -> Ablations:
-    """Return the rise in loss when hidden units are ablated, on the held-out rows of `table` (all rows without a split).
+    """Return the rise in loss on the held-out rows of `table` when hidden units are ablated.
+
+    Without a split, all rows are used.
 
     Parameters
     ----------
-    groups : groups of units as a mapping from names to lists of (layer, unit). All units of a group must be in the same layer;
-        layers are numbered from 1. By default, every unit alone and the groups of correlated units in each layer (average linkage
-        of 1 - abs(correlation) on all rows, with an average correlation of at least 0.8).
+    groups : mapping from the name of a group to its (layer, unit) pairs. Layers are numbered from 1, units from 0. All units of a
+        group must be in the same layer. By default, the groups are every single unit and the groups of correlated units in each
+        layer (average linkage of 1 - abs(correlation) on all rows, with an average absolute correlation of at least 0.8).
     methods : any of "mean", "zero" and "resample".
-    n_repeats : number of draws. In each draw, every row gets the outputs of one other row.
+    n_repeats : number of draws for resampling ablation. In each draw, every row gets the outputs of one other row.
 
     Raises
     ------
     NotApplicableError
-        If the model has no hidden units, its network cannot be divided into layers, or a group names units that do not exist.
+        If the model has no hidden units, if its network cannot be divided into layers, or if a group contains units that do not
+        exist or are in different layers.
 
     Examples
     --------
@@ -155,7 +160,10 @@ def ablate(
 
 
 def ablate_together(bound: BoundModel, seed: int = 0) -> Ablations | None:
-    """Ablate groups of correlated units and each of their members, with every method; None if there is no such group."""
+    """Ablate each group of correlated units, and each unit of these groups on its own, with every method.
+
+    Return None if no units are correlated.
+    """
     if bound.table.weights is not None and not (bound.table.weights > 0).all():
         bound = bound.take(bound.table.weights > 0)
     layers = layers_of(bound)
@@ -224,9 +232,9 @@ def _correlated(bound: BoundModel, layers: tuple[Layer, ...], outputs: dict[str,
 
 
 def correlated_units(a: FloatArray, w: FloatArray) -> list[IntArray]:
-    """Return the groups of two or more non-constant units whose average correlation is at least `TOGETHER`.
+    """Return the groups of two or more units with an average absolute correlation of at least `TOGETHER`.
 
-    `a` (n, units) holds the outputs of the units.
+    `a` (n, units) holds the outputs of the units, and `w` (n,) the weights of the rows. Units with constant outputs are ignored.
     """
     mean = np.average(a, axis=0, weights=w)
     live = np.flatnonzero(~constant(w @ (a - mean) ** 2, float(w.sum()), mean))
@@ -261,7 +269,10 @@ def _asked(groups: Mapping[str, Sequence[tuple[int, int]]], layers: tuple[Layer,
 
 
 def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
-    """Return, for each group, the sum (groups, methods) of the rises of its members alone."""
+    """Return, for each group, the sum (groups, methods) of the rises when each of its units is ablated on its own.
+
+    The sum is NaN if not all of these units were ablated on their own.
+    """
     single = {(name, int(units[0])): i for i, (_, (name, units)) in enumerate(asked) if len(units) == 1}
     made = np.full(value.shape, np.nan)
     for i, (_, (name, units)) in enumerate(asked):
@@ -272,7 +283,10 @@ def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
 
 
 class _Cut:
-    """A layer with groups of units to replace. `outputs` (n, units) are its outputs on the rows of `bound`."""
+    """A layer and the groups of its units to ablate.
+
+    `outputs` (n, units) are the layer's outputs on the rows of `bound`.
+    """
 
     def __init__(self, bound: BoundModel, layer: Layer, outputs: FloatArray, groups: list[IntArray]) -> None:
         self.bound, self.outputs, self.groups = bound, outputs, groups
@@ -284,17 +298,17 @@ class _Cut:
         self.before = _losses(bound, self.rest, self.base[None], self.y)[0]
 
     def rises(self, values: FloatArray) -> FloatArray:
-        """Return the rises (n, groups) in the loss of each row when the outputs of a group are replaced by `values`."""
+        """Return the rise (n, groups) in the loss of each row when the outputs of each group are replaced with `values`."""
         made = np.zeros((len(self.outputs), len(self.groups)))
         change = values - self.outputs
         for some, moved in self._moved(change):
             made[:, some] = (_losses(self.bound, self.rest, moved, self.y) - self.before).T
         same = [not change[:, units].any() for units in self.groups]
-        made[:, same] = 0.0  # nothing was replaced
+        made[:, same] = 0.0  # no output changed, so a rise could only be rounding error
         return made
 
     def _moved(self, change: FloatArray) -> Iterator[tuple[slice, Tensor]]:
-        """Yield blocks of groups, with the inputs (groups, n, h) to the rest of the network after replacing their outputs."""
+        """Yield slices of the groups, with the inputs (groups, n, h) to the rest of the network when these groups are ablated."""
         together = max(1, CELLS // max(1, self.base.numel()))
         ends = [*range(0, len(self.groups), together), len(self.groups)]
         for low, high in pairwise(ends):
@@ -305,9 +319,9 @@ class _Cut:
             yield slice(low, high), self.base + torch.stack(updates)
 
     def resampled(self, shifts: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the mean rises (groups,) with outputs from other rows, and their standard errors.
+        """Return the mean rise (groups,) in loss under resampling ablation, and its standard error (groups,).
 
-        The errors account for both roles of a row, as receiver and as donor.
+        The standard error accounts for both roles of a row: receiving outputs and supplying them.
         """
         n, w = len(self.outputs), self.bound.table.row_weights
         received, given = np.zeros((len(self.groups), n, 2)), np.zeros((len(self.groups), n, 2))
@@ -323,7 +337,7 @@ class _Cut:
 
 
 def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: FloatArray) -> Estimates:
-    """Return the rise in loss (units,) when the output of each unit is replaced by a constant on every row.
+    """Return the rise in loss (units,) when the output of each unit is replaced with a constant on every row.
 
     `outputs` (n, units) are the layer's outputs on the rows of `bound`, and `values` (units,) are the constants.
     """
@@ -332,7 +346,7 @@ def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: Float
 
 
 def _losses(bound: BoundModel, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> FloatArray:
-    """Return the loss of each row (m, n) from inputs (m, n, h) to the rest of the network."""
+    """Return the loss (m, n) of each row, given inputs `fronts` (m, n, h) to the rest of the network."""
     m, n = fronts.shape[:2]
     with torch.inference_mode():
         scores = rest(fronts.flatten(0, 1)).double().reshape(m, n, -1)

@@ -1,4 +1,4 @@
-"""Ablation in the document: the rise in loss when groups of correlated hidden units are ablated."""
+"""Ablation in the audit document: the rise in loss when groups of correlated hidden units are ablated."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TOGETHER = 0.8  # minimum average absolute correlation of the units in a group
 
 
 class UnitGroup(Part):
-    """A group of correlated hidden units of one layer, and the rises in loss when the group is ablated."""
+    """A group of correlated hidden units in one layer, with the rise in loss for each way of ablating the group."""
 
     layer: str
     units: list[int]
-    resample: Interval  # all outputs of the group are taken from one other row
+    resample: Interval  # the outputs of all units in the group come from the same other row
     mean: Interval
     zero: Interval
-    alone: float | None  # sum of the rises for its members alone, by resampling
+    alone: float | None  # sum of the rises when each unit is ablated on its own, by resampling
 
 
 class UnitGroups(Part):
@@ -41,7 +41,7 @@ class UnitGroups(Part):
 
 
 def build(r: Results) -> UnitGroups | None:
-    """Return the rise in loss for each group of correlated units; None if it was not computed."""
+    """Return the rise in loss for each group of correlated units, or None if it was not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

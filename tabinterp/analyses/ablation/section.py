@@ -1,4 +1,4 @@
-"""Ablation on the page: the rise in loss when a group of correlated hidden units is ablated."""
+"""Report section on ablation: the rise in loss when a group of correlated hidden units is ablated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tabinterp.report.words import cut, layer_name, listed, signed, t, two
 from .record import UnitGroups
 
 GROUPS = 8
-NAMED = 6  # maximum number of units of a group that are named
+NAMED = 6  # maximum number of units listed for a group
 
 
 def build(groups: UnitGroups, document: Document) -> list[Block]:

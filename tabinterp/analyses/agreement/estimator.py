@@ -11,15 +11,16 @@ from tabinterp.arrays import FloatArray
 from tabinterp.table.suppression import BoolArray
 
 TOP = 5
-Z = 1.96  # critical value for the difference between two columns
+Z = 1.96  # critical value (95%) for the difference between two columns
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The sizes (p,) of the columns according to one method.
+    """The importance of each column according to one explanation method.
 
-    If known, `directions` are the signs of the terms and `stderr` (p,) the standard errors of the sizes. The columns are in the
-    same order for all methods.
+    `sizes` (p,) is the importance of the columns, in the same order for all methods. `stderr` (p,) holds the standard errors of
+    the sizes, if they are known. `directions` holds the coefficients or derivatives of the terms, if there are any; only their
+    signs are used.
     """
 
     name: str
@@ -30,12 +31,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two methods agree on the columns.
+    """Agreement between two explanation methods.
 
-    `spearman` is the rank correlation of the sizes, `overlap` the share of top columns in common, and `signs` the share of terms
-    with equal sign. `ordered` is the number of pairs of columns whose order is significant under both methods, and `opposed` the
-    number of these that the methods order in opposite ways. Both are None without standard errors. Sampling error alone lowers a
-    rank correlation, but hardly ever creates an opposed pair.
+    `spearman` is the rank correlation of the sizes of the columns. `overlap` is the share of the `top` most important columns
+    that both methods have in common. `signs` is the share of terms that have the same sign under both methods.
+
+    `ordered` is the number of pairs of columns whose order is significant under both methods. `opposed` is the number of these
+    pairs that the two methods rank in opposite order. Both are None without standard errors. Sampling error lowers a rank
+    correlation, but it hardly ever creates an opposed pair.
     """
 
     first: str
@@ -49,7 +52,7 @@ class Agreement:
 
 
 def agreements(readings: list[Reading]) -> list[Agreement]:
-    """Compare every pair of methods on the columns for which both have a number."""
+    """Compare every pair of methods on the columns whose size is known for both methods."""
     return [_pair(a, b) for a, b in combinations(readings, 2)]
 
 
@@ -74,10 +77,10 @@ def _pair(a: Reading, b: Reading) -> Agreement:
 
 
 def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
-    """Return how many pairs of columns both methods order significantly, and how many of these in opposite order.
+    """Return the number of column pairs with a significant order under both methods, and how many are in opposite order.
 
-    The errors of two columns are treated as independent. This is conservative, because on the same rows they are mostly
-    positively correlated.
+    The sampling errors of two columns are treated as independent. This is conservative, because errors from the same rows are
+    mostly positively correlated.
     """
     if a.stderr is None or b.stderr is None:
         return None, None
@@ -87,7 +90,7 @@ def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
 
 
 def _above(sizes: FloatArray, stderr: FloatArray) -> BoolArray:
-    """Return whether one column is significantly larger than another (p, p); False if one of them is missing."""
+    """Return, for each pair (p, p) of columns, whether the first is significantly larger; False if either size is missing."""
     with np.errstate(invalid="ignore"):
         return np.asarray(sizes[:, None] - sizes > Z * np.hypot(stderr[:, None], stderr))
 

@@ -1,4 +1,4 @@
-"""Agreement in the document: how far two methods agree on the order and the sign of the columns."""
+"""Agreement in the audit document: how similarly two explanation methods rank the columns, and how often their signs match."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ RANKED = ("saliency", "integrated_gradients", "expected_gradients")  # gradient 
 
 
 class Agreement(Part):
-    """How far two methods agree on the order and the sign of the columns."""
+    """Agreement between two explanation methods on the ranking of the columns and the signs of the terms."""
 
-    first: str  # "network.saliency", "linear.coefficients", ...; the catalogue has its name under "reading."
+    first: str  # such as "network.saliency"; the display name is the message "reading." + this name
     second: str
     spearman: float | None
-    top: int  # number of top columns that the overlap compares
-    overlap: float | None  # share of the most important columns that both methods have in common
+    top: int  # number of most important columns compared by `overlap`
+    overlap: float | None  # share of these columns that both methods have in common
     signs: float | None  # share of terms with the same sign under both methods
-    ordered: int | None = None  # pairs of columns whose order is significant under both methods; None without errors
-    opposed: int | None = None  # how many of these pairs the methods order in opposite ways
+    ordered: int | None = None  # pairs with a significant order under both methods; None without standard errors
+    opposed: int | None = None  # number of these pairs that the two methods rank in opposite order
 
 
 def build(r: Results) -> list[Agreement]:
@@ -89,14 +89,17 @@ def _readings(r: Results) -> list[Reading]:
 
 
 def _sizes(name: str, sizes: Estimates) -> Reading:
-    """Return sizes averaged over outputs, with errors that assume that the outputs of a column are perfectly correlated."""
+    """Return the size of the attributions of each column, averaged over outputs.
+
+    The standard errors assume that the sizes for different outputs of the same column are perfectly correlated.
+    """
     return Reading(name, sizes.value.mean(axis=1), stderr=sizes.stderr.mean(axis=1))
 
 
 def _spread(
     coefficients: Coefficients, slopes: FloatArray, columns: tuple[str, ...], weights: FloatArray | None
 ) -> FloatArray:
-    """Return the standard deviation over rows of the contribution of each column (columns,), averaged over outputs."""
+    """Return, for each column, the standard deviation of its contribution over rows (columns,), averaged over outputs."""
     result = np.full(len(columns), np.nan)
     for j, column in enumerate(columns):
         members = [i for i, t in enumerate(coefficients.terms) if t.term.column == column]

@@ -1,4 +1,4 @@
-"""Agreement on the page: how similarly methods rank the columns, and where significant signs differ."""
+"""Report section on agreement: how similarly methods rank the columns, and where they differ significantly in sign."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ def build(document: Document) -> list[Block]:
 
 
 def _matrix(rows: Sequence[Agreement]) -> Table:
-    """Return a table as a heat map. Its columns are numbered like its rows, so that it fits a narrow page."""
+    """Return the rank correlations of all pairs of methods as a heat map.
+
+    The header shows numbers instead of method names, so the table fits on a narrow page.
+    """
     methods = list(dict.fromkeys(method for row in rows for method in (row.first, row.second)))
     correlations = {frozenset((row.first, row.second)): row.spearman for row in rows}
 

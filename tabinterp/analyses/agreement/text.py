@@ -26,7 +26,7 @@ TEXT: dict[str, str] = {
     ),
     "report.conflicts": "Sign conflicts",
     "report.conflicts.none": "No term meets all criteria for a sign conflict (see the notes on “All terms”).",
-    # step: what a coefficient is per (report.step); linear, network: coefficients with their intervals
+    # step: the unit of the column that a coefficient refers to (report.step); linear, network: coefficients with their intervals
     "report.conflicts.item": (
         "{term} ({step}): linear, unpenalised {linear}; network {network}. Both estimates are significant, with "
         "opposite signs."

@@ -1,16 +1,21 @@
 """Less discriminatory alternatives: versions of both models, compared by AUC and by impact ratios between groups of people.
 
-The versions are the two models as they are; the linear model refitted without some columns (with a penalty, on at most 10,000
-training rows); and the network with some columns held at their means over the training rows. Holding columns at their means is
-not the same as training a network without them. The columns left out are the protected inputs and the best proxies of protected
-columns that are not inputs. Each of them is left out alone, and then all of them together.
+The versions are:
 
-The AUC on the held-out rows has the standard error of DeLong et al. (1988). The impact ratio of a protected column is the share
-selected in the least selected group divided by that in the most selected group (`demographic_parity_ratio` in fairlearn). Only
-groups whose shares may be shown for every version are included (`partition`).
+- both models, unchanged;
+- the linear model, refitted without some columns (with a penalty, on at most 10,000 training rows);
+- the network, with some columns fixed at their means over the training rows. This is not the same as training a network without
+  these columns.
+
+The columns that are left out or fixed are the protected input columns, and the best proxies of protected columns that are not
+inputs. There is a version for each of these columns, and a version for all of them together.
+
+The standard error of the AUC on the held-out rows follows DeLong et al. (1988). The impact ratio of a protected column is the
+lowest selection rate of any group divided by the highest (`demographic_parity_ratio` in fairlearn). A group is included only if
+its selection rate may be shown for every version (`partition`).
 
 A version is on the frontier of a protected column unless another version is at least as good in both AUC and ratio, and better in
-one of them. The frontier uses point estimates, whose intervals may overlap.
+one of them. The frontier is based on point estimates, even if their intervals overlap.
 """
 
 from __future__ import annotations
@@ -52,8 +57,8 @@ MOST = 8  # maximum number of columns that are left out one at a time
 class Alternative:
     """One version of a model.
 
-    `ratios` and `frontier` have one entry for each of `Alternatives.columns`. A ratio is NaN if fewer than two groups can be
-    shown.
+    `ratios` and `frontier` have one entry for each protected column in `Alternatives.columns`. A ratio is NaN if fewer than two
+    groups can be shown.
     """
 
     model: Literal["network", "linear"]
@@ -66,7 +71,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Alternatives(PreviewedFrame):
-    """All versions of both models. `columns` are the protected columns."""
+    """All versions of both models, compared for the protected `columns`."""
 
     columns: tuple[str, ...]
     versions: tuple[Alternative, ...]
@@ -75,7 +80,7 @@ class Alternatives(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each version and protected column."""
+        """Return a data frame with one row for each version and protected column."""
         return pd.DataFrame(
             [
                 {
@@ -101,14 +106,15 @@ def alternatives(
     threshold: float = THRESHOLD,
     seed: int = 0,
 ) -> Alternatives:
-    """Evaluate versions of both models, which must be bound to the whole table.
+    """Return the AUC and the impact ratios of versions of both models.
 
-    `proxies` are input columns that are proxies of a protected column.
+    Both models must be bound to the whole table. `proxies` are input columns that are proxies of a protected column.
 
     Raises
     ------
     NotApplicableError
-        If there are not exactly two classes, the adverse class was not stated, no column is protected, or no rows were held out.
+        If the target does not have exactly two classes, if the adverse class was not stated, if no column is protected, or if the
+        table does not have both training and held-out rows.
     """
     table = network.table
     protected = tuple(c.name for c in table.schema.columns if c.protected and c.role != "target")
@@ -132,7 +138,7 @@ def alternatives(
     return Alternatives(protected, tuple(_on_frontier(made)), len(held), seed)
 
 
-# model, how, without, scores (n, 1) of the held-out rows
+# model, kind of version, columns left out, and scores (n, 1) of the held-out rows
 Version = tuple[Literal["network", "linear"], How, tuple[str, ...], FloatArray]
 
 
@@ -168,9 +174,9 @@ def _power(scores: FloatArray, table: Table) -> Estimate:
 
 
 def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple[Estimate, ...]]:
-    """Return the ratio of each protected column in each version.
+    """Return, for each version, the impact ratio of each protected column.
 
-    Only groups whose shares may be shown for every version are included.
+    A group is included only if its selection rate may be shown for every version.
     """
     codes = [*zip(cut.codes(table), cut.sizes, strict=True)]
     families = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
@@ -185,13 +191,13 @@ def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple
 
 
 def _told(rows: Decided, codes: list[tuple[IntArray, int]], families: Sequence[Family]) -> list[list[bool]]:
-    """Return, for each family of groups, which shares may be shown."""
+    """Return, for each family of groups, whether the selection rate of each group may be shown."""
     sides = [np.bincount(2 * one + (rows.selected > 0), minlength=2 * size).reshape(size, 2) for one, size in codes]
     return shares_told(families, [one[family.places] for family, one in zip(families, sides, strict=False)])
 
 
 def _ratio(found: Moments, family: Family, told: BoolArray) -> Estimate:
-    """Return the ratio of the least to the most selected group, among groups with enough rows and independent units."""
+    """Return the lowest selection rate divided by the highest, among groups with enough rows and independent units."""
     shares = [
         found.share(int(place))
         for place, cell, one in zip(family.places, family.cells, told, strict=True)
@@ -214,7 +220,10 @@ def _on_frontier(made: list[Alternative]) -> Iterator[Alternative]:
 
 
 def run(context: Context) -> Alternatives | None:
-    """Compare the versions; None if there are no groups of people, not two classes, or no held-out rows."""
+    """Compare versions of both models of an audit.
+
+    Return None if there are no groups of people, if the target does not have two classes, or if no rows are held out.
+    """
     if context[GROUPS] is None or context.network.table.schema.task != "binary" or not context.held_out:
         return None
     known = context[PROXIES]

@@ -1,4 +1,4 @@
-"""Less discriminatory alternatives in the document: versions of a model without some columns, by AUC and selection ratios."""
+"""Less discriminatory alternatives in the audit document: AUC and impact ratios of model versions without some columns."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class AlternativeRow(Part):
-    """A version of a model: unchanged, with columns held at their means, or refitted without them."""
+    """A version of a model: unchanged, with some columns fixed at their means, or refitted without some columns."""
 
     model: Literal["network", "linear"]
     how: Literal["whole", "held", "refitted"]
     without: list[str]
     auc: Interval
-    ratios: list[Interval]  # least to most selected group, for each protected column; empty if it may not be shown
-    frontier: list[bool]  # no other version is at least as good in both AUC and ratio, and better in one
+    ratios: list[Interval]  # lowest selection rate divided by the highest, for each protected column; empty if withheld
+    frontier: list[bool]  # for each protected column: whether the version is on the frontier of AUC and impact ratio
 
 
 class Alternatives(Part):
@@ -32,7 +32,7 @@ class Alternatives(Part):
 
 
 def build(r: Results) -> Alternatives | None:
-    """Return all versions of both models; None if no alternatives were computed."""
+    """Return all versions of both models, or None if no alternatives were computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

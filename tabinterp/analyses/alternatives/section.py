@@ -1,4 +1,4 @@
-"""Less discriminatory alternatives on the page: the AUC and the impact ratios of each version of the models."""
+"""Report section on less discriminatory alternatives: the AUC and the impact ratios of each version of the models."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""Baseline sensitivity: does the ranking of columns by integrated gradients depend on where the paths start?
+"""Baseline sensitivity: does the ranking of columns by integrated gradients depend on the baseline?
 
-A baseline represents "missing", and no single choice is right. Therefore three are compared: the mean, the median (for
-categories, the most frequent level) and real rows.
+A baseline represents a row without information, and no single choice of it is right. Three baselines are therefore compared: the
+mean, the median (for categories, the most frequent level) and real rows.
 
-The report also shows how atypical the mean and the median are. It gives the percentile of their distance to the fifth nearest
-real row; both very low and very high percentiles are informative. It also lists the columns in which no real row has the same
-encoding: a mean of one-hot codes, for example, is not a possible row.
+The report also shows how atypical the mean and the median are. For each of them, it gives the percentile of the distance to the
+fifth nearest real row. A very low or a very high percentile means that the baseline is atypical. The report also lists the
+columns in which no real row has the same encoded value as the baseline. For example, no real row is encoded as the mean of
+one-hot codes.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from tabinterp.table import Table
 from .record import STARTS
 
 AUDITED_ROWS = 500
-BACKGROUND = 10  # number of real rows used as baselines; each takes as long as one other baseline
+BACKGROUND = 10  # number of real rows used as baselines; each takes as long as the mean or the median
 
 
 @dataclass(frozen=True)
 class Start:
     """A baseline that is a single point.
 
-    `neighbours` is the percentile of its distance to its neighbours, compared with `reference` real rows. Near 0, the baseline is
-    more central than any real row; near 1, it is farther out than any. In the columns `unlike`, no row of the table has the same
-    encoding.
+    `neighbours` is the percentile (0 to 1) of the baseline's distance to its nearest rows, compared with the same distance for
+    `reference` real rows. Near 0, the baseline is more central than any real row. Near 1, it is farther from other rows than any
+    real row is. `unlike` lists the columns in which no row of the table has the same encoded value as the baseline.
     """
 
     baseline: str
@@ -51,9 +52,10 @@ class Start:
 
 @dataclass(frozen=True, eq=False)
 class Baselines(Display):
-    """Integrated gradients from each baseline on the same rows.
+    """Integrated gradients of the same rows for each baseline.
 
-    `agreement` compares the rankings from two baselines, and `starts` says how atypical the baselines are.
+    `agreement` compares the column rankings of each pair of baselines. `starts` describes how atypical the mean and the median
+    are.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -83,7 +85,7 @@ class Baselines(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each baseline, output and column."""
+        """Return a data frame with one row for each baseline, output and column."""
         return pd.concat(
             [one.frame().assign(baseline=name) for name, one in zip(STARTS, self.readings, strict=True)],
             ignore_index=True,
@@ -99,10 +101,10 @@ def baselines(
     seed: int = 0,
     mean: GradientImportance | None = None,
 ) -> Baselines:
-    """Compute integrated gradients of every row from the mean, from the median and from `background` real rows.
+    """Compute integrated gradients of every row for three baselines: the mean, the median and `background` real rows.
 
-    Sizes are mean absolute attributions, summed over outputs. If the attributions from the mean are already known, pass them as
-    `mean`.
+    The size of a column is its mean absolute attribution, summed over outputs. If the attributions for the mean baseline are
+    already known, pass them as `mean`.
 
     Examples
     --------
@@ -136,7 +138,7 @@ def _start(bound: BoundModel, baseline: str, seed: int) -> Start:
 
 
 def _unlike(bound: BoundModel, column: str, point: np.ndarray) -> bool:
-    """Return whether the column is not numeric and no row has the same encoding as the point."""
+    """Return whether no row has the same encoded value as the point in this column; False for a numeric column."""
     block = bound.encoding.blocks[column]
     if bound.table.schema[column].kind == "numeric" or not len(block):
         return False
@@ -144,7 +146,10 @@ def _unlike(bound: BoundModel, column: str, point: np.ndarray) -> bool:
 
 
 def run(context: Context) -> tuple[Baselines, Baselines] | None:
-    """Compare the baselines for both models of an audit; None without gradients, for which their own analysis says why."""
+    """Compare the baselines for both models of an audit.
+
+    Return None if there are no gradients. The analysis of gradients then states the reason.
+    """
     if not context[GRADIENTS]:
         return None
     network, linear = context.both(context.drawn(context.gradient_subsample, AUDITED_ROWS))

@@ -1,4 +1,4 @@
-"""Baselines of integrated gradients in the document: attributions from the mean, the median and real rows."""
+"""Baselines of integrated gradients in the audit document: attributions for the mean, the median and real rows."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ STARTS = ("mean", "median", "rows")
 
 
 class StartRow(Part):
-    """How atypical a baseline is that consists of a single point."""
+    """A baseline that is a single point, and how atypical this point is."""
 
     baseline: Literal["mean", "median"]
-    neighbours: float  # percentile of its distance to the fifth nearest real row
-    unlike: list[str]  # columns in which no row has the same encoding
+    neighbours: float  # percentile (0 to 1) of its distance to the fifth nearest real row
+    unlike: list[str]  # columns in which no row has the same encoded value as the baseline
     reference: int
 
 
@@ -36,7 +36,7 @@ class StartGap(Part):
 
 
 class BaselineRow(Part):
-    """Mean absolute attribution of a column from each baseline, summed over outputs (biased upward by sampling error)."""
+    """The mean absolute attribution of a column for each baseline, summed over outputs (biased upward by sampling error)."""
 
     column: str
     network: dict[str, float | None]
@@ -47,14 +47,14 @@ class BaselinePair(Part):
     first: Literal["mean", "median", "rows"]
     second: Literal["mean", "median", "rows"]
     top: int
-    network: float | None  # rank correlation of the sizes of the columns, summed over outputs
-    network_overlap: float | None  # share of the most important columns that both baselines have in common
+    network: float | None  # rank correlation of the mean absolute attributions, which are summed over outputs
+    network_overlap: float | None  # share of the `top` most important columns that are the same for both baselines
     linear: float | None
     linear_overlap: float | None
 
 
 class Baselines(Part):
-    """Integrated gradients from the mean, the median and real rows."""
+    """Integrated gradients with three baselines: the mean, the median and real rows."""
 
     rows: int
     background_rows: int
@@ -71,7 +71,7 @@ class Baselines(Part):
 
 
 def build(r: Results) -> Baselines | None:
-    """Return the attributions from each baseline; None if they were not computed."""
+    """Return the attributions for each baseline, or None if they were not computed."""
     both = r[ANALYSIS]
     if both is None:
         return None

@@ -1,4 +1,4 @@
-"""Baselines on the page: does the ranking of the columns depend on where integrated gradients start?"""
+"""Report section on baselines: does the ranking of columns by integrated gradients depend on the baseline?"""
 
 from __future__ import annotations
 

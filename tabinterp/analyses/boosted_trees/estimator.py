@@ -1,12 +1,12 @@
 """Gradient-boosted trees fitted to the same training rows, as a reference for the performance of the network.
 
-The trees are scikit-learn's histogram gradient boosting (after LightGBM, Ke et al. 2017). They use the original columns and
-support categories directly. The number of rounds, at most 200, minimises the loss on a fifth of the training rows, drawn by hash;
-if there is a group column, the fifth consists of whole groups. The trees are then fitted to all training rows. No other setting
-is tuned.
+The trees are fitted by scikit-learn's histogram gradient boosting, which is modelled on LightGBM (Ke et al. 2017). They use the
+original columns and support categories directly. The number of boosting rounds is chosen to minimise the loss on a validation
+set, and is at most 200. The validation set is a fifth of the training rows, drawn by hash. If there is a group column, the
+validation set consists of whole groups. The trees are then fitted again to all training rows. No other setting is tuned.
 
-If the trees beat the network, a better model for this table exists. If the network beats the trees, this does not show that it is
-the best possible model.
+If the trees beat the network, a better model for this table exists. If the network beats the trees, an even better model may
+still exist.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from tabinterp.table.suppression import BoolArray
 ROUNDS, STEP = 200, 25
 TREES = 400  # maximum number of trees over all classes
 LEVELS = 250  # scikit-learn allows at most 255; the rarest levels share one code
-VALIDATION = 5  # one row in this many is used for validation
+VALIDATION = 5  # one training row in this many is used to choose the number of rounds
 
 
 @dataclass(frozen=True)
 class Reference:
     """The primary metric of the network and of the trees, and the verdict on the network compared with the trees.
 
-    In `metric`, the trees take the place of the linear model.
+    In `metric`, the fields for the linear model hold the results of the trees.
     """
 
     metric: Metric
@@ -56,12 +56,12 @@ class Reference:
 
 
 def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
-    """Fit boosted trees on the training rows of the network's table, and evaluate trees and network on its held-out rows.
+    """Fit boosted trees to the training rows, and compare them with the network on the held-out rows.
 
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows the network was not trained on, or there are too few rows or events.
+        If it is unknown which rows were held out, or if there are too few rows or events.
     """
     table = network.table
     training, held = _training(table, seed), np.flatnonzero(_held_out(table))
@@ -72,7 +72,7 @@ def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
     if groups(rows).max() + 1 < FEWEST:
         raise NotApplicableError(why("boosted.few", least=FEWEST))
     columns = table.schema.inputs
-    with threadpool_limits(1, user_api="openmp"):  # sums by several threads differ in their last digits from run to run
+    with threadpool_limits(1, user_api="openmp"):  # with several threads, the last digits of sums differ between runs
         model, rounds = _fitted(training, columns, seed, network.device)
         losses = _losses(np.stack([network.scores[held], _predicted(model, rows, columns)]), rows, network.device)
     metric = paired(loss_for(None, table.schema.task).name, losses, rows)
@@ -81,12 +81,12 @@ def boosted(network: BoundModel, margin: float, *, seed: int = 0) -> Reference:
 
 
 def trees_scores(network: BoundModel, rows: IntArray, columns: tuple[str, ...], seed: int = 0) -> FloatArray:
-    """Return the scores (rows, k) of trees fitted to the training rows of the network's table, using only these columns.
+    """Return the scores (rows, k) of boosted trees that are fitted to the training rows and use only `columns`.
 
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows the network was trained on, or there are too few of them.
+        If it is unknown which rows the network was trained on, or if there are too few training rows.
     """
     training = _training(network.table, seed)
     with threadpool_limits(1, user_api="openmp"):
@@ -95,14 +95,14 @@ def trees_scores(network: BoundModel, rows: IntArray, columns: tuple[str, ...], 
 
 
 def _held_out(table: Table) -> BoolArray:
-    """Return the rows (n,) that the network was not trained on."""
+    """Return a mask (n,) of the rows that the network was not trained on."""
     if table.held_out is None:
         raise NotApplicableError(why("they need to know which rows the network was trained on"))
     return table.held_out
 
 
 def _training(table: Table, seed: int) -> Table:
-    """Return the training rows with positive weight, in an order that does not depend on the order in the file."""
+    """Return the training rows with positive weight, in an order that does not depend on the order of the table."""
     _held_out(table)
     training = table.training_rows()
     if training.weights is not None:
@@ -126,7 +126,7 @@ def _fitted(training: Table, columns: tuple[str, ...], seed: int, device: str) -
 
 
 def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
-    """Return the rows to fit on, and the rows on which the number of rounds is chosen."""
+    """Return the rows to fit the trees to, and the validation rows on which the number of rounds is chosen."""
     if training.groups is not None:
         codes = np.zeros(len(training), dtype=np.int64) if training.codes is None else training.codes
         parts = by_group(codes, training.groups, [*np.unique(codes)], VALIDATION, seed)
@@ -141,9 +141,9 @@ def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
 def _best(
     training: Table, columns: tuple[str, ...], fitted: IntArray, scored: IntArray, most: int, seed: int, device: str
 ) -> int:
-    """Return the number of rounds with the lowest loss on the rows set aside for it.
+    """Return the number of boosting rounds with the lowest loss on the validation rows `scored`.
 
-    The search stops when the last `STEP` rounds have not lowered the loss.
+    The search stops if the last `STEP` rounds have not lowered this loss.
     """
     part, apart, best = training.take(fitted), training.take(scored), 0
     model, names = _pipeline(part, columns, seed), list(columns)
@@ -161,7 +161,7 @@ def _best(
 
 
 def _losses(found: FloatArray, table: Table, device: str) -> FloatArray:
-    """Return the losses (m, rows) of scores (m, rows, k)."""
+    """Return the loss (m, rows) of each row, given scores `found` (m, rows, k)."""
     return loss_for(None, table.schema.task).each(found, table.y, device)
 
 
@@ -177,7 +177,7 @@ def _scores(raw: FloatArray, task: str) -> FloatArray:
 
 
 def _pipeline(training: Table, columns: tuple[str, ...], seed: int) -> Pipeline:
-    """Return trees with an encoder that keeps numbers and replaces other values by the position of their level.
+    """Return unfitted boosted trees with an encoder that keeps numbers and replaces every other value with an integer code.
 
     Unknown levels are treated as missing. A column without any value is dropped: it carries no information, and scikit-learn
     cannot bin it.

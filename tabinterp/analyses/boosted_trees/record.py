@@ -1,4 +1,4 @@
-"""Boosted trees in the document: how well they predict, as a reference for both models."""
+"""Boosted trees in the audit document: how well the network predicts compared with boosted trees."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Reference(Part):
-    """Boosted trees fitted to the same training rows, as a reference."""
+    """The performance of the network compared with boosted trees fitted to the same training rows."""
 
     metric: Metric
     network: Interval
     trees: Interval
     difference: Interval  # network minus trees, paired by row
-    status: Status  # of the network compared with the trees, by the margin of the verdict
+    status: Status  # verdict on the network compared with the trees, with the same margin as the verdict on both models
     rounds: int
     rows: int
     training_rows: int
@@ -35,7 +35,7 @@ class Reference(Part):
 
 
 def build(r: Results) -> Reference | None:
-    """Return how the network compares with boosted trees; None if these were not fitted."""
+    """Return the comparison of the network with boosted trees, or None if no trees were fitted."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -1,4 +1,4 @@
-"""Boosted trees on the page: the network's loss compared with that of a reference fitted to the same rows."""
+"""Report section on boosted trees: the network's loss compared with that of trees fitted to the same rows."""
 
 from __future__ import annotations
 

@@ -2,19 +2,21 @@
 
 Recalibration (Cox 1958; Miller, Hui & Tierney 1991; Van Calster et al. 2019) regresses the outcome on the model's own score. The
 regression is logistic for classes, least squares for numbers, and Poisson for counts. With several classes, each class is
-compared with the others, and the score is the log-odds of its probability.
+compared with all others, and its score is the log-odds of its predicted probability.
 
-Calibrated predictions have slope 1 and intercept 0. A slope below 1 means that scores are too extreme. The intercept of that fit
-is a prediction at score 0, which may be far from every row (log-odds 0 is a probability of one half). Calibration in the large is
-therefore the intercept with the slope fixed at 1: how far predictions are too low or too high on average. A joint test with two
-degrees of freedom asks whether the slope is 1 and the intercept 0.
+Calibrated predictions have slope 1 and intercept 0. A slope below 1 means that scores are too extreme. The intercept of this
+regression is the recalibrated prediction at score 0. This intercept says little about the rows if no row has a score near 0 (for
+log-odds, a probability near one half). Calibration in the large is therefore reported as well. It is the intercept of a second
+fit with the slope fixed at 1, and shows by how much predictions are too low or too high on average. A joint test with two degrees
+of freedom tests whether the slope is 1 and the intercept is 0.
 
-For two classes and independent rows of equal weight, intervals are profile-likelihood intervals, and the joint test is a
-likelihood-ratio test. The reason is that the Wald interval of a slope is far too short if a class is rare. In all other cases,
-intervals use robust (sandwich) standard errors and Student's t. Standard errors are clustered if rows come in groups, and HC3 for
-unweighted numbers and counts.
+If the target is a class, and rows are independent and have equal weights, intervals are profile-likelihood intervals and the
+joint test is a likelihood-ratio test. The Wald interval of a slope would be far too short for a rare class. In all other cases,
+intervals use robust (sandwich) standard errors and Student's t distribution. The standard errors are clustered if rows come in
+groups. For numbers and counts without weights or groups, they are HC3.
 
-With at least `CURVE_EVENTS` events and as many non-events, a natural cubic spline shows departures that slope and intercept miss.
+If there are at least `CURVE_EVENTS` events and `CURVE_EVENTS` non-events, a natural cubic spline is also fitted. It shows
+departures from calibration that slope and intercept miss.
 """
 
 from __future__ import annotations
@@ -54,9 +56,9 @@ from .reliability_curve import merge as merge_bins
 from .reliability_curve import start as start_bins
 from .reliability_curve import update as update_bins
 
-FLAT = 1e-12  # a smaller share of the likelihood's curvature is rounding error
-CERTAIN = 1e-8  # if the variance of a row's outcome is smaller, a fit ends before its optimum
-CURVE_EVENTS = 10 * EVENTS  # events, and non-events, needed for a smooth curve (Van Calster et al. 2016)
+FLAT = 1e-12  # below this share of the average curvature, the curvature of the likelihood is rounding error
+CERTAIN = 1e-8  # if the mean predicted variance of the outcomes is smaller, a fit ends before its optimum
+CURVE_EVENTS = 10 * EVENTS  # minimum number of events, and of non-events, for a smooth curve (Van Calster et al. 2016)
 KNOTS = (0.05, 0.35, 0.65, 0.95)  # quantiles of the score (Harrell 2015)
 CERTAINTY = 40.0  # beyond this logit, a probability is 0 or 1 in double precision
 NONE = (np.nan, np.nan, np.nan, np.nan)
@@ -64,9 +66,10 @@ NONE = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class Recalibration:
-    """Slope, intercept, and calibration in the large (the intercept with the slope fixed at 1), on the scale of the score.
+    """Calibration slope, intercept, and calibration in the large (the intercept with the slope fixed at 1).
 
-    `p` is the p-value of the joint test that the slope is 1 and the intercept 0. Numbers that the rows do not determine are NaN.
+    All three are on the scale of the score. `p` is the p-value of the joint test that the slope is 1 and the intercept is 0.
+    Values that cannot be estimated from the rows are NaN.
     """
 
     slope: Estimate = NONE
@@ -79,7 +82,8 @@ class Recalibration:
 class Bend:
     """The largest departure of a smooth recalibration curve from the predictions, within the middle 90% of the predictions.
 
-    `p` is the p-value of the hypothesis that the curve fits no better than slope and intercept alone.
+    `predicted` is the prediction at which the curve departs most, and `observed` is the value of the curve there. `p` is the
+    p-value of the hypothesis that the curve fits no better than slope and intercept alone.
     """
 
     predicted: float
@@ -91,8 +95,8 @@ class Bend:
 class Calibrated(Recalibration):
     """Calibration of one output: slope, intercept and reliability curve.
 
-    `bend` is the departure of a smooth curve, if there are enough events. In the curve of a class, predictions are probabilities
-    and outcomes are shares; otherwise, both are in units of the target.
+    `bend` is the largest departure of a smooth curve, if there are enough events. `bins` are the points of the reliability curve.
+    For a class, predictions are probabilities and outcomes are shares. For numbers and counts, both are in units of the target.
     """
 
     output: str | None = None
@@ -121,9 +125,9 @@ class Calibration(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output, with slope, intercept, calibration in the large and the joint p-value.
+        """Return a data frame with one row for each output: slope, intercept, calibration in the large and joint p-value.
 
-        The first three come with standard errors and intervals.
+        Slope, intercept and calibration in the large have standard errors and intervals.
         """
         parts, rows = ("", "_stderr", "_low", "_high"), []
         for one in self.outputs:
@@ -135,7 +139,7 @@ class Calibration(Display):
 
 
 def calibration(bound: BoundModel) -> Calibration:
-    """Estimate the calibration of a model on the held-out rows of the table it is bound to.
+    """Estimate the calibration of a model on the held-out rows of its table.
 
     Raises
     ------
@@ -157,7 +161,10 @@ def calibration(bound: BoundModel) -> Calibration:
 
 
 def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Calibration:
-    """Estimate calibration on the held-out rows of the table. `sums`, from which the curves are computed, may cover more rows."""
+    """Estimate the calibration of a model on the held-out rows of its table.
+
+    If `sums` are given, reliability curves are computed from them. They may include rows that are not in the table.
+    """
     if bound.table.held_out is None:
         raise NotApplicableError(
             why("whether predictions come true is seen on rows that the models were not trained on")
@@ -179,7 +186,10 @@ def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Ca
 
 
 def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
-    """Return the intercept and slope of each output on all rows that the model is bound to; empty if there are too few events."""
+    """Return the intercept and slope of each output, estimated on all rows that the model is bound to.
+
+    The values of an output are NaN if it has too few events.
+    """
     found = [
         _recalibrated(score, y, rows.table) if told else Recalibration() for _, score, _, y, told in _outputs(rows)
     ]
@@ -187,7 +197,7 @@ def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
 
 
 def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
-    """Return the result of `outputs_of`, and whether each output has enough events for a slope."""
+    """Return the result of `outputs_of`, with an additional item: whether the output has enough events to estimate a slope."""
     table = rows.table
     if table.schema.task == "count":
         told = [bool(events(table)[1] >= EVENTS)]
@@ -197,7 +207,7 @@ def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray,
 
 
 def outputs_of(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray]]:
-    """Return, for each output, its name, the scores to recalibrate, the predictions and the outcomes (n,)."""
+    """Return, for each output, the name, the scores (n,) to recalibrate, the predictions (n,) and the outcomes (n,)."""
     table, scores = rows.table, rows.scores
     if not table.schema.goal.classes:
         values = np.exp(scores[:, 0]) if table.schema.task == "count" else scores[:, 0]
@@ -218,8 +228,8 @@ def recalibrate(
 ) -> Recalibration:
     """Regress outcomes (n,) on scores (n,): 0/1 outcomes on log-odds, counts on log rates, numbers on predictions.
 
-    Without `weights`, all rows have equal weight. `groups` (n,) marks dependent rows; without it, rows are independent. The
-    result is all NaN if the rows do not determine slope and intercept.
+    Without `weights`, all rows have equal weight. Rows with the same value of `groups` (n,) are dependent; without `groups`, all
+    rows are independent. All values are NaN if slope and intercept cannot be estimated from the rows.
     """
     from statsmodels.genmod.families import Binomial, Gaussian, Poisson  # noqa: PLC0415
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
@@ -278,8 +288,8 @@ def _by_student(value: float, stderr: float, df: int) -> Estimate:
 def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: float) -> Recalibration:
     """Return a logistic recalibration with profile-likelihood intervals.
 
-    `value` holds its slope and intercept, and `level` is calibration in the large. `level` is NaN if it is not determined because
-    rows are predicted with certainty.
+    `value` holds the estimated slope and intercept, and `level` is the estimated calibration in the large. `level` is NaN if it
+    cannot be estimated because rows are predicted with certainty.
     """
     ones = np.ones(len(y))
 
@@ -309,7 +319,8 @@ def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: f
 def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], float]) -> Estimate:
     """Return a value with its profile-likelihood interval.
 
-    At the ends, twice the rise of the negative log likelihood equals the 95% quantile of the chi-squared distribution.
+    At both ends of the interval, the negative log likelihood exceeds its minimum `best` by half the 95% quantile of the
+    chi-squared distribution.
     """
     rise = float(stats.chi2.ppf(0.95, 1)) / 2
 
@@ -326,10 +337,9 @@ def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], 
 
 
 def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> float:
-    """Return the maximum-likelihood coefficient of `x` with an offset.
+    """Return the maximum-likelihood coefficient of `x` in a logistic regression with an offset.
 
-    The likelihood has no curvature where every probability is 0 or 1. The length of a step is therefore limited to the distance
-    from one of these extremes to the other.
+    The likelihood has no curvature where all probabilities are 0 or 1. The length of a Newton step is therefore limited.
     """
     widest = np.abs(x).max()
 
@@ -369,8 +379,9 @@ def _sandwich(
     """Return the robust (sandwich) covariance (Huber 1967), clustered by groups (Liang & Zeger 1986).
 
     With `leverage`, each residual is divided by one minus the leverage of its row (HC3, MacKinnon & White 1985). The result is
-    None if all the weight is on rows that are predicted with certainty, because the rest of the likelihood is rounding error.
-    Unlike statsmodels' estimate, this form, which holds for canonical links, does not lose precision if a mean is near 0 or 1.
+    None if practically all rows are predicted with certainty, because the curvature of the likelihood is then only rounding
+    error. The formula holds for canonical links. Unlike the estimate of statsmodels, it does not lose precision if a mean is near
+    0 or 1.
     """
     share = weights / weights.sum()
     information = (x.T * (share * variance)) @ x
@@ -389,9 +400,9 @@ def _sandwich(
 
 
 def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
-    """Fit a natural cubic spline of the score in addition to slope and intercept.
+    """Return the largest departure of a natural cubic spline of the score from the predictions.
 
-    This is possible for classes, and for independent rows of equal weight.
+    Return None unless the target is a class, rows are independent and have equal weights, and there are enough events.
     """
     if not (_alone(table) and table.schema.goal.classes) or min(y.sum(), len(y) - y.sum()) < CURVE_EVENTS:
         return None
@@ -414,7 +425,7 @@ def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
 def spline(x: FloatArray, knots: FloatArray) -> FloatArray:
     """Return the nonlinear basis functions (n, knots - 2) of a natural cubic spline (Harrell 2015).
 
-    They are linear beyond the outer knots.
+    These functions are linear beyond the outer knots.
 
     >>> bent = spline(np.array([0.0, 1, 2, 3, 4, 5]), np.array([1.0, 2, 3, 4]))
     >>> bool(np.allclose(np.diff(bent[4:], axis=0), np.diff(spline(np.array([7.0, 8]), np.array([1.0, 2, 3, 4])), axis=0)))
@@ -434,7 +445,7 @@ def spline(x: FloatArray, knots: FloatArray) -> FloatArray:
 
 
 def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None:
-    """Return the coefficients of a logistic regression and its negative log likelihood; None if it has no optimum."""
+    """Return the coefficients of a logistic regression and the negative log likelihood, or None if there is no optimum."""
     from statsmodels.genmod.families import Binomial  # noqa: PLC0415
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
 
@@ -447,9 +458,10 @@ def _likelihood(x: FloatArray, y: FloatArray) -> tuple[FloatArray, float] | None
 def _curve(
     prediction: FloatArray, y: FloatArray, weights: FloatArray, classes: bool, groups: IntArray | None
 ) -> tuple[Bin, ...]:
-    """Return the reliability curve.
+    """Return the bins of the reliability curve.
 
-    If rows come in groups, intervals are over the groups in a bin. A bin with fewer than ten groups has no interval.
+    If rows come in groups, the interval of a bin is computed over the groups in the bin. A bin with fewer than ten groups has no
+    interval.
     """
     edges = start_bins(prediction, weights)
     if edges is None:
@@ -466,12 +478,12 @@ def _curve(
 
 # ---- the curve over all rows of a scan
 
-Edges = list[FloatArray | None]  # edges of the bins of the predictions, for each output
-Counted = list[Bins | None]  # sums over the rows in each bin, for each output
+Edges = list[FloatArray | None]  # for each output, the edges of the bins of predictions
+Counted = list[Bins | None]  # for each output, the sums over the rows in each bin
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Edges, Edges]:
-    """Choose bins for the predictions of both models."""
+    """Choose the bins for the predictions of both models."""
     return edges_of(network), edges_of(linear)
 
 
@@ -502,7 +514,7 @@ def merge(a: tuple[Counted, Counted], b: tuple[Counted, Counted]) -> tuple[Count
 def finish(
     context: Context, plan: tuple[Edges, Edges], counted: tuple[Counted, Counted]
 ) -> tuple[Calibration, Calibration]:
-    """Compute the curves from all rows, and the fits from the drawn rows."""
+    """Compute the reliability curves from the sums over all rows, and slopes and intercepts from the drawn rows."""
     return _calibration(context.network, counted[0]), _calibration(context.linear, counted[1])
 
 

@@ -1,4 +1,4 @@
-"""Calibration in the document: slope, intercept and reliability curve of each output of both models."""
+"""Calibration in the audit document: slope, intercept and reliability curve of each output of both models."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class CalibrationBin(Part):
 
 
 class CalibrationBend(Part):
-    predicted: float  # prediction at which a smooth curve departs most, within the middle 90% of the predictions
+    predicted: float  # prediction at which a smooth curve is farthest from the diagonal, among the middle 90%
     observed: float  # value of the curve at this prediction
     p: float  # p-value of the hypothesis that the curve fits no better than slope and intercept alone
 
 
 class Calibrated(Part):
     slope: Interval
-    intercept: Interval  # intercept of the recalibration, at score 0
+    intercept: Interval  # intercept of the recalibration: the prediction at score 0
     large: Interval = Interval()  # calibration in the large: the intercept with the slope fixed at 1
     p: float | None = None  # p-value of the joint test that the slope is 1 and the intercept 0
-    bend: CalibrationBend | None = None  # None: there are too few events, or rows are weighted or come in groups
+    bend: CalibrationBend | None = None  # None if there are too few events, or if rows are weighted or come in groups
     bins: list[CalibrationBin]
 
 
@@ -54,7 +54,7 @@ class Calibration(Part):
 
 
 def build(r: Results) -> Calibration | None:
-    """Return the calibration of both models; None if it does not apply."""
+    """Return the calibration of both models, or None if it does not apply."""
     both = r[ANALYSIS]
     if both is None:
         return None

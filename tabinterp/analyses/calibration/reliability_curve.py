@@ -1,7 +1,7 @@
 """The reliability curve: mean prediction and mean outcome in ten quantile bins of the prediction.
 
-The sums can be merged: bins are chosen on some rows, and any number of rows can then be added in batches. The mean outcome of a
-bin has a 95% interval: Wilson's (1927) for a share, and Student's t for a mean of numbers or counts.
+Bins are chosen on a sample of rows. Any number of rows can then be added in batches, because sums over rows can be merged. The
+mean outcome of a bin has a 95% interval: Wilson's (1927) for a share, and Student's t for a mean of numbers or counts.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Bin:
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """Sums over the rows with positive weight in each bin (bins,).
+    """Sums (bins,) over the rows with positive weight in each bin.
 
-    `mass` is sum w, `squares` is sum w^2, and `predicted` and `observed` are the mean prediction and outcome. `spread` is sum w
-    (outcome - mean)^2.
+    With weights w, `mass` is sum w, `squares` is sum w^2, and `spread` is sum w (outcome - mean)^2. `predicted` and `observed`
+    are the mean prediction and the mean outcome.
     """
 
     rows: IntArray
@@ -46,7 +46,7 @@ class Bins:
 
 
 def start(prediction: FloatArray, weights: FloatArray, least: int = FEWEST) -> FloatArray | None:
-    """Return the bin edges; None if there are fewer than `least` rows.
+    """Return the bin edges, or None if there are fewer than `least` rows.
 
     Each edge is halfway between the closest predictions of neighbouring bins.
     """
@@ -57,7 +57,7 @@ def start(prediction: FloatArray, weights: FloatArray, least: int = FEWEST) -> F
 
 
 def update(edges: FloatArray, prediction: FloatArray, y: FloatArray, weights: FloatArray) -> Bins:
-    """Sum these rows by bin."""
+    """Return the sums in each bin over the given rows."""
     used = weights > 0
     prediction, y, weights = prediction[used], y[used], weights[used]
     at, size = np.searchsorted(edges, prediction, side="right"), len(edges) + 1
@@ -79,7 +79,10 @@ def update(edges: FloatArray, prediction: FloatArray, y: FloatArray, weights: Fl
 
 
 def merge(a: Bins, b: Bins) -> Bins:
-    """Merge the sums of two sets of rows. Means are merged directly, without raw sums of squares."""
+    """Merge the sums over two sets of rows.
+
+    Means and `spread` are merged directly, because raw sums of squares would lose precision.
+    """
     mass = a.mass + b.mass
     share = b.mass / np.where(mass > 0, mass, 1.0)
     shift = b.observed - a.observed
@@ -94,7 +97,7 @@ def merge(a: Bins, b: Bins) -> Bins:
 
 
 def finish(sums: Bins, classes: bool) -> tuple[Bin, ...]:
-    """Return the bins that contain rows. With `classes`, outcomes are shares."""
+    """Return the bins that contain rows. If `classes` is true, the outcomes are shares of a class."""
     return tuple(_bin(sums, i, classes) for i in np.flatnonzero(sums.mass > 0).tolist())
 
 
@@ -114,7 +117,7 @@ def _bin(sums: Bins, i: int, classes: bool) -> Bin:
 def cuts(ordered: FloatArray, least: int = FEWEST) -> IntArray:
     """Return the positions at which sorted predictions are divided into at most ten bins of equal size.
 
-    Equal predictions are in the same bin, and each bin has at least `least` rows.
+    Rows with equal predictions are in the same bin. Each bin has at least `least` rows.
     """
     n = len(ordered)
     if n < least:

@@ -1,4 +1,4 @@
-"""Calibration on the page: slope and intercept of both models, and a reliability curve for each output."""
+"""Report section on calibration: slope and intercept of both models, and a reliability curve for each output."""
 
 from __future__ import annotations
 

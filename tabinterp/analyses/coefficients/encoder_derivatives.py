@@ -1,8 +1,9 @@
 """Derivatives of the score with respect to columns that the encoder transforms or mixes.
 
-Splines, powers, products and principal components are examples. Such a column has no term in a linear model, but the score still
-has a derivative with respect to it: the network's gradient times the derivative of the encoder. The latter is a central
-difference of whole encoded rows. There is no derivative where the encoder jumps, as it does with bins and codes of levels.
+Examples of such encodings are splines, powers, products and principal components. A column that is encoded in this way has no
+term in a linear model, but the score still has a derivative with respect to the column. It is the gradient of the score times the
+derivative of the encoder, which is computed as a central difference of encoded rows. Where the encoder jumps, for example between
+bins or codes of levels, there is no derivative.
 """
 
 from __future__ import annotations
@@ -21,14 +22,18 @@ from tabinterp.stats.estimates import Estimates
 from tabinterp.stats.weights import deviation
 from tabinterp.table.coerce import with_columns
 
-STEP = 1e-4  # size of a step, in standard deviations of the column
-JUMP = 0.5  # a difference that changes by this share when the step is halved is a jump, not a slope
-STILL = 0.5  # an encoder is a step function of a column if at least this share of its rows do not change, or jump
+STEP = 1e-4  # step of the central differences, in standard deviations of the column
+JUMP = 0.5  # if halving the step changes a difference by more than this share, the encoder jumps there
+STILL = 0.5  # an encoder is a step function of a column if it is constant or jumps in more than this share of rows
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Mean derivatives (columns, outputs) per unit of each column, and the share of rows with the opposite sign."""
+    """Mean derivatives (columns, outputs) of the score with respect to the columns.
+
+    `sds` are the standard deviations of the columns. `sign_flip` is the share of rows in which the derivative has the opposite
+    sign to the mean.
+    """
 
     columns: tuple[str, ...]
     sds: tuple[float, ...]
@@ -37,7 +42,7 @@ class Curves:
 
 
 def curves(bound: BoundModel, terms: list[AnyTerm]) -> Curves:
-    """Return the derivatives with respect to every numeric column that has no term of its own."""
+    """Return the mean derivatives of the score with respect to every numeric column that has no term."""
     apart = {t.term.column for t in terms if not isinstance(t, Basis)}
     names, sds, parts = [], [], []
     gradient: FloatArray | None = None
@@ -64,9 +69,10 @@ def _mean(derivative: FloatArray, bound: BoundModel, names: list[str], sds: list
 
 
 def _encoder_slope(bound: BoundModel, column: str) -> FloatArray | None:
-    """Return the change (n, d) of the encoded columns per unit of the column.
+    """Return the derivative (n, d) of the encoded columns with respect to a column.
 
-    It is NaN in rows without a slope. The result is None if the encoder is a step function.
+    The derivative is NaN in rows in which the column is missing or the encoder jumps. The result is None if the encoder is a step
+    function of the column.
     """
     values = _numbers(bound, column)
     present = ~np.isnan(values)
@@ -93,7 +99,7 @@ def _difference(bound: BoundModel, rows: pd.DataFrame, column: str, values: Floa
 
 
 def _sd(bound: BoundModel, column: str) -> float:
-    """Return the standard deviation over the rows with a known value; 0 if there are none."""
+    """Return the standard deviation of a column over the rows with a known value; 0 if there are none."""
     values, weights = _numbers(bound, column), bound.table.weights
     present = ~np.isnan(values)
     w = None if weights is None else weights[present]

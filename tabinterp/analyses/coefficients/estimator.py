@@ -1,11 +1,13 @@
-"""Coefficients of a linear model with their inference, and average derivatives of a network, per original column.
+"""Coefficients of a linear model with standard errors and tests, and average derivatives of a network, per original column.
 
-For a linear model, a fit by maximum likelihood (or least squares) on the model's own encoding is used. It has no penalty, because
-a penalised fit has no valid Wald interval. The model's own coefficients, which may be penalised, are reported as well. If a model
-supplies its own inference (statsmodels), its estimates and covariance are used instead, transformed to the columns.
+For a linear model, the estimates come from a new fit by maximum likelihood (or least squares) on the model's own encoding. This
+fit has no penalty, because a penalised fit has no valid Wald interval. The model's own coefficients, which may be penalised, are
+reported as well. Models from statsmodels supply their own inference. Their estimates and covariance are used instead, transformed
+to the original columns.
 
-For a network, each term has an average derivative or contrast with its standard error over rows, and the share of rows whose own
-derivative has the opposite sign. The linear surrogate is a least-squares fit of the network's score on the same terms.
+For a network, each term has an average derivative (for a number) or an average contrast (for a level), with a standard error over
+rows. The share of rows in which the derivative has the opposite sign to the average is reported as well. The linear surrogate is
+a least-squares fit of the network's score on the same terms.
 """
 
 from __future__ import annotations
@@ -47,26 +49,26 @@ from .surrogate import Surrogate, surrogate
 
 @dataclass(frozen=True, eq=False)
 class Coefficients(Display):
-    """One number for each term and output, in units of the score per unit of the column.
+    """Coefficients or average derivatives of a model, one for each term and output, in units of the score per unit of the column.
 
-    Depending on the task, the unit of the score is log-odds, centred log-odds of a class, units of the target, or the log rate.
+    Depending on the task, the score is the log-odds, the centred logit of a class, a value in units of the target, or a log rate.
 
     Parameters
     ----------
     estimates : (terms, outputs) the model's own coefficients, or the average derivatives of a network.
-    sign_flip : (terms, outputs) share of rows whose own derivative has the opposite sign.
+    sign_flip : (terms, outputs) share of rows in which the derivative has the opposite sign to the average.
     inference : unpenalised fit of a linear model to the target; None for a network.
     surrogate : linear fits of a network's score; None for a linear model.
     term_rows : number of rows on which the estimate of each term is based.
-    left_out : columns that the encoder mixes. Their terms describe the values before mixing, if these are known, and the
-        unpenalised fit has no coefficient for them.
-    differences : columns whose derivatives are central differences, because the steps that mix them are not affine. After affine
-        steps, derivatives are exact.
+    left_out : columns that the encoder mixes with others. If the values before mixing are known, the terms of these columns refer
+        to these values. The unpenalised fit has no coefficients for these columns.
+    differences : columns whose derivatives are computed by central differences, because the encoder mixes the columns in steps
+        that are not affine. If all steps are affine, derivatives are exact.
     abrupt : columns without derivatives, because the encoder is not smooth in them.
-    curves : mean derivatives with respect to numeric columns that the encoder transforms. They differ from row to row even in a
-        linear model.
-    disagreement : share of rows in which a network's own gradient differs from finite differences of its score; None if they were
-        not compared.
+    curves : mean derivatives with respect to numeric columns that the encoder transforms. These derivatives differ between rows
+        even in a linear model.
+    disagreement : share of rows in which the gradient of a network differs from finite differences of the score; None if the two
+        were not compared.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -94,12 +96,12 @@ class Coefficients(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term.
+        """Return a data frame with one row for each output and term.
 
-        A numeric column that the encoder transforms or mixes has a separate row, which holds only the mean derivative. For a
-        linear model, `estimate` and its inference are those of the unpenalised fit, and `model` is the model's own coefficient.
-        For a network, `estimate` is the average derivative or contrast, and `surrogate` is the coefficient of the linear
-        surrogate.
+        A numeric column that the encoder transforms or mixes has an additional row with only the mean derivative. For a linear
+        model, `estimate` and its standard error, interval and tests come from the unpenalised fit, and `model` is the model's own
+        coefficient. For a network, `estimate` is the average derivative or contrast, and `surrogate` is the coefficient of the
+        linear surrogate.
         """
         return pd.concat([self._output(k) for k in range(len(self.outputs))], ignore_index=True)
 
@@ -189,8 +191,8 @@ class Coefficients(Display):
 def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
     """Return the coefficients of a linear model, or the average derivatives of a network.
 
-    If the table has a split, inference and a network's surrogate are fitted on the training rows, and a network's derivatives are
-    computed on the held-out rows. Without a split, all rows are used for both.
+    If the table has a split, the unpenalised fit and the surrogate of a network are fitted to the training rows. The derivatives
+    of a network are computed on the held-out rows. Without a split, all rows are used for both purposes.
 
     Examples
     --------
@@ -213,7 +215,10 @@ def coefficients(model: Model | BoundModel, table: Table) -> Coefficients:
 
 
 def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
-    """Return the unpenalised fit to the target (or the inference supplied with the model) and the model's own coefficients."""
+    """Return the coefficients of a linear model.
+
+    They include the unpenalised fit to the target (or the inference supplied with the model) and the model's own coefficients.
+    """
     table = bound.table
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     inference = _inference(bound, terms, training)
@@ -242,7 +247,10 @@ def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
 
 
 def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.bool_]) -> Inference:
-    """Return the estimates of these terms from a fit of all encoded columns; columns that the encoder mixes have none."""
+    """Return the estimates of `terms` from a fit to all encoded columns.
+
+    Columns that the encoder mixes have no estimate.
+    """
     fitted = [*find_terms(bound), *_mixed(bound)]
     table, matrix = bound.table, design(fitted, training)
     weights = None if table.weights is None else table.weights[training]
@@ -261,14 +269,14 @@ def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.boo
 
 
 def _mixed(bound: BoundModel) -> list[AnyTerm]:
-    """Return the encoded columns that depend on several columns, so that the fit adjusts for them."""
+    """Return a term for each encoded column that depends on several columns. The fit uses these terms as adjustments."""
     owner = {int(e): c for c in bound.columns if not bound.encoding.local[c] for e in bound.encoding.blocks[c]}
     alone = {int(e) for c in bound.columns if bound.encoding.local[c] for e in bound.encoding.blocks[c]}
     return [Basis(Term(c, unit=f"encoded column {e}"), bound.x[:, e], e) for e, c in owner.items() if e not in alone]
 
 
 def _only(inference: Inference, bound: BoundModel, fitted: list[AnyTerm], terms: list[AnyTerm]) -> Inference:
-    """Return the inference for these terms in their order. Terms that were not fitted have no estimate."""
+    """Return the inference for `terms`, in the order of `terms`. Terms that were not fitted have no estimate."""
     place = {t.term: j for j, t in enumerate(fitted)}
     found = [(k, t.term, place.get(t.term)) for k in range(len(bound.outputs)) for t in terms]
     known = [(i, k * len(fitted) + j) for i, (k, _, j) in enumerate(found) if j is not None]
@@ -287,7 +295,11 @@ def _only(inference: Inference, bound: BoundModel, fitted: list[AnyTerm], terms:
 
 
 def _without_errors(inference: Inference) -> Inference:
-    """Return the same terms without estimates, because the targets were used twice. The model's own coefficients remain."""
+    """Return the inference with all estimates removed.
+
+    A target encoder uses the targets before the fit uses them again, so standard errors of the fit would not be valid. The
+    model's own coefficients are still reported.
+    """
     reason, nothing = Reason("target_encoded"), np.full_like(inference.covariance_matrix, np.nan)
     empty = tuple(Estimate(e.output, e.term, reason=reason) for e in inference.estimates)
     return replace(inference, estimates=empty, tests=(), covariance_matrix=nothing)
@@ -296,9 +308,9 @@ def _without_errors(inference: Inference) -> Inference:
 def of_network(
     bound: BoundModel, terms: list[AnyTerm], surrogate_terms: list[AnyTerm], summed: Summed | None = None
 ) -> Coefficients:
-    """Return average derivatives and contrasts, sign flips, and the linear surrogate of every output on `surrogate_terms`.
+    """Return the average derivatives and contrasts of a network, and the linear surrogate of every output on `surrogate_terms`.
 
-    `summed` holds slopes and their sums over other rows; the derivatives of these terms are then computed from the sums.
+    `summed` may hold slope terms with sums over all rows. The derivatives of these terms are then computed from the sums.
     """
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = through(bound).take(rows)
@@ -322,15 +334,15 @@ def of_network(
     )
 
 
-Summed = tuple[list[Slope], Means]  # slopes, and their sums over rows
+Summed = tuple[list[Slope], Means]  # slope terms, and sums of their derivatives over rows
 
 
 def _derivatives(
     terms: list[AnyTerm], bound: BoundModel, summed: Summed | None
 ) -> tuple[Estimates, FloatArray, tuple[int, ...]]:
-    """Return mean derivatives (terms, k), shares of sign flips, and the number of rows of each term.
+    """Return, for each term, the mean derivatives (terms, k), the shares of opposite signs (terms, k), and the number of rows.
 
-    They are computed from the sums if there are any, and otherwise from the rows of `bound`.
+    The terms in `summed` are computed from the sums, and all other terms from the rows of `bound`.
     """
     slopes, sums = summed or ([], None)
     known = {one.term for one in slopes}
@@ -350,8 +362,8 @@ def _derivatives(
 def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
     """Return a linear model's own coefficients (terms, k).
 
-    They are the derivatives of its score, which are the same in every row. If non-affine steps of the encoder make them differ,
-    their means are returned.
+    The coefficients are the derivatives of the score, which are the same in every row. If the encoder has steps that are not
+    affine, the derivatives differ between rows, and their means are returned.
     """
     if bound.is_linear:
         rows = {
@@ -397,7 +409,7 @@ def _of_both(context: Context, summed: Summed | None) -> tuple[Coefficients, Coe
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> list[Slope] | None:
-    """Select the terms that need only gradients."""
+    """Return the terms for which only gradients are needed, or None if there are none."""
     return [term for term in find_terms(network) if isinstance(term, Slope)] or None
 
 
@@ -406,7 +418,7 @@ def update(slopes: list[Slope], network: BoundModel, linear: BoundModel) -> Call
 
 
 def finish(context: Context, slopes: list[Slope], sums: Means) -> tuple[Coefficients, Coefficients]:
-    """Compute derivatives of numeric columns from all rows, and contrasts of levels and all fits from the drawn rows."""
+    """Compute derivatives of numeric columns from the sums over all rows, and everything else from the drawn rows."""
     return _of_both(context, (slopes, sums))
 
 

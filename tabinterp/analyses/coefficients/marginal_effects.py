@@ -1,8 +1,8 @@
-"""Average marginal effects: the mean change of the score per unit of a column, comparable with a coefficient.
+"""Average marginal effects: the mean change in the score per unit of a column, which can be compared with a coefficient.
 
-For a number, this is the mean derivative of the score, in score units per unit of the column. For a level, it is the mean score
-with every row at the level minus the mean score with every row at the reference level (a discrete change; Bartus 2005). In a
-linear model, both equal its coefficients in every row.
+For a numeric column, the effect is the mean derivative of the score, in score units per unit of the column. For a level, the
+effect is a discrete change (Bartus 2005): the mean score if every row is set to this level minus the mean score if every row is
+set to the reference level. In a linear model, the effect in every row equals the coefficient.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from tabinterp.models.model import BLOCK, BoundModel
 
 
 def row_derivatives(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
-    """Return the derivative or contrast (n, terms, k) of each row; NaN where the column is missing."""
+    """Return the derivative or contrast (n, terms, k) of each term in each row.
+
+    A derivative is NaN in rows in which the column is missing.
+    """
     result = np.full((len(bound.x), len(terms), len(bound.outputs)), np.nan)
     slopes = [(j, term) for j, term in enumerate(terms) if isinstance(term, Slope)]
     if slopes:
@@ -34,7 +37,7 @@ def row_derivatives(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
 
 
 def slope_derivatives(bound: BoundModel, terms: Sequence[Slope]) -> Callable[[FloatArray, slice], FloatArray]:
-    """Return a function from the gradients (m, d, k) of some rows to the derivatives (m, terms, k) of the terms.
+    """Return a function that converts the gradients (m, d, k) of some rows to the derivatives (m, terms, k) of the terms.
 
     Derivatives are NaN in rows in which the column is missing.
     """
@@ -55,7 +58,7 @@ def slope_derivatives(bound: BoundModel, terms: Sequence[Slope]) -> Callable[[Fl
 
 
 def _contrasts(bound: BoundModel, column: str, contrasts: list[Contrast]) -> FloatArray:
-    """Return the scores (n, contrasts, k) with the column at each level minus those with it at the common reference."""
+    """Return, for each row, the score (n, contrasts, k) at each level of the column minus the score at the reference level."""
     block = contrasts[0].block
     weight = bound.first.weight[:, torch.as_tensor(block)]
     base = bound.z - bound.part((column,))

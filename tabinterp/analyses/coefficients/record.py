@@ -1,7 +1,7 @@
-"""Coefficients in the document: regression coefficients, the network's average derivatives, and where their signs conflict.
+"""Coefficients in the audit document: regression coefficients, average derivatives of the network, and conflicts of sign.
 
 The name and the numbers of a level with fewer than ten rows are withheld, because they would reveal single people. The signs of a
-term are reported as conflicting only if all of its estimates support this.
+term are reported as conflicting only if all estimates for the term support this.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     from .estimator import Coefficients as CoefficientsResult
     from .surrogate import Surrogate as SurrogateResult
 
-SMALLEST_CELL = 10  # rows
-FLIPS = 1 / 3  # if this share of rows have the opposite sign, an average has no meaningful direction
+SMALLEST_CELL = 10  # minimum number of rows of a level that is shown
+FLIPS = 1 / 3  # if at least this share of rows has the opposite sign, the average has no meaningful direction
 LEVEL = 0.05  # maximum adjusted p-value of the coefficient in a conflict
 LINEAR_R2 = 0.999  # a score is called linear if a linear function explains this share of its variance
 
 
 class CoefficientRow(Part):
-    """One term: a column per unit, or one level compared with the reference level."""
+    """The estimates for one term: a column (per unit), or one level compared with the reference level."""
 
     output: str | None  # class label if there are several outputs
     column: str
     level: str | None
     reference: str | None
-    unit: str | None  # None: per unit of the column; otherwise words for what one unit is
+    unit: str | None  # None for one unit of the column; otherwise, a description of the unit
     sd: float | None  # standard deviation of the column, to convert "per unit" to "per standard deviation"
-    linear: Interval  # unpenalised fit; without an interval if it would not be valid
+    linear: Interval  # estimate of the unpenalised fit; without an interval if no valid interval exists
     z: float | None
     p: float | None
     odds_ratio: Interval = Interval()  # if the scale is log-odds
@@ -54,9 +54,9 @@ class CoefficientRow(Part):
     penalised: float | None  # coefficient of the same term in the penalised linear model
     network: Interval  # average derivative, or average contrast with the reference level
     network_rows: int | None  # number of rows on which the network's number is based; None if there is no number
-    sign_flip: float | None  # share of rows whose own derivative has the opposite sign to the average
+    sign_flip: float | None  # share of rows in which the derivative has the opposite sign to the average
     surrogate: float | None  # coefficient of the same term in the linear surrogate of the network's score
-    conflict: bool  # whether both intervals exclude zero, on opposite sides
+    conflict: bool  # whether the signs of the coefficient and of the average derivative conflict
     reason: Message | None  # why a number is missing
 
 
@@ -106,7 +106,7 @@ class Coefficients(Part):
 
 
 def build(r: Results) -> Coefficients:
-    """Return every term of both models; no terms if coefficients do not apply."""
+    """Return the terms of both models, or no terms if the analysis does not apply."""
     goal = r.network.table.schema.goal
     both = r[ANALYSIS]
     if both is None:
@@ -196,7 +196,7 @@ class _Both:
     surrogate: SurrogateResult
 
     def reference(self, term: AnyTerm) -> str | None:
-        """Return the reference level, unless it has so few rows that its name would reveal single people."""
+        """Return the name of the reference level, or "…" if it has so few rows that the name would reveal single people."""
         if not term.term.dummy:
             return term.term.reference
         others = sum(t.values.sum() for t in self.linear.terms if t.term.dummy and t.term.column == term.term.column)
@@ -227,7 +227,7 @@ def _terms(both: _Both) -> list[CoefficientRow]:
 def _curves(both: _Both, k: int) -> list[CoefficientRow]:
     """Return rows for numeric columns that the encoder transforms or mixes.
 
-    They hold mean derivatives of both models, and no coefficients.
+    These rows contain mean derivatives of both models, and no coefficients.
     """
     network, linear = both.network.curves, both.linear.curves
     own = {column: number(linear.estimates.value[i, k]) for i, column in enumerate(linear.columns)}
@@ -313,11 +313,15 @@ def _reason(fit: Estimate) -> Message | None:
 
 
 def _contradicts(row: CoefficientRow, q: Any) -> bool:
-    """Return whether the signs conflict.
+    """Return whether the coefficient and the network's average derivative have conflicting signs.
 
-    They conflict if all of the following hold: after correction for multiple testing, the two intervals are on opposite sides of
-    zero; the penalised model agrees with the coefficient; the surrogate agrees with the derivative; and most rows agree with
-    their average.
+    All of the following must be true:
+
+    - the intervals of the unpenalised coefficient and of the derivative are on opposite sides of zero;
+    - the unpenalised coefficient is still significant after correction for multiple testing;
+    - the penalised coefficient has the same sign as the unpenalised one;
+    - the surrogate's coefficient has the same sign as the average derivative;
+    - in most rows, the derivative has the same sign as the average derivative.
     """
     linear, network = side(row.linear), side(row.network)
     return bool(
@@ -333,7 +337,7 @@ def _contradicts(row: CoefficientRow, q: Any) -> bool:
 def _collinear(inference: Inference) -> set[str]:
     """Return columns that are linear combinations of each other.
 
-    For these, a coefficient and a contrast are not comparable, because they hold different things fixed.
+    For these columns, a coefficient cannot be compared with a contrast, because the two hold different columns fixed.
     """
     columns: set[str] = set()
     for estimate in inference.estimates:

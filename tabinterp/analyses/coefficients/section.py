@@ -1,4 +1,4 @@
-"""Coefficients on the page: coefficients of the linear model and average derivatives of the network on one axis."""
+"""Report section on coefficients: coefficients of the linear model and average derivatives of the network on one axis."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ COLUMNS = 15  # maximum number of original columns in a figure
 LEVELS, FEWER = (
     6,
     3,
-)  # levels of one column in a figure, and levels if each class has a figure; those with the largest estimates are shown
-EVERY, LEAST = 110, 40  # terms listed with all their numbers: over all outputs together, and at least for each output
+)  # maximum numbers of levels of a column in a figure, for one output and for several; the largest estimates are shown
+EVERY, LEAST = 110, 40  # maximum number of terms in the tables of all outputs; a table may always have `LEAST`
 DRAWN = 15  # maximum number of terms in a figure
 UNRANKED = 10**6
 COLLINEAR, NAMED = 10, 3  # the usual limit of a variance inflation factor (Marquardt 1970); number of columns named
@@ -90,7 +90,7 @@ def build(coefficients: Coefficients, document: Document) -> list[Block]:
 
 
 def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
-    """Say how many columns are nearly determined by others, and name those with the largest variance inflation factors."""
+    """Return a paragraph that counts the columns nearly determined by others, and names the most collinear of them."""
     inflation = {row.column: row.vif for row in tests if row.vif is not None and row.vif > COLLINEAR}
     if not inflation:
         return []
@@ -100,7 +100,7 @@ def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
 
 
 def _over(coefficients: Coefficients) -> set[int]:
-    """Return the numbers of rows behind the network's estimates that differ from the number of drawn rows."""
+    """Return the distinct row counts of the network's estimates that differ from the number of drawn rows."""
     return {row.network_rows for row in coefficients.terms if row.network_rows is not None} - {
         coefficients.rows_network
     }
@@ -109,7 +109,7 @@ def _over(coefficients: Coefficients) -> set[int]:
 def _output(
     coefficients: Coefficients, output: str | None, index: int, count: int, rank: dict[str, int]
 ) -> list[Block]:
-    """Return the blocks of one of `count` classes, or of the only output. Classes after the first are folded."""
+    """Return the report blocks for one output. If there are several outputs, all after the first are folded."""
     several = count > 1
     terms = [row for row in coefficients.terms if row.output == output]
     tests = [row for row in coefficients.tests if row.output == output]
@@ -128,7 +128,7 @@ def _output(
 
 
 def _all(coefficients: Coefficients, terms: Sequence[CoefficientRow], most: int, rank: dict[str, int]) -> Fold:
-    """Return a table of every term or, if there are too many for a page, of the terms of the most important columns."""
+    """Return a folded table of all terms or, if there are too many, of the terms of the most important columns."""
     ordered = sorted(terms, key=lambda row: rank.get(row.column, UNRANKED))[:most]
     listed = terms if len(terms) <= most else ordered
     summary = _said("report.coefficients.all", coefficients, count=len(terms))
@@ -139,7 +139,7 @@ def _all(coefficients: Coefficients, terms: Sequence[CoefficientRow], most: int,
 
 
 def _said(key: str, coefficients: Coefficients, **values: int) -> str:
-    """Return a sentence about odds ratios or rate ratios."""
+    """Return the sentence for odds ratios or, for counts, the sentence for rate ratios."""
     return t(f"{key}.rates" if coefficients.scale == "log-rate" else key, **values)
 
 
@@ -173,7 +173,7 @@ def _figure(
         conflicts=sum(row.conflict for row in shown),
     )
     svg = figures.pairs(pairs, t("report.coefficients.axis", scale=scale), aria, figure_id, "excludes_zero")
-    # the table of all terms also has the levels that are not drawn, with the same numbers
+    # the table of all terms contains the same numbers for the levels that are not drawn
     numbers = _numbers([row for row in terms if row.level is None or id(row) in drawn], scale)
     return [Figure(svg, aria, _legend(), caption, numbers)]
 
@@ -207,7 +207,7 @@ def _size(row: CoefficientRow) -> float:
 
 
 def _standard(row: CoefficientRow) -> tuple[Interval, Interval]:
-    """Return both models' numbers per standard deviation; for a level, per change to that level."""
+    """Return the estimates of both models per standard deviation of the column or, for a level, per change to this level."""
     factor = row.sd if row.level is None else None
     return scaled(row.network, factor), scaled(row.linear, factor)
 
@@ -272,7 +272,7 @@ def _reason(row: CoefficientRow) -> str | Cell:
 
 
 def _ratio(row: CoefficientRow, name: str) -> Interval:
-    """Return the odds ratio or rate ratio of a numeric term per standard deviation; for other terms, return it unchanged."""
+    """Return the odds ratio or rate ratio of a term; for a numeric column, per standard deviation."""
     return powered(getattr(row, name), row.sd if row.level is None else None)
 
 

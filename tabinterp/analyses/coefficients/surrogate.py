@@ -1,9 +1,9 @@
-"""The linear surrogate: how much of the network's score is a linear function of the columns.
+"""The linear surrogate of a network: a linear fit to the score, and the share of the score's variance that it explains.
 
-The score is regressed on the terms by least squares. The fit uses the training rows and is evaluated on the held-out rows;
-without a split, both use all rows. R2 is the share of the variance of the score on the evaluated rows that the fit explains. Its
-95% interval is a percentile interval over resampled rows. If rows come in groups, it is a Student's t interval with the standard
-error over resampled groups.
+The score is regressed on the terms by least squares. The surrogate is fitted to the training rows and evaluated on the held-out
+rows. Without a split, all rows are used for both. R2 is the share of the score's variance on the evaluated rows that the
+surrogate explains. The 95% interval of R2 is a percentile interval over resampled rows. If rows come in groups, groups are
+resampled, and the interval is a Student's t interval.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RESAMPLES = 500
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """One linear fit for each output of the network, with R2 (outputs,) on the rows used for evaluation."""
+    """A linear fit for each output of the network, with R2 (outputs,) on the evaluated rows."""
 
     fits: tuple[Inference, ...]
     r2: Estimates

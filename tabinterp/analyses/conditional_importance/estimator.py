@@ -15,16 +15,16 @@ from tabinterp.linear.penalised import SEARCHED
 from tabinterp.models import BoundModel
 
 REPEATS = 5
-REFIT_WORK = 10**12  # columns times rows times encoded columns squared; one core does about 10^10 per second
+REFIT_WORK = 10**12  # maximum of columns times rows times encoded columns squared; one core does about 10^10 per second
 
 
 @dataclass(frozen=True, eq=False)
 class Together:
-    """Conditional, grouped and drop-column importance. Pairs are (network, linear).
+    """Conditional, grouped and drop-column importance of both models. Pairs are (network, linear).
 
-    `grouped` is the importance of groups of related columns that are permuted together; it is None if there are no such groups.
-    `dropped` exists for the linear model only. It is None without held-out rows, if the model could not be refitted, or if
-    refitting would take too long.
+    `grouped` is the importance of groups of related columns, which are permuted together. It is None if no columns are related.
+    `dropped` is drop-column importance, which is computed for the linear model only. It is None if no rows are held out, if the
+    model could not be refitted, or if refitting would take too long.
     """
 
     families: Families
@@ -40,9 +40,10 @@ def together(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Together:
-    """Compute all three kinds of importance of both models on these rows.
+    """Compute conditional, grouped and drop-column importance.
 
-    Refits use the training rows and are evaluated on all held-out rows.
+    Conditional and grouped importance of both models are computed on `rows`. For drop-column importance, the linear model is
+    refitted to the training rows and evaluated on all held-out rows.
     """
     parts = [network.take(rows), linear.take(rows)]
     found = families(parts[0].table, seed=seed)
@@ -63,7 +64,7 @@ def together(
 
 
 def _dropped(linear: BoundModel, found: Families, seed: int) -> Dropped | None:
-    """Refit with each column left out in turn, unless the cost (rows times encoded columns squared) is too high."""
+    """Return the drop-column importance of the linear model, or None if refitting fails or would take too long."""
     n, d = min(SEARCHED, len(linear.table)), linear.x.shape[1]
     if len(linear.columns) * n * d**2 > REFIT_WORK:
         return None
@@ -74,5 +75,5 @@ def _dropped(linear: BoundModel, found: Families, seed: int) -> Dropped | None:
 
 
 def run(context: Context) -> Together:
-    """Compute the importance of correlated columns for both models of an audit."""
+    """Compute conditional, grouped and drop-column importance for the models of an audit."""
     return together(context.network, context.linear, context.subsample, context.seed, progress=context.within)

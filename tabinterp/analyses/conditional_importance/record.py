@@ -1,4 +1,4 @@
-"""Conditional and grouped importance in the document: columns given the others, and groups of related columns."""
+"""Conditional and grouped importance in the audit document: single columns given the others, and groups of related columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 class ConditionalRow(Part):
     column: str
-    conditioned: list[str]  # columns that define the strata; if it is empty, all rows are one stratum
+    conditioned: list[str]  # columns that define the strata; if empty, all rows form one stratum
     strata: int
     smallest: int  # number of rows in the smallest stratum
     network: Interval  # rise in loss if the column is permuted within strata
@@ -44,7 +44,7 @@ class FamilyRow(Part):
 
 
 class Together(Part):
-    """Importance of columns given the others, and of groups of columns that carry the same information."""
+    """The importance of columns given the other columns, and of groups of columns that carry the same information."""
 
     loss: Metric
     rows_of: Literal["held-out", "all"]
@@ -66,7 +66,10 @@ class Together(Part):
 
 
 def build(r: Results) -> Together | None:
-    """Return conditional and grouped importance, with columns in the order of permutation importance; None if not computed."""
+    """Return conditional and grouped importance, or None if they were not computed.
+
+    Columns are in the order of permutation importance.
+    """
     result = r[ANALYSIS]
     if result is None:
         return None

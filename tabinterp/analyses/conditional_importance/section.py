@@ -1,4 +1,4 @@
-"""Conditional and grouped importance on the page: the rise in loss within strata, and for groups of related columns."""
+"""Report section on conditional importance (permutation within strata) and on the importance of groups of related columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tabinterp.report.words import NONE, counted, cut, listed, number, rows_of, 
 
 
 def build(importance: Together, document: Document) -> list[Block]:
-    """Return the blocks on the conditional importance of single columns."""
+    """Return the report blocks on the conditional importance of single columns."""
     strata = {
         "associated": importance.associated,
         "fewest": importance.fewest,
@@ -27,7 +27,7 @@ def build(importance: Together, document: Document) -> list[Block]:
 
 
 def grouped(importance: Together, document: Document) -> list[Block]:
-    """Return the blocks on grouped importance, for which columns with the same information are permuted together."""
+    """Return the report blocks on grouped importance, in which related columns are permuted together."""
     values = {"threshold": importance.threshold, "rows": importance.association_rows}
     title = Heading(t("report.together.families"))
     if not importance.families:

@@ -1,14 +1,15 @@
-"""Conductance: how much of the change of a score from a baseline flows through each hidden unit.
+"""Conductance: how much of the difference between a row's score and the score of a baseline flows through each hidden unit.
 
 The method is that of Dhamdhere, Sundararajan & Yan (2018). Along the straight path from the baseline to a row, a change dh_j of a
-unit's output h_j changes the score by dF/dh_j dh_j. The integral of this term is the conductance of the unit. If every connection
-passes through a layer, its conductances add up to f(x) - f(baseline). The contribution of connections that bypass the layer (a
-residual or wide branch) is reported as well, so that the sum still holds.
+unit's output h_j changes the score by dF/dh_j dh_j. The integral of this term along the path is the conductance of the unit. If
+every connection passes through a layer, the conductances of its units add up to f(x) - f(baseline). If some connections bypass
+the layer (a residual or wide branch), their contribution is reported separately. The sum then includes this contribution.
 
-The image of a straight path under the first affine operation is straight, so integration can start after this operation. The
-change of h_j over a segment of the path is known without a gradient. Segments are halved if their sum over the layer does not
-match the change of the score. The sum cannot reveal changes that a unit makes and reverses within half a segment, that is within
-1/128 of a path. A batch of paths has at most 5 million numbers; the only other memory needed is that of the result.
+A straight path is still straight after the first affine operation, so integration can start after this operation. The path is
+divided into segments. The change of h_j over a segment follows from the outputs at both ends, without a gradient. A segment is
+halved if its contributions, summed over the layer, do not match the change of the score. This check cannot detect a change in a
+unit that is reversed within half a segment, which is 1/128 of the path. A batch of paths has at most 5 million numbers. Apart
+from a batch, only the result is kept in memory.
 """
 
 from __future__ import annotations
@@ -40,10 +41,10 @@ from tabinterp.table.hash_sampling import chosen
 
 AUDITED_ROWS = 1_000
 
-STEPS = 64  # initial number of segments; one segment is exact if the network after the layer is affine
+STEPS = 64  # initial number of segments; one segment is used, and is exact, if the network after the layer is affine
 DEPTH = 16  # maximum number of times that a segment is halved
-SHARES = (16, 128, 1024)  # a segment is done if its gap is below tolerance / share; rows that miss use the next share
-CELLS = 5_000_000  # maximum numbers in one batch: path points times (inputs, units and outputs); at least one path
+SHARES = (16, 128, 1024)  # a segment needs a gap of at most tolerance / share; rows that fail use the next share
+CELLS = 5_000_000  # maximum number of values in a batch: points times (inputs + units + outputs); at least one path
 BACKGROUND = 10
 BASELINES = ("mean", "median", "rows")
 
@@ -56,9 +57,10 @@ class Conductance(Display):
     ----------
     values : (rows, units, outputs) conductance of each unit.
     around : (rows, layers, outputs) contribution of connections that bypass the layer.
-    gap : (rows, layers) abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)); the largest gap over
-        the outputs.
-    mean_stderr : (units, outputs) error of the mean that is due to drawing background rows; 0 for a single baseline.
+    gap : (rows, layers) abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over the
+        outputs.
+    mean_stderr : (units, outputs) standard error of the mean due to the random choice of background rows; 0 for a single
+        baseline.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -81,17 +83,17 @@ class Conductance(Display):
     estimand: str = "path integral of d score / d output of the unit, from the baseline to the row"
 
     def mean(self) -> Estimates:
-        """Return the signed mean over rows (units, outputs). Its standard error covers the rows and the drawn background."""
+        """Return the signed mean (units, outputs). Its standard error includes sampling of rows and of background rows."""
         mean = mean_over_rows(self.values, self.weights, self.groups)
         return mean_with_draws(mean, units_of(len(self.values), self.groups), self.mean_stderr, self.background_rows)
 
     def size(self) -> Estimates:
-        """Return the mean absolute value over rows (units, outputs), which sampling error biases upward."""
+        """Return the mean absolute value (units, outputs) over rows, which is biased upward by sampling error."""
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and unit."""
+        """Return a data frame with one row for each output and unit."""
         mean, size, units = self.mean(), self.size(), len(self.layer)
         return pd.DataFrame(
             {
@@ -122,12 +124,12 @@ def conductance(
     ----------
     baseline : "mean" for the mean of the encoded rows, "median" for the median row (with the most frequent level of each
         category), or "rows" for the mean over `background` real rows, drawn by hash.
-    tolerance : the path of each row is refined until its gap is below this value.
+    tolerance : the path of a row is refined until the gap of the row is below this value or the path cannot be refined further.
 
     Raises
     ------
     NotApplicableError
-        If the model has no hidden units, or its network cannot be divided into layers.
+        If the model has no hidden units, or if its network cannot be divided into layers.
 
     Examples
     --------
@@ -175,7 +177,7 @@ def conductance(
 
 
 def _starts(bound: BoundModel, baseline: str, background: int, seed: int) -> tuple[Tensor, FloatArray]:
-    """Return the starting points (b, h) of the paths, after the first affine operation, and their shares (b,)."""
+    """Return the starting points (b, h) of the paths, after the first affine operation, and the weight (b,) of each."""
     if baseline != "rows":
         return bound.front_of(baseline_of(bound, baseline)[None]), np.ones(1)
     weights = bound.table.row_weights
@@ -202,7 +204,7 @@ class _Through:
 def _through(
     bound: BoundModel, layer: Layer, starts: Tensor, share: FloatArray, scale: FloatArray, asked: tuple[float, int]
 ) -> _Through:
-    """Return the conductances of the layer, averaged over the starting points."""
+    """Return the conductance of the units of a layer, averaged over the starting points."""
     n, k = len(bound.z), len(bound.outputs)
     values, around, means = np.zeros((n, layer.width, k)), np.zeros((n, k)), []
     for start, part in zip(starts, share, strict=True):
@@ -217,8 +219,8 @@ def _through(
 def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
     """Return the conductance (n, units + bypassing values, k) from one starting point.
 
-    Rows whose gap exceeds the tolerance are integrated again with finer segments. `cost` is how many numbers one point of a path
-    takes.
+    Rows whose gap exceeds the tolerance are integrated again with finer segments. `cost` is the number of values stored for each
+    point of a path.
     """
     rise = bound.answers - _score(bound, start[None])
     steps = 1 if layer.moves.nothing_behind else STEPS
@@ -241,8 +243,9 @@ def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, toleran
 def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor, most: int) -> Tensor:
     """Return the integrals (n, units + bypassing values, k) along the paths.
 
-    Each integral is the sum over segments of the gradient at the midpoint times the change in the output. At most `most` segments
-    are processed at a time. Halved segments are processed next, so that few are waiting.
+    For each segment, the gradient at the midpoint is multiplied by the change in the output. The integral is the sum of these
+    products. At most `most` segments are processed at a time. Halved segments are processed first, which keeps the list of
+    waiting segments short.
     """
     n, every = len(move), torch.arange(len(move), device=move.device)
     grid = torch.linspace(0, 1, steps + 1, dtype=torch.float64, device=move.device)
@@ -277,7 +280,11 @@ def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor
 
 @dataclass(frozen=True, eq=False)
 class _Segments:
-    """Segments of equal length: their `rows` (m,), their starts on the path (`left`), and outputs and scores at both ends."""
+    """Segments of paths, all of the same length.
+
+    `rows` (m,) are the rows of the segments, and `left` (m,) their starting points on the paths (0 to 1). `low` and `high` are
+    the outputs of the layer at both ends, and `below` and `above` are the scores at both ends.
+    """
 
     depth: int
     rows: Tensor
@@ -304,7 +311,7 @@ class _Segments:
 
 
 def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
-    """Return the layer's outputs (m, units + bypassing values) at points `t` of the paths of `rows`."""
+    """Return the layer's outputs (m, units + bypassing values) at the points `t` (m,) of the paths of `rows` (m,)."""
     z = start + t[:, None].to(move.dtype) * move[rows]
     with torch.no_grad():
         h: Tensor = layer.outputs(z)
@@ -336,7 +343,7 @@ class Conductances:
 
 
 def run(context: Context) -> Conductances:
-    """Compute conductance in the audited network, with the mean of the encoded rows as the baseline."""
+    """Compute conductance in the audited network. The baseline is the mean of the encoded rows."""
     network = context.network.take(context.subsample)
     require_rows(network)
     sample = affordable(network, AUDITED_ROWS, context.seed)

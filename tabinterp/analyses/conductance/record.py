@@ -1,4 +1,4 @@
-"""Conductance in the document: how much of the score flows through each hidden unit."""
+"""Conductance in the audit document: how much of the score flows through each hidden unit."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MOST_UNITS = 64  # maximum number of units listed for each output
 
 class ConductanceLayer(Part):
     layer: str
-    gap: float  # largest over rows: abs(sum over the layer + around - rise of the score) / mean abs(rise)
-    around: float  # mean absolute contribution that bypasses the layer, over rows and outputs
+    gap: float  # largest over rows: abs(sum over the layer + bypass - rise of the score) / mean abs(rise)
+    around: float  # mean absolute contribution of connections that bypass the layer, over rows and outputs
 
 
 class ConductanceRow(Part):
@@ -48,7 +48,7 @@ class Conductance(Part):
 
 
 def build(r: Results) -> Conductance | None:
-    """Return the units with the largest conductance; None if it was not computed."""
+    """Return the units with the largest conductance, or None if it was not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -1,4 +1,4 @@
-"""Conductance on the page: how much of the score flows through each hidden unit, and whether the layers add up."""
+"""Report section on conductance: how much of the score flows through each hidden unit, and the completeness gap of each layer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.report.blocks import Block, Fold, Paragraph, Table
 from tabinterp.report.tables import Column, interval_column, output_columns, table
 from tabinterp.report.words import cut_cell, layer_name, number, outputs, score_scale, share, t, unit_name
 
-UNITS, LEAST = 12, 4  # units shown over all outputs together, and at least for each output
+UNITS, LEAST = 12, 4  # maximum number of units shown for all outputs together; at least `LEAST` for each output
 
 
 def build(conductance: Conductance, document: Document) -> list[Block]:

@@ -1,36 +1,40 @@
 """Split-conformal prediction: intervals for numbers and counts, and sets of classes, that cover 90% of the outcomes.
 
-The evaluated rows are split into two halves, with the rows of a group in the same half. A nonconformity is computed for every
-row. The threshold of a half with n rows is its ceil(0.9 (n + 1))-th smallest nonconformity (Papadopoulos et al. 2002; Vovk,
-Gammerman & Shafer 2005). If rows have weights, one row of mean weight is added above all others; the threshold is then the
-smallest nonconformity at or below which 90% of the weight lies. A row is covered if its nonconformity is at most the threshold of
-the other half. The nonconformity is
+The evaluated rows are split into two halves; all rows of a group are in the same half. A nonconformity is computed for every row:
+a measure of how unusual the outcome is, given the prediction. The threshold of a half with n rows is the ceil(0.9 (n + 1))-th
+smallest nonconformity of the half (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer 2005). If rows have weights, a row of mean
+weight is added above all others. The threshold is then the smallest nonconformity with at least 90% of the weight at or below it.
+A row is covered if its nonconformity is at most the threshold of the other half. The nonconformity depends on the task:
 
 - for numbers, the absolute residual. All intervals have the same width, so coverage is low where outcomes vary more.
 - for counts, the absolute residual of the count plus a uniform number from -1/2 to 1/2 (jittering: Machado & Santos Silva 2005),
-  divided by its standard deviation under the model, (mu + 1/12)^(1/2). The width is the mean number of counts in the interval.
-- for classes, the total probability of all classes more likely than the row's own, plus a uniform share of its own (adaptive
-  prediction sets: Romano, Sesia & Candes 2020). The size is the mean number of classes in the set.
+  divided by the standard deviation of this residual under the model, (mu + 1/12)^(1/2). The width is the mean number of counts in
+  the interval, over possible values of the uniform number.
+- for classes, the total probability of all classes that are more likely than the actual class, plus the probability of the actual
+  class times a uniform number from 0 to 1 (adaptive prediction sets: Romano, Sesia & Candes 2020). The size is the mean number of
+  classes in the set, over possible values of the uniform number.
 
-The uniform number of a row is computed from its hash. If the class probabilities are true, coverage is 90% in every slice. If the
-rates of counts are true, it is about 90% or higher.
+The uniform number of a row is computed from the hash of the row. If the predicted class probabilities are correct, coverage is
+90% in every slice. If the predicted rates of counts are correct, coverage is about 90% or higher in every slice.
 
-Over all rows, coverage is 90% by construction. Models differ in the width of their intervals (in units of the target) or the size
-of their sets (in classes), and coverage may be lower within a slice. Slices are the levels of a column, or the quarters of a
-number and its missing values. Each slice has at least a hundred rows (Kish's effective number). All slices form one family. It
-has a false discovery rate of 5% (Benjamini & Hochberg 1995), and its intervals have a false coverage rate of 5% (Benjamini &
-Yekutieli 2005).
+Over all rows, coverage is 90% by construction. Models are therefore compared by the width of their intervals (in units of the
+target) or the size of their sets (in classes). Within a slice, coverage may be lower than 90%. A slice is a level of a column, a
+quarter of the rows by the value of a numeric column, or the rows with a missing value. Each slice has at least a hundred rows
+(Kish's effective number). Over all slices, the false discovery rate is 5% (Benjamini & Hochberg 1995), and the intervals have a
+false coverage rate of 5% (Benjamini & Yekutieli 2005).
 
 A mean width is computed at a smoothed threshold: the mean of all nonconformities, each weighted by the probability that it is the
-quantile of a sample (Harrell & Davis 1982; weighted rows use Kish's effective number). Unlike the exact threshold, it is not the
-residual of one row, and every row has an influence on it. The width is rounded to two digits of its error.
+90% quantile of a sample (Harrell & Davis 1982). For weighted rows, Kish's effective number is used. Unlike the exact threshold,
+the smoothed threshold depends on all rows and does not equal the nonconformity of a single row. Widths are rounded to two
+significant digits of their standard error.
 
-Standard errors are over rows, or groups of rows. They account both for the rows over which a mean or coverage is computed and,
-half by half, for the rows that determine the threshold. The coverage of a slice changes with the threshold in proportion to the
-share of its rows whose nonconformity is near the threshold, relative to that share among all rows.
+Standard errors are computed over rows, or over groups of rows. They account for two sources of variation: the rows over which a
+mean width or coverage is computed, and the rows of the other half, which determine the threshold. The effect of the threshold on
+the coverage of a slice is proportional to the share of rows in the slice with a nonconformity near the threshold, relative to
+this share among all rows.
 
-Intervals are Student's. For widths, the kurtosis of the influences limits the degrees of freedom (Box 1953). This is conservative
-if the models differ on a few rows of large weight.
+Intervals use Student's t distribution. For widths, the degrees of freedom are limited by the kurtosis of the influences (Box
+1953). This is conservative if the models differ on a few rows of large weight.
 """
 
 from __future__ import annotations
@@ -72,7 +76,7 @@ Widths = Callable[[FloatArray], FloatArray]  # from thresholds (n,) to widths of
 class SliceCoverage:
     """Coverage of the network's intervals or sets in a slice, and their mean width or size.
 
-    The interval and the p-value (of the hypothesis that coverage is 90%) are adjusted for all slices.
+    The interval of the coverage and `q`, the p-value of the hypothesis that coverage is 90%, are adjusted for testing all slices.
     """
 
     group: Group
@@ -89,12 +93,12 @@ class Conformal(Display):
     Parameters
     ----------
     kind : "interval" for intervals (in units of the target) or "set" for sets (in classes).
-    rows : number of evaluated rows; each half of them determines the threshold for the other.
+    rows : number of evaluated rows; each half determines the threshold for the other half.
     network : mean width or size for the network, with its standard error and 95% interval.
     linear : the same for the linear model.
     difference : paired difference of the widths, network minus linear.
     tested : number of slices tested.
-    slices : slices with at least ten uncovered rows, in ascending order of the upper end of the interval of their coverage.
+    slices : slices with at least ten uncovered rows, in ascending order of the upper limit of their coverage.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -116,7 +120,7 @@ class Conformal(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return, for the network, one row for all rows (where coverage is as intended) and one row for each slice."""
+        """Return the coverage and width of the network over all evaluated rows (first row) and in each slice."""
         row: dict[str, object] = {"column": None, "kind": "all", "level": None, "low": None, "high": None, "q": np.nan}
         rows = [row | {"rows": self.rows} | _columns("width", self.network) | _columns("coverage", NONE)]
         for one in self.slices:
@@ -147,7 +151,8 @@ def conformal(
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows were held out, or a half of them has fewer than 50 rows, or groups of rows.
+        If it is unknown which rows were held out, or if either half of the held-out rows contains fewer than 50 rows (or groups
+        of rows).
 
     Examples
     --------
@@ -192,15 +197,15 @@ def _effective(rows: BoolArray, weights: FloatArray) -> float:
 
 
 def _draws(rows: BoolArray, weights: FloatArray, group: IntArray) -> int:
-    """Return the effective number of groups of some rows, as in `spread`."""
+    """Return the effective number of groups among `rows`, as in `spread`."""
     return int(len(np.unique(group[rows])) * _effective(rows, weights) / rows.sum() + 1e-9)
 
 
 def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Mean:
-    """Return a value with its interval, computed from the influences of the rows (n,) and rounded to two digits of its error.
+    """Return a value with its standard error and interval, rounded to two significant digits of the standard error.
 
-    The result is `NONE` if there are fewer than ten rows or groups of rows. The kurtosis of the influences limits the degrees of
-    freedom.
+    They are computed from the influences `moved` (n,) of the rows. The degrees of freedom are limited by the kurtosis of the
+    influences. The result is `NONE` if there are fewer than ten rows or groups of rows.
     """
     error, count = spread(moved, group, np.ones(len(group), dtype=bool))
     if draws < SMALL:
@@ -218,7 +223,7 @@ def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Me
 def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Widths]:
     """Return the nonconformity of each row (n,), and a function from thresholds to widths.
 
-    `drawn` (n,) are uniform random numbers.
+    `drawn` (n,) is a uniform number from 0 to 1 for each row.
     """
     table = bound.table
     y = table.y
@@ -233,7 +238,9 @@ def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Wid
 
 
 def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray, Widths]:
-    """Return the nonconformity of classes y (n,) with probabilities (n, classes), and a function from thresholds to set sizes.
+    """Return the nonconformity (n,) of the classes `y` (n,), and a function from thresholds to set sizes.
+
+    `p` (n, classes) are the predicted probabilities, and `drawn` (n,) is a uniform number for each row.
 
     >>> strange, size = adaptive(np.array([[0.2, 0.5, 0.3]]), np.array([2]), np.array([0.5]))
     >>> strange.round(9).tolist(), size(np.array([0.65])).round(9).tolist()
@@ -252,16 +259,16 @@ def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray,
 
 @dataclass(frozen=True, eq=False)
 class Threshold:
-    """The threshold from the rows of one half, given their weights.
+    """The threshold that is computed from the weighted rows of one half.
 
     Parameters
     ----------
-    exact : the nonconformity of one row, which decides whether rows are covered.
-    smooth : the mean of all nonconformities, each weighted by the probability that it is the quantile of a sample; used for
-        widths.
+    exact : the exact threshold, which is the nonconformity of one row; used to decide whether rows are covered.
+    smooth : the smoothed threshold: the mean of all nonconformities, each weighted by the probability that it is the 90% quantile
+        of a sample; used for widths.
     moved : (n,) influences of the rows on `smooth`.
-    missed : (n,) influences of the rows on the share of the weight at or below the nonconformity `exact`.
-    near : function from nonconformities (n,) to how often they are the quantile of a sample, relative to an average of 1.
+    missed : (n,) influences of the rows on the share of the weight at or below `exact`.
+    near : function from nonconformities (n,) to the density of the 90% quantile of a sample there, relative to its average.
     """
 
     exact: float
@@ -272,7 +279,7 @@ class Threshold:
 
     @classmethod
     def of(cls, strange: FloatArray, weights: FloatArray) -> Threshold:
-        """Return the threshold of rows (n,). Rows of the other half have weight 0.
+        """Return the threshold of the nonconformities `strange` (n,). Rows of the other half have weight 0.
 
         >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19))
         >>> one.exact, round(one.smooth, 2)
@@ -303,8 +310,8 @@ class Threshold:
 class OfRows:
     """A number for each row (n,) that depends on the threshold of the other half.
 
-    `slope` is its increase per unit of the threshold, or per unit of the share of rows below the threshold. `moved` is the
-    influence of the row on the threshold, or the share, of its own half.
+    `slope` is the increase of this number per unit of the threshold, or per unit of the share of rows below the threshold.
+    `moved` is the influence of the row on the threshold (or on this share) of its own half.
     """
 
     value: FloatArray
@@ -320,14 +327,17 @@ class OfRows:
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """Whether the interval or set of each row covers its outcome (1 or 0), and its width or size."""
+    """The coverage (1 or 0) and the width of the prediction interval of each row, or the size of its prediction set."""
 
     covered: OfRows
     width: OfRows
 
     @classmethod
     def of(cls, bound: BoundModel, half: IntArray, seed: int) -> Intervals:
-        """Return the intervals or sets of a model, with thresholds from the other `half` (n,)."""
+        """Return the intervals or sets of a model.
+
+        `half` (n,) is 0 or 1. The threshold for a row is computed from the rows of the other half.
+        """
         table = bound.table
         weights, group = table.row_weights, groups(table)
         strange, width = nonconformity(bound, uniform(row_hash(table.numbers, seed + 8)))
@@ -348,10 +358,11 @@ class Intervals:
 
 
 def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tuple[SliceCoverage, ...]]:
-    """Return how many slices were tested, and the slices with at least ten uncovered rows.
+    """Return the number of tested slices, and the slices with at least ten uncovered rows.
 
-    With fewer uncovered rows, coverage is high, and showing it would reveal single rows. The error of a coverage is at least that
-    of a coverage of 90% with independent rows: if nearly all rows are covered, their observed variation is too small.
+    If a slice has fewer uncovered rows, coverage is high, and showing it would reveal single rows. The standard error of a
+    coverage is never smaller than the standard error of a coverage of 90% with independent rows, because the observed variation
+    is too small if nearly all rows are covered.
     """
     weights, group = table.row_weights, groups(table)
     everyone, tested, widths = np.ones(len(table), dtype=bool), [], []
@@ -377,11 +388,12 @@ def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tu
 
 
 def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> list[int | None]:
-    """Return how many uncovered rows of each slice to count as covered, so that no coverage reveals one to nine rows.
+    """Return, for each slice, the number of uncovered rows to count as covered, to avoid revealing one to nine rows.
 
-    The result is None for slices that are not shown. Slices of a column with at least ten uncovered rows are shown. If that would
-    leave one to nine uncovered rows in the remaining slices, the number there is taken to be ten. The shown slice with the most
-    uncovered rows then has correspondingly fewer. It is not shown if the rows do not have `equal` weights.
+    The result is None for slices that are not shown. A slice is shown if it has at least ten uncovered rows and its number of
+    covered rows may be shown. For each column, readers could calculate how many uncovered rows are in the slices that are not
+    shown. If this number is one to nine, it is raised to ten by counting some uncovered rows as covered in the shown slice with
+    the most uncovered rows. If the rows do not have `equal` weights, this slice is not shown either.
     """
     assumed: list[int | None] = [None] * len(slices)
     for column in {one.column for one in slices}:
@@ -402,11 +414,11 @@ def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> li
 
 
 def _above(off: Mean) -> Mean:
-    """Return a coverage from its difference from the level, with its ends limited to 0 and 1."""
+    """Return a coverage with its interval, given the difference from `LEVEL`. The interval is limited to the range 0 to 1."""
     value, stderr, low, high = off
     return LEVEL + value, stderr, max(LEVEL + low, 0.0), min(LEVEL + high, 1.0)
 
 
 def run(context: Context) -> Conformal:
-    """Compute intervals or sets of both models of an audit on the evaluated rows."""
+    """Compute conformal intervals or sets of both models of an audit on the evaluated rows."""
     return conformal(context.network, context.network.table, context.linear, seed=context.seed)

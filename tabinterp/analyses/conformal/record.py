@@ -1,4 +1,4 @@
-"""Conformal prediction in the document: width of intervals or size of sets of both models, and coverage by slice."""
+"""Conformal prediction in the audit document: width of intervals or size of sets of both models, and coverage by slice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHOWN = 8
 class SliceCoverage(Part):
     group: Message
     rows: int
-    coverage: Interval  # at a level that keeps the false coverage rate at 5%
+    coverage: Interval  # the intervals of all slices have a false coverage rate of 5%
     q: float | None  # Benjamini-Hochberg p-value over all slices, for the hypothesis that coverage is `level`
     width: Interval
 
@@ -37,8 +37,8 @@ class Record(Part):
     network: Interval  # mean width in units of the target, or mean number of classes in a set
     linear: Interval
     difference: Interval  # network minus linear
-    tested: int  # number of slices
-    slices: list[SliceCoverage]  # for the network, in ascending order of the upper end of the interval of the coverage
+    tested: int  # number of tested slices
+    slices: list[SliceCoverage]  # for the network, in ascending order of the upper limit of the coverage
 
     def check_claims(self, document: Document) -> None:
         """Check that slices are large enough to be shown."""
@@ -51,7 +51,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return the widths of both models and the coverage by slice; None if they were not computed."""
+    """Return the widths of both models and the coverage by slice, or None if they were not computed."""
     result = results[ANALYSIS]
     if result is None:
         return None

@@ -1,4 +1,4 @@
-"""Conformal prediction on the page: width of intervals or size of sets of both models, and coverage by slice."""
+"""Report section on conformal prediction: width of intervals or size of sets of both models, and coverage by slice."""
 
 from __future__ import annotations
 

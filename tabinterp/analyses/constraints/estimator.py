@@ -1,12 +1,13 @@
-"""Declared constraints: monotone directions and ranges of values of columns, and how far both models respect them.
+"""Constraints that the user declares for columns (monotone directions and ranges of values), and how often they are violated.
 
-Directions are checked in two ways, for the network and its counterpart:
+Directions are checked in two ways, for the network and its linear counterpart:
 
-- On each row: the derivative of the score if the encoder only scales the column, and otherwise the change of the score to the
-  next value in the table. The result is the share of rows with the wrong sign, with Wilson's interval (1927).
-- On the effect curve (partial dependence, Friedman 2001): the largest fall against the direction between any two points. The two
-  points are chosen on one half of the rows, drawn by hash (groups of rows stay whole), and the fall is measured on the other
-  half. Its interval (Student's, over rows) is therefore not biased by the choice of a maximum.
+- On each row: if the encoder only scales the column, the derivative of the score is used. Otherwise, the change in the score from
+  the row's value to the next value of the column is used. The result is the share of rows in which the sign is wrong, with
+  Wilson's interval (1927).
+- On the effect curve (partial dependence, Friedman 2001): the result is the largest fall against the direction between any two
+  points. The two points are chosen on half of the rows, drawn by hash (groups of rows stay whole). The fall is then measured on
+  the other half. The interval of the fall (Student's t, over rows) is therefore not biased by the choice of the largest fall.
 """
 
 from __future__ import annotations
@@ -52,10 +53,11 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class Held:
-    """How well one model respects a direction.
+    """Violations of a declared direction by one model.
 
-    `share` is the share of rows that violate it. `fall` is the largest fall of the curve (for direction "-", the largest rise),
-    from the value `start` to the value `end` of the column, in units of the score. It is NaN if not available.
+    `share` is the share of rows that violate the direction. `fall` is the largest fall of the effect curve (for direction "-",
+    the largest rise), in units of the score. This change occurs from the value `start` to the value `end` of the column. Both
+    `share` and `fall` are NaN if they could not be computed.
     """
 
     share: Estimate
@@ -66,10 +68,10 @@ class Held:
 
 @dataclass(frozen=True)
 class Checked:
-    """The result for one column.
+    """The constraints on one column, and how often they are violated.
 
-    `rows` is the number of rows with a known value, and `outside` the number of these whose value is outside the range. `outside`
-    is None if no range was declared.
+    `rows` is the number of rows with a known value. `outside` is the number of these rows with a value outside the declared
+    range; it is None if no range was declared. `network` and `linear` are None if no direction was declared.
     """
 
     constraint: Constraint
@@ -81,7 +83,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Constraints(PreviewedFrame):
-    """The results for all declared columns, in the order given."""
+    """The results for all columns with constraints, in the order in which the constraints were given."""
 
     columns: tuple[Checked, ...]
     rows: int
@@ -89,7 +91,7 @@ class Constraints(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column and model."""
+        """Return a data frame with one row for each column and model."""
         rows = []
         for one in self.columns:
             for name in ("network", "linear"):
@@ -130,13 +132,15 @@ def read_constraints(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, ...]:
-    """Check constraints against the table. Each is "+", "-", or a mapping with direction, low, high and changeable.
+    """Return the constraints after checking them against the table.
+
+    `constraints` maps each column to "+", "-", or a mapping with any of the keys direction, low, high and changeable.
 
     Raises
     ------
     TabinterpError
-        If a column is not an input, a direction is not "+" or "-" or its column has no order, a range is not two numbers in
-        order, or a protected column is declared changeable.
+        If a constraint is not valid: for example, if a column is not an input, if a column with a direction has no order, or if a
+        protected column is declared changeable.
     """
     return tuple(_declared(table, name, given) for name, given in constraints.items())
 
@@ -183,7 +187,7 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
 
 
 def _changes(table: Table, name: str, given: Any) -> Literal["+", "-", "any"]:
-    """Return how a column may change."""
+    """Return the declared direction in which a person may change a column: "+", "-" or "any"."""
     if not (given is True or given in ("+", "-", "any")):
         raise TabinterpError(
             f"'changeable' of column {name!r} must be '+' (may only rise), '-' (may only fall), or true or 'any' (may take "
@@ -212,7 +216,10 @@ def _number(name: str, end: str, value: Any) -> float:
 def constraints(
     network: BoundModel, linear: BoundModel, constraints: Sequence[Constraint], *, seed: int = 0
 ) -> Constraints:
-    """Check both models on the rows they are bound to. Directions are checked on at most 2,000 rows, drawn by hash."""
+    """Check the constraints for both models on the rows that the models are bound to.
+
+    Directions are checked on at most 2,000 rows, drawn by hash.
+    """
     table = network.table
     few = np.sort(chosen(table.numbers, ROWS, seed))
     if len(few) < 2 * SMALL:
@@ -257,9 +264,10 @@ def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: 
 
 
 def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
-    """Return the derivative (n,), or the change of the score between neighbouring values; NaN if the column is missing.
+    """Return, for each row, the derivative (n,) of the score or the change in the score between neighbouring values of a column.
 
-    The change is that from a row's value to the next higher value; for the highest value, it is the change to this value.
+    The change is measured from the row's value to the next higher value. For the highest value, it is measured from the next
+    lower value. The result is NaN in rows in which the column is missing.
     """
     slope = (
         [t for t in find_terms(bound) if isinstance(t, Slope) and t.term.column == column] if bound.has_gradient else []
@@ -278,9 +286,9 @@ def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> Fl
 
 
 def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
-    """Return the largest fall of the mean curve from one point to a later one, and the values of the column at both points.
+    """Return the largest fall of the mean effect curve between two points, and the values of the column at these points.
 
-    `scores` (n, points) are the curves of the rows.
+    `scores` (n, points) holds the curve of each row.
     """
     half = dealt(table, seed + 6, 2) == 0
     if grid.points < 2:
@@ -296,6 +304,6 @@ def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Esti
 
 
 def run(context: Context) -> Constraints | None:
-    """Check the constraints for both models of an audit; None if none were declared, which the document shows."""
+    """Check the constraints for both models of an audit, or return None if none were declared."""
     given = [one for one in context.settings.constraints if one.is_checked]
     return constraints(*context.both(context.evaluated), given, seed=context.seed) if given else None

@@ -1,4 +1,4 @@
-"""Declared constraints in the document: monotone directions and allowed ranges, and how far both models respect them."""
+"""Declared constraints in the audit document: monotone directions, allowed ranges, and how often they are violated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 class HeldPart(Part):
     share: Interval  # share of rows that violate the direction
-    fall: Interval  # the largest fall of the curve against the direction
+    fall: Interval  # the largest fall of the effect curve against the direction
     start: float | str | None
     end: float | str | None
 
@@ -32,8 +32,8 @@ class ConstraintRow(Part):
     direction: Literal["+", "-"] | None
     low: float | None
     high: float | None
-    rows: int | None  # number of rows with a value; None: 1 to 9 rows, or all but 1 to 9
-    outside: int | None  # None: no range declared, or 1 to 9 rows; if 1 to 9 rows are inside, all but ten
+    rows: int | None  # number of rows with a value; None if it is 1 to 9, or all rows but 1 to 9
+    outside: int | None  # None if no range was declared, or for 1 to 9 rows; all but ten if 1 to 9 are inside
     few_outside: bool  # whether 1 to 9 rows are outside
     network: HeldPart | None
     linear: HeldPart | None
@@ -58,7 +58,7 @@ class ConstraintTable(Part):
 
 
 def build(r: Results) -> ConstraintTable | None:
-    """Return how far both models respect the declared constraints; None if none were declared."""
+    """Return the results for the declared constraints, or None if none were declared."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -69,7 +69,10 @@ def build(r: Results) -> ConstraintTable | None:
 
 
 def _row(checked: Checked, all_rows: int) -> ConstraintRow:
-    """Return the record of a column; `all_rows` is the number of evaluated rows, of which `checked.rows` have a value."""
+    """Return the record of a column.
+
+    `all_rows` is the number of evaluated rows. The column has a value in `checked.rows` of these rows.
+    """
     outside = rounded_down(checked.outside, checked.rows)
     return ConstraintRow(
         column=checked.constraint.column,

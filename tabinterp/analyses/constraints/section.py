@@ -1,4 +1,4 @@
-"""Constraints on the page: how often and by how much both models violate a declared direction."""
+"""Report section on constraints: how often and by how much both models violate a declared direction."""
 
 from __future__ import annotations
 

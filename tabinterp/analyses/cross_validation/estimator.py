@@ -1,8 +1,8 @@
-"""Cross-validation: both models are retrained on folds, with a standard error that accounts for overlapping training rows.
+"""Cross-validation of both models, with a standard error that accounts for overlapping training rows.
 
-Folds share most of their training rows, so the variance of their mean exceeds 1/K of the variance of single folds. Nadeau &
-Bengio (2003) estimate it by (1/K + n_test/n_train) s^2, which is (1/K + 1/(K - 1)) s^2 for K folds. The interval is Student's t
-with K - 1 degrees of freedom.
+The training rows of different folds overlap, so the variance of the mean over K folds exceeds 1/K of the variance between folds.
+Nadeau & Bengio (2003) estimate the variance of the mean by (1/K + n_test/n_train) s^2, which is (1/K + 1/(K - 1)) s^2 for K
+folds. The interval uses Student's t distribution with K - 1 degrees of freedom.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ from tabinterp.table.folds import folds as folds_of
 
 @dataclass(frozen=True, eq=False)
 class Crossvalidated(Display):
-    """The primary loss of both models on each fold (K,), fitted on the other folds. `value` is the mean difference."""
+    """The primary loss of both models on each fold (K,), after fitting them to all other folds.
+
+    `value` is the mean difference, network minus linear model.
+    """
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.folds",
@@ -72,7 +75,7 @@ class Crossvalidated(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each fold."""
+        """Return a data frame with one row for each fold."""
         columns = {"rows": self.rows, "network": self.network, "linear": self.linear}
         return pd.DataFrame(columns | {"difference": self.network - self.linear})
 
@@ -95,17 +98,19 @@ def crossvalidate(
     seed: int = 0,
     margin: float | None = None,
 ) -> Crossvalidated:
-    """For each fold, fit a network and its linear counterpart on all other folds, and compare them on this fold.
+    """Cross-validate a network and its linear counterpart.
 
-    `factory` takes the training rows of a fold and returns the wrapped network that was fitted on them. Its linear counterpart is
-    fitted by this function. Rows are assigned to folds by a hash of their number, and groups are kept together. A split of the
-    table is ignored.
+    For each fold, both models are fitted to all other folds and compared on this fold.
+
+    `factory` is a function that takes the training rows of a fold and returns a wrapped network fitted to these rows. The linear
+    counterpart is fitted automatically. Rows are assigned to folds by a hash of their number, and groups are kept together. If
+    the table has a split, it is ignored.
 
     Raises
     ------
     TabinterpError
-        If there are fewer than two folds. A `NotApplicableError` is raised if a fold has fewer than ten rows, or the table has
-        too few events.
+        If there are fewer than two folds. If a fold has fewer than ten rows or the table has too few events, the error is a
+        `NotApplicableError`.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Binning of a column: quantiles of a number or levels of any other kind, and a cell for missing values.
+"""Binning of columns: quantile bins for numbers, levels for all other columns, and a separate cell for missing values.
 
-Bins are chosen on the training rows alone, so that results based on them reveal nothing about held-out rows.
+Bins are chosen on the training rows only, so they contain no information about held-out rows.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from tabinterp.table.split import BoolArray
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The cell of each row: `codes` (n,) are from 0 to `size` - 1.
+    """The cell (bin) of each row for one column.
 
-    The last cell holds missing values, and the one before it all levels other than the most frequent ones.
+    `codes` (n,) are the numbers of the cells, from 0 to `size` - 1. The last cell contains missing values. The cell before it
+    contains all levels except the most frequent ones.
     """
 
     name: str
@@ -28,7 +29,7 @@ class Cells:
     size: int
 
     def sums(self, of: FloatArray, rows: BoolArray | None = None) -> FloatArray:
-        """Return the sums (size,) of `of` over the rows of each cell."""
+        """Return the sums (size,) of the values `of` (n,) over the rows in each cell."""
         if rows is None:
             return np.bincount(self.codes, of, self.size).astype(np.float64)
         return np.bincount(self.codes[rows], of[rows], self.size).astype(np.float64)
@@ -36,7 +37,11 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Cutting:
-    """How a column is binned: numbers at `edges`, and other values by the `places` of the most frequent levels."""
+    """The bins of a column.
+
+    For a numeric column, `edges` are the edges of the bins. For all other columns, `edges` is None, and `places` maps each of the
+    most frequent levels to the number of its cell.
+    """
 
     name: str
     edges: FloatArray | None
@@ -47,7 +52,7 @@ class Cutting:
         return (len(self.places) if self.edges is None else len(self.edges) + 1) + 2
 
     def cells(self, table: Table) -> Cells:
-        """Return the cells of the rows of any table."""
+        """Return the cells of all rows of a table, which need not be the table on which the bins were chosen."""
         if self.edges is not None:
             x = table.numeric(self.name)
             codes = np.searchsorted(self.edges, x, side="left")
@@ -58,7 +63,10 @@ class Cutting:
 
 
 def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
-    """Choose bins on the training rows. There are at most `most` cells, plus one for rarer levels and one for missing values."""
+    """Choose the bins of a column on the training rows.
+
+    There are at most `most` cells, plus one cell for all other levels and one for missing values.
+    """
     if table.schema[name].kind == "numeric":
         x = table.numeric(name)
         return Cutting(name, _edges(x[training & ~np.isnan(x)], most), {})
@@ -69,7 +77,7 @@ def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
 
 
 def cells(table: Table, name: str, training: BoolArray, most: int) -> Cells:
-    """Choose bins on the training rows of the table, and return the cells of all its rows."""
+    """Choose the bins of a column on the training rows, and return the cells of all rows."""
     return cutting(table, name, training, most).cells(table)
 
 
@@ -79,7 +87,7 @@ def level_codes(table: Table, name: str) -> IntArray:
 
 
 def as_number(table: Table, name: str) -> FloatArray:
-    """Return a column as numbers for trees: the number itself, or the frequency rank of a level."""
+    """Return a column as numbers for use in trees. Levels are replaced with their frequency ranks."""
     if table.schema[name].kind == "numeric":
         return table.numeric(name)
     codes = level_codes(table, name)
@@ -89,7 +97,10 @@ def as_number(table: Table, name: str) -> FloatArray:
 
 
 def known_in(x: FloatArray, rows: BoolArray | IntArray) -> FloatArray:
-    """Return `x` (n, columns) with 0 in columns that are missing in all `rows`, because trees cannot be fitted to them."""
+    """Return `x` (n, columns) with zeros in every column that is missing in all `rows`.
+
+    Trees cannot be fitted to a column without any value.
+    """
     return np.where(np.isnan(x[rows]).all(axis=0), 0.0, x)
 
 

@@ -1,6 +1,6 @@
-"""Quality of single columns.
+"""Data quality checks on single columns.
 
-The module looks at missing and distinct values, spikes, values at the ends of the range, levels, and row identifiers.
+The checks concern missing values, distinct values, spikes, values at the ends of the range, rare levels, and row identifiers.
 """
 
 from __future__ import annotations
@@ -17,21 +17,25 @@ from tabinterp.table.suppression import SMALL
 
 from .bins import level_codes
 
-SHARE = 0.002  # a value in fewer than this share of the rows is not a spike
-APART = 0.5  # minimum gap between a code and all other values, as a multiple of their range; real values are rarely so far off
-FAR = 1.0  # the same gap for a value that does not look like a code
-TIMES = 10  # a code within the range of other values has at least this many times the rows of its neighbours
+SHARE = 0.002  # a value in less than this share of the rows is not a spike
+APART = 0.5  # minimum gap between a code and all other values, as a multiple of their range; rare for real values
+FAR = 1.0  # minimum gap for a value that does not look like a code
+TIMES = 10  # a code within the range of other values has at least this many times as many rows as its neighbours
 NEIGHBOURS = 20
-INNER = 0.005  # such a code also has at least this share of the rows
+INNER = 0.005  # a code within the range of other values also has at least this share of the rows
 UNIQUE = 0.95  # minimum share of distinct values among known values in an identifier
 ORDERED = 0.99  # minimum rank correlation of an identifier with the row number
-DENSE = 2.0  # distinct whole numbers count rows if their range is less than this many times their number
+DENSE = 2.0  # whole numbers count rows if their range is less than this many times the number of rows
 FEWEST = 50  # minimum number of rows for calling a column an identifier
 
 
 @dataclass(frozen=True)
 class Spike:
-    """A value that many rows have and that is far from the others. `gap` is a multiple of the range of the other values."""
+    """A value that many rows have and that looks like a code for a missing value.
+
+    `outside` says whether it is the smallest or largest value. If so, `gap` is the distance to the nearest other value, as a
+    multiple of the range of the other values. Otherwise, `gap` is 0.
+    """
 
     value: float
     rows: int
@@ -42,11 +46,12 @@ class Spike:
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """Facts about one column over all rows.
+    """Properties of one column, computed on all rows.
 
-    `rare_*` and `unseen_*` apply to levels only, and `unseen_*` only with a split. `at_minimum` and `at_maximum` are the shares
-    of a number's known values that are exactly at its ends. `times_*` are the rows at each end relative to the median of the next
-    ten values (1 if there are no other values).
+    `rare_*` and `unseen_*` apply to columns with levels, and `unseen_*` also requires a split. For numeric columns, `at_minimum`
+    and `at_maximum` are the shares of known values that equal the minimum or the maximum. `times_minimum` and `times_maximum` are
+    the numbers of rows with these values, divided by the median number of rows of the next ten values. They are 1 if there are no
+    other values.
     """
 
     column: str
@@ -121,14 +126,16 @@ def _facts(
 
 
 def _end(values: FloatArray | IntArray, counts: IntArray) -> tuple[float, int, float, float]:
-    """Return the first value, its number of rows, their share, and this number relative to the median of the next ten values."""
+    """Return the first value, the number and the share of its rows, and this number relative to the next ten values (median)."""
     beside = counts[1:11]
     times = counts[0] / np.median(beside) if len(beside) else 1.0
     return float(values[0]), int(counts[0]), float(counts[0] / counts.sum()), float(times)
 
 
 def find_spike(values: FloatArray, counts: IntArray) -> Spike | None:
-    """Return the most frequent value that looks like a code for a missing value: far from the others, or a number such as 999.
+    """Return the most frequent value that looks like a code for a missing value, or None.
+
+    Such a value is far from all other values, or a number such as 999.
 
     >>> ages = np.array([20.0, 30, 40, 50, 999])
     >>> find_spike(ages, np.array([30, 30, 30, 30, 12])).value
@@ -175,7 +182,11 @@ def is_code(value: float) -> bool:
 
 
 def _identifier(x: FloatArray, values: FloatArray) -> str | None:
-    """Return how a column of whole numbers identifies rows: it is monotone in the row number, counts rows, or is unique."""
+    """Return the kind of row identifier in a numeric column, or None if the column does not identify rows.
+
+    Only whole numbers can identify rows. The kind is "ordered" if the values are monotone in the row number, "counts rows" if
+    they are nearly consecutive, and "one each" if all values are distinct.
+    """
     known = ~np.isnan(x)
     n = int(known.sum())
     if n < FEWEST or len(values) < UNIQUE * n or not np.all(values == np.floor(values)):
@@ -188,9 +199,9 @@ def _identifier(x: FloatArray, values: FloatArray) -> str | None:
 
 
 def _levels(codes: IntArray, held_out: BoolArray | None) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return two pairs, each with a number of levels and the number of their rows.
+    """Return two pairs of counts: rare levels and their rows, and unseen levels and their rows.
 
-    The first pair is for levels with fewer than ten training rows, the second for levels without any training row.
+    A rare level has one to nine training rows. An unseen level has no training rows.
     """
     training = np.ones(len(codes), dtype=bool) if held_out is None else ~held_out
     size = int(codes.max(initial=-1)) + 1

@@ -1,14 +1,16 @@
 """Drift between training and held-out rows, for each column and overall.
 
-The population stability index (PSI) of a column is sum (p - q) ln(p / q) over its cells: training deciles of a number, or
-frequent levels of other kinds. Half a row is added to every cell so that none is empty. A test also asks whether the shares of
-the cells differ between the parts. It is a chi-squared test of the two-by-cells table, with Kish's effective number of rows if
-rows have weights. If rows come in groups, it is a Wald test of the differences of the shares, with their covariance over groups
-and the F distribution (Thomas & Rao 1987).
+The population stability index (PSI) of a column is sum (p - q) ln(p / q) over the cells of the column, where p and q are the
+shares of the training and held-out rows in a cell. The cells are the training deciles of a numeric column, or the frequent levels
+of any other column. Half a row is added to every cell to avoid empty cells. The hypothesis that training and held-out rows have
+equal shares in all cells is tested by a chi-squared test, with Kish's effective number of rows if rows have weights. If rows come
+in groups, a Wald test of the differences between the shares is used instead, with the covariance over groups and the F
+distribution (Thomas & Rao 1987).
 
 Overall drift is measured by how well cross-fitted gradient-boosted trees (scikit-learn) separate held-out rows from training rows
-(Lopez-Paz & Oquab 2017). An AUC of one half means that they cannot. Its standard error over rows is multiplied by 1.58, because
-the fits share rows (Nadeau & Bengio 2003); otherwise, the intervals of small tables would exclude one half too often.
+(Lopez-Paz & Oquab 2017). An AUC of one half means that the trees cannot separate them. The standard error of the AUC is
+multiplied by 1.58, because the fits of different folds share rows (Nadeau & Bengio 2003). Otherwise, the intervals for small
+tables would exclude one half too often.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from .bins import Cutting, as_number, cutting, known_in
 from .univariate_signal import FEWEST, Estimate
 
 PSI_CELLS = 10
-ROWS = 6000  # maximum number of rows, of both parts together, for the classifier
+ROWS = 6000  # maximum number of training and held-out rows, taken together, for the classifier
 FOLDS = 3
 OVERLAP = (1 + FOLDS / (FOLDS - 1)) ** 0.5  # factor of the standard error, because the fits of the folds share rows
 TREES, LEAVES = 30, 6
@@ -40,7 +42,10 @@ TREES, LEAVES = 30, 6
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """The PSI of a column, and a test that its cells have equal shares: statistic, degrees of freedom, p and adjusted q."""
+    """The PSI of a column, and a test of equal shares of training and held-out rows in its cells.
+
+    `p` is the p-value of the test, and `q` is the p-value adjusted for multiple testing.
+    """
 
     column: str
     psi: float
@@ -61,9 +66,10 @@ class WholeDrift:
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """The total weight (2, cells) of the training and held-out rows in each cell of a column.
+    """Sums over the training rows and over the held-out rows.
 
-    The number of rows and the sum of squared weights are given for each part.
+    For each column, `mass` has an array (2, cells) with the total weight of the training rows and of the held-out rows in each
+    cell. `rows` (2,) are the numbers of rows, and `squares` (2,) the sums of squared weights.
     """
 
     mass: tuple[FloatArray, ...]
@@ -72,7 +78,10 @@ class Shares:
 
 
 def start(table: Table) -> tuple[Cutting, ...] | None:
-    """Choose the bins of every input column and the target; None without a split, or if a part has too few rows."""
+    """Choose the bins of every input column and of the target.
+
+    Return None if there is no split, or if there are too few training or held-out rows.
+    """
     if table.held_out is None or min(table.held_out.sum(), (~table.held_out).sum()) < FEWEST:
         return None
     names = [*table.schema.inputs, table.schema.target]
@@ -80,7 +89,7 @@ def start(table: Table) -> tuple[Cutting, ...] | None:
 
 
 def update(plan: tuple[Cutting, ...], table: Table) -> Shares:
-    """Return the sums over the rows of both parts."""
+    """Return the sums over the training rows and over the held-out rows of a table."""
     assert table.held_out is not None
     side, w = table.held_out.astype(np.int64), table.weights
     mass = []
@@ -109,7 +118,7 @@ def finish(plan: tuple[Cutting, ...], sums: Shares) -> tuple[ColumnDrift, ...]:
 
 
 def column_drift(table: Table) -> tuple[ColumnDrift, ...]:
-    """Return the drift of every input column and the target; empty without a split."""
+    """Return the drift of every input column and of the target. Without a split, the result is empty."""
     plan = start(table)
     if plan is None or table.held_out is None:
         return ()
@@ -124,9 +133,9 @@ def column_drift(table: Table) -> tuple[ColumnDrift, ...]:
 
 
 def _wald(codes: IntArray, held_out: BoolArray, w: FloatArray, groups: IntArray) -> tuple[float, int, float]:
-    """Test the hypothesis that the shares of the cells are equal in both parts.
+    """Test the hypothesis that training and held-out rows have equal shares in all cells (Wald test).
 
-    Return F, its numerator degrees of freedom, and p.
+    Return the F statistic, the numerator degrees of freedom, and the p-value.
     """
     inside = np.eye(int(codes.max()) + 1)[codes]
     inside = inside[:, inside.any(axis=0)][:, 1:]  # one cell is redundant, because the shares add up to one
@@ -146,7 +155,7 @@ def _wald(codes: IntArray, held_out: BoolArray, w: FloatArray, groups: IntArray)
 
 
 def psi(first: FloatArray, second: FloatArray) -> float:
-    """Return the population stability index of counts in the same cells.
+    """Return the population stability index of two sets of counts in the same cells.
 
     >>> psi(np.array([50.0, 50.0]), np.array([50.0, 50.0]))
     0.0
@@ -156,7 +165,7 @@ def psi(first: FloatArray, second: FloatArray) -> float:
 
 
 def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, float]:
-    """Test whether the shares of the weight are equal, using the effective number of rows."""
+    """Test whether training and held-out rows have equal shares in all cells, with effective numbers of rows `rows` (2,)."""
     cells_left = counts.shape[1] - 1
     if cells_left < 1:
         return np.nan, 0, np.nan

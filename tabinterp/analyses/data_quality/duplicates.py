@@ -1,4 +1,4 @@
-"""Duplicate rows, within a part and across the split, and columns with the same content."""
+"""Duplicate rows, held-out rows that equal training rows, and columns with the same content."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from tabinterp.table.split import BoolArray
 from .bins import level_codes
 
 COPIED = 0.01  # p-value below which held-out rows are called copies of training rows
-SAME = 0.9999  # correlation above which two numeric columns are the same
-REPEATED = 0.5  # maximum number of distinct values per row at which a recoding is informative
-FEWEST = 10  # minimum number of rows outside the most frequent value for comparing two columns
+SAME = 0.9999  # correlation above which two numeric columns are called the same
+REPEATED = 0.5  # maximum ratio of distinct values to rows at which recodings are informative
+FEWEST = 10  # minimum number of rows without the most frequent value in a column that is compared
 
 
 @dataclass(frozen=True)
 class Copies:
     """Counts of rows that equal an earlier row, and of held-out rows that equal a training row.
 
-    `*_inputs` compare the input columns. `*_whole` compare all columns except the split and row identifiers: two people may well
-    have the same inputs, but rarely the same values in all columns of a wide table.
+    Fields ending in `_inputs` count rows that are equal in all input columns. Fields ending in `_whole` count rows that are equal
+    in all columns except the split and row identifiers. Two people may have the same inputs, but they rarely have the same values
+    in all columns of a wide table.
     """
 
     repeated_inputs: int
     repeated_whole: int
-    across_inputs: int | None  # None: there is no split
+    across_inputs: int | None  # None without a split
     across_whole: int | None
     held_out: int | None
     training_whole: int | None  # training rows that equal another training row in every column
@@ -71,11 +72,11 @@ def _shared(hashes: HashArray) -> BoolArray:
 
 
 def _excess(hashes: HashArray, held_out: BoolArray) -> float:
-    """Return the one-sided p-value of the hypothesis that held-out rows are copies of training rows only by chance.
+    """Return the one-sided p-value of the hypothesis that held-out rows equal training rows only by chance.
 
     Under this hypothesis, held-out rows equal a training row no more often than training rows equal each other. In a table with
-    few coarse columns both are frequent, and equally so under a fair split. Equal rows are treated as one draw: their
-    contributions to the difference of the two shares are summed before the variance is computed.
+    few coarse columns, both events are frequent, but equally frequent if the split is random. Rows that equal each other are
+    treated as one draw: their contributions to the difference between the two shares are summed before the variance is computed.
     """
     _, run = np.unique(hashes, return_inverse=True)
     outside, inside = (np.bincount(run, side, int(run.max()) + 1) for side in (held_out, ~held_out))
@@ -90,9 +91,9 @@ def _excess(hashes: HashArray, held_out: BoolArray) -> float:
 def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:
     """Return groups of input columns with the same content.
 
-    Columns have the same content if they are recodings of each other, or numbers that are linear or monotone functions of each
-    other. If most values occur in only one row, any two columns are recodings of each other, so only linear and monotone
-    functions are considered.
+    Two columns have the same content if they are recodings of each other, or if they are numeric and one is a linear or monotone
+    function of the other. If most values occur in only one row, any two columns are recodings of each other. In this case, only
+    linear and monotone functions are considered.
     """
     families: dict[bytes, list[str]] = {}
     for name in table.schema.inputs:

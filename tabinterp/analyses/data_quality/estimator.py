@@ -1,4 +1,4 @@
-"""Data quality checks on the rows of a table, without a model (`describe_data`)."""
+"""Data quality checks on a table, without a model (`describe_data`)."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ ESTIMAND = (
 class DataReadings(Display):
     """The results of the data quality checks.
 
-    `columns` are facts about the inputs and the target, and `equal` holds groups of input columns with the same content. `power`
-    and `drift` may be empty. `drift`, which is computed on `drift_rows` rows, and the held-out half of `power` require a split.
+    `columns` describes the inputs and the target. `equal` contains groups of input columns with the same content. `power` is the
+    predictive power of single columns, and `drift` is the drift of single columns on `drift_rows` rows. Both may be empty.
+    `drift` and the power on held-out rows require a split.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -62,7 +63,7 @@ class DataReadings(Display):
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the columns that have a predictive power; on training rows if no rows are held out."""
+        """Return the columns with a known predictive power. If no rows are held out, it is the power on training rows."""
         frame = self.frame()
         if frame["power_held_out"].isna().all():
             frame["power_held_out"] = frame["power_training"]
@@ -70,10 +71,10 @@ class DataReadings(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column.
+        """Return a data frame with one row for each column.
 
-        The frame has the share of missing values, the number of distinct values, whether the column is an identifier, its spike,
-        its predictive power in training and on held-out rows (with interval), the PSI, and the adjusted p-value of drift.
+        The frame contains the share of missing values, the number of distinct values, the kind of identifier, the spike, the
+        predictive power on training rows and on held-out rows (with an interval), the PSI, and the adjusted p-value of drift.
         """
         drift, power = {d.column: d for d in self.drift}, {p.column: p for p in self.power}
         rows = []
@@ -96,15 +97,16 @@ class DataReadings(Display):
 
 
 def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
-    """Describe a table without a model.
+    """Check the quality of the data in a table, without a model.
 
     The result covers missing and distinct values, duplicates, drift, the predictive power of single columns, spikes, heaps at the
-    ends of a range, and levels.
+    ends of a range, and rare levels.
 
     Parameters
     ----------
     table : the rows. If they have a split, the result includes drift and the power on held-out rows.
-    seed : seed for the folds and for the rows that classifiers are fitted on (at most 6,000 for drift, 4,000 for `beyond`).
+    seed : seed for the folds, and for the choice of the rows to which trees are fitted (at most 6,000 for drift, 4,000 for
+        `beyond`).
 
     Examples
     --------
@@ -121,7 +123,7 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
 
 
 def _described(table: Table, seed: int, columns: tuple[ColumnDrift, ...], drift_rows: int) -> DataReadings:
-    """Describe the rows of a table, given the drift of its columns over `drift_rows` rows."""
+    """Return the data quality checks of a table, given the drift of its columns on `drift_rows` rows."""
     names = [*table.schema.inputs, table.schema.target]
     facts = tuple(column_facts(table, name) for name in names)
     others = [c.name for c in table.schema.columns if c.role == "dropped"]
@@ -145,12 +147,12 @@ def _described(table: Table, seed: int, columns: tuple[ColumnDrift, ...], drift_
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Cutting, ...] | None:
-    """Choose the bins for the drift of columns; None without a split, or if a part has too few rows."""
+    """Choose the bins for the drift of columns, or return None if there is no split or there are too few rows."""
     return drift.start(network.table)
 
 
 def finish(context: Context, plan: tuple[Cutting, ...], shares: drift.Shares) -> DataReadings:
-    """Compute the drift of columns from all rows, and everything else from the drawn rows."""
+    """Compute the drift of columns from the sums over all rows, and everything else from the drawn rows."""
     return _described(context.network.table, context.seed, drift.finish(plan, shares), int(shares.rows.sum()))
 
 
@@ -158,5 +160,5 @@ STREAM = Stream(start, drift.update, drift.merge, finish, of="cells")
 
 
 def run(context: Context) -> DataReadings:
-    """Describe the table of an audit."""
+    """Check the quality of the data in the table of an audit."""
     return describe_data(context.network.table, seed=context.seed)

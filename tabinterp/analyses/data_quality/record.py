@@ -1,4 +1,4 @@
-"""Data quality in the document: columns, duplicates, drift, and how well single columns predict the target.
+"""Data quality in the audit document: columns, duplicates, drift, and how well single columns predict the target.
 
 A value is recorded only if at least ten rows have it. A count from 1 to 9 is recorded as None.
 """
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from .drift import ColumnDrift
     from .univariate_signal import ColumnPower
 
-HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # an end with a smaller share or ratio is not a heap, and its value is not recorded
+HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # an end value with a smaller share or ratio is not a heap, and is not recorded
 
 
 class Heap(Part):
-    """A value that many rows have, and that is either far from all others or at an end of the range."""
+    """A value that many rows have: a likely code for a missing value, or a value at an end of the range."""
 
     value: float
-    rows: int  # at least ten; if all but 1 to 9 rows have the value, the number of rows less ten
-    share: float  # share of the rows with a known value; of all rows if 1 to 9 have none
+    rows: int  # at least ten; if all rows but 1 to 9 have the value, the number of rows minus ten
+    share: float  # share of the rows with a known value, or of all rows if 1 to 9 rows have none
     outside: bool  # whether it is the smallest or largest value
-    gap: float  # gap to the next value, as a multiple of the range of the others; 0 if it lies among them
+    gap: float  # gap to the next value, as a multiple of the range of the others; 0 if the value is within this range
     times: float | None = None  # its number of rows divided by that of neighbouring values (median)
 
 
@@ -46,15 +46,15 @@ class TableColumn(Part):
     heap_low: Heap | None = None  # a heap at the smallest value
     heap_high: Heap | None = None
     rare_levels: int = 0  # number of levels with fewer than ten training rows
-    unseen_levels: int | None = 0  # number of levels without a training row; None: some, with fewer than ten rows
-    unseen_rows: int | None = 0  # held-out rows with such levels; None: 1 to 9; if all but 1 to 9, all but ten
+    unseen_levels: int | None = 0  # levels without training rows; None if 1 to 9 held-out rows have such levels
+    unseen_rows: int | None = 0  # held-out rows with such levels; None if 1 to 9; all but ten if all but 1 to 9
     psi: float | None = None
     drift_df: int | None = None  # degrees of freedom of the test
     drift_p: float | None = None
     drift_q: float | None = None  # p-value adjusted over the columns (Benjamini-Hochberg)
     training: Interval = Interval()  # AUC or R2 of this column alone, cross-fitted on training rows
     held_out: Interval = Interval()
-    fall: Interval = Interval()  # difference, training minus held-out rows
+    fall: Interval = Interval()  # power on training rows minus power on held-out rows
     fall_q: float | None = None  # two-sided p-value of the fall, adjusted over the columns (Benjamini-Hochberg)
     correlation: float | None = None  # correlation of a numeric column with the target
     p: float | None = None
@@ -64,28 +64,29 @@ class TableColumn(Part):
 class BeyondRow(Part):
     column: str
     every: Interval  # AUC or R2 of all input columns
-    without: Interval  # AUC or R2 of all input columns but this one
+    without: Interval  # AUC or R2 of all input columns except this one
     gain: Interval
 
 
 class RowCopies(Part):
     """Counts of rows that equal an earlier row, and of held-out rows that equal a training row.
 
-    Rows are compared both by inputs and by every column. A count is rounded down if 1 to 9 rows could be calculated from it: to
-    all but ten, or from the count by inputs to that by every column.
+    Rows are compared by the input columns, and by all columns. A count is rounded down if a number of 1 to 9 rows could be
+    calculated from it. If it includes all rows but 1 to 9, it becomes the number of rows minus ten. If the two counts differ by 1
+    to 9, the count by inputs becomes the count by all columns.
     """
 
     repeated_inputs: int | None
     repeated_whole: int | None
     training_whole: int | None = (
-        None  # training rows that equal another training row; None: fewer than ten, or no split
+        None  # training rows that equal another training row; None if fewer than ten, or without a split
     )
     copied: bool | None = (
         None  # whether a test shows that held-out rows equal a training row more often than training rows equal each other
     )
-    across_inputs: int | None  # None: fewer than ten, or no split
+    across_inputs: int | None  # None if fewer than ten, or without a split
     across_whole: int | None
-    held_out_rows: int | None  # None: no split
+    held_out_rows: int | None  # None without a split
 
 
 class TableReadings(Part):
@@ -95,18 +96,18 @@ class TableReadings(Part):
     columns: list[TableColumn]  # inputs in the order of the table, then the target
     copies: RowCopies
     equal: list[list[str]]  # groups of input columns with the same content
-    drift_rows: int | None = None  # number of all rows, if the drift of columns is computed on more than `rows`
+    drift_rows: int | None = None  # number of rows for the drift of columns, if it is more than `rows`
     whole: Interval = Interval()  # AUC of a classifier that separates held-out from training rows; chance is 0.5
     whole_rows: int | None = None
     beyond: list[BeyondRow]
-    withheld: Message | None = None  # why no column is compared with the target on held-out rows: too few events
+    withheld: Message | None = None  # why predictive power is withheld on held-out rows: too few events
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("table", "none", self.rows, "all", self.seed)
 
 
 def build(r: Results) -> TableReadings | None:
-    """Return the data quality results; None if they were not computed."""
+    """Return the results of the data quality checks, or None if they were not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -179,7 +180,7 @@ def _column(
         column=f.column,
         target=target,
         distinct=distinct_down(f.distinct, rows, missing),
-        identifier=f.identifier,  # one of the document's three words
+        identifier=f.identifier,  # one of the three kinds in `TableColumn`
         spike=None if f.spike is None else _spike(f.spike, of, rows - missing),
         heap_low=_heap(f.minimum, f.rows_at_minimum, f.at_minimum, f.times_minimum, of, rows - missing),
         heap_high=_heap(f.maximum, f.rows_at_maximum, f.at_maximum, f.times_maximum, of, rows - missing),
@@ -201,7 +202,10 @@ def _spike(spike: Spike, of: int, known: int) -> Heap | None:
 
 
 def _heap(value: float, count: int, share: float, times: float, of: int, known: int) -> Heap | None:
-    """Return the record of a heap. `of` rows are the base of its share, and `known` rows have a value."""
+    """Return the record of a heap, or None if the value is not a heap or may not be shown.
+
+    `of` is the number of rows that the share refers to, and `known` is the number of rows with a value.
+    """
     rows = rounded_down(count, known)
     if rows is None or rows < SMALL or share < HEAP_SHARE or times < HEAP_TIMES:
         return None

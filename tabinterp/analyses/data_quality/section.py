@@ -1,4 +1,4 @@
-"""Data quality on the page: duplicates, drift, predictive power of single columns, and contents of columns."""
+"""Report section on data quality: duplicates, drift, predictive power of single columns, and contents of columns."""
 
 from __future__ import annotations
 

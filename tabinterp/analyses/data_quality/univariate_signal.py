@@ -1,13 +1,14 @@
-"""Predictive power of single columns, in training and on held-out rows, and what a column adds to all the others.
+"""Predictive power of single columns on training and held-out rows, and the gain from a column in addition to all others.
 
-The power of a column alone is that of the mean target in each of its cells. Means of cells with few rows are shrunk toward the
-overall mean. If column and target are numeric, a regression line is used instead if it predicts better. Training power is
-cross-fitted: no row is predicted by a cell mean that includes it. Otherwise, the power of a column of rare levels would be too
-high. What a column adds to the others is measured by gradient-boosted trees (scikit-learn) with and without the column.
+The power of a single column is the AUC or R2 of a simple prediction: the mean target in the cell of the row. A cell is a level of
+the column or a bin of values. The means of cells with few rows are shrunk toward the overall mean. If column and target are
+numeric, a regression line is used instead if it predicts better. On training rows, power is cross-fitted: no row is predicted by
+a cell mean that includes the row. Otherwise, the power of a column with many rare levels would be too high. The gain from a
+column is measured by fitting gradient-boosted trees (scikit-learn) with and without the column.
 
-AUC is given for classes with enough events on both sides of the split, with errors as in DeLong et al. (1988). For all columns
-together, one multiple-testing procedure asks whether power is lower on held-out rows than in training (Benjamini & Hochberg
-1995).
+AUC is computed for classes with enough events on both sides of the split, with standard errors as in DeLong et al. (1988). For
+each column, the difference in power between training and held-out rows is tested. The p-values are adjusted for multiple testing
+over all columns (Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from .bins import Cells, as_number, cells, known_in
 FOLDS = 5
 PRIOR = 10.0  # weight of the overall mean in the mean of a cell, in rows
 CELLS, CELL_ROWS = 64, 30
-BOOSTED_ROWS, BOOSTED = 4000, 2  # rows to fit on, and rows to evaluate on; columns that are left out one at a time
+BOOSTED_ROWS, BOOSTED = 4000, 2  # maximum rows to fit to, and to evaluate on; number of columns left out, one at a time
 TREES, LEAVES = 40, 8
 FEWEST = 30  # minimum number of rows on each side of the split
 Estimate = tuple[float, float, float, float]
@@ -46,7 +47,7 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class ColumnPower:
-    """The AUC or R2 of one column alone, cross-fitted in training and on held-out rows, and the fall between the two.
+    """The AUC or R2 of one column alone, on training rows (cross-fitted) and on held-out rows, and the fall between the two.
 
     `fall_q` is the two-sided p-value of the fall, adjusted over all columns (Benjamini-Hochberg). `correlation` is the
     correlation of a numeric column with the target (two classes are coded 0 and 1), with its p-value and adjusted p-value `q`.
@@ -64,7 +65,7 @@ class ColumnPower:
 
 @dataclass(frozen=True)
 class Beyond:
-    """The AUC or R2 of all input columns, of all but this one, and the difference, on the same rows."""
+    """The AUC or R2 of trees with all input columns and of trees without one column, and the difference, on the same rows."""
 
     column: str
     every: Estimate
@@ -73,7 +74,7 @@ class Beyond:
 
 
 def outcomes_of(table: Table) -> FloatArray:
-    """Return the outcomes (n, k) to predict: an indicator of one of two classes, or of each of several, or the value."""
+    """Return the outcomes (n, k): one indicator for two classes, an indicator for each of several classes, or the value."""
     codes, k = table.codes, len(table.schema.classes)
     if codes is None:
         return table.y[:, None].astype(np.float64)
@@ -81,7 +82,7 @@ def outcomes_of(table: Table) -> FloatArray:
 
 
 def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
-    """Return the predictive power of every input column; empty if there are too few rows or training events."""
+    """Return the predictive power of every input column. The result is empty if there are too few rows or training events."""
     y, w, classes = outcomes_of(table), table.row_weights, table.schema.goal.classes
     training = np.ones(len(table), dtype=bool) if table.held_out is None else ~table.held_out
     fold = folds(table, seed, FOLDS)
@@ -107,9 +108,9 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
 
 
 def power_withheld(table: Table) -> Message | None:
-    """Return why the predictive power of single columns is withheld on held-out rows; None if it is not withheld.
+    """Return the reason why predictive power on held-out rows is withheld, or None if it is not withheld.
 
-    Without a split, the answer is for all rows.
+    Without a split, all rows are considered instead.
     """
     if table.held_out is None:
         sides: list[tuple[BoolArray, Side]] = [(np.ones(len(table), dtype=bool), "all")]
@@ -122,9 +123,9 @@ def power_withheld(table: Table) -> Message | None:
 
 
 def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
-    """Return the classes (k,) with enough events on both sides, and whether there are any.
+    """Return a mask (k,) of the classes with enough events on both sides of the split, and whether there are any.
 
-    If there are none, the classes with enough events in training are returned.
+    If there are none, the mask marks the classes with enough events among the training rows.
     """
     if not table.schema.goal.classes:
         sides = (
@@ -140,7 +141,7 @@ def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
 
 
 def _varies(table: Table, name: str, rows: BoolArray) -> bool:
-    """Return whether the AUC of the column would not reveal outcomes of a few rows.
+    """Return whether the power of a column may be shown without revealing the outcomes of a few rows.
 
     The number of rows with a value other than the most frequent one must be zero or at least ten.
     """
@@ -172,7 +173,11 @@ def _alone(
     fold: IntArray,
     groups: IntArray | None,
 ) -> tuple[Power, Power | None]:
-    """Return the power of one column. `told` (k,) marks the classes to measure; it is None if the target is a number."""
+    """Return the power of one column on training rows and on held-out rows.
+
+    `told` (k,) marks the classes to measure; it is None if the target is a number. Without held-out rows, the second result is
+    None.
+    """
 
     def measured(guess: FloatArray, rows: BoolArray) -> Power:
         kept = slice(None) if told is None else told
@@ -192,10 +197,10 @@ def _alone(
 
 
 def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold: IntArray) -> FloatArray:
-    """Return, for each row, the smoothed mean (n, k) of its cell over the training rows; for a training row, over other folds.
+    """Return, for each row, the smoothed mean outcome (n, k) of the training rows in the same cell.
 
-    All rows are shrunk toward the same overall mean, because a mean without the row's own fold would be negatively correlated
-    with the row's outcome.
+    For a training row, the mean is computed without the fold of the row. All means are shrunk toward the same overall mean,
+    because an overall mean without the fold of a row would be negatively correlated with the outcome of the row.
     """
     at, size = parts.codes * FOLDS + fold, parts.size * FOLDS
     mass = np.bincount(at[training], w[training], size).reshape(-1, FOLDS)
@@ -211,7 +216,7 @@ def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold
 
 
 def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> FloatArray | None:
-    """Return predictions (n, 1) by linear regression on the column; None if no fit on enough rows is possible."""
+    """Return predictions (n, 1) by linear regression on the column, or None if the column is constant or has too few values."""
     known = training & ~np.isnan(x)
     if known.sum() < FEWEST:
         return None
@@ -226,8 +231,8 @@ def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> F
 def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple[float, float]:
     """Return Pearson's correlation with the target and its p-value for the effective number of rows.
 
-    Both are NaN if column or target has no order. If rows come in groups, the p-value is that of the slope of the target on the
-    column, with a standard error over groups.
+    Both are NaN if the column is not numeric or the target has several classes. If rows come in groups, the p-value refers to the
+    slope of a regression of the target on the column, with a standard error over groups.
     """
     if table.schema[name].kind != "numeric" or y.shape[1] > 1:
         return np.nan, np.nan
@@ -253,9 +258,10 @@ def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple
 
 
 def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyond, ...]:
-    """Return what each of these columns adds to all the others.
+    """Return the gain in predictive power from each of `columns` in addition to all other input columns.
 
-    Trees are fitted on training rows (or half of the rows) and evaluated on other rows.
+    Trees are fitted to the training rows and evaluated on the held-out rows. Without a split, each half of the rows is used for
+    one of these purposes.
     """
     names = list(table.schema.inputs)
     fit, scored = _halves(table, seed)

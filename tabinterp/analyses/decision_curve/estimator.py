@@ -1,14 +1,14 @@
-"""Decision curve analysis: both models at the user's costs or threshold, and their net benefit at every threshold.
+"""Decision curve analysis: decisions of both models at the user's costs or threshold, and net benefit at many thresholds.
 
-A row is predicted positive if its probability is above the threshold. Costs c of a false positive and d of a false negative imply
-the threshold c / (c + d), at which both predictions have the same expected cost under a calibrated probability (Elkan 2001). A
-threshold t implies costs in the ratio t : 1 - t. Net benefit at t (Vickers & Elkin 2006) is TP/n - FP/n t/(1 - t): true positives
-per row, minus false positives weighted by their relative cost.
+A row is predicted positive if its predicted probability is above the threshold. If a false positive costs c and a false negative
+costs d, the threshold is c / (c + d). For a row with this probability of being positive, both predictions have the same expected
+cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - t. The net benefit at t (Vickers & Elkin 2006) is
+TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
 
-The error of a difference between the models reveals on how many rows they decide differently. If this number is 1 to 9, the
-largest error that the confusion matrices of both models allow is given instead (`performance.discordance`). No error is given if
-rows have weights or come in groups, or a confusion matrix is withheld. If no row is decided differently, the interval follows the
-rule of three (Hanley and Lippman-Hand 1983).
+The standard error of a difference between the models reveals on how many rows they decide differently. If this number is 1 to 9,
+the largest standard error that is consistent with both confusion matrices is reported instead (`performance.discordance`). If
+rows have weights or groups, or a confusion matrix is withheld, no standard error is reported in this case. If the models decide
+the same on all rows, the interval follows the rule of three (Hanley and Lippman-Hand 1983).
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ THRESHOLDS = (0.01, *(round(0.05 * i, 2) for i in range(1, 20)), 0.99)
 
 @dataclass(frozen=True)
 class Decisions(PreviewedFrame):
-    """Both models under a decision policy, and net benefits (value, standard error, 95% interval) at each of `thresholds`.
+    """The performance of both models under a decision policy, and their net benefits at each of `thresholds`.
 
-    `metrics` are expected cost per row, accuracy, sensitivity and specificity; it is empty without a policy. `all_cost` and
-    `none_cost` are the expected costs of predicting every row positive and of predicting no row positive. `treat_all` is the net
-    benefit of predicting every row positive; that of predicting none is 0.
+    `metrics` contains the expected cost per row, accuracy, sensitivity and specificity; it is empty without a policy. `all_cost`
+    and `none_cost` are the expected costs of predicting every row positive and of predicting no row positive. `treat_all` is the
+    net benefit of predicting every row positive. The net benefit of predicting no row positive is 0.
 
-    The net benefit of a model is NaN if it would reveal single rows. This is so if fewer than ten rows, or all but fewer than
-    ten, are predicted positive, or if 1 to 9 rows of each class are predicted rightly or wrongly. Metrics from which a withheld
-    confusion matrix would follow are NaN as well.
+    The net benefit of a model is NaN if it would reveal single rows. This is the case if fewer than ten rows are predicted
+    positive, or if fewer than ten are predicted negative. It is also the case if both classes have 1 to 9 correct or 1 to 9 wrong
+    predictions. A metric is NaN if a withheld confusion matrix could be calculated from it.
     """
 
     policy: DecisionPolicy | None
@@ -80,7 +80,7 @@ class Decisions(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each threshold."""
+        """Return a data frame with one row for each threshold."""
         made: dict[str, object] = {"threshold": list(self.thresholds)}
         for name in ("network", "linear", "difference", "treat_all"):
             for i, part in enumerate(("", "_stderr", "_low", "_high")):
@@ -91,12 +91,14 @@ class Decisions(PreviewedFrame):
 def decisions(
     network: BoundModel, linear: BoundModel, asked: DecisionPolicy | None, *, held_out: bool, seed: int = 0
 ) -> Decisions | None:
-    """Compare the decisions of both models on the rows they are bound to; None unless there are exactly two classes.
+    """Compare the decisions of both models on the rows that they are bound to.
+
+    Return None unless the target has exactly two classes.
 
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows the models were not trained on, or a class has too few events.
+        If it is unknown which rows were held out, or if a class has too few events.
     """
     table = network.table
     if table.schema.task != "binary":
@@ -139,9 +141,9 @@ def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[
 
 
 def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy) -> Metric:
-    """Withhold the values of a model from which its withheld confusion matrix would follow.
+    """Return the metric without values from which a withheld confusion matrix could be calculated.
 
-    Accuracy alone does not determine the matrix, nor does a cost that is the same for both kinds of error.
+    Accuracy does not determine the confusion matrix. Expected cost does not determine it if both kinds of error cost the same.
     """
     negative, positive = differ.rates_told.T
     either = (negative | positive) | (asked.false_positive == asked.false_negative)
@@ -153,7 +155,7 @@ def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy)
 
 
 def _of_right(asked: DecisionPolicy, hit: FloatArray, table: Table) -> tuple[Metric, ...]:
-    """Return the metrics of two models, given on which rows (2, n) each is right."""
+    """Return the metrics of two models, given whether each model is right on each row (2, n)."""
     y = table.y
     cost = (1 - hit) * (asked.false_positive * (1 - y) + asked.false_negative * y)
     return (
@@ -165,10 +167,10 @@ def _of_right(asked: DecisionPolicy, hit: FloatArray, table: Table) -> tuple[Met
 
 
 def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> Benefits:
-    """Return the net benefits of the network, the linear model, their difference, and predicting every row positive."""
+    """Return the net benefits of the network, of the linear model, of their difference, and of predicting every row positive."""
     at, cuts = np.array(thresholds), np.array([log_odds(one) for one in thresholds])
     worth, cells = at / (1 - at), 2 * (len(at) + 1)
-    # a row above the first j thresholds is in cell j of its class
+    # a row with a score above the first j thresholds is in cell j of its class
     place = [2 * np.searchsorted(cuts, one, side="left") + table.y.astype(np.int64) for one in scores]
 
     def benefit(w: FloatArray) -> FloatArray:
@@ -207,14 +209,14 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
 def _assumed_differences(
     differ: list[Discordance], table: Table, thresholds: tuple[float, ...]
 ) -> dict[int, FloatArray]:
-    """Return, by index of the threshold, the assumed contribution of each row (n,) to the difference in net benefit.
+    """Return a mapping from the index of a threshold to the assumed contributions (n,) to the difference in net benefit.
 
     Only thresholds at which the true contributions would reveal 1 to 9 rows are included.
     """
     y, found = table.y, {}
     for j, threshold in enumerate(thresholds):
         hit = differ[j].assumed_by_class(y)
-        if hit is not None:  # a right prediction adds a true positive or removes a false positive
+        if hit is not None:  # a correct prediction adds a true positive or removes a false positive
             found[j] = (hit[0] - hit[1]) * np.where(y > 0, 1.0, threshold / (1 - threshold))
     return found
 

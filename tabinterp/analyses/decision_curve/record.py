@@ -1,4 +1,4 @@
-"""Decision curve in the document: net benefit over thresholds, and the cost of decisions under the user's policy."""
+"""Decision curve in the audit document: net benefit over thresholds, and the cost of decisions under the user's policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BenefitPoint(Part):
-    """The net benefit of predicting rows above the threshold positive. Predicting no row positive has a net benefit of 0."""
+    """The net benefit of both models at one threshold. Predicting no row positive has a net benefit of 0."""
 
     threshold: float
     network: Interval
@@ -27,7 +27,7 @@ class BenefitPoint(Part):
 
 
 class Policy(Part):
-    """The costs or threshold that the user gave, and the results at that threshold."""
+    """The costs or threshold given by the user, and the results at this threshold."""
 
     given: Literal["costs", "threshold", "both"]
     false_positive: float
@@ -48,7 +48,7 @@ class Decisions(Part):
 
 
 def build(r: Results) -> Decisions | None:
-    """Return the net benefit of both models; None if the analysis does not apply."""
+    """Return the net benefit of both models, or None if the analysis does not apply."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -1,4 +1,4 @@
-"""Decisions on the page: both models at the given costs or threshold, and the decision curve of net benefit."""
+"""Report section on decisions: both models at the given costs or threshold, and the decision curve of net benefit."""
 
 from __future__ import annotations
 

@@ -1,16 +1,19 @@
 """Decomposition of the variance of the network's score into linear terms, curvature and interactions.
 
-The score f is projected (in L2) on nested spaces: linear functions, additive functions, and all functions (Hoeffding 1948; Stone
-1994 for correlated columns; Sobol' 1993 for the special case of independent columns). The shares of the variance of f are R2_lin,
-R2_add - R2_lin (curvature) and 1 - R2_add (interactions). They add up to 1 even if columns are correlated.
+The score f is projected (in L2) onto nested spaces: linear functions, additive functions, and all functions (Hoeffding 1948;
+Stone 1994 for correlated columns; Sobol' 1993 for the special case of independent columns). R2_lin and R2_add are the shares of
+the variance of f that the linear and the additive projection explain. The share of the linear terms is R2_lin, the share of
+curvature is R2_add - R2_lin, and the share of interactions is 1 - R2_add. These shares add up to 1 even if columns are
+correlated.
 
-The share of a column is Cov(f_c, f) / Var f, where f_c is its part of the projection (a structural index, Li et al. 2010). It may
-be negative, and the sum over columns is R2. The part of a curve is what it explains beyond every linear function. The part of a
-pair is what its products explain beyond every additive function.
+The share of a column is Cov(f_c, f) / Var f, where f_c is the component of the projection that depends on the column (a
+structural index, Li et al. 2010). A share may be negative. The shares of all columns add up to the R2 of the projection. The
+curvature of a column is the component that no linear function explains. The interaction of a pair of columns is the component of
+their products that no additive function explains.
 
-The projections are fitted on the rows of the table outside the evaluated fold, so that the error of the fit neither inflates nor
-deflates a share (`projection`). A share is a ratio of two means over the evaluated rows. It has Fieller's interval (1954), over
-groups of rows if there are any.
+Rows are evaluated in folds, with projections fitted to the rows of the table outside the fold. The error of the fit therefore
+neither inflates nor deflates a share (`projection`). A share is a ratio of two means over the evaluated rows, with Fieller's
+interval (1954). If rows come in groups, the interval is computed over groups.
 """
 
 from __future__ import annotations
@@ -43,7 +46,7 @@ from tabinterp.table.hash_sampling import row_hash
 
 PAIRS = 5
 CONSTANT = 1e-12
-KEPT = 2**25  # numbers of the basis that are kept in memory (256 MB); a larger basis is recomputed block by block
+KEPT = 2**25  # maximum number of values of a basis kept in memory (256 MB); a larger basis is recomputed in blocks
 
 
 def _part(row: Mapping[str, Any]) -> str:
@@ -58,15 +61,15 @@ class Decomposition(Display):
 
     Parameters
     ----------
-    components : for each component a pair of "linear", "curvature" or "interactions", and its part. The part is "" for the whole,
-        a column, a pair of columns as "a × b", or "other" for the interactions of unnamed pairs.
-    outputs : the outputs of the network. If there are several, the first stands for all of them together.
+    components : pairs of a kind ("linear", "curvature" or "interactions") and a part. The part is a column, a pair of columns as
+        "a × b", "other" for the interactions of all pairs that are not named, or "" for the sum of all parts.
+    outputs : the outputs of the network. If there are several, the first entry is "all", for all outputs together.
     weightings : "plain", and for classes also "p(1-p)", which gives less weight to rows that the network is certain of. For
-        counts, the second weighting is "rate".
+        counts, the second weighting is "rate", which gives more weight to rows with large predicted rates.
     shares : (weightings, outputs, components) the shares, with standard errors over rows and 95% intervals.
-    curved_share : (weightings,) share of curvature in the sum of curvature and named pairs, over all outputs.
-    curved : (weightings, resamples) the same share in every resample.
-    passed : columns without a curve and in no pair, as in the ladder.
+    curved_share : (weightings,) curvature divided by the sum of curvature and named pairs, over all outputs.
+    curved : (weightings, resamples) the value of `curved_share` in every resample.
+    passed : columns that get no curve and are in no pair, as in the ladder of models.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shares", {"network": ("share", "ci_low", "ci_high")}, _part, other="rows")
@@ -89,9 +92,9 @@ class Decomposition(Display):
 
     @any_backend
     def frame(self, weighting: str = "plain") -> pd.DataFrame:
-        """Return one row for each component (and output, if there are several).
+        """Return a data frame with one row for each component (and output, if there are several).
 
-        Linear terms, curvature and interactions come first, followed by their parts.
+        The total shares of linear terms, curvature and interactions come first, followed by the shares of columns and pairs.
         """
         if weighting not in self.weightings:
             raise NotApplicableError(f"weighting must be one of {', '.join(self.weightings)}; got {weighting!r}")
@@ -108,13 +111,14 @@ class Decomposition(Display):
 def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Decomposition:
     """Decompose the network's score into linear terms, curvature and interactions, in total and by column and pair.
 
-    The score is decomposed on the held-out rows, or on all rows without a split. In each of five folds, the fit uses all rows of
-    the table outside the fold. At most five pairs are named: those that explain the most beyond additive functions.
+    The score is decomposed on the held-out rows, or on all rows without a split. For each of five folds, the projections are
+    fitted to all rows of the table outside the fold. At most five pairs of columns are named: those that explain the most beyond
+    additive functions.
 
     Raises
     ------
     NotApplicableError
-        If the score is constant, or there are too few rows for the number of columns.
+        If the score is constant, or if there are too few rows for the number of columns.
 
     Examples
     --------
@@ -176,7 +180,7 @@ def _outputs(bound: BoundModel) -> tuple[str, ...]:
 
 
 def _basis(bound: BoundModel, near: tuple[str, ...], seed: int) -> Basis:
-    """Return the basis fitted on all rows, with as many pairs as the rows of two folds allow."""
+    """Return the basis for the projections, with as many pairs of columns as the number of rows allows."""
     frame, kinds = bound.table.inputs, read_columns(bound)
     bearable = len(frame) * 2 // FOLDS // 2
     plain = build(frame, kinds, curves=near)
@@ -195,7 +199,7 @@ def _basis(bound: BoundModel, near: tuple[str, ...], seed: int) -> Basis:
 def _contributions(
     bound: BoundModel, basis: Basis, score: FloatArray, weightings: FloatArray, scored: IntArray, seed: int
 ) -> list[tuple[FloatArray, Contributions]]:
-    """Return, for each weighting, the weights of the evaluated rows and their contributions."""
+    """Return, for each weighting, the weights of the evaluated rows and the contributions of these rows to the shares."""
     inputs, p, n = bound.table.inputs, len(basis.tier), len(score)
     fold = folds(bound.table, seed + 1, FOLDS)
     inside = np.zeros(n, dtype=np.int64)
@@ -263,7 +267,7 @@ def _by_row(parts: Contributions, basis: Basis) -> tuple[FloatArray, FloatArray]
 def _shares(
     weightings: Sequence[FloatArray], rows: Sequence[tuple[FloatArray, FloatArray]], groups: IntArray | None
 ) -> Estimates:
-    """Return ratios of two means over the rows (weighting, output, component), with Fieller's intervals."""
+    """Return the shares (weightings, outputs, components) as ratios of two means over rows, with Fieller's intervals."""
     found = [
         [
             [
@@ -284,9 +288,9 @@ def _curved(
     table: Table,
     seed: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the share of curvature in the sum of curvature and named pairs, over all outputs.
+    """Return curvature divided by the sum of curvature and named pairs, over all outputs.
 
-    It is given for the rows themselves (weightings,) and for every resample (weightings, resamples).
+    The first result (weightings,) is for the rows themselves, and the second (weightings, resamples) for every resample.
     """
     weights, group = table.row_weights, groups(table)
     ratios = [np.divide(w, weights, out=np.zeros_like(w), where=weights > 0) for w in weightings]

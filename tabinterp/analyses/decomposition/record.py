@@ -1,4 +1,4 @@
-"""Decomposition of the score in the document: shares of its variance that are linear, curvature or interactions."""
+"""Decomposition of the score in the audit document: shares of its variance that are linear, curvature or interactions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ShareRow(Part):
 
 
 class RestRow(Part):
-    """The sum of the parts that are not listed, without an interval."""
+    """The sum of the shares of columns or pairs that are not listed, without an interval."""
 
     component: Literal["linear", "curvature", "interactions"]
     count: int
@@ -39,7 +39,7 @@ class RestRow(Part):
 
 
 class Shares(Part):
-    passed: int = 0  # number of columns without a curve and in no pair, as in the ladder
+    passed: int = 0  # number of columns that get no curve and are in no pair, as in the ladder of models
     weighting: Literal["p(1-p)", "rate"] | None
     whole: list[ShareRow]
     parts: list[ShareRow]  # columns and pairs for all outputs together, largest share first
@@ -56,10 +56,10 @@ class Shares(Part):
 
 
 def build(result: Decomposition) -> Shares:
-    """Return the shares of each output and, for all outputs together, the largest parts and the sum of the others.
+    """Return the shares of each output and, for all outputs together, the largest shares of columns and pairs.
 
-    If curves of correlated columns cancel each other, their shares are far beyond 1 and have no meaning on their own. Their sum
-    is meaningful and includes them.
+    The shares of all other columns and pairs are summed. If the curves of correlated columns cancel each other, their shares can
+    be far beyond 1 and have no meaning individually. Only the sum, which includes these shares, is meaningful.
     """
     v, whole = len(result.weightings) - 1, range(3)
     value, known = result.shares.value[:, 0], range(3, len(result.components))
@@ -98,5 +98,5 @@ def build(result: Decomposition) -> Shares:
 
 
 def _is_share(values: FloatArray) -> bool:
-    """Return whether the values can be shares of a whole."""
+    """Return whether all values are between -1 and 1, so they can be interpreted as shares."""
     return bool(np.all(np.abs(values) <= 1))

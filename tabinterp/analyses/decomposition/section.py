@@ -1,4 +1,4 @@
-"""Decomposition on the page: shares of the variance of the score that are linear, curvature or interactions."""
+"""Report section on decomposition: shares of the variance of the score that are linear, curvature or interactions."""
 
 from __future__ import annotations
 

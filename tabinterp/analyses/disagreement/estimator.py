@@ -1,14 +1,15 @@
-"""Disagreement between the models: where they decide differently, which model is right there, and which columns describe it.
+"""Disagreement between the models: on which rows they differ, which model is right there, and a tree that describes the rows.
 
-The analysis uses the held-out rows. The models differ on a row if they predict different classes; with two classes, the threshold
-decides which class is predicted. For numbers and counts, they differ if the distance between the two predictions is in its top
-tenth. A model is right if it predicts the class that occurred, or if its prediction is closer to the outcome; if both are equally
-close, neither is right. Shares have Wilson intervals (1927), with Kish's effective number (1965) if rows are weighted.
+The analysis uses the held-out rows. If the target is a class, the models differ on a row if they predict different classes. With
+two classes, the predicted class depends on the threshold. For numbers and counts, the models differ on the tenth of the rows with
+the largest distance between the two predictions. A model is right if it predicts the actual class. For numbers and counts, the
+model with the closer prediction is right, and neither is right if both predictions are equally close. Shares have Wilson
+intervals (1927), with Kish's effective number (1965) if rows are weighted.
 
-A tree of depth at most three on the original columns (Breiman et al. 1984) is fitted on half of the rows, drawn by hash, to
-separate rows on which the models differ from the others. All results come from the other half. They are AUC and balanced accuracy
-compared with chance, with intervals over resampled rows (or groups of rows), and the share of rows that differ in each leaf.
-Leaves with fewer than ten rows in either half are not shown.
+A decision tree of depth at most three (Breiman et al. 1984) is fitted to half of the rows, drawn by hash. It uses the original
+columns to separate rows on which the models differ from all other rows. The tree is evaluated on the other half. The results are
+AUC and balanced accuracy, with intervals over resampled rows (or groups of rows), and the share of rows in each leaf on which the
+models differ. Leaves with fewer than ten rows in either half are not shown.
 """
 
 from __future__ import annotations
@@ -49,16 +50,16 @@ from tabinterp.table.suppression import SMALL, countless
 
 from .record import DEPTH
 
-TOP = 0.1  # numbers and counts differ on this share of rows, those with the largest distances between the predictions
+TOP = 0.1  # for numbers and counts, the models differ on this share of rows: those with the most distant predictions
 SMALLEST = 10  # minimum number of rows of a leaf that is shown
-MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # level names that scikit-learn uses for these
+MISSING, RARE = ("nan", "None", "<NA>"), "infrequent_sklearn"  # level names used by scikit-learn
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of a leaf.
+    """One condition that the rows of a leaf meet.
 
-    A number is at most or above `threshold`, a value is or is not `level`, missing or present, or a rare level or not.
+    The kinds "at_most" and "above" refer to `threshold`, and the kinds "is" and "is_not" refer to `level`.
     """
 
     column: str
@@ -69,7 +70,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Leaf:
-    """Rows of the evaluation half that meet all conditions, on how many the models `differ`, and this share with its interval."""
+    """The rows of the evaluation half that meet all conditions.
+
+    `differ` is the number of these rows on which the models differ, and `share` is the share of these rows, with an interval from
+    `low` to `high`.
+    """
 
     conditions: tuple[Condition, ...]
     rows: int
@@ -81,11 +86,12 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Tree:
-    """A tree that describes where the models differ.
+    """A decision tree that describes on which rows the models differ.
 
-    `rows` is the size of the evaluation half, and the models differ on `differ` of these rows. `leaves` holds the leaves that are
-    shown, in descending order of the share that differs. Leaves whose share would reveal 1 to 9 rows come last, largest first.
-    The other leaves together have `hidden` rows.
+    `rows` is the size of the evaluation half, and the models differ on `differ` of these rows. `leaves` contains the leaves that
+    are shown, in descending order of the share of rows on which the models differ. If this share would reveal 1 to 9 rows, the
+    leaf comes after all others. Such leaves are sorted by size, largest first. Leaves that are not shown have `hidden` rows in
+    total.
     """
 
     leaves: tuple[Leaf, ...]
@@ -99,16 +105,16 @@ class Tree:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """On how many held-out rows the models differ, and which model is right on these.
+    """The held-out rows on which the models differ, and which model is right on these rows.
 
     The models differ on `count` of `rows` rows. Shares are (share, low, high), or NaN if fewer than ten rows differ. `right`
-    counts the rows on which the network, the linear model, and neither is right.
+    contains the numbers of differing rows on which the network, the linear model, and neither model is right.
 
     `higher` is the share of differing rows on which the network predicts the positive class (two classes) or the larger value
-    (numbers and counts), and `higher_count` is their number. Both are None for more than two classes.
+    (numbers and counts), and `higher_count` is the number of such rows. Both are None for more than two classes.
 
-    For numbers and counts, `threshold` is the distance between predictions from which rows differ, in units of the target. For
-    two classes, `cut` is the probability above which a row is predicted positive.
+    For numbers and counts, `threshold` is the smallest distance between predictions that counts as a difference, in units of the
+    target. For two classes, `cut` is the probability above which a row is predicted positive.
     """
 
     rows: int
@@ -125,7 +131,7 @@ class Disagreement:
     # for classes: the smallest and largest value of `count` that a reader cannot rule out, if `count` itself would reveal 1 to 9
     # rows; None if `count` may be shown
     possible: tuple[int, int] | None = None
-    margins_told: bool = True  # whether numbers that follow from the confusion matrices may be shown instead
+    margins_told: bool = True  # whether numbers that can be calculated from the confusion matrices may be shown
     positive: str | None = None  # the positive class, if there are two classes
     higher: tuple[float, float, float] | None = None
     higher_count: int | None = None
@@ -135,15 +141,15 @@ class Disagreement:
 def disagreement(
     network: BoundModel, linear: BoundModel, *, threshold: float = THRESHOLD, seed: int = 0
 ) -> Disagreement:
-    """Compare the decisions of two models bound to the same table, on its held-out rows.
+    """Compare the decisions of two models on the held-out rows of the table that both are bound to.
 
     If there are two classes, a row is predicted positive if its probability is above `threshold`.
 
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows were held out, a class has too few events to determine which model is right, or the
-        predictions of the two models are the same in every row.
+        If it is unknown which rows were held out, if a class has too few events to determine which model is right, or if a
+        numeric target has the same predictions from both models in nine of ten rows or more.
     """
     if network.table.held_out is None:
         raise NotApplicableError(
@@ -185,10 +191,10 @@ def disagreement(
 def _differences(
     network: BoundModel, linear: BoundModel, cut: float
 ) -> tuple[Any, tuple[Any, Any], Any | None, float | None]:
-    """Return on which rows (n,) the models differ, and where each model is right.
+    """Return masks (n,) of the rows on which the models differ, and of the rows on which each model is right.
 
-    The third item marks the rows on which the network's prediction is the higher one (None for more than two classes). The last
-    one is the distance from which numbers differ (None for classes).
+    The third result is a mask of the rows on which the network's prediction is higher (None for more than two classes). The
+    fourth result is the smallest distance between predictions that counts as a difference (None for classes).
     """
     table, both = network.table, np.stack([network.scores, linear.scores])
     if table.schema.goal.classes:
@@ -219,7 +225,10 @@ def _share(hit: Any, weights: FloatArray, groups: IntArray | None, fewest: int =
 
 
 def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundModel, seed: int) -> Tree | None:
-    """Return the tree; None if either half has too few rows that differ or agree, or no column separates them."""
+    """Return the tree, or None if there is no tree to show.
+
+    There is no tree if either half has too few rows on which the models differ or agree, or if no column separates these rows.
+    """
     table = network.table
     scored = folds(table, seed + 2, 2) == 1
     halves = [np.flatnonzero(half & (weights > 0)) for half in (~scored, scored)]
@@ -260,7 +269,7 @@ def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundMo
 
 
 def _place(leaf: Leaf) -> tuple[bool, float]:
-    """Return the sort key of a leaf, which uses only what may be shown of the leaf."""
+    """Return the sort key of a leaf. The key uses only numbers that may be shown."""
     few = countless(leaf.differ, leaf.rows)
     return few, -leaf.rows if few else -leaf.share
 
@@ -299,7 +308,7 @@ Edges = dict[int, list[float]]  # for each encoded numeric column, the values at
 
 
 def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> Edges:
-    """Return the thresholds of a tree, rounded so that none is the value of a single row."""
+    """Return the thresholds of a tree. They are rounded, so no threshold is the value of a single row."""
     made = {}
     for place, (name, level) in enumerate(meaning):
         if level is None:
@@ -309,9 +318,9 @@ def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> E
 
 
 def _coded(encoded: FloatArray, edges: Edges) -> FloatArray:
-    """Return the rows with each number replaced by the count of edges below it.
+    """Return the encoded rows with each number replaced by the number of edges below it.
 
-    The code of a number is at most k if the number is at most edge k.
+    The new value is at most k if the original number is at most edge k.
     """
     made = np.array(encoded, dtype=np.float64)
     for place, cuts in edges.items():
@@ -322,10 +331,10 @@ def _coded(encoded: FloatArray, edges: Edges) -> FloatArray:
 def _scored_told(
     at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
 ) -> tuple[Estimate, Estimate]:
-    """Return an AUC and balanced accuracy that do not reveal leaves in which 1 to 9 rows differ, or do not.
+    """Return AUC and balanced accuracy that do not reveal leaves in which the models differ or agree on 1 to 9 rows.
 
-    The values assume five such rows in each of these leaves. Each interval covers the intervals of the best and the worst case,
-    in which each of these leaves has one or nine such rows.
+    The values are computed as if each of these leaves had five such rows. The best and the worst case are computed as if each of
+    these leaves had either one or nine such rows. Each interval covers the intervals of both cases.
     """
     few = _leaves_of_few(differ, at)
     if not len(few):
@@ -346,17 +355,17 @@ def _scored_told(
 
 
 def _leaves_of_few(differ: Any, at: IntArray) -> IntArray:
-    """Return the leaves in which one to nine rows differ, or one to nine do not."""
+    """Return the leaves in which the models differ on one to nine rows, or agree on one to nine rows."""
     sizes = np.bincount(at)
     hits = np.bincount(at, differ).astype(np.int64)
     return np.flatnonzero([countless(int(some), int(size)) for some, size in zip(hits, sizes, strict=True)])
 
 
 def _as_if(differ: Any, at: IntArray, few: IntArray) -> Any:
-    """Return which rows differ (n,), under an assumption about leaves in which one to nine rows differ or do not.
+    """Return a mask (n,) of the rows on which the models differ, with assumed numbers in leaves with small counts.
 
-    `few` (leaves,) is the number of rows assumed to differ. If all but one to nine rows of a leaf differ, this number is
-    added to the number of all rows of the leaf minus ten.
+    In a leaf in which the models differ on one to nine rows, they are assumed to differ on `few` (leaves,) rows instead. In a
+    leaf in which they agree on one to nine rows, they are assumed to differ on `few` rows plus the size of the leaf minus ten.
     """
     made = differ.copy()
     for leaf in np.unique(at):
@@ -375,7 +384,7 @@ def _as_if(differ: Any, at: IntArray, few: IntArray) -> Any:
 def _scored(
     at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
 ) -> tuple[Estimate, Estimate]:
-    """Return AUC and balanced accuracy of the risks of the leaves, with intervals over resampled rows or groups."""
+    """Return AUC and balanced accuracy of a tree, with intervals over resampled rows or groups of rows."""
     drawn = np.array([_powers(at, risk, differ, w) for w in resampled(weights, groups(table), RESAMPLES, seed)])
     values, units = _powers(at, risk, differ, weights), table.group_count
     auc, balanced = (interval(value, drawn[:, i], units, 0.0, 1.0) for i, value in enumerate(values))
@@ -383,7 +392,10 @@ def _scored(
 
 
 def _powers(at: IntArray, risk: FloatArray, differ: Any, w: FloatArray) -> tuple[float, float]:
-    """Return AUC and balanced accuracy of the risks of the leaves for these row weights."""
+    """Return AUC and balanced accuracy of a tree for the row weights `w` (n,).
+
+    `at` (n,) is the leaf of each row, and `risk` (leaves,) is the prediction of the tree in each leaf.
+    """
     risks, rank = np.unique(risk, return_inverse=True)
     place, above = rank[at], risks > 0.5
     p, n = np.bincount(place, w * differ, len(risks)), np.bincount(place, w * ~differ, len(risks))
@@ -419,11 +431,12 @@ def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[C
 
 
 def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """Remove redundant conditions.
+    """Return the conditions without redundant ones.
 
-    A later bound on the same side is narrower. An "is" condition makes all others on the column redundant.
+    Of several bounds on the same side of a column, only the last is kept, because it is the narrowest. An "is" condition makes
+    all other conditions on the column redundant.
 
-    Conditions on the same column are kept together, at the position of the first.
+    Conditions on the same column are listed together, at the position of the first.
     """
     kept: list[Condition] = []
     for condition in path:

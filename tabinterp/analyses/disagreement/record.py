@@ -1,8 +1,8 @@
-"""Disagreement in the document: rows on which the models differ, which model is right there, and the tree that describes them.
+"""Disagreement in the audit document: rows on which the models differ, which model is right, and a tree that describes them.
 
-The rules of the tree are shown, and columns are said to distinguish these rows, only if the whole 95% interval of the tree's
-held-out AUC is above chance. A share is withheld if it would reveal a count of fewer than ten rows, whether of rows that differ,
-that do not, or on which one model is right.
+The rules of the tree are shown only if the whole 95% interval of the tree's held-out AUC is above chance. A share is withheld if
+it would reveal that the models differ on fewer than ten rows, that they agree on fewer than ten rows, or that a model is right on
+fewer than ten of the rows on which they differ.
 """
 
 from __future__ import annotations
@@ -42,27 +42,28 @@ class Leaf(Part):
 
 class Disagreement(Part):
     rows: int
-    # Number of rows on which the models differ. None if it would reveal one to nine rows on which they differ or agree, or on
-    # which one model alone is right or predicts the positive class. Shares then come from the confusion matrices or are missing.
+    # Number of rows on which the models differ. It is None if it would reveal one to nine rows on which the models differ or
+    # agree, or on which only one model is right or predicts the positive class. Shares are then computed from the confusion
+    # matrices, or are missing.
     count: int | None
     share: Interval
-    network_right: Interval  # share of the rows that differ; empty if it is right, or not right, on fewer than ten
+    network_right: Interval  # share of the differing rows; empty if it would reveal one to nine rows
     linear_right: Interval
     neither: Interval
     # Share of the differing rows on which the network predicts the positive class or the larger value. It is empty for more than
     # two classes, or if one to nine rows are on one side.
     network_higher: Interval = Interval()
-    # the model whose prediction is the higher one on all but one to nine of these rows
+    # the model with the higher prediction on all but one to nine of the differing rows
     nearly_always_higher: Literal["network", "linear"] | None = None
-    threshold: float | None  # for numbers and counts: the distance between predictions from which rows differ
+    threshold: float | None  # for numbers and counts: the smallest distance that counts as a difference
     # for two classes: the probability above which a row is predicted positive
     decision_threshold: float | None = None
     sentences: list[Message]
-    auc: Interval  # AUC of a tree that separates these rows, on rows that it was not fitted on; chance is 0.5
+    auc: Interval  # AUC of a tree that separates differing rows from all others, on the evaluation half; chance is 0.5
     balanced_accuracy: Interval
-    fitted_rows: int | None  # None: there are too few rows for a tree
+    fitted_rows: int | None  # None if there are too few rows for a tree
     scored_rows: int | None
-    hidden_rows: int  # rows in leaves with fewer than ten, and in leaves from which their number could be calculated
+    hidden_rows: int  # rows in leaves with fewer than ten rows, and in leaves that would reveal such a number
     leaves: list[Leaf]  # empty unless the AUC is above chance
 
     def check_claims(self, document: Document) -> None:
@@ -88,7 +89,7 @@ class Disagreement(Part):
 
 
 def build(r: Results) -> Disagreement | None:
-    """Return where the two models differ; None if not computed."""
+    """Return the results on disagreement between the models, or None if they were not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -125,7 +126,7 @@ def disagreement_sentences(part: Disagreement, linear: str, positive: str | None
 
 
 def _told(result: DisagreementResult) -> dict[str, Any]:
-    """Return the shares if the number of rows that differ may be shown."""
+    """Return the shares as fields of the record, if the number of differing rows may be shown."""
     if countless(result.count, result.rows):
         return {}
     found: dict[str, Any] = {"share": _share(result.share)}
@@ -137,11 +138,12 @@ def _told(result: DisagreementResult) -> dict[str, Any]:
 
 
 def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, Any]:
-    """Return the shares if a reader may know the number of rows that differ only as a range, from `least` to `most`.
+    """Return the shares if only a range of the number of differing rows may be known, from `least` to `most`.
 
-    The shares depend on the confusion matrices alone, and are given only if these are shown. Each is computed for the middle of
-    the range and rounded to two digits. Its interval covers the intervals of all numbers in the range. With weights or groups,
-    the share of differing rows is scaled accordingly and has no interval, and the other shares are not given.
+    The shares are computed from the confusion matrices only, and are reported only if these matrices are shown. Each share is
+    computed for the middle of the range and rounded to two digits. The interval of a share covers the intervals for all numbers
+    in the range. If rows have weights or groups, the share of differing rows is scaled to the middle of the range and has no
+    interval. The other shares are not reported in this case.
     """
     if not result.margins_told or few_possible((least, most), result.rows):
         return {}
@@ -165,12 +167,12 @@ def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, An
 
 
 def _side(counts: range, surplus: int) -> list[tuple[int, int]]:
-    """Return, for each count, the number of rows on the side that has `surplus` rows more than the other, and the count."""
+    """Return, for each count, the number of rows on the side with `surplus` more rows than the other side, and the count."""
     return [((count + surplus) // 2, count) for count in counts]
 
 
 def _over(quotients: list[tuple[int, int]]) -> Interval:
-    """Return the middle of several possible shares, to two digits, with an interval that covers the intervals of all."""
+    """Return the middle of several possible shares, to two digits, with an interval that covers all their intervals."""
     ends = [wilson(hits / of, of) for hits, of in quotients]
     middle = [sum(one) / len(quotients) for one in zip(*quotients, strict=True)]
     return interval(_rough(middle[0] / middle[1]), None, _rough(min(ends)[0]), _rough(max(high for _, high in ends)))
@@ -181,18 +183,18 @@ def _rough(share: float) -> float:
 
 
 def _right_withheld(result: DisagreementResult) -> bool:
-    """Return whether counts of right predictions on the rows that differ would reveal one to nine rows.
+    """Return whether the shares of right predictions on the differing rows would reveal one to nine rows.
 
-    This is so if one model, or neither, is right on one to nine of these rows, or on all but one to nine.
+    This is the case if one model, or neither model, is right on one to nine of these rows, or on all but one to nine.
     """
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)
 
 
 def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["network", "linear"] | None]:
-    """Return the share of rows on which the network's prediction is the higher one.
+    """Return the share of differing rows on which the network's prediction is higher.
 
-    If all but one to nine rows are on one side, return instead the model whose prediction is the higher one there.
+    If one model has the higher prediction on all but one to nine of these rows, the name of this model is returned instead.
     """
     if result.higher is None or result.higher_count is None or not np.isfinite(result.higher).all():
         return Interval(), None
@@ -206,8 +208,9 @@ def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["net
 def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
     """Return whether the numbers of a tree may be shown.
 
-    These numbers reveal how many rows of the evaluation half differ. This must not narrow the range of possible totals: every
-    total in the range must be possible with ten to all but ten differing rows in the other half.
+    These numbers reveal how many rows of the evaluation half differ. This must not narrow the range of the total number of
+    differing rows. Every total in the range must therefore be possible with at least ten differing rows and at least ten other
+    rows in the half used for fitting.
     """
     if result.possible is None:
         return True
@@ -216,7 +219,7 @@ def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
 
 
 def _leaves(tree: Tree) -> tuple[list[Leaf], int]:
-    """Return the leaves whose number of rows may be shown, and the number of rows in the others."""
+    """Return the leaves that may be shown with their numbers of rows, and the number of rows in all other leaves."""
     shown = parts_shown([*(leaf.rows for leaf in tree.leaves), tree.hidden])[:-1]
     shown_leaves = [leaf for leaf, is_shown in zip(tree.leaves, shown, strict=True) if is_shown]
     return [_leaf(leaf) for leaf in shown_leaves], tree.rows - sum(leaf.rows for leaf in shown_leaves)
@@ -252,7 +255,7 @@ def _how_many(part: Disagreement) -> Message:
 
 
 def _which_way(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
-    """Return on how many of the rows that differ each model predicts the positive class, or the larger value."""
+    """Return a sentence on how often the network predicts the positive class or the larger value, if this may be shown."""
     kind = "larger" if positive is None else "positive"
     values: dict[str, Any] = {} if positive is None else {"label": positive, "model": linear}
     if part.network_higher.value is not None:

@@ -1,4 +1,4 @@
-"""Disagreement on the page: where the two models differ, and which of them is right there."""
+"""Report section on disagreement: on which rows the two models differ, and which of them is right there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .record import RIGHT, Disagreement
 
 
 def build(disagreement: Disagreement, document: Document) -> list[Block]:
-    """Return the shares of rows, which page one states in words, and a description of these rows."""
+    """Return a table of shares (which page one states in words), and a description of the rows on which the models differ."""
     blocks: list[Block] = [
         Heading(t("report.disagreement")),
         *(Paragraph(say(line)) for line in disagreement.sentences if line.key.startswith("disagreement.tree")),
@@ -31,7 +31,7 @@ def build(disagreement: Disagreement, document: Document) -> list[Block]:
 
 
 def _shares(disagreement: Disagreement, document: Document) -> Table:
-    """Return the share of rows on which the models disagree and, among these rows, the share of each kind."""
+    """Return a table of the share of rows on which the models differ and, among these rows, the share of each kind."""
     rows = [(_which(disagreement), _share(disagreement, disagreement.share))]
     if document.data.task != "multiclass":
         positive = tidy(document.data.classes[-1]) if document.data.task == "binary" else None
@@ -53,7 +53,7 @@ def _which(disagreement: Disagreement) -> str:
 
 
 def _higher(disagreement: Disagreement) -> str:
-    """Return the share of these rows on which the network's prediction is the higher one."""
+    """Return the share of differing rows on which the network's prediction is higher."""
     nearly = disagreement.nearly_always_higher
     return (
         _share(disagreement, disagreement.network_higher)
@@ -63,7 +63,7 @@ def _higher(disagreement: Disagreement) -> str:
 
 
 def _share(disagreement: Disagreement, part: Interval) -> str:
-    """Return a share. If the count is withheld, the share is rounded and marked as such."""
+    """Return a share as text. If the number of differing rows is withheld, the share is marked as approximate."""
     if part.value is None:
         return t("report.withheld")
     return interval(part) if disagreement.count is not None else t("report.disagreement.about", share=interval(part))

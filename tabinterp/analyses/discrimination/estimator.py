@@ -1,7 +1,7 @@
 """ROC and precision-recall curves, score distributions, KS statistics, confusion matrices and gains of both models.
 
 All numbers describe the evaluated rows. Bands and intervals are pointwise percentiles of a paired bootstrap: both models are
-evaluated on the same resampled rows. If rows come in groups, groups are resampled and intervals are Student's.
+evaluated on the same resampled rows. If rows come in groups, groups are resampled, and intervals use Student's t distribution.
 
 References
 ----------
@@ -58,7 +58,7 @@ RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
 
 @dataclass(frozen=True)
 class Curves:
-    """How well one model separates one class from the others, or the means over all classes (macro averages).
+    """Curves that show how well one model separates one class from all others, or their means over classes (macro averages).
 
     Parameters
     ----------
@@ -74,14 +74,14 @@ class Curves:
 
 @dataclass(frozen=True)
 class ClassCurves(Curves):
-    """How well one model separates one class from the others, and the distribution of its predicted probabilities.
+    """Curves that show how well one model separates one class from all others, with histograms of the predicted probability.
 
-    Shares are NaN if a bin has 1 to 9 rows, or if its count would follow from the others.
+    A share is NaN if its bin has 1 to 9 rows, or if such a count in another bin could otherwise be calculated.
 
     Parameters
     ----------
-    positive : (bins,) share of the rows of the class in each bin of predicted probability.
-    negative : (bins,) share of the other rows in each bin.
+    positive : (bins,) share of the rows of the class in each bin of the predicted probability.
+    negative : (bins,) share of the rows of all other classes in each bin.
     """
 
     positive: FloatArray
@@ -95,7 +95,7 @@ class Decisions:
     Parameters
     ----------
     counts : (actual, predicted) numbers of rows; NaN for 1 to 9 rows.
-    rates : the weighted `RATES`.
+    rates : the weighted rates that are named in `RATES`.
     gains : (parts, 3) for each tenth of the rows, from the highest score down: the share of positives, the cumulative share of
         all positives that is captured, and the cumulative lift.
     """
@@ -111,8 +111,9 @@ class ClassDecisions:
 
     Parameters
     ----------
-    counts : (actual, predicted) numbers of rows; NaN for 1 to 9 rows, or if such a count could be calculated.
-    rates : (classes, 4) the weighted `RATES` of each class against all others; NaN if the class's own count is withheld.
+    counts : (actual, predicted) numbers of rows; NaN for 1 to 9 rows, or if such a number could be calculated from it.
+    rates : (classes, 4) the weighted rates that are named in `RATES`, for each class against all others; NaN if small counts of
+        the class could be calculated from them.
     macro : (4,) means over the classes; NaN if the rates of a class are withheld.
     """
 
@@ -125,7 +126,7 @@ class ClassDecisions:
 class Discrimination(PreviewedFrame):
     """Curves of both models for each class, and decisions between the classes.
 
-    Fields that hold a pair are for the network and the linear model.
+    Fields that are pairs contain the results of the network and of the linear model, in this order.
 
     Parameters
     ----------
@@ -177,7 +178,7 @@ class Discrimination(PreviewedFrame):
         Parameters
         ----------
         ax : axes to draw on.
-        output : the class. By default, the positive class of two, or the mean over several.
+        output : the class. By default, the positive class if there are two classes, and the mean over classes if there are more.
 
         Raises
         ------
@@ -309,11 +310,11 @@ def discriminate(
 
 
 _ROC, _PR = len(FALSE_POSITIVE_RATES), len(RECALLS)
-_KS, _WIDTH = _ROC + _PR, _ROC + _PR + 1  # position of KS among the numbers of a class, and how many numbers there are
+_KS, _WIDTH = _ROC + _PR, _ROC + _PR + 1  # position of KS among the numbers of a class, and the count of these numbers
 
 
 class Ranking:
-    """Rows from the highest score to the lowest. Rows with equal scores are counted together."""
+    """Rows ranked from the highest score to the lowest. Rows with equal scores are counted together."""
 
     def __init__(self, score: FloatArray, positive: BoolArray) -> None:
         self.order = np.argsort(-score, kind="stable")
@@ -322,20 +323,20 @@ class Ranking:
         self.positive = positive[self.order].astype(np.float64)
 
     def ks(self, weights: FloatArray) -> float:
-        """Return the KS statistic for these weights."""
+        """Return the KS statistic for the row weights `weights` (n,)."""
         hits, alarms = self._counted(weights)
         if not (hits[-1] > 0 and alarms[-1] > 0):
             return np.nan
         return float(np.max(hits / hits[-1] - alarms / alarms[-1]))
 
     def _counted(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the weight of the positive rows, and of the other rows, with at least each distinct score."""
+        """Return, for each distinct score, the weights of the positive and of the other rows with at least this score."""
         w = weights[self.order]
         hits = np.cumsum(w * self.positive)[self.ends]
         return hits, np.cumsum(w)[self.ends] - hits
 
     def curves(self, weights: FloatArray) -> FloatArray:
-        """Return the true-positive rates, the precisions and the KS statistic for these weights."""
+        """Return the true-positive rates, the precisions and the KS statistic for the row weights `weights` (n,)."""
         hits, alarms = self._counted(weights)
         if not (hits[-1] > 0 and alarms[-1] > 0):
             return np.full(_WIDTH, np.nan)
@@ -345,7 +346,7 @@ class Ranking:
         return np.concatenate([roc, hits[at] / (hits[at] + alarms[at]), [np.max(recall - false)]])
 
     def gains(self, weights: FloatArray) -> FloatArray:
-        """Return (parts, 3): share of positives in each tenth of the rows, cumulative capture and cumulative lift."""
+        """Return the gains of each tenth of rows (parts, 3): share of positives, cumulative captured share, cumulative lift."""
         w = weights[self.order]
         edges = np.round(np.linspace(0, len(w), PARTS + 1)).astype(np.int64)
         hits = np.add.reduceat(w * self.positive, edges[:-1])
@@ -355,19 +356,19 @@ class Ranking:
             return np.column_stack([hits / rows, captured, captured / (rows.cumsum() / rows.sum())])
 
     def countable(self) -> tuple[BoolArray, BoolArray]:
-        """Return for which tenths the share of positives can be shown, and up to which tenth the captured share can be."""
+        """Return, for each tenth, whether the share of positives and whether the captured share may be shown."""
         edges = np.round(np.linspace(0, len(self.positive), PARTS + 1)).astype(np.int64)
         hits = np.add.reduceat(self.positive, edges[:-1]).astype(np.int64)
         own = parts_shown(hits) & parts_shown(np.diff(edges) - hits)
         hidden = np.flatnonzero(~own)
         summed = np.ones(PARTS, dtype=bool)
-        if len(hidden):  # sums would reveal any tenth between the first and the last hidden one
+        if len(hidden):  # cumulative sums would reveal the hidden tenths
             summed[hidden[0] : hidden[-1]] = False
         return own, summed
 
 
 def _statistics(rankings: list[Ranking], called: IntArray, table: Table, w: FloatArray) -> FloatArray:
-    """Return all numbers of a model for these weights, in one array.
+    """Return all numbers of a model for the row weights `w`, in one array.
 
     For two classes, these are the curves, the rates and the gains. For several classes, they are the curves of each class and
     their means, followed by the rates of each class and their means.
@@ -388,7 +389,7 @@ def _score(scores: FloatArray, place: int, binary: bool) -> FloatArray:
 
 
 def _rates(called: BoolArray, positive: BoolArray, w: FloatArray) -> FloatArray:
-    """Return `RATES` for these weights; NaN if the denominator is zero."""
+    """Return the rates that are named in `RATES` for the row weights `w`; NaN if a denominator is zero."""
     hits, alarms = w[called & positive].sum(), w[called & ~positive].sum()
     misses, passes = w[~called & positive].sum(), w[~called & ~positive].sum()
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -401,7 +402,7 @@ def _curves(found: Estimates, at: int, shares: tuple[FloatArray, FloatArray]) ->
 
 
 def _averaged(found: Estimates, at: int) -> Curves:
-    """Return the curves at an index: those of a class or, after the last class, their means."""
+    """Return the curves of the class at index `at`. The index after the last class gives the means over all classes."""
     start = _WIDTH * at
     return Curves(
         roc=found[start : start + _ROC],
@@ -411,14 +412,14 @@ def _averaged(found: Estimates, at: int) -> Curves:
 
 
 def _decided(found: Estimates, called: IntArray, table: Table) -> ClassDecisions:
-    """Return the confusion matrix of several classes and the rates of each class, unless a small count follows from them."""
+    """Return the confusion matrix and the rates of each class. Numbers that would reveal small counts are NaN."""
     size = len(table.schema.labels)
     counts = np.bincount(table.y.astype(np.int64) * size + called, minlength=size**2).reshape(size, size)
     told = _cells_shown(counts)
     start = _WIDTH * (size + 1)
     rates, macro = found[start : start + 4 * size], found[start + 4 * size :]
     right = counts.diagonal()
-    wrong = np.stack([counts.sum(axis=1) - right, counts.sum(axis=0) - right])  # missed, and wrongly predicted
+    wrong = np.stack([counts.sum(axis=1) - right, counts.sum(axis=0) - right])  # false negatives and false positives
     own = told.diagonal() & ~((wrong > 0) & (wrong < SMALL)).any(axis=0)
     return ClassDecisions(
         counts=np.where(told, counts, np.nan),
@@ -430,9 +431,9 @@ def _decided(found: Estimates, called: IntArray, table: Table) -> ClassDecisions
 def _cells_shown(counts: IntArray) -> BoolArray:
     """Return which cells of a confusion matrix may be shown.
 
-    The reader knows the number of rows of each class, the sum of the diagonal (accuracy) and its mean by class (balanced
-    accuracy). One or two withheld cells of the diagonal could be calculated from these, so either none or at least three are
-    withheld.
+    A reader knows the number of rows of each class. The sum of the diagonal follows from accuracy, and the mean share of correct
+    rows by class follows from balanced accuracy. If only one or two cells of the diagonal were withheld, they could be calculated
+    from these numbers. Therefore either none or at least three are withheld.
     """
     allowed, diagonal = np.ones(counts.shape, dtype=bool), np.arange(len(counts))
     while True:
@@ -453,7 +454,7 @@ def _parts(found: Estimates) -> tuple[FloatArray, FloatArray, FloatArray, FloatA
 
 
 def _distribution(probability: FloatArray, table: Table, place: int) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted shares of the rows of the class and of the others in each bin; NaN if a bin has too few rows."""
+    """Return the weighted shares of rows of the class, and of other rows, in each bin; NaN if a share must be withheld."""
     bins = np.minimum((probability * (len(BINS) - 1)).astype(np.int64), len(BINS) - 2)
     made = []
     for rows in (table.y == place, table.y != place):
@@ -491,7 +492,7 @@ def _both_decisions(
 
 
 def run(context: Context) -> Discrimination | None:
-    """Compute the discrimination of both models of an audit on the evaluated rows; None if the target is numeric."""
+    """Measure discrimination of both models of an audit on the evaluated rows, or return None if the target is not a class."""
     if not context.network.table.schema.goal.classes:
         return None
     network, linear = context.both(context.evaluated)

@@ -37,8 +37,8 @@ def rates(
 ) -> Markup:
     """Draw curves of both models with confidence bands.
 
-    `names` are the labels of the two axes. For each model, `titles` holds the text shown when the pointer is on its curve, and
-    `marks` its point at the threshold.
+    `names` are the labels of the two axes. For each model, `titles` contains the text that appears when the pointer is on the
+    curve, and `marks` contains the point of the curve at the threshold.
     """
     with styles():
         figure, axes = canvas(HEIGHT - EDGE - 2 * GAP - TEXT, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE)
@@ -62,14 +62,14 @@ def rates(
 def distributions(
     bins: Sequence[ScoreBin], names: tuple[str, str], titles: Mapping[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw the shares of the class (filled) and of the others (outline) by predicted probability.
+    """Draw histograms of the predicted probability for rows of the class (filled) and for all other rows (outline).
 
-    The network is drawn above the linear model. A cross on the axis marks a bin whose share is withheld.
+    The network is drawn above the linear model. A cross on the axis marks a bin with a withheld share.
     """
     shares = {
         (model, kind): numbers([getattr(one, f"{model}_{kind}") for one in bins]) for model in MODELS for kind in KINDS
     }
-    known = [share for part in shares.values() for share in part if np.isfinite(share)]  # the others are withheld
+    known = [share for part in shares.values() for share in part if np.isfinite(share)]  # all other shares are withheld
     top = max(known, default=0.0) or 1.0
     edges = [*(one.low for one in bins), bins[-1].high]
     centres = numbers([(one.low + one.high) / 2 for one in bins])

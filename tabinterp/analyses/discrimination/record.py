@@ -1,4 +1,4 @@
-"""Discrimination in the document: curves of both models for each class, and decisions at the threshold."""
+"""Discrimination in the audit document: curves of both models for each class, and decisions at the threshold."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RatePoint(Part):
 
 
 class ScoreBin(Part):
-    """Shares of the rows of a class, and of the others, whose predicted probability is in a bin; None: too few rows."""
+    """The shares of rows of a class, and of all other rows, in one bin of predicted probability. Withheld shares are None."""
 
     low: float
     high: float
@@ -46,7 +46,7 @@ class ScoreBin(Part):
 
 
 class ClassRecord(Part):
-    """How well both models separate one class from the others."""
+    """Curves that show how well both models separate one class from all others."""
 
     output: str
     roc: list[RatePoint]
@@ -85,7 +85,7 @@ class ClassRates(Part):
 
 
 class GainRow(Part):
-    """A tenth of the rows, in descending order of the score."""
+    """Results for one tenth of the rows, in descending order of the score."""
 
     part: int
     network_rate: Interval
@@ -117,7 +117,7 @@ class Record(Part):
     network_confusion: Confusion | None
     linear_confusion: Confusion | None
     gains: list[GainRow]
-    macro: MacroRecord | None = None  # None: there are two classes, or an earlier version wrote this document
+    macro: MacroRecord | None = None  # None if there are two classes, or if an earlier version wrote this document
     class_rates: list[ClassRates] = Field(default_factory=list)
     network_counts: list[list[int | None]] = Field(
         default_factory=list
@@ -126,7 +126,7 @@ class Record(Part):
 
 
 def build(r: Results) -> Record | None:
-    """Return the discrimination of both models; None if the analysis does not apply."""
+    """Return the discrimination of both models, or None if the analysis does not apply."""
     result = r[ANALYSIS]
     if result is None:
         return None

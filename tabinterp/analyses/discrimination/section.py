@@ -1,4 +1,4 @@
-"""Discrimination on the page: ROC, precision-recall, score distribution, confusion matrix and gains of both models."""
+"""Report section on discrimination: ROC, precision-recall, score distribution, confusion matrix and gains of both models."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .record import ClassRates, ClassRecord, Confusion, GainRow, MacroRecord, Ra
 
 Row = tuple[str, str, list[int | None]]  # the model, the actual class, and numbers of rows by predicted class
 
-MATRIX = 10  # most classes for which the confusion matrix fits the page; the document holds larger ones
+MATRIX = 10  # maximum number of classes for a confusion matrix on the page; larger ones are in the document
 RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
 
 
 def build(record: Record, document: Document) -> list[Block]:
-    """Return the charts of each class, and the decisions at the threshold."""
+    """Return the charts for each class, and the decisions at the threshold."""
     note = Paragraph(
         t("report.discrimination.note", rows=record.rows, resamples=record.resamples, seed=str(record.seed)), "note"
     )
@@ -137,13 +137,13 @@ def _at(points: list[RatePoint], x: float) -> dict[str, str]:
 
 
 def _titles(points: list[RatePoint], x: float) -> dict[str, str]:
-    """Return the text shown when the pointer is on a curve: the height of the curve at one place."""
+    """Return, for each model, the text that appears when the pointer is on the curve: the height of the curve at `x`."""
     at = _at(points, x)
     return {model: t("report.mark", name=number(x), model=t(f"report.{model}"), value=at[model]) for model in MODELS}
 
 
 def _commonest(bins: list[ScoreBin]) -> dict[str, str]:
-    """Return the text shown when the pointer is on a distribution: the largest share of the other rows."""
+    """Return, for each model, the text that appears when the pointer is on a histogram: the largest share of other rows."""
     titles = {}
     for model in MODELS:
         value, one = max(((getattr(one, f"{model}_negative") or 0.0, one) for one in bins), key=lambda pair: pair[0])

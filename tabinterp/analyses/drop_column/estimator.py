@@ -1,12 +1,12 @@
 """Drop-column importance: the rise in held-out loss of the linear model when it is refitted with one column left out.
 
-In a refit, other columns can take the place of the column that is left out. A column that others can replace therefore has no
-importance, even if the fitted model relies on it (leave-one-covariate-out; Lei et al. 2018). The result describes the linear
-model only; no network is retrained.
+In a refit, other columns can compensate for the column that is left out. A column that can be replaced by other columns therefore
+has no importance, even if the original model relies on it (leave-one-covariate-out; Lei et al. 2018). The result describes the
+linear model only; no network is retrained.
 
 All refits use the same encoding, rows and L2 penalty. The strength of the penalty is chosen once, with all columns, as for the
-counterpart. Refits use at most 10,000 training rows, drawn with the seed. Losses are computed on held-out rows. Differences are
-paired by row and have the same intervals as in `performance`.
+linear counterpart of an audit. Refits use at most 10,000 training rows, drawn with the seed. Losses are computed on held-out
+rows. Differences in loss are paired by row, and their intervals are computed as in `performance`.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ from tabinterp.table.hash_sampling import chosen
 
 @dataclass(frozen=True, eq=False)
 class Dropped(Display):
-    """The rise in held-out loss (players,) of the refit without each column or group; NaN if the encoder mixes its columns.
+    """The rise in held-out loss when the linear model is refitted without a column or a group of columns.
 
+    `importance` (players,) is the rise for each column and group. It is NaN if the encoder mixes these columns with others.
     `baseline` is the loss of the refit with all columns.
     """
 
@@ -57,7 +58,7 @@ class Dropped(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column or group."""
+        """Return a data frame with one row for each column or group."""
         found = self.importance
         numbers = {"importance": found.value, "stderr": found.stderr, "ci_low": found.low, "ci_high": found.high}
         return pd.DataFrame({"column": list(self.players), **numbers})
@@ -66,14 +67,14 @@ class Dropped(Display):
 def drop_and_refit(
     linear: Model | BoundModel, table: Table, *, together: Mapping[str, Sequence[str]] | None = None, seed: int = 0
 ) -> Dropped:
-    """Refit the linear model with each column left out in turn, and with each group of columns in `together` left out.
+    """Return the rise in held-out loss when the linear model is refitted without each column or group of columns.
 
-    `together` maps the names of groups to their columns.
+    `together` maps the name of each group to its columns.
 
     Raises
     ------
     NotApplicableError
-        If the model is not linear, or it is unknown which rows were held out.
+        If the model is not linear, or if it is unknown which rows were held out.
 
     Examples
     --------
@@ -126,7 +127,7 @@ def trained_on(table: Table, seed: int) -> IntArray:
 def refitted_without(
     bound: BoundModel, players: Mapping[str, tuple[str, ...]], training: IntArray, held: IntArray, seed: int
 ) -> list[FloatArray]:
-    """Return the held-out scores (rows, k) with all columns, and then those without each column or group."""
+    """Return the held-out scores (rows, k) of the refit with all columns, and then of the refits without each column or group."""
     table, x = bound.table.take(training), bound.x[training]
     w = table.row_weights
     centre = np.average(x, axis=0, weights=w)
@@ -152,7 +153,7 @@ def refitted_without(
 def _without(
     fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, kept: IntArray, table: Table
 ) -> FloatArray:
-    """Return held-out scores of a fit on the kept columns, which starts from the fit on all columns."""
+    """Return the held-out scores of a fit to the kept columns. The fit starts from the coefficients for all columns."""
     y = table.codes if table.schema.goal.classes else table.y
     if not len(kept):  # no column is left, so the prediction is the mean
         x, other, whole, kept = (

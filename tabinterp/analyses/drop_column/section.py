@@ -1,6 +1,6 @@
-"""Drop-column importance on the page: the rows on which the linear model was refitted without a column, and evaluated.
+"""Report section on drop-column importance: the numbers of rows used to refit and to evaluate the linear model.
 
-The numbers themselves are a column in the table of conditional importance.
+The importance of each column is shown in the table of conditional importance.
 """
 
 from __future__ import annotations
