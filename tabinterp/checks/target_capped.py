@@ -59,15 +59,15 @@ CHECK = Check(
         claims={
             "raised_greatest": (
                 (
-                    "The target appears to be capped at its highest value: {rows} rows ({percent}%) have exactly the "
-                    "value {value}, far more than have a value just below it."
+                    "The target appears to be capped at its highest value: {rows} rows ({percent}%) have exactly the value "
+                    "{value}, far more than have values just below it."
                 ),
                 "value: the greatest value of the target; rows: how many rows hold it",
             ),
             "raised_least": (
                 (
-                    "The target appears to be capped at its lowest value: {rows} rows ({percent}%) have exactly the "
-                    "value {value}, far more than have a value just above it."
+                    "The target appears to be capped at its lowest value: {rows} rows ({percent}%) have exactly the value "
+                    "{value}, far more than have values just above it."
                 ),
                 "value: the least value of the target; rows: how many rows hold it",
             ),
