@@ -58,8 +58,8 @@ TEXT: dict[str, str] = {
         "network and {linear_off} for the linear counterpart."
     ),
     "report.calibration.caption": (
-        "Points on the diagonal are perfectly calibrated. Rows are divided by their prediction into at most ten bins with "
-        "about equal numbers of rows, at least ten in each. The 95% CIs are pointwise."
+        "Points on the diagonal are perfectly calibrated. Rows are grouped by prediction into at most ten bins of about equal "
+        "size, each with at least ten rows. The 95% CIs are pointwise."
     ),
     "plot.axis.predicted": "Mean prediction",
     "plot.axis.observed": "Mean outcome, 95% CI",

@@ -151,13 +151,13 @@ TEXT: dict[str, str] = {
         "the variance differs from the mean; intervals are Wald intervals."
     ),
     "coefficients.method.own.count": (
-        "The linear model is the supplied fit. Its own covariance matrix gives the standard errors and Wald intervals."
+        "The linear model is the supplied fit. Standard errors and Wald intervals come from the covariance matrix of this fit."
     ),
     "coefficients.method.own.classes": (
-        "The linear model is the supplied fit. Its own covariance matrix gives the standard errors and Wald intervals."
+        "The linear model is the supplied fit. Standard errors and Wald intervals come from the covariance matrix of this fit."
     ),
     "coefficients.method.own.number": (
-        "The linear model is the supplied fit. Its own covariance matrix gives the standard errors and intervals."
+        "The linear model is the supplied fit. Standard errors and intervals come from the covariance matrix of this fit."
     ),
     "coefficients.note.own": (
         "The linear model was not refitted. Its estimates and their covariance (type: {kind}) are from its original fit "
@@ -212,8 +212,8 @@ TEXT: dict[str, str] = {
         "range: {columns}. The unpenalised fit has no coefficients for them."
     ),
     "coefficients.note.differences": (
-        "The encoder mixes these columns in non-affine steps, so their derivatives are central differences through the "
-        "encoder: {columns}."
+        "The encoder combines these columns in non-affine steps, so their derivatives are computed as central differences "
+        "through the encoder: {columns}."
     ),
     "coefficients.note.disagreement": (
         "Finite differences of the network's score contradict its own gradient, as in a network with a straight-through "

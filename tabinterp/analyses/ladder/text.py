@@ -59,23 +59,23 @@ TEXT: dict[str, str] = {
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. Of "
-        "what curves and the selected interactions achieve together, curves alone account for {ladder}% of the held-out gain "
-        "over the linear model and {score}% of the explained variance of the network's score. The 95% CI for the difference is "
-        "{low} to {high} percentage points (within ±25 counts as similar)."
+        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. "
+        "Relative to curves and the selected interactions together, curves alone account for {ladder}% of the held-out gain over "
+        "the linear model and for {score}% of the explained variance of the network's score. The 95% CI for the difference "
+        "between these two percentages is {low} to {high} percentage points (differences within ±25 count as similar)."
     ),
     "gain.disagree": (
         "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of the "
-        "network's score. Of what curves and the selected interactions achieve together, curves alone account for {ladder}% of "
-        "the held-out gain over the linear model and {score}% of the explained variance of the network's score. Curves' share "
-        "of the gain minus their share of the variance has a 95% CI of {low} to {high} percentage points. The composition of "
-        "the score therefore does not show where the predictive gain comes from."
+        "network's score. Relative to curves and the selected interactions together, curves alone account for {ladder}% of the "
+        "held-out gain over the linear model and for {score}% of the explained variance of the network's score. The 95% CI for "
+        "the first of these percentages minus the second is {low} to {high} percentage points. The composition of the score "
+        "therefore does not show where the predictive gain comes from."
     ),
     "gain.open": (
         "It is unclear whether curves (nonlinear effects of single columns) account for similar shares of the refitted models' "
-        "gain and of the network's score. Of what curves and the selected interactions achieve together, curves alone account "
-        "for {ladder}% of the held-out gain over the linear model and {score}% of the explained variance of the network's "
-        "score. Curves' share of the gain minus their share of the variance has a 95% CI of {low} to {high} percentage points."
+        "gain and of the network's score. Relative to curves and the selected interactions together, curves alone account for "
+        "{ladder}% of the held-out gain over the linear model and for {score}% of the explained variance of the network's score. "
+        "The 95% CI for the first of these percentages minus the second is {low} to {high} percentage points."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",
