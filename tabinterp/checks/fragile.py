@@ -52,7 +52,8 @@ CHECK = Check(
             RISE_PERCENT,
             most=100,
             means=(
-                "excess of the rise in loss over that of the linear counterpart, as a percentage of a constant prediction's loss"
+                "amount by which the rise in loss exceeds that of the linear counterpart, as a percentage of a constant "
+                "prediction's loss"
             ),
         ),
     },

@@ -97,7 +97,7 @@ CHECK = Check(
                     "No strong interaction was found between two columns that show no effect on their own (pairs analysed: "
                     "{pairs}; columns without an effect of their own: {hidden})."
                 ),
-                "pairs: the number of pairs; hidden: the number of columns that do not show alone",
+                "pairs: the number of pairs; hidden: the number of columns that show no effect on their own",
             ),
             "cleared_none": (
                 "Fewer than two columns show no effect on their own, so no interaction between two such columns is possible."

@@ -61,7 +61,8 @@ CHECK = Check(
             GAP_PERCENT,
             most=100,
             means=(
-                "excess of the gap in loss over that of the linear counterpart, as a percentage of a constant prediction's loss"
+                "amount by which the gap in loss exceeds that of the linear counterpart, as a percentage of a constant "
+                "prediction's loss"
             ),
         )
     },

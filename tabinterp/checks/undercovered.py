@@ -36,7 +36,7 @@ CHECK = Check(
     section="overfitting",
     evaluate=evaluate,
     limits={"short": Limit(SHORT_PERCENT, most=100, means=(
-        "shortfall of the coverage below the intended coverage, in percentage points"
+        "shortfall from the intended coverage, in percentage points"
     ))},
     text=Text(
         title="Low coverage in a group",

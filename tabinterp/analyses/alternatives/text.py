@@ -6,9 +6,9 @@ TEXT: dict[str, str] = {
     "step.alternatives considered": "alternatives considered",
     "report.alternatives": "Less discriminatory alternatives",
     "report.alternatives.lead": (
-        "The table shows both models, versions of them without one protected column or proxy, and versions without any of "
-        "these columns, evaluated on {rows} held-out rows. Their adverse impact ratios are given where they can be "
-        "disclosed for every version."
+        "The table shows both models, versions of them without one protected column or proxy, and versions without any of these "
+        "columns, evaluated on {rows} held-out rows. Adverse impact ratios are shown only where they can be disclosed for every "
+        "version."
     ),
     "report.alternatives.caption": "Model versions: AUC and impact ratio of each protected column",
     "report.alternatives.version": "Version",

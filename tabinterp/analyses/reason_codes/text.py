@@ -118,7 +118,7 @@ TEXT: dict[str, str] = {
     "report.reasons.few": "withheld",
     "report.reasons.flips": "Do reasons change decisions?",
     "report.reasons.flips.table": (
-        "Share of declined rows that are approved after the columns given as reasons, or as many random columns, are "
+        "Share of declined rows that are approved after the columns given as reasons, or the same number of random columns, are "
         "set to the values of narrowly approved rows [95% CI]"
     ),
     "report.reasons.model": "Model",

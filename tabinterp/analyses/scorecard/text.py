@@ -73,7 +73,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.scorecard.points": "Points",
     "report.scorecard.points.table": "Points of each bin, added to {base} base points",
     "report.scorecard.points.some": (
-        "Points of each bin, added to {base} base points, for {shown} of {count} columns: those whose points differ most"
+        "Points of each bin, added to {base} base points, for {shown} of {count} columns: those with the largest differences in "
+        "points"
     ),
     "report.scorecard.pair": ("Points of {first} × {second}", "first, second: columns"),
     "plot.axis.scorecard": "points",
