@@ -28,8 +28,8 @@ TEXT: dict[str, str] = {
         "bundle ran no code."
     ),
     "model.mixed": (
-        "The encoder combines {columns} with other columns. Changing one of these columns changes the whole encoded "
-        "row, which is recomputed exactly."
+        "The encoder combines {columns} with other columns. A change in one of these columns can change the whole encoded row, "
+        "which is therefore recomputed."
     ),
     "model.no_gradient.mixed": "These columns have no gradients, because the encoder combines them with others: {columns}.",
     "model.no_gradient.abrupt": (

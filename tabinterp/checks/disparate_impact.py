@@ -88,10 +88,9 @@ CHECK = Check(
             "comparison still uses the actual counts."
         ),
         limitations=(
-            "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or ten "
-            "sampling units, or groups that were not declared. Groups with withheld rates are compared only at the "
-            "default limit of 0.8 for the ratio of selection rates, and only if the result does not disclose a "
-            "small count."
+            "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or fewer than ten "
+            "sampling units, or groups that were not declared. Groups with withheld rates are compared only at the default limit "
+            "of 0.8 for the ratio of selection rates, and only if the result does not disclose a small count."
         ),
         raised_when=(
             (

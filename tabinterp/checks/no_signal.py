@@ -95,8 +95,8 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "the lower end of the 95% interval for the measure of performance is at or below the chance level; or the R² is "
-                "below {r2}; or the AUC is below {auc} and the log loss is not significantly lower than that of always "
+                "(a) the lower end of the 95% interval for the measure of performance is at or below the chance level; (b) the "
+                "R² is below {r2}; or (c) the AUC is below {auc} and the log loss is not significantly lower than that of always "
                 "predicting the base rate. For targets with several classes and for counts, performance is at the chance level "
                 "if the loss is no lower than that of a constant prediction. With several classes, the check also passes if the "
                 "AUC averaged over the classes is at least {auc} and significantly above 0.5. In all cases, the check is raised "

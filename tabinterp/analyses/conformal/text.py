@@ -34,7 +34,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.conformal.note.count": (
         "The width of an interval is roughly proportional to the square root of the predicted count, as is the standard "
-        "deviation of a Poisson count. The mean width is the average number of whole counts in an interval."
+        "deviation of a Poisson count. The mean width is the average number of possible counts (integers) in an interval."
     ),
     "report.conformal.note.set": (
         "Sets contain the most probable classes (adaptive prediction sets, Romano, Sesia and Candès 2020). If the predicted "

@@ -23,7 +23,6 @@ TEXT: dict[str, str] = {
     "report.constraints.few": "1 to 9",
     # why the analysis does not apply
     "why.constraints.few": (
-        "constraints are checked on two halves of the rows, each with at least {least} rows; there are "
-        "{rows} rows in all"
+        "constraints are checked on two halves of the rows, each with at least {least} rows; there are {rows} rows in total"
     ),
 }

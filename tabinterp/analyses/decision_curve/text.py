@@ -37,8 +37,8 @@ TEXT: dict[str, str] = {
     ),
     # all, none: costs with their intervals
     "report.judged.policy.blunt": (
-        "Predicting every row to be positive costs {all} per row, and predicting every row to be negative costs {none}. A "
-        "model that costs more than the cheaper of these two policies is worse than no model."
+        "Predicting every row to be positive costs {all} per row, and predicting every row to be negative costs {none}. A model "
+        "that costs more than the cheaper of these two policies is worse than using no model."
     ),
     "report.judged.policy.table": "Expected cost and classification rates of both models at the decision threshold [95% CI]",
     "report.judged.curve.lead": (

@@ -35,8 +35,8 @@ TEXT: dict[str, str] = {
         "{tolerance})."
     ),
     "report.gradients.note": (
-        "The completeness gap is the largest absolute difference over rows between the sum of the attributions and "
-        "the change in score, divided by the mean absolute change in score."
+        "The completeness gap is the largest absolute difference, over all rows, between the sum of the attributions and the "
+        "change in score, divided by the mean absolute change in score."
     ),
     # share: a percentage of rows
     "report.gradients.disagreement": (

@@ -143,10 +143,10 @@ TEXT: dict[str, str] = {
     "report.groups.fpr_difference.network": "Wrong: difference, network [95% CI]",
     "report.groups.fpr_difference.linear": "Wrong: difference, linear [95% CI]",
     "report.groups.errors.note": (
-        "“Correct” is the share of the group's rows actually in class “{compared}” that are predicted to be in it (the "
-        "true-positive rate of this class). “Wrong” is the share of its other rows that are predicted to be in class "
-        "“{compared}” (the false-positive rate of this class). Differences are group minus reference group. –: "
-        "withheld because a count is below ten, or because the value would allow such a count to be derived."
+        "Among the group's rows that are actually in class “{compared}”, “Correct” is the share predicted to be in this class "
+        "(its true-positive rate). Among the group's other rows, “Wrong” is the share predicted to be in this class (its "
+        "false-positive rate). Differences are group minus reference group. –: withheld because a count is below ten, or because "
+        "the value would allow such a count to be derived."
     ),
     "report.groups.slope.network": "Slope, network [95% CI]",
     "report.groups.slope.linear": "Slope, linear [95% CI]",

@@ -80,19 +80,16 @@ TEXT: dict[str, str] = {
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",
     "report.gain.lead": (
-        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
-        "The {metric} of each model is computed on {rows} held-out rows. The linear model in this comparison is "
-        "refitted too; the verdict uses the linear counterpart as it was before refitting. "
-        "95% intervals are from {resamples} bootstrap "
-        "resamples (seed {seed}). Differences smaller than {margin} are treated as negligible."
+        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. The {metric} "
+        "of each model is computed on {rows} held-out rows. The linear model in this comparison is also refitted, whereas the "
+        "verdict uses the linear counterpart as it was before refitting. 95% intervals are from {resamples} bootstrap resamples "
+        "(seed {seed}). Differences smaller than {margin} are treated as negligible."
     ),
     "report.gain.lead.student": (
-        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
-        "The {metric} of each model is computed on {rows} held-out rows. The linear model in this comparison is "
-        "refitted too; the verdict uses the linear counterpart as it was before refitting. "
-        "95% intervals for paired differences use Student's "
-        "t; intervals for the share of the gain use Fieller's method. Differences smaller than {margin} are treated "
-        "as negligible."
+        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. The {metric} "
+        "of each model is computed on {rows} held-out rows. The linear model in this comparison is also refitted, whereas the "
+        "verdict uses the linear counterpart as it was before refitting. 95% intervals for paired differences use Student's t; "
+        "intervals for the share of the gain use Fieller's method. Differences smaller than {margin} are treated as negligible."
     ),
     "report.gain.pairs": (
         "The model with splines and interactions includes the interactions that explain the most variance in the network's score "

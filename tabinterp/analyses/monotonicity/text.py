@@ -9,9 +9,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
         (
             "Each declared direction is also checked for all combinations of values that the columns can take, whether or not "
             "they occur in the table. Numeric columns vary between their minimum and maximum or within declared limits; other "
-            "columns take values that occur in the table. Proved: between two such rows that differ only in this column, the "
-            "score never moves against the direction by more than {network} (linear counterpart: {linear}), which is a "
-            "thousandth of the score's standard deviation. Refuted: two rows with a larger move were found. These rows may not "
+            "columns take values that occur in the table. Proved: between any two such rows that differ only in the constrained "
+            "column, the score never moves against the direction by more than {network} (linear counterpart: {linear}), which is "
+            "a thousandth of the score's standard deviation. Refuted: two rows with a larger move were found. These rows may not "
             "resemble real rows, and the numbers shown are rounded. Open: neither proved nor refuted."
         ),
         "network, linear: numbers in units of the score",
@@ -39,7 +39,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.monotonicity.untried": "open: no proof is possible",
     "report.monotonicity.reason": (
         "Reason why no proof is possible: {reason}.",
-        "reason: a clause, such as 'the model is a function'",
+        "reason: a clause, such as 'the model is available only as a prediction function'",
     ),
     # why no proof is possible
     "why.monotonicity.mixed": ("the encoder mixes column {column} with others", "column: a name"),

@@ -31,7 +31,7 @@ TEXT: dict[str, str] = {
         "Two cosine similarities show how close the output is to a linear function. The first, between the path product and the "
         "mean gradient, is {path_gradient} (1 for a linear function). The second, between the mean gradient and the direction "
         "from the mean row to the row that maximises the output, is {gradient_optimum}. For a linear function with this "
-        "gradient, the second would be {straight}, because values are limited to those in the data."
+        "gradient, the second would be {straight}; it can be below 1 because values are limited to those in the data."
     ),
     # line: the sentence report.mechanism.paths.line
     "report.mechanism.paths.line_of": "Output “{output}”. {line}",

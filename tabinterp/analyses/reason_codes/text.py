@@ -45,8 +45,8 @@ TEXT: dict[str, str] = {
     ),
     "reasons.protected": (
         "For {network}% of the declined rows (95% CI {network_low} to {network_high}), the network's reasons include at least "
-        "one protected column. For {other}% of the same rows (95% CI {other_low} to {other_high}), those given by {linear:name} "
-        "include one."
+        "one protected column. For {other}% of the same rows (95% CI {other_low} to {other_high}), the reasons given by "
+        "{linear:name} include one."
     ),
     "reasons.proxy": (
         "{column} is one of the best predictors of the protected column {protected}, which neither model uses. "

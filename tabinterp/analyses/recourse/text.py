@@ -9,14 +9,14 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "plot.axis.recourse": "Share of declined rows without recourse, 95% CI",
     "report.section.recourse": "Recourse",
     "report.recourse.lead": (
-        "The share of the network's declined rows without recourse is {share} (n = {rows}): for these rows, no plausible change "
-        "to the changeable columns was found that makes the network approve them.",
+        "Among the rows that the network declines (n = {rows}), the share without recourse is {share}: for these rows, no "
+        "plausible change to the changeable columns was found that would make the network approve them.",
         "share: a share of rows with its interval, such as '0.2 (95% CI 0.1 to 0.3)'",
     ),
     "report.recourse.lead.most": (
-        "The share of the network's declined rows without recourse is at most {share} (n = {rows}): for these rows, no plausible "
-        "change to the changeable columns was found that makes the network approve them. The exact share is withheld because a "
-        "count is below ten.",
+        "Among the rows that the network declines (n = {rows}), the share without recourse is at most {share}: for these rows, "
+        "no plausible change to the changeable columns was found that would make the network approve them. The exact share is "
+        "withheld because a count is below ten.",
         "share: a share of rows, such as '0.1'",
     ),
     "report.recourse.lead.withheld": (
@@ -31,8 +31,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.fold": "Recourse by model, column and group",
     "report.recourse.note": (
         "A row is declined if the network predicts it to be “{declined}”. Recourse is the change to the changeable columns with "
-        "the lowest total cost. Costs are in percentiles of the training rows: a number costs the percentiles by which it "
-        "shifts, and a change of level costs {level}. New values come from {training} training rows, with at most {values} "
+        "the lowest total cost. Costs are in percentiles of the training rows: changing a number costs the percentiles by which "
+        "it shifts, and changing a level costs {level}. New values come from {training} training rows, with at most {values} "
         "values for each numeric column. Missing values stay missing. Every change was confirmed by the model's prediction for "
         "the changed row. A change is plausible unless the changed row is more atypical than 99% of the training rows and also "
         "more atypical than the original row. CIs reflect the sampling of rows and treat the training rows as fixed.",
