@@ -35,9 +35,9 @@ CHECK = Check(
     severity="check",
     section="overfitting",
     evaluate=evaluate,
-    limits={"short": Limit(SHORT_PERCENT, most=100, means=(
-        "shortfall from the intended coverage, in percentage points"
-    ))},
+    limits={
+        "short": Limit(SHORT_PERCENT, most=100, means=("shortfall from the intended coverage, in percentage points"))
+    },
     text=Text(
         title="Low coverage in a group",
         measures=(

@@ -273,7 +273,9 @@ def verify(
     data: Annotated[
         str | None, typer.Option("--data", help="The audited data, in any form that `tabinterp audit` accepts.")
     ] = None,
-    query: Annotated[str | None, typer.Option("--query", help="SQL query that was passed to `tabinterp audit`.")] = None,
+    query: Annotated[
+        str | None, typer.Option("--query", help="SQL query that was passed to `tabinterp audit`.")
+    ] = None,
     query_key: Annotated[
         str | None, typer.Option("--query-key", help="Key column that was passed to `tabinterp audit` as --key.")
     ] = None,

@@ -654,7 +654,10 @@ class Beside(nn.Module):
 def test_a_network_that_is_no_chain_can_be_refuted_only():
     table = square(2)
     one = answer(passed(Beside(0.5)), table, {"x0": "+"})
-    assert (one.answer, str(one.reason)) == ("open", "the network is not a chain of affine layers and activation functions")
+    assert (one.answer, str(one.reason)) == (
+        "open",
+        "the network is not a chain of affine layers and activation functions",
+    )
     found = answer(passed(Beside(-2.0)), table, {"x0": "+"})
     assert (found.answer, found.reason) == ("refuted", None)
     assert found.fall >= 0.9 * falls_of(passed(Beside(-2.0)), table, "x0", 1.0)
