@@ -20,8 +20,8 @@ TEXT: dict[str, str] = {
     ),
     "changes.other_rows": "The two audits use different tables. A change may be due to the model or to the population.",
     "changes.unknown_rows": (
-        "It is unknown whether both audits used the same rows, because they have no column digests under the same "
-        "key (--digest-key). A change may be due to the model or to the data."
+        "It is unknown whether both audits used the same rows, because the audits have no column digests made with the same key "
+        "(--digest-key). A change may be due to the model or to the data."
     ),
     "changes.section.facts": "Data, models and verdict",
     "changes.section.findings": "Findings",

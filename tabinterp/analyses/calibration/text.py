@@ -35,8 +35,8 @@ TEXT: dict[str, str] = {
     "report.calibration.linear.slope": "Slope, linear [95% CI]",
     "report.calibration.linear.large": "Calibration in the large, linear [95% CI]",
     "report.calibration.none": (
-        "–: not estimated because the class, or all other classes together, have fewer than 20 rows or groups of rows, or "
-        "because the score separates the classes perfectly or is constant."
+        "–: not estimated because the class (or all other classes together) has fewer than 20 rows or groups of rows, or because "
+        "the score separates the classes perfectly or is constant."
     ),
     "report.calibration.curve": "Observed outcome and mean prediction in bins of similar predictions",
     "report.calibration.curve.output": (

@@ -63,7 +63,7 @@ TEXT: dict[str, str] = {
         "or groups of rows, or the comparison would disclose a count below {fewest}."
     ),
     "disagreement.tree.none": (
-        "No decision tree is available to predict on which rows the models disagree. Either the models disagree, or agree, on "
+        "No decision tree is available to predict on which rows the models disagree. Either the models disagree (or agree) on "
         "too few rows or groups of rows, or no column separates rows with disagreement from rows with agreement."
     ),
     "disagreement.tree.open": (

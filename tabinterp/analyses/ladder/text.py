@@ -95,7 +95,7 @@ TEXT: dict[str, str] = {
         "The model with splines and interactions includes the interactions that explain the most variance in the network's score "
         "beyond the effects of single columns: {pairs}. These interactions are chosen on training and held-out rows (at most "
         "5,000) without using outcomes. The section “Interactions” ranks pairs of columns by another measure, computed on rows "
-        "whose values are recombined from rows of the table, and may therefore list other pairs."
+        "that combine values from different rows of the table, and may therefore list other pairs."
     ),
     "report.gain.passed": (
         "Curves and interactions were limited to the columns that change the network's score most. Columns with "

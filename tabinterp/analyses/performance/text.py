@@ -215,8 +215,8 @@ TEXT: dict[str, str] = {
     "report.judged.classes": "Metrics by class",
     "report.judged.classes.table": "Log loss and ROC AUC of each class versus all others [95% CI]",
     "report.judged.classes.note": (
-        "A class is not shown if the class itself, or all other classes together, have fewer than 20 held-out rows or "
-        "groups of rows."
+        "A class is not shown if the class itself (or all other classes together) has fewer than 20 held-out rows or groups of "
+        "rows."
     ),
     "report.judged.class": "Class and metric",
     "report.judged.class.row": "{output}: {metric}",

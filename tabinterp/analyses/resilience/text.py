@@ -14,13 +14,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.resilience.fold": "Resilience: hard rows, outer rows, worst cluster, drift",
     "report.resilience.note": (
-        "All {rows} rows are held out, and no row is selected by its own outcome. The hardest rows have the largest losses "
-        "predicted by gradient-boosted trees fitted to the losses of other held-out rows; a fifth of the rows is used only for "
-        "fitting. The outermost rows are farthest from their ten nearest training rows. The cluster with the network's largest "
-        "loss is found in one half of the rows and evaluated in the other half. The excess rise is the rise in the network's "
-        "{metric} relative to all rows, minus the same rise for {linear:name}. CIs treat the choice of rows as fixed; in "
-        "simulations, some CIs based on few rows had a coverage below 90%. For repeated drift, no excess rise is given. Results "
-        "based on fewer than {least} effective rows or on too few events are not shown.",
+        "All {rows} rows are held out, and no row is selected on the basis of its own outcome. The hardest rows have the largest "
+        "losses predicted by gradient-boosted trees fitted to the losses of other held-out rows; a fifth of the rows is used "
+        "only for fitting. The outermost rows are those farthest from their ten nearest training rows. The cluster with the "
+        "network's largest loss is found in one half of the rows and evaluated in the other half. The excess rise is the rise in "
+        "the network's {metric} relative to all rows, minus the same rise for {linear:name}. CIs treat the choice of rows as "
+        "fixed; in simulations, some CIs based on few rows had a coverage below 90%. For repeated drift, no excess rise is "
+        "given. Results based on fewer than {least} effective rows or on too few events are not shown.",
         "rows: a number of rows; metric: such as 'log loss'; least: a number of rows",
     ),
     "report.resilience.drift.none": (
@@ -50,7 +50,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.rows": ("Effective rows", "number of equally weighted rows with the same information"),
     "report.resilience.power": ("{metric} on hard and outer rows", "metric: 'AUC' or 'R²'"),
     "report.resilience.cluster.table": (
-        "Worst cluster: columns in which it differs most (both halves of the rows, n = {rows})",
+        "Columns in which the worst cluster differs most from other rows (both halves of the rows, n = {rows})",
         "rows: held-out rows in the cluster; its loss is measured in one half of them",
     ),
     "report.resilience.inside": "In the cluster",

@@ -39,8 +39,8 @@ TEXT: dict[str, str] = {
     # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
         "{model}: rankings by {methods} hardly change when random weights replace the learned ones, so these rankings reveal "
-        "little about what the model learned (the whole 95% CI for the mean rank correlation between rankings with learned and "
-        "with random weights is above {limit})."
+        "little about the model (the whole 95% CI for the mean rank correlation between rankings with learned and with random "
+        "weights is above {limit})."
     ),
     "report.trust.null.changes": (
         "{model}: rankings by {methods} change substantially when random weights replace the learned ones (the 95% CI for the "
