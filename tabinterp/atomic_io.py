@@ -244,7 +244,7 @@ def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
             str(path),
         )
     if path.is_dir():
-        raise IsADirectoryError(f"{str(path)!r} is a folder, but the output must be a file. Give the name of a file")
+        raise IsADirectoryError(f"{str(path)!r} is a folder, but the output must be a file. Name a file")
     staged = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     _STAGED.add(str(staged))

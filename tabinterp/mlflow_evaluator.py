@@ -58,7 +58,7 @@ class Evaluator(ModelEvaluator):  # type: ignore[misc]
         if model is None or not dataset.has_targets:
             raise TabinterpError(
                 "the evaluator tabinterp needs a model and the targets, because it evaluates the model on changed rows. "
-                "Give mlflow.models.evaluate the model's URI and targets="
+                "Pass the model's URI and targets= to mlflow.models.evaluate"
             )
         settings = _sorted(evaluator_config)
         table = _table(dataset, model_type, evaluator_config.get(OWN), settings[read_table])

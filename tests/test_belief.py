@@ -469,7 +469,7 @@ def test_a_key_needs_the_whole_folder(folder, tmp_path, capsys):  # noqa: F811
     assert command("check", tmp_path / "other.json", "--key", folder / "key.pub.pem") == 2
     assert "must be the file audit.json" in capsys.readouterr().err
     assert command("check", folder / "out" / "audit.json", "--attestation", folder / "x") == 2
-    assert "Give --key as well" in capsys.readouterr().err
+    assert "Supply --key as well" in capsys.readouterr().err
 
 
 def test_an_older_document_still_renders(tmp_path):

@@ -155,7 +155,7 @@ def index_of_checks():
         "",
         "Every audit runs each of these checks once. The result of a check is raised, passed or not applicable.",
         "A policy may change a limit within its allowed range; see [gate](gate.md).",
-        "[faults](faults.md) reports how often the checks are right.",
+        "[faults](faults.md) shows how often the checks give the right result.",
         "",
     ]
     found = explain_checks()

@@ -28,8 +28,8 @@ TEXT: dict[str, str] = {
         "bundle ran no code."
     ),
     "model.mixed": (
-        "The encoder combines {columns} with other columns. Changing one of these columns changes the whole encoded "
-        "row, which is recomputed exactly."
+        "The encoder combines {columns} with other columns. A change in one of these columns can change the whole encoded row, "
+        "which is therefore recomputed."
     ),
     "model.no_gradient.mixed": "These columns have no gradients, because the encoder combines them with others: {columns}.",
     "model.no_gradient.abrupt": (
@@ -53,22 +53,23 @@ TEXT: dict[str, str] = {
         "taking the log."
     ),
     "model.clipped_few": (
-        "Some rows had a predicted probability of 0 or 1, for which the log-odds are infinite; these probabilities were "
-        "replaced by 1e-7 or 1 − 1e-7. The number of these rows is withheld, because fewer than {rows} rows had, or did "
-        "not have, such a probability."
+        "Some rows had a predicted probability of 0 or 1, for which the log-odds are infinite; these probabilities were replaced "
+        "by 1e-7 or 1 − 1e-7. The number of these rows is withheld, because fewer than {rows} rows had such a probability or "
+        "fewer than {rows} did not."
     ),
     "model.clipped_rates_few": (
-        "Some rows had an expected count below 1e-7, possibly zero or negative; these counts were replaced by 1e-7 before "
-        "taking the log. The number of these rows is withheld, because fewer than {rows} rows had, or did not have, such a "
-        "count."
+        "Some rows had an expected count below 1e-7, possibly zero or negative; these counts were replaced by 1e-7 before taking "
+        "the log. The number of these rows is withheld, because fewer than {rows} rows had such a count or fewer than {rows} did "
+        "not."
     ),
     "model.probabilities": (
-        "The network ends in a sigmoid or softmax, so its outputs were treated as probabilities. The wrapper does not state "
-        "what they are."
+        "The network was wrapped without stating what its outputs are. They were treated as probabilities, because the network "
+        "ends in a sigmoid or softmax."
     ),
     "model.dequantised": (
-        "The network is quantised. It is evaluated with its stored weights, without rounding the inputs of its layers, because "
-        "that rounding depends on the other rows of a batch. Its own scores can therefore differ slightly."
+        "The network is quantised. It is evaluated with its stored weights, but the inputs of its layers are not rounded, "
+        "because their rounding depends on the other rows of a batch. Scores can therefore differ slightly from those of the "
+        "quantised network."
     ),
     "model.checked": (
         "Scores computed from the weights match the model's own predictions on the first rows of the table."
@@ -83,7 +84,7 @@ TEXT: dict[str, str] = {
     ),
     # analyses: step
     "not_assessed.budget": (
-        "The model was evaluated on at most {budget} rows of input (the budget of the audit). The following analyses therefore "
+        "The audit's budget allowed the model to be evaluated on at most {budget} input rows. The following analyses therefore "
         "used fewer rows or fewer background rows, which makes their intervals wider: {analyses:step}. A larger budget removes "
         "this limit."
     ),
@@ -104,14 +105,14 @@ TEXT: dict[str, str] = {
         "columns with others."
     ),
     "not_assessed.abrupt": (
-        "Gradients of {columns} in {model:name} are not available, because its encoder is discontinuous in these columns, or "
-        "is defined in only part of their range. Integrated and expected gradients of the other columns hold these columns at "
-        "the values of the row."
+        "Gradients of {columns} in {model:name} are not available, because its encoder is discontinuous in these columns, or is "
+        "defined in only part of their range. For integrated and expected gradients of the other columns, these columns are "
+        "fixed at their values in the row being explained."
     ),
     "not_assessed.units": "Hidden units not shown: {count}.",
     "not_assessed.optima": (
-        "Optimal inputs were computed only for the outputs and for the {shown} hidden units whose ablation raises the loss "
-        "most. The other {left} of the {count} hidden units have none."
+        "Optimal inputs were computed only for the outputs and for the {shown} hidden units whose ablation raises the loss most. "
+        "No optimal inputs were computed for the other {left} of the {count} hidden units."
     ),
     "not_assessed.grouping": (
         "Dependence within groups of {column} is not taken into account in two results: standard errors of interactions, "
@@ -133,9 +134,8 @@ TEXT: dict[str, str] = {
     "not_assessed.robustness": "Robustness to noise in the inputs was not tested.",
     "not_assessed.reasons": "Reason codes are available only for decisions between two classes.",
     "not_assessed.dependence": (
-        "Dependence between rows, such as between neighbours in space or time or between several rows of the same person, "
-        "is not covered: the intervals treat rows as independent, unless a column that identifies groups of dependent rows "
-        "is given."
+        "Dependence between rows, such as between neighbours in space or time or between several rows of the same person, is not "
+        "covered: the intervals treat rows as independent, unless a column that identifies groups of dependent rows is specified."
     ),
     "not_assessed.use": "The author's statements on intended use, population and limits were not verified.",
     "not_assessed.effects": "Effect curves and interactions were not computed.",
@@ -147,6 +147,6 @@ TEXT: dict[str, str] = {
         "It is unknown whether the rows represent future data: they were only compared with each other."
     ),
     "not_assessed.costs": (
-        "Decisions under your own costs or at your own threshold were not assessed, because neither was given."
+        "Decisions under your own costs or at your own threshold were not assessed, because neither was specified."
     ),
 }

@@ -53,8 +53,8 @@ CHECK = Check(
         ),
         limitations="May miss swapped classes that the network rarely predicts.",
         raised_when=(
-            "the network's AUC is below 0.5 at 99% confidence (two classes), or relabelling the predicted classes "
-            "raises accuracy with a one-sided p-value below 0.01 (several classes)."
+            "the network's AUC is below 0.5 at 99% confidence (two classes), or the rise in accuracy from relabelling the "
+            "predicted classes has a one-sided p-value below 0.01 (several classes)."
         ),
         next=(
             "Check the order of the classes and of the network's outputs, and which class is declared "
@@ -80,13 +80,12 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "There is no evidence that the two classes are swapped, because the network's AUC is not "
-                    "significantly below 0.5 (99% confidence): it is "
-                    "{value} (95% CI {low} to {high})."
+                    "There is no evidence that the two classes are swapped: the network's AUC is {value} (95% CI {low} to "
+                    "{high}), which is not significantly below 0.5 (99% confidence)."
                 ),
                 "value, low, high: the metric and the ends of its interval",
             ),
-            "cleared_order": "No relabelling of the predicted classes was found that raises accuracy significantly.",
+            "cleared_order": "No relabelling of the predicted classes was found to raise accuracy significantly.",
             "not_applicable": (
                 "Not applicable: there are no held-out rows. Supply a split to check the order of the classes."
             ),

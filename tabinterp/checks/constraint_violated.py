@@ -92,18 +92,19 @@ CHECK = Check(
         title="Declared constraint violated",
         measures=(
             "whether the score moves in the direction declared for each column, both for individual rows and along the effect "
-            "curve, and whether the values of the column lie within its declared domain. If a direction can be proved or "
-            "refuted over all combinations of values, this result replaces that for individual rows."
+            "curve, and whether the values of the column lie within its declared domain. If a direction can be proved or refuted "
+            "for all combinations of values, the proof or refutation is used instead of the check of individual rows."
         ),
         limitations=(
-            "Does not check undeclared directions. If a direction is neither proved nor refuted, rows unlike those in the "
-            "table are not checked. Two rows that refute a direction need not resemble real rows."
+            "Does not check undeclared directions. If a direction is neither proved nor refuted, rows unlike those in the table "
+            "are not checked. The two rows that refute a direction may not resemble real rows."
         ),
         raised_when=(
-            "a declared direction is refuted by two rows that differ in this column alone; or, if it is neither refuted nor "
-            "proved, the 95% interval for the share of rows whose score moves against it has a lower end of at least "
-            "{percent}%, or the 95% interval for the largest movement of the effect curve against it lies above zero. The "
-            "check is also raised if any value lies outside the domain declared for its column."
+            "a declared direction is refuted by two rows that differ only in the column concerned. If a direction is neither "
+            "refuted nor proved, the check is raised if the lower end of the 95% interval for the share of rows whose score "
+            "moves against the direction is at least {percent}%, or if the whole 95% interval for the largest movement of the "
+            "effect curve against the direction lies above zero. The check is also raised if any value lies outside the domain "
+            "declared for its column."
         ),
         next=(
             "Train the network with the declared constraint, or correct the declaration. Values outside the declared "
@@ -124,9 +125,9 @@ CHECK = Check(
             "raised_refuted": (
                 (
                     "Declared constraints are violated for {columns}. Along {column} (declared direction: {direction}), the "
-                    "score moves by {fall} or more in the opposite direction between two rows that differ in this column "
-                    "alone. Such rows lie in the domain of the columns, but few or no rows of the table show the violation. "
-                    "The linear counterpart violates {linear} of the {count} directions that the network violates."
+                    "score moves by {fall} or more in the opposite direction between two rows that differ only in this column. "
+                    "Both rows lie within the domains of the columns, but few or no rows of the table show the violation. The "
+                    "linear counterpart violates {linear} of the {count} directions that the network violates."
                 ),
                 (
                     "columns: names; column: the one with the largest such move; direction: such as 'increasing'; fall: a "

@@ -88,10 +88,9 @@ CHECK = Check(
             "comparison still uses the actual counts."
         ),
         limitations=(
-            "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or ten "
-            "sampling units, or groups that were not declared. Groups with withheld rates are compared only at the "
-            "default limit of 0.8 for the ratio of selection rates, and only if the result does not disclose a "
-            "small count."
+            "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or fewer than ten "
+            "sampling units, or groups that were not declared. Groups with withheld rates are compared only at the default limit "
+            "of 0.8 for the ratio of selection rates, and only if the result does not disclose a small count."
         ),
         raised_when=(
             (
@@ -107,11 +106,11 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The selection rate of “{least}” is {ratio} times that of “{most}” (95% CI {low} to {high}). A "
-                    "row is “selected” if its predicted class is not “{adverse}”. In {count} of {of} columns or "
-                    "pairs of columns, the network has a ratio of selection rates significantly below {limit}; the "
-                    "linear counterpart has such a ratio in {also} (Holm's correction for {compared} pairs of "
-                    "groups). Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
+                    "The selection rate of “{least}” is {ratio} times that of “{most}” (95% CI {low} to {high}). A row is "
+                    "“selected” if its predicted class is not “{adverse}”. Ratios significantly below {limit} were found in "
+                    "{count} of {of} columns or pairs of columns for the network and in {also} for the linear counterpart "
+                    "(Holm's correction for {compared} pairs of groups). Four fifths is a rule of thumb; the applicable limit "
+                    "depends on the jurisdiction."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; count, of, also: "
@@ -120,12 +119,12 @@ CHECK = Check(
             ),
             "raised_withheld": (
                 (
-                    "The selection rate of a group is significantly below {limit} times that of another group; the "
-                    "rates are withheld because a count is below ten. A row is “selected” if its predicted class is "
-                    "not “{adverse}”. In {count} of {of} columns or pairs of columns, the network has a ratio of "
-                    "selection rates this low; the linear counterpart has such a ratio in {also} (Holm's correction "
-                    "for {compared} pairs of groups). Columns concerned: {columns}. Four fifths is a rule of "
-                    "thumb; the applicable limit depends on the jurisdiction."
+                    "The selection rate of a group is significantly below {limit} times that of another group; the rates are "
+                    "withheld because a count is below ten. A row is “selected” if its predicted class is not “{adverse}”. "
+                    "Ratios significantly below {limit} were found in {count} of {of} columns or pairs of columns for the "
+                    "network and in {also} for the linear counterpart (Holm's correction for {compared} pairs of groups). "
+                    "Columns concerned: {columns}. Four fifths is a rule of thumb; the applicable limit depends on the "
+                    "jurisdiction."
                 ),
                 "adverse: a class; count, of, also: numbers of columns and pairs of columns",
             ),
@@ -145,13 +144,12 @@ CHECK = Check(
             ),
             "cleared_partly": (
                 (
-                    "Among the groups whose results can be given, no group's selection rate is significantly below {limit} "
-                    "times that of another group of the same column or pair of columns ({compared} pairs of groups in "
-                    "{of} columns or pairs of columns; Holm's correction). A row is “selected” if its predicted class is "
-                    "not “{adverse}”. The lowest of these ratios is {ratio} (95% CI {low} to {high}), for “{least}” relative to "
-                    "“{most}”. For this pair, a true ratio of {detectable} or less would be found with at least 80% "
-                    "probability. For {untold} columns or pairs of columns, results that would reveal a withheld rate are "
-                    "not given."
+                    "Among the groups whose results can be disclosed, no group's selection rate is significantly below {limit} "
+                    "times that of another group of the same column or pair of columns ({compared} pairs of groups in {of} "
+                    "columns or pairs of columns; Holm's correction). A row is “selected” if its predicted class is not "
+                    "“{adverse}”. The lowest of these ratios is {ratio} (95% CI {low} to {high}), for “{least}” relative to "
+                    "“{most}”. For this pair, a true ratio of {detectable} or less would be found with at least 80% probability. "
+                    "For {untold} columns or pairs of columns, results that would reveal a withheld rate are not disclosed."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of, untold: numbers of "
@@ -169,12 +167,11 @@ CHECK = Check(
             ),
             "cleared_withheld_partly": (
                 (
-                    "Among the groups whose results can be given, no group's selection rate is significantly below {limit} "
-                    "times that of another group defined by the same column or pair of columns ({compared} pairs of "
-                    "groups in {of} columns or pairs of columns; Holm's correction). A row is “selected” if its "
-                    "predicted class is not “{adverse}”. The selection rates are withheld because a count is below ten. "
-                    "In {untold} columns or pairs of columns, not even the result is given, because it would disclose a "
-                    "small count."
+                    "Among the groups whose results can be disclosed, no group's selection rate is significantly below {limit} "
+                    "times that of another group defined by the same column or pair of columns ({compared} pairs of groups in "
+                    "{of} columns or pairs of columns; Holm's correction). A row is “selected” if its predicted class is not "
+                    "“{adverse}”. The selection rates are withheld because a count is below ten. For {untold} columns or pairs "
+                    "of columns, the test result is also withheld, because it would disclose a small count."
                 ),
                 "adverse: a class; of, untold: numbers of columns and pairs of columns",
             ),
@@ -184,8 +181,7 @@ CHECK = Check(
                 "the table, or with --adverse CLASS."
             ),
             "not_applicable_untold": (
-                "Not applicable: in every column with groups that are large enough to compare, the result would disclose a "
-                "small count."
+                "Not applicable: for every column with groups large enough to compare, the result would disclose a small count."
             ),
             "not_applicable_few": (
                 "Not applicable: no column has two groups that are large enough to compare. Each group needs at "

@@ -51,7 +51,10 @@ CHECK = Check(
         "rise": Limit(
             RISE_PERCENT,
             most=100,
-            means="rise in loss beyond that of the linear counterpart, in percent of a constant prediction's loss",
+            means=(
+                "amount by which the rise in loss exceeds that of the linear counterpart, as a percentage of a constant "
+                "prediction's loss"
+            ),
         ),
     },
     constants={"percent": 100 * OF_NUMBERS},
@@ -59,36 +62,38 @@ CHECK = Check(
         title="Not robust to small changes",
         measures=(
             "the rise in the network's loss when the values in all numeric columns are slightly perturbed, minus that of the "
-            "linear counterpart. Each number is replaced by a nearby value of its sorted column."
+            "linear counterpart. Each value is replaced by a nearby value in the sorted column."
         ),
         limitations=(
-            "Does not search for the worst change of a row: perturbations are random. Does not cover levels, or values that no "
-            "row of the table has. A true effect with many jumps or rapid oscillations also raises this check."
+            "Does not search for the most harmful change to a row, because perturbations are random. Does not cover categorical "
+            "columns, or values that do not occur in the table. A genuine effect with many jumps or rapid oscillations also "
+            "raises this check."
         ),
         raised_when=(
-            "with a perturbation of {percent}% of all numeric columns, the rise in the network's loss exceeds that of the linear "
-            "counterpart by more than {rise}% of the loss of a constant prediction, and the network's loss is higher than "
-            "that of a constant prediction. Both 95% intervals must lie wholly above these limits."
+            "when all numeric columns are perturbed by {percent}%, the rise in the network's loss exceeds that of the linear "
+            "counterpart by more than {rise}% of the loss of a constant prediction, and the network's loss is higher than that "
+            "of a constant prediction. The 95% intervals for both comparisons must lie wholly above their limits."
         ),
         next=(
-            "Find the columns with the largest rise in loss, and check whether their exact values will be as reliable in use as "
-            "in this table. Retrain the network with rounded or perturbed values."
+            "Find the columns with the largest rise in loss, and check whether their values will be as precise in use as in this "
+            "table. Retrain the network with rounded or perturbed values."
         ),
         claims={
             "raised": (
                 (
-                    "The network is not robust to small changes: with numbers perturbed by {percent}%, the rise in its loss "
-                    "minus that of {linear:name} is {value} (95% CI {low} to {high}). Its loss is then {network} (95% CI "
-                    "{network_low} to {network_high}), higher than that of a constant prediction ({null})."
+                    "The network is not robust to small changes: when numeric columns are perturbed by {percent}%, its loss "
+                    "rises by {value} more than that of {linear:name} (95% CI {low} to {high}). The network's loss on perturbed "
+                    "rows is {network} (95% CI {network_low} to {network_high}), higher than that of a constant prediction "
+                    "({null})."
                 ),
                 "percent: size of the perturbation; value, low, high, network, network_low, network_high, null: losses",
             ),
             "cleared": (
                 (
-                    "With numbers perturbed by {percent}%, the rise in the network's loss minus that of {linear:name} is "
-                    "{value} (95% CI {low} to {high}; limit {limit}), and the network's loss is {network} (95% CI "
-                    "{network_low} to {network_high}; constant prediction: {null}). At least one of these intervals does not "
-                    "lie above its limit."
+                    "When numeric columns are perturbed by {percent}%, the rise in the network's loss minus that of "
+                    "{linear:name} is {value} (95% CI {low} to {high}; limit {limit}), and the network's loss is {network} (95% "
+                    "CI {network_low} to {network_high}; constant prediction: {null}). At least one of the two intervals does "
+                    "not lie wholly above the value with which it is compared."
                 ),
                 "percent: size of the perturbation; value, low, high, network, network_low, network_high, null: losses",
             ),

@@ -73,9 +73,9 @@ CHECK = Check(
         raised_when=(
             (
                 "the interaction of two columns explains at least {percent}% of the variance of the network's score (lower end "
-                "of the 95% interval), and neither column shows an effect on its own: its corrected Wald p-value is above {p}, "
-                "its AUC alone is below {auc} (or its R² below {r2}), and its correlation with the target, if computed, is "
-                "below {correlation} in absolute value."
+                "of the 95% interval), and neither column shows an effect on its own. A column shows no effect on its own if its "
+                "corrected Wald p-value is above {p}, its single-column AUC is below {auc} (or its R² below {r2}), and its "
+                "correlation with the target, if computed, is below {correlation} in absolute value."
             ),
             "percent: a share of the variance; p: a p-value",
         ),
@@ -97,7 +97,7 @@ CHECK = Check(
                     "No strong interaction was found between two columns that show no effect on their own (pairs analysed: "
                     "{pairs}; columns without an effect of their own: {hidden})."
                 ),
-                "pairs: the number of pairs; hidden: the number of columns that do not show alone",
+                "pairs: the number of pairs; hidden: the number of columns that show no effect on their own",
             ),
             "cleared_none": (
                 "Fewer than two columns show no effect on their own, so no interaction between two such columns is possible."

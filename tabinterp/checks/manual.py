@@ -18,7 +18,7 @@ def manual() -> str:
         "This page is generated from the modules in `tabinterp/checks/`.",
         "The command `tabinterp checks SLUG` prints the same text in the terminal.",
         "A policy may change a limit within its allowed range; see [gate](gate.md).",
-        "[faults](faults.md) reports how often the checks are right.",
+        "[faults](faults.md) shows how often the checks give the right result.",
     ]
     theme = ""
     for check in explain_checks():

@@ -93,12 +93,12 @@ def _of_groups(apart: Sequence[OfGroup]) -> dict[str, object]:
 
 
 SHARE = (
-    "For {share}% of the declined rows (95% CI {low} to {high}; n = {rows}), no recourse was found, significantly more than "
-    "{limit}%."
+    "No recourse was found for {share}% of the declined rows (95% CI {low} to {high}; n = {rows}), which is significantly more "
+    "than {limit}%."
 )
 NEARLY = (
-    "For at least {low}% of the declined rows (n = {rows}), no recourse was found, significantly more than {limit}%. The exact "
-    "share is withheld because a count is below ten."
+    "No recourse was found for at least {low}% of the declined rows (n = {rows}), which is significantly more than {limit}%. The "
+    "exact share is withheld because a count is below ten."
 )
 GROUP = (
     "Recourse differs between groups: no recourse was found for {of_group}% of the declined rows of “{group}”, and the "
@@ -122,22 +122,22 @@ CHECK = Check(
     text=Text(
         title="No recourse",
         measures=(
-            "the share of the rows declined by the network for which no plausible change of the columns declared changeable "
-            "leads to approval, and the difference in this share between each group of a protected column and all other "
-            "declined rows."
+            "the share of rows declined by the network for which no plausible change to the changeable columns leads to "
+            "approval. For each group of a protected column, this share is also compared with the share among all other declined "
+            "rows."
         ),
         limitations=(
-            "Does not show whether a person can make a change, how long it takes, or whether it changes the outcome itself. A "
-            "search for changes may miss recourse that exists. Groups with fewer than 30 such rows or ten sampling units, and "
-            "groups whose share is withheld, are not tested."
+            "Does not show whether a person can make a change, how long it would take, or whether it would change the actual "
+            "outcome. A search for changes may miss recourse that exists. Groups with fewer than 30 declined rows or fewer than "
+            "ten sampling units are not tested, nor are groups with a withheld share."
         ),
         raised_when=(
-            "the share of declined rows without recourse is significantly above {percent}%, or that of a group differs "
-            "significantly from that of all other declined rows (5% level, Holm's correction for all these tests)."
+            "the share of declined rows without recourse is significantly above {percent}%, or the share in a group differs "
+            "significantly from the share among all other declined rows (5% level; Holm's correction for all these tests)."
         ),
         next=(
-            "Find out which immutable columns determine these decisions, and whether a model that depends less on them "
-            "performs equally well. Check whether the declared columns and limits are complete."
+            "Find out which immutable columns determine these decisions, and whether a model that depends less on them performs "
+            "equally well. Check that all changeable columns and their limits were declared."
         ),
         claims={
             "raised": (SHARE, WITH_SHARE),
@@ -146,21 +146,21 @@ CHECK = Check(
             "raised_both": (f"{SHARE} {GROUP}", f"{WITH_SHARE}; {OF_GROUPS}"),
             "raised_nearly_both": (f"{NEARLY} {GROUP}", f"{NOTE}; {OF_GROUPS}"),
             "cleared": (
-                "For {share}% of the declined rows (95% CI {low} to {high}; n = {rows}), no recourse was found; this is not "
+                "No recourse was found for {share}% of the declined rows (95% CI {low} to {high}; n = {rows}), which is not "
                 "significantly more than {limit}%. Number of groups compared with all other declined rows: {groups}; none "
                 "differs significantly.",
                 f"{WITH_SHARE}; groups: a number",
             ),
             "cleared_few": (
-                "For at most {high}% of the declined rows (n = {rows}), no recourse was found; the exact share is withheld "
+                "No recourse was found for at most {high}% of the declined rows (n = {rows}). The exact share is withheld "
                 "because a count is below ten. Number of groups compared with all other declined rows: {groups}; none differs "
                 "significantly.",
                 "high: a percentage; rows, groups: numbers",
             ),
             "cleared_most": (
-                "For at least {low}% of the declined rows (n = {rows}), no recourse was found; this is not shown to be "
-                "significantly more than {limit}%, and the exact share is withheld because a count is below ten. Number of "
-                "groups compared with all other declined rows: {groups}; none differs significantly.",
+                "No recourse was found for at least {low}% of the declined rows (n = {rows}). This was not shown to be "
+                "significantly more than {limit}%. The exact share is withheld because a count is below ten. Number of groups "
+                "compared with all other declined rows: {groups}; none differs significantly.",
                 f"{NOTE}; groups: a number",
             ),
             "not_applicable": "Not applicable: no column was declared changeable, or recourse was not computed.",

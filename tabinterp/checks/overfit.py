@@ -60,7 +60,10 @@ CHECK = Check(
         "gap": Limit(
             GAP_PERCENT,
             most=100,
-            means="gap in loss beyond that of the linear counterpart, in percent of a constant prediction's loss",
+            means=(
+                "amount by which the gap in loss exceeds that of the linear counterpart, as a percentage of a constant "
+                "prediction's loss"
+            ),
         )
     },
     text=Text(
@@ -78,18 +81,19 @@ CHECK = Check(
         raised_when=(
             "the network's loss rises significantly from training rows to held-out rows, and the change exceeds that of the "
             "linear counterpart by more than {gap}% of the held-out loss of a constant prediction, over all rows or in a "
-            "subgroup. The whole interval for the difference must lie above this limit; for subgroups, CIs are adjusted for "
-            "their number."
+            "subgroup. The whole interval for the difference must lie above this limit; for subgroups, the intervals are "
+            "adjusted for the number of subgroups tested."
         ),
         next=(
             "Judge the network by its held-out performance alone. Retrain it with stronger regularisation, earlier stopping, "
-            "fewer units or more rows; in a subgroup, look for columns that identify its rows."
+            "fewer units or more rows. If a subgroup is overfitted, look for columns that identify its rows."
         ),
         claims={
             "raised": (
                 (
                     "The network shows signs of overfitting: from training rows to held-out rows, its loss rises by {network} "
-                    "and that of {linear:name} changes by {linear_gap}. The difference is {value} (95% CI {low} to {high})."
+                    "and that of {linear:name} changes by {linear_gap}. The difference (network minus {linear:name}) is {value} "
+                    "(95% CI {low} to {high})."
                 ),
                 "network, linear_gap: changes in loss; value, low, high: their difference and the ends of its interval",
             ),
@@ -103,9 +107,10 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "The network was not shown to be overfitted, over all rows or in a subgroup ({tested} tested). From training "
-                    "rows to held-out rows, its loss changes by {network} and that of {linear:name} by {linear_gap}. The "
-                    "difference is {value} (95% CI {low} to {high}; limit {limit})."
+                    "The network was not shown to be overfitted, either over all rows or in a subgroup (subgroups tested: "
+                    "{tested}). From training rows to held-out rows, its loss changes by {network} and that of {linear:name} by "
+                    "{linear_gap}. The difference (network minus {linear:name}) is {value} (95% CI {low} to {high}; limit "
+                    "{limit})."
                 ),
                 "network, linear_gap: changes in loss; value, low, high, limit: differences; tested: number of subgroups",
             ),

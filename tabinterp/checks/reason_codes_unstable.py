@@ -45,9 +45,9 @@ def _amount(interval: Interval, scale: float = 1) -> float | Message | None:
 
 CLAIM = (
     (
-        "A different random seed changes the list of reason codes for {changed}% of declined rows. Using the mean of "
-        "all rows as the reference, instead of the mean of the narrowly approved rows, changes it for {moved}%; the "
-        "mean Jaccard index between these two lists is {alike} (n = {rows} declined rows)."
+        "A different random seed changes the list of reason codes for {changed}% of declined rows. Using the mean of all rows as "
+        "the reference, instead of the mean of the narrowly approved rows, changes the list for {moved}% of declined rows. The "
+        "mean Jaccard index between the lists for these two references is {alike} (n = {rows} declined rows)."
     ),
     "changed, moved, alike: a number, or 'at most' or 'at least' a number",
 )  # raised or not

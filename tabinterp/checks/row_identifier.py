@@ -30,9 +30,9 @@ CHECK = Check(
     text=Text(
         title="Identifier used as input",
         measures=(
-            "whether a categorical or whole-number column identifies individual rows. A categorical column does if nearly "
-            "all of its values are distinct. A whole-number column does if, in addition, its values follow the row order, "
-            "fill at least half of their range, or are all different."
+            "whether a categorical or whole-number column identifies individual rows. A categorical column counts as an "
+            "identifier if nearly all of its values are distinct. The values of a whole-number column must also follow the row "
+            "order, fill at least half of their range, or all be different."
         ),
         limitations="Does not detect identifiers with decimals, or identifiers that many rows share.",
         raised_when=(

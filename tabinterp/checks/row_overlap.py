@@ -39,7 +39,9 @@ CHECK = Check(
     section="data",
     evaluate=evaluate,
     limits={
-        "percent": Limit(OVERLAP_PERCENT, most=100, means="excess of duplicated held-out rows, in percentage points"),
+        "percent": Limit(
+            OVERLAP_PERCENT, most=100, means=("excess in the share of duplicated held-out rows, in percentage points")
+        ),
         "rows": Limit(SMALL, SMALL, UNBOUNDED, means="number of held-out rows that match a training row"),
     },
     voids_comparison=True,

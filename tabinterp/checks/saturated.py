@@ -41,8 +41,8 @@ CHECK = Check(
             "− p) at the base rate."
         ),
         next=(
-            "When interpreting gradients, use only those of the log-odds. Check calibration, and retrain the "
-            "network with stronger regularisation."
+            "When interpreting gradients, use only gradients of the log-odds. Check calibration, and retrain the network with "
+            "stronger regularisation."
         ),
         claims={
             "raised": (

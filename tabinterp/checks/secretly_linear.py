@@ -44,8 +44,8 @@ CHECK = Check(
         claims={
             "raised_exact": (
                 (
-                    "The network has no hidden layer: it is a linear model of its encoded columns and cannot "
-                    "express anything that {linear:name} cannot."
+                    "The network has no hidden layer: it is a linear model of the encoded columns and cannot express anything "
+                    "that {linear:name} cannot."
                 ),
                 "linear: such as 'logistic regression'",
             ),

@@ -48,11 +48,10 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The direction of the effect differs between the network and the linear counterpart for {count} "
-                    "of the {terms} terms: {names:level}. For these terms, the 95% intervals for both models "
-                    "exclude zero, the linear coefficient is significant after correction for multiple testing, and both "
-                    "the linear surrogate of the network and the network's derivatives in most rows confirm the network's "
-                    "direction."
+                    "The direction of the effect differs between the network and the linear counterpart for {count} of the "
+                    "{terms} terms: {names:level}. For these terms, the 95% intervals for both models exclude zero, and the "
+                    "linear coefficient is significant after correction for multiple testing. The linear surrogate of the "
+                    "network and the network's derivatives in most rows confirm the network's direction."
                 ),
                 "names: terms, such as 'age' or 'job: nurse'; count, terms: numbers of terms",
             ),

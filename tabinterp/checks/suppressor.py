@@ -75,8 +75,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "None of the {count} numeric columns has both a highly significant coefficient and a "
-                    "correlation with the target near zero, by the limits of this check."
+                    "By the limits of this check, none of the {count} numeric columns has both a highly significant coefficient "
+                    "and a correlation with the target near zero."
                 ),
                 "count: the number of numeric columns",
             ),

@@ -50,7 +50,7 @@ CHECK = Check(
                 "at least {percent}% of the rows are exactly at the lowest or highest value of the target, and this "
                 "value is at least {times} times as frequent as neighbouring values."
             ),
-            "times: how many times as many rows",
+            "times: a ratio of frequencies",
         ),
         next=(
             "Exclude rows at the cap of the target, or model the target as censored: part of the error in these rows "
@@ -59,17 +59,17 @@ CHECK = Check(
         claims={
             "raised_greatest": (
                 (
-                    "The target appears to be capped at its highest value: {rows} rows ({percent}%) have exactly the "
-                    "value {value}, far more than have a value just below it."
+                    "The target appears to be capped at its highest value: {rows} rows ({percent}%) have exactly the value "
+                    "{value}, far more than have values just below it."
                 ),
-                "value: the greatest value of the target; rows: how many rows hold it",
+                "value: the highest value of the target; rows: number of rows with this value",
             ),
             "raised_least": (
                 (
-                    "The target appears to be capped at its lowest value: {rows} rows ({percent}%) have exactly the "
-                    "value {value}, far more than have a value just above it."
+                    "The target appears to be capped at its lowest value: {rows} rows ({percent}%) have exactly the value "
+                    "{value}, far more than have values just above it."
                 ),
-                "value: the least value of the target; rows: how many rows hold it",
+                "value: the lowest value of the target; rows: number of rows with this value",
             ),
             "cleared": (
                 "There is no excess of rows at the lowest or highest value of the target (limit: {percent}% of rows)."

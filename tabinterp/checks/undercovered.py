@@ -35,17 +35,20 @@ CHECK = Check(
     severity="check",
     section="overfitting",
     evaluate=evaluate,
-    limits={"short": Limit(SHORT_PERCENT, most=100, means="coverage below the intended one, in percentage points")},
+    limits={
+        "short": Limit(SHORT_PERCENT, most=100, means=("shortfall from the intended coverage, in percentage points"))
+    },
     text=Text(
         title="Low coverage in a group",
         measures=(
             "the share of outcomes that the network's conformal prediction intervals (for classes: prediction sets) cover in "
-            "subgroups (levels and quartile ranges of single columns). They are constructed to cover 90% of all outcomes."
+            "subgroups (levels and quartile ranges of single columns). The intervals and sets are constructed to cover 90% of "
+            "all outcomes."
         ),
         limitations=(
-            "Does not cover subgroups with fewer than 100 rows, or groups defined by several columns. Coverage over all rows "
-            "is on target by construction and says nothing about the network. For numeric targets, all intervals have the same "
-            "width, so coverage is low where outcomes vary more, even if every predicted mean is right."
+            "Does not cover subgroups with fewer than 100 rows, or groups defined by several columns. Coverage over all rows is "
+            "on target by construction and says nothing about the network. For numeric targets, all intervals have the same "
+            "width, so coverage is low where outcomes vary more, even if every predicted mean is correct."
         ),
         raised_when=(
             "in a subgroup, the whole interval for the coverage, adjusted for the number of subgroups, lies at least {short} "
@@ -53,7 +56,8 @@ CHECK = Check(
         ),
         next=(
             "Do not use one threshold for all rows. Set thresholds separately for the subgroups with low coverage, or model how "
-            "the size of the errors depends on the columns. Check whether the network's predictions are right in these subgroups."
+            "the size of the errors depends on the columns. Check whether the network's predictions are accurate in these "
+            "subgroups."
         ),
         claims={
             "raised": (
@@ -72,15 +76,15 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "In none of {tested} subgroups was the coverage of the network's conformal intervals shown to be below "
-                    "{limit}% (target: {level}%)."
+                    "The coverage of the network's conformal intervals was not shown to be below {limit}% in any subgroup "
+                    "(target: {level}%; subgroups tested: {tested})."
                 ),
                 "tested: number of subgroups; limit, level: percentages",
             ),
             "cleared_sets": (
                 (
-                    "In none of {tested} subgroups was the coverage of the network's conformal sets shown to be below {limit}% "
-                    "(target: {level}%)."
+                    "The coverage of the network's conformal sets was not shown to be below {limit}% in any subgroup (target: "
+                    "{level}%; subgroups tested: {tested})."
                 ),
                 "tested: number of subgroups; limit, level: percentages",
             ),

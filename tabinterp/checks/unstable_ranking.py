@@ -47,15 +47,15 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "Because of sampling error, {count} of the top {top} columns by Shapley value cannot "
-                    "be distinguished from the column ranked next (n = {rows})."
+                    "Of the top {top} columns by Shapley value, {count} cannot be distinguished from the column ranked next "
+                    "because of sampling error (n = {rows})."
                 ),
                 "count, top: numbers of places",
             ),
             "cleared": (
                 (
-                    "Because of sampling error, {count} of the top {top} columns by Shapley value cannot be "
-                    "distinguished from the column ranked next (n = {rows}). A finding requires more such columns."
+                    "Of the top {top} columns by Shapley value, {count} cannot be distinguished from the column ranked next "
+                    "because of sampling error (n = {rows}). This number is too small to raise the check."
                 ),
                 "count, top: numbers of places",
             ),

@@ -66,8 +66,8 @@ CHECK = Check(
                 "open, count: numbers of columns",
             ),
             "not_applicable_budget": (
-                "Not applicable: because of the budget of the audit, permutation importance was computed on only some of the "
-                "rows, and a column may matter in the others. Raise the budget."
+                "Not applicable: because of the audit's budget, permutation importance was computed on only some of the rows. "
+                "Columns that appear unused may matter in the other rows. Raise the budget."
             ),
             "not_applicable": (
                 "Not applicable: permutation importance was not computed. Include the permutation_importance analysis."

@@ -61,12 +61,15 @@ CHECK = Check(
         "excess": Limit(
             EXCESS_PERCENT,
             most=100,
-            means="loss above what the network's probabilities imply, in percent of a constant prediction's loss",
+            means=(
+                "amount by which the loss exceeds that implied by the network's probabilities, as a percentage of a constant "
+                "prediction's loss"
+            ),
         ),
         "beyond": Limit(
             BEYOND_PERCENT,
             most=100,
-            means="loss above that of boosted trees, in percent of a constant prediction's loss",
+            means="amount by which the loss exceeds that of boosted trees, as a percentage of a constant prediction's loss",
         ),
     },
     text=Text(

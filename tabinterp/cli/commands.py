@@ -109,8 +109,10 @@ Task = Annotated[
     str | None,
     typer.Option(
         "--task",
-        help="Type of target: binary, multiclass, regression or count. By default, the type is inferred from the values; "
-        "count is never inferred and must be given.",
+        help=(
+            "Type of target: binary, multiclass, regression or count. By default, the type is inferred from the values; count is "
+            "never inferred and must be stated."
+        ),
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -236,7 +238,7 @@ Sha256 = Annotated[
     str | None,
     typer.Option(
         "--sha256",
-        help="Expected SHA-256 of the model file. A file with another digest is not loaded.",
+        help="Expected SHA-256 of the model file. A file with a different digest is not loaded.",
         rich_help_panel=help_pages.MODEL,
     ),
 ]
@@ -444,8 +446,10 @@ def audit(
         float | None,
         typer.Option(
             "--threshold",
-            help="Probability above which a row is predicted positive. By default, the value that follows from --costs, or "
-            "0.5 without costs.",
+            help=(
+                "Probability above which a row is predicted positive. By default, the value implied by --costs, or 0.5 without "
+                "costs."
+            ),
             rich_help_panel=help_pages.DECISIONS,
         ),
     ] = None,
@@ -711,8 +715,8 @@ def _audit(
     settings = ti.table_settings(path) | asked
     if "target" not in settings:
         raise TabinterpError(
-            "the target column is unknown, because the model does not record which column it predicts. Give the name "
-            f"of the target column with {argument('target')}"
+            "the target column is unknown, because the model does not record which column it predicts. Name the target "
+            f"column with {argument('target')}"
         )
     settings |= {"query": read.query, "key": read.key, "split": model.split if split is None else split, "seed": seed}
     space = writing_to(out, AUDIT, overwrite=overwrite, resume=read.resume)

@@ -73,9 +73,11 @@ def render(
         str | None,
         typer.Option(
             "--format",
-            help="Format: html (the report), pdf, markdown, card (model card), summary (one HTML page) or "
-            "cyclonedx (CycloneDX 1.6 JSON). By default, the ending of the output file decides: .pdf, .md or .cdx.json; "
-            "any other ending gives html.",
+            help=(
+                "Format: html (the report), pdf, markdown, card (model card), summary (one HTML page) or cyclonedx (CycloneDX "
+                "1.6 JSON). By default, the format follows from the extension of the output file (.pdf, .md or .cdx.json); any "
+                "other extension means html."
+            ),
         ),
     ] = None,
     lang: Lang = SOURCE,
@@ -158,7 +160,7 @@ def check(
         )
     if attestation is not None and key is None:
         raise DocumentError(
-            f"{argument('attestation')} can only be verified with the signer's public key. Give {argument('key')} as well"
+            f"{argument('attestation')} can only be verified with the signer's public key. Supply {argument('key')} as well"
         )
     codes = []
     for one in documents:
@@ -271,15 +273,17 @@ def verify(
     data: Annotated[
         str | None, typer.Option("--data", help="The audited data, in any form that `tabinterp audit` accepts.")
     ] = None,
-    query: Annotated[str | None, typer.Option("--query", help="SQL query that was given to `tabinterp audit`.")] = None,
+    query: Annotated[
+        str | None, typer.Option("--query", help="SQL query that was passed to `tabinterp audit`.")
+    ] = None,
     query_key: Annotated[
-        str | None, typer.Option("--query-key", help="Key column that was given to `tabinterp audit` as --key.")
+        str | None, typer.Option("--query-key", help="Key column that was passed to `tabinterp audit` as --key.")
     ] = None,
     digest_key: Annotated[
         Path | None,
         typer.Option(
             "--digest-key",
-            help="Key file that was given to `tabinterp audit` as --digest-key; needed to identify the columns that differ.",
+            help="Key file that was passed to `tabinterp audit` as --digest-key; needed to identify the columns that differ.",
         ),
     ] = None,
     recompute: Annotated[

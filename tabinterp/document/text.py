@@ -15,13 +15,13 @@ TEXT: dict[str, str] = {
         "(Benjamini–Hochberg). Standard errors assume that the two audits are independent samples."
     ),
     "changes.same_rows": (
-        "Both audits use the same table, so their numbers are positively correlated and the true standard errors of "
-        "the changes are smaller. The tests are therefore conservative: some changes may be missed."
+        "Both audits use the same table, so their numbers are positively correlated and the true standard errors of the changes "
+        "are smaller than these. The tests are therefore conservative: some changes may be missed."
     ),
     "changes.other_rows": "The two audits use different tables. A change may be due to the model or to the population.",
     "changes.unknown_rows": (
-        "It is unknown whether both audits used the same rows, because they have no column digests under the same "
-        "key (--digest-key). A change may be due to the model or to the data."
+        "It is unknown whether both audits used the same rows, because the audits have no column digests made with the same key "
+        "(--digest-key). A change may be due to the model or to the data."
     ),
     "changes.section.facts": "Data, models and verdict",
     "changes.section.findings": "Findings",

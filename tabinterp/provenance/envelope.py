@@ -89,7 +89,7 @@ def _private(path: Path, passphrase: Callable[[], str] | None) -> Any:
     serialization, ed25519 = _cryptography()
     if b"PUBLIC KEY" in data:
         raise SignatureError(
-            f"the key {str(path)!r} is a public key, but signing needs a private key. Give the private key that belongs to "
+            f"the key {str(path)!r} is a public key, but signing needs a private key. Supply the private key that belongs to "
             "this public key"
         )
     try:
@@ -107,14 +107,14 @@ def _loaded(serialization: Any, data: bytes, path: Path, passphrase: Callable[[]
     except TypeError:  # raised by the library for an encrypted key
         if passphrase is None:
             raise SignatureError(
-                f"the key {str(path)!r} is encrypted. Give a function that returns its passphrase as "
+                f"the key {str(path)!r} is encrypted. Pass a function that returns its passphrase as "
                 f"{argument('passphrase')}"
             ) from None
     try:
         return serialization.load_pem_private_key(data, passphrase().encode("utf-8"))
     except (ValueError, TypeError):  # TypeError: the passphrase is empty
         raise SignatureError(
-            f"the passphrase given for the key {str(path)!r} is wrong. Give the passphrase with which the key was encrypted"
+            f"the passphrase given for the key {str(path)!r} is wrong. Supply the passphrase with which the key was encrypted"
         ) from None
 
 
@@ -123,7 +123,7 @@ def _public(path: Path) -> Any:
     serialization, ed25519 = _cryptography()
     if b"PRIVATE KEY" in data:
         raise SignatureError(
-            f"the key {str(path)!r} is a private key, but verifying needs a public key. Give the public key of the signer; "
+            f"the key {str(path)!r} is a private key, but verifying needs a public key. Supply the public key of the signer; "
             f"`{PUBLIC}` writes the public key of a private key"
         )
     try:

@@ -37,16 +37,16 @@ TEXT: dict[str, str] = {
         "first is: {first}"
     ),
     "verify.again.version.open": (
-        "audit.json and report.html were not checked, because they were written by tabinterp {written} and this installation "
-        "has another version or other code ({present}). Verify them with the version that wrote them, or with a signature "
+        "audit.json and report.html were not checked, because they were written by tabinterp {written} and this installation has "
+        "a different version or different code ({present}). Verify them with the version that wrote them, or with a signature "
         "(--key)."
     ),
     "verify.again.version.signed": (
-        "The contents of audit.json and report.html were not checked, because they were written by tabinterp {written} and "
-        "this installation has another version or other code ({present}). The signature covers every file."
+        "The contents of audit.json and report.html were not checked, because they were written by tabinterp {written} and this "
+        "installation has a different version or different code ({present}). The signature covers every file."
     ),
     "verify.signature.ok": "Signed by {signer} at {time}. Attested result: {result}.",
-    "verify.signature.no_key": "The signature in {file} was not checked. To check it, give the signer's public key (--key).",
+    "verify.signature.no_key": "The signature in {file} was not checked. To check it, supply the signer's public key (--key).",
     "verify.signature.absent": "The attestation {file} is missing.",
     "verify.signature.unreadable": "The attestation is not a DSSE envelope ({reason}).",
     "verify.signature.unsigned": "The attestation has no signature.",
@@ -69,33 +69,33 @@ TEXT: dict[str, str] = {
         "The signer compared the linear counterpart with its digest in audit.json ({digest})."
     ),
     "verify.model.not_given": (
-        "The model file was not compared with its digest in audit.json ({digest}), so a replaced digest would go unnoticed. "
-        "To compare it, give the model (--model)."
+        "The model file was not compared with its digest in audit.json ({digest}), so a replaced digest would go unnoticed. To "
+        "compare it, supply the model (--model)."
     ),
     "verify.model.ok": "The model file is the audited one ({digest}).",
     "verify.model.changed": "The model file is not the audited one: its SHA-256 is {found}, not {digest}.",
     "verify.model.unreadable": "The model cannot be loaded: {reason}",
     "verify.model.unknown": "The audited model did not come from a file, so there is no digest to compare with.",
-    "verify.linear.ok": "The linear counterpart next to the model is the audited one ({digest}).",
+    "verify.linear.ok": "The linear counterpart stored alongside the model file is the audited one ({digest}).",
     "verify.linear.changed": (
-        "The linear counterpart next to the model is not the audited one: its SHA-256 is {found}, not {digest}."
+        "The linear counterpart stored alongside the model file is not the audited one: its SHA-256 is {found}, not {digest}."
     ),
     "verify.file.ok": "The data file is identical to the audited file ({digest}).",
     "verify.file.changed": (
         "The data file is not identical to the audited file: its SHA-256 is {found}, not {digest}."
     ),
     "verify.data.not_given": (
-        "The data were not compared with the audited data. To compare them, give the data (--data)."
+        "The data were not compared with the audited data. To compare them, supply the data (--data)."
     ),
     "verify.data.ok": "The contents of all {columns} columns match the audited data ({digest}).",
     "verify.data.names_ok": "The table has the audited rows and columns, and the data file is identical to the audited file.",
     "verify.data.no_digests": (
-        "The contents of the columns were not checked, because the audit has no column digests. A data file is compared by "
-        "its own digest. To compare columns, audit with --digest-key."
+        "The contents of the columns were not checked, because the audit has no column digests. If the data are a file, the file "
+        "as a whole is compared by its digest. To compare columns, audit with --digest-key."
     ),
     "verify.data.no_key": (
-        "The contents of the columns were not checked, because their digests need the key {id}. Give the key file used for "
-        "the audit (--digest-key)."
+        "The contents of the columns were not checked, because their digests need the key {id}. Supply the key file used for the "
+        "audit (--digest-key)."
     ),
     "verify.data.other_key": (
         "The contents of the columns were not checked, because --digest-key is not the key used for the audit ({id})."
@@ -113,7 +113,7 @@ TEXT: dict[str, str] = {
         "recompute them with that version, or repeat the audit."
     ),
     "verify.numbers.no_split": (
-        "The numbers were not recomputed, because the split was made before the audit and this model does not store it. Give "
+        "The numbers were not recomputed, because the split was made before the audit and this model does not store it. Supply "
         "the audited model."
     ),
     "verify.numbers.ok": "All {count} numbers were reproduced to a relative tolerance of {tolerance}.",
@@ -123,8 +123,8 @@ TEXT: dict[str, str] = {
         "{found} instead of {written}."
     ),
     "sign.not_compared": (
-        "The digests of the model files were signed as stated in audit.json, without comparing them with the files. To "
-        "compare them before signing, give the model (--model)."
+        "The digests of the model files were signed as stated in audit.json, without comparing them with the files. To compare "
+        "them before signing, supply the model (--model)."
     ),
     "verify.head.passed": "Passed: no changes were found.",
     "verify.head.failed": "Failed: {count} of {checked} checks.",
@@ -133,6 +133,8 @@ TEXT: dict[str, str] = {
     "consistency.broken": "The values in the document are inconsistent ({reason}).",
     "consistency.part": "{place} does not match the rest of the document.",
     "consistency.finding.absent": "The check {slug} is missing.",
-    "consistency.finding.hidden": "The check {slug} is raised by the numbers, but not in the document.",
+    "consistency.finding.hidden": (
+        "According to the numbers, the check {slug} is raised, but the document does not report it as raised."
+    ),
     "consistency.finding.changed": "The result of the check {slug} does not follow from the numbers.",
 }

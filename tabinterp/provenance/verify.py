@@ -154,7 +154,7 @@ def verify(
     source, rows = Path(folder), Rows(data, query, query_key)
     if recompute and (model is None or data is None):
         raise DocumentError(
-            f"recomputing the numbers needs the model and the data. Give {argument('model')} and {argument('data')}"
+            f"recomputing the numbers needs the model and the data. Supply {argument('model')} and {argument('data')}"
         )
     secret = None if digest_key is None else read_digest_key(digest_key)
     sums = read_sums(source)

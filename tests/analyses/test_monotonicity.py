@@ -654,7 +654,10 @@ class Beside(nn.Module):
 def test_a_network_that_is_no_chain_can_be_refuted_only():
     table = square(2)
     one = answer(passed(Beside(0.5)), table, {"x0": "+"})
-    assert (one.answer, str(one.reason)) == ("open", "the network is not a chain of affine layers and activations")
+    assert (one.answer, str(one.reason)) == (
+        "open",
+        "the network is not a chain of affine layers and activation functions",
+    )
     found = answer(passed(Beside(-2.0)), table, {"x0": "+"})
     assert (found.answer, found.reason) == ("refuted", None)
     assert found.fall >= 0.9 * falls_of(passed(Beside(-2.0)), table, "x0", 1.0)
@@ -731,7 +734,7 @@ def test_a_function_of_rows_is_asked_about_rows_of_the_table():
     assert abs(found.end) < 0.2
     line = ti.wrap(lambda rows: rows["x0"].to_numpy(), task="regression")
     one = answer(line, table, {"x0": "+"})
-    assert (one.answer, str(one.reason)) == ("open", "the model is a function of rows")
+    assert (one.answer, str(one.reason)) == ("open", "the model is available only as a prediction function")
     assert answer(valley, table, {"x0": {"direction": "+", "low": 0.0}}).answer == "open"
     assert answer(line, table, {"x0": "-"}).fall > 1.8
 

@@ -501,7 +501,7 @@ def test_drawn_rows_with_too_few_events_are_named_as_such(rows, applies):
         assert record.null == pytest.approx(log_loss(y, np.full(len(y), y.mean())))
     else:
         text = made.to_markdown()
-        assert "the analysis uses 200 rows, which include too few rows of one class" in text
+        assert "the 200 rows sampled for the analysis include too few rows of one class" in text
 
 
 def test_a_budget_for_fewer_than_ten_rows_is_the_reason_that_is_given():

@@ -179,9 +179,12 @@ def test_a_claim_shows_the_numbers_of_its_outcome(claim):
 def test_a_pass_says_that_the_result_for_withheld_groups_is_not_given():
     (found,) = [f for f in judge(ratio(0.9, 1.0, "untold")) if f.slug == "disparate-impact"]
     said = messages.text(found.claim.key, found.claim.values)
-    assert said.startswith("Among the groups whose results can be given, no group's selection rate")
+    assert said.startswith("Among the groups whose results can be disclosed, no group's selection rate")
     untold = sum(row.withheld == "untold" for row in ratio(0.9, 1.0, "untold").groups.table.impact.network)
-    assert f"For {untold} columns or pairs of columns, results that would reveal a withheld rate are not given." in said
+    assert (
+        f"For {untold} columns or pairs of columns, results that would reveal a withheld rate are not disclosed."
+        in said
+    )
     (whole,) = [f for f in judge(ratio(0.5, 0.8)) if f.slug == "disparate-impact"]
     assert whole.claim.key == "finding.disparate-impact.cleared"
 

@@ -133,7 +133,8 @@ def test_page_one_joins_the_conditions_of_a_rule():
     said = [block.text for panel in panels for block in panel.blocks if isinstance(block, Paragraph)]
     assert any(
         one.startswith(
-            "Of the rules whose share is shown, “age above 30 and sex is female” covers the most rows with disagreement"
+            "Among the rules shown with a share, “age above 30 and sex is female” covers the most rows on which the models "
+            "disagree."
         )
         for one in said
     )

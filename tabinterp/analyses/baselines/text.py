@@ -16,8 +16,8 @@ TEXT: dict[str, str] = {
     ),
     # baseline: report.baselines; farther: a percentage; reference: number of rows
     "report.baselines.start": (
-        "The {baseline} row is closer to its nearest real rows than {farther} of {reference} real rows are to theirs. A "
-        "percentage near 0% or 100% indicates that the {baseline} row is atypical."
+        "Of {reference} real rows, {farther} are farther from their nearest neighbours than the {baseline} row is. A percentage "
+        "near 0% or 100% indicates that the {baseline} row is atypical."
     ),
     "report.baselines.unlike": (
         "The {baseline} row is not realistic, because no real row shares the {baseline} row's encoded value in any of "

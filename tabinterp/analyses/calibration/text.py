@@ -35,8 +35,8 @@ TEXT: dict[str, str] = {
     "report.calibration.linear.slope": "Slope, linear [95% CI]",
     "report.calibration.linear.large": "Calibration in the large, linear [95% CI]",
     "report.calibration.none": (
-        "–: not estimated because the class, or all other classes together, have fewer than 20 rows or groups of rows, or "
-        "because the score separates the classes perfectly or is constant."
+        "–: not estimated because the class (or all other classes together) has fewer than 20 rows or groups of rows, or because "
+        "the score separates the classes perfectly or is constant."
     ),
     "report.calibration.curve": "Observed outcome and mean prediction in bins of similar predictions",
     "report.calibration.curve.output": (
@@ -58,8 +58,8 @@ TEXT: dict[str, str] = {
         "network and {linear_off} for the linear counterpart."
     ),
     "report.calibration.caption": (
-        "Points on the diagonal are perfectly calibrated. Rows are divided by their prediction into at most ten bins with "
-        "about equal numbers of rows, at least ten in each. The 95% CIs are pointwise."
+        "Points on the diagonal are perfectly calibrated. Rows are grouped by prediction into at most ten bins of about equal "
+        "size, each with at least ten rows. The 95% CIs are pointwise."
     ),
     "plot.axis.predicted": "Mean prediction",
     "plot.axis.observed": "Mean outcome, 95% CI",

@@ -23,7 +23,7 @@ TEXT: dict[str, str] = {
         "A linear surrogate, fitted to the network's score on {scored} rows, explains {r2} of the variance of the score "
         "on the same rows (95% CI {low} to {high})."
     ),
-    "report.coefficients.surrogate_none": "The fit of a linear surrogate to the network's score was not estimated.",
+    "report.coefficients.surrogate_none": "The quality of fit of a linear surrogate to the network's score was not estimated.",
     "report.coefficients.axis": "Slope × SD, or contrast with the reference level ({scale})",
     "report.coefficients.aria": (
         "Forest plot. Terms: {count}. Significant terms: {linear} in the unpenalised linear fit, {network} in the "
@@ -151,13 +151,13 @@ TEXT: dict[str, str] = {
         "the variance differs from the mean; intervals are Wald intervals."
     ),
     "coefficients.method.own.count": (
-        "The linear model is the supplied fit. Its own covariance matrix gives the standard errors and Wald intervals."
+        "The linear model is the supplied fit. Standard errors and Wald intervals come from the covariance matrix of this fit."
     ),
     "coefficients.method.own.classes": (
-        "The linear model is the supplied fit. Its own covariance matrix gives the standard errors and Wald intervals."
+        "The linear model is the supplied fit. Standard errors and Wald intervals come from the covariance matrix of this fit."
     ),
     "coefficients.method.own.number": (
-        "The linear model is the supplied fit. Its own covariance matrix gives the standard errors and intervals."
+        "The linear model is the supplied fit. Standard errors and intervals come from the covariance matrix of this fit."
     ),
     "coefficients.note.own": (
         "The linear model was not refitted. Its estimates and their covariance (type: {kind}) are from its original fit "
@@ -212,12 +212,12 @@ TEXT: dict[str, str] = {
         "range: {columns}. The unpenalised fit has no coefficients for them."
     ),
     "coefficients.note.differences": (
-        "The encoder mixes these columns in non-affine steps, so their derivatives are central differences through the "
-        "encoder: {columns}."
+        "The encoder combines these columns in non-affine steps, so their derivatives are computed as central differences "
+        "through the encoder: {columns}."
     ),
     "coefficients.note.disagreement": (
-        "Finite differences of the network's score contradict its own gradient, as in a network with a straight-through "
-        "estimator (proportion of the rows compared: {share}). Do not rely on its average derivatives."
+        "Finite differences of the network's score contradict the network's own gradient in some rows (proportion of the rows "
+        "compared: {share}), as in a network with a straight-through estimator. Do not rely on the network's average derivatives."
     ),
     "reason.constant": "Not estimable: only one value in the training rows.",
     "reason.aliased": "Not estimable: exact linear combination of earlier terms ({columns}).",

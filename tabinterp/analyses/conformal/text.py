@@ -33,17 +33,17 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "The width of an interval does not depend on the columns, so coverage is low in subgroups whose outcomes vary more."
     ),
     "report.conformal.note.count": (
-        "The width of an interval grows with the square root of the predicted count, as for Poisson counts. The reported width "
-        "is the mean number of counts in the interval."
+        "The width of an interval is roughly proportional to the square root of the predicted count, as is the standard "
+        "deviation of a Poisson count. The mean width is the average number of possible counts (integers) in an interval."
     ),
     "report.conformal.note.set": (
-        "Sets hold the most probable classes (adaptive prediction sets, Romano, Sesia and Candès 2020). If the predicted "
+        "Sets contain the most probable classes (adaptive prediction sets, Romano, Sesia and Candès 2020). If the predicted "
         "probabilities are correct, every subgroup has the intended coverage."
     ),
     "report.conformal.note": (
-        "The threshold for each half of the {rows} held-out rows is set on the other half (split-conformal prediction), so "
-        "about {level}% of all outcomes are covered by construction. Subgroups with fewer than ten uncovered outcomes are left "
-        "out. CIs account for the error of the thresholds. CIs of coverage are adjusted for all subgroups compared (Benjamini "
+        "The threshold for each half of the {rows} held-out rows is set on the other half (split-conformal prediction), so about "
+        "{level}% of all outcomes are covered by construction. Subgroups with fewer than ten uncovered outcomes are left out. "
+        "CIs account for sampling error in the thresholds. CIs of coverage are adjusted for all subgroups compared (Benjamini "
         "and Yekutieli 2005).",
         "rows: number of held-out rows",
     ),
@@ -53,7 +53,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "used to train the network"
     ),
     "why.conformal.few": (
-        "conformal prediction needs at least {least} held-out rows or groups of rows (effective number if weighted), and there "
+        "conformal prediction needs at least {least} held-out rows or groups of rows (effective number if weighted), but there "
         "are fewer"
     ),
 }

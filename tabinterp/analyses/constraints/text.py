@@ -7,10 +7,9 @@ TEXT: dict[str, str] = {
     "rows_of.constraints": "Declared constraints",
     "report.constraints": "Declared constraints",
     "report.constraints.lead": (
-        "Declared directions are checked on {rows} rows by two measures: the share of rows in which the score moves "
-        "against the direction, and the largest move of the effect curve against the direction (“fall”). The two points of "
-        "the fall are chosen on one half of the rows, and the fall is measured on the other half. A fall above zero "
-        "violates the direction."
+        "Declared directions are checked on {rows} rows by two measures: the share of rows in which the score moves against the "
+        "direction, and the largest move of the effect curve against the direction (“fall”). The start and end of a fall are "
+        "chosen on one half of the rows, and the fall is measured on the other half. A fall above zero violates the direction."
     ),
     "report.constraints.caption": "Violations of the declared constraints by both models, for each constrained column",
     "report.constraints.direction": "Direction",
@@ -24,7 +23,6 @@ TEXT: dict[str, str] = {
     "report.constraints.few": "1 to 9",
     # why the analysis does not apply
     "why.constraints.few": (
-        "constraints are checked on two halves of the rows, each with at least {least} rows; there are "
-        "{rows} rows in all"
+        "constraints are checked on two halves of the rows, each with at least {least} rows; there are {rows} rows in total"
     ),
 }

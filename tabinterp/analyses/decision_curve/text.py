@@ -37,8 +37,8 @@ TEXT: dict[str, str] = {
     ),
     # all, none: costs with their intervals
     "report.judged.policy.blunt": (
-        "Predicting every row to be positive costs {all} per row, and predicting every row to be negative costs {none}. A "
-        "model that costs more than the cheaper of these two policies is worse than no model."
+        "Predicting every row to be positive costs {all} per row, and predicting every row to be negative costs {none}. A model "
+        "that costs more than the cheaper of these two policies is worse than using no model."
     ),
     "report.judged.policy.table": "Expected cost and classification rates of both models at the decision threshold [95% CI]",
     "report.judged.curve.lead": (
@@ -59,9 +59,9 @@ TEXT: dict[str, str] = {
         "the edge of the figure. Net benefit is not shown where it would disclose a count below ten."
     ),
     "report.judged.curve.widened": (
-        "At thresholds where the exact CI of a paired difference in net benefit would disclose a count of rows below ten, the "
-        "CI is based on an upper bound on the number of disagreements between the models, or is withheld. Where the models "
-        "make the same predictions, the CI follows the rule of three; for weighted or grouped rows there is none."
+        "At thresholds where the exact CI of a paired difference in net benefit would disclose a count of rows below ten, the CI "
+        "is based on an upper bound on the number of disagreements between the models, or is withheld. Where the models make the "
+        "same predictions, the CI follows the rule of three; for weighted or grouped rows, no CI is given."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",

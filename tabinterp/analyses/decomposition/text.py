@@ -7,11 +7,10 @@ TEXT: dict[str, str] = {
     "rows_of.shares": "Decomposition of the score",
     "report.gain.shares": "Decomposition of the score",
     "report.gain.shares.lead": (
-        "The variance of the network's score over {rows} has three components: the part explained by a linear "
-        "function of the columns, the part added by nonlinear effects of single columns (curves), and the rest, "
-        "which is due to interactions. The shares of the three components add up to 1 even if columns are "
-        "correlated. The functions are fitted by {folds}-fold cross-fitting, so each row is scored by functions "
-        "fitted on other rows."
+        "The variance of the network's score over {rows} has three components: the part explained by a linear function of the "
+        "columns, the part added by nonlinear effects of single columns (curves), and the remaining part, which is due to "
+        "interactions. The shares of the three components add up to 1 even if columns are correlated. The functions are fitted "
+        "by {folds}-fold cross-fitting, so each row is scored by functions fitted on other rows."
     ),
     "report.gain.shares.p(1-p)": (
         "For the weighted shares, each row has weight p(1 − p), where p is its predicted probability; this weight is "
@@ -35,17 +34,16 @@ TEXT: dict[str, str] = {
     "report.gain.shares.axis": "Share of the variance of the network's score",
     "report.gain.shares.aria": "Shares of the variance of the network's score with 95% CIs. {shares}.",
     "report.gain.shares.legend": "Share, 95% CI",
-    "report.gain.shares.caption": "The marker hides any interval narrower than itself.",
+    "report.gain.shares.caption": "An interval narrower than its marker is not visible.",
     "report.gain.shares.table": "Share of each component in the variance of the network's score",
     "report.gain.parts": "Columns and pairs with the largest shares ({count})",
     "report.gain.parts.table": "Share of the variance of the network's score due to each column and pair "
     "of columns, largest first",
     "report.gain.parts.note": (
-        "A share is the covariance of a component with the score, divided by the variance of the score. The "
-        "shares add up to 1, and the share of a column that is correlated with others can be negative. "
-        "Components of correlated columns can cancel each other out, and their shares can then lie outside "
-        "the range −1 to 1. Components with shares outside −1 to 1 are not listed individually; they are included in "
-        "the sums of all other components. Sums of shares have no interval."
+        "A share is the covariance of a component with the score, divided by the variance of the score. The shares add up to 1, "
+        "and the share of a column that is correlated with others can be negative. Components of correlated columns can cancel "
+        "each other out, and their shares can then lie outside the range −1 to 1. Such components are not listed individually, "
+        "but are included in the row “sum of all others”. No interval is given for sums of shares."
     ),
     "plot.axis.shares": "Share of the variance of the score, 95% CI",
     # why the analysis does not apply

@@ -14,8 +14,8 @@ TEXT: dict[str, str] = {
         "{percent_high}%)."
     ),
     "disagreement.numbers": (
-        "The models count as disagreeing on {count} of the {rows} held-out rows ({percent}%): those on which their "
-        "predictions differ by at least {threshold} units of the target, the 90th percentile of all differences."
+        "The models disagree on {count} of the {rows} held-out rows ({percent}%). Predictions count as disagreeing if they "
+        "differ by at least {threshold} units of the target, the 90th percentile of all differences."
     ),
     "disagreement.positive": (
         "Of the rows on which the models disagree, {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
@@ -63,8 +63,8 @@ TEXT: dict[str, str] = {
         "or groups of rows, or the comparison would disclose a count below {fewest}."
     ),
     "disagreement.tree.none": (
-        "There is no decision tree that predicts on which rows the models disagree: they disagree, or agree, on too "
-        "few rows or groups of rows, or no column separates the two."
+        "No decision tree is available to predict on which rows the models disagree. Either the models disagree (or agree) on "
+        "too few rows or groups of rows, or no column separates rows with disagreement from rows with agreement."
     ),
     "disagreement.tree.open": (
         "The columns were not shown to predict on which rows the models disagree. A decision tree of depth {depth} or "
@@ -106,13 +106,12 @@ TEXT: dict[str, str] = {
     "report.disagreement.rule": "Rule",
     "report.disagreement.rows": "Rows",
     "report.disagreement.note": (
-        "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} of "
-        "the rows, selected by hash; the table is computed on the other {scored}. The tree describes where the models "
-        "disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer than "
-        "10 rows are not shown, nor are leaves that would reveal the size of such a leaf. A dash (–) marks a share that is "
-        "withheld because the models disagree, or agree, on only 1 to 9 rows of the leaf. The AUC and the balanced accuracy "
-        "are computed as if each of these counts were 5; their CIs span the least to the most favourable case in which each "
-        "count is 1 or 9."
+        "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} of the "
+        "rows, selected by hash; the table is computed on the other {scored}. The tree describes where the models disagree, not "
+        "why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer than 10 rows are not "
+        "shown, nor are leaves that would reveal the size of such a leaf. A dash (–) marks a share that is withheld because the "
+        "models disagree, or agree, on only 1 to 9 rows of the leaf. The AUC and the balanced accuracy are computed as if each "
+        "of these counts were 5; their CIs cover all cases, from the least to the most favourable, in which each count is 1 or 9."
     ),
     # why the analysis does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (

@@ -11,7 +11,7 @@ TEXT: dict[str, str] = {
     ),
     "report.together.refit.none": (
         "The linear counterpart was not refitted with each column left out in turn. These refits need known held-out rows, "
-        "training rows for choosing the penalty, and few enough columns for one refit each (ti.drop_and_refit has no limit)."
+        "enough training rows to choose the penalty, and not too many columns (ti.drop_and_refit has no limit on their number)."
     ),
     "plot.axis.dropped": "Rise in held-out loss after the refit ({loss}), 95% CI",
     # why the analysis does not apply

@@ -7,10 +7,10 @@ TEXT: dict[str, str] = {
     "rows_of.effects": "Effect curves",
     "report.section.effects": "Effect curves",
     "report.effects.lead": (
-        "The effect of a value of a column is the mean score ({scale}) when every row is given that value, minus the "
-        "average of these means over the distribution of the column (centred partial dependence). Estimates use "
-        "{rows}. The figures show the {shown} columns (of {count}) with the largest permutation importance in either "
-        "model, starting with those for which the curves of the two models differ most."
+        "The effect of a value of a column is the mean score ({scale}) when every row is given that value, minus the average of "
+        "this mean score over the distribution of the column (centred partial dependence). Estimates use {rows}. The figures "
+        "show the {shown} columns (of {count}) with the largest permutation importance in either model, starting with those for "
+        "which the curves of the two models differ most."
     ),
     "report.effects.note": (
         "Bands are pointwise 95% CIs that reflect the sampling of {draws}. Accumulated local effects (ALE) change the "
@@ -38,8 +38,8 @@ TEXT: dict[str, str] = {
     "report.effects.legend.ice": "Network, single rows (10% to 90%)",
     "report.effects.marks": (
         "The bars below a curve show the number of rows nearest to each point. The number in brackets after a level is its "
-        "number of rows. All curves of numeric columns use the same vertical scale. Where points are left out, the curve is"
-        " centred on its mean over the points whose row counts are shown, weighted by those counts."
+        "number of rows. All curves of numeric columns use the same vertical scale. If points are left out, the curve is centred "
+        "on its mean over the points whose row counts are shown, weighted by those counts."
     ),
     "report.effects.small": "Points left out because each is the nearest point for fewer than 10 rows: {count}.",
     "report.effects.small.levels": "Levels left out because they have fewer than 10 rows: {count}.",

@@ -11,10 +11,11 @@ TEXT: dict[str, str] = {
         "width of that range"
     ),
     "report.off.range.lead": (
-        "On {rows} rows, each numeric column is set to its 0.5% or 99.5% quantile and then moved further out by the "
-        "distance between these two quantiles. The quantiles are those of the training rows, or of all rows if there is no "
-        "split. The table shows the larger of the two changes in score, divided by the range of the scores in the "
-        "data. The score of a linear model changes beyond the range at the same rate as within it."
+        "On {rows} rows, each numeric column is set to its 0.5% or 99.5% quantile and then moved further out by the distance "
+        "between these two quantiles. The quantiles are those of the training rows, or of all rows if there is no split. The "
+        "change in score in this second step is divided by the range of the scores in the data. The table shows the mean "
+        "absolute change for the side of the range on which it is larger. The score of a linear model changes at the same rate "
+        "beyond the range as within it."
     ),
     "report.off.change": "Change in score [95% CI]",
     "report.off.outside": "Held-out rows outside the training range",

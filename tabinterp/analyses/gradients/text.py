@@ -35,8 +35,8 @@ TEXT: dict[str, str] = {
         "{tolerance})."
     ),
     "report.gradients.note": (
-        "The completeness gap is the largest absolute difference over rows between the sum of the attributions and "
-        "the change in score, divided by the mean absolute change in score."
+        "The completeness gap is the largest absolute difference, over all rows, between the sum of the attributions and the "
+        "change in score, divided by the mean absolute change in score."
     ),
     # share: a percentage of rows
     "report.gradients.disagreement": (
@@ -45,8 +45,8 @@ TEXT: dict[str, str] = {
     ),
     # columns: a list of names
     "report.gradients.differences": (
-        "The encoder mixes these columns in non-affine steps, so their gradients are central differences through the encoder: "
-        "{columns}."
+        "The encoder combines these columns in non-affine steps, so their gradients are computed as central differences through "
+        "the encoder: {columns}."
     ),
     "why.the encoder mixes all columns with levels or missing values, so that the score has no gradient by any of them": (
         "the encoder mixes every column with levels or missing values, so the score has no gradient with respect to any "

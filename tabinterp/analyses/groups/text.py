@@ -58,13 +58,13 @@ TEXT: dict[str, str] = {
     "report.groups.loss_difference.linear": "Log loss difference, linear [95% CI]",
     "report.groups.class": "Predicted {output}",
     "report.groups.suppressed": (
-        "–: withheld or not estimated. Groups with fewer than ten rows are withheld, as is the next smallest group if "
-        "the size of a withheld one could be derived from it. A rate is withheld if fewer than ten rows of the group "
-        "are selected, if fewer than ten are not selected, or if the rate would allow such a count to be derived. The "
-        "ratio of a withheld rate to that of the reference group is shown only as a bound, calculated as if the small "
-        "count were nine. Intervals use Wilson's method for shares and MOVER for ratios; groups with fewer than ten "
-        "sampling units have no interval. Of the groups defined by two columns, {pairs} are withheld and {left} are "
-        "not listed; those listed have the largest differences relative to the width of their intervals."
+        "–: withheld or not estimated. Groups with fewer than ten rows are withheld, as is the next smallest group if the size "
+        "of a withheld group could otherwise be derived. A rate is withheld if fewer than ten rows of the group are selected, if "
+        "fewer than ten are not selected, or if the rate would allow such a count to be derived. If a rate is withheld, its "
+        "ratio to the rate of the reference group is shown only as a bound, calculated as if the small count were nine. "
+        "Intervals use Wilson's method for shares and MOVER for ratios; groups with fewer than ten sampling units have no "
+        "interval. Of the groups defined by two columns, {pairs} are withheld and {left} are not listed; the listed groups have "
+        "the largest differences relative to the width of their intervals."
     ),
     "report.groups.at_most": "at most {value}",
     "report.groups.at_least": "at least {value}",
@@ -143,10 +143,10 @@ TEXT: dict[str, str] = {
     "report.groups.fpr_difference.network": "Wrong: difference, network [95% CI]",
     "report.groups.fpr_difference.linear": "Wrong: difference, linear [95% CI]",
     "report.groups.errors.note": (
-        "“Correct” is the share of the group's rows actually in class “{compared}” that are predicted to be in it (the "
-        "true-positive rate of this class). “Wrong” is the share of its other rows that are predicted to be in class "
-        "“{compared}” (the false-positive rate of this class). Differences are group minus reference group. –: "
-        "withheld because a count is below ten, or because the value would allow such a count to be derived."
+        "Among the group's rows that are actually in class “{compared}”, “Correct” is the share predicted to be in this class "
+        "(its true-positive rate). Among the group's other rows, “Wrong” is the share predicted to be in this class (its "
+        "false-positive rate). Differences are group minus reference group. –: withheld because a count is below ten, or because "
+        "the value would allow such a count to be derived."
     ),
     "report.groups.slope.network": "Slope, network [95% CI]",
     "report.groups.slope.linear": "Slope, linear [95% CI]",

@@ -160,8 +160,8 @@ TEXT: dict[str, str] = {
     "report.inside.odd": (
         "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, {neighbours} a smaller "
         "distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation forest. When each numeric "
-        "column is predicted from the others, the largest residual is smaller in {residual} of real rows (at the optimum, it "
-        "is that of {column})."
+        "column is predicted from the others, the largest residual is smaller in {residual} of real rows (at the optimum, "
+        "{column} has the largest residual)."
     ),
     "report.inside.odd_none": (
         "Compared with this optimum, {neighbours} of real rows have a smaller distance to their nearest "

@@ -12,9 +12,9 @@ TEXT: dict[str, str] = {
         "strongest are listed, in descending order of interaction variance, which was estimated on {rows}."
     ),
     "report.interactions.passed": (
-        "The {count} columns that change the score least were excluded from the screening. Their largest total Sobol "
-        "index is {most} (share of the variance of the score). If columns are independent, no pair with an excluded "
-        "column can have a larger share."
+        "The {count} columns that change the score least were excluded from the screening. Their largest total Sobol index is "
+        "{most} (share of the variance of the score). If columns are independent, no pair with an excluded column can have a "
+        "larger share than this."
     ),
     "report.interactions.linear": (
         "The linear counterpart adds up the effects of its columns, so its interactions are zero by construction."

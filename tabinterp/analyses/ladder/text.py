@@ -59,47 +59,43 @@ TEXT: dict[str, str] = {
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. Of "
-        "what curves and the selected interactions achieve together, curves alone account for {ladder}% of the held-out gain "
-        "over the linear model and {score}% of the explained variance of the network's score. The 95% CI for the difference is "
-        "{low} to {high} percentage points (within ±25 counts as similar)."
+        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. "
+        "Relative to curves and the selected interactions together, curves alone account for {ladder}% of the held-out gain over "
+        "the linear model and for {score}% of the explained variance of the network's score. The 95% CI for the difference "
+        "between these two percentages is {low} to {high} percentage points (differences within ±25 count as similar)."
     ),
     "gain.disagree": (
         "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of the "
-        "network's score. Of what curves and the selected interactions achieve together, curves alone account for {ladder}% of "
-        "the held-out gain over the linear model and {score}% of the explained variance of the network's score. Curves' share "
-        "of the gain minus their share of the variance has a 95% CI of {low} to {high} percentage points. The composition of "
-        "the score therefore does not show where the predictive gain comes from."
+        "network's score. Relative to curves and the selected interactions together, curves alone account for {ladder}% of the "
+        "held-out gain over the linear model and for {score}% of the explained variance of the network's score. The 95% CI for "
+        "the first of these percentages minus the second is {low} to {high} percentage points. The composition of the score "
+        "therefore does not show where the predictive gain comes from."
     ),
     "gain.open": (
         "It is unclear whether curves (nonlinear effects of single columns) account for similar shares of the refitted models' "
-        "gain and of the network's score. Of what curves and the selected interactions achieve together, curves alone account "
-        "for {ladder}% of the held-out gain over the linear model and {score}% of the explained variance of the network's "
-        "score. Curves' share of the gain minus their share of the variance has a 95% CI of {low} to {high} percentage points."
+        "gain and of the network's score. Relative to curves and the selected interactions together, curves alone account for "
+        "{ladder}% of the held-out gain over the linear model and for {score}% of the explained variance of the network's score. "
+        "The 95% CI for the first of these percentages minus the second is {low} to {high} percentage points."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",
     "report.gain.lead": (
-        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
-        "The {metric} of each model is computed on {rows} held-out rows. The linear model in this comparison is "
-        "refitted too; the verdict uses the linear counterpart as it was before refitting. "
-        "95% intervals are from {resamples} bootstrap "
-        "resamples (seed {seed}). Differences smaller than {margin} are treated as negligible."
+        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. The {metric} "
+        "of each model is computed on {rows} held-out rows. The linear model in this comparison is also refitted, whereas the "
+        "verdict uses the linear counterpart as it was before refitting. 95% intervals are from {resamples} bootstrap resamples "
+        "(seed {seed}). Differences smaller than {margin} are treated as negligible."
     ),
     "report.gain.lead.student": (
-        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. "
-        "The {metric} of each model is computed on {rows} held-out rows. The linear model in this comparison is "
-        "refitted too; the verdict uses the linear counterpart as it was before refitting. "
-        "95% intervals for paired differences use Student's "
-        "t; intervals for the share of the gain use Fieller's method. Differences smaller than {margin} are treated "
-        "as negligible."
+        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. The {metric} "
+        "of each model is computed on {rows} held-out rows. The linear model in this comparison is also refitted, whereas the "
+        "verdict uses the linear counterpart as it was before refitting. 95% intervals for paired differences use Student's t; "
+        "intervals for the share of the gain use Fieller's method. Differences smaller than {margin} are treated as negligible."
     ),
     "report.gain.pairs": (
-        "The model with splines and interactions includes the interactions that explain the most variance in the network's "
-        "score beyond the effects of single columns: {pairs}. They are chosen on training and held-out rows (at most "
-        "5,000) without using outcomes. The section "
-        "“Interactions” ranks pairs of columns by another measure, computed on rows whose values are recombined from "
-        "rows of the table, and may therefore list other pairs."
+        "The model with splines and interactions includes the interactions that explain the most variance in the network's score "
+        "beyond the effects of single columns: {pairs}. These interactions are chosen on training and held-out rows (at most "
+        "5,000) without using outcomes. The section “Interactions” ranks pairs of columns by another measure, computed on rows "
+        "that combine values from different rows of the table, and may therefore list other pairs."
     ),
     "report.gain.passed": (
         "Curves and interactions were limited to the columns that change the network's score most. Columns with "

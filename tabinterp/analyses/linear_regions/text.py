@@ -15,7 +15,7 @@ TEXT: dict[str, str] = {
     "report.mechanism.regions.largest": "The largest region contains {share} of the rows.",
     "report.mechanism.regions.largest_few": "The largest region contains fewer than ten rows.",
     "report.mechanism.regions.varies": (
-        "Mean, spread and sign flips over rows of the network's coefficient of each term"
+        "The network's coefficient of each term: mean, spread and sign flips over rows"
     ),
     "report.mechanism.regions.mean": "Mean over rows [95% CI]",
     "report.mechanism.regions.spread": "SD over rows",

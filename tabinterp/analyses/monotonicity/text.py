@@ -8,11 +8,11 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.monotonicity.lead": (
         (
             "Each declared direction is also checked for all combinations of values that the columns can take, whether or not "
-            "they occur in the table. Numbers lie between their minimum and maximum or within declared limits; other columns "
-            "take values that occur. Proved: between two such rows that differ in this column alone, the score never moves "
-            "against the direction by more than {network} (linear counterpart: {linear}), a thousandth of its standard "
-            "deviation. Refuted: two rows with a larger move were found; they need not resemble real rows, and numbers shown "
-            "are rounded. Open: neither proved nor refuted."
+            "they occur in the table. Numeric columns vary between their minimum and maximum or within declared limits; other "
+            "columns take values that occur in the table. Proved: between any two such rows that differ only in the constrained "
+            "column, the score never moves against the direction by more than {network} (linear counterpart: {linear}), which is "
+            "a thousandth of the score's standard deviation. Refuted: two rows with a larger move were found. These rows may not "
+            "resemble real rows, and the numbers shown are rounded. Open: neither proved nor refuted."
         ),
         "network, linear: numbers in units of the score",
     ),
@@ -38,8 +38,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.monotonicity.untried": "open: no proof is possible",
     "report.monotonicity.reason": (
-        "No proof is possible where {reason}.",
-        "reason: a clause, such as 'the model is a function'",
+        "Reason why no proof is possible: {reason}.",
+        "reason: a clause, such as 'the model is available only as a prediction function'",
     ),
     # why no proof is possible
     "why.monotonicity.mixed": ("the encoder mixes column {column} with others", "column: a name"),
@@ -47,7 +47,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "the encoding of column {column} is not linear, and the column has more than {most} different values",
         "column: a name",
     ),
-    "why.monotonicity.chain": "the network is not a chain of affine layers and activations",
-    "why.monotonicity.activation": ("no bounds are known for the activation {name}", "name: such as 'mish'"),
-    "why.monotonicity.function": "the model is a function of rows",
+    "why.monotonicity.chain": "the network is not a chain of affine layers and activation functions",
+    "why.monotonicity.activation": ("no bounds are known for the activation function {name}", "name: such as 'mish'"),
+    "why.monotonicity.function": "the model is available only as a prediction function",
 }

@@ -28,11 +28,10 @@ TEXT: dict[str, str] = {
         "{garson} for Garson's shares."
     ),
     "report.mechanism.paths.line": (
-        "Two comparisons show how close the output is to a linear function. The cosine similarity between "
-        "the path product and the mean gradient is {path_gradient} (1 for a linear function). The cosine "
-        "similarity between the mean gradient and the direction from the mean row to the row that maximises the output is "
-        "{gradient_optimum} ({straight} for a linear function with this gradient, whose maximum is limited to values in the "
-        "data)."
+        "Two cosine similarities show how close the output is to a linear function. The first, between the path product and the "
+        "mean gradient, is {path_gradient} (1 for a linear function). The second, between the mean gradient and the direction "
+        "from the mean row to the row that maximises the output, is {gradient_optimum}. For a linear function with this "
+        "gradient, the second would be {straight}; it can be below 1 because values are limited to those in the data."
     ),
     # line: the sentence report.mechanism.paths.line
     "report.mechanism.paths.line_of": "Output “{output}”. {line}",

@@ -95,7 +95,7 @@ TEXT: dict[str, str] = {
     ),
     "verdict.linear.score": (
         "On the evaluated rows, the network is a linear model: a linear function of the columns explains {percent}% of the "
-        "variance of its score. The network adds nothing to what {linear:name} can express. The coefficients of this "
+        "variance of its score. The network adds nothing to what {linear:name} can express. The coefficients of this linear "
         "function are in the section “Coefficients”."
     ),
     "verdict.gap.log_loss.lower": (
@@ -161,8 +161,8 @@ TEXT: dict[str, str] = {
         "would disclose a count below {fewest}."
     ),
     "verdict.only_network": (
-        "Columns with a significant permutation importance for the network only: {columns}. Their importance also "
-        "differs significantly from that for {linear:name}."
+        "Columns with a significant permutation importance for the network only: {columns}. The importance of these columns also "
+        "differs significantly between the network and {linear:name}."
     ),
     # base: "base rate" or "mean" (constant)
     "verdict.scope": (
@@ -199,15 +199,15 @@ TEXT: dict[str, str] = {
     # metrics: names of metrics
     "report.performance.widened": (
         "The CI of the difference in {metrics} is based on an upper bound on the number of disagreements between the models, "
-        "because the exact CI would disclose a count of rows below {fewest}. Its standard error is no smaller than the exact "
-        "one."
+        "because the exact CI would disclose a count of rows below {fewest}. The standard error shown is no smaller than the "
+        "exact standard error."
     ),
     "report.performance.withheld": (
         "The CI of the difference in {metrics} is withheld, because it would disclose a count of rows below {fewest}."
     ),
     "report.performance.rule_of_three": (
-        "The CI of the difference in {metrics} follows the rule of three (Hanley and Lippman-Hand 1983), because no row shows "
-        "a difference between the models. There is no CI for weighted or grouped rows, or for a mean over several classes."
+        "The CI of the difference in {metrics} follows the rule of three (Hanley and Lippman-Hand 1983), because no row shows a "
+        "difference between the models. No CI is given for weighted or grouped rows, or for a mean over several classes."
     ),
     "report.performance.hidden": (
         "Some values of {metrics} are withheld, because they would disclose a count of rows below {fewest}."
@@ -215,8 +215,8 @@ TEXT: dict[str, str] = {
     "report.judged.classes": "Metrics by class",
     "report.judged.classes.table": "Log loss and ROC AUC of each class versus all others [95% CI]",
     "report.judged.classes.note": (
-        "A class is not shown if the class itself, or all other classes together, have fewer than 20 held-out rows or "
-        "groups of rows."
+        "A class is not shown if the class itself (or all other classes together) has fewer than 20 held-out rows or groups of "
+        "rows."
     ),
     "report.judged.class": "Class and metric",
     "report.judged.class.row": "{output}: {metric}",
@@ -236,12 +236,12 @@ TEXT: dict[str, str] = {
     "report.performance.training.gap": "{model}: gap [95% CI]",
     "report.performance.training.note": (
         "The gap is the metric on {held_out} held-out rows minus the same metric on {training} training rows. The interval for "
-        "the gap treats the two sets of rows as independent samples; rows of one group count as one draw, even if the group "
-        "has rows on both sides. A significant gap in favour of the training rows is a sign of overfitting."
+        "the gap treats the two sets of rows as independent samples; rows of one group count as one draw, even if the group has "
+        "both training and held-out rows. A significant gap in favour of the training rows is a sign of overfitting."
     ),
     "report.performance.training.none": (
-        "[–]: no interval, because one side has fewer than ten rows or groups of rows (for average precision, fewer than 100 "
-        "positive ones), or the metric is the same for every held-out row."
+        "[–]: no interval, because there are fewer than ten training or held-out rows or groups of rows (for average precision, "
+        "fewer than 100 positive ones), or the metric is the same for every held-out row."
     ),
     "step.comparison with training rows": "comparison with training rows",
     # why it does not apply

@@ -27,16 +27,16 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "size: a percentage; metric: such as 'log loss'; network_loss, linear_loss, rise: numbers with their intervals",
     ),
     "report.perturbation.note.training": (
-        "A perturbation of 10% moves each number up or down in the sorted column by at most 10% of the training rows. With a "
-        "probability of 10%, it replaces each level by that of a random training row. Missing values stay missing. Replacement "
-        "values come from {donors} training rows. Estimates are means over {draws} perturbed copies of {rows} rows. CIs "
-        "reflect the sampling of these rows and treat the training rows as fixed."
+        "A perturbation of 10% moves each number up or down in the sorted column by at most 10% of the training rows. Each level "
+        "is replaced, with a probability of 10%, by that of a random training row. Missing values stay missing. Replacement "
+        "values come from {donors} training rows. Estimates are means over {draws} perturbed copies of {rows} rows. CIs reflect "
+        "the sampling of these rows and treat the training rows as fixed."
     ),
     "report.perturbation.note.all": (
-        "A perturbation of 10% moves each number up or down in the sorted column by at most 10% of the rows. With a "
-        "probability of 10%, it replaces each level by that of a random row. Missing values stay missing. Replacement values "
-        "come from the same {donors} rows. Estimates are means over {draws} perturbed copies of {rows} rows. CIs reflect the "
-        "sampling of rows and treat the distribution of each column as fixed."
+        "A perturbation of 10% moves each number up or down in the sorted column by at most 10% of the rows. Each level is "
+        "replaced, with a probability of 10%, by that of a random row. Missing values stay missing. Replacement values come from "
+        "the same {donors} rows. Estimates are means over {draws} perturbed copies of {rows} rows. CIs reflect the sampling of "
+        "rows and treat the distribution of each column as fixed."
     ),
     "report.perturbation.x": "size of the perturbation",
     "report.perturbation.size": "Size",
@@ -51,7 +51,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "metric: such as 'log loss'; size: a percentage",
     ),
     "why.perturbation.drawn": (
-        "the analysis uses {rows} rows, which include too few rows of one class; increase the number of rows or the budget"
+        "the {rows} rows sampled for the analysis include too few rows of one class; increase the number of rows or the budget"
     ),
-    "why.perturbation.few": "the analysis of perturbed values needs at least {least} rows, and there are fewer",
+    "why.perturbation.few": "the analysis of perturbed values needs at least {least} rows, but there are fewer",
 }

@@ -6,9 +6,9 @@ TEXT: dict[str, str] = {
     "step.reason codes": "reason codes",
     "rows_of.reasons": "Reason codes",
     "reasons.alike": (
-        "For declined rows, on average {common}% of the columns that either the network or {linear:name} gives as "
-        "reasons are given by both (95% CI {common_low} to {common_high}). The two models give the same first reason "
-        "for {first}% of the declined rows (95% CI {first_low} to {first_high})."
+        "On average over declined rows, {common}% of the columns that at least one of the two models gives as a reason are given "
+        "by both (95% CI {common_low} to {common_high}). The network and {linear:name} give the same first reason for {first}% "
+        "of the declined rows (95% CI {first_low} to {first_high})."
     ),
     "reasons.stable": (
         "Recomputing the network's Shapley values with a different random seed changes the set of reasons for {seed}% "
@@ -21,32 +21,32 @@ TEXT: dict[str, str] = {
         "{changed_high})."
     ),
     "reasons.flip.more": (
-        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the "
-        "network approves it in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
-        "of randomly chosen columns is set instead, it does so in {random}% of pairs (95% CI {random_low} to "
+        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the network "
+        "approves the changed row in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
+        "of randomly chosen columns is set instead, it approves the changed row in {random}% of pairs (95% CI {random_low} to "
         "{random_high}); the difference is significant."
     ),
     "reasons.flip.open": (
-        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the "
-        "network approves it in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
-        "of randomly chosen columns is set instead, it does so in {random}% of pairs (95% CI {random_low} to "
+        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the network "
+        "approves the changed row in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
+        "of randomly chosen columns is set instead, it approves the changed row in {random}% of pairs (95% CI {random_low} to "
         "{random_high}); the difference is not significant."
     ),
     "reasons.flip.fewer": (
-        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the "
-        "network approves it in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
-        "of randomly chosen columns is set instead, it does so in significantly more pairs: {random}% (95% CI "
+        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the network "
+        "approves the changed row in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
+        "of randomly chosen columns is set instead, it approves the changed row in significantly more pairs: {random}% (95% CI "
         "{random_low} to {random_high})."
     ),
     "reasons.omitted": (
-        "For {omitted}% of the declined rows (95% CI {omitted_low} to {omitted_high}), at least one column that is not "
-        "a reason moves the network's score further towards approval than at least one of the reasons does. In this "
-        "comparison, each column is set alone to its values in the narrowly approved rows."
+        "For {omitted}% of the declined rows (95% CI {omitted_low} to {omitted_high}), at least one column that is not a reason "
+        "moves the network's score further towards approval than at least one of the reasons does. In this comparison, one "
+        "column at a time is set to its values in the narrowly approved rows."
     ),
     "reasons.protected": (
-        "For {network}% of the declined rows (95% CI {network_low} to {network_high}), the network's reasons include at "
-        "least one protected column. For {other}% of the same rows (95% CI {other_low} to {other_high}), the reasons given "
-        "by {linear:name} do."
+        "For {network}% of the declined rows (95% CI {network_low} to {network_high}), the network's reasons include at least "
+        "one protected column. For {other}% of the same rows (95% CI {other_low} to {other_high}), the reasons given by "
+        "{linear:name} include one."
     ),
     "reasons.proxy": (
         "{column} is one of the best predictors of the protected column {protected}, which neither model uses. "
@@ -65,12 +65,11 @@ TEXT: dict[str, str] = {
     ),
     # uses: report.reasons.uses
     "report.reasons.lead": (
-        "{uses} A reason is one of at most {most} columns that push the score of the row most strongly towards the "
-        "adverse class. For the network, contributions to the score are Shapley values of the log-odds relative to the "
-        "narrowly approved rows (the {reference} approved rows closest to the threshold), one for each column. For the "
-        "linear counterpart, each contribution is the coefficient times the deviation from the mean of the narrowly "
-        "approved rows. The 95% CIs reflect the sampling of {draws} and take the narrowly approved rows as given. "
-        "Random draws use seed {seed}."
+        "{uses} A reason is one of at most {most} columns that push the score of the row most strongly towards the adverse "
+        "class. For the network, contributions to the score are Shapley values of the log-odds, one for each column, relative to "
+        "the narrowly approved rows (the {reference} approved rows closest to the threshold). For the linear counterpart, each "
+        "contribution is the coefficient times the deviation from the mean of the narrowly approved rows. The 95% CIs reflect "
+        "the sampling of {draws} and treat the narrowly approved rows as fixed. Random draws use seed {seed}."
     ),
     "report.reasons.note": (
         "This section measures the stability of reason codes, not their legal adequacy, and shows no individual rows. "
@@ -79,8 +78,8 @@ TEXT: dict[str, str] = {
     "report.reasons.named": "Most frequent reasons",
     "report.reasons.axis": "Share of declined rows for which the column is a reason",
     "report.reasons.caption": (
-        "A row can have several reasons, so the shares can add up to more than 1. A cross at zero marks a withheld share of"
-        " any size."
+        "A row can have several reasons, so the shares can add up to more than 1. A cross at zero marks a withheld share, which "
+        "can be of any size."
     ),
     "report.reasons.aria": (
         "Share of declined rows for which each column is a reason, with 95% CIs. Number of reasons shown: {count}. "
@@ -119,7 +118,7 @@ TEXT: dict[str, str] = {
     "report.reasons.few": "withheld",
     "report.reasons.flips": "Do reasons change decisions?",
     "report.reasons.flips.table": (
-        "Share of declined rows that are approved after the columns given as reasons, or as many random columns, are "
+        "Share of declined rows that are approved after the columns given as reasons, or the same number of random columns, are "
         "set to the values of narrowly approved rows [95% CI]"
     ),
     "report.reasons.model": "Model",

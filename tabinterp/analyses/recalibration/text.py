@@ -17,10 +17,10 @@ TEXT: dict[str, str] = {
     "report.judged.recalibration": "Comparison after recalibration",
     # map: report.judged.map; others: one fold less than folds; draws: "rows" or "groups of rows" (report.draws)
     "report.judged.recalibration.lead": (
-        "Weighting, resampling and overtraining can distort the scale of predictions, so both models are recalibrated "
+        "Weighting, resampling and overtraining can distort the scale of predictions. Both models are therefore recalibrated "
         "({map}) by {folds}-fold cross-fitting on {rows} held-out rows: the predictions in each fold are recalibrated with "
-        "parameters estimated on the other {others} folds. Intervals reflect the sampling of {draws} and treat these "
-        "parameters as fixed."
+        "parameters estimated on the other {others} folds. Intervals reflect the sampling of {draws} and treat these parameters "
+        "as fixed."
     ),
     "report.judged.map.binary": "logistic, with slope and intercept",
     "report.judged.map.multiclass": "one temperature, and one intercept per class",
@@ -38,7 +38,6 @@ TEXT: dict[str, str] = {
         "recalibration needs a verdict on held-out rows, and there is none"
     ),
     "why.recalibration.few": (
-        "recalibration needs at least {least} held-out rows in each fold, and {least} independent rows or groups of rows in "
-        "all"
+        "recalibration needs at least {least} held-out rows in each fold, and {least} independent rows or groups of rows in total"
     ),
 }

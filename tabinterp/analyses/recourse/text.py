@@ -9,14 +9,14 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "plot.axis.recourse": "Share of declined rows without recourse, 95% CI",
     "report.section.recourse": "Recourse",
     "report.recourse.lead": (
-        "For {share} of the rows declined by the network (n = {rows}), no recourse was found, that is, no plausible change of "
-        "the changeable columns that makes the network approve them.",
+        "Among the rows that the network declines (n = {rows}), the share without recourse is {share}: for these rows, no "
+        "plausible change to the changeable columns was found that would make the network approve them.",
         "share: a share of rows with its interval, such as '0.2 (95% CI 0.1 to 0.3)'",
     ),
     "report.recourse.lead.most": (
-        "For at most {share} of the rows declined by the network (n = {rows}), no recourse was found, that is, no plausible "
-        "change of the changeable columns that makes the network approve them. The exact share is withheld because a count is "
-        "below ten.",
+        "Among the rows that the network declines (n = {rows}), the share without recourse is at most {share}: for these rows, "
+        "no plausible change to the changeable columns was found that would make the network approve them. The exact share is "
+        "withheld because a count is below ten.",
         "share: a share of rows, such as '0.1'",
     ),
     "report.recourse.lead.withheld": (
@@ -24,26 +24,26 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "there are too few rows or a count is below ten."
     ),
     "report.recourse.difference": (
-        "On the rows that both models decline, the share without recourse under the network minus that under {linear:name} is "
-        "{difference}.",
+        "Among the rows that both models decline, the share without recourse for the network minus the share for {linear:name} "
+        "is {difference}.",
         "difference: a difference of two shares with its interval",
     ),
     "report.recourse.fold": "Recourse by model, column and group",
     "report.recourse.note": (
-        "A row is declined if the network predicts it to be “{declined}”. Recourse is the change of the columns declared "
-        "changeable with the smallest total shift in percentiles of the training rows; a change of level counts as {level}. "
-        "New values come from {training} training rows, with at most {values} values for each numeric column. Missing values "
-        "stay missing. Every change was confirmed by the model's prediction for the changed row. A change is plausible unless "
-        "the changed row is more atypical than 99% of the training rows and than the original row. CIs reflect the sampling of "
-        "rows and treat the training rows as fixed.",
+        "A row is declined if the network predicts it to be “{declined}”. Recourse is the change to the changeable columns with "
+        "the lowest total cost. Costs are in percentiles of the training rows: changing a number costs the percentiles by which "
+        "it shifts, and changing a level costs {level}. New values come from {training} training rows, with at most {values} "
+        "values for each numeric column. Missing values stay missing. Every change was confirmed by the model's prediction for "
+        "the changed row. A change is plausible unless the changed row is more atypical than 99% of the training rows and also "
+        "more atypical than the original row. CIs reflect the sampling of rows and treat the training rows as fixed.",
         "declined: the adverse class; level: a number of percentiles",
     ),
     "report.recourse.search": (
-        "For the network, a search tried some but not all combinations of changes: a cheaper change may exist, and the share "
+        "The search for the network tried only some combinations of changes, so cheaper changes may exist and the true share "
         "without recourse may be lower."
     ),
     "report.recourse.exact": (
-        "For the network, the cheapest change was computed exactly, before its plausibility was checked."
+        "For the network, an exact method found the cheapest changes; their plausibility was checked only afterwards."
     ),
     "report.recourse.caption": (
         "Recourse under both models [95% CI]. –: not computed, or withheld because a count is below ten"
@@ -56,7 +56,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.only_implausible": "Of these: recourse only through implausible rows (share of all)",
     "report.recourse.cost": "Mean cost of recourse, in percentiles",
     "report.recourse.quartiles": "Quartiles of the cost, rounded",
-    "report.recourse.one_column": "Rows with recourse that change one column alone",
+    "report.recourse.one_column": "Rows with recourse for which only one column changes",
     "report.recourse.columns": (
         "Columns changed by recourse: share of the rows with recourse [95% CI]. –: withheld because a count is below ten, or "
         "because such a count could be derived"
@@ -67,8 +67,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.change.-": "downwards",
     "report.recourse.domain": "Limits",
     "report.recourse.groups": (
-        "Share without recourse among each group's rows declined by the network [95% CI]. p: test against all other declined "
-        "rows, not corrected for the number of groups"
+        "Share without recourse among the rows of each group that the network declines [95% CI]. p: test against all other "
+        "declined rows, not corrected for the number of groups"
     ),
     "report.recourse.group": "Group",
     "report.recourse.rest": "Difference from all others",

@@ -6,15 +6,16 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "step.regional effects": "regional effects",
     "rows_of.regional_effects": "Regional effects",
     "report.regional.fold": (
-        "Regional effects: the effect curves of {found} of {tested} columns differ between two regions of the rows"
+        "Regional effects: the effect curves of {found} of {tested} columns differ between two groups of rows"
     ),
     "report.regional.fold.none": "Regional effects: no split found for any of {tested} columns",
     "report.regional.note": (
-        "The heterogeneity of a column is the standard deviation over rows of the centred curves of single rows ({scale}). A "
-        "split divides the rows into two regions by another column. It is chosen on half of {rows} rows and evaluated on the "
-        "other half. It is reported if the 95% CI for the share of the squared heterogeneity that it explains, adjusted for "
-        "all columns, lies above {least}. The CIs of curves and changes are not adjusted. The linear counterpart adds up the "
-        "effects of encoded columns; unless the encoding combines columns, its curves are the same in all regions."
+        "The heterogeneity of a column is the standard deviation, over rows, of the centred effect curves of single rows "
+        "({scale}). A split uses another column to divide the rows into two regions. The split is chosen on half of {rows} rows "
+        "and evaluated on the other half. It is reported if it explains significantly more than {least} of the squared "
+        "heterogeneity (95% CI, adjusted for the number of columns). The CIs of curves and of changes in score are not adjusted. "
+        "The linear counterpart adds up the effects of encoded columns, so its curves are the same in all regions unless the "
+        "encoding combines columns."
     ),
     "report.regional.change": (
         "For rows with {split}, the mean score ({scale}) {inside} as {column} goes from {start} to {end}. For all other rows, it "
@@ -46,9 +47,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.regional.split": "Split",
     "report.regional.rows_share": "Rows (to 10%)",
     "report.regional.explained": "Explained share [adjusted CI]",
-    "report.regional.q": "Adjusted p (explains {least})",
+    "report.regional.q": "Adjusted p (explained share at most {least})",
     "plot.axis.heterogeneity": "Heterogeneity of the effect on the score, 95% CI",
-    "why.regional_effects.one": "regional effects need at least two columns, and the model has only one",
+    "why.regional_effects.one": "regional effects need at least two columns, but the model has only one",
     "why.regional_effects.few": (
         "regional effects need at least {rows} rows with positive weight (if rows are grouped, also at least {groups} groups)"
     ),

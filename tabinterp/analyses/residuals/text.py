@@ -69,11 +69,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.residuals.below": "below {high}",
     "report.residuals.above": "{low} and above",
     "report.residuals.note": (
-        "Residuals are observed minus predicted values on {rows} rows. Each bin has at least 40 rows. "
-        "Intervals for means use Student's t. Intervals for the quantiles of the absolute error come from "
-        "{resamples} paired bootstrap resamples of the rows (seed {seed}). Each of these quantiles is "
-        "estimated as the mean of the ten errors around it, and is shown only if at least ten rows lie on "
-        "each side."
+        "Residuals are observed minus predicted values on {rows} rows. Each bin has at least 40 rows. Intervals for means use "
+        "Student's t. Intervals for the quantiles of the absolute error come from {resamples} paired bootstrap resamples of the "
+        "rows (seed {seed}). Each of these quantiles is estimated as the mean of the ten errors around it, and is shown only if "
+        "at least ten rows lie on each side of it."
     ),
     # why it does not apply
     "why.residuals.classes": ("residuals are computed only for numeric and count targets, but this target has classes"),

@@ -8,19 +8,19 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "resilience.mean": ("{column} (mean)", "column: the name of a column of numbers"),
     "report.resilience.heading": "Hard rows",
     "report.resilience.lead": (
-        "From all rows to the hardest {share} for each model, the rise in the network's {metric} minus that of {linear:name} "
-        "is {rise}.",
+        "When each model is evaluated on its hardest {share} of the rows instead of all rows, the rise in the network's {metric} "
+        "minus that of {linear:name} is {rise}.",
         "share: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
     "report.resilience.fold": "Resilience: hard rows, outer rows, worst cluster, drift",
     "report.resilience.note": (
-        "All {rows} rows are held out, and no row is selected by its own outcome. The hardest rows have the largest losses "
-        "predicted by gradient-boosted trees fitted to the losses of other held-out rows; a fifth of the rows is used only for "
-        "fitting. The outermost rows are farthest from their ten nearest training rows. The cluster with the network's largest "
-        "loss is found in one half of the rows and evaluated in the other half. The excess rise is the rise in the network's "
-        "{metric} from all rows minus that of {linear:name}. CIs treat the choice of rows as fixed; in simulations, some CIs "
-        "for few rows covered less than 90%. Under drift, no excess rise is given. Results on fewer than {least} effective "
-        "rows or too few events are not shown.",
+        "All {rows} rows are held out, and no row is selected on the basis of its own outcome. The hardest rows have the largest "
+        "losses predicted by gradient-boosted trees fitted to the losses of other held-out rows; a fifth of the rows is used "
+        "only for fitting. The outermost rows are those farthest from their ten nearest training rows. The cluster with the "
+        "network's largest loss is found in one half of the rows and evaluated in the other half. The excess rise is the rise in "
+        "the network's {metric} relative to all rows, minus the same rise for {linear:name}. CIs treat the choice of rows as "
+        "fixed; in simulations, some CIs based on few rows had a coverage below 90%. For repeated drift, no excess rise is "
+        "given. Results based on fewer than {least} effective rows or on too few events are not shown.",
         "rows: a number of rows; metric: such as 'log loss'; least: a number of rows",
     ),
     "report.resilience.drift.none": (
@@ -29,12 +29,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.resilience.drift.found": (
         "Held-out rows differ from training rows: trees distinguish them with an AUC of {auc}. Held-out rows are weighted by "
-        "their odds of being held-out rather than training rows, which repeats the shift.",
+        "their odds of being held-out rather than training rows, which applies the same shift again.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.drift.few": (
-        "Held-out rows differ from training rows: trees distinguish them with an AUC of {auc}. If the shift were repeated, the "
-        "result would depend on too few rows.",
+        "Held-out rows differ from training rows: trees distinguish them with an AUC of {auc}. Results under a repetition of "
+        "this shift are not shown, because they would depend on too few rows.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.table": ("{metric} on hard and outer rows", "metric: such as 'log loss'"),
@@ -45,12 +45,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.linear": ("{share} hardest for {linear:name}", "share: a percentage of the rows"),
     "report.resilience.outer": ("{share} outermost", "share: a percentage of the rows"),
     "report.resilience.cluster": "Worst cluster of the network",
-    "report.resilience.drift": "After the same drift again",
+    "report.resilience.drift": "If the drift is repeated",
     "report.resilience.rise": "Excess rise [95% CI]",
-    "report.resilience.rows": ("Effective rows", "number of rows of equal weight that say the same"),
+    "report.resilience.rows": ("Effective rows", "number of equally weighted rows with the same information"),
     "report.resilience.power": ("{metric} on hard and outer rows", "metric: 'AUC' or 'R²'"),
     "report.resilience.cluster.table": (
-        "Worst cluster: columns in which it differs most (both halves of the rows, n = {rows})",
+        "Columns in which the worst cluster differs most from other rows (both halves of the rows, n = {rows})",
         "rows: held-out rows in the cluster; its loss is measured in one half of them",
     ),
     "report.resilience.inside": "In the cluster",
@@ -72,7 +72,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "hard rows are selected from rows that the network was not trained on, and none are known; read the table with the "
         "split used to train the network"
     ),
-    "why.resilience.few": "the analysis needs at least {least} held-out rows and as many training rows",
+    "why.resilience.few": "the analysis needs at least {least} held-out rows and {least} training rows",
     "why.resilience.none": (
         "no selection of rows has at least {least} effective rows, enough groups of rows, and enough events of each class"
     ),

@@ -55,12 +55,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "difference, rounding: numbers with their intervals",
     ),
     "report.scorecard.note": (
-        "Bins and points come from {training} training rows. The points of a column or pair follow its effect in the model "
-        "from which the scorecard is derived, and need not be monotonic. In each column, the bin with the most training rows "
-        "has 0 points. Missing values without a bin of their own, and levels that belong to no bin, get the points of this "
-        "bin. Rows in a cell of a two-way table with fewer than 10 training rows get 0 points for it. Intervals for the log "
-        "loss and the AUC use Student's t; those for the KS statistic are from {resamples} bootstrap resamples (seed {seed}). "
-        "The model was selected on the same held-out rows."
+        "Bins and points come from {training} training rows. The points of a column or pair follow its effect in the model from "
+        "which the scorecard is derived, and need not be monotonic. In each column, the bin with the most training rows has 0 "
+        "points. Missing values without a bin of their own, and levels that belong to no bin, also get 0 points. In a two-way "
+        "table, cells with fewer than 10 training rows have 0 points. Intervals for the log loss and the AUC use Student's t; "
+        "those for the KS statistic are from {resamples} bootstrap resamples (seed {seed}). The model was selected on the same "
+        "held-out rows."
     ),
     "report.scorecard.metric": "Metric",
     "report.scorecard.card": "Scorecard [95% CI]",
@@ -73,7 +73,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.scorecard.points": "Points",
     "report.scorecard.points.table": "Points of each bin, added to {base} base points",
     "report.scorecard.points.some": (
-        "Points of each bin, added to {base} base points, for {shown} of {count} columns: those whose points differ most"
+        "Points of each bin, added to {base} base points, for {shown} of {count} columns: those with the largest differences in "
+        "points"
     ),
     "report.scorecard.pair": ("Points of {first} × {second}", "first, second: columns"),
     "plot.axis.scorecard": "points",

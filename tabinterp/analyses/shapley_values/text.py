@@ -17,18 +17,18 @@ TEXT: dict[str, str] = {
     ),
     # method: report.shapley.method; converged: a percentage
     "report.shapley.how": (
-        "{model}: {method}. Because permutations are sampled, the Shapley values have a standard error, which is at "
-        "most {tolerance} standard deviations of the score in {converged} of the rows. The Shapley values reproduce "
-        "the score of each row to within {residual} standard deviations of the score."
+        "{model}: {method}. Because permutations are sampled, the Shapley values have a standard error, which is at most "
+        "{tolerance} standard deviations of the score in {converged} of the rows. In every row, the Shapley values and the mean "
+        "background score add up to the row's score to within {residual} standard deviations of the score."
     ),
     "report.shapley.how.all": (
-        "{model}: {method}. Because permutations are sampled, the Shapley values have a standard error, which is at "
-        "most {tolerance} standard deviations of the score in every row. The Shapley values reproduce the score of "
-        "each row to within {residual} standard deviations of the score."
+        "{model}: {method}. Because permutations are sampled, the Shapley values have a standard error, which is at most "
+        "{tolerance} standard deviations of the score in every row. In every row, the Shapley values and the mean background "
+        "score add up to the row's score to within {residual} standard deviations of the score."
     ),
     "report.shapley.how.exact": (
-        "{model}: {method}; no sampling error. The Shapley values reproduce the score of each row to within "
-        "{residual} standard deviations of the score."
+        "{model}: {method}; no sampling error. In every row, the Shapley values and the mean background score add up to the "
+        "row's score to within {residual} standard deviations of the score."
     ),
     "report.shapley.method.auto": (
         "antithetic permutations of the columns, drawn until every sampling error is within the tolerance, or all "

@@ -13,16 +13,16 @@ TEXT: dict[str, str] = {
     ),
     "slices.none": (
         "The difference in loss between the models is negligible or not significant in each of {groups} subgroups (levels and "
-        "quartile ranges of single columns with at least {smallest} rows). In no subgroup does it deviate significantly from "
-        "the difference in all other rows. The false discovery rate across all subgroups is controlled at 5%."
+        "quartile ranges of single columns with at least {smallest} rows). This difference does not deviate significantly from "
+        "the difference in all other rows in any subgroup. The false discovery rate across all subgroups is controlled at 5%."
     ),
     # better, worse, unlike: how many groups
     "slices.found": (
         "The network's loss is significantly lower than that of {linear:name} in {better} of {groups} subgroups (levels and "
         "quartile ranges of single columns with at least {smallest} rows) and significantly higher in {worse} of them. "
         "Negligible differences, within {margin} of zero, are not counted. In {unlike} subgroups, the difference between the "
-        "models deviates significantly from their difference in all other rows. The false discovery rate across all "
-        "subgroups is controlled at 5%."
+        "models deviates significantly from the difference in all other rows. The false discovery rate across all subgroups is "
+        "controlled at 5%."
     ),
     "slices.worst.level": f"{FIRST} {{column}} = {{level}}: {THEN}",
     "slices.worst.missing": f"{FIRST} {{column}} missing: {THEN}",
@@ -36,8 +36,8 @@ TEXT: dict[str, str] = {
     "group.between": "{column} above {low_end}, at most {high_end}",
     "report.slices": "Subgroup comparison",
     "report.slices.table": (
-        "Subgroups in which the linear counterpart is better or the difference between the models is atypical: difference "
-        "in {metric}, network minus linear"
+        "Difference in {metric} (network minus linear) in subgroups in which the linear counterpart is significantly better, or "
+        "in which this difference deviates significantly from that in all other rows"
     ),
     "report.slices.group": "Subgroup",
     "report.slices.rows": "Rows",
@@ -45,9 +45,9 @@ TEXT: dict[str, str] = {
     "report.slices.rest": "Deviation from other rows [adjusted CI]",
     "report.slices.status": "Network",
     "report.slices.note": (
-        "A negative difference favours the network. Adjusted CIs are wider than 95% CIs: at most 5% of those shown are "
-        "expected to miss the true value (Benjamini and Yekutieli 2005). If two subgroups contain the same rows, the one "
-        "defined by a protected column is listed."
+        "A negative difference favours the network. Adjusted CIs are wider than 95% CIs: at most 5% of the intervals shown are "
+        "expected to miss the true value (Benjamini and Yekutieli 2005). If two subgroups contain the same rows, only one is "
+        "listed: the one defined by a protected column, if there is one."
     ),
     "report.slices.hidden": "Subgroups not shown: {hidden}.",
     # why it does not apply

@@ -38,8 +38,9 @@ TEXT: dict[str, str] = {
     ),
     # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
-        "{model}: rankings by {methods} hardly change when random weights replace the learned ones, so they say little "
-        "about the model (the whole 95% CI for the mean rank correlation between the two is above {limit})."
+        "{model}: rankings by {methods} hardly change when random weights replace the learned ones, so these rankings reveal "
+        "little about the model (the whole 95% CI for the mean rank correlation between rankings with learned and with random "
+        "weights is above {limit})."
     ),
     "report.trust.null.changes": (
         "{model}: rankings by {methods} change substantially when random weights replace the learned ones (the 95% CI for the "
@@ -53,10 +54,10 @@ TEXT: dict[str, str] = {
     # shuffled labels
     "report.trust.shuffled": "Dependence on labels",
     "report.trust.shuffled.lead": (
-        "Each value is the rank correlation between a method's column importances for the network and for a network "
-        "trained on permuted labels (Adebayo et al. 2018). That network was trained in the same way on the same "
-        "training rows. A value near 1 means that the ranking hardly depends on the target. One permutation gives no "
-        "interval, so no conclusion is drawn: with few columns, the correlation may be high or low by chance."
+        "Each value is the rank correlation between a method's column importances for the network and for a network trained on "
+        "permuted labels (Adebayo et al. 2018). That network was trained in the same way on the same training rows. A value near "
+        "1 means that the ranking hardly depends on the target. With only one permutation there is no interval, so no conclusion "
+        "is drawn: with few columns, the correlation may be high or low by chance."
     ),
     "report.trust.shuffled.table": (
         "Methods: rank correlation with the ranking for a network trained on permuted labels (one permutation)"

@@ -27,9 +27,9 @@ TEXT: dict[str, str] = {
         "{first}"
     ),
     "gate.document.version": (
-        "The findings were not re-evaluated, because the audit was written by tabinterp {written} and this "
-        "installation has another version or other code ({present}). Check the audit with the version that wrote "
-        "it, or supply the signer's public key (--key)."
+        "The findings were not re-evaluated, because the audit was written by tabinterp {written} and this installation has a "
+        "different version or different code ({present}). Check the audit with the version that wrote it, or supply the signer's "
+        "public key (--key)."
     ),
     "gate.analyses": "Every analysis must run to completion.",
     "gate.analyses.failed": "Analyses that failed with an internal error: {names}.",

@@ -7,38 +7,43 @@ sentence before that one.
 from __future__ import annotations
 
 TEXT: dict[str, str | tuple[str, str]] = {
-    "migration.none": "The audit conforms to the present form of schema {schema}. Nothing has to be migrated.",
+    "migration.none": "The audit conforms to the current form of schema {schema}. No migration is needed.",
     "migration.source": (
-        "This audit was written by an earlier version of tabinterp and migrated to the present form. The SHA-256 of the "
-        "original file is {digest}. Analyses and checks that did not exist then are absent.",
+        "This audit was written by an earlier version of tabinterp and migrated to the current form. The SHA-256 of the original "
+        "file is {digest}. Analyses and checks that the earlier version did not have are absent.",
         "digest: SHA-256 in hexadecimal",
     ),
     "migration.line_on_other_metrics": (
-        "A sentence on other metrics is left out, because the only other metric, R², repeats the squared error."
+        "A sentence on other metrics is left out, because the only other metric, R², carries the same information as the squared "
+        "error."
     ),
-    "migration.evidence": "The original holds no evidence map. “tabinterp evidence” computes one from the numbers.",
+    "migration.evidence": (
+        "The original document contains no evidence map. Use “tabinterp evidence” to compute one from the numbers."
+    ),
     "migration.proxies_of_reasons": (
-        "The original does not say which reason codes are proxies of protected columns, so none is marked as a proxy."
+        "The original document does not state which reason codes are proxies of protected columns, so none is marked as a proxy."
     ),
     "migration.unit_cards": (
-        "Details of single hidden units and the maximised inputs of the original are left out, because they have no measure "
-        "of how atypical these inputs are."
+        "Details of single hidden units and their maximised inputs are left out, because the original document has no measure of "
+        "how atypical these inputs are."
     ),
     "migration.rows_of_derivatives": (
-        "The number of rows of each average derivative was taken from the number that the original gives for all of them."
+        "The original document gives one number of rows for all average derivatives; this number was used for each of them."
     ),
     "migration.rows_of_ranks": (
-        "The number of rows of rank correlations with hidden units was taken from the number of rows of their means."
+        "The number of rows for rank correlations with hidden units is taken to be the number used for the means of these units."
     ),
-    "migration.sentences": "Sentences that this version would fill with other values keep the values of the original.",
+    "migration.sentences": (
+        "Some sentences would have different values in this version; they keep the values of the original document."
+    ),
     "former.verdict.only_network": "Columns with a significant permutation importance for the network only: {columns}.",
     "former.coefficients.method.model": (
-        "Linear model: maximum likelihood (least squares in regression) without a penalty, on the network's encoding without "
-        "one reference level for each column; standard errors from the information matrix, Wald intervals."
+        "The linear model is fitted by unpenalised maximum likelihood (least squares in regression) on the network's encoded "
+        "columns without the reference levels. Standard errors come from the information matrix; intervals are Wald intervals."
     ),
     "former.coefficients.method.robust": (
-        "Linear model: weighted estimating equations without a penalty, on the network's encoding without one reference level "
-        "for each column; sandwich standard errors, Wald intervals."
+        "The linear model is fitted by unpenalised weighted estimating equations on the network's encoded columns without the "
+        "reference levels. Standard errors are sandwich estimates; intervals are Wald intervals."
     ),
     "former.finding.worse-than-linear.raised": (
         "The network predicts worse than {linear:name}: its held-out loss is {value} higher (95% CI {low} to {high})."
@@ -82,12 +87,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "possible."
     ),
     "former.finding.no-signal.raised_accuracy": (
-        "The network is not shown to predict held-out rows better than chance: its accuracy is {value} (95% CI {low} to "
-        "{high}), and that of the largest class alone is {chance}."
+        "The network is not shown to predict held-out rows better than chance: its accuracy is {value} (95% CI {low} to {high}), "
+        "and that of always predicting the largest class is {chance}."
     ),
     "former.finding.no-signal.cleared_accuracy": (
-        "The network's accuracy on held-out rows is {value} (95% CI {low} to {high}); that of the largest class alone is "
-        "{chance}."
+        "The network's accuracy on held-out rows is {value} (95% CI {low} to {high}); that of always predicting the largest "
+        "class is {chance}."
     ),
     "former.finding.miscalibrated.raised": (
         "The network is miscalibrated on held-out rows. The recalibration slope is {slope} (95% CI {low} to {high}; 1 is "
@@ -126,32 +131,32 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "former.finding.disparate-impact.raised": (
         "The selection rate of {group} is {ratio} times that of its reference group (95% CI {low} to {high}). For {count} of "
-        "{of} groups, the whole interval lies below 0.80 or above 1.25; for {also} of these, also under the linear "
-        "counterpart. Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
+        "{of} groups, the whole interval lies below 0.80 or above 1.25; for {also} of these groups, this also holds for the "
+        "linear counterpart. Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
     ),
     "former.finding.disparate-impact.raised_at_most": (
-        "Fewer than ten rows of {group} are selected: its selection rate is at most {high} times the rate of its reference "
-        "group (upper end of the 95% CI if nine rows were selected). For {count} of {of} groups, the whole interval lies below "
-        "the limit or above its inverse; for {also} of these, also under the linear counterpart. The usual limit of four "
-        "fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
+        "Fewer than ten rows of {group} are selected: its selection rate is at most {high} times the rate of its reference group "
+        "(upper end of the 95% CI if nine rows were selected). For {count} of {of} groups, the whole interval lies below the "
+        "limit or above its inverse; for {also} of these groups, this also holds for the linear counterpart. The usual limit of "
+        "four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
     ),
     "former.finding.disparate-impact.raised_at_least": (
         "Fewer than ten rows of {group} are not selected: its selection rate is at least {low} times the rate of its reference "
         "group (lower end of the 95% CI if nine rows were not selected). For {count} of {of} groups, the whole interval lies "
-        "below the limit or above its inverse; for {also} of these, also under the linear counterpart. The usual limit of four "
-        "fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
+        "below the limit or above its inverse; for {also} of these groups, this also holds for the linear counterpart. The usual "
+        "limit of four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
     ),
     "former.finding.disparate-impact.cleared": (
-        "For none of {of} groups does the whole interval for the ratio of selection rates to the reference group lie below "
-        "0.80 or above 1.25. Farthest from 1 is {group} with a ratio of {ratio} (95% CI {low} to {high})."
+        "The whole interval for the ratio of a group's selection rate to that of its reference group lies below 0.80 or above "
+        "1.25 for none of {of} groups. The ratio farthest from 1 is that of {group}: {ratio} (95% CI {low} to {high})."
     ),
     "former.finding.disparate-impact.cleared_at_most": (
-        "For none of {of} groups does the whole interval for the ratio of selection rates to the reference group lie below the "
-        "limit or above its inverse. The ratio of {group}, of which fewer than ten rows are selected, is at most {high}."
+        "The whole interval for the ratio of a group's selection rate to that of its reference group lies below the limit or "
+        "above its inverse for none of {of} groups. Fewer than ten rows of {group} are selected; its ratio is at most {high}."
     ),
     "former.finding.disparate-impact.cleared_at_least": (
-        "For none of {of} groups does the whole interval for the ratio of selection rates to the reference group lie below the "
-        "limit or above its inverse. The ratio of {group}, of which fewer than ten rows are not selected, is at least {low}."
+        "The whole interval for the ratio of a group's selection rate to that of its reference group lies below the limit or "
+        "above its inverse for none of {of} groups. Fewer than ten rows of {group} are not selected; its ratio is at least {low}."
     ),
     "former.finding.weak-subgroup.raised": (
         "The network performs poorly for rows with {group} (n = {rows}): its loss is {loss} in this group and {rest} in the "
@@ -165,34 +170,36 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "former.finding.reason-codes-unstable.raised": (
         "A different random seed changes the list of reason codes for {changed}% of declined rows. The mean Jaccard index "
-        "between the lists with the mean of all rows and with the mean of the narrowly approved rows as the reference is "
-        "{alike} (n = {rows} declined rows)."
+        "between the lists for two references, the mean of all rows and the mean of the narrowly approved rows, is {alike} (n = "
+        "{rows} declined rows)."
     ),
     "former.finding.reason-codes-unstable.cleared": (
         "A different random seed changes the list of reason codes for {changed}% of declined rows. The mean Jaccard index "
-        "between the lists with the mean of all rows and with the mean of the narrowly approved rows as the reference is "
-        "{alike} (n = {rows} declined rows)."
+        "between the lists for two references, the mean of all rows and the mean of the narrowly approved rows, is {alike} (n = "
+        "{rows} declined rows)."
     ),
     "former.not_assessed.calibration": "Calibration, and the comparison after both models are recalibrated.",
     "former.not_assessed.conditional": (
-        "Conditional and grouped importance: columns with the same information share it, so that each of them looks less "
+        "Conditional and grouped importance: columns with the same information share importance, so each of them looks less "
         "important."
     ),
     "former.not_assessed.sanity": (
-        "Whether explanations of a network with random weights would look alike, and other baselines of integrated gradients."
+        "A comparison with explanations of a network with random weights, and integrated gradients from other baselines."
     ),
-    "former.why.of several classes none is the selected one": "none of several classes is the selected one",
+    "former.why.of several classes none is the selected one": (
+        "the target has several classes, and none of them is the one that counts as selected"
+    ),
     "former.why.performance.class": (
-        "one class has fewer than {least} evaluated rows, so the results on them could disclose information about individuals; "
+        "one class has fewer than {least} evaluated rows, so results on these rows could disclose information about individuals; "
         "hold out more rows, or collect more rows of that class"
     ),
     "former.why.opaque.traced": "cannot be traced, so its embedding lookups cannot be found",
-    "former.why.opaque.chain": "is no chain of layers ({kind})",
-    "former.why.opaque.chain.nothing": "is no chain of layers (no node computes {name})",
+    "former.why.opaque.chain": "is not a chain of layers ({kind})",
+    "former.why.opaque.chain.nothing": "is not a chain of layers (no node computes {name})",
     "former.why.opaque.chain.inputs": "has {inputs} inputs",
-    "former.why.opaque.chain.gemm": "holds a Gemm whose weights are not constant",
-    "former.why.opaque.chain.matmul": "contains a MatMul whose weights are not constant or are its first operand",
-    "former.why.opaque.chain.norm": "holds a BatchNormalization in training mode",
-    "former.why.opaque.chain.computed": "holds {kind} of two values that are not constant",
-    "former.why.opaque.chain.shape": "holds {kind} with a constant of shape {shape}",
+    "former.why.opaque.chain.gemm": "contains a Gemm with weights that are not constant",
+    "former.why.opaque.chain.matmul": "contains a MatMul with weights that are not constant or are its first operand",
+    "former.why.opaque.chain.norm": "contains a BatchNormalization in training mode",
+    "former.why.opaque.chain.computed": "applies {kind} to two values that are not constant",
+    "former.why.opaque.chain.shape": "contains {kind} with a constant of shape {shape}",
 }
