@@ -48,6 +48,7 @@ RESULTS = {
     "interactions": lambda m, c, t: ti.interactions(m, t, top=3),
     "describe_data": lambda m, c, t: ti.describe_data(t),
     "shapley_values": lambda m, c, t: ti.shapley_values(m, t, 8),
+    "compare_explanation": lambda m, c, t: ti.compare_explanation(ti.shapley_values(m, t, 8).to_shap(), m, t, 12),
     "explain_row": lambda m, c, t: ti.explain_row(m, t, 3, counterpart=c, background=8),
     "neuron_correlations": lambda m, c, t: ti.neuron_correlations(m, t),
     "neurons": lambda m, c, t: ti.neurons(m, t),

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import tabinterp as ti
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import TabinterpError
 from tabinterp.models import bind
 from tests import cases
 
@@ -184,14 +184,14 @@ def test_what_does_not_match_is_refused(change, words):
     _, table, pipeline, _ = scene()
     model, rows = ti.wrap(pipeline), table.take(np.arange(N))
     made = ti.shapley_values(model, rows, background=table).to_shap()
-    with pytest.raises(NotApplicableError, match=words):
+    with pytest.raises(TabinterpError, match=words):
         ti.compare_explanation(change(made), model, rows, background=table)
 
 
 def test_encoded_columns_of_an_encoder_that_mixes_are_refused():
     _, table, pipeline, _ = scene(after=[PCA(4, random_state=0)])
     model, rows = ti.wrap(pipeline), table.take(np.arange(N))
-    with pytest.raises(NotApplicableError, match="mixes columns"):
+    with pytest.raises(TabinterpError, match="mixes columns"):
         ti.compare_explanation(shap.Explanation(np.zeros((N, 4)), 0.0), model, rows, background=table)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from tabinterp.analyses.display import Display, Drawn
 from tabinterp.arrays import FloatArray
-from tabinterp.errors import NotApplicableError, argument
+from tabinterp.errors import TabinterpError, argument
 from tabinterp.frames import any_backend
 from tabinterp.models import BoundModel, Model, bind
 from tabinterp.stats.accumulators import mean_over_rows
@@ -20,7 +21,7 @@ from .estimator import BACKGROUND, TOLERANCE, ShapleyValues, shapley_values
 
 
 @dataclass(frozen=True, eq=False)
-class ExplanationComparison:
+class ExplanationComparison(Display):
     """Shapley values that another package computed, and those of tabinterp for the same rows.
 
     Attributes
@@ -32,10 +33,18 @@ class ExplanationComparison:
         outputs, the largest of them. It is 0 if the values explain this network on this scale, whatever their background.
     """
 
+    drawn: ClassVar[Drawn] = Drawn(
+        "plot.axis.supplied", {"network": ("difference", "ci_low", "ci_high")}, order="computed_mean_abs"
+    )
+
     supplied: FloatArray
     base: FloatArray
     computed: ShapleyValues
     residual: FloatArray
+
+    @property
+    def outputs(self) -> tuple[str | None, ...]:
+        return self.computed.outputs
 
     @any_backend
     def frame(self) -> pd.DataFrame:
@@ -99,7 +108,7 @@ def compare_explanation(
 
     Raises
     ------
-    NotApplicableError
+    TabinterpError
         If the rows, features or outputs of the explanation do not match those of the table and the model.
 
     Examples
@@ -120,7 +129,7 @@ def compare_explanation(
         _interpret(explanation) if callable(getattr(explanation, "data", None)) else _shap(explanation)
     )
     if len(values) != len(table):
-        raise NotApplicableError(
+        raise TabinterpError(
             f"the explanation has {len(values):,} rows and the table {len(table):,}. Pass a table of exactly the explained rows, "
             "such as table.take(positions)"
         )
@@ -138,11 +147,11 @@ def _shap(explanation: Any) -> tuple[FloatArray, FloatArray, list[str] | None]:
         values = np.asarray(explanation.values, dtype=np.float64)
         base = np.asarray(explanation.base_values, dtype=np.float64)
     except (AttributeError, TypeError, ValueError):
-        raise NotApplicableError(
+        raise TabinterpError(
             f"the explanation must be a shap.Explanation or a local explanation of InterpretML; got {type(explanation).__name__}"
         ) from None
     if values.ndim not in (2, 3):
-        raise NotApplicableError(
+        raise TabinterpError(
             "the values of the explanation must have the shape (rows, features) or (rows, features, outputs); got "
             f"{values.shape}"
         )
@@ -153,7 +162,7 @@ def _shap(explanation: Any) -> tuple[FloatArray, FloatArray, list[str] | None]:
     try:
         base = np.broadcast_to(base, (rows, outputs))
     except ValueError:
-        raise NotApplicableError(
+        raise TabinterpError(
             f"the base values of the explanation must have the shape {(rows, outputs)} or ({outputs},); got {base.shape}"
         ) from None
     names = getattr(explanation, "feature_names", None)
@@ -164,14 +173,14 @@ def _interpret(explanation: Any) -> tuple[FloatArray, FloatArray, list[str] | No
     """Return values (rows, features, 1), base values (rows, 1) and feature names of a local explanation of InterpretML."""
     kind = getattr(explanation, "explanation_type", None)
     if kind != "local":
-        raise NotApplicableError(
+        raise TabinterpError(
             f"the explanation must be a local one, such as explain_local(rows) returns; got {argument('explanation_type', kind)}"
         )
     rows = explanation.data(-1)["specific"]
     values = np.array([row["scores"] for row in rows], dtype=np.float64)
     base = np.array([row["extra"]["scores"] for row in rows], dtype=np.float64)
     if values.ndim != 2 or base.shape != (len(rows), 1):
-        raise NotApplicableError(
+        raise TabinterpError(
             "each row of the explanation must have one score for each feature and one intercept. For several classes, pass a "
             "shap.Explanation"
         )
@@ -184,7 +193,7 @@ def _outputs(values: FloatArray, base: FloatArray, bound: BoundModel) -> tuple[F
     if given == 2 and outputs == 1 and bound.table.schema.task == "binary":
         return values[:, :, 1:], base[:, 1:]
     if given != outputs:
-        raise NotApplicableError(f"the explanation has {given} outputs and the model {outputs}")
+        raise TabinterpError(f"the explanation has {given} outputs and the model {outputs}")
     return values, base
 
 
@@ -194,12 +203,12 @@ def _on_columns(values: FloatArray, names: list[str] | None, bound: BoundModel) 
     if names is not None and set(columns) <= set(names) <= set(bound.table.schema.inputs):
         return values[:, [names.index(column) for column in columns]]
     if values.shape[1] != encoding.width:
-        raise NotApplicableError(
+        raise TabinterpError(
             f"the explanation has {values.shape[1]} features. They must be the {len(columns)} input columns of the table, named "
             f"as in the table, or the {encoding.width} encoded columns in the encoder's order"
         )
     if not all(encoding.local.values()):
-        raise NotApplicableError(
+        raise TabinterpError(
             "the encoder mixes columns, so the values of encoded columns belong to no single column. Explain a function of the "
             "table's columns instead"
         )

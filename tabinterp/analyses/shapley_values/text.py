@@ -91,6 +91,7 @@ TEXT: dict[str, str] = {
     ),
     "plot.label.at": "{column} = {value}",
     "plot.axis.shapley": "Mean Shapley value, 95% CI",
+    "plot.axis.supplied": "Supplied minus computed Shapley value, mean over rows, 95% CI",
     "plot.axis.row": "Contribution to the score of this row, 95% CI",
     # why it does not apply
     "why.shapley.few": "means over fewer than {least} rows could disclose information about individuals",
