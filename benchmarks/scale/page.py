@@ -80,8 +80,8 @@ processes. The target is that two workers process at least 1.6 times as many row
 {cluster_words}
 
 With `--engine dask --scheduler tls://HOST:8786`, an existing cluster computes the sums over all rows. Dask's own deployment tools
-can start a cluster. The workers need the same versions of Python, tabinterp and its dependencies, for example from an image or
-from an environment on a shared disk. They must be able to read the files under the same path or URL.
+can start a cluster. All workers must have the same versions of Python, tabinterp and its dependencies. For example, use a
+container image, or an environment on a shared disk. The workers must be able to read the files under the same path or URL.
 
 ```python
 # Kubernetes (pip install dask-kubernetes; the Dask operator runs in the cluster)
