@@ -231,13 +231,14 @@ The difference is the loss of the network minus that of the linear model. The lo
 Friedman-1, and the log loss for the other tables. The standard error is that of a single table and reflects the sampling of its
 held-out rows.
 
-A line *holds* if two conditions are met. First, no verdict contradicts the known answer. Second, no verdict is *inconclusive* if
-tables of this size would give a conclusive verdict on the mean difference in 99 of 100 cases. On German credit, "worse" does not
-contradict the answer, because the network can be worse.
+A line *holds* if two conditions are met. First, no verdict contradicts the known answer. Second, no verdict is *inconclusive*
+although the table is large enough for a conclusive verdict. A table is large enough if 99 of 100 tables of its size would give a
+conclusive verdict, assuming that the true difference equals the mean difference. For German credit, the answer is that the
+network brings no gain, so the verdict "worse" does not contradict it.
 
-For the logistic model, the true difference between the two models is computed from 60,000 new rows with known probabilities, and
-each verdict is compared with it. A flexible network that was trained on 9,000 rows is slightly worse than the model that
-generated the table.
+For the logistic model, the true difference between the two models is computed from 60,000 new rows with known probabilities. Each
+verdict is compared with this true difference. A flexible network that was trained on 9,000 rows is slightly worse than the model
+that generated the table.
 
 {table}
 """

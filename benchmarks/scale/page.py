@@ -79,9 +79,9 @@ processes. The target is that two workers process at least 1.6 times as many row
 
 {cluster_words}
 
-With `--engine dask --scheduler tls://HOST:8786`, an existing cluster computes the sums over all rows. Dask's own deployers can
-start a cluster. The workers need the same versions of Python, tabinterp and its dependencies, for example from an image or from
-an environment on a shared disk. They must be able to read the files under the same path or URL.
+With `--engine dask --scheduler tls://HOST:8786`, an existing cluster computes the sums over all rows. Dask's own deployment tools
+can start a cluster. All workers must have the same versions of Python, tabinterp and its dependencies. For example, use a
+container image, or an environment on a shared disk. The workers must be able to read the files under the same path or URL.
 
 ```python
 # Kubernetes (pip install dask-kubernetes; the Dask operator runs in the cluster)
@@ -104,16 +104,16 @@ print(cluster.scheduler_address)  # for tabinterp audit … --engine dask --sche
 ```
 
 In Python, create the engine from the cluster's client: `ti.audit(model, scan, engine=ti.dask_engine(cluster.get_client()))`.
-These deployers are part of Dask; the measurements above used local worker processes. The analyses of the sample, and the two
-passes that determine the schema and the sample, run in the process that you started. This process needs as much memory as an
+These deployment tools are part of Dask. The measurements above used local worker processes. The analyses of the sample, and the
+two passes that determine the schema and the sample, run in the process that you started. This process needs as much memory as an
 audit on one machine.
 
 ## Cost model
 
 `python -m benchmarks.scale.cost` measures core seconds and peak memory on small numeric tables. It fits the coefficients of the
-cost formulas by least squares on the relative errors. *left* is the root mean square of the residuals relative to the measured
-values. *columns* is the number of encoded columns. *outputs* is 1 for two classes, and otherwise the number of classes. *newton*
-is one pass of the counterpart's fit.
+cost formulas by least squares on the relative errors. *left* is the root mean square of the residuals, as a percentage of the
+measured values. *columns* is the number of encoded columns. *outputs* is 1 for two classes, and otherwise the number of classes.
+*newton* is one pass of the counterpart's fit.
 
 {cost}
 
@@ -122,7 +122,8 @@ depend on the number of rows. On a cluster, divide the core hours by the number 
 
 {stated}
 
-These estimates extrapolate by up to four powers of ten. The first table of measurements shows the sizes that were actually run.
+These estimates extrapolate by up to four powers of ten. The table under "Larger than memory" shows the sizes that were actually
+run.
 """
 
 
@@ -136,14 +137,15 @@ def main() -> None:
 WIDE = """\
 Permutation importance replaces the values of each column ten times in each row. The target is 2,000 columns within 300 seconds on
 two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. Memory grows with rows ×
-columns. It holds the table, its encoding, and two double-precision numbers for each row and column (one as receiver and one as
-donor). A table of 2,000 columns that is read in batches is read about 2,000 rows at a time.
+columns. It holds the table, its encoding, and two double-precision sums for each row and column: one for the row as receiver of
+another row's value, and one for the row as donor. If a table of 2,000 columns is read in batches, each batch has about 2,000
+rows.
 
-Two audits were run once by hand, outside the benchmark. An audit of 300 such columns and 4,000 rows (`rows=500`) took 192
-seconds of CPU time and 1.1 GB; its page is 1.1 MB and its document 14 MB. An audit of 2,000 columns and as many rows
-(`rows=300`) took 694 seconds of CPU time and 2.1 GB; its page is 3.0 MB and its document 90 MB. With more than a hundred
-columns, effect curves and the search for pairs are limited to the hundred columns that change the score most. The optima of
-hidden units and the linear refits with each column left out in turn are skipped, and the report says so."""
+Two audits were run once by hand, outside the benchmark. An audit of 300 numeric columns and 4,000 rows (`rows=500`) took 192
+seconds of CPU time and 1.1 GB; its page is 1.1 MB and its document 14 MB. An audit of 2,000 columns and 2,000 rows (`rows=300`)
+took 694 seconds of CPU time and 2.1 GB; its page is 3.0 MB and its document 90 MB. With more than a hundred columns, effect
+curves and the search for pairs are limited to the hundred columns that change the score most. The optima of hidden units are
+skipped, and so are the linear refits that leave out one column at a time. The report says so."""
 
 CLUSTER = """The table had a million rows. The client and the scheduler ran on the same two cores."""
 

@@ -2,8 +2,8 @@
 Is the network better than logistic regression?
 ===============================================
 
-Compare both models on the held-out rows. For every metric, the paired difference is given with a 95% interval, and
-the verdict follows from the first of these differences.
+Compare both models on the held-out rows. For every metric, the paired difference is given with a 95% interval. The
+verdict follows from the difference in the first metric, which is the loss.
 """
 
 from importlib.resources import files
@@ -43,8 +43,8 @@ print(scores.status)
 scores.frame()[["metric", "network", "linear", "difference", "difference_low", "difference_high"]].round(3)
 
 # %%
-# The ROC curves of both models, with 95% bands. Where the bands overlap widely, these held-out rows are too few to
-# separate the models.
+# The figure shows the ROC curves of both models with 95% confidence bands. If the bands overlap widely, there are
+# too few held-out rows to separate the models.
 
 ti.discrimination(model, table).plot()
 plt.show()

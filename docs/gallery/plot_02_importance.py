@@ -35,8 +35,7 @@ network = MLPClassifier((16,), alpha=3.0, max_iter=80, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# Both models are evaluated on the same permutations, so the draw of the permutations does not favour either of
-# them.
+# Both models are evaluated on the same permutations, so neither model has an advantage from random permutations.
 
 linear = ti.fit_counterpart(model, table)
 held_out = table.evaluation_rows()
@@ -45,7 +44,7 @@ importance.plot(linear=ti.permutation_importance(linear, held_out))
 plt.show()
 
 # %%
-# The frame also gives standard errors, and the share of permuted rows that are unlike any real row. A large share
-# is a warning that the importance is measured on rows that cannot exist.
+# The frame also gives standard errors, and the share of permuted rows that are unlike any real row. If this share is
+# large, the importance is measured mostly on rows that cannot exist.
 
 importance.frame().head()

@@ -3,7 +3,7 @@ What shape did the network learn?
 =================================
 
 Effect curves show how the prediction changes along a column. The curve of a linear model is a straight line. Where
-the network's curve departs from it, the network has learned something that the linear model cannot express.
+the network's curve departs from this line, the network has learned something that the linear model cannot express.
 """
 
 from importlib.resources import files
@@ -24,9 +24,9 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# There is one figure for each column, which shows the network and linear regression on the same rows. The dotted
-# line is the accumulated local effect. Where it departs from the solid line, the column is correlated with others;
-# in that case, rely on the dotted line.
+# There is one figure for each column. It shows the curves of the network and of linear regression on the same rows.
+# The solid line is the partial dependence for the network, and the dotted line is the accumulated local effect. If
+# the two lines differ, the column is correlated with other columns. In that case, rely on the dotted line.
 
 linear = ti.fit_counterpart(model, table)
 held_out = table.evaluation_rows()

@@ -3,7 +3,7 @@ Which columns act together?
 ===========================
 
 Logistic and linear regression add up the effects of single columns. In a network, the effect of one column can also
-depend on another. All pairs of columns are screened, and the strongest are evaluated in full.
+depend on another. All pairs of columns are screened, and the strongest pairs are evaluated in full.
 """
 
 from importlib.resources import files
@@ -24,13 +24,14 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# The strength of a pair is the variance of the score that only this pair explains.
+# The strength of a pair is the variance of what the two columns add to the score together, beyond what each column
+# adds alone.
 
 pairs = ti.interactions(model, table.evaluation_rows(), top=5)
 pairs.plot()
 plt.show()
 
 # %%
-# The frame also gives other measures of interaction. If they disagree, report this.
+# The frame also gives other measures of interaction. If these measures disagree, report the disagreement.
 
 pairs.frame().round(4)

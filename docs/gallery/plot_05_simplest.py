@@ -3,7 +3,7 @@ Which is the simplest model that predicts as well?
 ==================================================
 
 The ladder fits a series of simpler models to the target: an intercept, a linear model, curves for single columns,
-and then pairs of columns. If one of them predicts as well as the network, deploy that model.
+and then pairs of columns. If one of these models predicts as well as the network, deploy that model instead.
 """
 
 from importlib.resources import files
@@ -32,8 +32,8 @@ ladder.plot()
 plt.show()
 
 # %%
-# ``best()`` returns this model as a fitted scikit-learn pipeline. If the target has two classes, ``scorecard()``
-# converts it into a scorecard with integer points.
+# ``best()`` returns the simplest model as a fitted scikit-learn pipeline. If the target has two classes,
+# ``scorecard()`` converts it into a scorecard with integer points.
 
 ladder.frame()[
     ["rung", "parameters", "loss", "against_network", "against_network_low", "against_network_high", "status"]

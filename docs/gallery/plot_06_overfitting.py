@@ -35,8 +35,8 @@ network = MLPClassifier((16,), alpha=0.0, max_iter=400, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# This network was trained without regularisation, so that there is some overfitting to see. ``excess`` is the
-# network's change in loss minus that of logistic regression, with its standard error and interval.
+# This network was trained without regularisation, so it overfits. ``excess`` is the network's change in loss minus
+# that of logistic regression, with its standard error and interval.
 
 gap = ti.overfitting(model, table)
 print(gap.excess)

@@ -24,8 +24,8 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# At size 0.1, a number is replaced by that of another row whose rank in the column differs by at most 10% of the
-# rows.
+# At size 0.1, each number is replaced by the value of another row, and the ranks of the two values differ by at most
+# 10% of the number of rows.
 
 perturbed = ti.robustness(model, table)
 perturbed.plot()

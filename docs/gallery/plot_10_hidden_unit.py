@@ -3,7 +3,8 @@ What does a hidden unit respond to?
 ===================================
 
 A hidden unit in the first layer is a direction in the space of encoded columns. Here, hidden units are described in
-terms of the columns of the table: by the rows that activate them, both real and optimal, and by their correlations.
+terms of the columns of the table: by the real rows that activate them, by the rows that maximise their activation,
+and by their correlations with columns.
 """
 
 from importlib.resources import files
@@ -43,7 +44,7 @@ units.T
 
 # %%
 # The card of a unit shows its smallest and largest activation on real rows (minimum, maximum) and its activation at
-# the best possible rows (optima).
+# the rows that minimise or maximise it (optima).
 
 card = ti.card(model, table, objective=ti.unit(1, 3))
 card.plot()

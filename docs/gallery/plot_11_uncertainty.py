@@ -32,8 +32,8 @@ print("linear regression", intervals.linear)
 print("difference", intervals.difference)
 
 # %%
-# Coverage of nine in ten on average does not mean nine in ten everywhere. Coverage and width by slice show where
-# the intervals fail.
+# Even if nine in ten intervals contain the true value on average, the share may be lower in some slices. Coverage
+# and width by slice show where the intervals fail.
 
 intervals.plot()
 plt.show()

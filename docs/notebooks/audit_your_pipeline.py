@@ -2,9 +2,9 @@
 Audit your pipeline
 ===================
 
-You have a fitted scikit-learn pipeline and the table it was fitted on. This notebook takes you from there to a
-report and a decision. The table is a sample of Adult, and the question is whether a person earns more than 50,000
-dollars a year.
+You have a fitted scikit-learn pipeline and the table it was fitted on. This notebook shows how to get from there to
+a report and a decision. The table is a sample of the Adult data, and the task is to predict whether a person earns
+more than 50,000 dollars a year.
 """
 
 # %%
@@ -69,7 +69,7 @@ audit = ti.audit(
 print(audit)
 
 # %%
-# Every check has one result. These checks were raised:
+# Every check is either raised, passed or not applicable. These checks were raised:
 
 findings = audit.findings.frame()
 findings[findings["status"] == "raised"][["severity", "slug", "claim"]]

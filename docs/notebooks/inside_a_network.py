@@ -2,7 +2,7 @@
 Inside a network
 ================
 
-What do the hidden units of a network do? This notebook opens a small network. It finds the units that matter,
+What do the hidden units of a network do? This notebook looks inside a small network. It finds the units that matter,
 describes what activates them in terms of the columns of the table, and checks whether these explanations can be
 relied on.
 """
@@ -11,8 +11,8 @@ relied on.
 # A network with two hidden layers
 # --------------------------------
 #
-# The table is a sample of 4,000 districts of ordinary size from California housing. The target is the median value
-# of a house in a district.
+# The table is a sample of 4,000 districts of ordinary size from the California housing data. The target is the
+# median value of a house in a district.
 
 from importlib.resources import files
 
@@ -36,8 +36,9 @@ model
 # How much of it is linear?
 # -------------------------
 #
-# Before you open a network, ask whether it contains anything that a linear model does not. The score is split into
-# linear terms, curvature and interactions. This decomposition uses only the network, never the target.
+# Before you look inside a network, ask whether it contains anything that a linear model does not. ``decompose``
+# splits the network's score into linear terms, curvature and interactions. It uses only the network, never the
+# target.
 
 parts = ti.decompose(model, table)
 parts.frame().head(3).round(3)
@@ -54,8 +55,8 @@ frame = units.frame()
 frame.head(8)
 
 # %%
-# Ablation replaces the output of a unit, here by its mean, by zero, or by its output for another row. If the three
-# results disagree, the importance of a unit depends on how it is removed.
+# Ablation replaces the output of a unit. Here, the output is replaced in three ways: by its mean, by zero, or by the
+# output for another row. If the three results disagree, the importance of a unit depends on how it is removed.
 
 ti.ablate(model, table).plot()
 plt.show()
@@ -70,15 +71,16 @@ ti.neuron_correlations(model, table).plot()
 plt.show()
 
 # %%
-# A better answer is the row of the domain at which the unit is most active, together with whether this row is like
-# any real row. ``proof`` says whether the row is proved to be the optimum.
+# A better answer is the row within the domain of the data that activates the unit most. The result also says whether
+# this row is like any real row. ``proof`` says whether the row is proved to be the optimum.
 
 best = ti.maximise(model, table, objective=ti.unit(layer=1, index=0))
 print(best.proof)
 best.frame()
 
 # %%
-# The card of a unit shows its range of activation on real rows, and its activation at the best possible rows.
+# The card of a unit shows its range of activation on real rows, and its activation at the rows that minimise or
+# maximise it.
 
 ti.card(model, table, objective=ti.unit(1, 0)).plot()
 plt.show()

@@ -2,9 +2,9 @@
 A validator's walk through a report
 ===================================
 
-A colleague hands you a folder with an audit. You have neither the model nor the data. What can you say? This
-notebook reads the audit of German credit that comes with the repository, which covers 1,000 loans, a network and a
-logistic regression.
+A colleague gives you a folder with an audit. You have neither the model nor the data. What can you conclude from the
+audit? This notebook reads the audit of German credit that is part of the repository. The audit compares a network
+with logistic regression on 1,000 loans.
 """
 
 # %%
@@ -51,8 +51,8 @@ print(
 print(f"differences below {verdict.margin:.4f} are negligible; held-out rows needed: {verdict.rows_needed}")
 
 # %%
-# If it is inconclusive, the network has not been shown to be better *or* worse. The burden of proof is on the
-# more complex model.
+# If the verdict is inconclusive, the network has not been shown to be better *or* worse. The burden of proof is on
+# the more complex model.
 #
 # What is wrong?
 # --------------
@@ -63,15 +63,15 @@ findings = audit.findings.frame()
 findings[findings["status"] == "raised"][["severity", "slug", "claim"]]
 
 # %%
-# If a check passed, this says only that nothing was found. Where possible, the smallest effect that it would have
-# detected is given. These are the checks that had the least power:
+# If a check passed, this means only that the check found nothing. Where possible, the document gives the smallest
+# effect that the check would have detected. These checks state such an effect:
 
 for finding in document.findings:
     if finding.status == "cleared" and finding.power is not None:
         print(f"{finding.slug}: {finding.power.effect:.3g} ({finding.power.of}; n = {finding.power.rows:,})")
 
 # %%
-# These checks could not be judged at all. A validator asks why.
+# These checks were not applicable. A validator should ask why.
 
 findings[findings["status"] == "not_applicable"][["slug", "claim"]]
 
@@ -79,8 +79,8 @@ findings[findings["status"] == "not_applicable"][["slug", "claim"]]
 # What does the model rely on?
 # ----------------------------
 #
-# The document contains all the numbers from which the report's figures are drawn. This is the permutation
-# importance for both models, with the paired difference:
+# The document contains all the numbers behind the figures of the report. This table shows the permutation importance
+# of each column for both models, with the paired difference:
 
 importance = pd.DataFrame(
     [
@@ -95,8 +95,9 @@ importance.head(8).round(4)
 # Is the document consistent?
 # ---------------------------
 #
-# ``check`` judges the document again from its numbers. If a finding had been removed or softened by hand, the check
-# would fail. Only the version of tabinterp that wrote the audit can do this; any other version says that it cannot.
+# ``check`` recomputes the findings from the numbers in the document. If a finding had been removed or softened by
+# hand, ``check`` would fail. Only the version of tabinterp that wrote the audit can recompute its findings. With any
+# other version, the result is "incomplete".
 
 decision = audit.check()
 decision.frame().head(12)
@@ -105,7 +106,7 @@ decision.frame().head(12)
 # What was not assessed?
 # ----------------------
 #
-# A memo must repeat this list.
+# Copy this list into your memo.
 
 for note in document.not_assessed[:8]:
     print("-", note)
