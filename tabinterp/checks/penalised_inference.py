@@ -1,4 +1,5 @@
-"""Is the linear counterpart that the user supplied penalised, so that its coefficients have no valid intervals?"""
+"""Check whether the linear counterpart that the user supplied is penalised. If it is, its coefficients have no valid intervals.
+"""
 
 from __future__ import annotations
 
