@@ -181,8 +181,8 @@ def linear_surrogate(
 def wald(
     estimate: Floats, covariance: Floats, df_residual: float | None = None
 ) -> tuple[float | None, int, float | None]:
-    """Return the Wald statistic b' V^-1 b, its degrees of freedom (the rank of V) and its p-value. If V is zero, the statistic
-    and the p-value are None.
+    """Return the Wald statistic b' V^-1 b, its degrees of freedom (the rank of V) and its p-value. If a variance in V is zero, or
+    there are no coefficients, the statistic and the p-value are None.
 
     With `df_residual`, the p-value is based on the F distribution of statistic / df. Otherwise it is based on the chi-squared
     distribution.
