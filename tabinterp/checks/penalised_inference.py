@@ -1,5 +1,4 @@
-"""Check whether the linear counterpart that the user supplied is penalised. If it is, its coefficients have no valid intervals.
-"""
+"""Check whether a linear counterpart supplied by the user is penalised. If it is, its coefficients have no valid intervals."""
 
 from __future__ import annotations
 

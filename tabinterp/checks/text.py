@@ -1,5 +1,4 @@
-"""Sentences that all checks share: labels in the descriptions of checks, the smallest detectable effect, and bounds of an amount.
-"""
+"""Sentences that all checks share: labels in descriptions of checks, smallest detectable effects, and bounds of an amount."""
 
 from __future__ import annotations
 

@@ -51,8 +51,7 @@ def tell(text: str, out: Path | None, *inputs: Path | None) -> None:
 
 
 def write_file(out: Path, data: bytes, *inputs: Path | None) -> None:
-    """Write or replace an output file, and print its path. Raise an error if the file is also one of the `inputs` of the command.
-    """
+    """Write or replace an output file, and print its path. Raise an error if it is also one of the command's `inputs`."""
     check_apart(out, *inputs)
     with _told_of(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -267,8 +266,7 @@ def _saved(error: BaseException) -> str:
 
 
 def use_plain_output() -> None:
-    """Set up safe output: characters that the terminal cannot show are escaped, and control characters are removed from warnings.
-    """
+    """Set up safe output: escape characters that the terminal cannot show, and remove control characters from warnings."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):  # the stream was replaced by an object that is not a file
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -201,8 +201,7 @@ class Opening(Part):
 if TYPE_CHECKING:
 
     class Recorded(Opening):
-        """The fields of `Opening` and the records of analyses. Type checkers know the types of records only from `Document.get`.
-        """
+        """The fields of `Opening` and the records of analyses. Type checkers know their types only from `Document.get`."""
 
 else:
     Recorded = create_model(

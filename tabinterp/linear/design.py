@@ -89,8 +89,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Design:
-    """A design in original units: a `matrix` (n, p) without intercept and reference levels, and the `terms` (p) of its columns.
-    """
+    """A design in original units: a `matrix` (n, p) without intercept and reference levels, and the `terms` (p) in it."""
 
     matrix: Floats
     terms: tuple[Term, ...]

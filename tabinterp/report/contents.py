@@ -90,8 +90,7 @@ def _chapter(document: Document, chapter: Chapter) -> Section:
 
 
 def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
-    """Yield the sections of a chapter that analyses declare. If an analysis is not in the document, its section may be left out.
-    """
+    """Yield the sections of a chapter that analyses declare. A section may be left out if the document has no such analysis."""
     for analysis in ANALYSES:
         record = document.get(analysis.kind if analysis.record else RECORDS[str(analysis.place).partition(".")[0]].kind)
         for place in analysis.on_page:

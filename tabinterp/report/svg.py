@@ -223,8 +223,7 @@ def _unwrap(parent: ET.Element) -> None:
 
 
 def _own_ids(root: ET.Element, figure_id: str) -> None:
-    """Remove all ids that are not referenced. Replace the other ids by numbers with a prefix, the abbreviated id of the figure.
-    """
+    """Remove all ids that are not referenced. Replace the other ids by numbers, prefixed with the short id of the figure."""
     front = figure_id.replace("figure-", "f-", 1)
     used: dict[str, str] = {}
     for element in root.iter():

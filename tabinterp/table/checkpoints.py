@@ -110,8 +110,7 @@ class Keeping:
 
     @contextmanager
     def restoring(self, name: str) -> Iterator[None]:
-        """Replace any error in the block by a `TabinterpError` that names the file of this state. The file may have been changed.
-        """
+        """Replace any error in the block by a `TabinterpError` that names the file of this state, which may have been changed."""
         try:
             yield
         except TabinterpError:

@@ -69,8 +69,7 @@ class Fingerprints:
             self._changed(f"rows {first:,} to {last:,} differ from those of the first pass", reader)
 
     def end(self, rows: int, reader: str) -> None:
-        """Check, after a pass has read all rows, that the number of rows and the names and sizes of the files have not changed.
-        """
+        """Check, at the end of a pass, that the number of rows and the names and sizes of the files have not changed."""
         if self.rows is None:
             self.rows = rows
         elif rows != self.rows:

@@ -71,8 +71,7 @@ class Scan(Previewed):
         return self.census.rows
 
     def preview(self) -> Preview:
-        """Return a preview of all rows: the number of rows and of missing values, the target, and the kinds and roles of columns.
-        """
+        """Return a preview: the number of rows and of missing values, the target, and the kinds and roles of columns."""
         return preview_of(self.name, self.schema, len(self), self.census.held_out, self.census.missing)
 
     @property

@@ -169,8 +169,7 @@ def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
 
 
 def as_csv(rows: Iterable[EvidenceRow]) -> str:
-    """Return the rows as CSV, with one line per clause. No cell begins with a character that spreadsheets interpret as a formula.
-    """
+    """Return the rows as CSV, with one line per clause. No cell begins with a character that starts a formula in spreadsheets."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
