@@ -59,7 +59,7 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
 
 @contextmanager
 def output_folder(path: Path) -> Iterator[None]:
-    """Create and lock an output folder for the duration of the block. Before the block starts, check that the folder is writable.
+    """Create and lock an output folder for the duration of a `with` block. First check that the folder is writable.
 
     The lock is released when the block or the process ends. If this function created the folder and the folder is still empty at
     the end of the block, it is removed.
@@ -85,8 +85,8 @@ def output_folder(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """Lock a folder exclusively for the duration of the block. The folder itself is locked, so there is no lock file that could
-    remain.
+    """Lock a folder exclusively for the duration of a `with` block. The folder itself is locked, so there is no lock file that
+    could remain.
     """
     if fcntl is None:
         yield

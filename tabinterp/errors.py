@@ -17,7 +17,7 @@ class TabinterpError(Exception):
 
 @contextmanager
 def speaking_options(options: Mapping[str, str]) -> Iterator[None]:
-    """In the block, make `argument` return options of a command instead of Python arguments."""
+    """Make `argument` return options of a command instead of Python arguments, within the `with` block."""
     _OPTIONS.append(options)
     try:
         yield

@@ -26,7 +26,7 @@ def cores() -> int:
 
 @contextmanager
 def cores_limited(count: int) -> Iterator[None]:
-    """Make `cores()` return `count` in the block."""
+    """Make `cores()` return `count` within the `with` block."""
     before = _CORES.set(count)
     try:
         yield
@@ -36,7 +36,7 @@ def cores_limited(count: int) -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Run matrix products of PyTorch, BLAS and OpenMP only in the calling thread in the block."""
+    """Run matrix products of PyTorch, BLAS and OpenMP only in the calling thread, within the `with` block."""
     before = _CORES.get()
     if before is not None:
         yield

@@ -30,7 +30,7 @@ def keeping(
     tell: Callable[[str], None],
 ) -> Iterator[Keeping]:
     """Provide checkpoints in the folder `out` for `scan_table` and for the sums of an audit. They are deleted at the end of the
-    block.
+    `with` block.
 
     If the block is interrupted, the finished part is saved, and `tell` is called with a sentence that states where.
 

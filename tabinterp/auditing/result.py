@@ -289,8 +289,8 @@ class Audit:
 
 @contextmanager
 def holding_together(read: bool) -> Iterator[None]:
-    """Replace errors in the block that are caused by contradictory values by a `DocumentError`, if the document was read from a
-    file.
+    """Within the `with` block, replace errors that are caused by contradictory values by a `DocumentError`. If the document was
+    not read from a file, errors are not replaced.
     """
     try:
         yield

@@ -27,7 +27,7 @@ class Interrupted(BaseException):
 
 @contextmanager
 def interruptible() -> Iterator[Event]:
-    """Raise `Interrupted` in the block on Ctrl-C or SIGTERM, and set the event that the block receives.
+    """Raise `Interrupted` within the `with` block on Ctrl-C or SIGTERM, and set the event that the context manager returns.
 
     If a library does not stop, the process is ended. Some libraries replace `Interrupted` by another error. The event then shows
     that the user interrupted the work.
@@ -61,8 +61,8 @@ def interruptible() -> Iterator[Event]:
 
 @contextmanager
 def last(call: Callable[[], None]) -> Iterator[None]:
-    """Register a function for the duration of the block. It is called before `interruptible` ends the process, possibly while the
-    main thread is computing.
+    """Register a function for the duration of a `with` block. It is called before `interruptible` ends the process, possibly
+    while the main thread is computing.
     """
     _LAST.append(call)
     try:

@@ -46,7 +46,7 @@ def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, An
 
 
 def check_engine(engine: Engine, table: Table | Scan) -> None:
-    """Raise an error if a cluster is to be used for a table in memory."""
+    """Raise an error if `engine` is a cluster but the table is in memory."""
     if engine is not in_turn and not isinstance(table, Scan):
         raise NotApplicableError(
             f"the table {table.name} is in memory, so only the local engine can be used. Leave out "

@@ -59,7 +59,7 @@ def can_fork(context: Context) -> bool:
     """Return whether the analyses can run in forks of this process.
 
     A fork does not inherit the threads of its parent. On the CPU, PyTorch does not need these threads. On a GPU, or in a user's
-    prediction function, a library may depend on them. On other systems than Linux, the system libraries may depend on them too.
+    prediction function, a library may depend on them. On systems other than Linux, the system libraries may depend on them too.
     """
     models = [context.network.model, context.linear.model, *context.others, *([context.null] if context.null else [])]
     on_processor = all(model.function is None and model.device == CPU for model in models)
@@ -168,7 +168,7 @@ class _Reports:
 
 @contextmanager
 def _forked(count: int, work: Callable[[Connection], None]) -> Iterator[list[Worker]]:
-    """Fork `count` workers that call `work`. They are always stopped at the end of the block."""
+    """Fork `count` workers that call `work`. They are always stopped at the end of the `with` block."""
     workers: list[Worker] = []
     try:
         for _ in range(count):

@@ -71,12 +71,12 @@ def check_apart(out: Path, *inputs: Path | None) -> None:
 
 @contextmanager
 def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bool = False) -> Iterator[None]:
-    """Lock an output folder for the duration of the block. Raise an error if existing files would be lost.
+    """Lock an output folder for the duration of a `with` block. Raise an error if existing files would be lost.
 
     Parameters
     ----------
     layout : the files that will be written. If the folder contains other files, an error is raised.
-    overwrite : whether to replace the output of an earlier command. If False, existing output raises an error. None: the same,
+    overwrite : whether to replace the output of an earlier command. If False, existing output raises an error. None: as False,
         for commands without this option.
     resume : whether to continue from the saved state of an interrupted audit.
     """
@@ -174,7 +174,7 @@ class Bar:
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Bar]:
-    """Show a progress bar on standard error in the block. A second bar is shown while rows are read in batches."""
+    """Show a progress bar on standard error within the `with` block. A second bar is shown while rows are read in batches."""
     if quiet:
         yield Bar(lambda _text: None, lambda _step, _share: None, lambda _what, _rows, _all: None)
         return

@@ -77,7 +77,7 @@ def update(plan: Plan, x: FloatArray, y: FloatArray, weights: FloatArray) -> Sum
 
 
 def merge(a: Sums, b: Sums) -> Sums:
-    """Merge the sums of two sets of rows."""
+    """Return the sums over the rows of two sets, from the sums over each set."""
     return Sums(
         a.rows + b.rows, a.mass + b.mass, a.loss + b.loss, a.gradient + b.gradient, a.information + b.information
     )

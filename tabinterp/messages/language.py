@@ -40,7 +40,7 @@ def spoken() -> str:
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Use another language in the block, in the current thread.
+    """Use another language within the `with` block, in the current thread.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Blocks of a section: headings, paragraphs, tables, figures, findings. Only the templates know HTML."""
+"""Blocks of a section: headings, paragraphs, tables, figures, findings. Blocks contain no HTML. The templates convert them to
+HTML.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +106,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and their values, in a fixed order."""
+    """A list of names with their values, in a fixed order."""
 
     kind: ClassVar[str] = "facts"
     pairs: Sequence[tuple[str, str]]

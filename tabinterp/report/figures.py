@@ -84,8 +84,8 @@ class Pair:
 
 @contextmanager
 def styles() -> Iterator[None]:
-    """Use fixed Matplotlib settings in the block, and restore the caller's settings afterwards. Only one thread can be in the
-    block at a time.
+    """Use fixed Matplotlib settings within the `with` block, and restore the caller's settings afterwards. Only one thread can be
+    in the block at a time.
     """
     with _DRAWING, ExitStack() as stack:
         stack.enter_context(style.context("default"))

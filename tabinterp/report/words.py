@@ -71,7 +71,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def counted(value: int) -> str:
-    """Return a count with grouped digits.
+    """Return a count as text, with grouped digits.
 
     >>> counted(48842)
     '48,842'
@@ -80,7 +80,7 @@ def counted(value: int) -> str:
 
 
 def signed(value: float | None) -> str:
-    """Return a difference, always with its sign.
+    """Return a difference as text, always with a sign.
 
     >>> signed(0.072), signed(-0.001), signed(0.0), signed(None)
     ('+0.0720', '−0.00100', '0', '–')
@@ -149,7 +149,7 @@ def mean(part: Interval) -> str:
 
 
 def share(value: float | None) -> str:
-    """Return a share as a percentage.
+    """Return a share as text, in percent.
 
     >>> share(0.1234), share(1.0), share(None)
     ('12.3%', '100%', '–')

@@ -40,7 +40,7 @@ class Estimates:
 
 
 def units_of(rows: int, groups: IntArray | None) -> int:
-    """Return the number of independent units: the number of groups, which are numbered from 0, or of rows if `groups` is None."""
+    """Return the number of independent units: the number of rows, or of groups if `groups` (numbered from 0) is given."""
     return rows if groups is None else int(groups.max(initial=-1)) + 1
 
 

@@ -39,7 +39,7 @@ State = tuple[Arrays, Any]  # arrays by name, and a JSON value
 
 
 class Keeping:
-    """The folder of checkpoints of an audit.
+    """The folder in which the checkpoints of an audit are saved.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Keeping:
     about : values that determine the states, such as settings and the identity of the data. The keys are the names used in
         messages.
     resume : True to continue from the saved states; False to delete them.
-    say : called with messages for the user.
+    say : function that is called with messages for the user.
     every : minimum number of seconds between two writes. With 0, every state is written immediately.
     """
 
@@ -110,7 +110,7 @@ class Keeping:
 
     @contextmanager
     def restoring(self, name: str) -> Iterator[None]:
-        """Replace any error in the block by a `TabinterpError` that names the file of this state, which may have been changed."""
+        """Replace any error within the `with` block by a `TabinterpError` that names the file of this state."""
         try:
             yield
         except TabinterpError:
@@ -157,7 +157,7 @@ class Keeping:
         self._next = end + (max(self._every, (end - start) / SHARE) if self._every else 0)
 
     def make(self) -> None:
-        """Create the folder, readable only by its owner, because saved states contain rows."""
+        """Create the folder. Only its owner can read it, because saved states contain rows."""
         make_private(self.folder)
         if not (self.folder / ABOUT).is_file():
             write(self.folder / ABOUT, json.dumps(self._about, indent=1).encode("ascii"), PRIVATE)

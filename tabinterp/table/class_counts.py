@@ -29,7 +29,7 @@ def events(table: Table, rows: BoolArray | None = None) -> IntArray:
 
     Parameters
     ----------
-    rows : (n,) mask of the rows to count; None counts all.
+    rows : (n,) mask of the rows to count; None: all rows.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Conversion of a file, or of a dataframe of any library, to a pandas frame of plain values."""
+"""Conversion of files, and of dataframes of any library, to pandas frames of plain values."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.D
     """Convert columns of numbers that exceed 64 bits from strings to numbers. Before pandas 3, the CSV reader leaves such columns
     as strings.
 
-    Columns named in `texts` stay text.
+    Columns named in `texts` are not converted.
     """
     if PANDAS >= (3, 0):
         return frame
@@ -268,7 +268,7 @@ def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
 
 
 def separator_hint(columns: Sequence[str]) -> str:
-    """Return a hint for an error message if the cells of a file seem to be separated by another character than a comma."""
+    """Return a hint for an error message if the cells of a file seem to be separated by a character other than a comma."""
     mark = next((mark for mark in (";", "\t", "|") if len(columns) == 1 and mark in columns[0]), None)
     if mark is None:
         return ""

@@ -22,7 +22,7 @@ MOST = 100_000  # maximum number of distinct values that a scan keeps of a colum
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """A sketch of one column.
+    """A sketch of one column: some of its values, and counts of its rows.
 
     `values`, indexed by row number, are representative values of the `rows` rows seen so far. `missing`, `large` and `uncounted`
     are the numbers of values that are missing, too large, or not counts. `every` is true if the sketch of a numeric column must

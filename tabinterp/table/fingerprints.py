@@ -40,7 +40,7 @@ class Fingerprints:
 
         Parameters
         ----------
-        frames : raw rows, indexed by their numbers.
+        frames : raw frames, indexed by row number.
         reader : name of the pass in errors.
 
         Raises
@@ -79,8 +79,8 @@ class Fingerprints:
             self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
 
     def within(self, first: int, rows: int) -> Fingerprints:
-        """Return the fingerprints of the batches that start in the `rows` rows from row `first`, for the process that reads these
-        rows.
+        """Return the fingerprints of the batches that start in a range of `rows` rows, which begins at row `first`. The process
+        that reads this range needs them.
         """
         known = {at: one for at, one in self.batches.copy().items() if first <= at < first + rows}
         return Fingerprints(self.name, known, self.rows)

@@ -360,7 +360,7 @@ def _of_dataset(
     rows = _few(rows, len(found.schema))
 
     def fragments() -> Iterator[Any]:
-        """Yield the row groups of each Parquet file separately, because with a whole file Arrow would decode up to 1 GiB in
+        """Yield the row groups of each Parquet file separately. If a whole file were read, Arrow would decode up to 1 GiB in
         advance.
         """
         with _to_its_end(source):

@@ -81,7 +81,7 @@ class Scan(Previewed):
 
     @property
     def without_target(self) -> int | None:
-        """The number of rows left out because their target is missing; None if such rows are refused."""
+        """The number of rows left out because their target is missing. None if such rows raise an error instead."""
         return self.census.without_target
 
     @property

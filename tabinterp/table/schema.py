@@ -22,7 +22,7 @@ TASKS: tuple[str, ...] = get_args(Task)
 
 @dataclass(frozen=True)
 class Goal:
-    """Properties of a task that differ between tasks: names, units and losses, but not formulas.
+    """Names, units, losses and other properties that depend on the task.
 
     `classes` is true if the target's values are classes. `scale` is the unit of a score. `losses` are the losses that an analysis
     can use. The first is the primary loss, on which the verdict is based. `metrics` are the metrics in the table of performance.
@@ -137,7 +137,7 @@ class Schema:
 
 
 def preview_of(name: str, schema: Schema, rows: int, held_out: int | None, missing: Mapping[str, int]) -> Preview:
-    """Return the preview of a table.
+    """Return a preview of a table for a terminal or a notebook.
 
     Parameters
     ----------

@@ -89,7 +89,9 @@ class Asked:
         return said or classes or (name in marks and name not in self.kinds)
 
     def schema(self, found: Mapping[str, Witness], marks: Marks) -> Schema:
-        """Return the schema that follows from the column sketches, the marks and the declarations."""
+        """Return the schema that follows from the column sketches, the kinds and levels of category columns (`marks`), and the
+        user's declarations.
+        """
         kinds = {name: kind for name, (kind, order) in marks.items() if order is None} | dict(self.kinds)
         levels = {name: order for name, (_, order) in marks.items() if order is not None} | dict(self.levels)
         roles = self.roles([*found])

@@ -253,8 +253,8 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 
 @contextmanager
 def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
-    """Replace database errors in the block by a `TableError` that states the number of rows copied. The block updates this
-    number, which starts at `before`, in the list of one item that it receives.
+    """Within the `with` block, replace database errors by a `TableError` that states the number of rows copied. The context
+    manager returns a list with this number, which starts at `before` and which the block updates.
     """
     seen = [before]
     try:

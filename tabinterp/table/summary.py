@@ -36,7 +36,7 @@ class Census:
 
 
 def census(table: Table) -> Census:
-    """Return the census of a table in memory."""
+    """Return a summary of a table in memory."""
     frame, schema = table.frame, table.schema
     return Census(
         rows=len(table),

@@ -131,7 +131,7 @@ def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
     of other rows in each group.
 
     >>> two = np.array([[[40, 60]], [[3, 97]], [[50, 50]], [[0, 80]]])  # selected and not, of four groups
-    >>> countable(two, np.ones((4, 1), dtype=bool))[:, 0].tolist()  # three are too few; the first would tell of them
+    >>> countable(two, np.ones((4, 1), dtype=bool))[:, 0].tolist()  # a count of 3 is too small; the first group would reveal it
     [False, False, True, True]
     """
     return _closed(counts, allowed & ~((counts > 0) & (counts < SMALL)).any(axis=-1))

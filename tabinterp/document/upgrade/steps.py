@@ -74,7 +74,9 @@ def _evidence(document: Json) -> Json:
 
 
 def _proxies_of_reasons(document: Json) -> Json:
-    """2026-11-25: a reason names the protected columns for which it is a proxy."""
+    """2026-11-25: a reason lists the protected columns for which its column is a proxy. In earlier documents the list
+    is empty.
+    """
     reasons = document.get("reasons")
     if reasons is None or all("proxy_of" in row for row in reasons["columns"]):
         return document

@@ -70,8 +70,8 @@ def _fetcher(weasyprint: Any, pictures: Sequence[str]) -> Any:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Pause garbage collection in the block. A layout has millions of objects, which are all in use until the layout is finished.
-    Garbage collection would take a fifth of the time.
+    """Pause garbage collection within the `with` block. A layout has millions of objects, which are all in use until the layout
+    is finished. Garbage collection would take a fifth of the time.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -84,7 +84,7 @@ def _no_collection() -> Iterator[None]:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Suppress WeasyPrint's warnings about unknown style properties in the block."""
+    """Suppress WeasyPrint's warnings about unknown style properties within the `with` block."""
     logger = logging.getLogger("weasyprint")
     before = logger.level
     logger.setLevel(logging.CRITICAL)

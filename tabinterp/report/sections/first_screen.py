@@ -53,7 +53,7 @@ ELSEWHERE = (
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One number in the strip below the verdict."""
+    """One number, with its label, in the row of numbers below the verdict (the strip)."""
 
     value: str
     label: str
@@ -357,8 +357,8 @@ def _disagreement(document: Document) -> Panel | None:
 
 
 def _groups(document: Document) -> str:
-    """Return a sentence on the lowest ratio of selection rates, or a sentence that no ratio is significantly low. Return an empty
-    text if no column is protected or the groups were not compared.
+    """Return a sentence on the lowest ratio of selection rates, or a sentence which states that no ratio is significantly low.
+    Return an empty text if no column is protected or the groups were not compared.
     """
     if not any(column.protected for column in document.data.columns):
         return ""
