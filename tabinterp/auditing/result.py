@@ -125,7 +125,7 @@ class Audit:
 
     def in_tables(self) -> tuple[list[tuple[str, list[list[str]]]], str]:
         """Return tables of the metrics and of the raised findings, and a sentence about the other checks. Each table is a title
-        and a list of rows, of which the first is the header.
+        and a list of rows. The first row is the header.
         """
         return in_tables(self.document)
 
@@ -166,8 +166,8 @@ class Audit:
             return decide(labelled(self.document), policy, today, unjudged=unjudged)
 
     def annotate(self, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Audit:
-        """Return a copy of the audit to which the author's text (from `ti.read_card`) and evidence for additional clauses (from
-        `ti.read_mapping`) are added.
+        """Return a copy of the audit with the author's text (from `ti.read_card`) and with evidence for additional clauses (from
+        `ti.read_mapping`).
         """
         return Audit(judged(self.document, card, mappings), self.run, self.read)
 

@@ -283,7 +283,7 @@ def _compared(
     sums: Sums,
     within: Callable[[float], None],
 ) -> Context:
-    """Compare the performance of both models, and return the context with which the analyses are run."""
+    """Compare the performance of both models, and return the context for the analyses."""
     evaluated = network.table.evaluated
     performance = compare(
         network.take(evaluated),

@@ -20,7 +20,7 @@ EXIT_CODES = (
 
 
 class Command(TyperCommand):
-    """A command with a help page on which options are grouped and the examples in the epilog are printed unchanged."""
+    """A command with grouped options on its help page. The examples in the epilog of the page are printed unchanged."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}

@@ -156,14 +156,15 @@ def _lines(document: Document) -> None:
 
 
 def _gap(part: Interval) -> str:
-    """Return the last part of the key of the only allowed sentence on the difference in the primary metric."""
+    """Return the last part of the message key that a sentence on the difference in the primary metric must have."""
     if part.low is None or part.high is None:
         return "few"
     return {1: "higher", 0: "open", -1: "lower"}[side(part)]
 
 
 def _others(document: Document) -> str | None:
-    """Return the last part of the key of the only allowed sentence on the other metrics, or None if no sentence is allowed.
+    """Return the last part of the message key that a sentence on the other metrics must have, or None if there must be no such
+    sentence.
 
     Metrics with withheld intervals are ignored. R2 is ignored because it repeats the squared error.
     """
@@ -177,8 +178,8 @@ def _others(document: Document) -> str | None:
 def _only_network(line: Message, document: Document) -> None:
     """Check the columns in the sentence on columns that only the network uses.
 
-    Their importance must be significant for the network, and significantly larger than for the linear model, for which it must
-    not be significant.
+    Their importance must be significant for the network but not for the linear model. The difference between the models must be
+    significant too.
     """
     rows = {row.column: row for row in document[Importance].columns}
     columns = line.values.get("columns")

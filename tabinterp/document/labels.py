@@ -87,7 +87,7 @@ class _Names:
         Parameters
         ----------
         column : column to which the part belongs.
-        template : the columns to which the items of a list of levels in this part belong.
+        template : the columns of a list of levels in this part. The first level belongs to the first column, and so on.
         """
         values = {name: getattr(part, name) for name in type(part).model_fields}
         kind = type(part).__name__
@@ -127,7 +127,7 @@ class _Names:
     def text(self, field: set[str], text: str, column: str | None) -> str:
         """Return the text of a field in which names and codes are replaced by labels.
 
-        `field` contains two forms of the field's name: the name, and the name preceded by that of the part.
+        `field` contains the name of the field in two forms: FIELD and PART.FIELD.
         """
         if field & COLUMN:
             return self.column(text)

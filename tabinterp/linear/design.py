@@ -179,8 +179,8 @@ def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
 def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, dict[int, Ints]]:
     """Select linearly independent columns in order.
 
-    Return the positions of the selected columns, their triangular factor and, for every other column, the positions of the
-    selected columns of which it is a combination.
+    Return the positions of the selected columns and their triangular factor. For every other column, also return the positions of
+    the selected columns from which it can be computed.
 
     `offset` (p,) is the mean of each column divided by its standard deviation. It determines the rounding error: a column of 1e9
     plus noise of size 1 has a rounding error of 1e9 * eps. A column is treated as a combination of earlier columns if the

@@ -144,7 +144,7 @@ class Maximum:
 
 
 def contrasts(n_classes: int) -> Floats:
-    """Return the contrasts (k, k - 1) with which parameters are converted to the logits of the classes.
+    """Return the contrasts (k, k - 1), which convert parameters to the logits of the classes.
 
     For two classes, the contrast is the log-odds of the second class. For more classes, the contrasts are an orthonormal basis of
     centred logits.

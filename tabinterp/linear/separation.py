@@ -130,8 +130,8 @@ def _gradients(likelihood: Likelihood, rows: Ints, others: Ints) -> Floats:
 
 
 def determined(likelihood: Likelihood) -> tuple[Floats | None, Floats | None]:
-    """Return two orthonormal bases (size, .): of the directions that the remaining rows determine, and of those that they do not
-    determine.
+    """Return orthonormal bases (size, .) of two spaces: the directions that the remaining rows determine, and the directions that
+    they do not determine.
 
     Both are None if every class is possible for every row, because then all directions are determined. The undetermined
     directions are the null space of the information matrix. This space does not depend on the parameters or the weights. It is

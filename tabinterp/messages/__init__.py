@@ -178,7 +178,7 @@ def level(label: str) -> str:
 
 
 def signs(digits: str) -> str:
-    """Replace the decimal sign and the digit grouping of a number in Python notation by those of the current language."""
+    """Convert a number in Python notation to the decimal sign and the digit grouping of the current language."""
     decimal, group = translated("language.decimal", "."), translated("language.group", ",")
     return digits if (decimal, group) == (".", ",") else digits.translate({ord("."): decimal, ord(","): group})
 

@@ -208,7 +208,7 @@ class Section:
     number : number of the chapter or section, such as "2" or "2.1"; empty if sections are not numbered.
     sections : the sections, if this is a chapter.
     summary : a sentence that is shown while the section is folded. Empty: the section is not folded.
-    findings : raised findings about the section, of which the titles are listed.
+    findings : raised findings about the section. Their titles are listed.
     """
 
     anchor: str

@@ -21,7 +21,7 @@ def legend() -> list[Key]:
 
 
 def crossed() -> Key:
-    """Return the legend entry for the cross, with which figures mark withheld numbers."""
+    """Return the legend entry for the cross that marks withheld numbers in figures."""
     return Key("×", "", t("report.withheld"))
 
 

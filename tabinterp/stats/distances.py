@@ -65,8 +65,8 @@ def correlate(units: Floats, values: Floats, discrete: Booleans, s1: Floats, wei
 
 
 def _positive(variance: Floats, size: Floats) -> Floats:
-    """Return the distance variances (k,), with NaN for those so small compared with the mean squared distances `size` that they
-    may be rounding errors.
+    """Return the distance variances (k,). A variance is NaN if it may be a rounding error, because it is very small compared with
+    the mean squared distance (`size`).
     """
     return np.where(variance > DEGENERATE * size, variance, np.nan)
 

@@ -70,10 +70,10 @@ class Share:
 
 @cache
 def critical_value(units: float, level: float = LEVEL) -> float:
-    """Return the two-sided critical value for a number of independent units. It is that of the normal distribution if `units` is
-    infinite.
+    """Return the two-sided critical value for a number of independent units. If `units` is infinite, the value is that of the
+    normal distribution.
 
-    Otherwise, it is that of Student's t distribution with `units` - 1 degrees of freedom.
+    Otherwise, the value is that of Student's t distribution with `units` - 1 degrees of freedom.
     """
     return float(stats.t.isf(level / 2, units - 1) if np.isfinite(units) else stats.norm.isf(level / 2))
 

@@ -23,8 +23,8 @@ def variance_test(unexplained: Floats, df_model: Floats, df_rest: Floats) -> Flo
 
 
 def correlation_test(r: Floats, n: Floats | Integers) -> Floats:
-    """Return the two-sided p-value of a correlation r: that of t = r sqrt((n - 2) / (1 - r^2)). It equals the p-value of the F
-    test with one degree of freedom.
+    """Return the two-sided p-value of a correlation r, computed from t = r sqrt((n - 2) / (1 - r^2)). It equals the p-value of
+    the F test with one degree of freedom.
     """
     return variance_test((1 - r) * (1 + r), np.ones(1), np.asarray(n - 2, np.float64))
 

@@ -12,7 +12,7 @@ Z95 = 1.959963984540054  # 0.975 quantile of the standard normal distribution
 def wilson(value: Any, size: Any, critical: Any = Z95) -> tuple[Any, Any]:
     """Return the lower and upper bound of Wilson's score interval (1927) for a share `value` of `size` rows.
 
-    Arguments can be numbers or arrays. The default critical value is that of a 95% interval.
+    Arguments can be numbers or arrays. By default, the confidence level is 95%.
 
     >>> [round(float(end), 4) for end in wilson(0.0, 10)]
     [0.0, 0.2775]

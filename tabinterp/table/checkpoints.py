@@ -328,7 +328,7 @@ def leaves(value: Any) -> list[Any]:
 
 
 def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
-    """Return an object with the structure of `like`, and with its numbers and arrays replaced by those in `found`."""
+    """Return a copy of `like` in which the numbers and arrays are replaced by those in `found`, in order."""
     if is_dataclass(like) and not isinstance(like, type):
         return replace(like, **{field.name: filled(getattr(like, field.name), found) for field in fields(like)})
     if isinstance(like, Mapping):

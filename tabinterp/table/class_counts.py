@@ -50,9 +50,7 @@ def _independent(table: Table, rows: BoolArray) -> int:
 
 
 def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
-    """Return a mask (classes,) of the classes that have enough events and whose complement, all other classes together, has
-    enough too.
-    """
+    """Return a mask (classes,) of the classes with enough events. All other classes together must also have enough events."""
     codes = table.codes
     if codes is None:
         return np.ones(0, dtype=np.bool_)

@@ -39,7 +39,9 @@ class Witness:
 
 
 def witness(values: pd.Series, every: bool) -> Witness:
-    """Return the sketch of one batch, whose index contains the row numbers. With `every`, all distinct numbers are included."""
+    """Return the sketch of one batch. The index of `values` contains the row numbers. With `every`, all distinct numbers are
+    included.
+    """
     missing, large, uncounted = int(values.isna().sum()), 0, 0
     if _is_number(values):
         numbers = values.to_numpy(dtype=np.float64)

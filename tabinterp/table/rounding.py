@@ -1,4 +1,4 @@
-"""Rounding of numbers and dates on the scale of a column, so that at least ten rows share every number that is shown.
+"""Rounding of numbers and dates. At least ten rows of a column share every number that is shown.
 
 A number that occurs in at least ten rows is shown unchanged. Any other number is rounded to a multiple of a step. Steps are 1, 2
 or 5 times a power of ten, and the finest step is used for which at least ten rows lie within half a step of the result. A number
@@ -97,8 +97,8 @@ class Rounding:
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 
     def _may_be_shown(self, number: float) -> bool:
-        """Return whether at least ten rows have this number, or share it after rounding to the coarsest step of which it is a
-        multiple.
+        """Return whether at least ten rows have this number or are rounded to it. Rows are rounded to the coarsest step that
+        divides the number.
         """
         if self._within(number, 0.0) >= SMALL:
             return True

@@ -21,8 +21,8 @@ BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def countless(count: int, rows: int) -> bool:
-    """Return whether `count`, or the number of the other rows, is from 1 to 9. In that case a share of the `rows` rows would
-    reveal a small count.
+    """Return whether `count` or `rows - count` is from 1 to 9. In that case, the share `count / rows` would reveal a
+    small count.
 
     >>> [countless(count, 70) for count in (0, 1, 10, 60, 61, 70)]
     [False, True, False, False, True, False]
@@ -31,7 +31,8 @@ def countless(count: int, rows: int) -> bool:
 
 
 def few_possible(possible: tuple[int, int], rows: int) -> bool:
-    """Return whether a count that lies between two bounds, or the number of the other rows, may be below ten.
+    """Return whether a count, or `rows` minus the count, may be below ten. `possible` contains the lower and the upper bound of
+    the count.
 
     >>> few_possible((8, 26), 300), few_possible((10, 28), 300), few_possible((275, 293), 300)
     (True, False, True)
@@ -40,7 +41,7 @@ def few_possible(possible: tuple[int, int], rows: int) -> bool:
 
 
 def part_of(count: int | None, rows: int) -> int | None:
-    """Return a count of some of `rows` rows, or None if the count or the number of the other rows is from 1 to 9.
+    """Return `count`, a number of some of `rows` rows, or None if `count` or `rows - count` is from 1 to 9.
 
     >>> [part_of(count, 70) for count in (0, 3, 30, 67, 70)]
     [0, None, 30, None, 70]

@@ -180,8 +180,8 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
 def _severity_demand(document: Document, finding: Finding, owners: Mapping[Level, str]) -> FindingDemand | None:
     """Return the policy's demand on all checks with the same severity as a finding, or None if there is no such demand.
 
-    The severity is that of the check, not the severity stated in the document. If a check has two severities, the check is
-    evaluated again to decide which applies.
+    The severity is taken from the check and not from the document. If a check has two severities, the check is evaluated again to
+    decide which applies.
     """
     check = BY_SLUG.get(finding.slug)
     severity = finding.severity if check is None else check.severity

@@ -78,7 +78,7 @@ def on_a_terminal(document: Document) -> str:
 
 def in_tables(document: Document) -> tuple[list[tuple[str, list[list[str]]]], str]:
     """Return tables for a terminal, and a sentence with the numbers of checks that passed or do not apply. Each table is a title
-    and a list of rows, of which the first is the header. There is a table of metrics and, if findings were raised, a table of
+    and a list of rows. The first row is the header. There is a table of metrics and, if findings were raised, a table of
     findings.
     """
     document = labelled(document)

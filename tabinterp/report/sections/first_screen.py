@@ -76,7 +76,7 @@ class FirstScreen:
     target : a sentence on the target and its base rate.
     verdict : the verdict in one sentence.
     lines : all sentences on the verdict.
-    aside : those of the `lines` that are shown on page one; None: all.
+    aside : the sentences in `lines` that are shown on page one; None: all.
     rates : a sentence on the sensitivity and specificity of both models at the threshold; empty if they are unknown.
     findings : the raised findings that the one-sheet summary shows.
     performance : the table of metrics that the one-sheet summary shows.
