@@ -97,7 +97,7 @@ def _hash(digest: str) -> dict[str, str]:
 
 
 def _properties(values: dict[str, Any]) -> list[dict[str, str]]:
-    """Return values for which CycloneDX has no field as CycloneDX properties. The names of the properties start with
+    """Return CycloneDX properties for values that have no field in CycloneDX. The names of the properties start with
     "tabinterp:". Missing values are left out.
     """
     told = {name: plain(str(value)) for name, value in values.items() if value not in (None, "")}
