@@ -1,6 +1,6 @@
 """Audit neural networks trained on tables, and compare them with logistic, linear or Poisson regression.
 
-Names load on first use: `import tabinterp` does not import torch or Matplotlib.
+Each public name is imported when it is first used, so `import tabinterp` does not import PyTorch or Matplotlib.
 """
 
 from __future__ import annotations

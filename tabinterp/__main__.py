@@ -1,4 +1,4 @@
-"""Run the command line with `python -m tabinterp`."""
+"""Entry point of `python -m tabinterp`, which runs the command-line interface."""
 
 from tabinterp.cli.commands import run
 

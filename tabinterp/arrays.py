@@ -1,4 +1,4 @@
-"""Array types shared by the whole package."""
+"""Types of NumPy arrays for annotations."""
 
 from __future__ import annotations
 

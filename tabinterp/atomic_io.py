@@ -1,4 +1,4 @@
-"""Reading and writing files safely, and locking an output folder."""
+"""Functions that read and write files safely and lock an output folder."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _LOCKED: dict[tuple[int, int], int] = {}  # device and inode of a locked folder 
 
 
 def read_regular(path: Path, limit: int = LARGEST) -> bytes:
-    """Return the bytes of a regular file, or of the regular file that a link points to.
+    """Return the contents of a regular file. Links are followed.
 
     Parameters
     ----------
-    path : the file. A pipe or a device is refused at once, without waiting for its output.
-    limit : the maximum size in bytes.
+    path : the file to read. A pipe or a device raises an error immediately, without waiting for its output.
+    limit : maximum size in bytes.
 
     Raises
     ------
@@ -59,15 +59,15 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
 
 @contextmanager
 def output_folder(path: Path) -> Iterator[None]:
-    """Create and lock an output folder, and check that it is writable before any work starts.
+    """Create and lock an output folder for the duration of a `with` block. First check that the folder is writable.
 
-    The lock is released when the block ends or the process dies. If this function created the folder and it is still empty
-    at the end, the folder is removed.
+    The lock is released when the block or the process ends. If this function created the folder and the folder is still empty at
+    the end of the block, it is removed.
 
     Raises
     ------
     OSError
-        The folder cannot be created or written to, or another process (or thread) is writing to it.
+        The folder cannot be created or written to, or another process or thread has locked it.
     """
     created = not path.exists()
     path.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,9 @@ def output_folder(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """Lock a folder exclusively. The folder itself is locked, so no lock file remains in it."""
+    """Lock a folder exclusively for the duration of a `with` block. The folder itself is locked, so there is no lock file that
+    could remain.
+    """
     if fcntl is None:
         yield
         return
@@ -123,7 +125,7 @@ def make_private(folder: Path) -> None:
     Raises
     ------
     OSError
-        The folder cannot be created, or `check_private` refuses the existing one.
+        The folder cannot be created, or it exists and `check_private` raises an error.
     """
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True)
@@ -133,12 +135,12 @@ def make_private(folder: Path) -> None:
 
 
 def check_private(folder: Path) -> None:
-    """Refuse a folder that is a link, belongs to another user, or contains a link or a pipe.
+    """Raise an error if a folder is a link, belongs to another user, or contains a link or a pipe.
 
     Raises
     ------
     OSError
-        The folder is refused; the error gives the path.
+        The folder cannot be used. The error contains its path.
     """
     for path in (folder, *folder.rglob("*")) if folder.is_dir() and not folder.is_symlink() else (folder,):
         state = path.lstat()
@@ -164,7 +166,7 @@ def check_private(folder: Path) -> None:
 
 
 def remove_private(folder: Path) -> bool:
-    """Delete a folder that `make_private` created, with its contents, and return whether it existed.
+    """Delete a folder that `make_private` created, with its contents. Return whether the folder existed.
 
     Raises
     ------
@@ -182,7 +184,7 @@ def remove_private(folder: Path) -> bool:
 
 
 def write(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Replace a file atomically, so that a reader never sees a partial file. The umask is applied to `mode`.
+    """Write or replace a file atomically. Other programs never see a partial file. The umask is applied to `mode`.
 
     Raises
     ------
@@ -202,11 +204,11 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
 
 
 def write_all(contents: Mapping[Path, bytes | None]) -> None:
-    """Replace a set of files together; a file whose content is None is deleted.
+    """Replace a set of files together. A file is deleted if its content is None.
 
-    All new files are first written to disk under temporary names, so that a full disk leaves the old files unchanged. Then the
-    old files are renamed in the given order, and the new files take their places in reverse order. A process that is killed
-    therefore never leaves a mixture of old and new files, and the first file exists only if all of them do.
+    All new files are first written to disk under temporary names. If the disk is full, the old files therefore stay unchanged.
+    Then the old files are renamed in the given order, and the new files are renamed to the final names in reverse order. If the
+    process is killed, there is never a mixture of old and new files. The first file exists only if all files exist.
     """
     staged: dict[Path, Path] = {}
     aside: dict[Path, Path] = {}
@@ -236,7 +238,7 @@ def write_all(contents: Mapping[Path, bytes | None]) -> None:
 
 
 def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
-    """Write the data to disk under a temporary name in the same folder, and return that path."""
+    """Write the data to disk under a temporary name in the same folder, and return the path of the temporary file."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(
             errno.EINVAL,
@@ -264,6 +266,6 @@ def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
 
 
 def discard() -> None:
-    """Delete partially written files before the process ends."""
+    """Delete all files that are only partially written. Called before the process ends."""
     for name in [*_STAGED]:
         Path(name).unlink(missing_ok=True)

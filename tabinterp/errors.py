@@ -1,4 +1,4 @@
-"""The errors that tabinterp raises on purpose. Each says what is wrong, what was given, what is allowed, and what to do."""
+"""The errors that tabinterp raises on purpose. A message says what is wrong, what was given, what is allowed, and what to do."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _OPTIONS: list[Mapping[str, str]] = []  # Python argument -> option of the runni
 
 
 class TabinterpError(Exception):
-    """Base class of all errors raised on purpose; the command line prints its message and exits with code 2."""
+    """Base class of all errors that are raised on purpose. The command line prints the message and exits with code 2."""
 
 
 @contextmanager
 def speaking_options(options: Mapping[str, str]) -> Iterator[None]:
-    """Make `argument` name the options of a command instead of Python arguments."""
+    """Make `argument` return options of a command instead of Python arguments, within the `with` block."""
     _OPTIONS.append(options)
     try:
         yield
@@ -26,11 +26,11 @@ def speaking_options(options: Mapping[str, str]) -> Iterator[None]:
 
 
 def argument(name: str, *value: Any) -> str:
-    """Return a setting, and its value if given, in the form in which the user would write it.
+    """Return a setting, and its value if given, in the form in which the user writes it.
 
-    In Python, this is `name=value`. While a command runs, it is the command-line option; if there is none, the text says that the
-    setting is only available in Python. All error messages use this function to name settings. Sentences in a document never use
-    it, because a document must not depend on the interface that created it.
+    In Python, this is `name=value`. While a command runs, it is the command-line option. If there is no such option, the text
+    says that the setting is available only in Python. All error messages use this function to name settings. Sentences in a
+    document do not use it, because a document must not depend on the interface with which it was created.
 
     >>> argument("positive"), argument("task", "count")
     ('positive=', "task='count'")
@@ -48,12 +48,14 @@ def argument(name: str, *value: Any) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of another library's error message, or the class name if the message is empty."""
+    """Return the first line of the message of an error from another library. If the message is empty, return the class name of
+    the error.
+    """
     return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
-    """Return " Did you mean ...?" with the nearest name, or an empty text if no name is near.
+    """Return " Did you mean ...?" with the most similar allowed name, or an empty text if no name is similar.
 
     >>> did_you_mean("defautl", ["age", "default"]), did_you_mean("x", ["age"])
     (" Did you mean 'default'?", '')
@@ -69,23 +71,23 @@ class TableError(TabinterpError):
 
 
 class ModelError(TabinterpError):
-    """The model cannot be wrapped, or does not reproduce its own predictions on this table."""
+    """The model cannot be wrapped, does not fit the table, or does not reproduce its own predictions."""
 
 
 class UnsafeFileError(ModelError):
-    """The file could run code when it is loaded; no code in it was run."""
+    """Loading the file could run code. It was not loaded, and no code in it was run."""
 
 
 class NotApplicableError(TabinterpError):
-    """The analysis does not apply to this model or table; the message gives the reason.
+    """The analysis does not apply to this model or table. The message states the reason.
 
-    If an audit can raise the error, its message comes from the catalogue (`document.message.why`), because the document stores
-    it. If only a caller's mistake can raise it, such as an unknown setting, the message is plain text.
+    If an audit can raise the error, the message is created from the catalogue (`document.message.why`), because the document
+    stores it. If the error is always a mistake of the caller, such as an unknown setting, the message is plain text.
     """
 
     @property
     def reason(self) -> Any:
-        """The message that was passed to the error."""
+        """The message of the error: plain text, or a message of the catalogue."""
         return self.args[0]
 
 
@@ -94,16 +96,16 @@ class DocumentError(TabinterpError):
 
 
 class PolicyError(TabinterpError):
-    """A policy cannot be read: it is not TOML, has an unknown setting, or makes a demand that cannot be met."""
+    """A policy cannot be read: it is not TOML, has an unknown setting, or contains a demand that cannot be met."""
 
 
 class SignatureError(TabinterpError):
-    """An audit cannot be signed, or its signature cannot be checked: a key cannot be read, or a library is missing."""
+    """An audit cannot be signed, or its signature cannot be checked, because a key cannot be read or a library is missing."""
 
 
 class MissingError(TabinterpError):
-    """An optional package or system library is needed, but is not installed."""
+    """An optional package or system library is required but not installed."""
 
 
 class LanguageError(TabinterpError):
-    """A text was requested in a language for which there is no catalogue."""
+    """A text was requested in a language that is not supported."""

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes of a `tabinterp` process, which are the same for all commands."""
+    """The exit codes of `tabinterp`. They are the same for all commands."""
 
     PASSED = 0
     FAILED = 1  # a gate failed, or a difference was found

@@ -1,4 +1,4 @@
-"""Names of the files in an audit's folder and in a bundle, and recognition of other files in such a folder."""
+"""Names of the files in the folder of an audit and in a bundle, and functions that detect other files."""
 
 from __future__ import annotations
 
@@ -27,16 +27,18 @@ OTHERS, NULL = "seeds/", "null-of-shuffled-labels/"
 
 @dataclass(frozen=True)
 class Layout:
-    """What a command writes to a folder: its name, and a pattern for the paths inside (folders end with a slash)."""
+    """The output of a command in a folder: its name in messages, and a pattern for the paths of its files. Paths of folders end
+    with a slash.
+    """
 
     what: str
     paths: re.Pattern[str]
 
     def ours(self, folder: Path) -> tuple[list[str], list[str]]:
-        """Return the paths in a folder that may be ours, and all other paths.
+        """Return the paths in a folder that tabinterp may have written, and all other paths.
 
-        A path is ours if its name is one that tabinterp writes. Links are not followed, and other folders are not opened. The
-        saved state of an interrupted audit counts as one file, because the code that reads it checks its contents.
+        Paths are recognised by their names. Links are not followed, and folders with other names are not opened. The saved state
+        of an interrupted audit counts as one file, because the code that reads it checks its contents.
         """
         return self._sorted(folder, "")
 
@@ -56,8 +58,8 @@ class Layout:
 
 
 def _files(names: tuple[str, ...]) -> str:
-    """Return a pattern for files of these names, and for the temporary files that `tabinterp.atomic_io` leaves when it is
-    killed.
+    """Return a pattern for files with these names, and for the temporary files that remain if the process is killed while it
+    writes them.
     """
     one = "|".join(map(re.escape, names))
     return rf"(?:(?:{one})|\.(?:{one}|probe)\.(?:[0-9a-f]{{16}}|\d+\.old))"

@@ -1,4 +1,4 @@
-"""Conversion of results to data frames of the user's choice: pandas, polars or pyarrow."""
+"""Conversion of results to dataframes of pandas, polars or pyarrow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 class Frame(Protocol[P]):
-    """A method that returns a pandas DataFrame or, if `backend` is given, a frame of another library."""
+    """A method that returns a pandas DataFrame or, if `backend` is given, a dataframe of another library."""
 
     @overload
     def __call__(self, *args: P.args, **more: P.kwargs) -> pd.DataFrame: ...
@@ -33,7 +33,9 @@ class FrameMethod(Protocol[P]):
 
 
 def any_backend(method: Callable[Concatenate[Result, P], pd.DataFrame]) -> FrameMethod[P]:
-    """Add the argument `backend` to a method that returns a DataFrame: "pandas" (the default), "polars" or "pyarrow"."""
+    """Decorate a method that returns a DataFrame: add the argument `backend`, which is "pandas" (the default), "polars" or
+    "pyarrow".
+    """
 
     @wraps(method)
     def framed(self: Result, *args: Any, backend: str = "pandas", **more: Any) -> Any:
@@ -50,7 +52,7 @@ def any_backend(method: Callable[Concatenate[Result, P], pd.DataFrame]) -> Frame
 
 
 def _converted(frame: pd.DataFrame, backend: str) -> Any:
-    """Return the frame in another library. Missing values become null, and an index with names or labels becomes columns."""
+    """Convert a DataFrame to another library. Missing values become null. An index with names or labels becomes columns."""
     if backend == "pandas":
         return frame
     import narwhals as nw  # noqa: PLC0415  # heavy, as is pyarrow
@@ -69,7 +71,9 @@ def _converted(frame: pd.DataFrame, backend: str) -> Any:
 
 
 def _in_arrow(frame: pd.DataFrame) -> pa.Table:
-    """Return a pyarrow table. A column of another library has a single type, so mixed values become text."""
+    """Convert a DataFrame to a pyarrow table. Columns with values of several types become text, because a pyarrow column has a
+    single type.
+    """
     import pyarrow as pa  # noqa: PLC0415
 
     columns = []

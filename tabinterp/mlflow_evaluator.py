@@ -1,4 +1,6 @@
-"""The evaluator "tabinterp" of `mlflow.models.evaluate`: audits the model that MLflow loaded, and logs the audit to its run."""
+"""The evaluator "tabinterp" for `mlflow.models.evaluate`. It audits the model that MLflow loaded, and logs the audit to the
+MLflow run.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +35,12 @@ KINDS = {
 
 
 class Evaluator(ModelEvaluator):  # type: ignore[misc]
-    """Evaluator that audits a classifier or a regressor.
+    """An MLflow evaluator that audits a classifier or a regressor.
 
-    `evaluator_config` takes arguments of `ti.read_table` (such as `adverse`, `protected`, `group`), `ti.wrap` (such as `encoder`
-    of a torch network) and `ti.audit` (such as `analyses`, `seed`), and `training_data`: a frame of the rows that the model was
-    trained on, with the target. Without `training_data`, the audit uses only the evaluation rows and gives no verdict.
+    `evaluator_config` can contain arguments of `ti.read_table` (such as `adverse`, `protected`, `group`), of `ti.wrap` (such as
+    `encoder` for a PyTorch network) and of `ti.audit` (such as `analyses`, `seed`). It can also contain `training_data`: a
+    dataframe of the rows with which the model was trained, including the target. Without `training_data`, the audit uses only the
+    evaluation rows, and there is no verdict.
     """
 
     @classmethod
@@ -54,7 +57,7 @@ class Evaluator(ModelEvaluator):  # type: ignore[misc]
         model: Any = None,
         **_: Any,
     ) -> EvaluationResult:
-        """Audit the model on the rows of a data set, and log the audit to the run."""
+        """Audit the model on the rows of a dataset, and log the audit to the MLflow run."""
         if model is None or not dataset.has_targets:
             raise TabinterpError(
                 "the evaluator tabinterp needs a model and the targets, because it evaluates the model on changed rows. "
@@ -71,12 +74,12 @@ class Evaluator(ModelEvaluator):  # type: ignore[misc]
 
 
 def _sorted(config: dict[str, Any]) -> dict[Callable[..., Any], dict[str, Any]]:
-    """Assign each of the given settings to the function that takes it.
+    """Return, for each function, the settings in `config` that are arguments of this function.
 
     Raises
     ------
     TabinterpError
-        None of them has such a setting.
+        None of the functions has an argument with the name of a setting.
     """
     known = {
         name: function
@@ -121,7 +124,9 @@ def _table(dataset: Any, model_type: str, training: pd.DataFrame | None, setting
 
 
 def _scored(model: Any, model_type: str) -> Any:
-    """Return the model as it was logged. A Python function is returned as a function from a frame to predictions."""
+    """Return the model that was logged. If this model cannot be wrapped directly, return a function from a dataframe to
+    predictions.
+    """
     try:
         raw = model.get_raw_model()
     except (NotImplementedError, AttributeError):

@@ -1,4 +1,4 @@
-"""Previews of tables, models, findings and results: at most ten lines, in a terminal and in a notebook."""
+"""Previews of tables, models, findings and results for a terminal or a notebook. A preview has at most ten lines."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CELL = '<t{0} style="padding:.15em .6em;text-align:left">{1}</t{0}>'
 
 @dataclass(frozen=True)
 class Preview:
-    """A title, and a table below it.
+    """A preview: a title and a short table.
 
     Parameters
     ----------
-    title : one line.
-    rows : the first rows; at most seven are shown.
-    head : names of the columns; empty if each row is a name and a value.
-    count : the total number of rows.
+    title : title in one line.
+    rows : first rows of the table. At most seven rows are shown.
+    head : names of the columns. Empty if each row is a name and a value.
+    count : total number of rows of the table.
     """
 
     title: str
@@ -38,19 +38,19 @@ class Preview:
 
     @property
     def lines(self) -> list[list[str]]:
-        """The rows as text, after the header if there is one."""
+        """The rows as text. If the table has a header, it is the first row."""
         return [[cut(name) for name in self.head]] * bool(self.head) + [
             [_shown(value, longest=28 if self.head else WIDEST - 18) for value in row] for row in self.rows[:MOST]
         ]
 
     @property
     def others(self) -> str:
-        """A line that states how many rows are not shown. It is empty if all are shown."""
+        """A line that states how many rows are not shown. It is empty if all rows are shown."""
         left = self.count - len(self.rows[:MOST])
         return messages.text("preview.more", {"count": left}) if left > 0 else ""
 
     def text(self) -> str:
-        """The preview for a terminal."""
+        """The preview as text for a terminal."""
         lines = self.lines
         widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
         fitting = [at for at in range(len(widths)) if sum(widths[: at + 1]) + 2 * at <= WIDEST] or [0]
@@ -64,7 +64,7 @@ class Preview:
         return terminal("\n".join([shortened(self.title, WIDEST), *body, *([self.others] if self.others else [])]))
 
     def html(self) -> str:
-        """The preview for a notebook; every text is escaped."""
+        """The preview as HTML for a notebook. All text is escaped."""
         lines = self.lines
         names = "".join(CELL.format("h", escape(name)) for name in lines[0]) if self.head else ""
         head = f"<thead><tr>{names}</tr></thead>" if names else ""
@@ -79,7 +79,7 @@ class Preview:
 
 
 class Previewed:
-    """An object that is shown as its preview, in a terminal and in a notebook."""
+    """Base class of objects that are shown as a preview in a terminal or a notebook."""
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -98,14 +98,14 @@ class Previewed:
 
 
 class PreviewedFrame(Previewed):
-    """A result that shows the first rows of its frame."""
+    """Base class of results. A result is shown as the first rows of its DataFrame."""
 
     @any_backend
     def frame(self) -> pd.DataFrame:
         raise NotImplementedError
 
     def preview(self) -> Preview:
-        """Return the name of the result and the first rows of its frame."""
+        """Return a preview with the name of the result and the first rows of its DataFrame."""
         frame = self.frame()
         first = frame.head(MOST).dropna(axis="columns", how="all")
         rows = first.astype(object).where(first.notna(), None).to_numpy().tolist()
@@ -114,7 +114,7 @@ class PreviewedFrame(Previewed):
 
 
 def _shown(value: Any, longest: int) -> str:
-    """Return the text of a cell: numbers to three significant digits, names on one line and shortened."""
+    """Return the text of a cell. Numbers have three significant digits. Names are on one line and shortened."""
     if value is None or isinstance(value, bool):
         return messages.number(None) if value is None else str(value)
     if isinstance(value, int):

@@ -3,7 +3,7 @@
     def test_the_model_passes_its_audit(tabinterp_audit):
         tabinterp_audit(model, table)
 
-pytest loads this module in every project in which tabinterp is installed, so it imports nothing heavy.
+pytest loads this module in every project in which tabinterp is installed. It therefore imports no large packages.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def tabinterp_audit(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Audit a model, or read a saved audit, and fail unless it meets the policy.
+    """Return a function that audits a model, or reads a saved audit, and fails the test unless the audit meets the policy.
 
-    The fixture is a function. It takes the arguments of `tabinterp.audit`, or the path of an `audit.json`, and returns the audit.
+    The function takes the arguments of `tabinterp.audit`, or the path of an `audit.json`. It returns the audit.
     """
     path = request.config.getoption("--tabinterp-policy")
     policy = {} if path is None else {"policy": ti.read_policy(path)[0]}

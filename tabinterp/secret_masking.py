@@ -72,17 +72,17 @@ LEAST, SURE = 3, 6  # minimum length of a masked piece of a secret: as a separat
 def hidden(text: str, *sources: str) -> str:
     """Mask the secrets in a text.
 
-    The function masks the parts of a URL before `@` and after `?`, `#` or `;`; values of connection strings; headers such as
-    `Authorization: Bearer x` and options such as `--password x`; quoted passwords and secrets in SQL; and all arguments of
-    `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`. It recognises the names of settings in about
-    twenty languages. In a sentence, a word that follows "password", "token" or a similar term is masked if it contains a letter
-    and a digit.
+    In a URL, the parts before `@` and after `?`, `#` or `;` are masked. In connection strings, the values of secret settings are
+    masked. Headers such as `Authorization: Bearer x` and options such as `--password x` are masked. In SQL, quoted passwords and
+    secrets are masked, and so are all arguments of `CREATE SECRET` and of functions that take a key, such as `pgp_sym_decrypt`.
+    The names of secret settings are recognised in about twenty languages. In a sentence, a word that follows "password", "token"
+    or a similar term is masked if it contains a letter and a digit.
 
     Parameters
     ----------
-    text : a URL, an argument of a command, a query, or any message.
-    sources : URLs, connection strings or queries. Error messages of libraries often repeat them, in full or in part, so they are
-        masked in the text too.
+    text : a URL, an argument of a command, a query, or another text.
+    sources : URLs, connection strings or queries. Their secrets are masked in the text too, because error messages of libraries
+        often repeat them in full or in part.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def hidden(text: str, *sources: str) -> str:
 
 
 def source_name(source: str) -> str:
-    """Return the name of the table at a path or URL: the last part, up to the first dot.
+    """Return the name of the table at a path or URL: the last part of the path, up to its first dot.
 
     >>> source_name("https://ann:x@bank/loans.csv.gz?sig=a/b"), source_name("mssql+pyodbc:///?odbc_connect=PWD%3Dx")
     ('loans', '')
@@ -117,12 +117,12 @@ def source_name(source: str) -> str:
 
 
 def _masked(text: str, taken: list[str]) -> str:
-    """Mask the secrets in the text, and add them to `taken`."""
+    """Return the text with its secrets masked, and add the secrets to `taken`."""
     return _decoded(_plain(text, taken), taken)
 
 
 def _plain(text: str, taken: list[str]) -> str:
-    """Mask the secrets in the text, except those in words that are percent-encoded as a whole."""
+    """Return the text with its secrets masked, except secrets in words that are percent-encoded as a whole."""
 
     def url(found: re.Match[str]) -> str:
         scheme, rest = found.group().split("://", 1)
@@ -162,7 +162,7 @@ def _plain(text: str, taken: list[str]) -> str:
 
 
 def _decoded(text: str, taken: list[str]) -> str:
-    """Return the text. Percent-encoded URLs and settings that contain a secret are decoded and masked."""
+    """Return the text with secrets in percent-encoded URLs and settings masked. Words that contain a secret are decoded."""
 
     def word(found: re.Match[str]) -> str:
         given = found.group()
@@ -178,7 +178,9 @@ def _decoded(text: str, taken: list[str]) -> str:
 
 
 def _calls(text: str, taken: list[str]) -> str:
-    """Mask the arguments of CREATE SECRET and of functions that take a key, such as pgp_sym_decrypt(card, 'x')."""
+    """Return the text with the arguments of CREATE SECRET and of functions that take a key masked, such as pgp_sym_decrypt(card,
+    'x').
+    """
     parts, done = [], 0
     for call in _CALL.finditer(text):
         if call.start() < done or not (call["options"] or _KEYED.search(call["function"])):
@@ -199,8 +201,8 @@ def _calls(text: str, taken: list[str]) -> str:
 
 
 def _pieces(taken: list[str]) -> set[str]:
-    """Return the forms in which a library may repeat masked text. These are the whole text, its values and their parts, each
-    unchanged, decoded and encoded.
+    """Return the forms in which a library may repeat the secrets in `taken`: the whole text, its values and their parts. Each of
+    them is included unchanged, decoded and encoded.
     """
     forms = {form for one in taken for form in (one, unquote(one), unquote_plus(one))}
     values = {re.sub(r"^[\w .-]+=(?=[^=])", "", part) for form in forms for part in re.split(r"[?#;&]", form)}

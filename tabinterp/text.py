@@ -1,4 +1,4 @@
-"""Formats of numbers, lists and dates in each language, and translations of names that the document stores untranslated."""
+"""Messages for formats of numbers, lists and dates, and for names that the document stores untranslated."""
 
 from __future__ import annotations
 

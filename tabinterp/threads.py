@@ -1,7 +1,8 @@
-"""Number of threads: single-threaded matrix products, and the cores available for independent tasks.
+"""Control of the number of threads: single-threaded matrix products, and the number of cores for independent tasks.
 
-The matrix products of a network for tables are too small to split among threads: the threads mostly wait for each other,
-especially on a busy machine. Several threads would also add the terms of a sum in another order, which changes its last digits.
+The matrix products of a network for tables are too small to be divided among threads. The threads would mostly wait for each
+other, especially on a busy machine. Several threads would also add the terms of a sum in a different order, which changes the
+last digits of the result.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ _CORES: ContextVar[int | None] = ContextVar("cores", default=None)
 
 
 def cores() -> int:
-    """Return the number of tasks that may run at the same time: torch's number of threads (set by `torch.set_num_threads` or
-    OMP_NUM_THREADS), by default the number of cores of the machine.
+    """Return the number of tasks that may run at the same time. It is PyTorch's number of threads, which is set by
+    `torch.set_num_threads` or OMP_NUM_THREADS. By default, it is the number of cores of the machine.
     """
     return _CORES.get() or torch.get_num_threads()
 
 
 @contextmanager
 def cores_limited(count: int) -> Iterator[None]:
-    """Make `cores()` return this number in this context."""
+    """Make `cores()` return `count` within the `with` block."""
     before = _CORES.set(count)
     try:
         yield
@@ -35,7 +36,7 @@ def cores_limited(count: int) -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Limit matrix products of torch, BLAS and OpenMP to the calling thread in this context."""
+    """Run matrix products of PyTorch, BLAS and OpenMP only in the calling thread, within the `with` block."""
     before = _CORES.get()
     if before is not None:
         yield

@@ -1,1 +1,1 @@
-"""Run an audit and build its document. `run.audit` is `tabinterp.audit`."""
+"""Running an audit and building its document. The function `run.audit` is available as `tabinterp.audit`."""

@@ -1,4 +1,4 @@
-"""The loop over the analyses of an audit: in sequence, or in parallel in worker processes."""
+"""The loop that runs the analyses of an audit, one after another or in parallel worker processes."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Clock(Watch, Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of an analysis, or None if the analysis does not apply or failed.
+    """The result of an analysis. It is None if the analysis does not apply or failed.
 
-    In that case a note gives the reason, unless the document already shows it.
+    In that case `note` states the reason, unless the document contains the reason elsewhere.
     """
 
     result: Any = None
@@ -49,12 +49,12 @@ class Outcome:
 
 
 def workers_of(jobs: int | None) -> int:
-    """Return the number of analyses that run in parallel.
+    """Return the number of analyses to run in parallel, which is `jobs` or the default.
 
     Raises
     ------
     TabinterpError
-        The number is below 1.
+        `jobs` is below 1.
     """
     if jobs is None:
         return min(MOST, cores())
@@ -68,10 +68,10 @@ def workers_of(jobs: int | None) -> int:
 def run_analyses(
     selected: Sequence[Analysis[Any]], context: Context, jobs: int, clock: Clock, size: Size | None = None
 ) -> tuple[Context, list[Message]]:
-    """Run the analyses in order. Return the context with their results, and notes on analyses that do not apply.
+    """Run the selected analyses. Return the context with their results, and notes on analyses that do not apply or failed.
 
-    Independent analyses run in `jobs` worker processes. Analyses that the workers did not finish, for example after an error, run
-    in this process afterwards. `size` is the size of the audit; it determines how the budget is divided.
+    Independent analyses run in parallel in `jobs` worker processes. Analyses that the workers did not finish, for example after
+    an error, then run in this process. `size` is the size of the audit, which determines how the budget is divided.
     """
     for model in (context.network, context.linear):
         # In single precision, a row's score depends slightly on the rest of its batch, and so on the analysis that runs first.
@@ -97,7 +97,7 @@ def run_analyses(
 
 
 def _withheld(context: Context) -> Iterator[Message]:
-    """Add one note if there are too few rows or events to report performance, or to report anything on the evaluated rows."""
+    """Yield a note if there are too few rows or events to report performance or any other analysis of the evaluated rows."""
     withheld = context.performance.withheld
     if withheld is not None:
         few = len(context.evaluated) < SMALL
@@ -105,7 +105,7 @@ def _withheld(context: Context) -> Iterator[Message]:
 
 
 def answer(analysis: Analysis[Any], context: Context) -> Outcome:
-    """Run one analysis on the CPU."""
+    """Run one analysis, and return its outcome."""
     return _answer(analysis, context)[1]
 
 
@@ -114,8 +114,8 @@ def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome
 
     If the analysis does not apply or fails, the outcome includes a note with the reason.
 
-    If an analysis runs out of device memory, it is repeated with intermediate values (fronts) in main memory. All later analyses
-    then keep them there too.
+    If an analysis runs out of GPU memory, it is repeated with intermediate values stored in main memory. All later analyses then
+    store intermediate values there too.
     """
     withheld = context.performance.withheld
     if withheld is not None:
@@ -142,8 +142,8 @@ def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome
 
 
 def _failed(analysis: Analysis[Any], error: Exception) -> Message:
-    """Return a note that names the analysis, the type of the error and its location in the code. The error's text is left out,
-    because it may contain table values.
+    """Return a note on a failed analysis, with the type of the error and its location in the code. The message of the error is
+    left out, because it may contain values of the table.
     """
     place = traceback.extract_tb(error.__traceback__)[-1]
     values = {

@@ -1,4 +1,4 @@
-"""Build the document from the results: numbers become fields, sentences become messages."""
+"""Building the document of an audit from its results. Numbers become fields of the document, and sentences become messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Results", "document"]
 
 
 def document(r: Results) -> doc.Document:
-    """Return the document of an audit, without its findings."""
+    """Return the document of an audit, without findings."""
     table = data(r)
     parts: dict[str, Any] = {place: field.build(r) for place, field in doc.RECORDS.items()}
     own = {name: field.build(r) for name, field in doc.OWN.items() if r.answers.get(name) is not None}

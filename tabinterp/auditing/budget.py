@@ -1,8 +1,9 @@
-"""The budget of an audit: the maximum number of rows on which a prediction function is called, divided among the analyses.
+"""The budget of an audit: the maximum number of rows on which a prediction function is called. It is divided among the analyses.
 
-Each analysis may evaluate as many rows as it needs, up to a common level. Rows that some analyses do not need are shared among
-the others (max-min fairness). The number needed is computed from the cost of the analysis (`Analysis.cost`). The level is
-recomputed before each analysis, because analyses often evaluate fewer rows than forecast.
+Each analysis may evaluate the rows that it needs, up to a limit that is the same for all analyses. If some analyses need fewer
+rows than the limit, the limit for the others is higher (max-min fairness). The number of rows needed is computed from the cost of
+the analysis (`Analysis.cost`). The limit is recomputed before each analysis, because analyses often evaluate fewer rows than
+forecast.
 """
 
 from __future__ import annotations
@@ -22,18 +23,20 @@ BINDING, LAST, PASSES = 4, 2, 16  # passes over the rows: to bind the model, aft
 
 
 def limited(network: BoundModel, budget: int | None, swept: int) -> int | None:
-    """Limit the number of rows on which a prediction function is called. Return the limit, or None for other models.
+    """Limit the number of rows on which a prediction function is called. Return the limit, or None if the model is not a
+    prediction function.
 
     Parameters
     ----------
-    network : the model, bound to the rows in memory. Rows evaluated during binding count, even if the model was bound before.
-    budget : number of rows; None: the default.
-    swept : number of additional rows of a scan, which are read in batches.
+    network : the model, bound to the rows in memory. Rows that were evaluated during binding count towards the budget, even if
+        the model was bound before the audit.
+    budget : maximum number of rows; None: the default.
+    swept : number of rows of a scan that are not in memory and are read in batches.
 
     Raises
     ------
     TabinterpError
-        The budget is too small for the rows, or the model is not a function of rows.
+        The budget is too small for the number of rows, or a budget was given for a model that is not a prediction function.
     """
     questions, rows = network.model.questions, len(network.table)
     if questions is None:
@@ -56,15 +59,17 @@ def limited(network: BoundModel, budget: int | None, swept: int) -> int | None:
 
 
 def needed(analysis: Analysis[Any], size: Size) -> float:
-    """Return the approximate number of rows that an analysis needs: at least the number of held-out rows, because it may use
-    their scores.
+    """Return the approximate number of rows that an analysis needs. It is at least the number of evaluated rows, because the
+    analysis may use their scores.
     """
     free = replace(size, evaluation=0.0, encoding=0.0, beyond=0.0)
     return max(size.evaluated, analysis.cost(replace(free, evaluation=1.0)) - analysis.cost(free))
 
 
 def level(needs: Sequence[float], left: float) -> float:
-    """Return the largest equal share of `left`, given what each analysis needs. It is infinite if there is enough for all."""
+    """Return the highest limit per analysis for which all analyses together evaluate at most `left` rows. `needs` contains the
+    rows that each analysis needs. If `left` is enough for all of them, the limit is infinite.
+    """
     for i, need in enumerate(sorted(needs)):
         share = left / (len(needs) - i)
         if need > share:
@@ -74,8 +79,8 @@ def level(needs: Sequence[float], left: float) -> float:
 
 
 def within_budget(context: Context, size: Size | None, remaining: Sequence[Analysis[Any]]) -> Context:
-    """Return the context for the next analysis: its share of the remaining budget, and the number of sampled rows that this
-    share allows.
+    """Return the context for the next analysis, which is the first in `remaining`. It contains the analysis's share of the
+    remaining budget, and the number of sampled rows that this share allows.
     """
     questions = context.network.model.questions
     if questions is None or size is None:
@@ -87,9 +92,10 @@ def within_budget(context: Context, size: Size | None, remaining: Sequence[Analy
 
 
 def _most_drawn(analysis: Analysis[Any], size: Size, share: float) -> int:
-    """Return the largest number of sampled rows with which the analysis stays within its share.
+    """Return the largest number of sampled rows with which an analysis stays within its share of the budget.
 
-    Return all rows if the analysis stays within its share with all of them, or if even a smaller sample would exceed the share.
+    If the analysis stays within its share even with all rows, or exceeds it even with the smallest sample, return the number of
+    all rows.
     """
 
     def fits(drawn: int) -> bool:

@@ -29,15 +29,17 @@ def keeping(
     resume: bool = False,
     tell: Callable[[str], None],
 ) -> Iterator[Keeping]:
-    """Create checkpoints in the folder `out` for `scan_table` and the sums of an audit; they are deleted at the end.
+    """Provide checkpoints in the folder `out` for `scan_table` and for the sums of an audit. They are deleted at the end of the
+    `with` block.
 
-    If the work ends early, the finished part is saved, and `tell` is called with its path.
+    If the block is interrupted, the finished part is saved, and `tell` is called with a sentence that states where.
 
     Parameters
     ----------
-    model : file or folder of the model. Checkpoints of another model, other rows, other settings or other versions are refused.
+    model : file or folder of the model. Checkpoints that were saved with a different model, different rows, settings or versions
+        raise an error.
     how : options for loading the model.
-    resume : continue from existing checkpoints; otherwise they are deleted.
+    resume : True to continue from existing checkpoints; False to delete them.
     """
     files = {name: None if value is None else _content(Path(value)) for name, value in how.items() if _is_file(value)}
     keep = Keeping(
@@ -86,7 +88,7 @@ def _is_file(value: Any) -> bool:
 
 
 def _content(path: Path) -> str:
-    """Return the SHA-256 (hex) of a file, or of the names and digests of the files in a folder."""
+    """Return the SHA-256 (hex) of a file. For a folder, it is computed from the names and digests of its files."""
     if not path.is_dir():
         return str(file_digest(path))
     inside = sorted(one for one in path.rglob("*") if one.is_file())

@@ -1,8 +1,9 @@
-"""Consistency checks of a saved document: values that can be derived from its other numbers are recomputed and compared.
+"""Consistency checks of a saved document. Values that can be derived from other numbers in the document are recomputed and
+compared.
 
-Findings, the verdict, the evidence for clauses and parts of the provenance are derived from the numbers in the document. A manual
-edit of one of them causes a contradiction. Only the code that wrote a document can detect this, because another version may apply
-different rules.
+Findings, the verdict, the evidence for clauses and parts of the provenance are derived from the numbers in the document. If one
+of them was edited by hand, the document contradicts itself. Only the version that wrote a document can detect this reliably,
+because other versions may apply different rules.
 """
 
 from __future__ import annotations
@@ -49,14 +50,15 @@ BROKEN = (
 
 
 def written_here(document: Document) -> bool:
-    """Return whether the document was written by exactly this code: the same version and the same files."""
+    """Return whether the document was written by the same version of tabinterp with identical files."""
     return document.method.version == __version__ and document.method.code_digest == code_digest()
 
 
 def contradictions(document: Document) -> list[Message]:
-    """Return the statements in the document that contradict the rest of it. The list is empty if the document is unchanged.
+    """Return a message about each part of the document that contradicts other parts. The list is empty if the document is
+    unchanged.
 
-    The result is meaningful only if `written_here(document)`.
+    The result is meaningful only if `written_here(document)` is true.
     """
     try:
         claims.check_each(document)
@@ -113,8 +115,8 @@ def _parts(document: Document) -> Iterator[Message]:
 
 
 def _metrics_possible(document: Document) -> bool:
-    """Return whether each metric belongs to the task, occurs only once and has possible values. A policy uses the first metric
-    with a given name, so duplicates are not allowed.
+    """Return whether each metric belongs to the task, occurs only once and has possible values. Duplicates are not allowed,
+    because a policy uses the first metric with a given name.
     """
     rows = document.performance.metrics
     names = {row.metric for row in rows}
@@ -122,7 +124,7 @@ def _metrics_possible(document: Document) -> bool:
 
 
 def _calibrations(document: Document) -> Iterator[Interval]:
-    """Yield slopes and intercepts, for which a policy may set limits."""
+    """Yield the calibration slopes and intercepts. A policy may set limits for them."""
     calibration = document.get(Calibration)
     for output in () if calibration is None else calibration.outputs:
         for model in (output.network, output.linear):
@@ -134,7 +136,7 @@ def _holds_its_value(part: Interval) -> bool:
 
 
 def _settings_follow(document: Document, asked: AuditSettings) -> bool:
-    """Return whether the settings agree with the rest of the document."""
+    """Return whether the settings of the audit agree with the rest of the document."""
     data, verdict, groups, read = document.data, document.verdict, document.get(Groups), asked.table
     decisions = document.get(Decisions)
     policy = None if decisions is None or decisions.policy is None else decisions.policy
@@ -164,7 +166,7 @@ def _dumped(part: Part | None) -> dict[str, Any] | None:
 
 
 def _possible(row: MetricRow) -> bool:
-    """Return whether a metric has possible values, and whether its difference agrees with them."""
+    """Return whether the values of a metric are possible and its difference is the difference of these values."""
     least, most = RANGES.get(row.metric, (0.0, math.inf))
     one, other, difference = row.network.value, row.linear.value, row.difference.value
     inside = all(value is None or least <= value <= most for value in (one, other))
@@ -176,7 +178,7 @@ def _possible(row: MetricRow) -> bool:
 
 
 def _rows_add_up(document: Document) -> bool:
-    """Return whether training and held-out rows add up to all rows."""
+    """Return whether the numbers of training and held-out rows add up to the number of all rows."""
     data = document.data
     if data.training_rows is None or data.held_out_rows is None:
         return data.rows > 0
@@ -184,17 +186,16 @@ def _rows_add_up(document: Document) -> bool:
 
 
 def _unsafe_file_is_told(document: Document, which: str) -> bool:
-    """Return whether the note on unsafe files agrees with the rest. It must be present if and only if code in the model file was
-    run.
-    """
+    """Return whether the document contains the note on an unsafe model file if and only if code in the model file was run."""
     notes = {note.key for note in getattr(document, which).notes}
     return (document.method.settings.get(f"{which}_file_unsafe") is True) == ("model.unsafe" in notes)
 
 
 def _lines_follow(document: Document) -> bool:
-    """Return whether the lines below the verdict agree with the numbers.
+    """Return whether the sentences below the verdict agree with the numbers in the document.
 
-    For the ladder, only the key of the line can be checked (`claims`). For rows whose class differs, only their number can be.
+    For the sentence on the ladder, only the message key can be checked (in `claims`). For the sentences on labels, only the
+    number of rows can be checked.
     """
     verdict, rows = document.verdict, document.performance.rows
     if verdict.status == "not_assessed":
@@ -207,8 +208,8 @@ def _lines_follow(document: Document) -> bool:
 
 
 def verdict_lines(document: Document) -> list[Message]:
-    """Return the sentences below the verdict that can be derived from the rest of the document: all except those on the ladder
-    and on labels.
+    """Return the sentences below the verdict that can be derived from the rest of the document. These are all sentences except
+    those on the ladder and on labels.
     """
     lines = _linear_lines(document)
     if any(line.key == "verdict.one_value" for line in document.verdict.lines):
@@ -230,7 +231,7 @@ def _linear_lines(document: Document) -> list[Message]:
 
 
 def _gap_lines(document: Document) -> list[Message]:
-    """Return the lines on the difference and the other metrics, and the lines that qualify them: the number of rows needed,
+    """Return the sentences on the difference in the primary metric and in other metrics, and on the number of rows needed,
     recalibration, costs and boosted trees.
     """
     verdict, metrics, judged = document.verdict, document.performance.metrics, document.get(Judged)
@@ -288,7 +289,9 @@ def _status(document: Document) -> str:
 
 
 def _evidence(document: Document) -> Iterator[Message]:
-    """Recompute the evidence for the built-in mapping. For the author's own mappings, only missing evidence can be checked."""
+    """Yield a message if the evidence for clauses does not agree with the document. Evidence for the built-in mapping is
+    recomputed. For the author's own mappings, only missing evidence can be checked.
+    """
     expected = evidence(document)
     same = document.evidence[: len(expected)] == expected
     for row in document.evidence[len(expected) :]:

@@ -1,4 +1,4 @@
-"""Build the parts of the document on the data, the models, the method, and what was not assessed."""
+"""Building the parts of the document on the data, the models, the method, and what was not assessed."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def _without_target(rows: int | None) -> doc.WithoutTarget | None:
 
 
 def _events(table: Table) -> int | None:
-    """Return the number of evaluated rows in the rarest class. Return None if this number, or the number of the other rows of
-    that class, is from 1 to 9.
+    """Return the number of evaluated rows in the rarest class. Return None if the target has no classes. Also return None if this
+    number, or the number of rows of this class that are not evaluated, is from 1 to 9.
     """
     if not table.schema.goal.classes:
         return None
@@ -125,7 +125,7 @@ def _grouping(table: Table) -> doc.Grouping | None:
 
 
 def _drawn(r: Results) -> doc.Drawn | None:
-    """Return the rows that most analyses used, or None if they used all rows."""
+    """Return the numbers of rows that most analyses used, or None if all analyses used all rows."""
     table = r.network.table
     if r.census is None or len(table) == r.census.rows:
         return None
@@ -187,7 +187,9 @@ def model_info(bound: BoundModel) -> doc.ModelInfo:
 
 
 def _origin(bound: BoundModel) -> list[Message]:
-    """Return a note if code from a file was run to create this model, or if it was converted from another file."""
+    """Return a note if code in a file was run to load the model, or if the model was converted from another file. The list is
+    empty otherwise.
+    """
     file = bound.model.file
     if file is None:
         return []
@@ -202,9 +204,7 @@ def _origin(bound: BoundModel) -> list[Message]:
 
 
 def notes(r: Results) -> list[Message]:
-    """Return notes on what was not assessed that are only known during the run; `unassessed` derives the others from the
-    document.
-    """
+    """Return notes on what was not assessed that cannot be derived from the document. `unassessed` returns all others."""
     messages = list(r.notes)
     units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
     training = r.performance.training
@@ -225,7 +225,7 @@ def notes(r: Results) -> list[Message]:
 
 @cache
 def _versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries, cached because reading them takes a while."""
+    """Return the versions of Python and of the libraries. They are cached, because reading them is slow."""
     return {"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES}
 
 
@@ -253,7 +253,7 @@ def method(r: Results, data: doc.Data) -> doc.Method:
 
 
 def _file(which: str, file: File | None) -> dict[str, str | bool]:
-    """Return the file that a model was loaded from, and whether code from the file was run."""
+    """Return the settings that describe the file of a model: its format, its SHA-256, and whether code in the file was run."""
     if file is None:
         return {}
     return {f"{which}_file": file.format, f"{which}_file_sha256": file.sha256, f"{which}_file_unsafe": file.unsafe}

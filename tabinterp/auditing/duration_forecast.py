@@ -1,4 +1,6 @@
-"""Forecast of the duration of an audit on this machine, from the costs of its analyses and the speed of its network."""
+"""Forecast of the duration of an audit on this machine. It is computed from the costs of the analyses and the speed of the
+network.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,13 @@ ENCODED_ROWS = 512
 
 
 def measured(network: BoundModel, most: int, rows: int) -> Size:
-    """Return the size of an audit, after timing the network on a few thousand rows.
+    """Measure the size of an audit, including the time that the network takes for a few thousand rows.
 
     Parameters
     ----------
     network : the network, bound to the rows in memory.
     most : maximum number of rows for analyses that make many passes over them.
-    rows : number of rows in the whole table; a scan has only some of them in memory.
+    rows : number of rows in the whole table. For a scan, only some of them are in memory.
     """
     table = network.table
     evaluated = len(table) if table.held_out is None else int(table.held_out.sum())
@@ -56,13 +58,13 @@ def measured(network: BoundModel, most: int, rows: int) -> Size:
 def expected_seconds(
     size: Size, analyses: Sequence[Analysis[Any]], budget: int | None = None, *, fits: bool
 ) -> dict[str, float]:
-    """Return the expected duration, in seconds, of each part of an audit that follows the encoding of the rows.
+    """Return the expected duration, in seconds, of each part of an audit: fitting the linear counterpart, and each analysis.
 
     Parameters
     ----------
-    size : size of the audit and speed of its network.
+    size : size of the audit and speed of the network.
     analyses : the analyses to run.
-    budget : number of rows that they may evaluate in total; None: no limit.
+    budget : number of rows that the analyses may evaluate in total; None: no limit.
     fits : whether a linear counterpart will be fitted.
     """
     fit = 0.1 + 3e-7 * size.training * size.encoded * size.outputs if fits else 0.0
@@ -75,7 +77,7 @@ def expected_seconds(
 
 
 def in_words(seconds: float) -> str:
-    """Return a rough duration: in seconds below a minute and a half, otherwise in minutes.
+    """Return a rounded duration as text. It is in seconds if it is shorter than 90 seconds, and otherwise in minutes.
 
     >>> in_words(42.3), in_words(150)
     ('42 seconds', '2 minutes')
@@ -84,7 +86,7 @@ def in_words(seconds: float) -> str:
 
 
 def _encoding_seconds(sample: BoundModel) -> float:
-    """Return the time needed to encode a row, in seconds, measured by encoding several hundred rows at once."""
+    """Measure the time needed to encode a row, in seconds, by encoding several hundred rows at once."""
     few = sample.table.inputs.iloc[:ENCODED_ROWS]
     start = time.perf_counter()
     sample.encoding.transform(few)

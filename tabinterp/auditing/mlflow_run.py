@@ -1,4 +1,4 @@
-"""Log an audit to a run of MLflow: metrics, tags and files."""
+"""Logging of an audit to an MLflow run: metrics, tags and files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PREFIX = "tabinterp"
 
 
 def mlflow_module() -> Any:
-    """Return the module `mlflow`.
+    """Import and return the module `mlflow`.
 
     Raises
     ------
@@ -28,7 +28,8 @@ def mlflow_module() -> Any:
 
 
 def metrics_of(document: Document) -> dict[str, float]:
-    """Return the metrics of both models, their differences with 95% intervals, and the number of raised findings by severity.
+    """Return the numbers to log: the metrics of both models, their differences with 95% intervals, and the number of raised
+    findings by severity.
 
     Examples of names: `tabinterp.auc.network`, `tabinterp.auc.difference_low`, `tabinterp.findings.act`. Values that the document
     withholds are left out.
@@ -45,7 +46,9 @@ def metrics_of(document: Document) -> dict[str, float]:
 
 
 def log_files(document: Document, files: dict[str, bytes], run_id: str | None) -> str:
-    """Log metrics, tags and files to a run, by default the active one or a new one, and return its ID."""
+    """Log metrics, tags and files to an MLflow run, and return the run's ID. The default is the active run, or a new run if none
+    is active.
+    """
     mlflow = mlflow_module()
     if run_id is None:
         active = mlflow.active_run()

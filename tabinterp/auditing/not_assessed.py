@@ -1,4 +1,4 @@
-"""Derive notes on what was not assessed from the finished document."""
+"""Notes on what was not assessed, derived from the finished document."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _note(name: str, **values: int | str | list[str]) -> Message:
 
 
 def _without_gradient(model: ModelInfo) -> list[Message]:
-    """Return the notes on the columns of this model that have no gradients."""
+    """Return the notes on columns for which a model has no gradients."""
     return [
         Message(key=f"not_assessed.{reason}", values={"model": model.name, "columns": note.values["columns"]})
         for reason in ("mixed", "abrupt")

@@ -1,4 +1,4 @@
-"""A finished audit: its document, its findings, and export to other formats. Nothing is computed again."""
+"""A finished audit: its document, its findings, and export to other formats. Analyses are not repeated."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ VIEWS: dict[str, Callable[..., str | bytes]] = {
 
 
 def judged(document: Document, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Document:
-    """Return the document with its findings, the author's text, and the list of clauses with their evidence."""
+    """Return the document with findings, the author's text, and the evidence for clauses added."""
     found = document.model_copy(update={"findings": judge(document), "card": card})
     return found.model_copy(update={"evidence": evidence(found, mappings)})
 
@@ -69,24 +69,30 @@ class Findings(Previewed):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row per check: slug, severity, status (raised, cleared, not_applicable), claim."""
+        """Return a DataFrame with one row per check and the columns slug, severity, status (raised, cleared, not_applicable) and
+        claim.
+        """
         return pd.DataFrame(
             [(f.slug, f.severity, f.status, _text(f.claim)) for f in labelled(self.document).findings],
             columns=["slug", "severity", "status", "claim"],
         )
 
     def preview(self) -> Preview:
-        """Return the verdict and the most severe raised findings."""
+        """Return a preview with the verdict and the most severe raised findings."""
         return preview_of_findings(self.document)
 
     def __str__(self) -> str:
-        """One line for each raised finding, the most severe first, and the numbers of checks that passed or do not apply."""
+        """Return one line for each raised finding, the most severe first, and a line with the numbers of checks that passed or do
+        not apply.
+        """
         return on_a_terminal(self.document)
 
 
 @dataclass(frozen=True)
 class Audit:
-    """A finished audit. `run` contains facts that differ between runs, which are never part of the document."""
+    """A finished audit. `document` contains all results. `run` contains facts that differ between runs of the same audit; they
+    are not part of the document.
+    """
 
     document: Document
     run: dict[str, Any] = field(default_factory=dict, compare=False)
@@ -94,7 +100,7 @@ class Audit:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict: status, primary metric, difference with interval, margin; `str(audit)` gives it in words."""
+        """The verdict: status, primary metric, difference with interval, and margin. `str(audit)` returns it in words."""
         return self.document.verdict
 
     @property
@@ -103,8 +109,8 @@ class Audit:
 
     @property
     def migration(self) -> list[str]:
-        """Sentences that describe what was converted because an earlier version of tabinterp wrote the audit; empty if nothing
-        was.
+        """Sentences that describe which parts of the audit were converted because an earlier version of tabinterp wrote it. The
+        list is empty if nothing was converted.
         """
         return [_text(note) for note in migration_notes(self.document.not_assessed)]
 
@@ -114,36 +120,37 @@ class Audit:
         return " ".join([*voids(document), *lines])
 
     def in_one_line(self) -> str:
-        """Return the verdict and the number of findings of each severity, on one line."""
+        """Return one line with the verdict and the number of findings of each severity."""
         return verdict_and_counts(self.document)
 
     def in_tables(self) -> tuple[list[tuple[str, list[list[str]]]], str]:
-        """Return tables of the metrics and of the raised findings, each with a title and rows (the first is the head), and a
-        sentence about the other checks.
+        """Return tables of the metrics and of the raised findings, and a sentence about the other checks. Each table is a title
+        and a list of rows. The first row is the header.
         """
         return in_tables(self.document)
 
     def check(self, policy: Policy = DEFAULT, today: date | None = None, *, attested: bool = False) -> Decision:
         """Check the audit against a policy.
 
-        The findings are recomputed from the numbers in the document. If they differ from those in the document, the gate
-        "document" fails. Only the version of tabinterp that wrote a document can recompute them; with another version, the gate
-        "document" is incomplete, and the decision does not pass.
+        The findings are recomputed from the numbers in the document. If they differ from the findings in the document, the gate
+        "document" fails. Only the version of tabinterp that wrote a document can recompute its findings. With another version,
+        the gate "document" is incomplete, and the audit does not pass.
 
         Parameters
         ----------
         policy : Policy
-            From `ti.read_policy`; by default, no check of severity "act" may be raised.
+            A policy from `ti.read_policy`. By default, no check of severity "act" may be raised.
         today : date, optional
-            The day on which waivers must be valid; by default, the current day (UTC).
+            Day on which waivers must be valid; by default, the current day (UTC).
         attested : bool
-            Whether `ti.verify(folder, key=...)` passed for the folder of this audit. The findings are then accepted even if
+            Whether `ti.verify(folder, key=...)` passed for the folder of this audit. If so, the findings are accepted even if
             another version wrote them.
 
         Returns
         -------
         Decision
-            `.passed`: whether every gate is passed or waived; `.exit_code`; `.frame()` with one row per gate.
+            The decision. `.passed` is true if every gate passed or is waived. `.exit_code` is the exit code of the command.
+            `.frame()` returns one row per gate.
 
         Raises
         ------
@@ -159,32 +166,34 @@ class Audit:
             return decide(labelled(self.document), policy, today, unjudged=unjudged)
 
     def annotate(self, card: Card | None = None, mappings: Iterable[Mapping] = ()) -> Audit:
-        """Return a copy of the audit with the author's text (`ti.read_card`) and evidence for additional clauses
-        (`ti.read_mapping`).
+        """Return a copy of the audit with the author's text (from `ti.read_card`) and with evidence for additional clauses (from
+        `ti.read_mapping`).
         """
         return Audit(judged(self.document, card, mappings), self.run, self.read)
 
     def evidence(self, mappings: Iterable[Mapping] = (), unverified: bool = False) -> str:
-        """Return CSV with one line per clause: whether the document contains evidence for it, and what is missing.
+        """Return CSV with one line per clause. A line states whether the document contains evidence for the clause, and what is
+        missing.
 
-        With `unverified`, clauses whose wording was not verified against the source are included.
+        With `unverified`, clauses that were not checked against the original text are included.
         """
         with holding_together(self.read):
             return as_csv(evidence(self.document, mappings, unverified))
 
     def compare(self, other: Audit) -> Changes:
-        """Compare this audit with another audit of the same target. Return the differences that exceed their statistical
-        error, with the methods `.frame()` and `.to_json()`.
+        """Compare this audit with another audit of the same target. The result shows which numbers differ by more than their
+        statistical error. It has the methods `.frame()` and `.to_json()`.
         """
         with holding_together(self.read or other.read):
             return compare_documents(self.document, other.document)
 
     def view(self, form: str, path: str | Path | None = None, lang: str = SOURCE, appendix: str | None = None) -> bytes:
-        """Return the document in one of the formats in `VIEWS`, and write it to `path` atomically if one is given.
+        """Return the document in one of the formats in `VIEWS`. If `path` is given, also write it to this file atomically.
 
-        `lang`: "en" (English) or "ja" (Japanese). The document does not depend on the language, so a saved audit can be rendered
-        in any. `appendix`: how the report shows its details: "none" (left out), "folded" (the default; in a PDF, an appendix
-        without figure data and long tables of hidden units) or "full".
+        `lang` is "en" (English) or "ja" (Japanese). The document does not depend on the language, so a saved audit can be
+        rendered in any supported language. `appendix` states how the report shows details: "none" leaves them out, "folded" (the
+        default) folds them, and "full" expands them. In a PDF, details are moved to an appendix; with "folded", the appendix does
+        not include figure data or long tables of hidden units.
 
         Raises
         ------
@@ -209,30 +218,30 @@ class Audit:
         return data
 
     def to_html(self, path: str | Path | None = None, lang: str = SOURCE, appendix: str | None = None) -> str:
-        """Return the report as HTML, and write it to `path` atomically if one is given."""
+        """Return the report as HTML. If `path` is given, also write it to this file atomically."""
         return self.view("html", path, lang, appendix).decode("utf-8")
 
     def to_markdown(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
-        """Return the whole report as GitHub-flavoured Markdown, with tables instead of figures."""
+        """Return the whole report as GitHub-flavoured Markdown. Figures are replaced by tables."""
         return self.view("markdown", path, lang).decode("utf-8")
 
     def to_model_card(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
-        """Return a model card (Mitchell et al. 2019) as Markdown, with the author's text from
+        """Return a model card (Mitchell et al. 2019) as Markdown. To include the author's text, first call
         `annotate(card=ti.read_card(...))`.
         """
         return self.view("card", path, lang).decode("utf-8")
 
     def log_to_mlflow(self, run_id: str | None = None) -> str:
-        """Log the audit to a run of MLflow, and return the run's ID.
+        """Log the audit to an MLflow run, and return the run's ID.
 
-        The run gets the metrics of both models and their differences with 95% intervals (such as `tabinterp.auc.network` and
-        `tabinterp.auc.difference_low`), the number of raised findings by severity (`tabinterp.findings.act`), the tags
-        `tabinterp.verdict` and `tabinterp.version`, and the files report.html, audit.json and findings.csv in the folder
-        `tabinterp`. None of these contains a row of the table.
+        The following is logged. Metrics: the metrics of both models and their differences with 95% intervals (such as
+        `tabinterp.auc.network` and `tabinterp.auc.difference_low`), and the number of raised findings by severity (such as
+        `tabinterp.findings.act`). Tags: `tabinterp.verdict` and `tabinterp.version`. Files: report.html, audit.json and
+        findings.csv, in the folder `tabinterp`. No row of the table is logged.
 
         Parameters
         ----------
-        run_id : ID of an existing run; by default, the active run, or a new one if none is active.
+        run_id : ID of an existing run. By default, the active run is used, or a new run if none is active.
 
         Raises
         ------
@@ -244,17 +253,17 @@ class Audit:
         return log_files(self.document, files, run_id)
 
     def to_summary(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
-        """Return a one-page summary as HTML, printable on one sheet of A4: verdict, difference, most severe findings,
-        digests.
-        """
+        """Return a summary as HTML for one sheet of A4: verdict, difference, most severe findings and digests."""
         return self.view("summary", path, lang).decode("utf-8")
 
     def to_cyclonedx(self, path: str | Path | None = None) -> str:
-        """Return CycloneDX 1.6 JSON: both models with their model cards, the table, and the libraries."""
+        """Return a CycloneDX 1.6 bill of materials as JSON. It contains both models with their model cards, the table, and the
+        libraries.
+        """
         return self.view("cyclonedx", path).decode("utf-8")
 
     def to_pdf(self, path: str | Path | None = None, lang: str = SOURCE, appendix: str | None = None) -> bytes:
-        """Return the report as a tagged PDF (PDF/UA-1, A4); needs `pip install 'tabinterp[pdf]'`."""
+        """Return the report as a tagged PDF (PDF/UA-1, A4). This requires `pip install 'tabinterp[pdf]'`."""
         return self.view("pdf", path, lang, appendix)
 
     def _repr_html_(self) -> str:
@@ -272,7 +281,7 @@ class Audit:
 
     @classmethod
     def from_json(cls, source: str | Path | bytes) -> Audit:
-        """Read an audit that `to_json` wrote, from a path, or from the document itself as bytes or text."""
+        """Read an audit from the output of `to_json`. `source` is the path of the file, or its contents as bytes or text."""
         if isinstance(source, str) and source.startswith("{"):
             source = source.encode()
         return cls(from_bytes(source if isinstance(source, bytes) else _read(Path(source))), read=True)
@@ -280,7 +289,9 @@ class Audit:
 
 @contextmanager
 def holding_together(read: bool) -> Iterator[None]:
-    """Raise `DocumentError` if the document was read from a file and its values contradict each other."""
+    """Within the `with` block, replace errors that are caused by contradictory values by a `DocumentError`. If the document was
+    not read from a file, errors are not replaced.
+    """
     try:
         yield
     except BROKEN as error:
@@ -304,7 +315,7 @@ def _read(path: Path) -> bytes:
 
 
 def compare_audits(first: str | Path, second: str | Path, form: str = "text", lang: str = SOURCE) -> str:
-    """Compare two saved audits; return "text", "json" or "html" (a page like the report), in the language `lang`."""
+    """Compare two saved audits, and return the comparison as "text", "json" or "html" in the language `lang`."""
     forms: dict[str, Callable[[Audit, Audit], str]] = {
         "text": lambda one, two: as_text(one.compare(two)),
         "json": lambda one, two: one.compare(two).to_json(),

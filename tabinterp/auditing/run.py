@@ -1,4 +1,4 @@
-"""`audit(model, table)`: run every analysis of a network and its linear counterpart, and build the document."""
+"""`audit(model, table)`: run the analyses of a network and its linear counterpart, and build the document."""
 
 from __future__ import annotations
 
@@ -68,82 +68,85 @@ def audit(
     progress: Progress | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Audit:
-    """Compare a network with its linear counterpart, and explain what it learned.
+    """Audit a network: compare it with its linear counterpart, and explain what the network learned.
 
     Parameters
     ----------
     model : Model or BoundModel
-        From `wrap` or `load_model`.
+        The network to audit, from `wrap` or `load_model`.
     table : Table or Scan
-        Rows to audit. If the table has a split, or the model stores one, the verdict and the analyses use the held-out rows.
-        Without a split, analyses use all rows and there is no verdict. For a scan, the counterpart is fitted to all training rows
-        in batches. Analyses that are sums over rows use all rows; the others use the rows that the scan drew, and the document
-        says so.
+        Rows to audit. If the table or the model contains a split, the verdict and the analyses use the held-out rows. Without a
+        split, analyses use all rows and there is no verdict. For a scan, the counterpart is fitted to all training rows in
+        batches. Analyses that can be computed as sums over rows use all rows. All other analyses use the sample of the scan, and
+        the document says so.
     counterpart : Model, optional
-        Your own linear model. By default, a linear model is fitted to the same encoding, rows and split.
+        Your own linear model. By default, a linear model is fitted with the same encoding, rows and split as the network.
     others : sequence of Model
-        Networks that differ from this one only by their training seed. They show how much the explanations change with the seed.
+        Networks that differ from the audited network only in their training seed. They show how much the explanations depend on
+        the seed.
     null : Model, optional
-        A network trained in the same way on permuted labels, as `train(null=True)` does. Rankings that it shares with the
-        audited network do not come from the data.
+        A network that was trained in the same way on permuted labels, as `train(null=True)` does. If it ranks columns in the same
+        way as the audited network, the ranking is not due to the data.
     seed : int
-        Seed of every random draw, from 0 to 4294967295.
+        Seed of all random draws, from 0 to 4294967295.
     rows : int
-        Maximum number of rows for analyses that make many passes over the rows. The rows are drawn by a hash of the row.
+        Maximum number of rows for analyses that make many passes over the rows. If there are more, a sample is drawn by a hash of
+        each row's number.
     budget : int, optional
-        Maximum number of rows that a function of rows evaluates in the whole audit. The default is 400,000, or 32 times the
-        number of rows in the table if that is more. The analyses share the budget. Those that need more than their share explain
-        fewer rows with fewer background rows, which makes their intervals wider; the document names them. Networks whose layers
-        tabinterp evaluates itself have no budget.
+        Maximum number of rows on which a prediction function is called in the whole audit. The default is 400,000, or 32 times
+        the number of rows in the table if that is more. The analyses share the budget. Analyses that need more than their share
+        explain fewer rows with fewer background rows, so their intervals are wider. The document names these analyses. For a
+        network with layers that tabinterp evaluates itself, a budget cannot be set.
     declined : str, optional
         Deprecated. Name the adverse class when the table is read: `read_table(..., adverse=)`.
     control : mapping of str to str, optional
-        Protected column -> its reference group. By default, the largest group of each column.
+        Protected column -> reference group. By default, the largest group of the column.
     constraints : mapping, optional
-        Column -> "+" (the score must not fall when the column rises), "-" (it must not rise), or a mapping with `direction`,
-        `low` and `high` (the range of values that the column may take).
+        Column -> "+" (the score must not fall when the value of the column rises), "-" (the score must not rise), or a mapping
+        with `direction`, `low` and `high`. `low` and `high` are the range of values that the column may have.
     margin : float, optional
-        Equivalence margin in units of the primary metric: log loss in nats, squared units of the target, or deviance. By default,
-        1% of the loss of always predicting the base rate (or the mean).
+        Equivalence margin in units of the primary metric: log loss in nats, squared units of the target, or deviance. The default
+        is 1% of the loss if the base rate (or the mean) is predicted for every row.
     costs : (float, float), optional
-        Costs of a false positive and of a false negative, for two classes. They imply a threshold.
+        Costs of a false positive and of a false negative, for two classes. The optimal threshold for these costs becomes the
+        default of `threshold`.
     threshold : float, optional
         Probability above which a row is predicted to be positive, in all parts of the audit. By default, the threshold that
         `costs` imply, or 0.5.
     engine : Engine
-        Where sums over all rows of a scan are computed: in this process, or on a cluster (`dask_engine`). The numbers are the
-        same.
+        Engine that computes sums over all rows of a scan, in this process or on a cluster (`dask_engine`). The results do not
+        depend on the engine.
     device : {"cpu", "cuda"}, optional
-        Device on which torch computes. By default, the device that the model was wrapped with.
+        Device on which PyTorch computes. By default, the device that was chosen when the model was wrapped.
     digest_key : str or Path, optional
-        File with a secret key; it is created if it does not exist. The document then contains a keyed digest of every column,
-        from which `verify` can identify the columns that changed. Without a key, no digests of columns are written, because
-        anyone who knows all rows but one could find that row from an unkeyed digest.
+        File with a secret key, which is created if it does not exist. With a key, the document contains a keyed digest of every
+        column, with which `verify` can identify columns that changed. Without a key, the document contains no digests of columns.
+        Anyone who knows all rows but one could use a digest without a key to find the last row.
     analyses : iterable of str, optional
-        Names of the analyses to run, such as "ladder" or "effects". The analyses that these depend on are run as well. By
-        default, all are run. The document lists the analyses that were not requested.
+        Names of the analyses to run, such as "ladder" or "effects". Analyses on which they depend are also run. By default, all
+        analyses are run. The document lists analyses that were not requested.
     jobs : int, optional
-        Number of analyses that run in parallel, each in a separate process. The document is the same for any number. By default,
-        the number of torch's threads, but at most 4. On a GPU, for black boxes, and outside Linux, analyses run one after
-        another.
+        Number of analyses to run in parallel, each in a separate process. The document does not depend on this number. The
+        default is the number of PyTorch's threads, but at most 4. Analyses run one after another on a GPU, for prediction
+        functions, and on systems other than Linux.
     date : str or datetime.date, optional
-        Date of the audit, such as "2026-11-30". It is stored and shown on page one. Without it, the document has no date, so
-        that the same inputs always give the same bytes.
+        Date of the audit, such as "2026-11-30", which is shown on page one of the report. By default, the document has no date,
+        and the same inputs always produce the same bytes.
     progress : callable, optional
-        Called with the name of the current step and the completed share of the whole audit.
+        Function that is called with the name of the current step and the completed share of the whole audit.
     announce : callable, optional
-        Called once with a sentence that states the approximate duration of the audit.
+        Function that is called once, with a sentence that states the approximate duration of the audit.
 
     Returns
     -------
     Audit
-        The document with its findings; renders as a report.
+        The finished audit. It contains the document with its findings, and can be exported as a report.
 
     Raises
     ------
     TabinterpError
-        A setting is out of range or does not fit the table, an analysis is unknown, or a setting was given but the analysis
-        that uses it was not requested.
+        A setting is out of range or does not fit the table, an analysis is unknown, or a setting was given but none of the
+        analyses that use it was requested.
     ModelError
         The model does not fit the table.
     NotApplicableError
@@ -212,7 +215,9 @@ def _on_device(model: Model | BoundModel, device: str) -> Model:
 
 
 def _held_out_as_remembered(table: Table | Scan, remembered: Split | None) -> Table | Scan:
-    """Return the table; if it has no split, apply the one that is stored with the model."""
+    """Return the table with the split that is stored with the model, if there is one and the table has no split. If both have a
+    split, check that no held-out row of the table is a training row of the model, and return the table unchanged.
+    """
     if remembered is None:
         return table
     return table.with_split(remembered) if table.split is None else check_unseen(table, remembered)
@@ -226,7 +231,9 @@ def _expect(
     clock: _Clock,
     announce: Callable[[str], None] | None,
 ) -> None:
-    """Estimate the duration of each analysis, so that the longest can start first, and announce the duration of the audit."""
+    """Estimate the duration of each analysis, and announce the duration of the audit. With the estimates, the longest analyses
+    can start first.
+    """
     seconds = expected_seconds(size, selected, budget, fits=counterpart is None)
     clock.expect(seconds)
     if announce is not None:
@@ -236,7 +243,7 @@ def _expect(
 def _linear(
     counterpart: Model | None, network: BoundModel, table: Table | Scan, seed: int, engine: Engine
 ) -> BoundModel:
-    """Return the linear counterpart bound to the rows of the network. It is fitted here if the user did not supply one."""
+    """Return the linear counterpart, bound to the rows of the network. If the user did not supply one, it is fitted first."""
     fitted = counterpart or fit_counterpart(network, table, seed=seed, engine=engine)
     linear = bind(replace(fitted, device=network.device), network.table, beside=network)
     if not linear.is_linear:
@@ -259,7 +266,9 @@ def _summed(
     engine: Engine,
     within: Callable[[float], None],
 ) -> Sums:
-    """Return the sums over all rows if only a sample of a scan's rows is in memory; otherwise, return an empty result."""
+    """Return the sums over all rows of a scan for the analyses that need them. If all rows are in memory, return an empty
+    mapping.
+    """
     if isinstance(rows, Scan) and not rows.is_whole:
         return sweep(network, linear, rows, within, engine, settings, selected)
     return {}
@@ -274,7 +283,7 @@ def _compared(
     sums: Sums,
     within: Callable[[float], None],
 ) -> Context:
-    """Compare the performance of both models, and return the context of the analyses."""
+    """Compare the performance of both models, and return the context for the analyses."""
     evaluated = network.table.evaluated
     performance = compare(
         network.take(evaluated),
@@ -298,7 +307,9 @@ def _compared(
 def _assembled(
     context: Context, notes: list[Message], table: Table | Scan, key: DigestKey | None, run: dict[str, Any]
 ) -> Audit:
-    """Build the document from the results and add its findings; `run` contains facts about this run only."""
+    """Build the document from the results, and return it with its findings as a finished audit. `run` contains facts that are not
+    part of the document.
+    """
     cut = [one.title for one in ANALYSES if one.name in context.limited and context.results.get(one.name) is not None]
     if cut:
         said: dict[str, Any] = {"budget": context.settings.budget, "analyses": cut}
@@ -314,7 +325,9 @@ def _assembled(
 
 
 class _Clock:
-    """The duration of each part of an audit in seconds, and its progress: the completed share of the expected duration."""
+    """A clock that measures the duration of each part of an audit in seconds. It reports progress as the completed share of the
+    expected duration.
+    """
 
     def __init__(self, progress: Progress | None) -> None:
         self.seconds: dict[str, float] = {}
@@ -330,7 +343,7 @@ class _Clock:
         return self._progress is not None
 
     def expect(self, seconds: Mapping[str, float]) -> None:
-        """Set the expected seconds of the remaining parts; no progress is reported before that."""
+        """Set the expected duration of each part in seconds. Until this is called, the reported progress is 0."""
         self._expected = seconds
 
     @contextmanager
@@ -342,20 +355,20 @@ class _Clock:
         self.finished(part, time.perf_counter() - start)
 
     def within(self, share: float, part: str | None = None) -> None:
-        """Report the completed share of a part (by default, of the current part)."""
+        """Report the completed share of a part; by default, of the current part."""
         part = part or self._part
         self._under_way[part] = max(share, self._under_way.get(part, 0.0))  # an analysis may start again
         self._tell(part)
 
     def finished(self, part: str, seconds: float) -> None:
-        """Report that a part is done, with its duration."""
+        """Report that a part is finished, and record its duration."""
         self.seconds[part] = round(seconds, 3)
         self._under_way.pop(part, None)
         self._done += self.expected(part)
         self._tell(part)
 
     def expected(self, part: str) -> float:
-        """Return the expected seconds of a part; 0 if none were set."""
+        """Return the expected duration of a part in seconds, or 0 if none was set."""
         return self._expected.get(part, 0.0)
 
     def _tell(self, part: str) -> None:

@@ -1,4 +1,4 @@
-"""The record of a run: code, configuration, device, and the rows of every analysis."""
+"""The record of a run: code, configuration, and the rows used by every analysis."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ FILES = ("_file", "_file_sha256", "_file_unsafe")  # settings that identify the 
 
 @cache
 def code_digest() -> str:
-    """Return the SHA-256 (hex) of the package's own files: the `dirHash` digest of in-toto, in the format of sha256sum.
+    """Return a SHA-256 (hex) of the files of the package. It is the `dirHash` digest of in-toto, computed from the output of
+    sha256sum.
 
-    Equivalent command in the package's folder, if `datasets` is not inside it:
+    The equivalent command, run in the folder of the package without its subfolder `datasets`, is:
     `find . -type f -not -path '*/__pycache__/*' | cut -c3- | LC_ALL=C sort | xargs sha256sum | sha256sum`
     """
     paths = (path.relative_to(PACKAGE) for path in PACKAGE.rglob("*") if path.is_file())
@@ -34,8 +35,8 @@ def code_digest() -> str:
 
 
 def configuration(document: doc.Document) -> dict[str, Any]:
-    """Return the configuration: the settings, how the table was read, the roles of the columns, and the split. It does not
-    depend on the rows or the model.
+    """Return the configuration of an audit: the settings, how the table was read, the roles of the columns, and the split. The
+    configuration does not depend on the rows or the model.
     """
     how, data = document.method, document.data
     return {
@@ -56,7 +57,7 @@ def configuration_digest(document: doc.Document) -> str:
 
 
 def readings(d: doc.Document) -> list[ReadingRows]:
-    """Return the rows used by every analysis in the document, in the order of the analyses."""
+    """Return a description of the rows that each analysis in the document used, in the order of the analyses."""
     records = (d.get(one.kind) for one in ANALYSES if one.place is not None and one.record is not None)
     rows = [row for record in (d.performance, *records) if record is not None for row in record.rows_used(d)]
     own = [name for name in doc.OWN if name in d.analyses]  # a file stores them sorted by name
@@ -66,8 +67,8 @@ def readings(d: doc.Document) -> list[ReadingRows]:
 
 
 def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
-    """Return the rows used by an analysis that has no field for them in the document: those stated in its record, or the
-    evaluated rows.
+    """Return a description of the rows that an analysis without its own field in the document used: those stated in the
+    analysis's record, or else the evaluated rows.
     """
     if hasattr(record, "rows_used"):
         return [*record.rows_used(d)]
@@ -78,10 +79,10 @@ def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
 
 
 def _weighed(d: doc.Document, row: ReadingRows) -> str:
-    """Return how weights enter the standard errors.
+    """Return a key that states how weights are used in the standard errors: "sampling" or "own".
 
-    They are sampling weights, whose scale has no effect. For coefficients with supplied standard errors, they enter as in the
-    supplied fit.
+    "sampling" means that weights are sampling weights, so only their ratios matter. "own" is for coefficients with supplied
+    standard errors, in which weights are used as in the supplied fit.
     """
     own = d[Coefficients].method.key.startswith("coefficients.method.own.")
     return "own" if own and row.reading.key == "rows_of.coefficients_linear" else "sampling"

@@ -1,4 +1,4 @@
-"""Handling of Ctrl-C and SIGTERM. The work stops within a second, whichever library is running."""
+"""Handling of Ctrl-C and SIGTERM. The process stops within a second, whichever library is running."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _LAST: list[Callable[[], None]] = []
 
 
 class Interrupted(BaseException):
-    """Raised on Ctrl-C or SIGTERM. It is a separate class, so that no library catches it."""
+    """Raised on Ctrl-C or SIGTERM. It is a separate class, because libraries may catch other exceptions."""
 
 
 @contextmanager
 def interruptible() -> Iterator[Event]:
-    """Within this context, set the event and raise `Interrupted` on Ctrl-C or SIGTERM.
+    """Raise `Interrupted` within the `with` block on Ctrl-C or SIGTERM, and set the event that the context manager returns.
 
-    If a library does not stop, the process ends itself. Some libraries replace `Interrupted` with another error; the event then
-    shows that the user interrupted the work.
+    If a library does not stop, the process is ended. Some libraries replace `Interrupted` by another error. The event then shows
+    that the user interrupted the work.
 
-    Python handles a signal in the main thread only between bytecode instructions, and a fit or a matrix product is one
-    instruction. The number of the signal is therefore written to a pipe immediately. A thread that reads the pipe ends the
-    process after a time limit.
+    Python handles a signal in the main thread and only between bytecode instructions. A fit or a matrix product is a single
+    instruction and can take long. The number of the signal is therefore also written to a pipe immediately. A thread that reads
+    the pipe ends the process after a time limit.
     """
     asked = Event()
     if current_thread() is not main_thread():
@@ -61,7 +61,9 @@ def interruptible() -> Iterator[Event]:
 
 @contextmanager
 def last(call: Callable[[], None]) -> Iterator[None]:
-    """Register a function to call before the process ends itself. It may be called while the main thread is computing."""
+    """Register a function for the duration of a `with` block. It is called before `interruptible` ends the process, possibly
+    while the main thread is computing.
+    """
     _LAST.append(call)
     try:
         yield
@@ -77,7 +79,7 @@ def _watch(receiver: int) -> None:
 
 
 def leave() -> NoReturn:
-    """End this process at once."""
+    """End this process immediately, without cleaning up."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # closed by the reader
             stream.flush()

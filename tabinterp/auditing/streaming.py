@@ -1,8 +1,8 @@
-"""Sums over all rows of a scan, for analyses that can be computed from sums over rows.
+"""Sums over all rows of a scan, for analyses that can be computed from such sums.
 
-One pass covers the evaluated rows. Another covers all rows, for the sums that compare training and held-out rows.
+One pass reads the evaluated rows. A second pass reads all rows, for sums that compare training rows with held-out rows.
 
-The packages of these analyses declare the sums that they need (`Analysis.summed`).
+An analysis declares the sums that it needs in `Analysis.summed`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Sums = dict[str, tuple[Any, Any]]  # name of an analysis -> its plan and its sum
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Both models without rows, and the plans of the summed analyses. They are applied to each batch of rows."""
+    """Both models without rows, and the plans of the sums to compute. They are applied to each batch of rows."""
 
     network: BoundModel
     linear: BoundModel
@@ -44,11 +44,11 @@ def sweep(
     settings: AuditSettings | None = None,
     analyses: Iterable[Analysis[Any]] = ANALYSES,
 ) -> Sums:
-    """Return the plans and sums for performance, and for those of the given analyses that are computed from sums over rows.
+    """Compute sums over all rows of a scan, for performance and for those of the given analyses that are computed from sums.
 
-    The plans are made from the sampled rows, to which the models are bound. If rows have groups, nothing is summed, because a
-    standard error needs all rows of a group at once and a batch may contain only some of them. All analyses then use the sampled
-    rows.
+    Return the plan and the sums of each analysis. The plans are based on the sampled rows, to which the models are bound. If the
+    table has a group column, the result is empty and all analyses use the sampled rows. The reason is that a standard error
+    requires all rows of a group at once, but a batch may contain only some of them.
     """
     if scan.schema.group is not None:
         return {}
@@ -76,7 +76,7 @@ def sweep(
 
 
 def _encode(pair: Pair, table: Table) -> Iterator[tuple[BoundModel, BoundModel]]:
-    """Yield both models bound to small parts of a batch of rows."""
+    """Yield both models, bound to small parts of a batch of rows."""
     for few in in_parts(table, pair.network.x.shape[1]):
         first = on_rows(pair.network, few)
         yield first, on_rows(pair.linear, few, first)
@@ -87,9 +87,9 @@ def _update(pair: Pair, both: tuple[BoundModel, BoundModel]) -> dict[str, Any]:
 
 
 def sums_of(plans: Mapping[str, Any], network: BoundModel, linear: BoundModel) -> dict[str, Any]:
-    """Return the sums over these rows for each analysis with a plan.
+    """Return the sums over the rows of the bound models, for each analysis with a plan.
 
-    Derivatives and hidden units come first, because their forward pass also gives the scores.
+    Sums of derivatives and hidden units are computed first, because their forward pass also computes the scores.
     """
     streams = {name: STREAMED[name].streamed for name in plans}
     updates = {name: one.update(plans[name], network, linear) for name, one in streams.items() if one.of in BLOCKS}
@@ -110,7 +110,7 @@ def _rows(plans: Mapping[str, Any], table: Table) -> Iterator[Table]:
 
 
 def _update_rows(plans: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    """Return the sums over these rows that do not depend on a model."""
+    """Return the sums over the rows of a table that do not depend on a model."""
     return {name: STREAMED[name].streamed.update(plan, table) for name, plan in plans.items()}
 
 

@@ -1,4 +1,4 @@
-"""Sentences about a whole audit: how the table was split, how the models were wrapped, what was not assessed."""
+"""Sentences about a whole audit: the split of the table, how the models were loaded, and what was not assessed."""
 
 from __future__ import annotations
 

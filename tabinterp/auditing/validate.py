@@ -1,4 +1,4 @@
-"""Check the arguments of an audit and convert them to its settings, before anything is computed."""
+"""Validation of the arguments of an audit, and their conversion to settings, before anything is computed."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ MOST_SEED = 2**32 - 1
 
 
 def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, Any]) -> None:
-    """Refuse an argument that none of the requested analyses uses.
+    """Raise an error if an argument was given that none of the requested analyses uses.
 
     Parameters
     ----------
     requested : the analyses to run.
-    given : mapping of arguments of `ti.audit` to their values.
+    given : name of an argument of `ti.audit` -> value; None: not given.
 
     Raises
     ------
     TabinterpError
-        An argument was given (not None), but the analyses that use it were not requested.
+        An argument was given, but none of the analyses that use it was requested.
     """
     for name in (name for name, value in given.items() if value is not None):
         users = [analysis.name for analysis in ANALYSES if name in analysis.uses]
@@ -46,7 +46,7 @@ def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, An
 
 
 def check_engine(engine: Engine, table: Table | Scan) -> None:
-    """Refuse a cluster for a table in memory."""
+    """Raise an error if `engine` is a cluster but the table is in memory."""
     if engine is not in_turn and not isinstance(table, Scan):
         raise NotApplicableError(
             f"the table {table.name} is in memory, so only the local engine can be used. Leave out "
@@ -55,7 +55,7 @@ def check_engine(engine: Engine, table: Table | Scan) -> None:
 
 
 def check_numbers(seed: int, rows: int, margin: float | None, budget: int | None) -> None:
-    """Refuse a seed, a number of rows, a margin or a budget that is out of range."""
+    """Raise an error if the seed, the number of rows, the margin or the budget is out of range."""
     if not isinstance(seed, numbers.Integral) or not 0 <= seed <= MOST_SEED:
         raise TabinterpError(f"the seed must be a whole number from 0 to {MOST_SEED}; got {argument('seed', seed)}")
     if not isinstance(rows, numbers.Integral) or not 2 <= rows <= MOST_ROWS:
@@ -83,19 +83,19 @@ def settings_of(
     threshold: float | None,
     date: str | dt.date | None,
 ) -> AuditSettings:
-    """Return the settings of an audit of these rows.
+    """Validate arguments of an audit, and return them as settings.
 
     Parameters
     ----------
     rows : the rows to audit, with the split to use.
-    analyses : the analyses to run; None: all.
-    most : maximum number of rows for analyses that make many passes over them.
+    analyses : the analyses to run; None: all analyses.
+    most : maximum number of rows for analyses that make many passes over the rows.
     seed, control, constraints, margin, costs, threshold, date : as in `ti.audit`.
 
     Raises
     ------
     TabinterpError
-        A constraint, a reference group, costs or a threshold do not fit the table.
+        A constraint, a reference group, the costs or the threshold do not fit the table.
     """
     table = rows.sample if isinstance(rows, Scan) else rows
     declarations = declared(table, constraints or {})
@@ -130,7 +130,7 @@ def day_of(date: str | dt.date) -> str:
 
 
 def table_settings(rows: Table | Scan) -> TableSettings:
-    """Return the settings with which the rows were read, so that they can be read again in the same way."""
+    """Return the settings with which the table was read. They allow the table to be read again in the same way."""
     schema, split, said = rows.schema, rows.split, rows.asked
     levels = {} if said is None else {name: list(map(_plain, order)) for name, order in said.levels.items()}
     kinds = {} if said is None else dict(said.kinds)
@@ -163,6 +163,6 @@ def table_settings(rows: Table | Scan) -> TableSettings:
 
 
 def _plain(level: Any) -> str | int | float | bool:
-    """Return a level as a JSON value."""
+    """Return a level of a column as a JSON value."""
     value = level.item() if hasattr(level, "item") else level
     return value if isinstance(value, (str, int, float, bool)) else str(value)

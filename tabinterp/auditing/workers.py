@@ -1,8 +1,9 @@
-"""Worker processes that run independent analyses in parallel.
+"""Running independent analyses in parallel worker processes.
 
-Workers are forks of this process: they share the models, the rows and the settings without copying, and need no `__main__` guard.
-Only results are transferred, by pickle. Threads would not work: torch traces a network by patching `torch.nn.Module` for all
-threads, so simultaneous traces would interfere, and most of an analysis is Python code, which runs in one thread at a time.
+Workers are forks of this process. They share the models, the rows and the settings without copying, and need no `__main__` guard.
+Only results are transferred, by pickle. Threads are not used for two reasons. PyTorch traces a network by patching
+`torch.nn.Module` for all threads, so simultaneous traces would interfere. Also, most of an analysis is Python code, which runs in
+only one thread at a time.
 """
 
 from __future__ import annotations
@@ -48,17 +49,17 @@ class Watch(Protocol):
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker process, and the parent's end of the pipe to it."""
+    """A worker process, and the parent's end of the pipe to the worker."""
 
     process: int
     pipe: Connection
 
 
 def can_fork(context: Context) -> bool:
-    """Return whether analyses can run in forks of this process.
+    """Return whether the analyses can run in forks of this process.
 
-    A fork does not inherit the threads of its parent. On the CPU, torch does not need them. On a GPU, or in a user's prediction
-    function, any library may depend on threads. Outside Linux, the system libraries may depend on them as well.
+    A fork does not inherit the threads of its parent. On the CPU, PyTorch does not need these threads. On a GPU, or in a user's
+    prediction function, a library may depend on them. On systems other than Linux, the system libraries may depend on them too.
     """
     models = [context.network.model, context.linear.model, *context.others, *([context.null] if context.null else [])]
     on_processor = all(model.function is None and model.device == CPU for model in models)
@@ -66,8 +67,8 @@ def can_fork(context: Context) -> bool:
 
 
 def independent(analyses: Sequence[Analysis[Any]]) -> list[list[Analysis[Any]]]:
-    """Split analyses into groups that do not need each other's results. The order of the list is kept within and
-    between groups.
+    """Split analyses into groups that do not depend on each other's results. Analyses within groups, and the groups, are in the
+    order of the list.
     """
     groups: list[list[Analysis[Any]]] = []
     for analysis in analyses:
@@ -82,7 +83,7 @@ def independent(analyses: Sequence[Analysis[Any]]) -> list[list[Analysis[Any]]]:
 def side_by_side(
     groups: Sequence[Sequence[Analysis[Any]]], context: Context, answer: Answer, count: int, watch: Watch
 ) -> dict[str, Any]:
-    """Run groups of analyses in `count` worker processes, each group in one of them.
+    """Run groups of analyses in `count` worker processes. Each group runs in a single worker.
 
     Parameters
     ----------
@@ -92,9 +93,9 @@ def side_by_side(
     Returns
     -------
     dict
-        Name of an analysis -> its outcome. If an analysis fails in any way, or a worker is lost, unfinished analyses are left
-        out, and all workers are stopped. If the caller then runs them one after another, the same error occurs as without
-        workers.
+        Name of an analysis -> outcome. If an analysis fails in any way, or a worker is lost, all workers are stopped and
+        unfinished analyses are left out. The caller can then run the unfinished analyses one after another; an error occurs again
+        as it would without workers.
     """
     outcomes: dict[str, Any] = {}
     waiting = deque(range(len(groups)))
@@ -131,7 +132,7 @@ def side_by_side(
 def _work(
     pipe: Connection, groups: Sequence[Sequence[Analysis[Any]]], context: Context, answer: Answer, count: int
 ) -> None:
-    """Run in a worker: process one group after another until none is left or an analysis fails."""
+    """Run groups of analyses in a worker, one after another, until none is left or an analysis fails."""
     with cores_limited(max(1, cores() // count)):
         while True:
             pipe.send(("idle",))
@@ -154,7 +155,7 @@ def _work(
 
 
 class _Reports:
-    """Sends the progress of an analysis at intervals."""
+    """A callable that sends the progress of an analysis to the parent process at intervals."""
 
     def __init__(self, pipe: Connection, name: str) -> None:
         self._pipe, self._name, self._last = pipe, name, 0.0
@@ -167,7 +168,7 @@ class _Reports:
 
 @contextmanager
 def _forked(count: int, work: Callable[[Connection], None]) -> Iterator[list[Worker]]:
-    """Fork workers for this work; they are always stopped at the end of the block."""
+    """Fork `count` workers that call `work`. They are always stopped at the end of the `with` block."""
     workers: list[Worker] = []
     try:
         for _ in range(count):
@@ -209,7 +210,7 @@ def _fork(work: Callable[[Connection], None]) -> Worker:
 
 
 def _stream(number: int) -> Any:
-    """Reopen standard output or standard error, or the null device if it is closed."""
+    """Reopen standard output or standard error. If it is closed, open the null device instead."""
     try:
         return open(number, "w", buffering=1, errors="backslashreplace", closefd=False)
     except OSError:

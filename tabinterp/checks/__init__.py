@@ -1,7 +1,7 @@
-"""Checks that judge an audit from its document alone, one module per check.
+"""Checks that judge an audit. They need only the document of the audit. There is one module per check.
 
-Each module contains the function, the limits and all sentences of one check, and is named after the slug of the check. To add a
-check, write its module and add it to the list below. Checks are shown in the order of this list.
+A module contains the function, the limits and all sentences of one check. Its name is the slug of the check, with underscores. To
+add a check, write its module and add it to the list below. Reports show checks in the order of this list.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The definition of a check (its code, severity, limits, function and sentences), and the outcome that its function returns."""
+"""The definition of a check (code, severity, limits, function and sentences), and the outcome that a check's function returns."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ ASPECTS = {  # last part of the key `check.SLUG.ASPECT`: field of `Text`
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of the function of a check.
+    """The result of a check's function.
 
     Parameters
     ----------
     status : "raised", "cleared" (shown as passed) or "not_applicable"
     key : str
-        Key of the sentence `finding.SLUG.KEY` among the check's claims. A key with a dot, such as "any.powerless", is that of
-        `finding.KEY`, a sentence shared by several checks.
+        Key of the finding's sentence among the check's claims. The key in the message catalogue is `finding.SLUG.KEY`. A key with
+        a dot, such as "any.powerless", refers to `finding.KEY`, a sentence that several checks share.
     values : mapping, optional
-        The values of the placeholders of the sentence.
+        Values of the placeholders in the sentence.
     lesser : bool
-        Whether the finding has the lesser of the check's two severities.
+        Whether the finding has the lesser severity, for a check with two severities.
     power : Power, optional
-        The smallest effect that a check that passed could have detected.
+        For a check that passed, the smallest effect that it could have detected.
     """
 
     status: Status
@@ -55,7 +55,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Limit:
-    """A number that decides whether a check is raised. A policy may replace it by another number from `least` to `most`.
+    """A limit of a check, which decides whether the check is raised. A policy may replace `value` by another number from `least`
+    to `most`.
 
     `means` is the name of the quantity that is compared with the limit.
     """
@@ -68,10 +69,10 @@ class Limit:
 
 @dataclass(frozen=True)
 class Text:
-    """Every sentence of a check.
+    """All sentences of a check.
 
-    `raised_when` is filled with the limits and constants of the check; `claims` are the sentences of its outcomes, by key, and
-    are filled with the values of the outcome.
+    The placeholders in `raised_when` are replaced by the limits and constants of the check. `claims` contains the sentence of
+    each outcome, by key. Their placeholders are replaced by the values of the outcome.
     """
 
     title: Sentence
@@ -84,23 +85,23 @@ class Text:
 
 @dataclass(frozen=True)
 class Check:
-    """A check of the document: `evaluate` takes the document and the limits in force.
+    """A check of the document. Its function `evaluate` takes the document and the limits to apply.
 
     Parameters
     ----------
     code, slug : str
-        Stable names, such as "TI-D02" and "label-leak".
+        Names that never change, such as "TI-D02" and "label-leak".
     severity : "act", "check" or "note"
     section : str
-        Anchor of the section of the report that has the numbers.
+        Anchor of the report section that contains the numbers.
     limits : mapping of str to Limit
         Limits that a policy may change.
     constants : mapping of str to float
-        Further numbers in `text.raised_when` that no policy may change.
+        Other numbers in `text.raised_when`, which a policy cannot change.
     lesser_severity : optional
-        The severity of outcomes with `lesser=True`.
+        Severity of outcomes with `lesser=True`.
     voids_comparison : bool
-        Whether a raised finding makes the comparison of the two models untrustworthy. Every format then says so above the
+        Whether a raised finding invalidates the comparison of the two models. If so, every format of the report says so above the
         verdict.
     """
 
@@ -117,7 +118,7 @@ class Check:
 
     @property
     def severities(self) -> tuple[Severity, ...]:
-        """All severities that a finding of this check can have, the most severe first."""
+        """The severities that a finding of this check can have, the most severe first."""
         return (self.severity,) if self.lesser_severity is None else (self.severity, self.lesser_severity)
 
     @property
@@ -127,7 +128,7 @@ class Check:
 
     @property
     def sentences(self) -> dict[str, Sentence]:
-        """All sentences of the check by their keys in the catalogue: `check.SLUG.ASPECT`, `check.SLUG.limit.NAME` or
+        """All sentences of the check by their keys in the message catalogue: `check.SLUG.ASPECT`, `check.SLUG.limit.NAME` or
         `finding.SLUG.OUTCOME`.
         """
         aspects = {f"check.{self.slug}.{aspect}": getattr(self.text, name) for aspect, name in ASPECTS.items()}
@@ -148,18 +149,19 @@ def not_applicable(key: str = "not_applicable") -> Outcome:
 
 
 def raised_if(condition: bool, **values: object) -> Outcome:
-    """Return the outcome "raised" if the condition holds, otherwise "cleared", with the same values."""
+    """Return the outcome "raised" if the condition is true, and "cleared" otherwise. Both have the same values."""
     return (raised if condition else cleared)(**values)
 
 
 def above(interval: Interval, limit: float) -> bool:
-    """Return whether the whole interval is at or above the limit; False if there is no interval."""
+    """Return whether the whole interval is at or above the limit. Return False if there is no interval."""
     return interval.low is not None and interval.low >= limit
 
 
 def p_value(interval: Interval, hypothesis: float) -> float:
-    """Return the two-sided p-value of a hypothesis. It is computed from a 95% normal interval, using the half on the side of the
-    hypothesis. Without an interval it is 1.
+    """Return the two-sided p-value of the hypothesis that a quantity equals `hypothesis`. It is computed from the quantity's 95%
+    interval under a normal approximation. The standard error is derived from the half of the interval that faces the hypothesis.
+    Without an interval, the p-value is 1.
     """
     if interval.value is None or interval.low is None or interval.high is None:
         return 1.0

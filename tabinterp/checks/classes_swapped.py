@@ -1,4 +1,4 @@
-"""Does the network rank or name the classes in the wrong order?"""
+"""Check whether the network ranks or names the classes in the wrong order."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def ranks_reversed(document: Document) -> bool:
-    """Return whether the AUC is significantly below one half (two classes), or another order of the classes fits better
-    (several classes).
+    """Return whether the classes seem to be swapped. For two classes, the AUC is significantly below one half. For several
+    classes, the predictions fit the rows better if the classes are relabelled.
     """
     auc = network_metric(document, "auc")
     below = auc.value is not None and auc.stderr is not None and auc.value + SWAPPED_Z * auc.stderr < 0.5

@@ -1,4 +1,4 @@
-"""Are there input columns with a single value?"""
+"""Check for input columns that contain a single value."""
 
 from __future__ import annotations
 

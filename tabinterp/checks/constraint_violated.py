@@ -1,4 +1,4 @@
-"""Does the network respect the declared directions, and do the rows respect the declared ranges?"""
+"""Check whether the network violates a declared direction, or the rows violate a declared range."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def _percent(row: ConstraintRow) -> float:
 
 
 def _is_reversed(row: ConstraintRow, model: str, limits: Limits, proofs: Mapping[str, DirectionRow]) -> bool:
-    """Return whether a direction is violated.
+    """Return whether a model violates the declared direction of a column.
 
-    A proved violation counts at once. If a proof is not available, more than a few rows, or a part of the effect curve, must
-    violate the direction by more than their statistical error.
+    If there is a proof, it decides. Otherwise, the direction is violated if more than `percent` of the rows violate it, or if a
+    part of the effect curve violates it. The violation must be statistically significant.
     """
     answer = _answer(proofs, row.column, model)
     if answer in ("proved", "refuted"):

@@ -1,4 +1,4 @@
-"""Are there hidden units that are constant over the rows?"""
+"""Check for hidden units whose output is the same for all rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is one group of a protected column selected far less often than another (adverse impact, four-fifths rule)?"""
+"""Check whether one group of a protected column is selected far less often than another (adverse impact, four-fifths rule)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ FOUR_FIFTHS = 0.8  # a rule of thumb in United States employment guidelines; the
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    """Compare the groups of a column with the lowest and the highest selection rate.
+    """Compare the group with the lowest selection rate with the group with the highest, for each protected column.
 
-    The check is raised if the simultaneous interval of their ratio, over all pairs of groups, is below the limit. It is also
-    raised if the audit flagged a group whose share is withheld.
+    The check is raised if the whole interval of the ratio of two selection rates is below the limit. The intervals are
+    simultaneous over all pairs of groups. The check is also raised if the audit flagged a group whose selection rate is withheld.
     """
     adverse, limit = document.data.adverse, limits["ratio"]
     groups = document.get(Groups)
@@ -55,8 +55,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _shown_pair(row: ImpactRow, limit: float) -> ImpactPair | None:
-    """Return the groups with the lowest and the highest selection rate; or the `surest` pair, if only that pair is below the
-    limit.
+    """Return the pair of groups to show: the groups with the lowest and the highest selection rate. If the ratio is significantly
+    below the limit only for the `surest` pair, return the `surest` pair instead.
     """
     return row.surest if _below(row.surest, limit) and not _below(row.headline, limit) else row.headline
 
@@ -66,9 +66,10 @@ def _below(pair: ImpactPair | None, limit: float) -> bool:
 
 
 def _is_low(row: ImpactRow, limit: float, limit_of_audit: float) -> bool:
-    """Return whether the selection rate of a group is too low.
+    """Return whether the selection rate of a group is significantly too low compared with another group.
 
-    A flag that the audit raised at its limit also holds at every limit above it, and says nothing about limits below.
+    If the audit flagged a withheld group at its own limit, the group is also flagged at higher limits. Nothing is known about
+    lower limits.
     """
     return _below(row.surest, limit) or (row.withheld == "raised" and limit >= limit_of_audit)
 

@@ -1,4 +1,4 @@
-"""Are there input columns that are recodings of each other?"""
+"""Check for input columns that are recodings of each other."""
 
 from __future__ import annotations
 

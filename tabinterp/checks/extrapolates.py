@@ -1,4 +1,4 @@
-"""How much does the network's score change when a numeric column goes beyond the range of the rows?"""
+"""Check whether the network's score changes strongly when a numeric column exceeds its range in the rows."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Does the network lose its predictive power when numeric columns change slightly?
+"""Check whether the network loses its predictive power when numeric columns change slightly.
 
-Only numeric columns are perturbed. The check is raised if two conditions hold. First, the network's loss rises more than that of
-its linear counterpart, by at least a set share of the loss of a constant prediction. Second, the network's loss is then above
-that of a constant prediction. The second condition exempts a network that has learnt a true threshold or interaction: small
-changes cost it something, but rarely all of its predictive power.
+Only numeric columns are perturbed. The check is raised if two conditions are met. First, perturbation raises the network's loss
+more than the loss of its linear counterpart. The excess is at least a set share of the loss of a constant prediction. Second, the
+network's loss after perturbation is above the loss of a constant prediction. The second condition exempts a network that has
+learnt a true threshold or interaction. Small changes increase the loss of such a network too, but it rarely loses all of its
+predictive power.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Are groups of related rows, such as rows of one person, split between training rows and held-out rows?"""
+"""Check whether groups of related rows, such as the rows of one person, occur both in training rows and in held-out rows."""
 
 from __future__ import annotations
 

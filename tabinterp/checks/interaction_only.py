@@ -1,4 +1,6 @@
-"""Does the network use pairs of columns of which neither shows an effect on its own, as a coefficient or a correlation?"""
+"""Check whether the network uses an interaction of two columns, neither of which shows an effect on its own as a coefficient or a
+correlation.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run every check on a document, and list what each check measures and when it is raised."""
+"""Functions that run every check on a document, or describe what each check measures and when it is raised."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ SEVERITY_ORDER = {"act": 0, "check": 1, "note": 2}
 
 
 def judge(document: Document) -> list[Finding]:
-    """Return one finding per check. Raised findings come first, ordered by severity."""
+    """Run all checks on a document, and return one finding per check. Raised findings come first, and the most severe of them is
+    the first.
+    """
     findings = [run_check(check, document) for check in CHECKS]
     return sorted(findings, key=lambda finding: (finding.status != "raised", SEVERITY_ORDER[finding.severity]))
 
 
 def run_check(check: Check, document: Document, limits: Limits | None = None) -> Finding:
-    """Return the finding of one check; `limits` replace its default limits of the same names."""
+    """Run one check on a document, and return its finding. `limits` replace default limits of the check by name."""
     outcome = check.evaluate(document, check.default_limits | dict(limits or {}))
     key = f"finding.{outcome.key}" if "." in outcome.key else f"finding.{check.slug}.{outcome.key}"
     return Finding(
@@ -39,10 +41,11 @@ def run_check(check: Check, document: Document, limits: Limits | None = None) ->
 
 
 def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
-    """Return the manual of the checks.
+    """Describe checks: what each check measures, and when it is raised.
 
-    For each check: code, slug, severity, title, what it measures, its limitations ("blind"), when it is raised ("threshold"),
-    what to do next, and the limits that a policy may change, with their usual values and ranges.
+    The result contains one mapping per check. Its keys include code, slug, severity, title, what the check measures, its
+    limitations ("blind"), when it is raised ("threshold"), and what to do next. "limits" lists the limits that a policy may
+    change, with their default values and ranges.
 
     Parameters
     ----------
@@ -52,7 +55,7 @@ def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
     Raises
     ------
     TabinterpError
-        If there is no check with such a name.
+        If there is no check with a given name.
 
     Examples
     --------
@@ -71,7 +74,7 @@ def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
 
 
 def _named(slugs: Sequence[str]) -> Sequence[Check]:
-    """Return the checks with these names, in the order of the list of checks. Without names, return all of them."""
+    """Return the checks with these names, in the order of `CHECKS`. Without names, return all checks."""
     known = [check.slug for check in CHECKS]
     for slug in slugs:
         if slug not in known:
@@ -82,7 +85,7 @@ def _named(slugs: Sequence[str]) -> Sequence[Check]:
 
 
 def _limits(check: Check) -> Iterator[str]:
-    """Yield each limit of a check: its name in a policy, its usual value, its meaning, and its range."""
+    """Yield a text about each limit of a check: its name in a policy, its default value, its meaning and its range."""
     for name, limit in check.limits.items():
         key = "checks.limit.unbounded" if limit.most == UNBOUNDED else "checks.limit"
         numbers = {end: f"{getattr(limit, end):g}" for end in ("value", "least", "most")}
@@ -90,7 +93,7 @@ def _limits(check: Check) -> Iterator[str]:
 
 
 def list_checks(slugs: Sequence[str] = ()) -> str:
-    """Return the result of `explain_checks` as text, one paragraph per check."""
+    """Return the result of `explain_checks` as text, with one paragraph per check."""
     return "\n".join(
         f"{one['code']}  {one['slug']}  ({messages.word('report.severity', one['severity'])})  {one['title']}\n"
         + "\n".join(
@@ -102,5 +105,5 @@ def list_checks(slugs: Sequence[str] = ()) -> str:
 
 
 def labelled(explained: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the labels and texts of a check's manual, without its title and without empty parts."""
+    """Return the description of a check as pairs of a label and a text. The title and empty texts are left out."""
     return [(messages.text(f"checks.{aspect}"), explained[aspect]) for aspect in LABELLED if explained[aspect]]

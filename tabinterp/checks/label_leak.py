@@ -1,4 +1,4 @@
-"""Does one column alone predict the target almost perfectly, as only a column that contains the answer does?"""
+"""Check for a single column that predicts the target almost perfectly, probably because it contains the outcome."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def evaluate_columns(document: Document, limits: Limits, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
-    """Raise the columns whose AUC or R² is a leak according to the rule `leaks`, applied to the lower end of the interval. The
-    check `near_leak` uses another rule.
+    """Raise the check if a column leaks the target. `leaks` is a rule that takes the lower end of the interval of a column's AUC
+    or R². The check `near_leak` uses a different rule.
     """
     table = document.get(TableReadings)
     powers = [(column.column, predictive_power(column)) for column in input_columns(document)]
@@ -40,12 +40,14 @@ def evaluate_columns(document: Document, limits: Limits, leaks: Callable[[float,
 
 
 def limit_of(table: TableReadings, limits: Limits) -> float:
-    """Return the limit of AUC or R², whichever measure the table uses."""
+    """Return the limit for the measure that the table uses, which is AUC or R²."""
     return limits["auc" if table.metric == "auc" else "r2"]
 
 
 def _smallest_power(document: Document, limit: float) -> Power | None:
-    """Return the smallest AUC or R² of a column whose whole interval, on the scored rows, would be above a limit."""
+    """Return the smallest AUC or R² that could have been detected: its whole interval, for this number of scored rows, is above
+    the limit with a probability of 80%.
+    """
     data = document.data
     rows = data.rows if data.held_out_rows is None else data.held_out_rows
     if data.drawn is not None:

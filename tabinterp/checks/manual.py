@@ -1,4 +1,4 @@
-"""The manual of all checks, `docs/checks.md`: python -m tabinterp.checks.manual > docs/checks.md."""
+"""Generator of the documentation page on all checks. Usage: python -m tabinterp.checks.manual > docs/checks.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ THEMES = {"P": "Performance", "E": "Explanation", "F": "Fit", "D": "Data", "G": 
 
 
 def manual() -> str:
-    """Return the manual as Markdown: every check by theme, with the texts of its module."""
+    """Return the page as Markdown. It describes every check, ordered by theme."""
     lines = [
         "# Checks",
         "",

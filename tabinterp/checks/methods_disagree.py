@@ -1,4 +1,4 @@
-"""Do attribution methods rank the columns differently, by more than sampling error explains?"""
+"""Check whether attribution methods rank the columns more differently than sampling error explains."""
 
 from __future__ import annotations
 
@@ -43,14 +43,16 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _order_correlation(pair: Agreement) -> float:
-    """Return Kendall's rank correlation over the pairs of columns that both attributions order significantly."""
+    """Return Kendall's rank correlation between two attributions. Only pairs of columns that both attributions order
+    significantly are included.
+    """
     ordered = pair.ordered or 0
     return (ordered - 2 * (pair.opposed or 0)) / max(ordered, 1)
 
 
 def _share_first(document: Document, pair: Agreement, share: float) -> bool:
-    """Return whether the rankings have largely the same first columns, out of many. Only unimportant columns are then ranked
-    differently.
+    """Return whether two rankings of many columns largely agree on the first columns. In that case, mainly unimportant columns
+    are ranked differently.
     """
     return len(document[Importance].columns) > 2 * pair.top and (pair.overlap or 0.0) > share
 

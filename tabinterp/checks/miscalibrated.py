@@ -1,7 +1,7 @@
-"""Are the predicted probabilities (or predicted numbers) calibrated on held-out rows?
+"""Check whether predicted probabilities or numbers are miscalibrated on held-out rows.
 
-The check is raised if the recalibration slope or calibration in the large is beyond its limits and the joint test of both is
-significant. It is also raised if a smooth calibration curve departs from the predictions.
+The check is raised if the recalibration slope or the calibration in the large is outside its limits, and a joint test of both is
+significant. It is also raised if a smooth calibration curve differs significantly from perfect calibration.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _is_off(one: Calibrated, limits: Limits, outputs: int, log_scale: bool) -> bool:
-    """Return whether slope or calibration in the large is beyond its limit; for numbers, only the slope has a limit."""
+    """Return whether the slope or the calibration in the large is outside its limits and the joint test is significant. For
+    regression, only the slope has limits.
+    """
     beyond = _outside(one.slope, limits["low"], limits["high"])
     beyond |= log_scale and _outside(one.large, -limits["intercept"], limits["intercept"])
     return beyond and outputs * (1.0 if one.p is None else one.p) < limits["p"]

@@ -1,4 +1,4 @@
-"""Does one column alone predict the target better than almost any legitimate column does, without being a leak?"""
+"""Check for a single column that predicts the target better than almost any legitimate column, but not as well as a leak."""
 
 from __future__ import annotations
 

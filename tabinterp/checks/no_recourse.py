@@ -1,8 +1,8 @@
-"""Can people in all groups reverse an adverse decision?
+"""Check whether people, in total or in a protected group, cannot reverse an adverse decision (recourse).
 
-The check is raised if the share of adverse decisions without recourse is significantly above a limit. It is also raised if this
-share differs significantly between a group of a protected column and all other rows. The tests of the overall share and of all
-groups are corrected jointly by Holm's method (1979).
+The check is raised if the share of adverse decisions without recourse is significantly above a limit. It is also raised if the
+share in a group of a protected column differs significantly from the share in all other rows. The tests of the overall share and
+of all groups are corrected jointly by Holm's method (1979).
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def _is_unstated(document: Document) -> bool:
 
 
 def _of_limit(share: Interval, limit: float, rows: int, independent: bool) -> float:
-    """Return the p-value of the hypothesis that the share equals the limit if the share is above it; otherwise 1.
+    """Return the p-value of the hypothesis that the share equals the limit. If the share is not above the limit, return 1.
 
-    If only the lower end of a share is shown, the p-value is computed from this end.
+    If only the lower bound of a share is shown, the p-value is computed as if the share were equal to this bound.
     """
     if share.value is None and share.low is not None and independent:
         low, high = wilson(share.low, rows)
@@ -70,7 +70,7 @@ def _of_limit(share: Interval, limit: float, rows: int, independent: bool) -> fl
 
 
 def _rejected(p: Sequence[float]) -> list[bool]:
-    """Return which hypotheses Holm's method rejects.
+    """Return, for each p-value, whether Holm's method rejects the hypothesis.
 
     >>> _rejected([0.03, 0.001, 0.02]), _rejected([0.03, 0.03, 0.02])
     ([True, True, True], [False, False, False])
@@ -84,7 +84,9 @@ def _rejected(p: Sequence[float]) -> list[bool]:
 
 
 def _of_groups(apart: Sequence[OfGroup]) -> dict[str, object]:
-    """Return the group with the most significant difference, and the number of groups with a significant difference."""
+    """Return values for the sentence of the finding: the group with the most significant difference, its numbers, and the number
+    of groups with a significant difference.
+    """
     first = min(apart, key=lambda row: (row.p or 0.0, -abs(row.difference.value or 0.0)))
     values: dict[str, object] = {"group": group_name(first.group), "count": len(apart)}
     values |= {"of_group": 100 * (first.share.value or 0.0), "difference": 100 * (first.difference.value or 0.0)}

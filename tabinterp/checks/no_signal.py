@@ -1,8 +1,8 @@
-"""Does the network predict significantly better than chance on held-out rows?
+"""Check whether the network fails to predict better than chance on held-out rows.
 
-The check is raised if the network is not significantly better than chance and there are enough rows to rule out a useful network.
-Chance is an AUC of one half for two classes and an R² of zero for numbers. For several classes it is the entropy of the class
-shares, and for counts the loss of the mean.
+The check is raised if the network is not significantly better than chance, and there are enough rows to rule out a useful
+network. For two classes, chance is an AUC of one half. For regression, it is an R² of zero. For several classes, it is a log loss
+equal to the entropy of the class shares. For counts, it is the loss when the mean is predicted.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _told(estimate: Interval) -> dict[str, float | None]:
 
 
 def _not_judged(document: Document) -> Outcome | None:
-    """Return why performance is not judged; None if it is."""
+    """Return the outcome "not applicable" with the reason why performance cannot be judged, or None if it can."""
     if not document.performance.held_out:
         return not_applicable()
     if (outcome := performance_withheld(document)) is not None:
@@ -64,7 +64,7 @@ def _not_judged(document: Document) -> Outcome | None:
 
 
 def _may_be_useful(document: Document, measure: str, estimate: Interval) -> bool:
-    """Return whether the rows are too few to rule out a useful network."""
+    """Return whether there are too few rows to rule out a useful network."""
     # If `estimate` is a difference in loss, it and the network's loss add up to the null loss.
     null_loss = (document.performance.metrics[0].network.value or 0.0) + (estimate.value or 0.0)
     useful = {"auc": USEFUL_AUC, "r2": USEFUL_SHARE}.get(measure, USEFUL_SHARE * null_loss)

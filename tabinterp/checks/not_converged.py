@@ -1,4 +1,4 @@
-"""Did training stop at its iteration limit before it converged?"""
+"""Check whether training reached its iteration limit before it converged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the network follow a different rule on perturbed rows, which do not occur in reality, than on real rows?"""
+"""Check whether the network follows a different rule on unrealistic perturbed rows than on real rows."""
 
 from __future__ import annotations
 

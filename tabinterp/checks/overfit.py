@@ -1,9 +1,9 @@
-"""Has the network memorised its training rows, either all of them or those of one slice?
+"""Check whether the network has memorised its training rows, overall or in a slice.
 
-The gap is the difference in loss between held-out and training rows. The check is raised if the network's gap is above zero and
-exceeds the gap of the linear counterpart by more than a set share of the loss of a constant prediction. The network's own gap
-must be above zero, because a shift can make held-out rows easier for the linear counterpart alone, which would raise the excess
-of a sound network.
+The gap is the difference in loss between held-out and training rows. The check is raised if two conditions are met. First, the
+network's gap exceeds the gap of the linear counterpart by more than a set share of the loss of a constant prediction. Second, the
+network's gap is above zero. The second condition is needed because a shift can make held-out rows easier for the linear
+counterpart only. A network that has not memorised anything would then exceed the gap of the linear counterpart.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Is the linear counterpart that the user supplied penalised, so that its coefficients have no valid intervals?"""
+"""Check whether a linear counterpart supplied by the user is penalised. If it is, its coefficients have no valid intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are protected columns among the reasons for adverse decisions?"""
+"""Check whether protected columns are among the reasons for adverse decisions."""
 
 from __future__ import annotations
 

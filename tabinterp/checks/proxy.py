@@ -1,5 +1,5 @@
-"""Is an input column a proxy for a protected column that is not an input, and does the gap between the protected groups depend
-on it?
+"""Check whether an input column is a proxy for a protected column that is not an input. The gap between the protected groups must
+also depend on the input column.
 """
 
 from __future__ import annotations
@@ -48,18 +48,20 @@ def _unassessed(document: Document) -> Outcome:
 
 
 def _best_power(one: ProxyPart) -> Interval:
-    """Return how well the best single column predicts the protected column."""
+    """Return the AUC or R² with which the best single input column predicts the protected column."""
     powers = (probe.power for probe in one.probes if probe.place == "column")
     return max(powers, key=lambda power: power.value or 0.0, default=Interval())
 
 
 def _power_of(one: ProxyPart, columns: list[str]) -> Interval:
-    """Return how well the first of these columns, which is the one named in the finding, predicts the protected column."""
+    """Return the AUC or R² with which the first of these columns predicts the protected column. The finding names this column."""
     return next(probe.power for probe in one.probes if probe.place == "column" and probe.name == columns[0])
 
 
 def _carrying(one: ProxyPart, limits: Limits) -> list[str]:
-    """Return the columns that predict the protected column well, and without which the network's gap is smaller."""
+    """Return the input columns that predict the protected column well and contribute to the network's gap: the gap is
+    significantly smaller without the column.
+    """
     strong = {p.name for p in one.probes if p.place == "column" and above(p.power, limits[one.metric])}
     rows = [] if one.network is None else one.network.ablated
     alone = [row for row in rows if len(row.columns) == 1 and row.columns[0] in strong]

@@ -1,4 +1,4 @@
-"""Are there levels with very few training rows?"""
+"""Check for levels that occur in very few training rows."""
 
 from __future__ import annotations
 

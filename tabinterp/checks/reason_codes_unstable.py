@@ -1,4 +1,4 @@
-"""Do the reason codes of rows with an adverse decision change with the seed of the estimator, or with the reference rows?"""
+"""Check whether reason codes for adverse decisions change with the random seed or with the reference rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _amount(interval: Interval, scale: float = 1) -> float | Message | None:
-    """Return the number or, if it is based on too few rows to be shown, a message that gives a bound (None without a bound)."""
+    """Return the value of an interval, multiplied by `scale`. If the value is withheld because it is based on too few rows,
+    return a message with a bound, or None if there is no bound.
+    """
     if interval.value is not None:
         return scale * interval.value
     if interval.high is not None:

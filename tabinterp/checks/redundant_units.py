@@ -1,6 +1,6 @@
-"""Are there hidden units that are linear functions of other units of their layer?
+"""Check for hidden units that are linear functions of other units in the same layer.
 
-Dead and constant units are covered by another check, `dead_units`.
+Units that are constant, such as dead units, belong to the check `dead_units`.
 """
 
 from __future__ import annotations

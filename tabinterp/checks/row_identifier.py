@@ -1,4 +1,4 @@
-"""Are there input columns that identify the row?"""
+"""Check for input columns that identify the row."""
 
 from __future__ import annotations
 

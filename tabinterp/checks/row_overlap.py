@@ -1,7 +1,7 @@
-"""Are held-out rows copies of training rows?
+"""Check whether held-out rows are copies of training rows.
 
-The check is raised if held-out rows equal a training row more often than training rows equal each other. In a table of coarse
-columns, both kinds of duplicates are frequent.
+The check is raised if held-out rows equal a training row more often than training rows equal each other. If the columns of a
+table have few distinct values, both kinds of duplicates are frequent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Are the network's probabilities so close to 0 and 1 that their gradients vanish?"""
+"""Check whether the network's probabilities are so close to 0 and 1 that their gradients vanish."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ SATURATED = 0.01  # median of p(1-p), as a share of its value at the base rate
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    """Compare the predictions with the base rate, because predictions of a rare event are small even without saturation."""
+    """Compare the median of p(1 - p) with its value at the base rate. Predictions of a rare event are close to 0 even without
+    saturation.
+    """
     value = document[Gradients].saturation
     if value is None or document.data.task != "binary":
         return not_applicable()

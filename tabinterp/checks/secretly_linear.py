@@ -1,4 +1,4 @@
-"""Is the network's score a linear function of the columns?"""
+"""Check whether the network's score is a linear function of the columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are codes for a missing value, such as 999 or -1, treated as numbers?"""
+"""Check whether codes for missing values, such as 999 or -1, are treated as numbers."""
 
 from __future__ import annotations
 

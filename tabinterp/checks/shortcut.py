@@ -1,4 +1,4 @@
-"""Does a column predict the target well on training rows, but significantly worse on held-out rows?"""
+"""Check for a column that predicts the target well on training rows but significantly worse on held-out rows."""
 
 from __future__ import annotations
 

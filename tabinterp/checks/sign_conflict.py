@@ -1,4 +1,4 @@
-"""Do the network and the linear model give a term opposite directions?"""
+"""Check for terms with opposite effects in the network and in the linear model."""
 
 from __future__ import annotations
 

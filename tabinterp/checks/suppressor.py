@@ -1,4 +1,6 @@
-"""Is there a number that is not correlated with the target on its own, but has a clear coefficient given the other columns?"""
+"""Check for a numeric column that is not correlated with the target on its own, but has a clear coefficient given the other
+columns.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the target cut off at its smallest or largest value?"""
+"""Check whether the target is capped at its smallest or largest value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences shared by all checks: labels of the manual, the smallest detectable effect, and bounds of an amount."""
+"""Sentences that all checks share: labels in descriptions of checks, smallest detectable effects, and bounds of an amount."""
 
 from __future__ import annotations
 

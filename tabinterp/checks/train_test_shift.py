@@ -1,4 +1,4 @@
-"""Do held-out rows differ from training rows, in a column or overall?"""
+"""Check whether held-out rows differ from training rows, in a column or overall."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _smallest_shift(document: Document, limits: Limits) -> Power | None:
-    """Return the smallest stability index that would be detected in any one column that shifts alone. The p-value is corrected
-    for all columns.
+    """Return the smallest population stability index that would be detected in a single column. The p-value is corrected for the
+    number of columns.
     """
     training, held_out = document.data.training_rows, document.data.held_out_rows
     table = document.get(TableReadings)

@@ -1,4 +1,6 @@
-"""Do boosted trees, fitted to the same training rows, predict better than the network by more than the verdict's margin?"""
+"""Check whether boosted trees, fitted to the same training rows, predict better than the network by more than the verdict's
+margin.
+"""
 
 from __future__ import annotations
 

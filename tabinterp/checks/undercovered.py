@@ -1,4 +1,4 @@
-"""Is there a slice of rows in which the network's conformal prediction intervals or sets cover too few outcomes?"""
+"""Check for a slice of rows in which the network's conformal prediction intervals or sets contain the outcome too rarely."""
 
 from __future__ import annotations
 

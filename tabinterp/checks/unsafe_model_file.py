@@ -1,4 +1,4 @@
-"""Was code in a model file run in order to load a model?"""
+"""Check whether code in a model file was run in order to load the model."""
 
 from __future__ import annotations
 

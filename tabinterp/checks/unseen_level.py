@@ -1,4 +1,4 @@
-"""Do held-out rows contain levels that no training row has?"""
+"""Check whether held-out rows contain levels that do not occur in training rows."""
 
 from __future__ import annotations
 

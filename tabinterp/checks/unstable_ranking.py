@@ -1,4 +1,4 @@
-"""Are adjacent ranks in the Shapley ranking closer than their sampling error?"""
+"""Check whether adjacent columns in the Shapley ranking differ by less than their sampling error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TIED = 5  # of these: if many columns are correlated, most ranks are tied, and r
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    """Count the tied ranks among the first ones. With several outputs, the output with the most ties is used."""
+    """Count the ties among the first ranks. If there are several outputs, use the output with the most ties."""
     shapley = document.get(Shapley)
     if shapley is None or not shapley.columns:
         return not_applicable()

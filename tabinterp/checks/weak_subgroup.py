@@ -1,7 +1,7 @@
-"""Is there a group of rows in which the network performs badly?
+"""Check for a group of rows in which the network performs badly.
 
-The check is raised if the network's loss in a group is above the loss implied by its own probabilities, or above the loss of
-boosted trees in that group.
+The check is raised if the network's loss in a group is above the loss that its probabilities imply, or above the loss of boosted
+trees in the same group.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _smallest_excess(weak: WeakPart, limits: Limits) -> Power | None:
-    """Return the smallest effect that could be detected in any group. The intervals of the groups are corrected
-    for their number.
+    """Return the smallest effect that would be detected in at least one of the groups. The intervals are corrected for the number
+    of groups.
     """
     tested = [
         (beyond(limits[name] / 100 * weak.null, size), row.rows)

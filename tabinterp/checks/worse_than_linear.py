@@ -1,4 +1,4 @@
-"""Does the network predict worse than its linear counterpart on held-out rows?"""
+"""Check whether the network predicts worse than its linear counterpart on held-out rows."""
 
 from __future__ import annotations
 

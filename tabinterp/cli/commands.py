@@ -1,4 +1,4 @@
-"""Define the commands of the terminal: train, audit, inspect, convert and demo."""
+"""The terminal commands train, audit, inspect, convert and demo."""
 
 from __future__ import annotations
 
@@ -322,7 +322,7 @@ def train(
 ) -> None:
     """Train a reference network and its linear counterpart.
 
-    Writes both models to a bundle, which also records the held-out rows.
+    Writes both models to a bundle. The bundle also records which rows are held out.
     """
     if out.suffix.lower() == ".zip":
         raise TabinterpError(
@@ -513,7 +513,7 @@ def audit(
 ) -> None:
     """Audit a network and compare it with its linear counterpart.
 
-    Writes report.html, audit.json, run.json and SHA256SUMS into the output folder.
+    Writes report.html, audit.json, run.json and SHA256SUMS to the output folder.
     """
     if print_config:
         say(config_text(ctx))
@@ -556,7 +556,7 @@ def inspect(
 
     Lists the code that loading the file would run.
 
-    Exit code 0 if the file is safe, 2 otherwise.
+    The exit code is 0 if the file is safe, and 2 otherwise.
     """
     found = ti.inspect_model(model)
     say(json.dumps(found.to_dict(), indent=1, ensure_ascii=True) if as_json else str(found))
@@ -581,7 +581,7 @@ def convert(
     sha256: Sha256 = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Convert a model file to a bundle, which runs no code when it is loaded."""
+    """Convert a model file to a bundle. Loading a bundle runs no code."""
     loaded = ti.load_model(model, **how_of(architecture, encoder, unsafe_pickle, sha256))
     held = {"counterpart": ti.load_counterpart(model), "table": ti.table_settings(model)}
     if out.suffix.lower() == ".zip":
@@ -593,7 +593,7 @@ def convert(
 
 
 def _check_bundle(path: Path, overwrite: bool) -> None:
-    """Refuse to replace an existing file unless it is a bundle and `overwrite` is set."""
+    """Raise an error if the output file exists, unless it is a bundle and `overwrite` is true."""
     if not os.path.lexists(path):
         return
     if not overwrite:
@@ -614,8 +614,8 @@ for command in (render, checks, check, sign, verify, compare, evidence, migrate)
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     """Train and audit a network on a bundled table of credit card defaults.
 
-    Writes the audit to the output folder, and the model to a second folder whose name ends in -model. Prints the path of the
-    report. Replaces only the output of an earlier demo.
+    Writes the audit to the output folder. Writes the model to a second folder, which has the same name with the ending -model.
+    Prints the path of the report. Only the output of an earlier demo is replaced.
     """
     folder = files("tabinterp.datasets")
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
@@ -631,13 +631,13 @@ def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
 
 
 def _is_audit_of_demo(folder: Path) -> bool:
-    """Return whether a folder contains an audit that `demo` wrote and that has not been signed since."""
+    """Return whether a folder contains an audit that was written by `demo` and is not signed."""
     command = _json(folder / RUN).get("command")
     return isinstance(command, list) and command[1:2] == ["demo"] and not os.path.lexists(folder / ATTESTATION)
 
 
 def _is_model_of(folder: Path, settings: dict[str, Any]) -> bool:
-    """Return whether a folder contains the bundle that `demo` creates: one network, trained reproducibly on the demo's table."""
+    """Return whether a folder contains a bundle as written by `demo`: a single network, trained on the table of the demo."""
     table = _json(folder / HEADER).get("table")
     read = {name: value for name, value in table.items() if value is not None} if isinstance(table, dict) else {}
     same = "target" in read and all(settings.get(name) == value for name, value in read.items())
@@ -645,7 +645,7 @@ def _is_model_of(folder: Path, settings: dict[str, Any]) -> bool:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file, or an empty dict if there is none."""
+    """Return the JSON object in a file, or an empty dictionary if the file does not contain a JSON object."""
     try:
         found = json.loads(read_regular(path, LARGEST_TEXT))
     except (OSError, ValueError, RecursionError):
@@ -679,7 +679,7 @@ def _train(
 
 
 def _rows_of(trained: Any) -> str:
-    """Return a sentence that states how many rows are used for training, early stopping and testing."""
+    """Return a sentence that states how many rows were used for training and early stopping, and how many are held out."""
     table = trained.table
     left_out = table.without_target or 0
     parts = [
@@ -767,7 +767,7 @@ def _audit(
 
 
 def _keeping(data: str, model: Path, out: Path, how: dict[str, Any], read: Reading) -> Any:
-    """Return the context in which an audit saves its state. For a table that is read as a whole, the context does nothing."""
+    """Return a context in which the audit saves checkpoints. If the table is not read in batches, the context does nothing."""
     if ti.in_batches(data, read.query):
         return ti.keeping(out, model, how, resume=read.resume, tell=_tell)
     if read.resume:
@@ -797,7 +797,7 @@ def _settings(
     group: str | None,
     drop_missing_target: bool,
 ) -> dict[str, Any]:
-    """Return the table options that were given; the bundle supplies the others."""
+    """Return the options for reading the table that were given. Options that were not given are supplied by the bundle."""
     kinds = {}
     for one in kind or []:
         column, equals, value = one.rpartition("=")
@@ -822,12 +822,12 @@ def _settings(
 
 @cache
 def _command() -> Any:
-    """Return the command line of `app`, cached because building it takes longer than running many commands."""
+    """Return the command of `app`. It is cached, because building it takes longer than many commands take to run."""
     return typer.main.get_command(app)
 
 
 def _options() -> dict[str, str]:
-    """Return the options of the running command, keyed by Python argument."""
+    """Return Python argument -> option of the running command."""
     commands = getattr(_command(), "commands", {})
     name = next((one for one in sys.argv[1:] if one in commands), None)
     options: dict[str, str] = {}
@@ -840,7 +840,7 @@ def _options() -> dict[str, str]:
 
 
 def main() -> None:
-    """Run a command and exit with a code from `ExitCode`. Errors never show a traceback."""
+    """Run the command in `sys.argv`, and exit with a code from `ExitCode`. Errors are shown without a traceback."""
     use_plain_output()
     code: int = ExitCode.PASSED
     with interruptible() as interrupted, speaking_options(_options()):
@@ -858,7 +858,7 @@ def main() -> None:
 
 
 def run() -> None:
-    """Run `main` in its own process, and end the process at once after an interrupt."""
+    """Run `main` as the only task of this process. After an interrupt, the process is ended immediately."""
     try:
         main()
     except SystemExit as left:

@@ -1,7 +1,8 @@
-"""Read and write the options of `tabinterp audit` as a TOML file, for `--config` and `--print-config`.
+"""Reading and writing the options of `tabinterp audit` as a TOML file, for `--config` and `--print-config`.
 
-A key is the name of an option without its dashes, or `model`; its value is written as on the command line.
-Options on the command line take precedence. Paths are relative to the working directory, as they are on the command line.
+A key is the name of an option without the leading dashes, or `model` for the model. Values are written as on the command line.
+Options on the command line take precedence over options in the file. Paths are relative to the working directory, not to the
+file.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ OWN = ("config", "print_config", "help")  # options that cannot be set in a file
 
 
 def read_config(ctx: Any, path: Path | None) -> Path | None:
-    """Use the options in a file as the defaults of the command that is being parsed.
+    """Read the options in a file, and use them as defaults of the command that is being parsed.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def read_config(ctx: Any, path: Path | None) -> Path | None:
 
 
 def config_text(ctx: Any) -> str:
-    """Return the options of a command that have a value, as TOML; passwords are masked."""
+    """Return the options of a command as TOML. Options without a value are left out, and passwords are masked."""
     lines = []
     for name, parameter in _options(ctx).items():
         value = ctx.params[parameter.name]
@@ -54,7 +55,7 @@ def config_text(ctx: Any) -> str:
 
 
 def _options(ctx: Any) -> dict[str, Any]:
-    """Return the parameters of a command, keyed by their names in a file."""
+    """Return the parameters of a command by the names that they have in a configuration file."""
     found = (one for one in ctx.command.params if one.name not in OWN)
     return {max(one.opts, key=len).lstrip("-").lower(): one for one in found if not getattr(one, "hidden", False)}
 

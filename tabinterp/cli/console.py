@@ -1,6 +1,6 @@
-"""Print results, progress and errors on the terminal, and guard the folders that commands write to.
+"""Printing of results, progress and errors, and protection of the folders to which commands write.
 
-Everything that the commands print goes through `say` or the progress bar, which remove control characters.
+Commands print only with `say` or the progress bar, which remove control characters.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ MOST = 4  # maximum number of names in an error
 
 
 def say(text: str, err: bool = False) -> None:
-    """Print a text to standard output or standard error."""
+    """Print a text to standard output or, with `err`, to standard error."""
     typer.echo(terminal(text), err=err)
 
 
 def tell(text: str, out: Path | None, *inputs: Path | None) -> None:
-    """Print a text, or write it to a file with `write_file`."""
+    """Print a text if `out` is None. Otherwise write it to the file `out` with `write_file`."""
     if out is None:
         say(text)
     else:
@@ -51,7 +51,7 @@ def tell(text: str, out: Path | None, *inputs: Path | None) -> None:
 
 
 def write_file(out: Path, data: bytes, *inputs: Path | None) -> None:
-    """Write or replace an output file, and print its path. An input of the command is never overwritten."""
+    """Write or replace an output file, and print its path. Raise an error if it is also one of the command's `inputs`."""
     check_apart(out, *inputs)
     with _told_of(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def write_file(out: Path, data: bytes, *inputs: Path | None) -> None:
 
 
 def check_apart(out: Path, *inputs: Path | None) -> None:
-    """Refuse an output file that is also an input."""
+    """Raise an error if the output file is also one of the `inputs`."""
     for one in inputs:
         if one is not None and out.is_file() and one.is_file() and out.samefile(one):
             raise TabinterpError(
@@ -71,13 +71,13 @@ def check_apart(out: Path, *inputs: Path | None) -> None:
 
 @contextmanager
 def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bool = False) -> Iterator[None]:
-    """Lock and check an output folder, and refuse it if existing files would be lost.
+    """Lock an output folder for the duration of a `with` block. Raise an error if existing files would be lost.
 
     Parameters
     ----------
-    layout : what will be written. A folder that contains anything else is refused.
-    overwrite : whether to replace the output of an earlier command, which is refused otherwise. None: the command has no such
-        option.
+    layout : the files that will be written. If the folder contains other files, an error is raised.
+    overwrite : whether to replace the output of an earlier command. If False, existing output raises an error. None: as False,
+        for commands without this option.
     resume : whether to continue from the saved state of an interrupted audit.
     """
     with ExitStack() as stack:
@@ -106,7 +106,7 @@ def _occupied(path: Path, ours: list[str], layout: Layout, overwrite: bool | Non
 
 
 def _some(names: list[str]) -> str:
-    """Return the first few names, followed by the number of the others."""
+    """Return a text with the first few names and the number of other names."""
     more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
     return ", ".join(map(repr, names[:MOST])) + more
 
@@ -122,7 +122,9 @@ def _told_of(folder: Path) -> Iterator[None]:
 
 
 def show_result(result: Audit, quiet: bool) -> None:
-    """Print the verdict and the findings of an audit on standard error: as tables on a terminal, otherwise as plain lines."""
+    """Print the verdict and the findings of an audit to standard error. On a terminal they are printed as tables, and otherwise
+    as plain lines.
+    """
     if quiet:
         say(result.in_one_line(), err=True)
         return
@@ -140,7 +142,9 @@ def show_result(result: Audit, quiet: bool) -> None:
 
 
 def _table(title: str, rows: list[list[str]]) -> Table:
-    """Return a table whose first row is the header, unless it is empty. Text from the data is never treated as markup."""
+    """Return a table for the terminal. The first row is the header. If it is empty, the table has no header. Text from the data
+    is never treated as markup.
+    """
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -157,10 +161,10 @@ def _table(title: str, rows: list[list[str]]) -> Table:
 
 @dataclass(frozen=True)
 class Bar:
-    """A progress bar.
+    """A progress bar with three functions.
 
-    `say` prints a line. `step` shows the current step and the completed share. `rows` shows the progress of a pass over the rows:
-    its purpose, the number of rows read, and the total if it is known.
+    `say` prints a line. `step` shows the current step and the completed share. `rows` shows the purpose of a pass over the rows,
+    the number of rows read, and the total number of rows if it is known.
     """
 
     say: Callable[[str], None]
@@ -170,7 +174,7 @@ class Bar:
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Bar]:
-    """Show a progress bar on standard error, and a second bar while rows are read in batches."""
+    """Show a progress bar on standard error within the `with` block. A second bar is shown while rows are read in batches."""
     if quiet:
         yield Bar(lambda _text: None, lambda _step, _share: None, lambda _what, _rows, _all: None)
         return
@@ -213,7 +217,7 @@ NO_MEMORY = re.compile("allocate memory|out of memory", re.IGNORECASE)  # torch 
 
 
 def report_error(error: BaseException) -> ExitCode:
-    """Print an error with secrets from the command line masked, and return the exit code."""
+    """Print an error, and return the exit code. Secrets on the command line are masked in the message."""
     if isinstance(error, typer.Abort):  # at a prompt
         say("aborted", err=True)
         return ExitCode.INTERRUPTED
@@ -245,7 +249,7 @@ def _complain(text: str) -> None:
 
 
 def _saved(error: BaseException) -> str:
-    """Write the traceback to a private file, and return a sentence that names it."""
+    """Write the traceback of an error to a file that only the user can read, and return a sentence that names the file."""
     command = " ".join(hidden(one) for one in sys.argv)
     lines = traceback.format_exception(error)
     details = f"tabinterp {__version__}, Python {sys.version}\n{command}\n\n{''.join(lines)}"
@@ -262,7 +266,7 @@ def _saved(error: BaseException) -> str:
 
 
 def use_plain_output() -> None:
-    """Escape characters that the terminal cannot show, and remove control characters from warnings."""
+    """Set up safe output: escape characters that the terminal cannot show, and remove control characters from warnings."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):  # the stream was replaced by an object that is not a file
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -270,7 +274,7 @@ def use_plain_output() -> None:
 
 
 def leave_with(code: int) -> NoReturn:
-    """Exit with a code. Output that could not be printed is reported as an error."""
+    """Exit with a code. If output could not be printed, an error is reported instead."""
     try:
         if sys.stdout is not None:  # None: closed by the process that started the command
             sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Define the commands for finished audits: render, checks, check, sign, verify, compare and evidence."""
+"""The terminal commands for finished audits: render, checks, check, sign, verify, compare, evidence and migrate."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ EXAMPLES = {
 
 
 def _known(lang: str) -> str:
-    """Refuse an unsupported language before any work starts."""
+    """Return the language. Raise an error if it is not supported, before any work starts."""
     with speaking(lang):
         return lang
 
@@ -107,7 +107,7 @@ def checks(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     lang: Lang = SOURCE,
 ) -> None:
-    """Explain what each check measures, when it is raised, what its limitations are, and what to do."""
+    """Explain what each check measures, when it is raised, what its limitations are, and what to do if it is raised."""
     chosen = slugs or []
     with speaking(lang):
         say(json.dumps(ti.explain_checks(chosen), indent=1, ensure_ascii=False) if as_json else ti.list_checks(chosen))
@@ -142,10 +142,10 @@ def check(
     ] = None,
     lang: Lang = SOURCE,
 ) -> None:
-    """Check one or more saved audits against a policy; all of them must pass.
+    """Check saved audits against a policy. All of them must pass.
 
-    The findings are recomputed from the numbers in the audit. With --key, the signature of the whole folder is verified first;
-    if it is valid, findings from another version of tabinterp are accepted without being recomputed.
+    The findings are recomputed from the numbers in the audit. With --key, the signature of the whole folder is verified first. If
+    the signature is valid, findings from another version of tabinterp are accepted and not recomputed.
 
     Exit codes: 0 the audit passes; 1 a gate fails, or the audit was changed after it was written; 2 the audit or the policy
     cannot be read; 3 no gate fails, but the findings could not be recomputed because another version of tabinterp wrote the
@@ -180,7 +180,7 @@ def _check(
     attestation: Path | None,
     lang: str,
 ) -> int:
-    """Print or write the decision on one audit, and return the exit code."""
+    """Check one audit, print its decision or write it to a file, and return the exit code."""
     if key is not None:
         if document.name != "audit.json":
             raise DocumentError(
@@ -237,8 +237,8 @@ def sign(
 ) -> None:
     """Sign an audit with a local key.
 
-    The signature covers the files of the audit, the digests of the models, and the results of the checks. The folder is
-    verified first, so an audit must be signed with the version of tabinterp that wrote it.
+    The signature covers the files of the audit, the digests of the models, and the results of the checks. The folder is verified
+    before it is signed. An audit must therefore be signed with the version of tabinterp that wrote it.
     """
     if out is not None:
         check_apart(out, key, policy, model)
@@ -294,9 +294,9 @@ def verify(
 ) -> None:
     """Verify the files, signature, model, data and numbers of an audit.
 
-    Exit codes: 0 everything that was checked is unchanged; 1 something differs; 2 the folder or an input cannot be read; 3
-    nothing differs, but not everything could be checked, for example because another version of tabinterp wrote the audit
-    and no signature (--key) covers it.
+    Exit codes: 0 no difference was found; 1 a difference was found; 2 the folder or an input cannot be read; 3 no difference was
+    found, but a required check was not possible, for example because another version of tabinterp wrote the audit and no
+    signature was verified with --key.
     """
     rows: dict[str, Any] = {"data": data, "query": query, "query_key": query_key, "digest_key": digest_key}
     found = ti.verify(folder, key=key, attestation=attestation, model=model, recompute=recompute, **rows)
@@ -318,7 +318,7 @@ def compare(
     out: Annotated[Path | None, typer.Option("--out", help="Output file; by default, the result is printed.")] = None,
     lang: Lang = SOURCE,
 ) -> None:
-    """Compare two saved audits, and list the differences that exceed their statistical error."""
+    """Compare two saved audits, and list the differences that are larger than their statistical error."""
     tell(ti.compare_audits(first, second, form, lang), out, first, second)
 
 
@@ -330,7 +330,7 @@ def evidence(
     ] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Output file; by default, the result is printed.")] = None,
 ) -> None:
-    """List, as CSV, the clauses for which a saved audit contains evidence."""
+    """List clauses of laws and standards, and state for each whether a saved audit contains evidence (CSV)."""
     found = ti.Audit.from_json(document)
     text = found.evidence([ti.read_mapping(one) for one in mapping or []], unverified)
     tell(text.rstrip("\n"), out, document, *(mapping or []))
@@ -344,10 +344,11 @@ def migrate(
     ] = None,
     lang: Lang = SOURCE,
 ) -> None:
-    """Migrate a saved audit of an earlier version to the present form, and list what changes.
+    """Convert a saved audit of an earlier version to the current form, and list the changes.
 
-    The other commands read earlier audits as well, so this is only needed for programs that read audit.json. The migrated audit
-    is a new file: it names the SHA-256 of the original, and a signature of the original does not cover it.
+    All other commands can read earlier audits, so a conversion is only needed for other programs that read audit.json. The
+    converted audit is a new file. It contains the SHA-256 of the original. A signature of the original does not cover the
+    converted audit.
     """
     result = ti.Audit.from_json(document)
     with speaking(lang):

@@ -1,4 +1,4 @@
-"""Help pages: options in groups, examples, and the meaning of exit codes."""
+"""Help pages of commands, with grouped options, examples, and the meaning of exit codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXIT_CODES = (
 
 
 class Command(TyperCommand):
-    """A command whose help page groups the options, and shows the examples in its epilog unchanged."""
+    """A command with grouped options on its help page. The examples in the epilog of the page are printed unchanged."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
@@ -43,5 +43,5 @@ class Command(TyperCommand):
 
 
 def examples(*lines: str) -> dict[str, Any]:
-    """Return the arguments of `app.command` for a command with these examples."""
+    """Return arguments for `app.command` that add these examples to the help page of a command."""
     return {"cls": Command, "epilog": "\n".join(lines)}

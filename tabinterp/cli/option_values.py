@@ -1,4 +1,4 @@
-"""Parse and complete the values of command-line options: costs, split, reference groups, names of analyses."""
+"""Parsing and completion of the values of command-line options: costs, split, reference groups, names of analyses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tabinterp.errors import TabinterpError
 
 @dataclass(frozen=True)
 class Reading:
-    """Options for reading a database: the query, its key column, and whether to resume an interrupted audit."""
+    """Options for reading data: a database query, its key column, and whether to resume an interrupted audit."""
 
     query: str | None = None
     key: str | None = None
@@ -21,8 +21,8 @@ class Reading:
 
 
 def controls(given: list[str] | None) -> dict[str, str]:
-    """Return the reference group of each column. The first equals sign ends the name of the column; a group may contain further
-    ones ("<= 30").
+    """Return column -> reference group from values such as COLUMN=GROUP. The name of a column ends at the first equals sign. The
+    name of a group may contain equals signs, as in "<= 30".
     """
     parted = [one.partition("=") for one in given or []]
     for column, equals, _ in parted:
@@ -32,7 +32,7 @@ def controls(given: list[str] | None) -> dict[str, str]:
 
 
 def how_of(architecture: Path | None, encoder: str | None, unsafe_pickle: bool, sha256: str | None) -> dict[str, Any]:
-    """Return the options for loading a model file, as arguments of `ti.load_model`."""
+    """Return options for loading a model file as arguments of `ti.load_model`."""
     return {"architecture": architecture, "encoder": encoder, "unsafe_pickle": unsafe_pickle, "sha256": sha256}
 
 
@@ -57,7 +57,7 @@ def split_of(text: str | None) -> str | float | None:
 
 
 def names_of(text: str | None) -> list[str] | None:
-    """Return the names in a comma-separated list; None if the option was not given."""
+    """Return the names in a comma-separated list, or None if the option was not given."""
     if text is None:
         return None
     names = [name.strip() for name in text.split(",") if name.strip()]
@@ -70,7 +70,7 @@ def names_of(text: str | None) -> list[str] | None:
 
 
 def complete_analyses(incomplete: str) -> list[str]:
-    """Return the completions of a comma-separated list of analyses.
+    """Return the possible completions of a comma-separated list of analyses.
 
     >>> complete_analyses("effects,regional"), complete_analyses("none such")
     (['effects,regional_effects'], [])
@@ -80,7 +80,7 @@ def complete_analyses(incomplete: str) -> list[str]:
 
 
 def complete_checks(incomplete: str) -> list[str]:
-    """Return the names of the checks that start with this text.
+    """Return the names of the checks that start with `incomplete`.
 
     >>> complete_checks("label")
     ['label-leak']

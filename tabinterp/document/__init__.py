@@ -1,1 +1,1 @@
-"""The document of an audit: its types, canonical JSON and schema, and the comparison of two documents."""
+"""The document of an audit: types, canonical JSON, JSON schema, and the comparison of two documents."""

@@ -1,4 +1,4 @@
-"""Base types of the document: sentences, and numbers with their errors."""
+"""Base types of the document, such as numbers with their standard errors and intervals."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def check_claims(self, document: Document) -> None:
-        """Raise `DocumentError` if the record claims more than its own numbers support."""
+        """Raise `DocumentError` if a statement in the record is not supported by the numbers in the record."""
 
     def sentences_follow(self, document: Document) -> bool:
-        """Return whether the sentences of the record follow from its numbers."""
+        """Return whether the sentences in the record agree with the numbers in the record."""
         return True
 
     def rows_used(self, document: Document) -> Iterable[ReadingRows]:
-        """Return the rows from which the numbers of the record were computed."""
+        """Return a description of the rows from which the numbers in the record were computed."""
         return ()
 
 
@@ -75,21 +75,23 @@ class MetricRow(Part):
 
 
 def side(part: Interval) -> int:
-    """Return the side of zero on which the whole interval lies; 0 if it includes zero or does not exist."""
+    """Return 1 if the whole interval is above zero, -1 if it is below zero, and 0 if it includes zero or is missing."""
     if part.low is None or part.high is None:
         return 0
     return int(part.low > 0) - int(part.high < 0)
 
 
 def within(part: Interval, margin: float | None) -> bool:
-    """Return whether the whole interval lies within the margin around zero."""
+    """Return whether the whole interval is between -`margin` and `margin`."""
     if margin is None or part.low is None or part.high is None:
         return False
     return -margin <= part.low and part.high <= margin
 
 
 def status_of(part: Interval, margin: float) -> Status:
-    """Return the status of the first model from the interval of a difference in loss (first minus second)."""
+    """Return whether the first model is better than, worse than or equivalent to the second. `part` is the interval of the
+    difference in loss (first minus second).
+    """
     if not margin > 0:
         return "not_resolved"
     if part.low is not None and part.high is not None and -margin < part.low and part.high < margin:

@@ -1,4 +1,4 @@
-"""Canonical JSON of the document (RFC 8785) with a final newline, so that the same audit always has the same digest."""
+"""Canonical JSON of the document (RFC 8785) with a final newline. The same audit therefore always has the same digest."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def to_bytes(document: Document) -> bytes:
 
 
 def from_bytes(data: bytes) -> Document:
-    """Parse a document strictly, without coercing, skipping or guessing anything.
+    """Parse a document strictly. No value is converted, skipped or guessed.
 
-    A reader of an audit must be able to rely on every field. Unknown fields, duplicate names and values of a wrong type are
-    therefore rejected. The error states where the problem is, the value found and the allowed values.
+    Readers of an audit must be able to rely on every field. Unknown fields, duplicate names and values of a wrong type therefore
+    raise an error. It states the location, the value found and the allowed values.
 
-    A document of an earlier version is first converted to the current form (`upgrade.steps`), and notes about the
-    changes are added.
+    A document of an earlier version is first converted to the current form (`upgrade.steps`). Notes about the changes are added
+    to the document.
     """
     found = _parse(data)
     _check_version(found)
@@ -64,7 +64,7 @@ def _validated(found: dict[str, Any]) -> Document:
 
 
 def canonical(data: bytes) -> bytes:
-    """Return the same JSON in canonical form with a final newline, whichever version of tabinterp wrote it."""
+    """Return the same JSON in canonical form with a final newline. The JSON can be a document of any version of tabinterp."""
     return rfc8785.dumps(_parse(data)) + b"\n"
 
 
@@ -81,7 +81,7 @@ def schema() -> dict[str, Any]:
 
 
 def schema_bytes() -> bytes:
-    """Return the published schema, byte for byte."""
+    """Return the JSON Schema as the bytes of the published file."""
     return (json.dumps(schema(), indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -100,7 +100,7 @@ def _parse(data: bytes) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
-    """Return an integer, or a float if the number is large, because canonical JSON writes large floats without a decimal
+    """Parse an integer in JSON. A large number becomes a float, because canonical JSON writes large floats without a decimal
     point.
     """
     exact = len(digits) < 18 and abs(int(digits)) <= LARGEST_EXACT
@@ -126,7 +126,7 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_halves(found: Any) -> None:
-    """Reject unpaired surrogates, which cannot be written as UTF-8."""
+    """Raise an error if a text contains an unpaired surrogate, which cannot be written as UTF-8."""
     try:
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:

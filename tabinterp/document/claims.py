@@ -1,6 +1,6 @@
-"""Validation of the claims in a document: every flag of significance must follow from its interval.
+"""Validation of the statements in a document. Every statement of significance must agree with the corresponding interval.
 
-An audit can be saved, edited and rendered again. A report is not rendered if one of its sentences or flags claims more than the
+An audit can be saved, edited and rendered again. A report is not rendered if one of its sentences or flags states more than the
 numbers support.
 """
 
@@ -21,7 +21,7 @@ HIGHER_IS_BETTER = {
 
 
 def check(document: Document) -> None:
-    """Reject a document that makes a claim its own interval does not support, with an error that says what to do."""
+    """Raise `DocumentError` if a document contains a statement that its numbers do not support. The error says what to do."""
     try:
         check_each(document)
     except DocumentError as error:
@@ -29,7 +29,7 @@ def check(document: Document) -> None:
 
 
 def check_each(document: Document) -> None:
-    """Raise `DocumentError` at the first claim that its own interval does not support."""
+    """Raise `DocumentError` at the first statement in the document that its numbers do not support."""
     _sentence(document.verdict)
     _verdict(document)
     for index, row in enumerate(document.performance.metrics):
@@ -51,7 +51,9 @@ def check_each(document: Document) -> None:
 
 
 def _linear(document: Document) -> None:
-    """Check that the network is called linear only if it is linear, or if a linear surrogate explains it."""
+    """Check that the network is called linear only if it is linear, or if a linear surrogate explains almost all of the variance
+    of its score.
+    """
     keys = {line.key for line in document.verdict.lines}
     one_value = document.verdict.status == "not_resolved" and (
         document.verdict.margin_given or not document.verdict.margin
@@ -104,7 +106,7 @@ def _verdict(document: Document) -> None:
 
 
 def _judged(part: Judged, document: Document) -> None:
-    """Check that all other flags follow from their intervals and the margin, and that there are held-out rows."""
+    """Check that there are held-out rows, and that the statuses of other comparisons agree with the intervals and the margin."""
     rows = {f"classes.{i}.row": one.row for i, one in enumerate(part.classes)}
     statuses: dict[str, tuple[Status, Interval]] = {}
     if part.decisions is not None and part.decisions.policy is not None:
@@ -126,7 +128,7 @@ def _judged(part: Judged, document: Document) -> None:
 
 
 def _lines(document: Document) -> None:
-    """Check that the sentences below the verdict follow from the document."""
+    """Check that the sentences below the verdict agree with the rest of the document."""
     part, verdict = document.get(Judged), document.verdict
     told: dict[str, str | None] = {"rows_needed": None, "recalibrated": None, "cost": None, "reference": None}
     if verdict.status == "not_resolved" and verdict.rows_needed is not None:
@@ -154,16 +156,17 @@ def _lines(document: Document) -> None:
 
 
 def _gap(part: Interval) -> str:
-    """Return the key of the sentence allowed for the difference in the primary metric."""
+    """Return the last part of the message key that a sentence on the difference in the primary metric must have."""
     if part.low is None or part.high is None:
         return "few"
     return {1: "higher", 0: "open", -1: "lower"}[side(part)]
 
 
 def _others(document: Document) -> str | None:
-    """Return the key of the sentence allowed for the other metrics.
+    """Return the last part of the message key that a sentence on the other metrics must have, or None if there must be no such
+    sentence.
 
-    R2, which repeats the squared error, and metrics with withheld intervals are not taken into account.
+    Metrics with withheld intervals are ignored. R2 is ignored because it repeats the squared error.
     """
     rows = document.performance.metrics[1:]
     found = {row.resolved for row in rows if row.metric != "r2" and row.method != "withheld"}
@@ -173,9 +176,10 @@ def _others(document: Document) -> str | None:
 
 
 def _only_network(line: Message, document: Document) -> None:
-    """Check the columns that "only the network uses".
+    """Check the columns in the sentence on columns that only the network uses.
 
-    Their importance must be significant for the network and in the difference, but not for the linear model.
+    Their importance must be significant for the network but not for the linear model. The difference between the models must be
+    significant too.
     """
     rows = {row.column: row for row in document[Importance].columns}
     columns = line.values.get("columns")

@@ -1,8 +1,8 @@
-"""The differences between two audits: numbers that changed by more than their error.
+"""Comparison of two audits: numbers that changed by more than their standard error explains, and other changes.
 
-The standard error of a difference of two numbers is sqrt(se1² + se2²), as for two independent samples. If both audits
-used the same rows, their numbers are positively correlated, and the true error of the difference is smaller. The test
-is then conservative: it misses some changes. Among hundreds of numbers, some differ by chance, so p-values are adjusted
+The standard error of the difference of two numbers is computed as for independent samples: sqrt(se1² + se2²). If both audits used
+the same rows, their numbers are positively correlated, and the true standard error of the difference is smaller. The test is then
+conservative and misses some changes. Among hundreds of numbers, some differ by chance. The p-values are therefore adjusted
 (Benjamini & Hochberg 1995).
 """
 
@@ -36,9 +36,9 @@ LEVEL = 0.05  # adjusted p-value below which a difference counts as a change
 
 @dataclass(frozen=True)
 class Change:
-    """One number in both audits.
+    """One number in each of two audits.
 
-    `q` is the adjusted p-value for no difference; None if one of the two numbers has no standard error.
+    `q` is the adjusted p-value of the hypothesis of no difference. It is None if one of the two numbers has no standard error.
     """
 
     theme: str  # "performance", "calibration", "importance", "coefficients", "gain"
@@ -64,7 +64,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Fact:
-    """A change of something that has no error, such as a name or a status, with its text before and after."""
+    """A property without a standard error, such as a name or a status, with its text in the first and in the second audit."""
 
     name: str
     first: str
@@ -81,9 +81,9 @@ class Changes(PreviewedFrame):
 
     Attributes
     ----------
-    facts : changes of data, models and verdict.
-    findings : changes in the status of each check.
-    numbers : changes of numbers, the most significant first.
+    facts : properties of the data, the models and the verdict in both audits.
+    findings : the status of each check in both audits.
+    numbers : the numbers that both audits contain, with the most significant change first.
     """
 
     names: tuple[str, str]
@@ -96,7 +96,9 @@ class Changes(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each number: theme, of, name, first, second, difference, stderr, q, changed."""
+        """Return a DataFrame with one row per number and the columns theme, of, name, first, second, difference, stderr, q and
+        changed.
+        """
         rows = [
             (c.theme, c.of, c.name, c.first, c.second, c.difference, c.stderr, c.q, c.changed) for c in self.numbers
         ]
@@ -115,7 +117,7 @@ class Changes(PreviewedFrame):
 
 
 def compare_documents(first: Document, second: Document) -> Changes:
-    """Return the changes from one audit to another with the same target.
+    """Compare two audits with the same target, and return the changes from the first to the second.
 
     Raises
     ------
@@ -145,7 +147,9 @@ def compare_documents(first: Document, second: Document) -> Changes:
 
 
 def _same_rows(first: Document, second: Document) -> bool | None:
-    """Return whether both audits used the same rows; None if this is unknown because digests with the same key are missing."""
+    """Return whether both audits used the same rows. Return None if this is not known, because they have no digests with the same
+    key.
+    """
     one, two = first.method, second.method
     if first.data.rows != second.data.rows:
         return False
@@ -168,7 +172,7 @@ def _digest(document: Document) -> str:
 
 
 def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
-    """Yield the numbers that have the same meaning in all audits with the same target, leaving out missing ones."""
+    """Yield the numbers of an audit that have the same meaning in all audits with this target, except missing numbers."""
     found: list[tuple[Key, Interval]] = []
     for row in d.performance.metrics:
         found += [(("performance", of, (row.metric,)), getattr(row, of)) for of in ("network", "linear", "difference")]
@@ -225,7 +229,7 @@ def _findings(one: Document, two: Document) -> Iterator[Fact]:
 
 
 def _tested(pairs: list[tuple[Key, Interval, Interval]]) -> list[Change]:
-    """Return all pairs with their adjusted p-values, the most significant change first."""
+    """Return the pairs of numbers with their adjusted p-values, with the most significant change first."""
     errors = [_stderr(one, two) for _, one, two in pairs]
     p = [_p(one, two, error) for (_, one, two), error in zip(pairs, errors, strict=True)]
     q = _adjusted(p)
@@ -254,7 +258,7 @@ def _p(one: Interval, two: Interval, stderr: float | None) -> float | None:
 
 
 def _adjusted(p: list[float | None]) -> list[float | None]:
-    """Return Benjamini & Hochberg (1995) q-values for the p-values that exist."""
+    """Return p-values adjusted by the method of Benjamini & Hochberg (1995). Missing p-values are ignored."""
     order = sorted((value, at) for at, value in enumerate(p) if value is not None)
     result: list[float | None] = [None] * len(p)
     least = 1.0

@@ -1,8 +1,8 @@
-"""The document of an audit, in its typed and versioned form, which is the only input of the checks and the report.
+"""The typed and versioned document of an audit. It is the only input of the checks and of the report.
 
-It contains no model and no row of data. Numbers refer to original columns. Intervals are 95% intervals unless stated otherwise.
-`None` means that a number does not exist, and a `reason` next to it says why. Facts that differ between runs (time, paths, thread
-counts) are in `run.json` instead.
+The document contains neither a model nor a row of data. Numbers refer to the columns of the user's table. Intervals are 95%
+intervals unless stated otherwise. `None` means that a number does not exist; a field `reason` next to it says why. Facts that
+differ between runs of the same audit (time, paths, thread counts) are in `run.json` instead.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ColumnInfo(Part):
 
 
 class Drawn(Part):
-    """The sample of rows drawn, by a hash of the row number, from a table that was read in batches."""
+    """The sample of a table that was read in batches. Rows are drawn by a hash of the row number."""
 
     rows: int
     held_out_rows: int | None
@@ -70,7 +70,7 @@ class WithoutTarget(Part):
 class Grouping(Part):
     """Groups of dependent rows, such as all rows of a person.
 
-    They are counted among the rows in memory, which may be a sample of a larger table.
+    Only groups with rows in memory are counted. The rows in memory may be a sample of a larger table.
     """
 
     column: str
@@ -86,7 +86,7 @@ class LevelLabel(Part):
 
 
 class ColumnLabels(Part):
-    """The meanings of a column's name and of its levels, according to a codebook."""
+    """The labels of a column and of its levels, from a codebook."""
 
     column: str
     label: str | None  # None: only its levels are labelled
@@ -119,7 +119,7 @@ class Data(Part):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out labels if there are none, as in documents written before this field existed."""
+        """Omit the field `labels` if it is empty. Documents that were written before this field existed then stay the same."""
         fields = serialize(self)
         if not self.labels:
             fields.pop("labels", None)
@@ -188,7 +188,7 @@ PLACES: Final = {  # class of a record -> names of the fields that lead to it fr
 
 
 class Opening(Part):
-    """The fields with which every document begins."""
+    """The first fields of every document."""
 
     schema_version: Literal["1.0"] = SCHEMA_VERSION
     data: Data
@@ -201,7 +201,7 @@ class Opening(Part):
 if TYPE_CHECKING:
 
     class Recorded(Opening):
-        """The fields of `Opening` and the records of analyses; type checkers see these through `Document.get`."""
+        """The fields of `Opening` and the records of analyses. Type checkers know their types only from `Document.get`."""
 
 else:
     Recorded = create_model(
@@ -223,18 +223,18 @@ class Document(Recorded):
     settings: AuditSettings | None = None  # the user's settings; None in documents written before settings were stored
 
     def get(self, kind: type[R]) -> R | None:
-        """Return the record of this class, or None if its analysis does not apply or was not requested."""
+        """Return the record of this class, or None if the analysis does not apply or was not requested."""
         found: Any = self
         for name in PLACES[kind]:
             found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)
         return cast("R | None", found)
 
     def __getitem__(self, kind: type[R]) -> R:
-        """Return the record of this class, for classes that every document contains (`Analysis.always`).
+        """Return the record of this class. Use this for records that every document contains (`Analysis.always`).
 
         Raises
         ------
-        KeyError : the document contains no such record.
+        KeyError : the document contains no record of this class.
         """
         found = self.get(kind)
         if found is None:
@@ -249,7 +249,7 @@ class Document(Recorded):
     @field_validator("analyses", mode="before")
     @classmethod
     def _typed(cls, analyses: dict[str, Any]) -> dict[str, Part]:
-        """Convert every record to the type that its analysis declares."""
+        """Convert every record in `analyses` to the type that the analysis declares."""
         return {
             name: value if isinstance(value, Part) else _own(name).model_validate(value, strict=True)
             for name, value in analyses.items()
@@ -257,7 +257,9 @@ class Document(Recorded):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out empty analyses and settings, as in documents written before these fields existed."""
+        """Omit the fields `analyses` and `settings` if they are empty. Documents that were written before these fields existed
+        then stay the same.
+        """
         fields = serialize(self)
         if not self.analyses:
             fields.pop("analyses", None)

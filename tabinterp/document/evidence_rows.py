@@ -1,4 +1,4 @@
-"""The author's text in the document, and the clauses for which the document contains evidence."""
+"""The parts of the document with the author's text, and with the clauses for which the document contains evidence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .base import Part
 
 
 class Card(Part):
-    """The author's own text; a field is None if nothing was supplied."""
+    """The text that the author supplied. A field is None if no text was supplied for it."""
 
     intended_use: str | None = None
     out_of_scope: str | None = None

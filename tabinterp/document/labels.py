@@ -1,7 +1,7 @@
-"""The document as readers see it, with labels in place of column names and level codes.
+"""Replacement of column names and level codes in a document by the labels that readers see.
 
-A document contains names and codes throughout, and their labels in one place. Code that renders a document calls
-`labelled` first. Sections, figures, findings and sentences then show labels without any code of their own.
+A document contains names and codes in most fields, and their labels in a single field. Code that renders a document first calls
+`labelled`. Sections, figures, findings and sentences then show labels without further code.
 """
 
 from __future__ import annotations
@@ -45,16 +45,18 @@ ARROW = " → "  # between classes in one text
 
 
 def labelled(document: Document) -> Document:
-    """Return the document with labels instead of names and codes; the same object if it has no labels.
+    """Return the document with labels instead of names and codes. A document without labels is returned unchanged.
 
-    A label is shown alone if no other column, or no other level of the same column, has this label or name. Otherwise the code
-    follows in parentheses, so that labels are never ambiguous.
+    If a label is the same as the label or name of another column, or of another level of the same column, the code follows the
+    label in parentheses. Labels are therefore never ambiguous.
     """
     return _Names([document]).part(document) if document.data.labels else document
 
 
 def labelled_alike(first: Document, second: Document) -> tuple[Document, Document]:
-    """Return two documents with the same labels; if both documents label a name, the label in the second is used."""
+    """Return two documents with labels from both. If the documents contain different labels for a name, the label in the second
+    document is used.
+    """
     if not first.data.labels and not second.data.labels:
         return first, second
     names = _Names([first, second])
@@ -62,7 +64,7 @@ def labelled_alike(first: Document, second: Document) -> tuple[Document, Documen
 
 
 class _Names:
-    """The labels shown for names and codes in some documents."""
+    """The labels to show for the names and codes in one or two documents."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
         labels = {one.column: one for document in documents for one in document.data.labels}
@@ -80,12 +82,12 @@ class _Names:
         }
 
     def part(self, part: P, column: str | None = None, template: tuple[str, ...] = ()) -> P:
-        """Return a part of the document with labels.
+        """Return a part of the document in which names and codes are replaced by labels.
 
         Parameters
         ----------
         column : column to which the part belongs.
-        template : columns to which the part's lists of levels belong.
+        template : the columns of a list of levels in this part. The first level belongs to the first column, and so on.
         """
         values = {name: getattr(part, name) for name in type(part).model_fields}
         kind = type(part).__name__
@@ -108,7 +110,7 @@ class _Names:
         return part.model_copy(update={name: value for name, value in changed.items() if value is not values[name]})
 
     def values(self, values: Mapping[str, Any], column: str | None) -> dict[str, Any]:
-        """Return the values of a message with labels."""
+        """Return the values of a message in which names and codes are replaced by labels."""
         own = values.get("column")
         column = own if isinstance(own, str) else column
         return {name: self.value("Message", name, value, column, ()) for name, value in values.items()}
@@ -123,9 +125,9 @@ class _Names:
         return self.text({name, f"{kind}.{name}"}, value, column) if isinstance(value, str) else value
 
     def text(self, field: set[str], text: str, column: str | None) -> str:
-        """Return the text of a field with labels.
+        """Return the text of a field in which names and codes are replaced by labels.
 
-        `field` contains the name of the field, alone and preceded by the name of its part.
+        `field` contains the name of the field in two forms: FIELD and PART.FIELD.
         """
         if field & COLUMN:
             return self.column(text)
@@ -134,9 +136,9 @@ class _Names:
         return self.output(text) if field & CLASS else text
 
     def column(self, text: str) -> str:
-        """Return a text with the label of its column.
+        """Return a text in which column names are replaced by labels.
 
-        The text can be one column, several joined columns, or a column followed by a level, a class or other text.
+        The text can be a column, several joined columns, or a column followed by a level, a class or other text.
         """
         if text in self.columns:
             return self.columns[text]
@@ -151,8 +153,8 @@ class _Names:
         return text if found is None else f"{self.columns[found]}: {self.level(found, text[len(found) + 2 :])}"
 
     def level(self, column: str, text: str | None) -> Any:
-        """Return the label of a level, or of several levels with the same encoding; text in parentheses is kept
-        (`linear.terms`).
+        """Return the label of a level, or the labels of several levels with the same encoding. Text in parentheses (see
+        `linear.terms`) is unchanged.
         """
         known = self.levels.get(column, {})
         if text is None or text in known:
@@ -160,18 +162,18 @@ class _Names:
         return ", ".join(known.get(part, part) for part in text.split(", ")) if known else text
 
     def output(self, text: str) -> str:
-        """Return the label of a class of the target, or of two classes with an arrow between them."""
+        """Return the label of a class of the target, or the labels of two classes that are joined by an arrow."""
         known = self.levels.get(self.target, {})
         return known[text] if text in known else ARROW.join(known.get(part, part) for part in text.split(ARROW))
 
 
 def distinct(labels: Mapping[str, str], codes: Iterable[str]) -> dict[str, str]:
-    """Return a text to show for each code, so that no two codes have the same text.
+    """Return the text to show for each code. Different codes have different texts.
 
     Parameters
     ----------
-    labels : label of each code.
-    codes : all other names that are shown together with these codes.
+    labels : code -> label.
+    codes : all names and codes that are shown together with these labels.
 
     Examples
     --------

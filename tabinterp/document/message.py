@@ -1,4 +1,6 @@
-"""Sentences of the message catalogue as data: a key and its values, which become text only when they are shown."""
+"""Messages: sentences of the message catalogue that are stored as a key and values. They are converted to text only when they are
+shown.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ Value = Scalar | list[str]
 
 
 class Message(BaseModel):
-    """A sentence of the catalogue (`tabinterp.messages`), given by its key and the values that fill it, which may be messages."""
+    """A sentence of the message catalogue (`tabinterp.messages`): its key, and the values of its placeholders. A value can be a
+    message too.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -20,14 +24,14 @@ class Message(BaseModel):
     values: dict[str, Scalar | list[str] | Message] = {}
 
     def __str__(self) -> str:
-        """Return the sentence in English, whatever the current language, because errors are in English."""
+        """Return the sentence in English, which is the language of errors, even if the current language is different."""
         with speaking(SOURCE):
             return text(self.key, self.values)
 
 
 def why(reason: str, **values: Value | Message) -> Message:
-    """Return the reason why an analysis does not apply: `raise NotApplicableError(why(...))` is an error that a document
-    can store.
+    """Return a message that states why an analysis does not apply. If an audit raises `NotApplicableError(why(...))`, the
+    document can store the message.
 
     >>> str(why("interactions.pair", column="age"))
     "interactions need at least two columns; the only column is 'age'"

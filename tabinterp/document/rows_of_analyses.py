@@ -1,4 +1,6 @@
-"""The rows that each analysis used, and the tolerance of its numbers on other machines, as part of the document."""
+"""The part of the document that describes the rows of each analysis, and the tolerance for numbers that are recomputed on another
+machine.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ RowsOf = Literal["held-out", "training", "all"]
 
 
 class ReadingRows(Part):
-    """The rows that one analysis used."""
+    """A description of the rows that an analysis used."""
 
     reading: Message
     models: Models  # models evaluated on these rows; "none": only the rows were used
@@ -31,23 +33,23 @@ class ReadingRows(Part):
 
 
 def evaluated(document: Document) -> RowsOf:
-    """Return the rows on which the models are evaluated."""
+    """Return the kind of rows on which the models are evaluated, such as held-out rows."""
     return "all" if document.data.held_out_rows is None else "held-out"
 
 
 def training(document: Document) -> RowsOf:
-    """Return the rows to which refits are fitted."""
+    """Return the kind of rows to which refitted models are fitted, such as training rows."""
     return "all" if document.data.held_out_rows is None else "training"
 
 
 def used_rows(
     name: str, models: Models, rows: int, rows_of: RowsOf, seed: int | None = None, **draws: int
 ) -> ReadingRows:
-    """Return the record of the rows that an analysis used.
+    """Return a description of the rows that an analysis used.
 
     Parameters
     ----------
-    draws : the number of items drawn or tried, such as permutations, by the catalogue key of the item's name.
+    draws : number of items that are drawn or tried, such as permutations. The keyword is the message key of the items' name.
     """
     drawn = next((Message(key=f"rows_of.draws.{key}", values={"count": count}) for key, count in draws.items()), None)
     reading = Message(key=f"rows_of.{name}")

@@ -1,1 +1,1 @@
-"""The linear counterpart: fitting, inference, separated classes, and the terms of its linear predictor."""
+"""The linear counterpart of a network: fitting, inference, separation of classes, and the terms of the linear predictor."""

@@ -1,7 +1,7 @@
-"""The linear counterpart: a linear model fitted to the same encoding, rows and split as the network.
+"""The linear counterpart of a network: a linear model with the same encoding, training rows and split as the network.
 
-It is fitted for prediction, on standardised encoded columns, with an L2 penalty. Cross-validation chooses the strength of the
-penalty. Inference uses a separate unpenalised fit on the same encoding (`tabinterp.linear.inference`).
+The linear counterpart is fitted for prediction, on standardised encoded columns, with an L2 penalty. The strength of the penalty
+is chosen by cross-validation. Inference uses a separate, unpenalised fit on the same encoding (`tabinterp.linear.inference`).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ GROUPED_ENCODERS = "cv_object" in TargetEncoder._parameter_constraints["cv"]  # 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A penalised fit: the encoder, and the coefficients of the standardised encoded columns."""
+    """A penalised fit: the encoder, and the coefficients of the standardised encoded columns (in `plan`)."""
 
     encoder: Any
     reads: tuple[str, ...] | None
@@ -63,7 +63,7 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """The encoder of a fit, the number of encoded columns, and the name of the model to which the encoder belongs."""
+    """An encoder, its number of encoded columns, and the name of the model to which it belongs."""
 
     transform: Callable[[pd.DataFrame], FloatArray]
     width: int
@@ -76,19 +76,20 @@ Encoded = tuple[FloatArray, FloatArray, FloatArray]  # (m, d) rows, (m,) targets
 def fit_counterpart(
     model: Model | BoundModel, table: Table | Scan, *, seed: int = 0, engine: Engine = in_turn
 ) -> Model:
-    """Fit logistic, multinomial, linear or Poisson regression on the model's own encoding of the training rows.
+    """Fit the linear counterpart of a model: logistic, multinomial, linear or Poisson regression on the model's encoding of the
+    training rows.
 
-    If the table has no split, all of its rows are training rows. If it has a group column, cross-validation keeps the rows of a
-    group together.
+    If the table has no split, all rows are training rows. If the table has a group column, cross-validation keeps the rows of
+    each group together.
 
-    For a scan, the penalty is chosen on the drawn sample. The coefficients are then fitted to all training rows by Newton's
-    method over batches, whose sums `engine` computes (see `dask_engine`). A target encoder has to be refitted, so with
-    one, the coefficients are fitted to the sample only.
+    For a scan, the penalty is chosen on the sample of rows. The coefficients are then fitted to all training rows by Newton's
+    method. `engine` computes the required sums over batches (see `dask_engine`). If the model has a target encoder, the
+    coefficients are fitted only to the sample, because the encoder has to be refitted.
 
     Raises
     ------
     NotApplicableError
-        If a class has too few training rows, or occurs in too few groups of training rows, for cross-validation.
+        If a class has too few training rows for cross-validation, or occurs in too few groups of training rows.
     """
     if not isinstance(table, Scan):
         fitted = _fit_drawn(bind(model, table), seed)
@@ -123,7 +124,7 @@ def _fit_drawn(bound: BoundModel, seed: int) -> Fit:
 
 
 def _over_all(bound: BoundModel, fitted: Fit, scan: Scan, engine: Engine) -> Fit:
-    """Refit to all training rows with the penalty of `fitted`."""
+    """Refit the coefficients to all training rows of a scan, with the penalty of `fitted`."""
     transform = encoded_by(fitted.encoder, bound.table.inputs, fitted.reads)
     coded = Coded(transform, len(fitted.plan.centre), bound.model.name)
     plan, converged = newton.fit(
@@ -133,7 +134,7 @@ def _over_all(bound: BoundModel, fitted: Fit, scan: Scan, engine: Engine) -> Fit
 
 
 def _encoded(coded: Coded, _: Plan, rows: Table) -> Iterator[Encoded]:
-    """Yield the encoded rows, with their targets and weights, in small batches."""
+    """Yield the encoded rows in small batches, with their targets and weights."""
     for few in in_parts(rows, coded.width):
         x = coded.transform(few.inputs)
         check_encoded(x, coded.name, few)
@@ -165,7 +166,9 @@ def _as_model(fitted: Fit, table: Table, library: str) -> Model:
 
 
 def _penalty(fitted: Any, rows: int) -> float:
-    """Return the penalty p. The objective is the sum of the rows' losses plus p / 2 times the sum of squared coefficients."""
+    """Return the penalty p of a fitted model. The objective is the sum of losses over rows plus p / 2 times the sum of squared
+    coefficients.
+    """
     if isinstance(fitted, PoissonRegressor):
         return float(fitted.alpha) * rows
     return float(1 / np.ravel(fitted.C_)[0]) if hasattr(fitted, "C_") else float(fitted.alpha_)
@@ -174,9 +177,9 @@ def _penalty(fitted: Any, rows: int) -> float:
 def _encoding(
     bound: BoundModel, training: NDArray[np.bool_], seed: int
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
-    """Return the encoder, the columns it encodes, and the encoded training rows.
+    """Return the encoder of the linear counterpart, the names of the columns that it encodes, and the encoded training rows.
 
-    A model that is a plain function of rows has no encoder, so the encoder of the reference network is used.
+    If the model is a plain function of rows, it has no encoder. In that case the encoder of the reference network is used.
     """
     if bound.has_gradient:
         refitted = _cross_fitted(bound, training, seed)
@@ -190,13 +193,13 @@ def _encoding(
 def _cross_fitted(
     bound: BoundModel, training: NDArray[np.bool_], seed: int
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray] | None:
-    """Refit a copy of a target encoder by cross-fitting, so that no training row is encoded from its own target.
+    """Refit a copy of a target encoder by cross-fitting. The encoding of a training row then does not depend on the row's target.
 
-    The copy does not use a cache, even if the encoder has `memory`, because a cache reads pickles from a folder and writes rows
-    to it.
+    The copy does not use a cache, even if the encoder has the parameter `memory`. A cache would read pickles from a folder and
+    write rows to it.
 
-    Return None if no encoder learns from the target, or if one of those that do does not support cross-fitting (only
-    scikit-learn's `TargetEncoder` does).
+    Return None if no step of the encoder learns from the target. Also return None if such a step does not support cross-fitting;
+    only scikit-learn's `TargetEncoder` does.
     """
     found, encoder = target_encoders(bound.model.encoder), bound.model.encoder
     own = {"": encoder} | (encoder.get_params(deep=True) if found else {})
@@ -226,7 +229,7 @@ def _cross_fitted(
 
 
 def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray]]:
-    """Return folds with which a target encoder encodes each row from the targets of other groups only."""
+    """Return folds for a target encoder. With these folds, each row is encoded only from the targets of other groups."""
     assert table.groups is not None
     if not GROUPED_ENCODERS:
         raise NotApplicableError(
@@ -273,7 +276,7 @@ def _fit(
 
 
 def _rarest(counts: IntArray, table: Table) -> str:
-    """Return a message that names the class with the fewest training rows and says what to do."""
+    """Return a sentence that names the class with the fewest training rows and says what to do."""
     rarest = int(counts.argmin())
     name, rows = table.schema.labels[rarest], int(counts[rarest])
     held_out = (
@@ -302,14 +305,14 @@ def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoRet
 
 
 def _negative_log_loss(model: Any, x: FloatArray, y: Any, sample_weight: FloatArray | None = None) -> float:
-    """Return the negative mean log loss, as a scorer for scikit-learn."""
+    """Return the negative mean log loss. This is a scorer for scikit-learn."""
     return -mean_log_loss(model.predict_proba(x), np.searchsorted(model.classes_, y), sample_weight)
 
 
 def _converged(fitted: Any) -> bool:
-    """Return whether every fit with the chosen penalty ended before its iteration limit.
+    """Return whether all fits with the chosen penalty ended before reaching the iteration limit.
 
-    Least squares has no iteration limit.
+    A least-squares fit always converges, because it has no iteration limit.
     """
     if isinstance(fitted, PoissonRegressor):
         return bool(fitted.n_iter_ < ITERATIONS)

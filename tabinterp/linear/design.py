@@ -1,10 +1,10 @@
-"""The design matrix of a linear fit, with its terms in original units and an orthogonal basis of their span.
+"""The design matrix of a linear fit in original units, and an orthogonal basis of its columns.
 
-Fits do not use the original columns, because very different scales, such as a column of 1e6 next to a dummy, impair
-Newton's method and hide collinearity. The columns are therefore centred and scaled. Columns that are constant or a
-linear combination of earlier ones are left out, and the reason is recorded. An orthogonal basis replaces the other
-columns. Each coefficient per unit is a linear function of the coefficients on the basis, so its standard error follows
-from theirs.
+Fits do not use the original columns. If columns have very different scales, such as 1e6 and 1, Newton's method becomes inaccurate
+and collinearity is hard to detect. The columns are therefore centred and scaled. A column that is constant, or a linear
+combination of earlier columns, is left out, and the reason is recorded. The remaining columns are replaced by an orthogonal
+basis. Each coefficient per unit is a linear function of the coefficients on the basis. Its standard error is computed from the
+covariance of these coefficients.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ TOGETHER = 64  # number of columns that are orthogonalised at a time
 
 @dataclass(frozen=True)
 class Term:
-    """One column of a design matrix: a column of the table per unit, or a level compared with the reference level."""
+    """One column of a design matrix. Its coefficient is the effect of one unit of a column of the table, or of a level compared
+    with the reference level.
+    """
 
     column: str
     level: str | None = None
@@ -43,26 +45,26 @@ class Term:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a term has no estimate, or no standard error.
+    """The reason why a term has no estimate or no standard error.
 
     `code` is one of:
 
     - `constant`: the column has only one value.
     - `aliased`: the column is a linear combination of the original columns in `columns`.
-    - `separated`: the estimate is infinite, because only the classes in `classes` occur in some `rows` rows. If `by` is "level",
-      these are rows at the term's own level; if "reference", rows at the reference level of its column. In both cases, rows that
-      another level already separates are not counted. If `by` is "combination", a combination of the columns in `columns`
-      separates the rows perfectly.
-    - `never_counted`: the estimate is infinite, because the counts of `rows` rows are all zero. `by` has the same meaning as
+    - `separated`: the estimate is infinite, because only the classes in `classes` occur in a set of `rows` rows. If `by` is
+    "level", this set contains the rows at the term's level. If `by` is "reference", it contains the rows at the reference level
+    of the term's column. In both cases, rows that another level already separates are not counted. If `by` is "combination", a
+    combination of the columns in `columns` separates the rows perfectly. - `never_counted`: the estimate is infinite, because the
+    counts of `rows` rows are all zero. `by` has the same meaning as
       above.
     - `absent`: no row has this class.
     - `exact`: the fit reproduces the target exactly, so there are no residuals from which to estimate an error.
     - `single_row`: a single row determines the estimate. Its residual is zero, so the sandwich error would be zero.
-    - `single_group`: the rows of a single group determine the estimate, for the same reason.
-    - `few_groups`: there are fewer than ten groups of rows, too few to estimate an error over groups.
-    - `mixed`: the encoder mixes the column with others, so no parameter of the model belongs to this column alone.
-    - `target_encoded`: an encoder was fitted to the same targets, so the usual errors are not valid.
-    - `not_converged`: the iterations ended without a maximum and without a covariance.
+    - `single_group`: the rows of a single group determine the estimate, so the sandwich error would be zero too. - `few_groups`:
+    there are fewer than ten groups of rows, which is too few to estimate an error over groups. - `mixed`: the encoder mixes the
+    column with other columns, so no parameter of the model belongs only to this column. - `target_encoded`: an encoder was fitted
+    to the same targets, so the usual errors are not valid. - `not_converged`: the iterations ended without a maximum and without
+    a covariance.
     """
 
     code: Literal[
@@ -87,7 +89,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Design:
-    """The design in original units: `matrix` (n, p), without intercept and reference levels, and the `terms` of its columns."""
+    """A design in original units: a `matrix` (n, p) without intercept and reference levels, and the `terms` (p) in it."""
 
     matrix: Floats
     terms: tuple[Term, ...]
@@ -106,20 +108,20 @@ class Design:
 
 @dataclass(frozen=True)
 class Basis:
-    """An orthogonal basis of the intercept and the kept terms.
+    """An orthogonal basis of the intercept and of the terms that are not left out.
 
     Parameters
     ----------
     vectors : (n, r + 1)
-        The basis. Its first vector is constant, and every vector has mean square 1 over the rows.
+        The basis vectors. The first vector is constant, and every vector has mean square 1 over the rows.
     to_units : (r + 1, r + 1)
-        Maps coefficients on the basis to the intercept and the coefficients per unit of the terms in `kept`.
+        Matrix that maps coefficients on the basis to the intercept and to the coefficients per unit of the terms in `kept`.
     kept : (r,)
-        Positions of the terms in the basis.
+        Positions of the terms that are not left out.
     left_out : dict
-        For each term that is left out, the reason.
+        Position of each term that is left out -> reason.
     factor : (r, r)
-        The standardised kept columns are `vectors[:, 1:] @ factor`.
+        Triangular factor. The standardised columns of the terms in `kept` are `vectors[:, 1:] @ factor`.
     """
 
     vectors: Floats
@@ -130,10 +132,11 @@ class Basis:
 
 
 def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
-    """Standardise the columns, leave out constant and aliased ones, and orthogonalise the others.
+    """Return an orthogonal basis of a design: standardise its columns, leave out constant and aliased columns, and orthogonalise
+    the others.
 
-    The `weights` (n,) must all be above 0. Earlier terms take precedence, as in R. The triangular factor of one QR decomposition
-    contains all inner products of the columns, so terms are selected with this (p, p) matrix alone.
+    The `weights` (n,) must all be above 0. If terms are collinear, the later terms are left out, as in R. The triangular factor
+    (p, p) of a QR decomposition determines all inner products of the columns, so terms are selected from this matrix.
     """
     n = len(design.matrix)
     w = unit(weights, n)
@@ -157,7 +160,9 @@ def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
 
 
 def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return columns with mean 0 and mean square 1, their means and their standard deviations (0 for a constant column)."""
+    """Scale columns to mean 0 and mean square 1. Return them with their original means and standard deviations (0 for a constant
+    column).
+    """
     if not matrix.size:
         return matrix, np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1])
     largest = np.abs(matrix).max(axis=0)
@@ -174,11 +179,12 @@ def _standardised(matrix: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
 def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, dict[int, Ints]]:
     """Select linearly independent columns in order.
 
-    Return their positions, their triangular factor and, for every other column, the selected columns that it combines.
+    Return the positions of the selected columns and their triangular factor. For every other column, also return the positions of
+    the selected columns from which it can be computed.
 
-    `offset` (p,) is the mean of each column divided by its standard deviation. It determines the rounding error: a
-    column of 1e9 plus noise of size 1 has an error of 1e9 * eps. A column is treated as a combination of others if it
-    differs from one by less than the rounding error of the columns so far.
+    `offset` (p,) is the mean of each column divided by its standard deviation. It determines the rounding error: a column of 1e9
+    plus noise of size 1 has a rounding error of 1e9 * eps. A column is treated as a combination of earlier columns if the
+    difference is smaller than the rounding error of the columns up to this one.
     """
     n, p = standardised.shape
     triangle = np.linalg.qr(standardised, mode="r") / np.sqrt(max(n, 1)) if p else np.zeros((0, 0))
@@ -207,19 +213,21 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
 
 
 def _apart(columns: Floats, directions: Floats) -> Floats:
-    """Remove the components along the given directions. Two passes are enough (Kahan and Parlett, in Parlett 1980)."""
+    """Remove from the columns their components along the orthonormal directions. Two passes are enough (Kahan and Parlett, in
+    Parlett 1980).
+    """
     for _ in range(2):
         columns = columns - directions @ (directions.T @ columns)
     return columns
 
 
 def inflation(design: Design, basis: Basis) -> dict[str, float]:
-    """Return GVIF ** (1 / df) for each original column with a kept term.
+    """Return the variance inflation GVIF ** (1 / df) of each column of the table that has a term in the basis.
 
-    The generalised variance inflation factor (Fox and Monette 1992) is GVIF = det C_in det C_out / det C. C is the
-    correlation matrix of the kept terms; C_in and C_out are its blocks for the column's own terms and for all other
-    terms. det C_out / det C is the determinant of the column's block of the inverse of C. For df = 1, the result is the
-    ordinary variance inflation factor. The result is empty if there is only one column.
+    The generalised variance inflation factor (Fox and Monette 1992) is GVIF = det C_in det C_out / det C. C is the correlation
+    matrix of the terms in the basis. C_in is its block for the column's own terms, and C_out its block for all other terms. det
+    C_out / det C is the determinant of the column's block of the inverse of C. For df = 1, the result is the ordinary variance
+    inflation factor. The result is empty if there is only one column.
     """
     groups: dict[str, list[int]] = {}
     for place, j in enumerate(basis.kept):

@@ -1,14 +1,15 @@
-"""Inference for the unpenalised linear counterpart: estimates with standard errors, or the reason why there are none.
+"""Inference for the unpenalised linear counterpart: estimates with standard errors, or the reason why they are missing.
 
 Logistic, multinomial logistic and Poisson regression are fitted by maximum likelihood, and linear regression by least squares.
-All fits use an orthogonal basis of the design (`tabinterp.linear.design`); results are reported per unit of the columns. A term
-that is constant, aliased or separated has a reason instead of an interval. The estimates of the other terms are then the limit of
-the maximum-likelihood fit (`tabinterp.linear.separation`).
+All fits use an orthogonal basis of the design (`tabinterp.linear.design`). Results are reported per unit of the columns. If a
+term is constant, aliased or separated, a reason is reported instead of an interval. If terms are separated, the estimates of the
+other terms are their limits in the maximum-likelihood fit (`tabinterp.linear.separation`).
 
-If rows come in groups, scores are summed within each group before they are squared ("cluster"). Weights are sampling weights by
-default: estimates maximise the pseudo-likelihood, and errors come from the sandwich estimator (Huber 1967; White 1980; Binder
-1983). With `covariance="model"`, weights are frequency weights: a row of weight 3 counts as three rows. Multinomial
-coefficients are centred over the classes: b_c - mean b compares a class with the average class.
+If rows are grouped, the score contributions of the rows are summed within each group before they are squared (covariance
+"cluster"). Weights are sampling weights by default: estimates maximise the pseudo-likelihood, and standard errors come from the
+sandwich estimator (Huber 1967; White 1980; Binder 1983). With `covariance="model"`, weights are frequency weights: a row of
+weight 3 counts as three rows. Multinomial coefficients are centred over the classes: b_c - mean b compares a class with the
+average class.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ SEEN = 1e-6  # a component in undetermined directions may be rounding error if i
 
 @dataclass(frozen=True)
 class Estimate:
-    """One coefficient per unit, or the intercept (`term` None).
+    """The estimate of a coefficient per unit or of an intercept (`term` is None).
 
-    A number that cannot be computed is None, and `reason` explains why. `z` is estimate / stderr. It follows a t
-    distribution with `Inference.df_residual` degrees of freedom, or the normal distribution if that is None.
+    A number that cannot be computed is None, and `reason` states why. `z` is estimate / stderr. It follows a t distribution with
+    `Inference.df_residual` degrees of freedom, or the normal distribution if `df_residual` is None.
 
-    `ratio` holds the exponentials of the estimate and of the ends of its interval; an end that overflows is None. For classes it
-    is an odds ratio (with several classes, against the geometric mean of all classes), and for counts a rate ratio. It is None
-    for regression.
+    `ratio` contains the exponentials of the estimate and of the ends of its interval. An exponential that overflows is None. For
+    two classes, `ratio` is an odds ratio. For several classes, it is an odds ratio relative to the geometric mean of all classes.
+    For counts, it is a rate ratio, and for regression it is None.
     """
 
     output: int
@@ -61,10 +62,11 @@ class Estimate:
 
 @dataclass(frozen=True)
 class ColumnTest:
-    """The joint Wald test that the `df` estimated coefficients of a column are zero.
+    """The joint Wald test of the hypothesis that all `df` estimated coefficients of a column are zero.
 
-    `left_out` is the number of the column's coefficients that have no estimate. If `output` is None, all classes are
-    tested together. `vif` is GVIF ** (1 / df) of the weighted design; it is None if there is only one column.
+    `left_out` is the number of coefficients of the column that are not tested, because they have no standard error. If `output`
+    is None, the coefficients of all classes are tested together. `vif` is the variance inflation GVIF ** (1 / df) in the weighted
+    design. It is None if there is only one column.
     """
 
     output: int | None
@@ -80,14 +82,15 @@ class ColumnTest:
 class Inference:
     """Estimates and tests of a linear model.
 
-    Estimates are ordered by output and then by term, with one intercept for each output. Tests are ordered by output and then by
-    column. `outputs` is the number of classes for several classes; otherwise it is 1, for the log-odds of class 1, the value or
-    the log rate. `covariance_matrix` (outputs * terms, outputs * terms) has the order of `estimates`, with NaN for missing
-    values.
+    Estimates are ordered by output and then by term, and each output has one intercept. Tests are ordered by output and then by
+    column. With more than two classes, `outputs` is the number of classes. Otherwise it is 1, and the output is the log-odds of
+    class 1, the value or the log rate. `covariance_matrix` (outputs * terms, outputs * terms) has the same order as `estimates`,
+    with NaN for missing values.
 
-    `rows` is the number of rows in the fit. In the limit, `rows_separated` of them are fitted without error and carry no further
-    information. `df_residual` is None if the normal distribution is used. `r2` exists only for regression. If `covariance` is
-    "own", the linear model, of kind `own`, supplied its own estimates and covariance.
+    `rows` is the number of rows in the fit. If classes are separated, `rows_separated` of these rows are fitted without error in
+    the limit and carry no further information. `df_residual` is None if intervals are based on the normal distribution. `r2` is
+    None except for regression. If `covariance` is "own", the linear model supplied its own estimates and covariance, and `own` is
+    the kind of this model.
     """
 
     task: Task
@@ -115,29 +118,30 @@ def infer(
     covariance: Covariance | None = None,
     groups: Ints | None = None,
 ) -> Inference:
-    """Fit the design to `y`, and estimate the standard error of every coefficient.
+    """Fit an unpenalised linear model to `y`, and estimate the standard error of every coefficient.
 
     Rows of weight zero are left out.
 
     Parameters
     ----------
     y : (n,)
-        0 and 1 for two classes, 0 to `n_classes` - 1 for several classes, and numbers or counts otherwise (`n_classes`
-        is ignored).
+        Targets: 0 and 1 for two classes, 0 to `n_classes` - 1 for several classes, and numbers or counts for other tasks, for
+        which `n_classes` is ignored.
     covariance : optional
-        "model", "robust" or "cluster". By default it is "cluster" with `groups`; "robust" with `weights`, and for counts, whose
-        variance rarely equals their mean; and "model" otherwise. The sandwich is HC0 for likelihoods and HC1 for least squares.
+        "model", "robust" or "cluster". The default with `groups` is "cluster". The default with `weights` and for counts is
+        "robust"; the variance of counts rarely equals their mean. Otherwise the default is "model". The sandwich estimator is HC0
+        for maximum likelihood and HC1 for least squares.
     weights : (n,), optional
         Weights of the rows.
     groups : (n,), optional
-        Groups of dependent rows. Scores are then summed within groups, and the sandwich is multiplied by G/(G-1) (n-1)/(n-k).
-        Intervals are Student's t intervals with G - 1 degrees of freedom (Liang & Zeger 1986; Cameron & Miller 2015).
-        With fewer than ten groups, there are estimates but no errors.
+        Group of each row; rows of the same group are dependent. Scores are summed within the G groups, and the sandwich estimator
+        is multiplied by G/(G-1) (n-1)/(n-k). Intervals are Student's t intervals with G - 1 degrees of freedom (Liang & Zeger
+        1986; Cameron & Miller 2015). With fewer than ten groups, there are estimates but no standard errors.
 
     Raises
     ------
     NotApplicableError
-        If inference is impossible: there is only one class, there are no degrees of freedom for the error, the target is
+        If inference is impossible because there is only one class, there are no degrees of freedom for the error, the target is
         constant, or some values are not finite.
     """
     design, y, weights, groups = _rows(design, y, weights, groups)
@@ -168,7 +172,7 @@ def linear_surrogate(
 ) -> Inference:
     """Regress a network's score (n,) on the design matrix by least squares.
 
-    Standard errors are HC1 (MacKinnon and White 1985), clustered if rows come in groups. The result includes `r2`.
+    Standard errors are HC1 (MacKinnon and White 1985), or clustered if `groups` are given. The result includes `r2`.
     """
     kind: Covariance = "robust" if groups is None else "cluster"
     return infer(design, score, task="regression", n_classes=0, weights=weights, covariance=kind, groups=groups)
@@ -177,9 +181,11 @@ def linear_surrogate(
 def wald(
     estimate: Floats, covariance: Floats, df_residual: float | None = None
 ) -> tuple[float | None, int, float | None]:
-    """Return the Wald statistic b' V^-1 b, its degrees of freedom (the rank of V) and its p-value; NaN if V is zero.
+    """Return the Wald statistic b' V^-1 b, its degrees of freedom (the rank of V) and its p-value. If a variance in V is zero, or
+    there are no coefficients, the statistic and the p-value are None.
 
-    With `df_residual`, the p-value comes from the F distribution of statistic / df; otherwise it comes from chi-squared.
+    With `df_residual`, the p-value is based on the F distribution of statistic / df. Otherwise it is based on the chi-squared
+    distribution.
 
     >>> wald(np.array([3.0]), np.array([[4.0]]))
     (2.25, 1, 0.133...)
@@ -250,7 +256,7 @@ class _Table:
         return len(self.design.terms) + 1
 
     def report(self, kind: Covariance) -> Inference:
-        """Return the coefficients per unit with their errors, tests and reasons."""
+        """Return the coefficients per unit with their standard errors, tests and reasons."""
         value, covariance, lost = self._per_unit()
         places = [(output, place) for output in range(self.outputs) for place in range(self.width)]
         estimates = [
@@ -275,7 +281,8 @@ class _Table:
         )
 
     def _per_unit(self) -> tuple[Floats, Floats, Bools]:
-        """Return the values and their covariance, indexed by (output, place), and which places (width,) are separated.
+        """Return the values (outputs * width,), their covariance, and a mask (width,) of the places that are separated in some
+        output. A place is the intercept or a term.
 
         Missing values are NaN.
         """
@@ -296,7 +303,7 @@ class _Table:
         return value, covariance, np.asarray(lost.reshape(self.outputs, self.width).any(axis=0))
 
     def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
-        """Return the estimate at a place of an output."""
+        """Return the estimate for an output and a place: 0 for the intercept, j + 1 for term j."""
         term, reason = self.design.terms[place - 1] if place else None, self._reason(output, place, lost)
         variance = variance if variance > 0 else np.nan  # rounding can make a zero variance negative
         if np.isnan(variance) and not np.isnan(value) and reason is None:
@@ -318,9 +325,10 @@ class _Table:
         return None
 
     def _separated(self, j: int, lost: Bools) -> Reason:
-        """Return the reason why a term is separated; j = -1 is the intercept.
+        """Return the reason why term `j` has an infinite estimate. The intercept is j = -1.
 
-        The reason names the term's level, the reference level of its column or, failing both, all columns involved.
+        The reason refers to the level of the term if its rows are separated, or else to the reference level of the column. If
+        neither is separated, the reason names all columns involved.
         """
         column = self.design.terms[j].column if j >= 0 else None
         code: Literal["separated", "never_counted"] = "never_counted" if self.task == "count" else "separated"
@@ -336,9 +344,9 @@ class _Table:
 
 
 def with_numbers(empty: Estimate, value: float, variance: float, df_residual: float | None, *, ratio: bool) -> Estimate:
-    """Return an estimate with its 95% interval.
+    """Return an estimate in which the numbers of `empty` are filled in, including the 95% interval.
 
-    The interval is missing if the variance is NaN, and all numbers are missing if the value is NaN.
+    If the variance is NaN, there is no interval. If the value is NaN, `empty` is returned unchanged.
     """
     if np.isnan(value):
         return empty
@@ -363,7 +371,9 @@ def with_numbers(empty: Estimate, value: float, variance: float, df_residual: fl
 def column_tests(
     design: Design, basis: Basis, outputs: int, value: Floats, covariance: Floats, df_residual: float | None
 ) -> Iterator[ColumnTest]:
-    """Yield one test for each column and output and, if there are several outputs, one for each column over all outputs."""
+    """Yield a test for each column and output. If there are several outputs, also yield a joint test for each column over all
+    outputs.
+    """
     columns: dict[str, list[int]] = {}
     for j, term in enumerate(design.terms):
         columns.setdefault(term.column, []).append(j)
@@ -378,10 +388,12 @@ def column_tests(
 
 
 def _along(units: Floats, directions: Floats) -> Bools:
-    """Return which rows of `units` have a component along the orthonormal `directions` that rounding does not explain."""
+    """Return a mask of the rows of `units` with a component along the orthonormal `directions` that is too large to be a rounding
+    error.
+    """
     return np.asarray(np.linalg.norm(units @ directions, axis=1) > SEEN * np.linalg.norm(units, axis=1))
 
 
 def _exp(value: float) -> float | None:
-    """Return the exponential, or None if it overflows."""
+    """Return the exponential of a number, or None if it overflows."""
     return float(np.exp(value)) if value < 709 else None

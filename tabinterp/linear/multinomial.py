@@ -1,11 +1,12 @@
-"""Maximum likelihood of a multinomial logistic model with row weights and with impossible classes.
+"""Maximum-likelihood fits of a multinomial logistic model with row weights, in which some classes can be impossible for some
+rows.
 
-Binary logistic regression is the special case of two classes. Computing the limit of a separated fit requires rows for
-which some classes are impossible. `statsmodels.MNLogit` supports neither such rows nor weights. Tests compare the
-results with statsmodels wherever both can fit the model.
+Binary logistic regression is the special case of two classes. To compute the limit of a fit with separated classes, some classes
+must be made impossible for some rows. `statsmodels.MNLogit` supports neither impossible classes nor weights. Tests compare the
+results with statsmodels for models that both can fit.
 
-The parameters are k - 1 blocks a of (d,) coefficients on the basis. The logits of the classes are `basis @ a.T @ contrasts.T`,
-where `contrasts` is (k, k - 1).
+The parameters are a matrix `a` (k - 1, d) of coefficients on the basis, flattened row by row. The logits of the classes are
+`basis @ a.T @ contrasts.T`, where `contrasts` has the shape (k, k - 1).
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ RECESSION = 1e-6  # a decrease of a margin that is a smaller share of the larges
 
 @dataclass(frozen=True)
 class Likelihood:
-    """The likelihood of classes `y` (n,) given the rows `basis` (n, d) and their `weights` (n,).
+    """The likelihood of the classes `y` (n,) given the rows `basis` (n, d), which have the `weights` (n,).
 
-    `possible` (n, k) marks the classes that each row can have. Rows that have the same number in `groups` (n,) are dependent; if
-    it is None, all rows are independent.
+    `possible` (n, k) is a mask of the classes that each row can have. Rows with the same number in `groups` (n,) are dependent.
+    If `groups` is None, all rows are independent.
     """
 
     basis: Floats
@@ -45,7 +46,7 @@ class Likelihood:
         return int(self.basis.shape[1] * self.contrasts.shape[1])
 
     def with_choice(self) -> Likelihood:
-        """Return the likelihood of the rows with more than one possible class; the other rows carry no information."""
+        """Return the likelihood of the rows with more than one possible class. The other rows carry no information."""
         choice = self.possible.sum(axis=1) > 1
         return replace(
             self,
@@ -57,12 +58,14 @@ class Likelihood:
         )
 
     def logits(self, parameters: Floats) -> Floats:
-        """Return the logits (n, k), which are minus infinity for impossible classes."""
+        """Return the logits (n, k). They are minus infinity for impossible classes."""
         blocks = parameters.reshape(self.contrasts.shape[1], self.basis.shape[1])
         return np.where(self.possible, self.basis @ (blocks.T @ self.contrasts.T), -np.inf)
 
     def margins(self, parameters: Floats) -> Floats:
-        """Return the logit of the row's own class minus that of each possible class (n, k); 0 for impossible classes."""
+        """Return the margins (n, k): for each row, the logit of its own class minus the logit of each class. The margin is 0 for
+        impossible classes.
+        """
         logits = self.logits(parameters)
         own = logits[np.arange(len(self.y)), self.y]
         return np.where(self.possible, own[:, None] - np.where(self.possible, logits, 0), 0)
@@ -77,7 +80,7 @@ class Likelihood:
         return float(self.weights @ log_probabilities[np.arange(len(self.y)), self.y])
 
     def residuals(self, probabilities: Floats) -> Floats:
-        """Return the weight times (outcome - probability), with one column for each contrast (n, k - 1)."""
+        """Return the weighted residuals (n, k - 1): weight * (outcome - probability), transformed to the contrasts."""
         outcome = np.zeros_like(probabilities)
         outcome[np.arange(len(self.y)), self.y] = 1
         result: Floats = self.weights[:, None] * ((outcome - probabilities) @ self.contrasts)
@@ -87,7 +90,7 @@ class Likelihood:
         return (self.residuals(probabilities).T @ self.basis).ravel()
 
     def information(self, probabilities: Floats) -> Floats:
-        """Return the Fisher information (size, size). Observed and expected information are equal for this link."""
+        """Return the Fisher information (size, size). Observed and expected information are equal for the logit link."""
         d, blocks = self.basis.shape[1], self.contrasts.shape[1]
         means = probabilities @ self.contrasts
         result = np.empty((blocks, d, blocks, d))
@@ -101,14 +104,16 @@ class Likelihood:
         return result.reshape(self.size, self.size)
 
     def _weighted_square(self, curvature: Floats, *, positive: bool) -> Floats:
-        """Return basis' diag(curvature) basis. If no curvature is negative, this takes half the time."""
+        """Return basis' diag(curvature) basis. `positive` states that no curvature is negative, which halves the time."""
         if not positive:
             return np.asarray((self.basis * curvature[:, None]).T @ self.basis)
         root = self.basis * np.sqrt(np.maximum(curvature, 0))[:, None]
         return np.asarray(root.T @ root)
 
     def meat(self, probabilities: Floats) -> Floats:
-        """Return the middle of the sandwich: the sum of the outer products of the weighted scores of rows (or groups)."""
+        """Return the middle matrix of the sandwich estimator: the sum of the outer products of the weighted scores of rows or of
+        groups.
+        """
         residuals = self.residuals(probabilities)
         if self.groups is not None:
             shape = (len(residuals), self.size)
@@ -125,9 +130,10 @@ class Likelihood:
 
 @dataclass(frozen=True)
 class Maximum:
-    """The maximum: `parameters` (size,), their `information` within the span, and whether the logits converged.
+    """The maximum of a likelihood: `parameters` (size,), their `information` within the span, and whether the logits converged.
 
-    `recession` (size,) is a direction in which the likelihood increases without bound, if the iterations found one.
+    `recession` (size,) is a direction along which the likelihood keeps increasing to infinity, or None if the iterations found no
+    such direction.
     """
 
     parameters: Floats
@@ -138,9 +144,9 @@ class Maximum:
 
 
 def contrasts(n_classes: int) -> Floats:
-    """Return contrasts (k, k - 1).
+    """Return the contrasts (k, k - 1), which convert parameters to the logits of the classes.
 
-    For two classes, the contrast is the log-odds of the second class. For more classes, they are an orthonormal basis of
+    For two classes, the contrast is the log-odds of the second class. For more classes, the contrasts are an orthonormal basis of
     centred logits.
     """
     if n_classes == 2:
@@ -151,11 +157,12 @@ def contrasts(n_classes: int) -> Floats:
 def maximise(likelihood: Likelihood, span: Floats | None) -> Maximum:
     """Maximise the likelihood by Newton's method with step halving.
 
-    The maximum is taken over all parameters or, with an orthonormal `span` (size, q), over `span @ theta`.
+    The likelihood is maximised over all parameters. With an orthonormal `span` (size, q), it is maximised only over parameters of
+    the form `span @ theta`.
 
-    The likelihood is concave. If its maximum is at infinity (Albert and Anderson 1984), Newton's steps keep changing some logits
-    by about one, and they converge to a direction of recession. A step in such a direction proves that there is no maximum. A
-    step that changes no logit shows that the maximum has been reached.
+    The likelihood is concave. If it has no finite maximum (Albert and Anderson 1984), each Newton step changes some logits by
+    about one, and the steps converge to a direction of recession. A step in such a direction proves that there is no finite
+    maximum. A step that changes no logit shows that the maximum has been reached.
     """
     converged, steps = False, 0
     recession: Floats | None = None

@@ -1,11 +1,11 @@
-"""Penalised fits on standardised columns with scikit-learn, with an L2 penalty chosen by cross-validation.
+"""Penalised fits on standardised columns with scikit-learn. The L2 penalty is chosen by cross-validation.
 
-Classes are fitted by logistic or multinomial regression, numbers by ridge regression, and counts by Poisson regression. The rows
-of a group are always in the same fold.
+The models are logistic or multinomial regression for classes, ridge regression for numbers, and Poisson regression for counts.
+The rows of a group are always in the same fold.
 
 For classes, the penalty is chosen on at most 10,000 randomly drawn rows. Penalties are tried from strong to weak until the loss
-rises, and each fit starts from the previous fit of its fold. A subsample is sufficient because a penalty is the width of a prior,
-which does not depend on the number of rows.
+rises, and each fit starts from the previous fit of the same fold. A subsample is sufficient because the penalty corresponds to
+the width of a prior, which does not depend on the number of rows.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def fit_penalised(x: FloatArray, y: Any, table: Table, seed: int) -> Any:
     x : (rows, d)
         Standardised columns.
     y : (rows,)
-        Targets; classes may have any form.
+        Targets. Classes can be labels of any type.
     table : Table
-        The same rows, with their classes, weights and groups.
+        The same rows as a table, from which classes, weights and groups are taken.
     """
     weights = relative_weights(table)
     if table.schema.task == "regression":
@@ -57,12 +57,14 @@ def fit_penalised(x: FloatArray, y: Any, table: Table, seed: int) -> Any:
 
 
 def relative_weights(table: Table) -> FloatArray | None:
-    """Return the row weights (n,), scaled to mean 1 so that a penalty does not depend on their unit; None without weights."""
+    """Return the row weights (n,), scaled to mean 1, or None without weights. The penalty then does not depend on the unit of the
+    weights.
+    """
     return None if table.weights is None else unit(table.weights, len(table))
 
 
 def logistic(classes: int, width: int, strength: float) -> LogisticRegression:
-    """Return a logistic regression that uses Newton's method if the Hessian is small, and L-BFGS otherwise."""
+    """Return an unfitted logistic regression. It uses Newton's method if the Hessian is small, and L-BFGS otherwise."""
     solver = "newton-cholesky" if classes == 2 and width <= SMALL_HESSIAN else "lbfgs"
     return LogisticRegression(C=strength, solver=solver, max_iter=ITERATIONS, warm_start=True)
 
@@ -107,7 +109,8 @@ def strength_of(x: FloatArray, table: Table, seed: int) -> float:
 def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArray | None) -> float:
     """Return the mean log loss of probabilities (n, k) for the true classes `codes` (n,), numbered from 0.
 
-    The result equals that of scikit-learn's `log_loss`, whose checks would take longer than the fit of a small fold.
+    The result equals that of scikit-learn's `log_loss`. That function is not used, because its checks would take longer than the
+    fit of a small fold.
     """
     told = probabilities[np.arange(len(codes)), codes]
     rounding = np.finfo(told.dtype).eps
@@ -119,8 +122,8 @@ def parts_of(
 ) -> list[tuple[IntArray, IntArray]]:
     """Return the folds of a cross-validation, each as the positions of the rows to fit on and of the rows to score.
 
-    There are at most five folds. The `strata` (rows,) are spread evenly over them, and the rows of each of the `groups` (rows,)
-    are in the same fold. The list is empty if the rows to fit on would lack a stratum in `needed`.
+    There are at most five folds. The `strata` (rows,) are spread evenly over the folds. Rows of the same group in `groups`
+    (rows,) are in the same fold. The list is empty if a stratum in `needed` would be missing from the rows to fit on.
     """
     if groups is not None:
         return by_group(strata, groups, needed, FOLDS, seed)
@@ -135,7 +138,7 @@ def fit_numbers(
 ) -> RidgeCV:
     """Fit a ridge regression with the penalty that minimises the squared error.
 
-    The error is estimated by leave-one-out or, if rows come in groups, over five folds.
+    The error is estimated by leave-one-out cross-validation, or over five folds if `groups` are given.
     """
     strengths = len(x) * np.logspace(-7, 1, 17)
     if groups is not None:
@@ -153,7 +156,8 @@ def _squared_errors(
 ) -> FloatArray:
     """Return, for each penalty (strengths,), the weighted sum of squared errors on the scored rows.
 
-    All penalties use the same eigendecomposition.
+    `fitted` and `judged` are the positions of the rows to fit on and of the rows to score. One eigendecomposition is used for all
+    penalties.
     """
     w = weights[fitted]
     centre, mean = np.average(x[fitted], axis=0, weights=w), np.average(y[fitted], weights=w)
@@ -170,7 +174,7 @@ def fit_counts(
 ) -> PoissonRegressor:
     """Fit a Poisson regression with the penalty that minimises the cross-validated weighted deviance.
 
-    Zeros are spread evenly over the folds, and the rows of a group are in the same fold.
+    Rows with a count of zero are spread evenly over the folds. The rows of a group are in the same fold.
     """
     counted = (y > 0).astype(np.int64)
     if counted.sum() < 2:
@@ -201,5 +205,7 @@ def fit_counts(
 
 
 def _rates(fitted: PoissonRegressor, x: FloatArray) -> FloatArray:
-    """Return the expected counts, limited to the floating-point range for rows far outside the fitted ones."""
+    """Return the expected counts. The log rate is limited to ±100, because it could overflow for rows far outside the range of
+    the fitted rows.
+    """
     return np.asarray(np.exp(np.clip(x @ fitted.coef_ + fitted.intercept_, -100, 100)))

@@ -1,10 +1,11 @@
-"""Maximum-likelihood Poisson regression with a log link, and its limit if zero counts leave no finite maximum.
+"""Maximum-likelihood Poisson regression with a log link. If there is no finite maximum because of zero counts, its limit is
+computed.
 
-The likelihood has no maximum if there is a direction along which the rates of some rows with a count of zero decrease without
-bound, while the rates of all other rows stay the same. In the limit, the rates of those rows are zero, and the rows carry no
-further information (Correia, Guimarães & Zylkin 2019). Such a direction does not change the rate of any row with a count above
-zero, so only directions that those rows leave undetermined are searched. There are few such directions, if any, and a
-small linear programme finds all affected rows.
+The likelihood has no finite maximum if there is a direction along which the log rates of some rows with a count of zero decrease
+without bound, while the rates of all other rows stay the same. In the limit, the affected rows have a rate of zero and carry no
+further information (Correia, Guimarães & Zylkin 2019). The rates of rows with a positive count do not change along such a
+direction. The search is therefore limited to directions that the rows with a positive count do not determine. There are few of
+these directions, if any, and a small linear programme finds all affected rows.
 """
 
 from __future__ import annotations
@@ -33,14 +34,15 @@ def poisson(
 ) -> Fit:
     """Fit a Poisson regression of counts `y` (n,) on the basis with statsmodels.
 
-    Rows whose rate is zero in the limit are left out. The covariance "model" assumes that the variance equals the mean, and
-    treats weights as frequencies. "robust" is the HC0 sandwich, and "cluster" sums its scores within `groups`. The sandwich is
-    valid for any variance if the mean is specified correctly (Gourieroux, Monfort & Trognon 1984).
+    Rows with a rate of zero in the limit are left out. The covariance "model" assumes that the variance equals the mean, and
+    treats weights as frequencies. "robust" is the HC0 sandwich estimator. "cluster" is a sandwich estimator in which scores are
+    summed within `groups`. The sandwich estimator is valid for any variance if the mean is specified correctly (Gourieroux,
+    Monfort & Trognon 1984).
 
     Raises
     ------
     NotApplicableError
-        If all counts are zero, too few rows are left for the sandwich, or the fit fails.
+        If all counts are zero, too few rows are left for the sandwich estimator, or the fit fails.
     """
     if not (y > 0).any():
         raise NotApplicableError(why("inference.zero", rows=len(y)))
@@ -82,9 +84,9 @@ def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance, gro
 
 
 def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floats | None:
-    """Return the directions that a single row or group determines.
+    """Return the directions of the coefficients that a single row or group determines, or None if there are none.
 
-    The score of that row or group is zero in such a direction, so the sandwich variance would be zero.
+    Along such a direction, the score of the row or group is zero, so the sandwich variance would be zero.
     """
     information = weights * np.asarray(result.fittedvalues)
     return single_draws(x, np.linalg.inv((x * information[:, None]).T @ x), information, groups)
@@ -93,16 +95,17 @@ def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floa
 def _undetermined(vectors: Floats) -> Floats:
     """Return an orthonormal basis (p, q) of the directions that the rows `vectors` (n, p) do not determine.
 
-    The singular values are those of R in the QR decomposition. Applying `null_space` to the rows would need an n by n matrix.
+    `null_space` is applied to the triangular factor R of the rows, which has the same singular values. Applied to the rows, it
+    would need an n by n matrix.
     """
     return np.asarray(null_space(np.linalg.qr(vectors, mode="r"), rcond=UNDETERMINED))
 
 
 def never_counted(vectors: Floats, y: Floats) -> Bools:
-    """Return which rows (n,) with a count of zero have a rate of zero in the limit.
+    """Return a mask (n,) of the rows with a count of zero that have a rate of zero in the limit.
 
-    The rate of such a row decreases without bound in a direction that increases no rate and leaves the rates of rows with a count
-    above zero unchanged.
+    The log rate of such a row decreases without bound along some direction. Along this direction, no rate increases, and the
+    rates of rows with a positive count do not change.
 
     >>> basis = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
     >>> never_counted(basis, np.array([2.0, 0.0, 0.0])).tolist()
@@ -120,7 +123,7 @@ def never_counted(vectors: Floats, y: Floats) -> Bools:
 
 
 def _falling(moves: Floats) -> Bools:
-    """Return which rows of `moves` (m, q) decrease along a direction in which no row increases."""
+    """Return a mask (m,) of the rows of `moves` (m, q) that decrease along a direction in which no row increases."""
     m, q = moves.shape
     # maximise the sum of decreases s, 0 <= s <= 1, subject to s + moves @ direction <= 0
     solution = linprog(
@@ -133,7 +136,7 @@ def _falling(moves: Floats) -> Bools:
 
 
 def _causes(design: Design, y: Floats) -> list[Cause]:
-    """Return the levels in which all counts are zero."""
+    """Return the levels at which all counts are zero, with their numbers of rows."""
     indicators, owners = levels(design)
     rows, counts = indicators.sum(axis=0), indicators.T @ y
     return [Cause(int(rows[i]), (), *owner) for i, owner in enumerate(owners) if rows[i] > 0 and counts[i] == 0]

@@ -1,12 +1,14 @@
-"""Separation: when the maximum of a logistic likelihood is at infinity, and what can still be estimated then.
+"""Separation of classes in logistic regression: detecting that the likelihood has no finite maximum, and computing the limits of
+the estimates.
 
-Along a direction of recession, the logit of each row's own class never falls relative to another class, and in some rows it rises
-without bound (Albert and Anderson 1984). In the limit, those rows cannot have the other class, so it is removed from their
-possible classes. A row with only one possible class carries no further information. The maximum over the remaining rows is the
-limit of the estimates (Lesaffre and Albert 1989; Geyer 2009). A coefficient has a finite limit if and only if the remaining rows
-determine it.
+Along a direction of recession, the logit of a row's own class never falls relative to the logit of another class, and for some
+rows and classes it rises without bound (Albert and Anderson 1984). In the limit, these rows cannot have the other class, so this
+class is removed from their possible classes. A row with only one possible class carries no further information. The limits of the
+estimates maximise the likelihood of the remaining rows (Lesaffre and Albert 1989; Geyer 2009). A coefficient has a finite limit
+if and only if the remaining rows determine it.
 
-Directions are found in two ways: from levels in which a class does not occur, and by linear programming (Konis 2007).
+Directions of recession are found in two ways: from levels at which a class does not occur, and by linear programming (Konis
+2007).
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ NOTHING = 1e-10  # a smaller information per row may be rounding error; on the b
 
 @dataclass(frozen=True)
 class Cause:
-    """Rows in which some classes do not occur.
+    """A set of `rows` rows in which only some classes occur, namely `classes`.
 
-    These are the rows of `term`, or those at the reference level of `column`. If both are None, they may be any rows.
+    If `term` is given, the set contains the rows at the level of this term. If only `column` is given, it contains the rows at
+    the reference level of the column. If both are None, it can be any set of rows.
     """
 
     rows: int
@@ -38,11 +41,11 @@ class Cause:
 
 
 def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools, list[Cause]]:
-    """Remove the classes that do not occur in a level, and repeat until no level lacks a class that is still possible.
+    """Remove classes from the possible classes (n, k) of the rows at a level if no row at this level has the class.
 
-    Levels are all columns of zeros and ones, and the reference levels of columns with dummies. A class counts as
-    occurring in a level only if a row at that level has it and has more than one possible class. The causes count only
-    such rows.
+    This is repeated until no more classes are removed. Levels are all columns of zeros and ones, and the reference levels of
+    columns with dummies. Only rows with more than one possible class are considered when deciding whether a class occurs at a
+    level. Only these rows are counted in the returned causes.
     """
     indicators, owners = levels(design)
     outcome = np.zeros(possible.shape)
@@ -62,7 +65,7 @@ def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools
 
 
 def levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
-    """Return indicators (n, m) of the levels, and the term (None for a reference level) and column of each level."""
+    """Return the indicators (n, m) of all levels and, for each level, its term (None for a reference level) and its column."""
     matrix = design.matrix
     binary = [j for j in range(matrix.shape[1]) if ((matrix[:, j] == 0) | (matrix[:, j] == 1)).all()]
     indicators = [matrix[:, j] for j in binary]
@@ -76,10 +79,11 @@ def levels(design: Design) -> tuple[Floats, list[tuple[int | None, str]]]:
 
 
 def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, Bools]:
-    """Remove the classes that a direction of recession rules out. Return the possible classes and the affected rows (n,).
+    """Remove the classes that a direction of recession rules out. Return the remaining possible classes (n, k) and a mask (n,) of
+    the affected rows.
 
-    The direction comes from Newton's method or, if it found none, from the linear programme. Margins that the direction raises
-    only slightly may be rounding error, so they are left for the next direction.
+    The direction is the one found by Newton's method or, if there is none, by the linear programme. If the direction raises a
+    margin only slightly, the rise may be a rounding error, so the class is not removed yet.
     """
     direction = maximum.recession
     if direction is None:
@@ -90,12 +94,13 @@ def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, B
 
 
 def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
-    """Return a direction of recession (size,); if there is none, no margin of the result exceeds `STRICT`.
+    """Return a direction of recession (size,), found by linear programming. If there is none, no margin of the result exceeds
+    `STRICT`.
 
     The linear programme (Konis 2007) considers directions with coefficients in [-1, 1] along which the margin of a row's own
     class over another possible class never falls. It finds the direction with the largest sum of margins. The first constraints
-    are chosen by the margins at `parameters`, where Newton's method stopped. Violated constraints are then added until there are
-    none. The objective includes all rows, so an optimum of zero at any stage proves that nothing is separated.
+    are those with the smallest margins at `parameters`, where Newton's method stopped. Violated constraints are then added until
+    there are none. The objective includes all rows, so an optimum of zero at any stage proves that no classes are separated.
     """
     rivals = likelihood.possible.copy()
     rivals[np.arange(len(likelihood.y)), likelihood.y] = False
@@ -116,18 +121,21 @@ def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
 
 
 def _gradients(likelihood: Likelihood, rows: Ints, others: Ints) -> Floats:
-    """Return the derivatives (margins, size) of the margins with respect to the parameters."""
+    """Return the derivatives (margins, size) of margins with respect to the parameters. Margin i is that of row `rows[i]` over
+    the class `others[i]`.
+    """
     contrast = likelihood.contrasts[likelihood.y[rows]] - likelihood.contrasts[others]
     products = contrast[:, :, None] * likelihood.basis[rows][:, None, :]
     return products.reshape(len(rows), likelihood.size)
 
 
 def determined(likelihood: Likelihood) -> tuple[Floats | None, Floats | None]:
-    """Return orthonormal bases (size, .) of the directions that the remaining rows do and do not determine.
+    """Return orthonormal bases (size, .) of two spaces: the directions that the remaining rows determine, and the directions that
+    they do not determine.
 
-    Both are None if every class is possible for every row, because the rows then determine everything. The undetermined
-    directions are the null space of the information. It depends on neither parameters nor weights, so it is computed with equal
-    probabilities for the possible classes of each row.
+    Both are None if every class is possible for every row, because then all directions are determined. The undetermined
+    directions are the null space of the information matrix. This space does not depend on the parameters or the weights. It is
+    therefore computed with weights of one and equal probabilities for the possible classes of each row.
     """
     if likelihood.possible.all():
         return None, None

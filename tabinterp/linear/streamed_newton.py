@@ -1,8 +1,9 @@
-"""Generalised linear models fitted in batches of rows, with mergeable sums and one Newton step per pass over the rows.
+"""Fits of generalised linear models to rows that are read in batches. Each pass over the rows computes the sums for one Newton
+step.
 
 The models are least-squares, logistic, multinomial and Poisson regression with canonical links, on standardised encoded columns.
-A quadratic penalty applies to the coefficients, but not to the intercepts. Loss, gradient and Fisher information are sums over
-rows. A step that raises the loss is halved (McCullagh & Nelder 1989).
+Coefficients have a quadratic penalty; intercepts have none. Loss, gradient and Fisher information are sums over rows, which can
+be merged. A step that raises the loss is halved (McCullagh & Nelder 1989).
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ SLACK = 1e-10  # a smaller relative increase of the loss may be rounding error, 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The parameters of a model, and the standardisation of its columns.
+    """The parameters of a model, its penalty, and the standardisation of its columns.
 
-    `parameters` (k, d + 1) are coefficients of the columns (x - `centre`) / `scale`, followed by the intercept; k is the number
-    of classes if there are more than two, and 1 otherwise. For weights with mean 1, `penalty` / 2 times the sum of squared
-    coefficients is added to the loss.
+    `parameters` (k, d + 1) contains the coefficients of the columns (x - `centre`) / `scale`, followed by the intercept. k is the
+    number of classes if there are more than two, and 1 otherwise. If the weights have mean 1, `penalty` / 2 times the sum of
+    squared coefficients is added to the loss.
     """
 
     task: str
@@ -40,9 +41,9 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Unpenalised sums over rows, evaluated at the parameters of a plan.
+    """Sums over rows at the parameters of a plan, without the penalty.
 
-    `gradient` is (k, d + 1) and `information` (k, d + 1, k, d + 1); `mass` is the sum of the weights.
+    `gradient` has the shape (k, d + 1), and `information` the shape (k, d + 1, k, d + 1). `mass` is the sum of the weights.
     """
 
     rows: int
@@ -53,13 +54,13 @@ class Sums:
 
 
 def start(plan: Plan) -> Sums:
-    """Return empty sums."""
+    """Return sums over no rows."""
     shape = plan.parameters.shape
     return Sums(0, 0.0, 0.0, np.zeros(shape), np.zeros((*shape, *shape)))
 
 
 def update(plan: Plan, x: FloatArray, y: FloatArray, weights: FloatArray) -> Sums:
-    """Return the sums over the given rows."""
+    """Return the sums over the given rows `x` (m, d), with targets `y` (m,) and `weights` (m,)."""
     rows = np.column_stack([(x - plan.centre) / plan.scale, np.ones(len(x))])
     score = rows @ plan.parameters.T
     loss, residual, curvature = _derivatives(plan.task, score, y)
@@ -76,14 +77,14 @@ def update(plan: Plan, x: FloatArray, y: FloatArray, weights: FloatArray) -> Sum
 
 
 def merge(a: Sums, b: Sums) -> Sums:
-    """Merge the sums of two sets of rows."""
+    """Return the sums over the rows of two sets, from the sums over each set."""
     return Sums(
         a.rows + b.rows, a.mass + b.mass, a.loss + b.loss, a.gradient + b.gradient, a.information + b.information
     )
 
 
 def finish(plan: Plan, sums: Sums) -> tuple[float, FloatArray]:
-    """Return the penalised loss at the plan's parameters, and the Newton step (k, d + 1) from there."""
+    """Return the penalised loss at the plan's parameters, and the Newton step (k, d + 1) from these parameters."""
     penalty = (
         plan.penalty * sums.mass / sums.rows * (np.arange(plan.parameters.shape[1]) < plan.parameters.shape[1] - 1)
     )
@@ -97,7 +98,8 @@ def finish(plan: Plan, sums: Sums) -> tuple[float, FloatArray]:
 
 
 def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
-    """Fit the parameters of a plan to all rows, starting from their current values. Also return whether the fit converged.
+    """Fit the parameters of a plan to all rows, starting from their current values. Return the fitted plan and whether the fit
+    converged.
 
     `total` makes one pass over all rows and returns their sums at a plan's parameters.
     """
@@ -116,7 +118,9 @@ def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
 def _derivatives(
     task: str, score: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray, Callable[[int, int], FloatArray]]:
-    """Return the losses (m,), their derivatives (m, k) with respect to the scores, and a function for second derivatives (m,)."""
+    """Return the losses (m,), their derivatives (m, k) with respect to the scores, and a function that returns second derivatives
+    (m,).
+    """
     if task == "multiclass":
         p, own = softmax(score, axis=1), np.eye(score.shape[1])[y.astype(np.int64)]
         return (

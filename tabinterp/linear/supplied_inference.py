@@ -1,7 +1,7 @@
-"""Inference from the estimates and covariance that a linear model supplies, converted from encoded columns to terms.
+"""Inference from the estimates and covariance that a linear model supplies. They are converted from encoded columns to terms.
 
-A coefficient per unit, or compared with a reference level, is a linear function of the model's parameters. Its standard error
-therefore follows from their covariance.
+The coefficient of a term is a linear function of the model's parameters. Its standard error is therefore computed from the
+covariance of the parameters.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ from .terms import AnyTerm, Contrast, Slope
 def own_inference(
     bound: BoundModel, fit: OwnFit, terms: Sequence[AnyTerm], design: Design, weights: FloatArray | None
 ) -> Inference:
-    """Return the model's own estimates of the terms.
+    """Return the estimates that the model supplies, converted to the coefficients of terms.
 
-    Variance inflation factors are computed from `design`, the design matrix of the table's rows, and the `weights` of
-    the rows.
+    Variance inflation factors are computed from `design`, the design matrix of the table's rows, and the rows' `weights`.
     """
     task, outputs, width = bound.table.schema.task, len(bound.outputs), 1 + len(terms)
     head = score_head(bound.model, bound.table, len(fit.parameters))
@@ -65,7 +64,7 @@ def own_inference(
 
 
 def _to_terms(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
-    """Return the matrix (1 + terms, 1 + d) from coefficients of encoded columns to those of terms, with intercepts."""
+    """Return the matrix (1 + terms, 1 + d) that converts the intercept and coefficients of encoded columns to those of terms."""
     turn = np.zeros((1 + len(terms), 1 + bound.encoding.width))
     for row, term in zip(turn[1:], terms, strict=True):
         if isinstance(term, Slope):

@@ -1,10 +1,10 @@
-"""Terms of a linear predictor: functions of the original columns that each have one coefficient under an encoding.
+"""Terms of a linear predictor. A term is a function of a column of the table that has one coefficient under a given encoding.
 
-A numeric column that the encoder only scales is one term, whose coefficient is per unit of the column. A column whose
-distinct values have separate encodings (one-hot, bins) has one term per level, compared with the reference level. A
-missing indicator is a separate term. For all other encodings (splines, ordinal codes), the encoded columns are the
-terms. Together with an intercept, the terms span the same space as the encoded columns, so a linear model of the terms
-is also a linear model of the encoded columns.
+A numeric column that the encoder only scales is one term. Its coefficient is per unit of the column. If an encoding has separate
+encoded columns for distinct values (one-hot, bins), there is one term per level, which is compared with the reference level. A
+missing indicator is a separate term. For all other encodings (splines, ordinal codes), the encoded columns are the terms.
+Together with an intercept, the terms span the same space as the encoded columns. A linear model of the terms is therefore also a
+linear model of the encoded columns.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ EXACT = 1e-7  # an encoding is affine in its column if it deviates by less than 
 
 @dataclass(frozen=True, eq=False)
 class Slope:
-    """A term per unit: a change of the column by one unit changes the encoded columns `block` by `per_unit`."""
+    """The term of a numeric column that the encoder scales. If the column changes by one unit, the encoded columns `block` change
+    by `per_unit`.
+    """
 
     term: Term
     values: FloatArray  # (n,)
@@ -45,7 +47,9 @@ class Slope:
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """A level compared with a reference level, with the values of each in the encoded columns `block`."""
+    """The term of a level compared with a reference level. `level` and `reference` are the values of the two in the encoded
+    columns `block`.
+    """
 
     term: Term
     values: FloatArray  # (n,) 0 or 1
@@ -57,13 +61,15 @@ class Contrast:
 
     @property
     def level_rows(self) -> int:
-        """The number of rows at the level."""
+        """The number of rows that have the level."""
         return int((self.values > 0).sum())
 
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """An encoded column that is neither a slope nor a contrast. It has a coefficient, but no derivative of its own."""
+    """The term of a single encoded column that is neither a slope nor a contrast. It has a coefficient but no interpretation per
+    unit of the column.
+    """
 
     term: Term
     values: FloatArray
@@ -77,7 +83,7 @@ AnyTerm = Slope | Contrast | Basis
 
 
 def find_terms(bound: BoundModel) -> list[AnyTerm]:
-    """Return the terms of all columns that are encoded separately, in the order of the table."""
+    """Return the terms of all columns that the encoder does not mix with other columns, in the order of the table."""
     known = [c for c in bound.columns if bound.encoding.local[c]]
     return [
         term
@@ -144,14 +150,15 @@ def _slope(
 
 
 def _sd(x: FloatArray, present: NDArray[np.bool_], weights: FloatArray | None) -> float:
-    """Return the standard deviation over the rows in which the column is not missing; 0 if these have no weight."""
+    """Return the standard deviation of a column over the rows in which it is not missing, or 0 if these rows have no weight."""
     w = None if weights is None else weights[present]
     return float(deviation(x[present], w)) if w is None or w.any() else 0.0
 
 
 def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
-    """Yield the missing indicators: encoded columns with one value where the column is present, another where
-    missing."""
+    """Yield a term for the missing indicators of a column, if it has any. A missing indicator is an encoded column with one value
+    in the rows where the column is missing and another value in all other rows.
+    """
     missing = ~slope.present
     if not missing.any():
         return
@@ -175,11 +182,12 @@ def _levels(
     *,
     apart: bool,
 ) -> list[AnyTerm]:
-    """Return one term for each level except the reference level, if the distinct encodings are affinely independent.
+    """Return one term for each level except the reference level. Return no terms if the encodings of the levels are not affinely
+    independent.
 
-    The reference level is chosen on the training rows. It is the level that is encoded as zeros only or, if there is none, the
-    most frequent level (by weight). `training` (n,) holds the weights of the training rows, and 0 for held-out rows. If
-    `apart` is set, the encodings are codes, and zero is a code like any other.
+    The reference level is the level that is encoded as zeros. If there is no such level, it is the level with the largest total
+    weight in the training rows. `training` (n,) contains the weights of training rows, and 0 for held-out rows. If `apart` is
+    true, encodings are codes, and zero has no special meaning.
     """
     first, group = equal_rows(encoded)
     if len(first) > MOST_LEVELS:
@@ -205,9 +213,9 @@ def _levels(
 
 
 def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[bool, float, str], str]]:
-    """Return a sort key and a label for each group of values with equal encodings.
+    """Return a sort key and a label for each group of values that have the same encoding.
 
-    Parts of a label that are not levels of the table are put in parentheses.
+    In a label, text that is not a level of the table is in parentheses.
     """
     result = []
     numeric = pd.api.types.is_numeric_dtype(values.dtype)
@@ -223,9 +231,9 @@ def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[b
 
 
 def _named(levels: list[Any], counts: pd.Series) -> list[str]:
-    """Return the name of a single level, or the names of up to three levels with equal encoding.
+    """Return the names of levels that have the same encoding, at most three.
 
-    If there are several levels, those with few rows are not named.
+    If there are several levels, levels with few rows are not named. They are only counted.
     """
     if len(levels) < 2:
         return [str(level) for level in levels]

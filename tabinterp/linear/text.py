@@ -1,4 +1,4 @@
-"""Sentences for cases in which the linear counterpart cannot be fitted."""
+"""Sentences that state why the linear counterpart or its standard errors cannot be computed."""
 
 from __future__ import annotations
 

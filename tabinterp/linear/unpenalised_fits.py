@@ -26,20 +26,20 @@ EXACT = 1e-20  # a fit is exact if its residuals have less than this share of th
 
 @dataclass(frozen=True)
 class Fit:
-    """Coefficients on the basis, with their covariance.
+    """The result of a fit: coefficients on the basis, with their covariance.
 
     Parameters
     ----------
     parameters : (m,)
         The coefficients.
     covariance : (m, m) or None
-        Their covariance; None if there is none.
+        The covariance of the coefficients; None if it cannot be computed.
     view : (outputs, m / (r + 1))
-        Maps the blocks of coefficients to outputs.
+        Matrix that maps the blocks of coefficients to outputs.
     null : (m, q), optional
-        Orthonormal directions for which there is no estimate, because of `causes`.
+        Orthonormal directions of the coefficients for which there is no finite estimate. `causes` states why.
     unsure : (m, q), optional
-        Orthonormal directions for which there is no standard error.
+        Orthonormal directions of the coefficients for which there is no standard error.
     df_residual : float, optional
         Residual degrees of freedom; None if the normal distribution is used.
     """
@@ -59,7 +59,8 @@ class Fit:
 def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None) -> Fit:
     """Fit `y` (n,) by weighted least squares with statsmodels.
 
-    The covariance "model" treats weights as frequencies, "robust" is HC1, and "cluster" sums the scores within `groups` (n,).
+    The covariance "model" treats weights as frequencies. "robust" is the HC1 estimator. "cluster" sums the scores within `groups`
+    (n,).
 
     Raises
     ------
@@ -102,7 +103,7 @@ def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance, gr
 def small_sample(rows: int, coefficients: int, groups: Ints | None) -> float:
     """Return the small-sample correction of a sandwich estimator.
 
-    It is HC1 or, over groups, CR1 (MacKinnon & White 1985; Cameron & Miller 2015).
+    The correction is that of HC1, or of CR1 with groups (MacKinnon & White 1985; Cameron & Miller 2015).
     """
     left = rows - coefficients
     if groups is None:
@@ -112,10 +113,11 @@ def small_sample(rows: int, coefficients: int, groups: Ints | None) -> float:
 
 
 def single_draws(vectors: Floats, inverse: Floats, weights: Floats, groups: Ints | None = None) -> Floats | None:
-    """Return orthonormal directions (m, q) of the coefficients that a single row, or a single group of rows, determines.
+    """Return orthonormal directions (m, q) of the coefficients that a single row or a single group of rows determines. Return
+    None if there are none.
 
-    A single row determines a direction if its leverage is one. A group determines a direction v if it supplies all the
-    information about v: M_g v = M v, where M is the information from all rows and M_g that from the group.
+    A row determines a direction if its leverage is one. A group determines a direction v if it contains all the information about
+    v: M_g v = M v, where M is the information matrix of all rows and M_g is that of the group.
     """
     if groups is not None:
         return _single_groups(vectors, inverse, weights, groups)
@@ -150,8 +152,8 @@ def maximum_likelihood(
 ) -> Fit:
     """Return the maximum-likelihood fit or, if classes are separated, its limit.
 
-    `y` (n,) contains every class from 0 to its largest. If `centred`, there is one output per class, centred over the classes;
-    otherwise the output is the log-odds of class 1.
+    `y` (n,) contains every class from 0 to the largest class at least once. If `centred` is true, there is one output per class,
+    and outputs are centred over the classes. Otherwise the only output is the log-odds of class 1.
     """
     k = int(y.max()) + 1
     possible, causes = strike_empty_levels(design, y, np.ones((len(y), k), dtype=bool))
@@ -179,7 +181,9 @@ def maximum_likelihood(
 
 @dataclass(frozen=True)
 class _Limit:
-    """The maximum over the rows with more than one possible class, in the directions `span` that these rows determine."""
+    """The limit of a fit: the maximum of the likelihood of the rows with more than one possible class. The parameters are
+    restricted to the directions `span` that these rows determine.
+    """
 
     rest: Likelihood
     maximum: Maximum
@@ -187,7 +191,9 @@ class _Limit:
     null: Floats | None
 
     def covariance(self, kind: Covariance) -> Floats | None:
-        """Return the inverse information, or the sandwich covariance; None if the information is singular."""
+        """Return the covariance of the parameters: the inverse information, or the sandwich estimator unless `kind` is "model".
+        Return None if the information is singular.
+        """
         try:
             inverse = cho_solve(cho_factor(self.maximum.information), np.eye(len(self.maximum.information)))
         except LinAlgError:
@@ -200,10 +206,11 @@ class _Limit:
         return np.asarray(inverse if self.span is None else self.span @ inverse @ self.span.T)
 
     def single_groups(self) -> Floats | None:
-        """Return the directions that a single group determines.
+        """Return the directions of the coefficients that a single group determines, or None if there are none.
 
-        The scores of the group add up to zero there, so the sandwich variance would be zero. This is implemented only for two
-        classes: for more, the information of a row is not the outer product of one vector with itself.
+        Along such a direction, the scores of the group add up to zero, so the sandwich variance would be zero. Directions are
+        found only for two classes. With more classes, the information of a row is not the outer product of one vector with
+        itself.
         """
         rest, span = self.rest, np.eye(self.rest.size) if self.span is None else self.span
         if rest.groups is None or not len(rest.y) or rest.contrasts.shape[1] > 1:

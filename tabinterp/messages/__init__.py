@@ -1,15 +1,14 @@
-"""The catalogue of all sentences that a reader sees: keys, English templates, and how they are filled and translated.
+"""The message catalogue: the keys and English templates of all sentences that readers see, and their formatting and translation.
 
-A sentence is a key with values (`tabinterp.document.document.Message`). Its text is created only when it is shown, in the current
-language (`language.speaking`). Values are plain text here; the code that puts the text on a page must escape it.
+A sentence is stored as a key with values (`tabinterp.document.document.Message`). Its text is created only when it is shown, in
+the current language (`language.speaking`). The text is not escaped. Code that puts it on a page must escape it.
 
-A template can show a value in these ways:
+A template can contain placeholders of these forms:
 
 - `{name}` shows the value unchanged.
-- `{name:vocabulary}` shows the message `vocabulary.VALUE` if it exists, so that words of this package are translated and names
-  from a table are not.
-- `{name:date}` shows a day in the format of the language.
-- `{name:level}` translates the parts in parentheses in a label of levels.
+- `{name:vocabulary}` shows the message `vocabulary.VALUE` if it exists, and otherwise the value. Terms of this package are thus
+translated, but names from a table are not. - `{name:date}` shows a date in the format of the current language. - `{name:level}`
+shows a label of levels, in which parts in parentheses are translated.
 """
 
 from __future__ import annotations
@@ -31,17 +30,17 @@ OURS = re.compile(r"(?:^|(?<=[,:−] ))\((?:(missing|present)|(\d+) (more|levels
 
 
 def text_modules() -> list[Any]:
-    """Return all modules named `text` in the package; each has a dictionary `TEXT` of keys and sentences."""
+    """Import and return all modules named `text` in the package. Each contains a dictionary `TEXT` of keys and sentences."""
     paths = sorted(PACKAGE.rglob("text.py"))
     return [import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)) for path in paths]
 
 
 @cache
 def sentences() -> dict[str, tuple[str, str]]:
-    """Return all keys of the catalogue with their English sentences and notes for translators, which may be empty.
+    """Return the English sentence and the note for translators (which may be empty) for each key of the catalogue.
 
-    The sentences come from the modules named `text` in all packages, and from the checks. These modules are above this package in
-    the import order, and are imported only when the first sentence is needed.
+    The sentences are defined in the modules named `text` of all packages, and in the modules of checks. These modules import this
+    package, so they are imported only when the first sentence is needed.
     """
     gathered: dict[str, Any] = {}
     for module in text_modules():
@@ -53,14 +52,14 @@ def sentences() -> dict[str, tuple[str, str]]:
 
 @cache
 def english() -> dict[str, str]:
-    """Return all keys of the catalogue with their English sentences."""
+    """Return the English sentence for each key of the catalogue."""
     return {key: sentence for key, (sentence, _) in sentences().items()}
 
 
 def text(key: str, values: Mapping[str, Any] | None = None, brief: bool = False) -> str:
-    """Return the sentence for a key, with formatted numbers.
+    """Return the sentence for a key in the current language, with formatted values.
 
-    If the text has several sentences, `brief` returns only those up to the first one that contains a value.
+    If the text has several sentences and `brief` is true, it ends after the first sentence that contains a value.
 
     >>> text("verdict.worse", {"linear": "logistic regression"})
     'The network predicts worse than logistic regression.'
@@ -73,7 +72,8 @@ def text(key: str, values: Mapping[str, Any] | None = None, brief: bool = False)
 
 
 def word(vocabulary: str, name: str) -> str:
-    """Return a name in the current language; a name that is not in the vocabulary is data and is returned unchanged.
+    """Return a name of a vocabulary in the current language. A name that is not in the vocabulary is data, and is returned
+    unchanged.
 
     >>> word("report.kind", "numeric"), word("report.kind", "Mrs.")
     ('numeric', 'Mrs.')
@@ -96,7 +96,7 @@ def joined(parts: Iterable[str], joint: str = "list") -> str:
 
 
 class _Value:
-    """A value in a template; the format specification determines how it is shown."""
+    """A value in a template. The format specification of the placeholder determines how the value is shown."""
 
     __slots__ = ("value",)
 
@@ -133,7 +133,8 @@ def count(value: int) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a number with three significant digits, or rounded to an integer, without exponents in the usual range.
+    """Return a number as text with three significant digits. A large number is rounded to an integer. Exponents are used only for
+    very small or very large numbers.
 
     >>> number(0.0123456), number(1234.5), number(-0.0), number(None), number(2.5e-7)
     ('0.0123', '1,234', '0', '–', '2.5e-07')
@@ -149,7 +150,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def date(iso: str) -> str:
-    """Return a day or a time from the document (2026-08-02 or 2026-08-02T00:00:00) in the current language.
+    """Return a date or a time in ISO 8601 format (2026-08-02 or 2026-08-02T00:00:00) in the format of the current language.
 
     Any other text is returned unchanged.
 
@@ -167,7 +168,8 @@ def date(iso: str) -> str:
 def level(label: str) -> str:
     """Return a label of levels in the current language.
 
-    Parts in parentheses are words of this package (`linear.terms`) and are translated; all others are data.
+    Parts in parentheses are terms of this package (see `linear.terms`) and are translated. All other parts are data and are not
+    translated.
 
     >>> level("oslo, rome, (3 more), (missing)"), level("missing")
     ('oslo, rome, (3 more), (missing)', 'missing')
@@ -176,7 +178,7 @@ def level(label: str) -> str:
 
 
 def signs(digits: str) -> str:
-    """Replace the decimal sign and the grouping of a Python number by those of the current language."""
+    """Convert a number in Python notation to the decimal sign and the digit grouping of the current language."""
     decimal, group = translated("language.decimal", "."), translated("language.group", ",")
     return digits if (decimal, group) == (".", ",") else digits.translate({ord("."): decimal, ord(","): group})
 

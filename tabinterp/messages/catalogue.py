@@ -1,12 +1,13 @@
 """Maintenance of translations: `make messages`, or `python -m tabinterp.messages.catalogue [LANG FILE.json]`.
 
-Every `locale/LANG/LC_MESSAGES/tabinterp.po` gets exactly the keys of `english()`, in their order. The key is the context, its
-English template the message, and a note for translators the comment. If an English sentence changes, its translation is kept and
-marked fuzzy until someone reviews it and removes the mark. Translations without a key are deleted. Translations that are not
-fuzzy are compiled. Missing translations are printed as JSON (key -> English sentence). To add translations, pass a file in the
-same format (key -> translation).
+Every file `locale/LANG/LC_MESSAGES/tabinterp.po` is updated to contain exactly the keys of `english()`, in the same order. The
+key is the context of an entry, the English template is the message, and the note for translators is the comment. If an English
+sentence changes, its translation is marked fuzzy until someone reviews it and removes the mark. Translations whose key no longer
+exists are deleted. Translations that are not fuzzy are compiled. Missing translations are printed as JSON (key -> English
+sentence). To add translations, pass a file in the same format (key -> translation).
 
-To add a language, create the folder `locale/LANG/LC_MESSAGES`. This module needs polib, which is installed with the extra `test`.
+To add a language, create the folder `locale/LANG/LC_MESSAGES`. This module requires polib, which is installed with the extra
+`test`.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ LOCALE = Path(__file__).with_name("locale")
 def updated(
     old: polib.POFile, english: Mapping[str, tuple[str, str]], given: Mapping[str, str] | None = None
 ) -> polib.POFile:
-    """Return the catalogue with exactly the keys of `english`.
+    """Return a catalogue that contains exactly the keys of `english`, with the translations in `old` and `given`.
 
     Parameters
     ----------
-    english : English sentence and note for translators, for each key.
-    given : translations by key, which replace existing ones.
+    english : key -> English sentence and note for translators.
+    given : key -> translation, which replaces an existing translation.
     """
     known, new = {entry.msgctxt: entry for entry in old}, polib.POFile(wrapwidth=0)
     new.header, new.metadata = old.header, old.metadata
@@ -52,7 +53,7 @@ def updated(
 
 
 def missing(catalogue: polib.POFile) -> dict[str, str]:
-    """Return the English sentence, by key, of all sentences whose translation is missing or fuzzy."""
+    """Return key -> English sentence for all translations that are missing or fuzzy."""
     return {entry.msgctxt: entry.msgid for entry in catalogue if not entry.translated()}
 
 

@@ -1,8 +1,8 @@
-"""The language of sentences, which is chosen by the code that renders them, never by the process.
+"""The language of sentences. It is chosen by the code that renders them and does not depend on settings of the process.
 
-The English template is the message, so that a language is a standard gettext catalogue (`locale/LANG/LC_MESSAGES/tabinterp.mo`)
-whose contexts are the keys. A sentence that has changed, or that is not translated yet, appears in English. The formats of
-numbers, lists and dates are also messages in the catalogue (`language.*`).
+A language is a standard gettext catalogue (`locale/LANG/LC_MESSAGES/tabinterp.mo`). The context of an entry is the key, and the
+message is the English template. A sentence that is not translated yet, or has changed since it was translated, appears in
+English. The formats of numbers, lists and dates are also messages in the catalogue (`language.*`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SPOKEN: ContextVar[str] = ContextVar("language", default=SOURCE)
 
 
 def languages() -> tuple[str, ...]:
-    """Return the available languages, English first.
+    """Return the codes of the supported languages, with English first.
 
     >>> languages()
     ('en', 'ja')
@@ -34,13 +34,13 @@ def languages() -> tuple[str, ...]:
 
 
 def spoken() -> str:
-    """Return the current language."""
+    """Return the code of the current language."""
     return _SPOKEN.get()
 
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Use another language in this thread within this context.
+    """Use another language within the `with` block, in the current thread.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Names from a table as labels (on one line, of limited length, in a safe order), and removal of control characters."""
+"""Conversion of names from a table to safe labels: one line, limited length, and no control characters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LEFTWARD = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U0001
 
 
 def tidy(name: str) -> str:
-    r"""Return a name on one line, with white space and control characters replaced by single spaces.
+    r"""Return a name on one line. White space and control characters are replaced by single spaces.
 
     >>> tidy("a\n  b\x00c"), tidy(" ")
     ('a b c', '(empty)')
@@ -31,7 +31,7 @@ def tidy(name: str) -> str:
 
 
 def apart(name: str) -> str:
-    r"""Isolate a name from the surrounding words, so that a right-to-left name does not reorder them.
+    r"""Return a name for use in a sentence. A right-to-left name is isolated, so it does not reorder the surrounding words.
 
     >>> apart("age"), apart("\u05d2\u05d9\u05dc") == "\u2068\u05d2\u05d9\u05dc\u2069"
     ('age', True)
@@ -40,11 +40,11 @@ def apart(name: str) -> str:
 
 
 def plain(words: str) -> str:
-    """Return words with every control and format character replaced by U+FFFD, so that no name can disguise itself or a
-    number.
+    """Return a text in which control and format characters are replaced by U+FFFD. A name can then not look like another name or
+    change how a number is shown.
 
-    White space is kept. Isolated parts (U+2068 to U+2069) are also kept, because they do not reorder the surrounding text, and so
-    are joiners between two letters of a script that needs them, or between two emoji.
+    White space is not replaced. Isolates (from U+2068 to U+2069) are not replaced, because they do not reorder the surrounding
+    text. Joiners are not replaced between two letters of a script that needs them, or between two emoji.
 
     >>> plain("a\\u202eb\\x1b") == "a\ufffdb\ufffd", plain("a\\u2068b") == "a\ufffdb"
     (True, True)
@@ -53,7 +53,7 @@ def plain(words: str) -> str:
 
 
 def terminal(words: str) -> str:
-    r"""Return text for a terminal or a log, with control characters as Python escapes.
+    r"""Return a text for a terminal or a log, in which control characters are Python escapes.
 
     >>> terminal("a\x1b[2J\u202eb")
     'a\\x1b[2J\\u202eb'
@@ -62,7 +62,8 @@ def terminal(words: str) -> str:
 
 
 def spreadsheet_cell(words: str) -> str:
-    """Return text for a cell of a CSV file, preceded by an apostrophe if a spreadsheet would run it as a formula.
+    """Return a text for a cell of a CSV file. If a spreadsheet would interpret the text as a formula, it is preceded by an
+    apostrophe.
 
     >>> spreadsheet_cell("=1+1"), spreadsheet_cell("1+1")
     ("'=1+1", '1+1')
@@ -71,7 +72,7 @@ def spreadsheet_cell(words: str) -> str:
 
 
 def plain_values(value: Any) -> Any:
-    """Return JSON values with `plain` applied to every text in them, including names."""
+    """Apply `plain` to all texts in a JSON value, including the names of fields."""
     if isinstance(value, dict):
         return {plain(name): plain_values(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
@@ -88,7 +89,7 @@ def _without_controls(words: str, show: Callable[[str], str], spaces: str) -> st
 
 
 def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -> bool:
-    """Return whether a character may be shown, given the characters before and after it."""
+    """Return whether a character can be shown. This depends on the characters before and after it."""
     if char.isprintable():
         return True
     if char in (FIRST_STRONG, POP):
@@ -99,7 +100,7 @@ def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -
 
 
 def _are_closed(words: str) -> bool:
-    """Return whether every isolated part is closed."""
+    """Return whether every isolate in the text is closed."""
     depth = 0
     for mark in words:
         depth += (mark == FIRST_STRONG) - (mark == POP)
@@ -109,7 +110,7 @@ def _are_closed(words: str) -> bool:
 
 
 def cut(name: str, longest: int = LONGEST) -> str:
-    """Return a label; a long one is shortened in the middle, because related names often differ at the end.
+    """Return a name as a label. A long name is shortened in the middle, because related names often differ at the end.
 
     >>> cut("household_income_before_taxes_2019")
     'household_income…taxes_2019'
@@ -122,7 +123,8 @@ def cut(name: str, longest: int = LONGEST) -> str:
 
 
 def shortened(words: str, longest: int) -> str:
-    """Return text shortened at the end if it is too long, at a word boundary unless one word is very long.
+    """Shorten a text at the end if it is longer than `longest` display columns. It is cut at a word boundary unless a word is
+    very long.
 
     >>> shortened("nothing to lose", 13), shortened("all of it", 9), shortened("indivisible", 6)
     ('nothing to…', 'all of it', 'indiv…')
@@ -136,7 +138,7 @@ def shortened(words: str, longest: int) -> str:
 
 
 def width(name: str) -> int:
-    """Return the display width of a name in columns."""
+    """Return the width of a name in display columns. East Asian wide characters have a width of two."""
     return len(name) if name.isascii() else sum(map(_columns, name))
 
 

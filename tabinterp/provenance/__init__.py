@@ -1,1 +1,1 @@
-"""The folder of an audit: its files, digests and signature, and how they are verified."""
+"""The folder of an audit: its files, their digests and signature, and their verification."""

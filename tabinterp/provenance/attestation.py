@@ -1,9 +1,8 @@
-"""The attestation of an audit: an in-toto Statement (predicate test-result) about the files in the folder and the
-models.
+"""The attestation of an audit: an in-toto Statement (predicate test-result) about the files in the audit's folder and the models.
 
 Source: https://github.com/in-toto/attestation, spec/v1 and spec/predicates/test-result.md. The tests in the statement are the
-checks of the audit, or the gates of a policy. The time and the signer are recorded only here, so that signing does not change the
-document.
+checks of the audit, or the gates of a policy. The time of signing and the signer are recorded only in the attestation, so signing
+does not change the document.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ COMPARED = "comparedWithFile"  # an annotation of a model: whether the signer co
 
 
 class _Part(BaseModel):
-    """Base class for the parts of the statement; unknown fields are ignored, as the specification requires."""
+    """Base class of the parts of a statement. Unknown fields are ignored, as the specification requires."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -63,12 +62,12 @@ class Statement(_Part):
         return rfc8785.dumps(self.model_dump(by_alias=True, exclude_none=True))
 
     def digest_of(self, name: str) -> str | None:
-        """Return the SHA-256 digest (hex) of a subject; None if there is no such subject."""
+        """Return the SHA-256 digest (hex) of the subject with this name, or None if there is no such subject."""
         found = self._subject(name)
         return None if found is None else found.digest.get("sha256")
 
     def was_compared(self, name: str) -> bool:
-        """Return whether the signer compared the digest of a model with the model's file."""
+        """Return whether the signer compared the digest of the model with this name with the model's file."""
         found = self._subject(name)
         return found is not None and (found.annotations or {}).get(COMPARED) == "true"
 
@@ -87,16 +86,16 @@ def statement(
     compared: bool = False,
     now: datetime | None = None,
 ) -> Statement:
-    """Return the statement about an audit whose files have the given digests.
+    """Create the statement about an audit.
 
     Parameters
     ----------
-    files : SHA-256 digest of each file, by name.
-    decision : gates that serve as tests; None uses the checks of the audit.
-    policy : file name and SHA-256 digest of the policy with these gates.
-    url : URL with information about the run.
+    files : name of a file -> SHA-256 digest (hex).
+    decision : gate decision. If given, its gates are the tests in the statement. None: the checks of the audit are the tests.
+    policy : file name and SHA-256 digest of the policy on which the decision is based.
+    url : URL of a page with information about the run.
     compared : whether the digests of the models were compared with their files.
-    now : time of the signature; None uses the current time.
+    now : time of signing; None: the current time.
     """
     passed, warned, failed = _checks(document.findings) if decision is None else _gates(decision)
     moment = (now or datetime.now(UTC)).astimezone(UTC)
@@ -117,7 +116,7 @@ def statement(
 
 
 def parse(payload: bytes) -> Statement | None:
-    """Return the statement in a payload; None if there is none, or if it has a different type."""
+    """Parse the statement in a payload. Return None if the payload is not a statement of this type."""
     try:
         return Statement.model_validate_json(payload)
     except ValidationError:
@@ -125,7 +124,7 @@ def parse(payload: bytes) -> Statement | None:
 
 
 def _models(document: Document, compared: bool) -> list[Resource]:
-    """Return the files from which the models were loaded; a model created in Python has none."""
+    """Return the files from which the models were loaded. Models that were created in Python have no file."""
     settings = document.method.settings
     return [
         Resource(
@@ -147,7 +146,7 @@ def _configuration(document: Document, policy: tuple[str, str] | None) -> list[R
 
 
 def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
-    """Return the checks that passed, warned and failed; a check that does not apply is in none of these lists."""
+    """Return the names of the checks that passed, warned and failed. Checks that do not apply are in none of these lists."""
     raised = [one for one in findings if one.status == "raised"]
     return (
         [one.slug for one in findings if one.status == "cleared"],
@@ -157,6 +156,6 @@ def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
 
 
 def _gates(decision: Decision) -> tuple[list[str], list[str], list[str]]:
-    """Return the gates that passed, were waived and failed; an incomplete gate counts as failed."""
+    """Return the names of the gates that passed, were waived and failed. Incomplete gates count as failed."""
     names = {status: [gate.name for gate in decision.gates if gate.status == status] for status in get_args(Outcome)}
     return names["passed"], names["waived"], names["failed"] + names["incomplete"]

@@ -1,4 +1,4 @@
-"""Functions that read the rows of a saved audit again, with the same settings."""
+"""Reading the rows of a saved audit again, with the settings of the audit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tabinterp.table import Scan, Table, in_batches, read_table, scan_table
 
 @dataclass(frozen=True)
 class Rows:
-    """The source of the audited rows and its query: a file, or another source that is read in batches."""
+    """The source of the audited rows: a file, or another source that is read in batches, with the query if there is one."""
 
     source: Any
     query: str | None = None
@@ -22,15 +22,15 @@ class Rows:
 
     @property
     def file(self) -> Path | None:
-        """The path of the file; None for a database or a URL."""
+        """The path of the file, or None if the source is not a local file."""
         return None if self.query is not None or "://" in str(self.source) else Path(self.source)
 
 
 def read_again(settings: TableSettings, rows: Rows, labels: Sequence[ColumnLabels] = ()) -> Table | Scan:
-    """Read the audited rows, at once or in batches as in the audit, and attach the labels from the document.
+    """Read the audited rows, at once or in batches as in the audit. `labels` are the labels in the document.
 
-    If the split is stored with the model, it is not drawn again. The rows are then returned without a split, and `audit` takes
-    the split from the model.
+    If the split of the audit is stored with the model, the rows are returned without a split. `audit` then uses the split of the
+    model.
     """
     how = settings.model_dump(exclude={"remembered_split", "rows_drawn"})
     how["labels"] = {

@@ -1,4 +1,4 @@
-"""The secret key for keyed digests of columns, and its file."""
+"""The secret key for keyed digests of columns, and the file that contains it."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ BYTES = 32
 
 @dataclass(frozen=True)
 class DigestKey:
-    """A secret key for digests of columns, and its file."""
+    """A secret key for digests of columns, and the file that contains it."""
 
     path: Path
     secret: bytes = field(repr=False)
 
     @property
     def id(self) -> str:
-        """The 16 hex digits that identify the key without revealing anything about the secret."""
+        """16 hex digits that identify the key without revealing it."""
         return self._hmac("the key's id")[:16]
 
     def column(self, digest: str) -> str:
-        """Return the HMAC-SHA256 (hex) of the SHA-256 (hex) of a column."""
+        """Return the HMAC-SHA256 (hex) of a column, from the column's SHA-256 (hex)."""
         return self._hmac(f"column {digest}")
 
     def table(self, columns: Iterable[str]) -> str:
-        """Return the HMAC-SHA256 (hex) of the columns' digests in order."""
+        """Return the HMAC-SHA256 (hex) of a table, from the digests of its columns in order."""
         return self._hmac("\n".join(["table", *columns]))
 
     def _hmac(self, text: str) -> str:
@@ -42,7 +42,8 @@ class DigestKey:
 
 
 def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
-    """Return the key in a file; with `create`, create a missing file with a random key that only its owner can read.
+    """Read the key in a file. With `create`, a file that does not exist is created with a random key. Only the owner of the file
+    can read it.
 
     Raises
     ------
@@ -74,12 +75,12 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
 
 
 def check_outside(key: str | Path, folder: str | Path) -> None:
-    """Reject a key file inside an audit's folder, because that folder is passed on to others.
+    """Raise an error if a key file is inside the folder of an audit, because the folder is passed on to other people.
 
     Raises
     ------
     TableError
-        If the key, or the file to which it links, is in the folder.
+        If the key file, or the file to which it links, is in the folder.
     """
     inside = Path(os.path.realpath(folder))
     if any(Path(place).is_relative_to(inside) for place in (os.path.realpath(key), os.path.abspath(key))):

@@ -1,9 +1,8 @@
-"""Signing and signature checks: DSSE envelopes (Dead Simple Signing Envelope 1.0) and their Ed25519 keys.
+"""Signing and signature checks with DSSE envelopes (Dead Simple Signing Envelope 1.0) and Ed25519 keys.
 
-The signed bytes are `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`, so that a payload
-cannot be passed off as one of another type. Sources: https://github.com/secure-systems-lab/dsse (protocol.md,
-envelope.md), RFC 8032. The optional package securesystemslib creates and checks the signatures; it is imported only
-when it is needed.
+The signed bytes are `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`. The type of a payload is
+therefore protected by the signature too. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC
+8032. Signatures are created and checked by the optional package securesystemslib, which is imported only when it is needed.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def seal(payload: bytes, key: Path, passphrase: Callable[[], str] | None = None)
     Parameters
     ----------
     key : PEM file (PKCS #8) of an Ed25519 private key.
-    passphrase : function that returns the passphrase; called only if the key is encrypted.
+    passphrase : function that returns the passphrase of the key. It is called only if the key is encrypted.
     """
     dsse, signer = _library()
     envelope = dsse.Envelope(payload, PAYLOAD_TYPE, {})
@@ -41,7 +40,7 @@ def unseal(data: bytes, key: Path) -> bytes:
     Raises
     ------
     BrokenSealError
-        If the data are not an envelope, have a different type, or were not signed with this key.
+        If the data are not an envelope, the payload has a different type, or the envelope was not signed with this key.
     SignatureError
         If the key cannot be read.
     """
@@ -65,7 +64,9 @@ def unseal(data: bytes, key: Path) -> bytes:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object; reject repeated fields, because another reader might use a different one of the values."""
+    """Return a JSON object. Raise an error if a field is repeated, because other programs might use a different one of its
+    values.
+    """
     made = dict(pairs)
     if len(made) < len(pairs):
         raise ValueError("the same field occurs twice")
@@ -73,7 +74,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class BrokenSealError(Exception):
-    """A problem with an envelope, given as a key of the message catalogue and the values of its sentence."""
+    """A problem with an envelope. `key` is the message key of the sentence that describes it, and `values` are the values of the
+    sentence.
+    """
 
     def __init__(self, key: str, **values: str) -> None:
         super().__init__(key)

@@ -1,4 +1,4 @@
-"""The folder of an audit, with the report, the document, the run record and their digests."""
+"""The folder of an audit, which contains the report, the document, the run record and their digests."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from .digest_key import check_outside
 
 
 def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool = False, lang: str = SOURCE) -> Path:
-    """Write the folder of an audit; every file is replaced atomically.
+    """Write the folder of an audit. Every file is replaced atomically.
 
-    All new files are written to disk before any existing file is replaced, and the digests are written last, in the format that
-    `sha256sum -c` reads. A process that is killed during the replacement never leaves files from two runs. A report is
-    present only if all the files that belong to it are, so the folder contains the old report, the new one, or none.
+    All new files are written to disk before an existing file is replaced. The digests are written last, in the format that
+    `sha256sum -c` reads. If the process is killed while files are replaced, the folder never contains files of two runs. The
+    report is present only if all other files of the same run are present. The folder therefore contains the old report, the new
+    report, or no report.
 
     An earlier audit in the folder is replaced. Its signature is deleted, because it does not apply to the new files. The saved
     state of an interrupted audit is deleted, because it contains rows. Other files are not changed.
 
     Parameters
     ----------
-    pdf : whether to write the report also as a PDF. If False, the PDF of an earlier audit is deleted.
+    pdf : whether to write the report as a PDF too. If False, the PDF of an earlier audit is deleted.
     lang : language of the report.
 
     Raises
@@ -57,12 +58,12 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
 
 
 def read_sums(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 digest (hex) of each file, by name, from the list of digests in the folder.
+    """Read the list of digests in the folder of an audit. Return the SHA-256 digest (hex) of each file by name.
 
     Raises
     ------
     DocumentError
-        If there is no such list, or if one of its lines is invalid.
+        If the folder contains no list of digests, or if a line of the list is invalid.
     """
     path = folder / SUMS
     if path.exists() and not is_plain(path):
@@ -93,18 +94,18 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def _readable(written: str) -> str:
-    """Return equivalent JSON in which characters that could affect a terminal or an editor are escaped."""
+    """Return the same JSON with escapes for characters that could affect a terminal or an editor."""
     return "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in written)
 
 
 def is_plain(path: Path) -> bool:
-    """Return whether a path is a regular file and not a link."""
+    """Return whether a path is a regular file. A link is not a regular file."""
     return path.is_file() and not path.is_symlink()
 
 
 def file_digest(path: Path) -> str | None:
-    """Return the SHA-256 digest (hex) of a file; None if the path is not a regular file, for example a folder of Parquet
-    files.
+    """Return the SHA-256 digest (hex) of a file. Return None if the path is not a regular file, for example if it is a folder of
+    Parquet files.
     """
     if not path.is_file():
         return None

@@ -30,28 +30,28 @@ def sign(
     out: str | Path | None = None,
     passphrase: Callable[[], str] | None = None,
 ) -> Path:
-    """Sign an audit's folder with an in-toto Statement (test-result v0.1) in a DSSE envelope.
+    """Sign the folder of an audit: write an attestation, which is an in-toto Statement (test-result v0.1) in a DSSE envelope.
 
-    The subjects are all files of the folder except `SHA256SUMS`, which lists the same files, and the files of both
-    models, if they were loaded from files. Only a folder that `verify` can check is signed, so an audit must be signed
+    The subjects of the statement are all files in the folder except `SHA256SUMS`, which lists the same files. If the models were
+    loaded from files, these files are subjects too. The folder is verified before it is signed. An audit must therefore be signed
     with the version of tabinterp that wrote it.
 
-    The result is FAILED if a check of severity "act" is raised, WARNED if any other check is raised, and otherwise PASSED. With a
-    policy, it is FAILED if a gate fails, and WARNED if a gate is waived.
+    The result in the statement is FAILED if a check of severity "act" is raised, WARNED if any other check is raised, and PASSED
+    otherwise. With a policy, the result is FAILED if a gate fails, and WARNED if a gate is waived.
 
     Parameters
     ----------
-    folder : output folder of `tabinterp audit`. A folder that was changed, contains other files, or cannot be checked is
-        rejected.
+    folder : output folder of `tabinterp audit`. It must be unchanged, must not contain other files, and must be possible to
+        verify.
     key : PEM file of an Ed25519 private key.
     signer : name of the signer.
-    model : the file of the audited model. Its digest, and that of the linear counterpart in the same bundle, are compared with
-        the digests in the document. If None, the digests in the document are signed without a comparison. The attestation records
-        which of these was done.
-    policy : TOML file with gates, which then serve as tests instead of the checks.
-    url : URL with information about the run.
-    out : the file to write, outside the folder. None writes `attestation.dsse.json` in the folder.
-    passphrase : function that returns the passphrase; called only if the key is encrypted.
+    model : file of the audited model. Its digest and the digest of the linear counterpart in the same bundle are compared with
+        the digests in the document. If None, the digests in the document are signed without this comparison. The attestation
+        states whether the digests were compared.
+    policy : TOML file with a policy. If given, the tests in the statement are the gates of the policy instead of the checks.
+    url : URL of a page with information about the run.
+    out : path of the attestation, outside the folder. None: `attestation.dsse.json` in the folder.
+    passphrase : function that returns the passphrase of the key. It is called only if the key is encrypted.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def sign(
     Raises
     ------
     DocumentError
-        If the folder was changed after the audit, if the model is not the audited one, or if one of them cannot be checked here.
+        If the folder was changed after the audit, if the model is not the audited model, or if one of the two cannot be verified.
     SignatureError
         If the key cannot be read, or if a library needed for signatures is missing.
     """
@@ -91,7 +91,7 @@ def sign(
 
 
 def _whole(folder: Path, model: str | Path | None) -> tuple[bytes, dict[str, str]]:
-    """Verify the folder and, if given, the model; return the bytes of the document and the digests of the files."""
+    """Verify the folder and, if given, the model. Return the bytes of the document and the digests of the files."""
     files, found = read_sums(folder), verify(folder, model=model)
     if not found.passed:
         wrong = [step.told for step in found.frame().itertuples() if step.status in ("failed", "incomplete")]

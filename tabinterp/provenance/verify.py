@@ -1,7 +1,8 @@
-"""`verify(folder)`: check the files, signature, model, data and numbers of an audit.
+"""`verify(folder)`: verify the files, signature, model, data and numbers of an audit.
 
-Digests reveal accidental damage and careless edits. Findings and verdict are also recomputed from the numbers in the document.
-Someone who can rewrite the whole folder can make everything in it consistent; only a signature protects against that.
+Digests detect accidental damage and careless edits. In addition, findings and verdict are recomputed from the numbers in the
+document. Anyone who can rewrite the whole folder can make all of its contents consistent. Only a signature protects against such
+a forgery.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ Outcome = Literal["ok", "failed", "incomplete", "not_checked"]
 
 @dataclass(frozen=True)
 class Step:
-    """One check of a verification; `what` is the file or item that was checked.
+    """One step of a verification. `what` is the file or item that was checked.
 
-    The status "incomplete" means that a required check could not be made. "not_checked" means that the check was neither made nor
-    required, because it was not requested or because a signature covers the item.
+    The status "incomplete" means that a required step was not possible. "not_checked" means that the step was not done and was
+    not required, because it was not requested or because a signature covers the item.
     """
 
     what: str
@@ -64,19 +65,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Verification(PreviewedFrame):
-    """All checks of a verification, in order."""
+    """The result of a verification: all steps, in order."""
 
     steps: tuple[Step, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether every required check could be made and no check failed."""
+        """Whether all required steps were possible and no step failed."""
         return self.exit_code is ExitCode.PASSED
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code: 0 if everything passed, 1 if something differs, 3 if nothing differs but not everything could be
-        checked.
+        """The exit code of the command: 0 if all steps passed, 1 if a difference was found, and 3 if no difference was found but
+        a required step was not possible.
         """
         found = {step.status for step in self.steps}
         if "failed" in found:
@@ -85,7 +86,7 @@ class Verification(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each check, with the columns what, status and told."""
+        """Return a DataFrame with one row per step and the columns what, status and told."""
         return pd.DataFrame(
             [(s.what, s.status, messages.text(s.told.key, s.told.values)) for s in self.steps],
             columns=["what", "status", "told"],
@@ -111,43 +112,43 @@ def verify(
     digest_key: str | Path | None = None,
     recompute: bool = False,
 ) -> Verification:
-    """Check the folder of an audit against its own digests and numbers and, if given, against a key, a model and data.
+    """Verify the folder of an audit: its digests and numbers and, if given, the signature, the model and the data.
 
     Parameters
     ----------
     folder : str or Path
-        Output folder of `tabinterp audit`. The check fails if the folder contains anything else, such as another file,
-        a folder or a link.
+        Output folder of `tabinterp audit`. The verification fails if the folder contains anything else, such as another file, a
+        folder or a link.
     key : str or Path, optional
-        PEM file with the public key of the signer. If given, the signature must cover every file.
+        PEM file with the public key of the signer. If given, there must be a valid signature that covers every file.
     attestation : str or Path, optional
-        The signed attestation, if it is not `attestation.dsse.json` in the folder.
+        File with the signed attestation. By default, `attestation.dsse.json` in the folder.
     model : str or Path, optional
-        The model that was audited.
+        File of the audited model.
     data : str or Path, optional
-        The data that were audited, in any form that `scan_table` reads.
+        The audited data, in any form that `scan_table` reads.
     query : str, optional
-        The query that selects the rows from `data`.
+        Query that selects the rows from `data`.
     query_key : str, optional
-        The column that orders the rows of the query.
+        Column by which the rows of the query are sorted.
     digest_key : str or Path, optional
-        The key file that was used in the audit. Without it, the digests of columns cannot be checked. If the data came
-        from a single file, the digest of that file is always checked.
+        Key file that was used in the audit. Without the key, the digests of columns cannot be checked. If the data were read from
+        a single file, the digest of this file is checked even without the key.
     recompute : bool
-        Whether to run the audit again with the same settings and compare every number with a relative tolerance of
-        1e-6. The author's text and mappings are copied, because they are not computed.
+        Whether to run the audit again with the same settings, and compare every number with a relative tolerance of 1e-6. The
+        author's text and mappings are not compared, because they are not computed.
 
     Returns
     -------
     Verification
-        The result, with `.passed`, `.exit_code`, and `.frame()` with one row for each check. Only the version of tabinterp
-        that wrote the document can recompute its findings and render it again. With another version, the result is
-        incomplete and does not pass, unless a valid signature covers every file.
+        The result, with the attributes `.passed` and `.exit_code`, and the method `.frame()`, which returns one row per step.
+        Only the version of tabinterp that wrote a document can recompute its findings and render the same report. With another
+        version, the verification is incomplete and does not pass, unless a valid signature covers every file.
 
     Raises
     ------
     DocumentError
-        If the folder has no list of digests, or if `recompute` is set without the model or the data.
+        If the folder contains no list of digests, or if `recompute` is true but the model or the data are not given.
     SignatureError
         If the key cannot be read, or if a library needed for signatures is missing.
     """
@@ -189,7 +190,7 @@ def _step(what: str, status: Outcome, key: str, **values: Any) -> Step:
 
 
 def _same(what: str, key: str, written: str, found: str | None, **values: Any) -> Step:
-    """Compare a digest with the recorded one."""
+    """Return the step that compares a digest with the recorded digest."""
     if found == written:
         return _step(what, "ok", f"{key}.ok", digest=written, **values)
     return _step(what, "failed", f"{key}.changed", digest=written, found=found or "none", **values)
@@ -199,7 +200,7 @@ def _same(what: str, key: str, written: str, found: str | None, **values: Any) -
 
 
 def _strangers(folder: Path) -> Iterator[Step]:
-    """Report everything in the folder that does not belong to an audit."""
+    """Yield a failed step for each file or folder that does not belong to an audit."""
     for path in sorted(folder.iterdir()):
         if path.name == RESUME:
             yield _step(path.name, "failed", "stranger.resume", file=path.name)
@@ -240,7 +241,7 @@ def _document(folder: Path) -> tuple[Document | None, Step]:
 
 
 def _again(folder: Path, document: Document, signed: bool) -> Iterator[Step]:
-    """Check the document against its own numbers, and the report against the document."""
+    """Yield steps that check whether the document contradicts itself, and whether the report agrees with the document."""
     if not written_here(document):
         values = {"written": document.method.version, "present": __version__}
         status: Outcome = "not_checked" if signed else "incomplete"
@@ -275,10 +276,9 @@ def _report(found: list[str], document: Document) -> Step:
 
 
 def _printed(folder: Path, document: Document, signed: bool) -> Step:
-    """Compare the PDF with a newly rendered one.
+    """Return the step that compares the PDF with a PDF that is rendered again.
 
-    The PDF also depends on the fonts of the machine. A difference is therefore inconclusive: it does not prove that the
-    file was changed.
+    The PDF also depends on the fonts of the machine. A difference therefore does not prove that the file was changed.
     """
     try:
         same = read_regular(folder / PRINTED) == VIEWS["pdf"](document)
@@ -290,7 +290,7 @@ def _printed(folder: Path, document: Document, signed: bool) -> Step:
 
 
 def _language(lines: list[str]) -> str:
-    """Return the language stated in a report, or English if the report states none that is available."""
+    """Return the language of a report. Return English if the report states no supported language."""
     named = next((line.split('"')[1] for line in lines[:5] if line.startswith('<html lang="')), SOURCE)
     return named if named in languages() else SOURCE
 
@@ -301,7 +301,7 @@ def _language(lines: list[str]) -> str:
 def _attested(
     folder: Path, sums: Mapping[str, str], document: Document | None, sealed: Path, key: Path
 ) -> Iterator[Step]:
-    """Check that the owner of the key signed exactly these files, and report what the attestation states."""
+    """Yield steps that check the signature. The owner of the key must have signed exactly these files."""
     try:
         payload = unseal(read_regular(sealed), key)
     except OSError:
@@ -333,7 +333,7 @@ def _attested(
 
 
 def _attested_models(said: Statement, document: Document | None) -> Iterator[Step]:
-    """Check that the signed models are those named in the document."""
+    """Yield steps that check whether the signed digests of models agree with the document."""
     settings = {} if document is None else document.method.settings
     for model, name in MODELS.items():
         digest, written = said.digest_of(name), settings.get(f"{model}_file_sha256")
@@ -347,7 +347,7 @@ def _attested_models(said: Statement, document: Document | None) -> Iterator[Ste
 
 
 def _not_compared(document: Document) -> Step:
-    """Report that no model was given, so that a replaced model digest would not be detected."""
+    """Return a step that states that no model was given. A forged digest of the model would therefore not be detected."""
     digest = document.method.settings.get("network_file_sha256")
     if isinstance(digest, str):
         return _step("model", "not_checked", "model.not_given", digest=digest)
@@ -444,9 +444,10 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
 
 
 def with_author(found: Document, written: Document) -> Document:
-    """Return the recomputed document with the author's text and the evidence for clauses of the author's own mappings.
+    """Return the recomputed document with the author's text, and with the evidence for clauses of the author's own mappings, from
+    the written document.
 
-    An audit computes neither of these. The evidence for the built-in mapping is recomputed and comes first.
+    An audit does not compute these two parts. The evidence for the built-in mapping is recomputed and comes first.
     """
     found = judged(found, written.card)
     return found.model_copy(update={"evidence": found.evidence + written.evidence[len(found.evidence) :]})
@@ -455,7 +456,7 @@ def with_author(found: Document, written: Document) -> Document:
 def with_digests(found: Document, written: Document) -> Document:
     """Return the recomputed document with the column digests of the written document.
 
-    These digests need the key, and are checked together with the data.
+    Recomputing these digests requires the key. They are checked together with the data.
     """
     digests = {column.name: column.digest for column in written.data.columns}
     columns = [one.model_copy(update={"digest": digests.get(one.name, "")}) for one in found.data.columns]
@@ -465,7 +466,9 @@ def with_digests(found: Document, written: Document) -> Document:
 
 
 def compare(written: Audit, found: Audit) -> Step:
-    """Compare two audits: numbers must agree within the tolerance, and texts must be equal."""
+    """Return the step that compares a written audit with a recomputed audit. Numbers must be equal within the tolerance, and
+    texts must be equal.
+    """
     one, two = (dict(leaves(a.document.model_dump())) for a in (written, found))
     places = [place for place in one | two if not place.startswith(ELSEWHERE)]
     changed = [place for place in places if not _close(one.get(place), two.get(place))]

@@ -1,1 +1,1 @@
-"""The page: blocks, tables, figures, templates, and other formats of the same document."""
+"""The report of an audit: blocks, tables, figures and templates of the HTML page, and other output formats."""

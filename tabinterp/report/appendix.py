@@ -1,4 +1,4 @@
-"""The appendix. Details that the page folds can be kept folded, expanded, left out, or moved to the end of a PDF."""
+"""The appendix of the report. Folded details can stay folded, be expanded, be left out, or be moved to the end of a PDF."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ APPENDICES: Final = ("none", "folded", "full")
 
 
 def with_appendix(chapters: Sequence[Section], appendix: str, paper: bool) -> list[Section]:
-    """Return the numbered chapters, with folded parts treated as requested.
+    """Return the numbered chapters with their folded parts left out, unchanged, expanded, or moved to an appendix.
 
     Parameters
     ----------
-    appendix : "none": without folded parts; "folded": unchanged; "full": expanded.
-    paper : whether the report is a PDF, in which nothing can be folded. Folded parts are then in an appendix, under the number of
-        their section, before the chapters that are folded completely. With "folded", the appendix does not include figure data
-        and folded parts that are too long to be printed.
+    appendix : "none" leaves out the folded parts, "folded" leaves them unchanged, and "full" expands them.
+    paper : whether the report is a PDF, in which nothing can be folded. Folded parts are then moved to an appendix, where each
+        has the number of its section. Chapters that are folded completely follow. With "folded", the appendix does not include
+        figure data or parts that are too long to be printed.
 
     Raises
     ------
-    DocumentError : `appendix` has another value.
+    DocumentError : `appendix` is none of these values.
     """
     if appendix not in APPENDICES:
         raise DocumentError(f"the appendix of a report must be one of {', '.join(APPENDICES)}; got {appendix!r}")
@@ -45,7 +45,7 @@ def with_appendix(chapters: Sequence[Section], appendix: str, paper: bool) -> li
 
 
 def _shortened(section: Section) -> Section:
-    """Return a section, or a chapter, without figure data and without parts that are too long to be printed."""
+    """Return a section or a chapter without its figure data and without parts that are too long to be printed."""
     sections = [_shortened(one) for one in section.sections]
     return replace(section, blocks=_printed(section.blocks), sections=sections)
 
@@ -69,7 +69,7 @@ def _printed_block(block: Block) -> Block:
 
 
 def _left_out(blocks: Iterable[Block]) -> Iterator[Paragraph]:
-    """Yield a sentence with the tables that are not printed."""
+    """Yield a paragraph with the numbers of the tables that are not printed, or nothing if there are none."""
     numbers = sorted([int(part) for part in table.number.split(".")] for table in _tables(blocks) if table.number)
     # In a run of consecutive numbers, the difference between a number and its position in the list is constant.
     runs = [[one for _, one in run] for _, run in groupby(enumerate(numbers), lambda one: one[1][1] - one[0])]
@@ -90,7 +90,9 @@ def _tables(blocks: Iterable[Block]) -> Iterator[Table]:
 
 
 def _divided(chapters: Iterable[Section]) -> tuple[list[Section], list[Section]]:
-    """Return the chapters without their folded parts, and an appendix section for the folded parts of each section."""
+    """Return the chapters without their folded parts, and the sections of the appendix. Each appendix section contains the folded
+    parts of one section.
+    """
     body: list[Section] = []
     moved: list[Section] = []
     for chapter in chapters:

@@ -1,4 +1,6 @@
-"""Blocks of a section: headings, paragraphs, tables, figures, findings. Only the templates know HTML."""
+"""Blocks of a section: headings, paragraphs, tables, figures, findings. Blocks contain no HTML. The templates convert them to
+HTML.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,10 @@ from tabinterp.messages.names import width
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a table: its text, the full text if it was shortened, and its class.
+    """One cell of a table: its text, the full text if the text was shortened, and its style class.
 
-    Classes: "t" for a word and "w" for a sentence, both aligned left; "n" for a name of any length; "net" and "lin" for the
-    colour of a model; "h0" to "h20" for a colour of the heat map.
+    Style classes: "t" is a word and "w" a sentence, both left-aligned. "n" is a name of any length. "net" and "lin" are the
+    colours of the network and the linear model. "h0" to "h20" are the colours of a heat map.
     """
 
     text: str
@@ -35,13 +37,13 @@ WORDS: Final = 30  # width of a cell whose text takes several lines
 
 
 def _taken(cell: Cell) -> int:
-    """Return the number of characters in the widest line of a text. Words and long names take several lines."""
+    """Return the number of characters in the widest line of a cell. Sentences and long names can take several lines."""
     words = {"w", "n"} & set(cell.style.split())
     return min(width(cell.text), WORDS) if words else width(cell.text)
 
 
 def _longest(head: Cell) -> int:
-    """Return the number of characters in the longest word. A heading can be broken between words."""
+    """Return the number of characters in the longest word of a heading. Headings can be broken between words."""
     return max(map(width, head.text.split()), default=0)
 
 
@@ -57,17 +59,19 @@ class Table:
 
     @property
     def tight(self) -> bool:
-        """Whether the table is too wide for a screen unless its cells take several lines."""
+        """Whether the table is too wide for a screen unless the text of its cells is wrapped."""
         return CHARACTER * self._characters + PADDING * len(self.head) > FRAME
 
     @property
     def broad(self) -> bool:
-        """Whether the table is too wide for a portrait sheet, so that it is printed in landscape format."""
+        """Whether the table is printed in landscape format because it is too wide for a portrait sheet."""
         return len(self.head) > (17 if "heat" in self.style else 14)
 
     @property
     def size(self) -> str:
-        """The size class of the table in print: two such tables fit side by side, every row fits on one line, or neither."""
+        """The size class of the printed table: "narrow" if two such tables fit side by side, "line" if each row fits on one line,
+        and empty otherwise.
+        """
         if "heat" in self.style:
             return ""
         taken = self._characters + GUTTER * len(self.head)
@@ -75,7 +79,7 @@ class Table:
 
     @property
     def _characters(self) -> int:
-        """The number of characters in the widest row of the table, if only words, long names and heads take several lines."""
+        """The sum of the column widths in characters, if only sentences, long names and headings are wrapped."""
         columns = zip(self.head, zip(*self.rows, strict=True), strict=False)
         return sum(max(_longest(head), *map(_taken, column)) for head, column in columns)
 
@@ -102,7 +106,7 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and their values, in a fixed order."""
+    """A list of names with their values, in a fixed order."""
 
     kind: ClassVar[str] = "facts"
     pairs: Sequence[tuple[str, str]]
@@ -110,7 +114,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One entry of a legend, with its glyph, its class and its meaning."""
+    """One entry of a legend: a glyph, its style class, and its meaning."""
 
     glyph: str
     style: str
@@ -119,7 +123,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """The legend of all figures below it."""
+    """A legend for all figures below it."""
 
     kind: ClassVar[str] = "legend"
     keys: Sequence[Key]
@@ -127,7 +131,7 @@ class Legend:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A figure that is drawn only when a page shows it, so that text formats do not wait for it."""
+    """A figure that is drawn only when a page shows it. Text formats do not need the drawing."""
 
     draw: Callable[[], Markup]
 
@@ -181,7 +185,7 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """Groups of blocks side by side if there is room, otherwise one below the other."""
+    """Groups of blocks, shown side by side if there is room, and otherwise one below another."""
 
     kind: ClassVar[str] = "panels"
     groups: Sequence[Sequence[Block]]
@@ -198,13 +202,13 @@ class Section:
 
     Parameters
     ----------
-    anchor : the identifier of the element, used in links.
+    anchor : the id of the HTML element, used in links.
     title : the heading.
-    blocks : the content below the heading, before the sections.
-    number : "2" or "2.1"; empty if sections have no numbers.
-    sections : the sections of a chapter.
-    summary : a sentence that is shown instead of folded content; empty: nothing is folded.
-    findings : raised findings about the section, listed by their titles.
+    blocks : the content between the heading and the first of `sections`.
+    number : number of the chapter or section, such as "2" or "2.1"; empty if sections are not numbered.
+    sections : the sections, if this is a chapter.
+    summary : a sentence that is shown while the section is folded. Empty: the section is not folded.
+    findings : raised findings about the section. Their titles are listed.
     """
 
     anchor: str

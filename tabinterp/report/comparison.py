@@ -1,4 +1,4 @@
-"""Figures that compare the network with its linear counterpart: pairs of points, their legend, and their text description."""
+"""Figures that compare the network with its linear counterpart: pairs of points, a legend and a text description."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ def legend() -> list[Key]:
 
 
 def crossed() -> Key:
-    """Return the legend entry for withheld numbers, which figures mark by a cross."""
+    """Return the legend entry for the cross that marks withheld numbers in figures."""
     return Key("×", "", t("report.withheld"))
 
 
 def pair(name: str, network: Interval, linear: Interval, label: str | None = None) -> figures.Pair:
-    """Return the numbers of both models for one name. `label` is the name in the figure, shortened if it is long."""
+    """Return a row of a figure: a name, such as that of a column, and the numbers of both models. `label` is the name to show in
+    the figure; None: a shortened `name`.
+    """
 
     def title(model: str, part: Interval) -> str:
         return t("report.mark", name=tidy(name), model=t(f"report.{model}"), value=interval(part))
@@ -36,7 +38,7 @@ def pair(name: str, network: Interval, linear: Interval, label: str | None = Non
 
 
 def others(count: int) -> figures.Pair:
-    """Return a single row for all names that are not drawn."""
+    """Return a row without numbers that stands for the `count` rows that are not drawn."""
     label = t("report.other", count=count)
     return figures.Pair(label, label, Interval(), Interval())
 
@@ -50,14 +52,18 @@ def comparison(
     numbers: Table,
     withheld: bool = False,
 ) -> Figure:
-    """Return the figure that compares the two models. `withheld` states whether missing numbers were withheld."""
+    """Return the figure that compares both models row by row. If `withheld` is true, missing numbers were withheld and are marked
+    by a cross.
+    """
     marked = withheld and any(part.value is None for one in pairs for part in (one.network, one.linear))
     svg = figures.pairs(pairs, axis, description, figure_id, "model", crossed=marked)
     return Figure(svg, description, [*legend(), *([crossed()] if marked else [])], caption, numbers)
 
 
 def largest(parts: Sequence[tuple[str, Interval]], none: str | None = None) -> str:
-    """Return the largest numbers with their names and intervals, for the text description of a figure."""
+    """Return a text with the largest numbers, their names and their intervals, for the description of a figure. `none` is the
+    text to return if there are no numbers.
+    """
     measured = [(name, part) for name, part in parts if part.value is not None]
     measured.sort(key=lambda item: -figures.finite(item[1].value))
     named = [f"{cut(name)} {interval(part)}" for name, part in measured[:NAMED]]
@@ -65,7 +71,7 @@ def largest(parts: Sequence[tuple[str, Interval]], none: str | None = None) -> s
 
 
 def left_out(methods: Sequence[LeftOut]) -> list[Block]:
-    """Return the gradient methods that are left out of a comparison, with the reason."""
+    """Return a note for each gradient method that is left out of a comparison, with the reason."""
     return [
         Paragraph(
             t(

@@ -1,4 +1,4 @@
-"""The chapters of the report and their sections, in order. The list of analyses determines their contents."""
+"""The chapters of the report and their sections, in order. The contents of most sections are declared by the analyses."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ class Chapter:
 
     Parameters
     ----------
-    anchor : its identifier on the page; `report.chapter.ANCHOR` is its title.
-    shown : contents that do not belong to an analysis in `ANALYSES`. Analyses declare their own positions (`Analysis.page`).
+    anchor : id of the chapter's HTML element. The key of the chapter's title in the message catalogue is `report.chapter.ANCHOR`.
+    shown : sections that do not belong to an analysis in `ANALYSES`. An analysis declares the position of its section in
+        `Analysis.page`.
     folded : whether the chapter is closed until the reader opens it.
     """
 
@@ -67,7 +68,7 @@ CHAPTERS = (
 
 
 def chapters(document: Document) -> list[Section]:
-    """Return the numbered chapters. A section without content states the reasons."""
+    """Return the numbered chapters of the report. A section without content refers to the section that states the reasons."""
     return numbered(_chapter(document, chapter) for chapter in CHAPTERS)
 
 
@@ -89,7 +90,7 @@ def _chapter(document: Document, chapter: Chapter) -> Section:
 
 
 def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
-    """Yield the contents of a chapter from analyses. An analysis without a record or a field in the document has no section."""
+    """Yield the sections of a chapter that analyses declare. A section may be left out if the document has no such analysis."""
     for analysis in ANALYSES:
         record = document.get(analysis.kind if analysis.record else RECORDS[str(analysis.place).partition(".")[0]].kind)
         for place in analysis.on_page:
@@ -98,8 +99,8 @@ def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
 
 
 def _blocks(package: str, name: str, record: Part | None, document: Document) -> list[Block]:
-    """Return the blocks that a function in an analysis's package builds from its record; return an empty list if there is no
-    record.
+    """Return the blocks that the named function of an analysis builds from the analysis's record. Return an empty list if there
+    is no record.
     """
     if record is None:
         return []

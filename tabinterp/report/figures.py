@@ -1,7 +1,7 @@
-"""Figures of the page: the drawings of `tabinterp.analyses.plots`, as SVG in the size of the page.
+"""Figures of the page: the plots of `tabinterp.analyses.plots` as SVG, in the sizes that the page needs.
 
-Figures are created without pyplot, and Matplotlib's styles are restored afterwards, so that the caller's Matplotlib does not
-change. Names are drawn as tokens, which `markup` replaces.
+Figures are created without pyplot, and Matplotlib's settings are restored afterwards. The caller's Matplotlib is therefore not
+affected. Names are drawn as placeholder tokens, which `markup` replaces by the names.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ Filling = Literal["model", "excludes_zero"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One row of a figure. A row without numbers shows only its name."""
+    """One row of a figure, with the numbers of both models. A row without numbers shows only its name."""
 
     label: str
     whole: str
@@ -74,7 +74,7 @@ class Pair:
 
     @property
     def part(self) -> Interval:
-        """Return the first number that the row has."""
+        """The first number in the row that is not missing."""
         return next((part for part in self.parts if part.value is not None), self.network)
 
     @property
@@ -84,7 +84,9 @@ class Pair:
 
 @contextmanager
 def styles() -> Iterator[None]:
-    """Use fixed Matplotlib settings and restore the caller's afterwards; only one thread draws at a time."""
+    """Use fixed Matplotlib settings within the `with` block, and restore the caller's settings afterwards. Only one thread can be
+    in the block at a time.
+    """
     with _DRAWING, ExitStack() as stack:
         stack.enter_context(style.context("default"))
         stack.enter_context(sns.axes_style("white"))
@@ -105,8 +107,8 @@ def pairs(
     width: int = WIDTH,
     crossed: bool = False,
 ) -> Markup:
-    """Draw a dot with its interval for each model and row. Marks are offset unless each row has only one. The axis includes
-    zero unless zero is irrelevant. With `crossed`, missing numbers are marked by a cross.
+    """Draw a dot with its interval for each model in each row. With `dodge`, the dots of one row are drawn at different heights.
+    With `zero`, the axis includes zero. With `crossed`, missing numbers are marked by a cross.
     """
     labels = {f"@{index}@": Label(row.label, row.whole) for index, row in enumerate(rows)}
     models = MODELS if all(row.other.value is None for row in rows) else (*MODELS, "other")
@@ -122,21 +124,23 @@ def pairs(
 
 
 def series(model: str, parts: Sequence[Interval], filling: Filling = "model") -> Series:
-    """Return intervals as arrays. With `filling`, the mark of an interval that excludes zero is filled."""
+    """Convert the intervals of a model to arrays for drawing. If `filling` is "excludes_zero", a mark is filled if its interval
+    excludes zero.
+    """
     ends = {end: numbers([getattr(part, end) for part in parts]) for end in ("value", "low", "high")}
     return Series(model, "", **ends, filled=None if filling == "model" else [excludes_zero(part) for part in parts])
 
 
 def numbers(values: Sequence[float | None]) -> FloatArray:
-    """Return an array with NaN for missing numbers."""
+    """Convert numbers to an array, with NaN for missing numbers."""
     return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
 
 
 def canvas(
     height: float, *, left: float, top: float, bottom: float, right: float = GAP, width: int = WIDTH
 ) -> tuple[Figure, Axes]:
-    """Return axes of this height in a figure with these margins. The margins are computed instead of measured, because the
-    reader's font is unknown.
+    """Create a figure and its axes, with the given height of the axes, margins and width of the figure in CSS pixels. The caller
+    computes the margins. Matplotlib cannot measure them, because the reader's font is unknown.
     """
     whole = top + height + bottom
     figure = Figure(figsize=(width / 72, whole / 72), dpi=72)
@@ -147,7 +151,7 @@ def canvas(
 
 
 def named(marks: Marks, title: Callable[[int, int], str]) -> dict[str, str]:
-    """Give each mark an id, and return the texts that are shown on hover."""
+    """Give each mark an id, and return the texts that are shown when the reader hovers over a mark, by id."""
     titles = {}
     for (row, model), one in marks.items():
         one.set_gid(gid := f"mark-{row}-{model}")
@@ -156,7 +160,7 @@ def named(marks: Marks, title: Callable[[int, int], str]) -> dict[str, str]:
 
 
 def text_width(label: str) -> float:
-    """Return the width of a label in CSS pixels in a wide system font, so that no label is truncated in another font."""
+    """Return the width of a label in CSS pixels. A wide font is assumed, so labels are not truncated in other fonts."""
     return sum(map(_char_width, label))
 
 
@@ -170,7 +174,7 @@ def _char_width(char: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of a curve, with its interval and the text shown on hover."""
+    """A point of a curve, with its interval and the text shown when the reader hovers over it."""
 
     x: float
     y: Interval
@@ -181,7 +185,7 @@ class Point:
 def reliability(
     network: Sequence[Point], linear: Sequence[Point], names: tuple[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw the reliability curves of both models with the diagonal of perfect calibration; `names` are those of the two axes."""
+    """Draw the reliability curves of both models, and the diagonal of perfect calibration. `names` are those of the two axes."""
     both = (network, linear)
     curves = [series(model, [point.y for point in curve]) for model, curve in zip(MODELS, both, strict=True)]
     with styles():
@@ -201,7 +205,9 @@ def net_benefit(
     figure_id: str,
     title: Callable[[int, str], str],
 ) -> Markup:
-    """Draw the net benefit of both models over thresholds; `title` describes a model at a point in words."""
+    """Draw the net benefit of both models against the threshold. `title` returns a description of a point from its position and
+    its model.
+    """
     with styles():
         figure, axes = canvas(HEIGHT - EDGE - 2 * GAP - TEXT, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE)
         marks = plots.net_benefit(axes, numbers(thresholds), curves, treat_all)
@@ -219,8 +225,8 @@ def over_sizes(
     title: Callable[[int, str], str],
     root: bool = True,
 ) -> Markup:
-    """Draw a metric of both models over sizes up to 1, on an axis of the sizes or their square roots; `title` describes a model
-    at a size in words.
+    """Draw a metric of both models against sizes from 0 to 1. With `root`, the axis shows the square roots of the sizes. `title`
+    returns a description of a point from its position and its model.
     """
     with styles():
         height = HEIGHT - EDGE - 2 * GAP - TEXT
@@ -247,9 +253,10 @@ def effect_curve(
     title: Callable[[int, str], str],
     heights: tuple[float, float] | None = None,
 ) -> Markup:
-    """Draw the curves of both models along a numeric column; `title` describes a point of a model in words.
+    """Draw the effect curves of both models over the values of a numeric column. `title` returns a description of a point from
+    its position and its model.
 
-    `heights` are the ends of the vertical axis, if several figures share it.
+    `heights` are the ends of the vertical axis, for figures that share one scale. None: the ends of this curve.
     """
     heights = heights or curve.span
     gutter = 14 + max(text_width(tick(value)) for value in plots.round_values(*heights, 5))
@@ -275,8 +282,8 @@ def regions(
     figure_id: str,
     title: Callable[[int, int], str],
 ) -> Markup:
-    """Draw the average curves of several regions: as curves over a number, or with one row for each level. `title` describes a
-    point.
+    """Draw the average effect of a column in several regions: as curves over a numeric column, or with one row for each level of
+    another column. `title` returns a description of a point.
     """
     labels = {f"@{place}@": Label(cut(one), one) for place, one in enumerate(points) if isinstance(one, str)}
     with styles():
@@ -295,8 +302,9 @@ def regions(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One ball of allowed rows: its name on the axis, the optimum in it, whether the optimum is plausible, and the tenth
-    largest output of a real row.
+    """One point of the path of an optimum. The optimum is searched within a ball of allowed rows. `name` is the ball's name on
+    the axis, `value` the output at the optimum, `readable` whether the optimum is plausible, and `real` the tenth largest output
+    of a real row.
     """
 
     name: str
@@ -308,7 +316,7 @@ class Step:
 
 @later
 def path(steps: Sequence[Step], names: tuple[str, str], aria: str, figure_id: str) -> Markup:
-    """Draw how the optimum of a hidden unit changes as the ball of allowed rows grows; `names` are those of the axes."""
+    """Draw the optimum of a hidden unit against the size of the ball of allowed rows. `names` are the names of the two axes."""
     value, real = (numbers([getattr(one, name) for one in steps]) for name in ("value", "real"))
     gutter = 14 + max(text_width(tick(at)) for at in plots.round_values(*plots.path_span(value, real), 5))
     labels = {f"@{i}@": Label(one.name) for i, one in enumerate(steps)}
@@ -322,10 +330,10 @@ def path(steps: Sequence[Step], names: tuple[str, str], aria: str, figure_id: st
 
 
 def drawable(rows: Sequence[Pair]) -> bool:
-    """Return whether there is any number to draw."""
+    """Return whether the rows contain a number to draw."""
     return any(part.value is not None for row in rows for part in row.parts)
 
 
 def finite(value: float | None) -> float:
-    """Return a key for sorting by a number that may be missing. Missing numbers come last."""
+    """Return a sort key for a number that may be missing. In descending order, missing numbers come last."""
     return -math.inf if value is None else value

@@ -1,4 +1,6 @@
-"""The report as one self-contained HTML file that works offline, sends no data, and has the same bytes for the same document."""
+"""The report as one self-contained HTML file. It works offline and sends no data. The same document always produces the same
+bytes.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,8 @@ from .paper import marked, printed_tables
 
 
 def render(document: Document, paper: bool = False, appendix: str = "folded") -> str:
-    """Return the report of an audit as HTML. With `paper`, it has the form for a PDF. `appendix` is "none", "folded" or
-    "full".
+    """Return the report of an audit as HTML. With `paper`, return the HTML from which the PDF is made. `appendix` is "none",
+    "folded" or "full".
     """
     claims.check(document)
     document = labelled(document)
@@ -40,21 +42,21 @@ def render(document: Document, paper: bool = False, appendix: str = "folded") ->
 
 
 def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str:
-    """Return the comparison of two audits as a similar page."""
+    """Return the comparison of two audits as an HTML page."""
     found = compare_documents(first, second)
     with speaking(lang):
         return _page(changes_screen(found, labelled(first)), changes_sections(found), __version__)
 
 
 def render_summary(document: Document) -> str:
-    """Return the audit on one sheet of A4: verdict, difference, most severe findings, digests."""
+    """Return a summary of the audit as HTML for one sheet of A4: verdict, difference, most severe findings and digests."""
     claims.check(document)
     style = _static("summary.css")
     return _filled("summary.html", brief=on_one_sheet(document), policy=_policy(style, ""), style=Markup(style))
 
 
 def render_notebook(document: Document) -> str:
-    """Return the audit for a notebook cell: a fragment without script, with inline styles."""
+    """Return a summary of the audit for a notebook cell, as an HTML fragment with inline styles and without scripts."""
     claims.check(document)
     return _filled("notebook.html", brief=in_a_notebook(document))
 
@@ -77,7 +79,7 @@ def _filled(name: str, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
-    """Return the environment of the templates, which are compiled once per process."""
+    """Return the Jinja environment. It is cached, so templates are compiled once per process."""
     environment = Environment(
         loader=PackageLoader("tabinterp.report"),
         autoescape=True,
@@ -92,7 +94,7 @@ def _environment() -> Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """Remove characters that reorder text from all values printed by a template, except our own markup."""
+    """Remove characters that reorder text from a value that a template prints. Values that are already markup are unchanged."""
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -101,8 +103,8 @@ def _static(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return a content security policy under which nothing is loaded. Only our own style and script, identified by hashes,
-    take effect.
+    """Return a content security policy that allows only this style and this script, which are identified by hashes. Nothing else
+    is loaded or run.
     """
     return (
         f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "

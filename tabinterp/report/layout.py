@@ -1,4 +1,4 @@
-"""Layout of a section's blocks on the page: text in two columns, then folded tables, then notes."""
+"""Layout of the blocks of a section on the page: text in two columns, then folded tables, then notes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from .words import t
 
 
 def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
-    """Return the blocks of a section in the order and the columns in which the page shows them.
+    """Arrange the blocks of a section in the order and columns in which the page shows them.
 
-    The content below each heading is one card. Consecutive cards fill two columns; each card goes to the column that is shorter
-    so far. Cards that contain only a narrow figure are shown three in a row, below one legend. A lead followed by a single card
-    is shown next to it, and a figure without a heading next to its text. Folded tables follow, over the full width, and then the
-    notes on how numbers were calculated. A heading that repeats the title of the section is left out.
+    A heading and the content below it form a card. Consecutive cards fill two columns, and each card goes to the column that is
+    shorter so far. Cards that contain only a narrow figure are shown three in a row, below a common legend. If the section
+    consists of introductory text and one card, both are shown side by side. A figure without a heading is shown next to its text.
+    Folded tables follow over the full width, and then the notes on how numbers were calculated. A heading that repeats the title
+    of the section is left out.
     """
     if blocks and isinstance(blocks[0], Heading) and blocks[0].text == title:
         blocks = blocks[1:]
@@ -31,14 +32,14 @@ def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
 
 
 def _laid_out(block: Block) -> Block:
-    """Return a block; if it is folded, its cards that contain only a figure are also arranged in rows."""
+    """Return a block. In a folded block that contains only narrow figures, the figures are arranged in rows."""
     if isinstance(block, Fold) and block.blocks and all(map(_is_narrow, block.blocks)):
         return replace(block, blocks=list(_placed(list(_groups(block.blocks)), True)))
     return block
 
 
 def _placed(groups: Sequence[list[Block]], are_cards: bool) -> Iterator[Block]:
-    """Yield groups arranged in columns. Either all of them are cards, or none is."""
+    """Yield the blocks of some groups, arranged in columns. `are_cards` states whether the groups are cards."""
     if not are_cards or len(groups) == 1:
         for group in groups:
             yield from _beside(group)
@@ -62,13 +63,15 @@ def _is_narrow(block: Block) -> bool:
 
 
 def _without(block: Block, legend: Sequence[Key]) -> Block:
-    """Return a figure without its legend, if a legend above it already shows all entries."""
+    """Return a block. If it is a figure and `legend` contains all entries of the figure's legend, its own legend is removed."""
     said = isinstance(block, Figure) and all(key in legend for key in block.legend)
     return replace(block, legend=()) if said and isinstance(block, Figure) else block
 
 
 def _height(block: Block) -> float:
-    """Return the approximate number of lines of a block at half width, equal in all languages so that figure numbers agree."""
+    """Return the approximate number of lines of a block at half width. The number is the same in all languages, so figures have
+    the same order and the same numbers.
+    """
     if isinstance(block, Figure):
         return 12 + 0.75 * min(len(block.table.rows) if block.table else 0, 16)
     if isinstance(block, Table):
@@ -91,7 +94,7 @@ def is_folded(block: Block) -> bool:
 
 
 def _groups(blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """Yield each heading with the content below it; a heading without content is left out."""
+    """Yield each heading with the content below it. Headings without content are left out."""
     group: list[Block] = []
     for block in blocks:
         if isinstance(block, Heading):
@@ -108,7 +111,9 @@ def _says_something(group: Sequence[Block]) -> bool:
 
 
 def _is_card(group: Sequence[Block]) -> bool:
-    """Return whether half of the width is enough, which is the case for text and at most one figure."""
+    """Return whether a group is a card, which fits in half of the page's width: a heading with text, tables and at most one
+    figure.
+    """
     figures = sum(isinstance(block, Figure) for block in group)
     return (
         isinstance(group[0], Heading)

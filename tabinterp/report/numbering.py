@@ -1,4 +1,4 @@
-"""Numbers of sections, tables and figures, so that a memo can cite "Table 2.1"."""
+"""Numbers of sections, tables and figures, such as "Table 2.1", for citation."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .words import t
 
 
 def numbered(chapters: Iterable[Section]) -> list[Section]:
-    """Return the chapters with numbers: sections within a chapter, tables and figures throughout a chapter.
+    """Return the chapters with numbers. Sections, tables and figures are numbered within their chapter.
 
-    Visible figures and tables are numbered first, so that their numbers have no gaps. Those in folded parts follow.
+    Visible figures and tables are numbered first, so their numbers have no gaps. Figures and tables in folded parts follow.
     """
     return [_chapter(chapter, str(place)) for place, chapter in enumerate(chapters, 1)]
 
@@ -41,7 +41,9 @@ def _blocks(blocks: Sequence[Block], chapter: str, counts: Counter[str], folded:
 
 
 def _block(block: Block, chapter: str, counts: Counter[str], folded: bool) -> Block:
-    """Number figures and tables that have no number yet; with `folded`, also inside folded parts."""
+    """Return a block in which figures and tables without a number are numbered. With `folded`, this includes figures and tables
+    in folded parts.
+    """
     if isinstance(block, Figure | Table):
         return block if block.number else _with_number(block, chapter, counts)
     if isinstance(block, Fold) and (block.open or folded):

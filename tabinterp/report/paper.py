@@ -20,12 +20,12 @@ MARKS: Final = {"net": "\u25cf\u00a0", "lin": "\u25c7\u00a0"}  # in front of the
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A table as it is printed, or a part of it with the columns that fit side by side.
+    """A printed table. If not all columns of a table fit side by side, it contains only some of them.
 
     Parameters
     ----------
-    head : the head of the table.
-    rows : the rows of the table.
+    head : the heading of each column.
+    rows : the cells of each row.
     widths : widths of the columns, in em of the table's font.
     whole : whether the table is short enough to be kept on one sheet.
     """
@@ -37,10 +37,11 @@ class Printed:
 
 
 def printed_tables(table: Table, share: float) -> list[Printed]:
-    """Return a table in its printed form, in a share of the sheet's width.
+    """Return the printed tables for a table: one, or several if its columns do not fit side by side. `share` is the available
+    share of the sheet's width.
 
-    Every column is as wide as its widest text if that fits. Otherwise, the widest columns are narrowed to a common width, but
-    not below their longest word, and their texts take several lines. Columns that still do not fit follow in another table,
+    If possible, every column is as wide as its widest text. Otherwise, the widest columns are narrowed to a common width and
+    their text is wrapped. No column is narrower than its longest word. Columns that still do not fit are put in another table,
     which repeats the names of the rows.
     """
     needs = [_needed(head, [row[place] for row in table.rows]) for place, head in enumerate(table.head)]
@@ -62,9 +63,10 @@ def printed_tables(table: Table, share: float) -> list[Printed]:
 
 
 def _divided(needs: Sequence[tuple[float, float]], room: float) -> list[list[int]]:
-    """Return the positions of the columns of each printed table; the first column, which names the rows, is in all of them.
+    """Return the positions of the columns in each printed table. The first column, which contains the names of the rows, is in
+    every table.
 
-    If a table is divided, its parts have about the same width.
+    If the columns are divided among several tables, the tables have about the same width.
     """
     first, rest = needs[0][0], sum(most for _, most in needs[1:])
     count = math.ceil(sum(least for least, _ in needs[1:]) / max(1.0, room - first)) if len(needs) > 2 else 1
@@ -80,13 +82,13 @@ def _divided(needs: Sequence[tuple[float, float]], room: float) -> list[list[int
 
 
 def marked(head: Cell) -> str:
-    """Return the heading of a column with the mark of its model."""
+    """Return the heading of a column, preceded by the mark of its model if it has one."""
     return "".join(mark for style, mark in MARKS.items() if style in head.style.split()) + head.text
 
 
 def _needed(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
-    """Return the minimum width of a column, at which every word fits on a line, and the maximum width, at which every text
-    fits.
+    """Return the minimum width of a column, at which every word fits on a line, and its maximum width, at which every text fits
+    on a line.
     """
     bold = [BOLD * _width(word) for word in marked(head).split(" ")]
     words = max((_width(word) for cell in cells for word in cell.text.split()), default=0.0)
@@ -96,10 +98,10 @@ def _needed(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
 
 
 def _fitted(needs: Sequence[tuple[float, float]], room: float) -> list[float]:
-    """Return widths between the minimum and the maximum that fit in the available space. If necessary, all columns are limited to
-    a common width.
+    """Return the widths of columns that fit in the available space, from the minimum and maximum width of each column. If
+    necessary, columns are limited to a common width.
 
-    If even the minimum widths do not fit, the limit also applies to them, and long words are broken.
+    If even the minimum widths do not fit, the limit can be below a minimum width, and long words are broken.
     """
     least = sum(narrow for narrow, _ in needs)
     if sum(most for _, most in needs) <= room:

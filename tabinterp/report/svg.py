@@ -1,8 +1,10 @@
-"""SVG markup from a Matplotlib figure. It is small, has unique ids and no inline styles, and keeps every text in a text element.
+"""Conversion of a Matplotlib figure to compact SVG markup. It has unique ids and no inline styles, and all text is in text
+elements.
 
-Matplotlib writes `style` attributes, which our Content-Security-Policy forbids. They are converted to presentation attributes,
-which the page's style sheet can recolour for dark screens. Names of columns never pass through Matplotlib, which would treat
-`$` as mathematics and warn about every glyph missing from its font. It draws a token instead, which is replaced here.
+Matplotlib writes `style` attributes, which the page's Content-Security-Policy forbids. They are converted to presentation
+attributes, which the page's style sheet can recolour for dark screens. Names of columns are not passed to Matplotlib. It would
+treat `$` as mathematics and warn about every glyph that its font does not contain. Instead, Matplotlib draws a token, which this
+module replaces by the name.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ P = ParamSpec("P")
 
 
 def later(draw: Callable[P, Markup]) -> Callable[P, Later]:
-    """Return a drawing function that draws only when the page is rendered."""
+    """Decorate a drawing function so that it returns a `Later` figure, which is drawn only when the page is rendered."""
 
     @wraps(draw)
     def asked(*args: P.args, **kwargs: P.kwargs) -> Later:
@@ -47,7 +49,7 @@ def later(draw: Callable[P, Markup]) -> Callable[P, Later]:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text in a figure: the text as shown, and the full text if it was shortened."""
+    """A text in a figure: the text shown, and the full text if the text shown is shortened."""
 
     text: str
     whole: str = ""
@@ -62,7 +64,8 @@ def markup(
 ) -> Markup:
     """Return the figure as an `<svg>` element.
 
-    `labels` are the texts that replace the drawn tokens; `titles` are the texts shown on hover, by the gid of the element.
+    `labels` maps each drawn token to the text that replaces it. `titles` maps the gid of an element to the text shown when the
+    reader hovers over it.
     """
     root = ET.fromstring(_exported(figure))
     _drop(root, "metadata", "style")
@@ -83,7 +86,9 @@ def markup(
 
 
 def _bare(root: ET.Element) -> ET.Element:
-    """Declare the namespace only once, as an attribute, because the registry of prefixes is shared by the whole process."""
+    """Remove the namespace prefix from all elements, and declare the SVG namespace once, as an attribute of the root. The prefix
+    registry of ElementTree is not used, because it is shared by the whole process.
+    """
     for element in root.iter():
         element.tag = element.tag.removeprefix(f"{{{SVG}}}")
     attributes = {"xmlns": SVG, **root.attrib}
@@ -106,7 +111,7 @@ def _drop(root: ET.Element, *names: str) -> None:
 
 
 def _name(root: ET.Element, figure: Figure, figure_id: str, aria: str) -> None:
-    """Set the text description for screen readers, and the final size in CSS pixels (the figure is drawn at 72 dpi)."""
+    """Set the id, the text description for screen readers, and the size in CSS pixels (the figure is drawn at 72 dpi)."""
     wide, high = (round(72 * inches) for inches in figure.get_size_inches())
     root.attrib.clear()
     root.attrib.update(
@@ -136,7 +141,9 @@ def _restyle(element: ET.Element) -> None:
 
 
 def _unclip(root: ET.Element) -> None:
-    """Remove clipping from straight lines within their clipping rectangle, and rectangles that are no longer used."""
+    """Remove clipping from straight lines that are inside their clipping rectangle, and remove clipping rectangles that are no
+    longer used.
+    """
     boxes = {}
     for clip in root.iter(f"{{{SVG}}}clipPath"):
         x, y, wide, high = (float(clip[0].get(name, "nan")) for name in ("x", "y", "width", "height"))
@@ -157,12 +164,14 @@ def _unclip(root: ET.Element) -> None:
 
 
 def _lean(numbers: str, digits: int) -> str:
-    """Round numbers: a hundredth of a pixel is precise enough for a mark, a tenth for a line."""
+    """Round the numbers in a text to at most `digits` decimal places."""
     return LONG.sub(lambda found: f"{float(found[0]):.{digits}f}".rstrip("0").rstrip("."), numbers)
 
 
 def _inherit(root: ET.Element) -> None:
-    """Move attributes that most texts and lines share to the figure, and round positions to a tenth of a pixel."""
+    """Move attributes that most texts or lines have in common to the root element, and round the positions of texts to a tenth of
+    a pixel.
+    """
     texts = list(root.iter(f"{{{SVG}}}text"))
     lines = [element for element in root.iter() if element.get("stroke", "none") != "none"]
     for name, default, elements in (
@@ -179,8 +188,8 @@ def _inherit(root: ET.Element) -> None:
 
 
 def _hoist(root: ET.Element, name: str, default: str, elements: list[ET.Element]) -> None:
-    """Move the most common value of an attribute to the figure. An element without the attribute then gets the default value
-    explicitly.
+    """Set an attribute of the root to its most common value among the elements, and remove it from the elements that have this
+    value. Elements without the attribute are given the default value explicitly.
     """
     values = Counter(element.get(name, default) for element in elements)
     common = max(values, key=lambda value: values[value], default="")
@@ -205,7 +214,7 @@ def _relabel(element: ET.Element, labels: Mapping[str, Label]) -> None:
 
 
 def _unwrap(parent: ET.Element) -> None:
-    """Replace a group without attributes by its children; a group with a title is kept."""
+    """Replace each group without attributes by its children, and remove empty groups. A group with a title is not replaced."""
     for place, child in reversed(list(enumerate(parent))):
         _unwrap(child)
         bare = child.tag in (f"{{{SVG}}}g", f"{{{SVG}}}defs") and not child.attrib
@@ -214,7 +223,7 @@ def _unwrap(parent: ET.Element) -> None:
 
 
 def _own_ids(root: ET.Element, figure_id: str) -> None:
-    """Keep only the ids that are referenced. They become numbers that are prefixed with the abbreviated id of the figure."""
+    """Remove all ids that are not referenced. Replace the other ids by numbers, prefixed with the short id of the figure."""
     front = figure_id.replace("figure-", "f-", 1)
     used: dict[str, str] = {}
     for element in root.iter():

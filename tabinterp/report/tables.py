@@ -1,4 +1,4 @@
-"""Tables declared by their columns, including those that compare the network with its linear counterpart."""
+"""Tables that are defined by a list of columns, including tables that compare the network with its linear counterpart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """A column of a table: its heading, a function that returns its content for a row (a text or a cell), and its style."""
+    """A column of a table: its heading, a function that returns the content of its cell in a row, and its style."""
 
     head: str
     show: Callable[[Row], str | Cell]
@@ -37,20 +37,18 @@ class Column(Generic[Row]):
 def table(
     caption: str, rows: Iterable[Row], columns: Sequence[Column[Row]], style: str = "sortable", open_: bool = False
 ) -> Table:
-    """Return a table. With `open_`, the page shows it at once instead of folding it."""
+    """Build a table from rows and columns. With `open_`, the page does not fold the table."""
     head = [Cell(column.head, style=column.style) for column in columns]
     return Table(caption, head, [[column.cell(row) for column in columns] for row in rows], style, open_)
 
 
 def name_column(head: str, name: Callable[[Row], str], style: str = "") -> Column[Row]:
-    """Return a column of names of any length."""
+    """Return a column of names, which can have any length."""
     return Column(head, lambda row: name_cell(name(row), style), style)
 
 
 def interval_column(head: str, of: Callable[[Row], Interval], style: str = "", sign: bool = False) -> Column[Row]:
-    """Return a column of numbers with their 95% intervals. With `sign`, the numbers are differences, which always show their
-    sign.
-    """
+    """Return a column of numbers with their 95% intervals. With `sign`, numbers always have a sign, for differences."""
     return Column(head, lambda row: interval(of(row), sign=sign), style)
 
 
@@ -67,7 +65,7 @@ ComparedRow = TypeVar("ComparedRow", bound=Compared)
 
 
 def estimate_columns() -> list[Column[ComparedRow]]:
-    """Return the columns, for each model, of the number with its 95% interval, and of its standard error."""
+    """Return two columns for each model: the number with its 95% interval, and its standard error."""
     return [
         interval_column(t("report.network.interval"), lambda row: row.network, "net"),
         Column(t("report.network.stderr"), lambda row: number(row.network.stderr)),
@@ -77,13 +75,13 @@ def estimate_columns() -> list[Column[ComparedRow]]:
 
 
 def output_columns(several: bool, of: Callable[[Row], str | None]) -> list[Column[Row]]:
-    """Return the column with the output of a row, if the models have several."""
+    """Return a column with the output to which a row belongs, or no column if the models have a single output."""
     return [Column(t("report.method.class"), lambda row: cut_cell(of(row) or ""), "t")] if several else []
 
 
 def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]) -> Table:
-    """Return a table with one row per metric: the values of both models and their difference. `first` is the key of the heading
-    of the first column.
+    """Return a table with one row per metric, which contains the values of both models and their difference. `first` is the
+    message key of the heading of the first column.
     """
     columns: list[Column[tuple[str, MetricRow]]] = [
         Column(t(first), lambda row: row[0]),
@@ -95,10 +93,10 @@ def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]
 
 
 def few_rows(metrics: Sequence[MetricRow]) -> list[Paragraph]:
-    """Return sentences on metrics and intervals that need an explanation.
+    """Return notes that explain withheld metrics, and intervals that are withheld, widened or based on the rule of three.
 
-    Metrics, and intervals of differences, are withheld or widened if they would reveal one to nine rows. Intervals follow the
-    rule of three if no row shows a difference.
+    A metric or the interval of a difference is withheld or widened if it would reveal one to nine rows. An interval is based on
+    the rule of three if the models do not differ on any row.
     """
     hidden = [row for row in metrics if row.method == "withheld" and row.difference.value is None]
     ways = {way: [row for row in metrics if row.method == way and row not in hidden] for way in EXPLAINED}
@@ -112,7 +110,7 @@ def few_rows(metrics: Sequence[MetricRow]) -> list[Paragraph]:
 
 
 def heat(value: float | None) -> str:
-    """Return the colour class of a number in [-1, 1]; none for a missing number.
+    """Return the style class of the heat-map colour for a number in [-1, 1], or an empty text for a missing number.
 
     >>> heat(-1.0), heat(0.0), heat(0.34), heat(1.0), heat(None)
     ('h0', 'h10', 'h13', 'h20', '')

@@ -1,4 +1,4 @@
-"""Table of each metric on training rows and on held-out rows, and the gap between them, for both models."""
+"""A table that compares each metric on training rows and on held-out rows, for both models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ PARTS = ("seen", "unseen", "gap")  # on training rows, on held-out rows, and the
 
 
 def training_table(document: Document) -> list[Table | Paragraph]:
-    """Return a table of each metric on training and on held-out rows, and its gap, for both models."""
+    """Return a table that shows, for both models, each metric on training rows, on held-out rows, and the difference between the
+    two.
+    """
     training = document.performance.training
     if training is None:
         return []

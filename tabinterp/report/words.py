@@ -1,4 +1,6 @@
-"""Formatting of numbers and names: three significant digits, an interval next to each number, an en dash for a missing number."""
+"""Formatting of numbers and names. Numbers have three significant digits and an interval. A missing number is shown as an en
+dash.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +41,14 @@ def t(key: str, **values: Any) -> str:
 
 
 def say(message: Message, brief: bool = False) -> str:
-    """Return a message in words. With `brief`, only the sentences up to the first one that contains a value are included."""
+    """Return the text of a message. With `brief`, the text ends after the first sentence that contains a value."""
     return text(message.key, {name: _typeset(value) for name, value in message.values.items()}, brief)
 
 
 def _typeset(value: Any) -> Any:
-    """Return a number in the report's format, with the minus sign used in its tables. A right-to-left name is isolated."""
+    """Return a value of a message in the format of the report. Numbers have the minus sign used in tables. Right-to-left names
+    are isolated.
+    """
     if isinstance(value, Message):
         return say(value)
     if isinstance(value, str):
@@ -58,7 +62,7 @@ def _typeset(value: Any) -> Any:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a number in the catalogue's format, with a minus sign as wide as a plus sign.
+    """Return a number in the format of the current language, with a minus sign that is as wide as a plus sign.
 
     >>> number(-0.01234), number(None), number(2.5e-7)
     ('−0.0123', '–', '2.5e−07')
@@ -67,7 +71,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def counted(value: int) -> str:
-    """Return a count with grouped digits.
+    """Return a count as text, with grouped digits.
 
     >>> counted(48842)
     '48,842'
@@ -76,7 +80,7 @@ def counted(value: int) -> str:
 
 
 def signed(value: float | None) -> str:
-    """Return a difference, always with its sign.
+    """Return a difference as text, always with a sign.
 
     >>> signed(0.072), signed(-0.001), signed(0.0), signed(None)
     ('+0.0720', '−0.00100', '0', '–')
@@ -85,9 +89,9 @@ def signed(value: float | None) -> str:
 
 
 def interval(part: Interval, sign: bool = False) -> str:
-    """Return a number with its 95% interval; `[–]` means that there is no valid interval.
+    """Return a number with its 95% interval. `[–]` means that there is no valid interval.
 
-    A value far below the width of its interval is a rounding error, and is shown as zero.
+    A value that is tiny compared with the width of its interval is a rounding error and is shown as zero.
 
     >>> interval(Interval(value=0.5, low=0.25, high=0.75)), interval(Interval(value=2)), interval(Interval())
     ('0.500 [0.250, 0.750]', '2.00 [–]', '–')
@@ -103,13 +107,13 @@ def interval(part: Interval, sign: bool = False) -> str:
 
 
 def _centre(part: Interval) -> float:
-    """Return the value, or zero if it is far below the width of its interval."""
+    """Return the value of an interval, or zero if the value is tiny compared with the width of the interval."""
     value, low, high = part.value or 0.0, part.low or 0.0, part.high or 0.0
     return 0.0 if abs(value) < NOISE * (high - low) else value
 
 
 def between(part: Interval, sign: bool = False) -> str:
-    """Return the 95% interval alone.
+    """Return the 95% interval without the number.
 
     >>> between(Interval(value=0.5, low=-0.25, high=0.75), sign=True), between(Interval(value=2))
     ('95% CI −0.250 to +0.750', 'no interval')
@@ -121,7 +125,7 @@ def between(part: Interval, sign: bool = False) -> str:
 
 
 def stated(part: Interval, sign: bool = False) -> str:
-    """Return a number with its 95% interval, in the form for a sentence.
+    """Return a number with its 95% interval in the form used in sentences.
 
     >>> stated(Interval(value=0.5, low=0.25, high=0.75)), stated(Interval(value=2), sign=True)
     ('0.500 (95% CI 0.250 to 0.750)', '+2.00 (no interval)')
@@ -133,7 +137,7 @@ def stated(part: Interval, sign: bool = False) -> str:
 
 
 def mean(part: Interval) -> str:
-    """Return a signed mean with its interval; without interval if every row has the same number.
+    """Return a mean with its sign and its interval. If every row has the same number, the interval is omitted.
 
     >>> mean(Interval(value=0.351, low=0.351, high=0.351)), mean(Interval(value=0.5, low=0.25, high=0.75))
     ('+0.351', '+0.500 [+0.250, +0.750]')
@@ -145,7 +149,7 @@ def mean(part: Interval) -> str:
 
 
 def share(value: float | None) -> str:
-    """Return a share as a percentage.
+    """Return a share as text, in percent.
 
     >>> share(0.1234), share(1.0), share(None)
     ('12.3%', '100%', '–')
@@ -154,7 +158,7 @@ def share(value: float | None) -> str:
 
 
 def two(value: float | None) -> str:
-    """Return a correlation in a heat map, to two decimals, zero without a sign.
+    """Return a correlation for a heat map, with two decimals. Zero has no sign.
 
     >>> two(-0.001), two(-0.345), two(None)
     ('0.00', '−0.34', '–')
@@ -163,37 +167,37 @@ def two(value: float | None) -> str:
 
 
 def listed(parts: Iterable[str]) -> str:
-    """Return parts as a list in a sentence."""
+    """Join parts to a list within a sentence."""
     return messages.joined(parts)
 
 
 def series(parts: Iterable[str]) -> str:
-    """Return longer parts as a list in a sentence; the parts may be lists themselves."""
+    """Join long parts to a list within a sentence. The parts may themselves be lists."""
     return messages.joined(parts, "series")
 
 
 def both(parts: Iterable[str]) -> str:
-    """Return two parts joined in one sentence."""
+    """Join two parts within a sentence."""
     return messages.joined(parts, "both")
 
 
 def conditions(parts: Iterable[str]) -> str:
-    """Return conditions joined by "and", in the current language."""
+    """Join conditions by "and", in the current language."""
     return messages.joined(parts, "conditions")
 
 
 def sentences(parts: Iterable[str]) -> str:
-    """Return sentences as one paragraph."""
+    """Join sentences to one paragraph."""
     return messages.joined(parts, "sentences")
 
 
 def capital(words: str) -> str:
-    """Return words with a capital first letter, for a sentence or a heading."""
+    """Return a text with a capital first letter, for the beginning of a sentence or a heading."""
     return words[:1].upper() + words[1:]
 
 
 def p_value(value: float | None) -> str:
-    """Return a p-value; below 1e-15 only as a bound.
+    """Return a p-value as text. Below 1e-15, only a bound is shown.
 
     >>> p_value(0.0321), p_value(0.0), p_value(3e-40), p_value(None)
     ('0.0321', '<1e−15', '<1e−15', '–')
@@ -202,21 +206,24 @@ def p_value(value: float | None) -> str:
 
 
 def excludes_zero(part: Interval) -> bool | None:
-    """Return whether the interval excludes zero; None if there is no interval."""
+    """Return whether the interval excludes zero, or None if there is no interval."""
     if part.value is None or part.low is None or part.high is None:
         return None
     return side(part) != 0
 
 
 def scaled(part: Interval, factor: float | None) -> Interval:
-    """Convert a number to another step of the column. Values that are not finite are left out."""
+    """Convert an effect per unit of a column, with its interval, to the effect of another step. Values that are not finite are
+    left out.
+    """
     if factor is None:
         return part
     return Interval(**{name: _times(getattr(part, name), factor) for name in Interval.model_fields})
 
 
 def powered(part: Interval, exponent: float | None) -> Interval:
-    """Return an odds or rate ratio for another step of the column: the ratio per unit, raised to the units of the step.
+    """Convert an odds or rate ratio per unit of a column to the ratio of another step: the ratio raised to the number of units in
+    the step.
 
     >>> interval(powered(Interval(value=1.5, low=1.2, high=2.0), 2.0)), interval(powered(Interval(value=9.0), 1e9))
     ('2.25 [1.44, 4.00]', '–')
@@ -227,7 +234,7 @@ def powered(part: Interval, exponent: float | None) -> Interval:
 
 
 def per_step(value: float | None, step: float | None) -> float | None:
-    """Return a number per unit of a column as one per step; unchanged if there is no step.
+    """Convert a number per unit of a column to a number per step. Without a step, the number is unchanged.
 
     >>> per_step(2.0, 3.0), per_step(2.0, None), per_step(None, 3.0), per_step(1e300, 1e300)
     (6.0, 2.0, None, None)
@@ -255,13 +262,13 @@ def reading(name: str) -> str:
 
 
 def layer_name(name: str) -> str:
-    """Return the name of a layer: the module's name if it has one, otherwise its number."""
+    """Return the name of a layer for readers: the name of the module if it has one, and otherwise the layer's number."""
     own, _, number_of = name.partition(" ")
     return t("report.layer", index=number_of) if own == "layer" and number_of.isdecimal() else name
 
 
 def group_name(conditions: Sequence[Message]) -> str:
-    """Return the name of a group of rows by its one or two conditions."""
+    """Return the name of a group of rows that is defined by one or two conditions."""
     names = [tidy(say(condition)) for condition in conditions]
     return names[0] if len(names) == 1 else t("group.both", first=names[0], second=names[1])
 
@@ -272,13 +279,15 @@ def unit_name(layer: str, index: int) -> str:
 
 
 def name_cell(name: str, style: str = "") -> Cell:
-    """Return a cell with a full name, on several lines if it is long."""
+    """Return a cell with a full name. A long name is wrapped."""
     label = tidy(name)
     return Cell(label, style=f"{style} n".strip() if width(label) > LONGEST else style)
 
 
 def cut_cell(name: str) -> Cell:
-    """Return a cell for the head of a narrow column, with the full name as its title if it was shortened."""
+    """Return a cell with a shortened name, for the heading of a narrow column. If the name was shortened, the cell's title is the
+    full name.
+    """
     label = cut(name)
     return Cell(label, "" if label == name else tidy(name))
 
@@ -288,12 +297,12 @@ def cells(values: Iterable[str]) -> list[Cell]:
 
 
 def draws(document: Document) -> str:
-    """Return the sampling units of a document's intervals: rows, or groups of rows."""
+    """Return the name of the sampling units on which a document's intervals are based: rows or groups of rows."""
     return t(f"report.draws.{'rows' if document.data.grouping is None else 'groups'}")
 
 
 def rows_of(part: Any) -> str:
-    """Return the rows that a part of the document uses, such as "7,500 held-out rows"."""
+    """Return a text that describes the rows used in a part of the document, such as "7,500 held-out rows"."""
     return t(f"report.rows_of.{part.rows_of}", rows=part.rows)
 
 
@@ -307,12 +316,12 @@ def yes(flag: bool) -> str:
 
 
 def term(row: CoefficientRow) -> str:
-    """Return the full name of a term."""
+    """Return the full name of a term: the name of its column and, if it has one, of its level."""
     return row.column if row.level is None else f"{row.column}: {level_name(row.level)}"
 
 
 def step(row: CoefficientRow, standard: bool = False) -> str:
-    """Return the step of a term: a standard deviation, a unit, or a level compared with the reference."""
+    """Return the step of a term in words: a standard deviation, a unit, or a level compared with the reference level."""
     if row.level is not None:
         return t("report.step.reference", reference=tidy(level_name(row.reference or NONE)))
     if standard and row.sd is not None:
@@ -321,22 +330,24 @@ def step(row: CoefficientRow, standard: bool = False) -> str:
 
 
 def step_of(unit: str) -> str:
-    """Return the step of an encoded column that has no unit of its own (`linear.terms`): "encoded value", or "basis 2 of 5"."""
+    """Return the step of an encoded column without a natural unit (`linear.terms`) in words, such as "encoded value" or "basis 2
+    of 5".
+    """
     index, _, count = unit.removeprefix("basis ").partition(" of ")
     return t("report.step.basis", index=index, count=count) if count else t("report.step.encoded")
 
 
 def effort(method: GradientMethod) -> str:
-    """Return the amount of computation per row of a gradient method. The text is empty if the document does not state it."""
+    """Return a sentence on the computation per row of a gradient method, or an empty text if the document does not state it."""
     message = effort_of(method)
     return "" if message is None else say(message)
 
 
 def outputs(rows: Iterable[Any]) -> list[str | None]:
-    """Return the outputs in the document's order."""
+    """Return the distinct outputs of the rows, in the order of the document."""
     return list(dict.fromkeys(row.output for row in rows))
 
 
 def by_importance(document: Document) -> dict[str, int]:
-    """Return the rank of each column by its importance to the network; all lists of columns are ordered by it."""
+    """Return the rank of each column by its importance to the network. All lists of columns have this order."""
     return {row.column: rank for rank, row in enumerate(document[Importance].columns)}

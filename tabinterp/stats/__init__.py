@@ -1,1 +1,1 @@
-"""Statistics on arrays: estimates with errors, mergeable sums, measures of association and tests."""
+"""Statistical functions for arrays: estimates with standard errors, mergeable sums, measures of association, and tests."""

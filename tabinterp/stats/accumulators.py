@@ -1,10 +1,12 @@
-"""Means over rows as mergeable sums (`start`, `update`, `merge`, `finish`), in batches of any size and order.
+"""Means over rows that are read in batches of any size and order, computed from mergeable sums (`start`, `update`, `merge`,
+`finish`).
 
-Sums are taken around their own mean and shifted when they are merged (Chan, Golub & LeVeque 1983), so no precision is lost if
-the mean is large compared with the spread. The standard error is that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
+Sums are centred at the mean of their rows, and shifted when they are merged (Chan, Golub & LeVeque 1983). No precision is
+therefore lost if the mean is large compared with the spread. The standard error is that of a ratio of sums: sqrt(sum w^2 (v -
+mean)^2) / sum w.
 
-If rows come in groups, contributions are summed within each group before they are squared (Liang & Zeger 1986). Intervals then
-use Student's t with one degree of freedom fewer than there are groups.
+If rows are grouped, contributions of rows are summed within each group before they are squared (Liang & Zeger 1986). Intervals
+are then based on Student's t distribution, with one degree of freedom fewer than there are groups.
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ from .estimates import FEWEST_GROUPS, Estimates, group_sums
 
 @dataclass(frozen=True, eq=False)
 class Means:
-    """Sums over rows of values v with weights w, in arrays of one shape.
+    """Sums over rows of values v with weights w. All arrays have the same shape.
 
-    `rows` counts all rows, and `count` the rows with a value. `mass` is sum w, and `mean` the weighted mean. With d = v - mean,
-    `zeroth` is sum w^2, `first` sum w^2 d, and `second` sum w^2 d^2.
+    `rows` is the number of all rows, and `count` the number of rows with a value. `mass` is sum w, and `mean` is the weighted
+    mean. With d = v - mean, `zeroth` is sum w^2, `first` is sum w^2 d, and `second` is sum w^2 d^2.
     """
 
     rows: int
@@ -37,12 +39,12 @@ class Means:
 
 
 def start(shape: tuple[int, ...]) -> Means:
-    """Return empty sums of the given shape."""
+    """Return sums over no rows, with arrays of the given shape."""
     return Means(0, *(np.zeros(shape) for _ in range(6)))
 
 
 def update(state: Means, values: FloatArray, weights: FloatArray | None = None) -> Means:
-    """Return the sums after adding m rows of `values` (m, ...). NaN entries are left out."""
+    """Add m rows of `values` (m, ...) to the sums, and return the new sums. NaN values are left out."""
     if not len(values):
         return state
     whole = _of_all(values, weights)
@@ -50,7 +52,9 @@ def update(state: Means, values: FloatArray, weights: FloatArray | None = None) 
 
 
 def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
-    """Return the sums in few passes over memory; None if any value is missing or no row has weight."""
+    """Return the sums over rows without missing values, computed in few passes over memory. Return None if a value is missing or
+    all weights are 0.
+    """
     n, shape, flat = len(values), values.shape[1:], values.reshape(len(values), -1)
     w = np.ones(n) if weights is None else weights
     mass = float(w.sum())
@@ -70,7 +74,7 @@ def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
 
 
 def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
-    """Return the sums of each entry over the rows that have a value."""
+    """Return the sums over rows in which values may be missing. Each entry is summed over the rows in which it has a value."""
     present = ~np.isnan(values)
     w = present * (1.0 if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1)))
     filled = np.where(present, values, 0.0)
@@ -83,7 +87,7 @@ def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
 
 
 def merge(a: Means, b: Means) -> Means:
-    """Merge the sums of two sets of rows."""
+    """Return the sums over the rows of two sets, from the sums over each set."""
     mass = a.mass + b.mass
     share = np.divide(b.mass, mass, out=np.zeros(np.shape(mass)), where=mass > 0)
     mean = np.where(a.mass > 0, a.mean + (b.mean - a.mean) * share, b.mean)
@@ -92,13 +96,13 @@ def merge(a: Means, b: Means) -> Means:
 
 
 def beside(states: Sequence[Means]) -> Means:
-    """Stack the sums of several quantities over the same rows, with shape (states, ...)."""
+    """Stack the sums of several quantities over the same rows. The arrays of the result have the shape (states, ...)."""
     parts = {one.name: np.stack([getattr(state, one.name) for state in states]) for one in fields(Means)[1:]}
     return Means(states[0].rows, **parts)
 
 
 def finish(state: Means) -> Estimates:
-    """Return the means with their standard errors over rows; NaN if no row with weight has a value."""
+    """Return the means with their standard errors over rows. A mean is NaN if no row with positive weight has a value."""
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(state.mass > 0, state.mean, np.nan)
         stderr = np.sqrt(state.second * state.count / (state.count - 1)) / state.mass
@@ -112,9 +116,9 @@ def _moved(state: Means, centre: FloatArray) -> tuple[FloatArray, FloatArray, Fl
 
 
 def mean_over_rows(values: FloatArray, weights: FloatArray | None = None, groups: IntArray | None = None) -> Estimates:
-    """Return the mean over the first axis with its standard error over rows, or over `groups` of rows.
+    """Return the mean of `values` over the first axis, with its standard error over rows or over `groups` of rows.
 
-    Each entry leaves out the rows in which it is NaN. With fewer than ten groups, there is a mean but no error.
+    Rows in which an entry is NaN are left out for this entry. With fewer than ten groups, the standard error is NaN.
 
     >>> found = mean_over_rows(np.repeat(np.arange(12.0), 3), groups=np.repeat(np.arange(12), 3))
     >>> round(float(found.stderr), 3)  # from 12 independent groups, not 36 rows

@@ -1,23 +1,23 @@
-"""Association between many hidden units and many columns, on arrays.
+"""Measures of association between many hidden units and many columns, computed on arrays.
 
-The module computes four coefficients, each with a p-value, for all pairs of units and columns at once:
+The module computes four coefficients with p-values, for all pairs of units and columns at once:
 
-- Pearson correlation and the correlation ratio, as sums over rows (`start`, `update`, `merge`, `finish`) that can be computed in
-  batches of any size and merged in any order;
-- Spearman's rank correlation (`spearman`), which needs all rows at once;
-- distance correlation (`distance_correlation`), which compares every pair of rows and is meant for a sample.
+- Pearson correlation and the correlation ratio, from sums over rows (`start`, `update`, `merge`, `finish`) that can be computed
+in batches of any size and merged in any order; - Spearman's rank correlation (`spearman`), which needs all rows at once; -
+distance correlation (`distance_correlation`), which compares every pair of rows and is meant for a sample.
 
-Rows may have weights. A row of weight 2 counts as two rows in every coefficient, and equal weights have no effect. p-values use
-Kish's effective sample size (sum w)^2 / sum w^2 as the number of rows, which is exact for equal weights and otherwise an
-approximation. Rows of weight 0 carry no information and must be left out.
+Rows may have weights. A row of weight 2 counts as two rows in every coefficient. Equal weights have no effect. In p-values, the
+number of rows is replaced by Kish's effective sample size (sum w)^2 / sum w^2. This is exact for equal weights and an
+approximation for other weights. Rows of weight 0 must be left out.
 
-There are `n` rows, `h` units, `p` numeric columns and `q` categorical columns, and arithmetic is in float64. NaN in a numeric
-column is a missing value: its row is left out for that column only (pairwise-complete). A category code of -1 means missing and
-counts as a separate level, because a model treats "missing" as a value and a unit may respond only to that value.
+In shapes, `n` is the number of rows, `h` of units, `p` of numeric columns and `q` of categorical columns. Arithmetic is in
+float64. NaN in a numeric column is a missing value, and the row is left out only for this column (pairwise-complete). A category
+code of -1 means missing and counts as a separate level. Models treat "missing" as a value, and a unit may respond only to this
+value.
 
-Undefined coefficients (a constant unit or column, too few rows, a unit that is NaN in some row) are NaN, without a warning. A
-standard deviation below 1e-13 of the mean is treated as zero, because rounding alone can produce it. Matrix products run on one
-thread, so that the last digits do not depend on the number of cores.
+A coefficient is NaN, without a warning, if a unit or column is constant, there are too few rows, or a unit is NaN in some row. A
+standard deviation of less than 1e-13 times the mean is treated as zero, because it may be a rounding error. Matrix products run
+on one thread. The last digits of the results therefore do not depend on the number of cores.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ PAIR_UNITS = 256  # units that `distance_correlation` processes at a time
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Sums over rows around centres near the means, so that precision is not lost if a mean is large compared with its spread.
+    """Sums over rows of deviations from centres. The centres are near the means, so no precision is lost if a mean is large
+    compared with the spread.
 
     In the comments on the fields, d is a unit minus its centre, e is a numeric column minus its centre (0 where missing), and w
     is a weight. T is the sum of (levels + 1) over the categorical columns, because the first level of each is "missing".
@@ -71,7 +72,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Association:
-    """The distribution of each unit and its association with each column, computed from sums over rows."""
+    """The mean and spread of each unit, and its association with each column, computed from sums over rows."""
 
     rows: int
     mean: Floats  # (h,)
@@ -104,10 +105,10 @@ class DistanceCorrelation:
 
 
 def start(centre: Floats, middle: Floats, levels: Sequence[int]) -> Moments:
-    """Return empty sums.
+    """Return sums over no rows.
 
-    `centre` (h,) and `middle` (p,) should be near the means of the units and of the numeric columns. `levels` are the numbers of
-    levels of the categorical columns.
+    `centre` (h,) should be near the means of the units, and `middle` (p,) near the means of the numeric columns. `levels`
+    contains the number of levels of each categorical column.
     """
     h, p, t = len(centre), len(middle), sum(levels) + len(levels)
     return Moments(
@@ -137,7 +138,7 @@ def update(
     codes: NDArray[Any],
     weights: Floats | None = None,
 ) -> Moments:
-    """Return the sums after adding m rows. `state` itself is not changed.
+    """Add m rows to the sums, and return the new sums. `state` is not changed.
 
     Parameters
     ----------
@@ -148,7 +149,7 @@ def update(
     codes : (m, q)
         Codes of the categorical columns; -1 if missing.
     weights : (m,), optional
-        Weights, all above 0. By default, all are 1.
+        Weights of the rows, all above 0. By default, all weights are 1.
 
     Raises
     ------
@@ -166,7 +167,7 @@ def update(
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Merge the sums of two sets of rows, in any order. Both must be taken around the same centres."""
+    """Return the sums over the rows of two sets, in any order. Both sums must have the same centres."""
     if a.levels != b.levels:
         raise TableError(
             "two sets of moments can be merged only if their categorical columns have the same numbers of "
@@ -181,7 +182,7 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def finish(state: Moments) -> Association:
-    """Return the coefficients and p-values from all rows added so far."""
+    """Return the coefficients and p-values for all rows added so far."""
     rows, weight = state.rows, state.weight
     with np.errstate(all="ignore"):
         pearson = _correlation(state)
@@ -201,7 +202,9 @@ def finish(state: Moments) -> Association:
 
 
 def _about_mean(sums: Floats, weight: Floats) -> Floats:
-    """Return sums of squares around the mean from sums (2, ...) around a centre; 0 where rounding may explain them."""
+    """Convert sums (2, ...) of deviations and squared deviations from a centre to sums of squared deviations from the mean. A
+    result that may be a rounding error is 0.
+    """
     first, second = sums
     square = second - first**2 / weight
     return np.asarray(np.where(square < ROUNDING * second, 0.0, square), np.float64)
@@ -209,7 +212,9 @@ def _about_mean(sums: Floats, weight: Floats) -> Floats:
 
 @cache
 def _blas() -> ThreadpoolController:
-    """Return a controller of the linear algebra libraries, cached because detection takes longer than most matrix products."""
+    """Return a controller of the threads of linear algebra libraries. It is cached, because detecting the libraries takes longer
+    than most matrix products.
+    """
     return ThreadpoolController().select(user_api="blas")
 
 
@@ -227,7 +232,7 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
 def _batch(
     like: Moments, parts: Sequence[NDArray[Any]], numeric: NDArray[Any], codes: NDArray[Any], weights: Floats | None
 ) -> Moments:
-    """Return the sums of m >= 1 rows around the centres of `like`."""
+    """Return the sums over m >= 1 rows, with the centres of `like`."""
     m, w = len(codes), np.ones(len(codes)) if weights is None else weights
     known = ~np.isnan(numeric)
     wf, e = known * w[:, None], np.where(known, numeric - like.middle, 0.0)
@@ -263,7 +268,9 @@ def _batch(
 def _layers(
     parts: Sequence[NDArray[Any]], centre: Floats, weights: Floats | None
 ) -> Iterator[tuple[slice, Floats, Floats]]:
-    """Yield, for each part, the slice of its units, their outputs minus their centres (m, h), and the weight above zero."""
+    """Yield, for each part, the slice of its units, their outputs minus their centres (m, h), and for each unit the weight of the
+    rows in which its output is above zero.
+    """
     at = 0
     for part in parts:
         span, above = slice(at, at + part.shape[1]), part > 0
@@ -275,13 +282,13 @@ def _layers(
 
 
 def _count(flags: Booleans) -> Floats:
-    """Return the number of true entries (h,) in each column of (m, h)."""
+    """Return the number of true entries (h,) in each column of `flags` (m, h)."""
     parts = np.add.reduceat(flags.view(np.uint8), np.arange(0, len(flags), 255), axis=0, dtype=np.uint8)
     return np.asarray(parts.sum(axis=0, dtype=np.float64))
 
 
 def _correlation(state: Moments) -> Floats:
-    """Return Pearson correlations (h, p)."""
+    """Return the Pearson correlations (h, p) of units and numeric columns."""
     weight = state.known_weight
     unit, column = _about_mean(state.pair, weight), _about_mean(state.column, weight)
     product = state.product - state.pair[0] * state.column[0] / weight
@@ -307,9 +314,9 @@ def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
 
 
 def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
-    """Group the columns that are missing in the same rows; `missing` is (n, p).
+    """Group the columns that are missing in the same rows. `missing` has the shape (n, p).
 
-    Return for each group its rows without missing values, as a mask (n,), and the indices of its columns.
+    Return, for each group, a mask (n,) of the rows in which its columns are not missing, and the indices of its columns.
     """
     groups: dict[bytes, list[int]] = {}
     for column in range(missing.shape[1]):
@@ -323,12 +330,12 @@ def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
 def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None = None) -> RankCorrelation:
     """Return Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p).
 
-    NaN means missing, and ties share their average rank. With `weights` (n,), the rank of a value is the weight below it plus
-    half the weight of the rows with this value, and the correlation is weighted.
+    NaN means missing. Tied values have their average rank. With `weights` (n,), the rank of a value is the total weight of
+    smaller values plus half the weight of equal values, and the correlation is weighted.
 
-    Every unit is sorted once. Its ranks among the rows in which a column is not missing are then found by counting. The p-value
-    uses the t approximation, as in `scipy.stats.spearmanr`, which is rough with fewer than about ten rows. The function needs
-    about 8 n (3 min(h, 64) + 2 p) bytes of memory.
+    Every unit is sorted once. Its ranks among the rows in which a column is not missing are then computed by counting. The
+    p-value is based on the t approximation, as in `scipy.stats.spearmanr`. This approximation is poor for fewer than about ten
+    rows. The function needs about 8 n (3 min(h, 64) + 2 p) bytes of memory.
     """
     numeric = np.asarray(numeric, np.float64)
     known, weight = ~np.isnan(numeric), np.ones(len(numeric)) if weights is None else weights
@@ -355,7 +362,7 @@ def _places(values: NDArray[Any]) -> NDArray[np.int32]:
 
 
 def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
-    """Return average ranks minus their mean, given weights (m,) and positions (k, m), of which some may not occur."""
+    """Return average ranks (k, m) minus their mean, from positions (k, m) and weights (m,). Some positions may not occur."""
     ranks, half = np.empty(places.shape), w.sum() / 2
     for row, place in zip(ranks, places, strict=True):
         weight = np.bincount(place, w)
@@ -370,30 +377,33 @@ def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
 def distance_correlation(
     units: NDArray[Any], columns: Sequence[NDArray[Any]], weights: Floats | None = None
 ) -> DistanceCorrelation:
-    """Return the distance correlation of `units` (n, h) with c columns (n,).
+    """Return the distance correlation of `units` (n, h) with each of c `columns` (n,).
 
-    Columns of floats are numbers, and columns of integers are category codes. The distance between numbers is abs(x_i - x_j),
-    with NaN for missing values; between categories it is 0 or 1, with -1 as a level. Let a_ij and b_ij be the distances of a unit
-    and a column, and a_i. and a.. their sums over one and both indices. With S1 = sum_ij a_ij b_ij, S2 = a.. b.. and S3 = sum_i
-    a_i. b_i., double centring multiplies out to
+    Columns of floats are numbers, and NaN is a missing value. Columns of integers are category codes, and -1 is a level. The
+    distance between two numbers is abs(x_i - x_j). The distance between two categories is 0 if they are equal, and 1 otherwise.
+    Let a_ij and b_ij be the distances of a unit and of a column between rows i and j. Let a_i. be the sum of a_ij over j, and a..
+    the sum over both indices. With S1 = sum_ij a_ij b_ij, S2 = a.. b.. and S3 = sum_i a_i. b_i., the mean products of the
+    double-centred distances (V) and of the U-centred distances (U) are
 
         V = S1 / n^2 - 2 S3 / n^3 + S2 / n^4                                            (Szekely, Rizzo & Bakirov 2007)
         U = S1 / (n (n-3)) - 2 S3 / (n (n-2) (n-3)) + S2 / (n (n-1) (n-2) (n-3))        (Szekely & Rizzo 2014)
 
-    With `weights` (n,), the sums over i and j are weighted by p_i and p_j, where p = w / sum w. V is then that of a sample with
-    repeated rows; in U and in the tests, n is Kish's effective sample size.
+    With `weights` (n,), the sums over i and j are weighted by p_i and p_j, where p = w / sum w. V is then the same as for a
+    sample with repeated rows. In U and in the tests, n is replaced by Kish's effective sample size.
 
-    `distance` is sqrt(V_ab / sqrt(V_aa V_bb)), and `corrected` is U_ab / sqrt(U_aa U_bb). The latter is undefined with fewer than
-    4 rows and if U_aa = 0, as for a unit that differs in only one row.
+    `distance` is sqrt(V_ab / sqrt(V_aa V_bb)), and `corrected` is U_ab / sqrt(U_aa U_bb). `corrected` is undefined for fewer than
+    4 rows. It is also undefined if U_aa = 0, for example if a unit has a different value in only one row.
 
-    Row sums come from sorting, and S1 from one matrix product for each row with the rows after it. Time grows as n^2 h, so use a
-    sample of about 2,000 rows. The function needs about 8 n (10 min(h, 256) + 4 c) bytes of memory, at most 42 MB for 2,000 rows.
+    Row sums are computed by sorting. S1 is computed with one matrix product per row, of the row with all later rows. Time grows
+    as n^2 h, so use a sample of about 2,000 rows. The function needs about 8 n (10 min(h, 256) + 4 c) bytes of memory, at most 42
+    MB for 2,000 rows.
 
-    `p` comes from the one-sided t test of Szekely & Rizzo (2013), T = sqrt(v - 1) R / sqrt(1 - R^2) with v = n (n-3) / 2, which
-    was derived for vectors of high dimension. For two single columns, n R is a weighted sum of centred chi-squares with
-    a longer tail, so the t test rejects too often: p is below .001 for 1.6% of 20,000 independent normal pairs (n =
-    300). `p_chi_square` = P(chi-square(1) - 1 > n R) (Shen, Panda & Vogelstein 2022) is conservative below .05: it is
-    below .001 for 0.05% of the same pairs. Use it if many p-values are corrected together.
+    Let R be `corrected`. `p` is the p-value of the one-sided t test of Szekely & Rizzo (2013), T = sqrt(v - 1) R / sqrt(1 - R^2)
+    with v = n (n-3) / 2. This test was derived for vectors of high dimension. For two single columns, n R is a weighted sum of
+    centred chi-squared variables, which has a longer tail. The t test therefore rejects too often: p is below .001 for 1.6% of
+    20,000 independent normal pairs (n = 300). `p_chi_square` = P(chi-square(1) - 1 > n R) (Shen, Panda & Vogelstein 2022) is
+    conservative below .05: it is below .001 for 0.05% of the same pairs. Use `p_chi_square` if many p-values are corrected
+    together.
     """
     known, values, discrete = _stack(columns, len(units))
     shape = (units.shape[1], len(columns))
@@ -415,7 +425,9 @@ def distance_correlation(
 
 
 def _stack(columns: Sequence[NDArray[Any]], n: int) -> tuple[Booleans, Floats, Booleans]:
-    """Return a mask of known values (n, c), the values as floats (n, c; 0 if missing), and a mask of discrete columns (c,)."""
+    """Return a mask (n, c) of the values that are not missing, the values as floats (n, c) with 0 for missing values, and a mask
+    (c,) of the categorical columns.
+    """
     discrete = np.array([not np.issubdtype(column.dtype, np.floating) for column in columns], np.bool_)
     values = np.array([np.asarray(column, np.float64) for column in columns]).reshape(len(columns), n).T
     known = ~np.isnan(values)

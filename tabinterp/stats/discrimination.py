@@ -1,13 +1,12 @@
-"""Predictive power of a score, with its standard error.
+"""Measures of the predictive power of a score, with standard errors.
 
-For classes, power is measured by AUC and average precision, each class against all others. For numbers and counts, it
-is measured by R2. Means over rows, such as mean losses, are included as well. In means over classes, each class is
-weighted by its share of the rows.
+For classes, the measures are AUC and average precision of each class against all others. For numbers and counts, the measure is
+R2. The module also contains means over rows, such as mean losses. `measure` weights each class by its share of the rows.
 
-Every measure carries the influence of each row on it (Hájek 1968; for the AUC, DeLong et al. 1988). Standard errors of
-differences on the same rows are computed from these influences. If rows come in groups, influences are summed within
-groups before they are squared, and intervals use Student's t over groups. With fewer than ten groups, there is no
-interval.
+Every measure is returned with the influence of each row on the measure (Hájek 1968; for the AUC, DeLong et al. 1988). Standard
+errors, including those of differences between measures of the same rows, are computed from these influences. If rows are grouped,
+influences are summed within each group before they are squared, and intervals are based on Student's t distribution over groups.
+With fewer than ten groups, there is no interval.
 """
 
 from __future__ import annotations
@@ -27,7 +26,9 @@ CHANCE = {True: 0.5, False: 0.0}  # value of a score without predictive power: A
 
 @dataclass(frozen=True, eq=False)
 class Power:
-    """A measure and each row's influence (n,) on it, for weights with mean 1; `groups` (n,) numbers dependent rows."""
+    """The value of a measure, and the influence (n,) of each row on this value, for weights with mean 1. Rows with the same
+    number in `groups` (n,) are dependent.
+    """
 
     value: float
     influence: FloatArray
@@ -54,18 +55,18 @@ class Power:
     def student(self, least: float = -np.inf, most: float = np.inf) -> tuple[float, float, float, float]:
         """Return the value, its standard error and a 95% interval limited to the range from `least` to `most`.
 
-        Critical values come from Student's t distribution with `effective_df` degrees of freedom. With fewer than ten
-        rows, or groups of rows, neither an error nor an interval is returned.
+        Critical values are those of Student's t distribution with `effective_df` degrees of freedom. With fewer than ten rows, or
+        ten groups of rows, the standard error and the interval are NaN.
         """
         stderr = self.stderr if len(self.draws) >= FEWEST_GROUPS else np.nan
         value, stderr, low, high = as_interval(self.value, stderr, self.effective_df)
         return value, stderr, float(np.maximum(low, least)), float(np.minimum(high, most))
 
     def skewed(self, least: float = -np.inf, most: float = np.inf) -> tuple[float, float, float, float]:
-        """Return the same as `student`, with an interval that allows for skewness (Hall 1992, J. R. Stat. Soc. B 54).
+        """Return the value, its standard error and a 95% interval that allows for skewness (Hall 1992, J. R. Stat. Soc. B 54).
 
-        A few losses are very large. A symmetric interval for the mean of 50 rows therefore misses the true mean too
-        often, and when it does, it nearly always lies too low.
+        The distribution of losses is skewed, because a few losses are very large. A symmetric interval for the mean of 50 rows
+        therefore misses the true mean too often. If it does, the interval is nearly always too low.
 
         >>> few = mean(np.r_[np.zeros(90), np.ones(10)], np.ones(100))
         >>> [round(x, 3) for x in few.skewed()], [round(x, 3) for x in few.student()]
@@ -92,19 +93,19 @@ class Power:
         return max(1.0, float(effective_df(draws, len(draws))))
 
     def __sub__(self, other: Power) -> Power:
-        """Return the difference of two measures of the same rows."""
+        """Return the difference between two measures of the same rows."""
         return Power(self.value - other.value, self.influence - other.influence, self.groups)
 
 
 def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, float]:
-    """Return `first` minus `second`, measured on different rows, with its standard error and 95% interval.
+    """Return the difference `first` - `second` of two measures of different rows, with its standard error and 95% interval.
 
-    For independent samples, critical values come from Student's t distribution with the degrees of freedom of Welch
-    (1947). A group of dependent rows may have rows in both samples if it has the same group number in both. The
-    contributions of its rows to both samples are then summed before they are squared.
+    For independent samples, critical values are those of Student's t distribution with the degrees of freedom of Welch (1947). A
+    group of dependent rows can have rows in both samples if its group number is the same in both. The contributions of all its
+    rows are then summed before they are squared.
 
-    There is no interval if a sample has fewer than ten rows, or groups of rows. Nor is there one if the measure of the
-    first sample has no variance, for example if its accuracy is exactly 1.
+    There is no interval if a sample has fewer than ten rows, or ten groups of rows. There is also no interval if the measure has
+    no variance in the first sample, for example if its accuracy is exactly 1.
 
     >>> one = np.ones(20)
     >>> held_out, training = (mean(np.tile([-1.0, 1.0], 10) + shift, one) for shift in (0.5, 0.0))
@@ -130,10 +131,10 @@ def as_interval(value: float, stderr: float, df: float = np.inf) -> tuple[float,
 
 
 def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
-    """Return the AUC of scores (n,) for 0/1 outcomes; NaN if one of the outcomes does not occur.
+    """Return the AUC of scores (n,) for the outcomes 0 and 1 (n,). The AUC is NaN if one of the outcomes does not occur.
 
-    The variance of the placements of each class is computed around their mean with divisor n - 1. Here n is the number of rows in
-    the class or, with weights, Kish's effective sample size (1965). The divisor matters if a class is rare.
+    The variance of the placements within each class is computed with divisor n - 1. Here n is the number of rows in the class or,
+    with weights, Kish's effective sample size (1965). The divisor matters if a class is rare.
     """
     n = len(score)
     _, run = np.unique(score, return_inverse=True)
@@ -157,7 +158,9 @@ def auc(score: FloatArray, positive: FloatArray, weights: FloatArray, groups: In
 
 
 def mean(values: FloatArray, weights: FloatArray, groups: IntArray | None = None) -> Power:
-    """Return the mean of values (n,) with its sample variance (divisor n - 1, counting rows with weight)."""
+    """Return the weighted mean of values (n,). Its variance is computed with divisor n - 1, where n is the number of rows with
+    positive weight.
+    """
     w, used = weights / weights.mean(), int(np.count_nonzero(weights))
     value = float(np.average(values, weights=weights))
     added = w * (values - value)
@@ -173,8 +176,8 @@ def average(parts: Sequence[Power]) -> Power:
 def ratio(first: Power, second: Power) -> tuple[float, float, float, float]:
     """Return the ratio of two measures of the same rows, its standard error and its 95% interval (Fieller 1954).
 
-    The interval contains all ratios r for which first - r second is not significantly different from zero. It is bounded only if
-    the second measure is significantly different from zero; otherwise no interval is returned.
+    The interval contains all ratios r for which `first` - r `second` is not significantly different from zero. If `second` is not
+    significantly different from zero, this set is unbounded, and no interval is returned.
 
     >>> one = np.ones(40)
     >>> up, down = (mean(shift + np.tile([-1.0, 1.0], 20), one) for shift in (1.0, 2.0))
@@ -204,10 +207,11 @@ def ratio(first: Power, second: Power) -> tuple[float, float, float, float]:
 def average_precision(
     score: FloatArray, positive: FloatArray, weights: FloatArray, groups: IntArray | None = None
 ) -> Power:
-    """Return the average precision: the mean precision over distinct scores, weighted by the increase in recall.
+    """Return the average precision: the mean of the precisions at all distinct scores, weighted by the increase in recall.
 
-    This is scikit-learn's definition. The result is NaN if no outcome is positive. The influence of a row is the derivative with
-    respect to its weight (infinitesimal jackknife, Efron 1982); a row affects the precision at every score up to its own.
+    This is scikit-learn's definition. The result is NaN if no outcome is positive. The influence of a row is the derivative of
+    the average precision with respect to the row's weight (infinitesimal jackknife, Efron 1982). A row affects the precision at
+    every score up to its own score.
     """
     _, run = np.unique(-score, return_inverse=True)  # from the highest score downwards
     here = np.bincount(run, weights * positive)
@@ -241,7 +245,9 @@ def measure(
     weights: FloatArray,
     groups: IntArray | None = None,
 ) -> Power:
-    """Return the power of predictions (n, k) for outcomes (n, k), which are 0 or 1 for each class, or one number."""
+    """Return the predictive power of predictions (n, k) for outcomes (n, k). For classes, outcomes are 0 or 1 for each class, and
+    the result is the mean AUC. Otherwise k is 1, and the result is R2.
+    """
     if not classes:
         return r2(prediction[:, 0], outcomes[:, 0], weights, groups)
     parts = [auc(prediction[:, k], outcomes[:, k], weights, groups) for k in range(outcomes.shape[1])]
@@ -258,10 +264,10 @@ def measure(
 
 
 def over_folds(parts: list[Power]) -> Power:
-    """Return the mean over cross-validation folds; only rows of the same fold are compared with each other.
+    """Return the mean of a measure over cross-validation folds. Rows are thus compared only with rows of the same fold.
 
-    Over the pooled rows of all folds, a predictor without information would fall below chance: predictions learned from the other
-    folds are negatively correlated with the outcomes of a fold.
+    If the rows of all folds were pooled, a predictor without information would perform below chance. The reason is that
+    predictions learned from the other folds are negatively correlated with the outcomes of a fold.
     """
     known = [part for part in parts if np.isfinite(part.value)]
     if not known:

@@ -1,7 +1,7 @@
 """Distances between all pairs of rows, for the distance correlation.
 
-The formulas are in `tabinterp.stats.association.distance_correlation`. The caller excludes missing values or gives them weight 0.
-There are `h` units, `c` columns and `n` rows, of which `m` are not missing.
+The formulas are documented in `tabinterp.stats.association.distance_correlation`. The caller excludes missing values or assigns
+weight 0 to them. In shapes, `h` is the number of units, `c` of columns, `n` of rows, and `m` of rows without missing values.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ DEGENERATE = 1e-10  # a distance variance is rounding error if its ratio to the 
 
 
 def constant(square: Floats, count: Floats | float, mean: Floats) -> Booleans:
-    """Return whether rounding around `mean` can explain a centred sum of squares over rows of total weight `count`."""
+    """Return whether a variable is constant up to rounding errors. `square` is the sum of squared deviations from the mean `mean`
+    over rows with total weight `count`.
+    """
     return np.asarray(~(np.sqrt(square / count) > NEGLIGIBLE * np.abs(mean)))
 
 
 def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Booleans) -> Floats:
-    """Return S1 = sum of w_i w_j a_ij b_ij over ordered pairs of rows, with shape (h, c).
+    """Return S1 (h, c), the sum of w_i w_j a_ij b_ij over ordered pairs of rows, for each unit and column.
 
-    Units are (n, h); values and weights are (n, c). A row in which a column is missing has weight 0 for that column. Different
-    codes differ by at least 1, so the distance between codes is min(abs(difference), 1).
+    `units` has the shape (n, h); `values` and `weights` have the shape (n, c). A row in which a column is missing has weight 0
+    for this column. Different codes differ by at least 1, so the distance between two codes is min(abs(difference), 1).
     """
     n, s1 = len(units), np.zeros((units.shape[1], values.shape[1]))
     limit, tile = np.where(discrete, 1.0, np.inf), np.empty_like(units)
@@ -42,9 +44,9 @@ def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Bool
 
 
 def correlate(units: Floats, values: Floats, discrete: Booleans, s1: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Return the plain and corrected distance correlations (h, c) of units (h, m) and columns (c, m).
+    """Return the plain and the corrected distance correlations (h, c) of units (h, m) and columns (c, m).
 
-    `s1` (h, c) are the sums S1, and `weights` (m,) the weights of the rows.
+    `s1` (h, c) contains the sums S1, and `weights` (m,) the weights of the rows.
     """
     if units.shape[1] < 2:
         return np.full(s1.shape, np.nan), np.full(s1.shape, np.nan)
@@ -63,12 +65,16 @@ def correlate(units: Floats, values: Floats, discrete: Booleans, s1: Floats, wei
 
 
 def _positive(variance: Floats, size: Floats) -> Floats:
-    """Return distance variances (k,); NaN where rounding, given the mean squared distances, could explain them."""
+    """Return the distance variances (k,). A variance is NaN if it may be a rounding error, because it is very small compared with
+    the mean squared distance (`size`).
+    """
     return np.where(variance > DEGENERATE * size, variance, np.nan)
 
 
 def _covariances(s1: Floats, s3: Floats, s2: Floats, total: float, n: float) -> tuple[Floats, Floats]:
-    """Return V and U of the formulas from weighted sums. `total` is sum w, and `n` the effective number of rows."""
+    """Return V and U in the formulas from the weighted sums S1, S3 and S2. `total` is sum w, and `n` is the effective number of
+    rows.
+    """
     s1, s3, s2 = s1 / total**2, s3 / total**3, s2 / total**4
     v = s1 - 2 * s3 + s2
     if n < 4:
@@ -77,11 +83,12 @@ def _covariances(s1: Floats, s3: Floats, s2: Floats, total: float, n: float) -> 
 
 
 def _own_distances(values: Floats, discrete: Booleans, w: Floats) -> tuple[Floats, Floats]:
-    """Return the row sums (k, m) and the sums of squares (k,) of the distances of k variables (k, m); 0 for constant variables.
+    """Return the row sums (k, m) and the sums of squares (k,) of the distances of k variables (k, m). Both are 0 for a constant
+    variable.
 
-    For sorted values s_0 <= .. <= s_(m-1), let W_k be the weight before k and W the total weight. Row sum k is then (2 W_k - W)
-    s_k + sum_j w_j s_j - 2 sum_(j<k) w_j s_j, and the squares add up to 2 W sum w (x - mean)^2. For categories, both follow from
-    the weights of the levels.
+    For sorted values s_0 <= .. <= s_(m-1), let W_k be the weight of the rows before row k, and W the total weight. The row sum of
+    row k is (2 W_k - W) s_k + sum_j w_j s_j - 2 sum_(j<k) w_j s_j. The sum of squares is 2 W sum w (x - mean)^2. For categories,
+    both sums are computed from the weights of the levels.
     """
     total = w.sum()
     mean = (values @ w / total)[:, None]

@@ -1,4 +1,4 @@
-"""Groups of identical rows, and groups of columns that are permuted together."""
+"""Functions that find groups of identical rows, and groups of columns that are permuted together."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from tabinterp.errors import NotApplicableError, did_you_mean
 
 
 def equal_rows(values: FloatArray) -> tuple[IntArray, IntArray]:
-    """Group identical rows of `values` (n, d). Return one row per group (groups,), and the group of each row (n,).
+    """Group identical rows of `values` (n, d). Return the position of one row per group (groups,), and the group of each row
+    (n,).
 
-    Rows are compared by a random projection. It is summed column by column, because a matrix product may round equal rows
-    differently.
+    Rows are compared by a random projection. The projection is computed column by column, because a matrix product may round
+    identical rows differently.
     """
     key = np.zeros(len(values))
     draws = np.random.default_rng(0)
@@ -25,7 +26,9 @@ def equal_rows(values: FloatArray) -> tuple[IntArray, IntArray]:
 
 
 def players_of(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Map the name of every group to its columns, and every column outside groups to itself."""
+    """Return the sets of columns that are permuted together, by name. The name of a group is mapped to the columns of the group.
+    A column that is in no group is mapped to itself.
+    """
     unknown = [c for members in groups.values() for c in members if c not in columns]
     if unknown:
         near = did_you_mean(str(unknown[0]), columns)

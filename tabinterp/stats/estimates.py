@@ -1,4 +1,4 @@
-"""Estimates with standard errors and confidence intervals, shared by all analyses."""
+"""Estimates with standard errors and confidence intervals, which all analyses use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FEWEST_GROUPS = 10  # with fewer groups of rows, a standard error is too uncerta
 
 @dataclass(frozen=True)
 class Estimates:
-    """Numbers with standard errors and 95% intervals, as arrays of one shape. Missing numbers are NaN."""
+    """Estimates with standard errors and 95% intervals. All arrays have the same shape. Missing numbers are NaN."""
 
     value: FloatArray
     stderr: FloatArray
@@ -27,32 +27,35 @@ class Estimates:
 
     @classmethod
     def of(cls, value: Any, stderr: Any, df: Any = np.inf) -> Estimates:
-        """Return Student's t intervals with `df` degrees of freedom, or normal intervals if `df` is infinite."""
+        """Create estimates with Student's t intervals, which have `df` degrees of freedom, or with normal intervals if `df` is
+        infinite.
+        """
         value, stderr = np.asarray(value, dtype=np.float64), np.asarray(stderr, dtype=np.float64)
         reach = stats.t.ppf(0.5 + LEVEL / 2, df) * stderr
         return cls(value, stderr, value - reach, value + reach)
 
     def __getitem__(self, place: Any) -> Estimates:
-        """Return part of the estimates."""
+        """Return the estimates at a place: an index, slice or mask."""
         return Estimates(self.value[place], self.stderr[place], self.low[place], self.high[place])
 
 
 def units_of(rows: int, groups: IntArray | None) -> int:
-    """Return the number of independent units: rows, or groups of rows numbered from 0."""
+    """Return the number of independent units: the number of rows, or of groups if `groups` (numbered from 0) is given."""
     return rows if groups is None else int(groups.max(initial=-1)) + 1
 
 
 def resampled(
     value: Any, drawn: FloatArray, groups: int | None, least: float = -np.inf, most: float = np.inf
 ) -> Estimates:
-    """Return numbers (...) with standard errors and 95% intervals from their resamples `drawn` (resamples, ...).
+    """Return estimates for numbers `value` (...). Their standard errors and 95% intervals are computed from resamples `drawn`
+    (resamples, ...).
 
-    The bounds of an interval are percentiles over resampled rows (Efron & Tibshirani 1993). If the number itself lies
-    outside them, the interval is extended to include it.
+    The bounds of an interval are percentiles of the resamples (Efron & Tibshirani 1993). If the number is outside these bounds,
+    the interval is extended to include it.
 
-    If groups of rows were resampled, `groups` is their number. Percentile intervals would then be too narrow (they cover 86 to
-    89% for 10 to 20 groups), so a Student's t interval is used instead, limited to the range from `least` to `most`.
-    With fewer than ten groups, there is no interval.
+    If groups of rows were resampled, `groups` is the number of groups. Percentile intervals would be too narrow: their coverage
+    is 86 to 89% for 10 to 20 groups. A Student's t interval is therefore used instead, limited to the range from `least` to
+    `most`. With fewer than ten groups, there is no interval.
     """
     value, error = np.asarray(value, dtype=np.float64), np.std(drawn, axis=0, ddof=1)
     if groups is None:
@@ -65,16 +68,16 @@ def resampled(
 
 
 def stacked(parts: Sequence[tuple[float, float, float, float]]) -> Estimates:
-    """Combine several numbers, each with its standard error and interval bounds, into one object."""
+    """Combine several estimates (value, standard error, lower and upper bound) into one object."""
     return Estimates(*np.array(parts, dtype=np.float64).reshape(-1, 4).T)
 
 
 def effective_df(influences: FloatArray, units: int) -> FloatArray:
-    """Return the degrees of freedom of a variance estimated from `influences` (units, ...).
+    """Return the effective degrees of freedom of a variance that is estimated from `influences` (units, ...).
 
-    The variance of a sample variance grows with the kurtosis k of the averaged values. It equals that of a scaled chi-squared
+    The variance of a sample variance grows with the kurtosis k of the values. It equals the variance of a scaled chi-squared
     variable with (units - 1) / (1 + (k - 3) / 2) degrees of freedom (Box 1953, Biometrika 40; Satterthwaite 1946). The result is
-    small if a few units dominate, such as the rows of a rare class, and never more than units - 1.
+    small if a few units dominate, such as the rows of a rare class. It is at most units - 1.
 
     >>> effective_df(np.array([1.0, -1.0] * 10), 20)
     array(19.)
@@ -88,7 +91,7 @@ def effective_df(influences: FloatArray, units: int) -> FloatArray:
 
 
 def group_sums(values: FloatArray, groups: IntArray) -> FloatArray:
-    """Return the sums (groups, ...) of `values` (n, ...) over the rows of each group, in the order of the group numbers."""
+    """Return the sums (groups, ...) of `values` (n, ...) over the rows of each group, ordered by group number."""
     order = np.argsort(groups, kind="stable")
     first = np.flatnonzero(np.r_[True, np.diff(groups[order]) > 0])
     return np.asarray(np.add.reduceat(values[order], first, axis=0))
@@ -102,26 +105,26 @@ def mean_in_two_roles(
     drawn: IntArray,
     groups: IntArray | None = None,
 ) -> Estimates:
-    """Return a mean over pairs of rows, with an error that accounts for both roles of a row (Hájek 1968).
+    """Return a mean over pairs of rows, with a standard error that accounts for both roles of a row in pairs (Hájek 1968).
 
-    Each row (n, ...) is paired with rows drawn from the same rows, so a row can occur as the first and as the drawn row of a
-    pair. The contributions of a row in its two roles are summed before they are squared, because they cancel over all pairs of
-    rows.
+    Each row is paired with rows that are drawn from the same rows. A row can therefore be both the first row of some pairs and
+    the drawn row of other pairs. The contributions of a row in both roles are summed before they are squared, because they partly
+    cancel.
 
     Parameters
     ----------
     mean : Estimates
         The mean over `values`. It is returned unchanged if there are too few groups.
     values : (n, ...)
-        Values of the rows, averaged over the rows drawn for each.
+        Value of each row, averaged over the rows with which it is paired.
     weights : (n,), optional
         Weights of the rows.
     against : (b, ...)
-        For each drawn row, the mean of the values paired with it.
+        Value of each drawn row, averaged over the rows with which it is paired.
     drawn : (b,)
         Positions of the drawn rows.
     groups : (n,), optional
-        Groups of dependent rows, whose contributions are summed before they are squared.
+        Group of each row. Rows of the same group are dependent, and their contributions are summed before they are squared.
     """
     if groups is not None and units_of(len(values), groups) < FEWEST_GROUPS:
         return mean
@@ -141,13 +144,17 @@ def mean_in_two_roles(
 
 
 def mean_with_draws(mean: Estimates, units: int, stderr: FloatArray, draws: int) -> Estimates:
-    """Return a mean over rows, or groups of rows, with an error that includes the independent error of random draws."""
+    """Return a mean over rows or groups of rows, with a standard error that also includes the independent sampling error `stderr`
+    of random draws.
+    """
     first, second = mean.stderr**2, stderr**2
     return Estimates.of(mean.value, np.sqrt(first + second), _freedom(first, units, second, draws))
 
 
 def _freedom(first: FloatArray, n: float, second: FloatArray, b: float) -> FloatArray:
-    """Return the degrees of freedom (Satterthwaite 1946) of a sum of two variances, estimated from n and from b draws."""
+    """Return the degrees of freedom (Satterthwaite 1946) of the sum of two variances, which are estimated from n and from b
+    draws.
+    """
     spread = first**2 / max(1, n - 1) + second**2 / max(1, b - 1)
     return np.asarray(np.maximum((first + second) ** 2 / np.maximum(spread, 1e-300), 1))
 

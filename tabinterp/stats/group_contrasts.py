@@ -1,8 +1,8 @@
-"""Contrasts between groups of rows: differences, ratios and standardised differences of shares and means, with standard errors.
+"""Contrasts between groups of rows with standard errors: differences, ratios and standardised differences of shares and means.
 
-The formulas are listed in the analysis `groups`. A contrast is missing if one of its shares is missing. If rows are
-dependent, critical values come from Student's t distribution with one degree of freedom fewer than there are sampling
-units. With fewer than ten units, there is no interval.
+The formulas are documented in the analysis `groups`. A contrast is missing if one of the shares or means is missing. If rows are
+dependent, critical values are those of Student's t distribution with one degree of freedom fewer than there are sampling units.
+With fewer than ten sampling units, there is no interval.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Share:
-    """A share or mean, and the effective number of rows on which it is based; both are NaN for fewer than ten rows.
+    """A share or mean of a group, and the effective number of rows (`size`) on which it is based. Both are NaN for fewer than ten
+    rows.
 
     `units` is the number of sampling units, such as persons or households. It is infinite if every row is a separate unit. If it
-    is finite, `correlations` holds the correlations between the error of this share and those of other shares, indexed by the
-    `place` of the other share.
+    is finite, `correlations` contains the correlation between the error of this share and the error of each other share, at the
+    index `place` of the other share.
     """
 
     value: float = np.nan
@@ -43,12 +44,14 @@ class Share:
     correlations: FloatArray | None = field(default=None, compare=False)
 
     def correlation(self, other: Share) -> float:
-        """Return the correlation between the errors of two shares whose rows come from the same independent units."""
+        """Return the correlation between the errors of two shares. Their errors are correlated if both shares contain rows of the
+        same sampling units.
+        """
         return 0.0 if self.correlations is None or self is other else float(self.correlations[other.place])
 
     @property
     def stderr(self) -> float:
-        """The standard error; NaN if all rows have the same value, because the error is then unknown."""
+        """The standard error. It is NaN if all rows have the same value, because the error is then unknown."""
         return float(self.deviation / np.sqrt(self.size)) if self.deviation > 0 else np.nan
 
     @property
@@ -61,15 +64,18 @@ class Share:
         return max((self.units if np.isfinite(self.units) else self.size) - 1, 1)
 
     def critical(self, level: float = LEVEL) -> float:
-        """Return the critical value of a two-sided interval that misses the true share with probability `level`."""
+        """Return the critical value of a two-sided interval. With probability `level`, the interval does not contain the true
+        share.
+        """
         return critical_value(self.units, level)
 
 
 @cache
 def critical_value(units: float, level: float = LEVEL) -> float:
-    """Return the two-sided critical value for this number of independent units: Student's t, or normal if infinite.
+    """Return the two-sided critical value for a number of independent units. If `units` is infinite, the value is that of the
+    normal distribution.
 
-    Student's t distribution has one degree of freedom fewer than there are units.
+    Otherwise, the value is that of Student's t distribution with `units` - 1 degrees of freedom.
     """
     return float(stats.t.isf(level / 2, units - 1) if np.isfinite(units) else stats.norm.isf(level / 2))
 
@@ -79,10 +85,10 @@ def _few(*shares: Share) -> bool:
 
 
 def mover_ratio(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], correlation: Any = 0.0) -> tuple[Any, Any]:
-    """Return the interval of a ratio of shares from the (value, low, high) of each (MOVER; Donner & Zou 2012).
+    """Return the interval of the ratio of two shares, from the value, low and high of each share (MOVER; Donner & Zou 2012).
 
-    With Wilson's intervals, the result is valid even if a share is 0 or 1, where the variance is zero. `correlation` is the
-    correlation between the errors of the two shares if both come from the same sampling units.
+    With Wilson's intervals, the result is valid even if a share is 0 or 1, for which the estimated variance is zero.
+    `correlation` is the correlation between the errors of the two shares, if both contain rows of the same sampling units.
     """
     (p, l1, u1), (q, l2, u2) = first, second
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -118,7 +124,8 @@ def of_mean(a: Share) -> Estimate:
 
 
 def of_shares(a: Share, b: Share) -> tuple[Estimate, float]:
-    """Return the first share minus the second, with an interval, and the p-value of the hypothesis of no difference.
+    """Return the difference between two shares (first minus second) with its interval, and the p-value of the hypothesis of no
+    difference.
 
     The interval is that of Newcombe (1998), computed from the two Wilson intervals.
     """
@@ -138,7 +145,9 @@ def of_shares(a: Share, b: Share) -> tuple[Estimate, float]:
 
 
 def of_means(a: Share, b: Share) -> tuple[Estimate, float]:
-    """Return the first mean minus the second with its interval, and the p-value of no difference (Welch 1947)."""
+    """Return the difference between two means (first minus second) with its interval, and the p-value of the hypothesis of no
+    difference (Welch 1947).
+    """
     gap = a.value - b.value
     if not np.isfinite(gap) or not a.deviation + b.deviation > 0:
         return NONE, np.nan
@@ -152,7 +161,9 @@ def of_means(a: Share, b: Share) -> tuple[Estimate, float]:
 
 
 def ratio_of(a: Share, b: Share) -> Estimate:
-    """Return the first share divided by the second, with the interval of `mover_ratio` from the two Wilson intervals."""
+    """Return the ratio of two shares (first divided by second). Its interval is computed by `mover_ratio` from the two Wilson
+    intervals.
+    """
     if not (np.isfinite(a.value) and b.value > 0):
         return NONE
     value = a.value / b.value
@@ -168,7 +179,7 @@ def ratio_of(a: Share, b: Share) -> Estimate:
 
 
 def standardised(a: Share, b: Share) -> Estimate:
-    """Return the standardised difference of two means (Hedges' g)."""
+    """Return the standardised difference of two means (Hedges' g) with its interval."""
     if not (np.isfinite(a.value - b.value) and a.deviation + b.deviation > 0):
         return NONE
     value, variance = effectsize_smd(a.value, a.unbiased, a.size, b.value, b.unbiased, b.size)

@@ -1,4 +1,4 @@
-"""Newton's method with step halving, for likelihoods that no library maximises in the form needed here."""
+"""Newton's method with step halving. It is used for likelihoods that no library can maximise in the required form."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ def newton(
     halvings: int = 30,
     slack: float = 1e-12,
 ) -> tuple[FloatArray, bool]:
-    """Return the parameters that minimise the loss, and whether the iterations converged.
+    """Minimise a loss by Newton's method. Return the parameters and whether the iterations converged.
 
     Parameters
     ----------
     start : array of any shape
         The initial parameters.
     evaluate : function
-        Takes parameters and returns their loss and the Newton step from there, or None instead of a step if there is none.
+        Function that takes parameters and returns their loss and the Newton step from these parameters. Instead of a step, it may
+        return None if there is none.
     is_last : function
-        Takes a step and the parameters after it, and returns whether to stop.
+        Function that takes a step and the parameters after the step, and returns whether to stop.
     most : int
         Maximum number of evaluations.
     halvings : int

@@ -1,4 +1,4 @@
-"""Small gradient-boosted models: a few shallow trees, reproducible for given rows and a given seed."""
+"""Small gradient-boosted models with a few shallow trees. They are reproducible for given rows and a given seed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BINS = 63
 
 
 def few_trees(trees: int, leaves: int, seed: int) -> dict[str, Any]:
-    """Return the settings of scikit-learn's histogram gradient boosting for a few small trees."""
+    """Return settings for scikit-learn's histogram gradient boosting with a few small trees."""
     return {
         "max_iter": trees,
         "max_leaf_nodes": leaves,
@@ -24,20 +24,22 @@ def few_trees(trees: int, leaves: int, seed: int) -> dict[str, Any]:
 
 
 def unless_equal(weights: FloatArray) -> FloatArray | None:
-    """Return weights for fitting trees, scaled to a mean of one because leaves have a minimum weight; None if all are equal."""
+    """Return weights for fitting trees, or None if all weights are equal. They are scaled to mean 1, because a leaf of a tree
+    must have a minimum total weight.
+    """
     return None if (weights == weights[:1]).all() else weights / weights.mean()
 
 
 def in_bins(x: FloatArray, rows: NDArray[Any], weights: FloatArray | None) -> FloatArray:
-    """Replace values by the indices of the bins that scikit-learn's boosting would use for weighted rows.
+    """Replace values by the indices of the bins that scikit-learn's gradient boosting would use for weighted rows.
 
-    The resulting trees are the same. If rows have weights, scikit-learn sorts a column again for each bin edge, which takes
-    longer than growing small trees. Here, each column is sorted once.
+    Trees that are fitted to the indices are equivalent. If rows have weights, scikit-learn sorts a column again for each bin
+    edge, which takes longer than growing small trees. This function sorts each column only once.
 
     Parameters
     ----------
     x : array (n, columns)
-        Numbers; missing values stay NaN.
+        The values; NaN means missing and is not replaced.
     rows : array
         Mask or positions of the rows to fit on.
     weights : array (rows,), optional
@@ -58,7 +60,7 @@ def in_bins(x: FloatArray, rows: NDArray[Any], weights: FloatArray | None) -> Fl
 
 
 def _edges(held: FloatArray, mass: FloatArray) -> FloatArray:
-    """Return the edges between bins of equal weight, given sorted values and their cumulative weight."""
+    """Return the edges between bins of equal weight. `held` contains sorted values, and `mass` their cumulative weights."""
     wanted = np.linspace(0, 100, BINS + 1)[1:-1] / 100 * mass[-1]
     last = len(held) - 1
     at = np.minimum(np.searchsorted(mass, wanted), last)

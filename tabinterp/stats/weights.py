@@ -1,8 +1,7 @@
 """Statistics of weighted rows: quantiles, standard deviations and the effective sample size.
 
-A row of weight 3 counts as three rows in every statistic, and equal weights have no effect. Standard errors and
-p-values are based on Kish's (1965) effective sample size, (sum w)^2 / sum w^2. If all weights are equal, it is the
-number of rows.
+A row of weight 3 counts as three rows in every statistic, and equal weights have no effect. Standard errors and p-values are
+based on Kish's (1965) effective sample size, (sum w)^2 / sum w^2. It equals the number of rows if all weights are equal.
 """
 
 from __future__ import annotations
@@ -32,9 +31,11 @@ def unit(weights: FloatArray | None, n: int) -> FloatArray:
 
 
 def quantile(values: NDArray[Any], q: float, weights: FloatArray | None = None) -> float:
-    """Return the value with a share `q` of the weight below it, or the mean of the two values around the quantile.
+    """Return the weighted quantile `q`: the value below which a share `q` of the weight lies. If the quantile is between two
+    values, return their mean.
 
-    This is definition 2 of Hyndman & Fan (1996), under which repeating a row has the same effect as a weight of 2.
+    This is definition 2 of Hyndman & Fan (1996). With this definition, a row of weight 2 has the same effect as two identical
+    rows.
 
     >>> quantile(np.array([1.0, 2.0, 5.0]), 0.5), quantile(np.array([1.0, 2.0]), 0.5, np.array([1.0, 1.0]))
     (2.0, 1.5)
@@ -51,13 +52,15 @@ def quantile(values: NDArray[Any], q: float, weights: FloatArray | None = None) 
 
 
 def deviation(values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
-    """Return the standard deviation over the first axis, with divisor n."""
+    """Return the weighted standard deviation over the first axis, with divisor n."""
     mean = np.average(values, axis=0, weights=weights)
     return np.asarray(np.sqrt(np.average((values - mean) ** 2, axis=0, weights=weights)))
 
 
 def quantiles(values: FloatArray, w: FloatArray, q: float) -> FloatArray:
-    """Return weighted quantiles over the first axis: the smallest value with at least share `q` of the weight at or below it."""
+    """Return weighted quantiles over the first axis. A quantile is the smallest value for which at least a share `q` of the
+    weight is at or below this value.
+    """
     order = np.argsort(values, axis=0, kind="stable")
     reached = np.cumsum(w[order], axis=0) >= q * w.sum() * (1 - 1e-12)
     return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), reached.argmax(axis=0)[None], 0)[0])

@@ -10,7 +10,7 @@ Z95 = 1.959963984540054  # 0.975 quantile of the standard normal distribution
 
 
 def wilson(value: Any, size: Any, critical: Any = Z95) -> tuple[Any, Any]:
-    """Return the bounds of Wilson's score interval (1927) for shares of `size` rows.
+    """Return the lower and upper bound of Wilson's score interval (1927) for a share `value` of `size` rows.
 
     Arguments can be numbers or arrays. By default, the confidence level is 95%.
 

@@ -1,4 +1,4 @@
-"""Tables: read a file or a dataframe as a `Table` with a `Schema`. Names load on first use."""
+"""Tables: read a file or a dataframe as a `Table` with a `Schema`. Each public name is imported when it is first used."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

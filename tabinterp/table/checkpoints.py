@@ -1,8 +1,8 @@
-"""Checkpoints of passes over rows, from which an interrupted audit is resumed. Loading these files runs no code.
+"""Checkpoints of passes over rows, from which an interrupted audit is resumed. Loading a checkpoint runs no code from its files.
 
-A state consists of arrays and JSON. It is saved with a record of everything that determines it, and a state with a different
-record is refused. States are written atomically at intervals, so that saving takes little time. They are written once more when a
-run stops in an orderly way.
+A checkpoint contains the state of a pass: arrays and JSON. The folder also contains a record of everything that determines the
+states. An audit with a different record is not resumed. States are written atomically and only at intervals, because saving takes
+time. The last states are written when a run stops in an orderly way.
 """
 
 from __future__ import annotations
@@ -39,15 +39,16 @@ State = tuple[Arrays, Any]  # arrays by name, and a JSON value
 
 
 class Keeping:
-    """The folder of checkpoints of an audit.
+    """The folder in which the checkpoints of an audit are saved.
 
     Parameters
     ----------
-    folder : created with the first state, and deleted by `clear`.
-    about : everything that determines the states, keyed by the names used in messages.
-    resume : continue from saved states; otherwise they are deleted.
-    say : called with messages for the user.
-    every : minimum number of seconds between two writes; with 0, every state is written at once.
+    folder : folder for the checkpoint files. It is created when the first state is written, and `clear` deletes it.
+    about : values that determine the states, such as settings and the identity of the data. The keys are the names used in
+        messages.
+    resume : True to continue from the saved states; False to delete them.
+    say : function that is called with messages for the user.
+    every : minimum number of seconds between two writes. With 0, every state is written immediately.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Keeping:
         self._writing = Lock()
 
     def begin(self, about: Mapping[str, str]) -> None:
-        """Record everything that determines the states, and compare it with the saved record.
+        """Add `about` to the record of what determines the states, and compare the record with that of the saved states.
 
         Raises
         ------
@@ -98,7 +99,7 @@ class Keeping:
             )
 
     def read(self, name: str, key: str = "") -> State | None:
-        """Return the saved state with this name, if it was saved under this key."""
+        """Return the saved state with this name and key, or None if there is none."""
         path = self.folder / f"{name}.npz"
         if not self.resume or not path.is_file():
             return None
@@ -109,7 +110,7 @@ class Keeping:
 
     @contextmanager
     def restoring(self, name: str) -> Iterator[None]:
-        """Replace any error by one that names the file of this state, because the file may have been changed."""
+        """Replace any error within the `with` block by a `TabinterpError` that names the file of this state."""
         try:
             yield
         except TabinterpError:
@@ -121,7 +122,7 @@ class Keeping:
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
-        """Save the state that `make` returns in place of any earlier state with this name. `make` may be called later."""
+        """Save the state that `make` returns, and replace any earlier state with this name. `make` may be called later."""
         self._waiting[name] = key, make
         if self.is_due:
             self.flush()
@@ -156,7 +157,7 @@ class Keeping:
         self._next = end + (max(self._every, (end - start) / SHARE) if self._every else 0)
 
     def make(self) -> None:
-        """Create the folder, readable only by its owner, because saved states contain rows."""
+        """Create the folder. Only its owner can read it, because saved states contain rows."""
         make_private(self.folder)
         if not (self.folder / ABOUT).is_file():
             write(self.folder / ABOUT, json.dumps(self._about, indent=1).encode("ascii"), PRIVATE)
@@ -174,13 +175,15 @@ class Keeping:
             self.clear()
 
     def numbered(self) -> str:
-        """Return a name for the state of the next pass that computes sums. The order of passes in an audit is fixed."""
+        """Return a name for the state of the next pass that computes sums. Names are numbered, because passes run in a fixed
+        order.
+        """
         self._passes += 1
         return f"sums-{self._passes:03d}"
 
     @property
     def is_there(self) -> bool:
-        """Whether there is a saved state to resume from."""
+        """Whether the folder contains a saved state from which an audit can be resumed."""
         return (self._begun or self.resume) and self._holds()
 
     def _holds(self) -> bool:
@@ -197,12 +200,12 @@ class Keeping:
 
 
 def at_most(value: Any, most: float, what: str) -> int:
-    """Return a number from a state, after checking that it is a whole number from 0 to `most`.
+    """Return a number from a saved state, after checking that it is a whole number from 0 to `most`.
 
     Raises
     ------
     ValueError
-        The value is not such a number.
+        The value is not a whole number in this range.
     """
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
         raise ValueError(f"{what} must be a whole number from 0 to {most}; got {value!r}")
@@ -218,12 +221,12 @@ def _as_bytes(key: str, arrays: Arrays, state: Any) -> bytes:
 
 
 def _from_bytes(data: bytes) -> Arrays:
-    """Return the arrays that `_as_bytes` wrote.
+    """Return the arrays in the output of `_as_bytes`.
 
     Raises
     ------
     ValueError
-        The data were changed. A change is detected unless the digest was updated as well.
+        The data do not match their digest, so they were changed. A change is not detected if the digest was updated too.
     """
     with zipfile.ZipFile(BytesIO(data)) as archive:
         members = archive.infolist()
@@ -246,8 +249,8 @@ class _NotKeptError(Exception):
 
 
 def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
-    """Convert a column to arrays, stored under `name`, and a JSON value. The column has a type that `plain` returns, and its
-    index is left out.
+    """Convert a column to arrays and a JSON value. The arrays are added to `arrays` under names that start with `name`. The
+    column must have a type that `plain` returns. The index of the column is not saved.
     """
     dtype = values.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
@@ -275,7 +278,7 @@ def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
 
 
 def unpack_column(packed: Any, name: str, arrays: Arrays) -> pd.Series:
-    """Return the column that `pack_column` converted."""
+    """Return the column from the output of `pack_column`."""
     values = arrays[name]
     if packed is None:
         return pd.Series(values)
@@ -325,7 +328,7 @@ def leaves(value: Any) -> list[Any]:
 
 
 def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
-    """Return an object with the structure of `like` and with these leaves."""
+    """Return a copy of `like` in which the numbers and arrays are replaced by those in `found`, in order."""
     if is_dataclass(like) and not isinstance(like, type):
         return replace(like, **{field.name: filled(getattr(like, field.name), found) for field in fields(like)})
     if isinstance(like, Mapping):
@@ -343,8 +346,8 @@ def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
 
 
 def fingerprint(*values: Any) -> str:
-    """Return the SHA-256 (hex) of all numbers, arrays, tensors and strings in an object. Other values contribute only the names
-    of their types.
+    """Return the SHA-256 (hex) of all numbers, arrays, tensors and strings in these values. For any other object, only the name
+    of the type is hashed.
     """
     digest = hashlib.sha256()
     for one in _traces(values):

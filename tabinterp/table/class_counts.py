@@ -1,4 +1,4 @@
-"""Number of events: how many rows each class has, and how many are needed for statements about classes.
+"""Number of events: the number of rows in each class, and the minimum number needed for statements about classes.
 
 The precision of an AUC, a calibration slope or a difference in log loss depends on the number of events, not on the number of
 rows: 10,000 rows with 8 defaults contain little information about defaults.
@@ -29,13 +29,13 @@ def events(table: Table, rows: BoolArray | None = None) -> IntArray:
 
     Parameters
     ----------
-    rows : (n,) mask of the rows to count; None counts all.
+    rows : (n,) mask of the rows to count; None: all rows.
 
     Returns
     -------
-    (classes,) number of rows of each class with positive weight. If the table has a group column: the number of groups with such
-    a row, because the rows of a group are not independent. For counts: (2,) numbers of rows with a count of zero and with a count
-    above zero. For numbers: (0,).
+    (classes,) number of rows of each class with positive weight. If the table has a group column, groups with such rows are
+    counted instead, because the rows of a group are not independent. For a count target: (2,) the number of rows with a count of
+    zero, and the number with a positive count. For a numeric target: (0,).
     """
     if table.schema.task == "regression":
         return np.zeros(0, dtype=np.int64)
@@ -45,12 +45,12 @@ def events(table: Table, rows: BoolArray | None = None) -> IntArray:
 
 
 def _independent(table: Table, rows: BoolArray) -> int:
-    """Return the number of independent units among these rows."""
+    """Return the number of independent units in these rows: groups if the table has a group column, and otherwise rows."""
     return int(rows.sum()) if table.groups is None else len(np.unique(table.groups[rows]))
 
 
 def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
-    """Return a mask (classes,) of the classes with enough events. All other classes together must also have enough."""
+    """Return a mask (classes,) of the classes with enough events. All other classes together must also have enough events."""
     codes = table.codes
     if codes is None:
         return np.ones(0, dtype=np.bool_)
@@ -61,11 +61,12 @@ def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
 
 
 def too_few_events(table: Table, side: Side) -> Message | None:
-    """Return a sentence that names the class with too few events on one side of the split, the number of its events and the
-    number needed. Return None if all have enough.
+    """Return a message about a class that has too few events on one side of the split, or None if all classes have enough. The
+    message states the number of events and the number needed.
 
-    Two classes need `EVENTS` each. With several classes, the most frequent class needs `EVENTS`, and so do all others together;
-    use `enough` for statements about single classes. For counts, `EVENTS` rows must be above zero.
+    With two classes, each needs `EVENTS` events. With several classes, the most frequent class needs `EVENTS` events, and so do
+    all other classes together. For statements about single classes, use `enough`. For a count target, `EVENTS` rows must have a
+    positive count.
     """
     found = events(table)
     if table.codes is None:
@@ -84,7 +85,7 @@ def require_events(table: Table, side: Side) -> None:
     Raises
     ------
     NotApplicableError
-        A class has too few events; the message is that of `too_few_events`.
+        A class has too few events. The error has the message of `too_few_events`.
     """
     if (reason := too_few_events(table, side)) is not None:
         raise NotApplicableError(reason)

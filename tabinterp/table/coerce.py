@@ -1,4 +1,4 @@
-"""Conversion of a file, or of a dataframe of any library, to a pandas frame of plain values."""
+"""Conversion of files, and of dataframes of any library, to pandas frames of plain values."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 def as_frame(source: Any) -> pd.DataFrame:
-    """Return the dataframe as a pandas frame with unique column names that are strings, and rows numbered from 0. The result
-    shares neither names nor index with the input.
+    """Return the dataframe as a pandas frame. Column names are unique strings, and rows are numbered from 0. The result does not
+    share its column names or its index with the input.
     """
     return _with_rows(_native(source))
 
 
 def read_file(path: Path) -> tuple[pd.DataFrame, str]:
-    """Read a file as a frame like that of `as_frame`, and return it with the SHA-256 (hex) of the bytes read."""
+    """Read a file, and return a frame as `as_frame` does, together with the SHA-256 (hex) of the bytes read."""
     frame, digest = _file(path)
     return _with_rows(frame), digest
 
@@ -65,7 +65,7 @@ def coded_texts(values: pd.Series) -> tuple[IntArray, NDArray[Any]] | None:
 
 
 def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the same rows with strings instead of codes."""
+    """Return the frame with each categorical column of text converted to strings."""
     coded = {
         str(name): plain(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)
     }
@@ -73,7 +73,7 @@ def as_objects(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a copy of the frame with these columns added or replaced, whatever their names.
+    """Return a copy of the frame with these columns added or replaced. Column names can be arbitrary strings.
 
     `DataFrame.assign` takes names as keyword arguments, so it fails for a column named `self`.
 
@@ -87,7 +87,7 @@ def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFram
 
 
 def plain(values: pd.Series) -> pd.Series:
-    """Return the column with a plain type: NumPy numbers, booleans or dates. All other values become objects, with NaN for
+    """Return the column as NumPy numbers, booleans or dates if possible. Otherwise return a column of objects, with NaN for
     missing values.
     """
     texts = coded_texts(values)
@@ -109,7 +109,7 @@ def plain(values: pd.Series) -> pd.Series:
 
 
 def shown(value: Any) -> str:
-    """Return a value as it appears in messages: in Python notation, whatever library it came from."""
+    """Return the text of a value for messages, in Python notation. NumPy and pandas scalars are shown as plain Python values."""
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
@@ -163,7 +163,7 @@ def _native(source: Any) -> pd.DataFrame:
 
 
 def _file(path: Path) -> tuple[pd.DataFrame, str]:
-    """Read a file once, so that the digest is that of the parsed bytes."""
+    """Read a file, and return its rows and its digest. The file is read only once, so the digest is that of the parsed bytes."""
     if not path.is_file():
         raise TableError(f"there is no file {str(path)!r}. Give the path of a CSV or Parquet file")
     try:
@@ -183,7 +183,7 @@ def _file(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def no_database(path: str, start: bytes) -> None:
-    """Refuse a file whose first twelve bytes show that it is a database, because a database needs a query."""
+    """Raise an error if the first twelve bytes of a file show that it is a DuckDB database, because a database needs a query."""
     if start[8:12] == b"DUCK":
         raise TableError(
             f"the file {path!r} is a DuckDB database, so a query must select the rows. Give an SQL query with "
@@ -202,7 +202,7 @@ def _csv(path: Path, data: bytes, packed: bool) -> pd.DataFrame:
 
 
 def csv_rows(stream: BinaryIO, packed: bool) -> Any:
-    """Return a reader of the cells of each row of a CSV file, including the header."""
+    """Return an iterator over the rows of a CSV file, including the header. Each row is a list of cells."""
     raw = gzip.GzipFile(fileobj=stream) if packed else stream
     return csv.reader(TextIOWrapper(cast("BinaryIO", raw), encoding="utf-8-sig", newline=""))
 
@@ -213,7 +213,8 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
     Raises
     ------
     TableError
-        Names repeat, or the first row has more cells than the header: pandas would use the first cells as row labels.
+        A column name occurs twice, or the first row has more cells than the header. In that case pandas would use the first cells
+        as row labels.
     """
     rows = csv_rows(stream, packed)
     names: list[str] = next((cells for cells in rows if cells), [])
@@ -228,9 +229,10 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
 
 
 def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
-    """Convert columns with numbers that exceed 64 bits from strings to numbers. This is needed for CSV files before pandas 3.
+    """Convert columns of numbers that exceed 64 bits from strings to numbers. Before pandas 3, the CSV reader leaves such columns
+    as strings.
 
-    Columns named in `texts` stay text.
+    Columns named in `texts` are not converted.
     """
     if PANDAS >= (3, 0):
         return frame
@@ -240,7 +242,7 @@ def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.D
 
 
 def _numbers(texts: pd.Series) -> pd.Series | None:
-    """Return the cells as numbers, or None if one of them is not a number."""
+    """Return the cells as numbers, or None if any cell is not a number."""
     cells = texts.dropna()
     if not all(isinstance(cell, str) and NUMBER.fullmatch(cell) for cell in cells):
         return None
@@ -249,11 +251,11 @@ def _numbers(texts: pd.Series) -> pd.Series | None:
 
 
 def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
-    """Return the rows with a known target. If there is no target column, return all rows; a later step reports the missing
+    """Return the rows whose target is known. If there is no target column, return all rows. A later step reports the missing
     column.
 
-    A column of whole numbers with missing values is read as floating-point numbers. They are converted back to whole numbers
-    here, so that a class is named 1 and not 1.0.
+    A column of whole numbers with missing values is read as floating-point numbers. This function converts the target back to
+    whole numbers, so a class is named 1 and not 1.0.
     """
     if target not in frame:
         return frame
@@ -266,7 +268,7 @@ def with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
 
 
 def separator_hint(columns: Sequence[str]) -> str:
-    """Return a hint if a file was read as a single column because its cells are not separated by commas."""
+    """Return a hint for an error message if the cells of a file seem to be separated by a character other than a comma."""
     mark = next((mark for mark in (";", "\t", "|") if len(columns) == 1 and mark in columns[0]), None)
     if mark is None:
         return ""

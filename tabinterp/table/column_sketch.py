@@ -1,8 +1,8 @@
-"""Column sketches: a few values that determine the schema of a column, collected batch by batch and merged in any order.
+"""Column sketches: a few values of a column from which its schema is inferred. Sketches of batches can be merged in any order.
 
-For text, booleans and classes, a sketch keeps every distinct value with the first row that contains it. For other numbers, it
-keeps the first distinct values, the extremes, and the first row of each kind of invalid value. These rows are enough to determine
-the kind, the levels and the errors of a column.
+For text, booleans and classes, a sketch contains every distinct value and the first row in which the value occurs. For other
+numbers, it contains the first distinct values, the extremes, and the first row with each kind of invalid value. From these values
+the kind and the levels of a column can be determined, and all errors can be reported.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ MOST = 100_000  # maximum number of distinct values that a scan keeps of a colum
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """A sketch of one column.
+    """A sketch of one column: some of its values, and counts of its rows.
 
-    `values`, indexed by row number, are a few values that represent the `rows` seen so far. Missing values, values that are too
-    large and values that are not counts are counted. `every` is true if all distinct values are included, and `full` if there
-    were more than could be kept.
+    `values`, indexed by row number, are representative values of the `rows` rows seen so far. `missing`, `large` and `uncounted`
+    are the numbers of values that are missing, too large, or not counts. `every` is true if the sketch of a numeric column must
+    contain all distinct values. `full` is true if there were more distinct values than the sketch can contain.
     """
 
     values: pd.Series
@@ -39,7 +39,9 @@ class Witness:
 
 
 def witness(values: pd.Series, every: bool) -> Witness:
-    """Return the sketch of one batch, indexed by row number. With `every`, all distinct numbers are kept too."""
+    """Return the sketch of one batch. The index of `values` contains the row numbers. With `every`, all distinct numbers are
+    included.
+    """
     missing, large, uncounted = int(values.isna().sum()), 0, 0
     if _is_number(values):
         numbers = values.to_numpy(dtype=np.float64)
@@ -49,7 +51,7 @@ def witness(values: pd.Series, every: bool) -> Witness:
 
 
 def merge(a: Witness, b: Witness, most: int | None = MOST) -> Witness:
-    """Merge two sketches. At most `most` distinct values are kept."""
+    """Return the sketch of the rows of two sketches. It contains at most `most` distinct values."""
     if len(a.values) and len(b.values) and a.values.index[0] > b.values.index[0]:
         a, b = b, a
     together = a.values if not len(b.values) else b.values if not len(a.values) else _joined(a.values, b.values)
@@ -60,7 +62,9 @@ def merge(a: Witness, b: Witness, most: int | None = MOST) -> Witness:
 
 
 def _joined(a: pd.Series, b: pd.Series) -> pd.Series:
-    """Concatenate two batches. The result has the type that the values would have had in a single batch."""
+    """Concatenate the values of two batches. The result has the type that the values would have if they had been read in a single
+    batch.
+    """
     together: pd.Series = pd.concat([a, b])
     if a.dtype == b.dtype or (_is_number(a) and _is_number(b) and not a.isna().all() and not b.isna().all()):
         return together
@@ -68,7 +72,9 @@ def _joined(a: pd.Series, b: pd.Series) -> pd.Series:
 
 
 def cast(values: pd.Series, whole: pd.Series) -> pd.Series:
-    """Return a batch with the type of the whole column, which the sketch determines."""
+    """Convert the values of a batch to the type of the whole column. `whole` is the sketch's values, or an empty column of that
+    type.
+    """
     if values.dtype == whole.dtype:
         return values
     if whole.dtype == object:
@@ -82,7 +88,7 @@ def _is_number(values: pd.Series) -> bool:
 
 
 def is_complete(values: pd.Series, every: bool) -> bool:
-    """Return whether all distinct values are kept for a column of this type."""
+    """Return whether the sketch of a column of this type contains all distinct values."""
     return (every or not _is_number(values)) and not pd.api.types.is_datetime64_any_dtype(values.dtype)
 
 
@@ -92,7 +98,7 @@ def _no_count(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _thinned(values: pd.Series, every: bool) -> pd.Series:
-    """Return the representative rows, in row order."""
+    """Return the values of the representative rows, in row order."""
     missing = values.isna().to_numpy()
     kept = [_first(missing)]
     if not is_complete(values, every):
@@ -111,7 +117,7 @@ def _thinned(values: pd.Series, every: bool) -> pd.Series:
 
 
 def _first(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the position of the first true value, as an array that is empty if there is none."""
+    """Return the position of the first true value (1,), or an empty array if no value is true."""
     return np.flatnonzero(rows)[:1]
 
 

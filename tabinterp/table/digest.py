@@ -1,7 +1,8 @@
-"""Digests of column contents, independent of the file format and the number of batches.
+"""Digests of the contents of columns. They do not depend on the file format or on the number of batches.
 
-With a plain SHA-256 of a column, anyone who knows all values but one could try candidates for that value until the digest
-matches. A document therefore contains an HMAC-SHA256 of the digest, with a key that is stored in a separate file.
+If a document contained the plain SHA-256 of a column, anyone who knows all values but one could find the last value by trying
+candidates until the digest matches. A document therefore contains an HMAC-SHA256 of the digest. Its key is stored in a separate
+file.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def column_digests(frame: pd.DataFrame) -> dict[str, str]:
     """Return, for each column, the SHA-256 (hex) of its name and its values in order. Numbers are hashed as doubles, and all
     other values as text.
 
-    The text of a date is ISO 8601, without the time if it is midnight, because not every format stores that.
+    Dates are hashed in ISO 8601 format. A time of midnight is omitted, because some file formats do not store it.
     """
     digests = start(frame)
     update(digests, frame)
@@ -28,12 +29,14 @@ def column_digests(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def start(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return, for each column, a digest of its name and type. Nothing else in `frame` is used."""
+    """Return a digest object for each column, to be passed to `update`. It contains the name and type of the column but no
+    values.
+    """
     return {str(name): hashlib.sha256(_named(str(name), _is_number(frame[name]))) for name in frame.columns}
 
 
 def update(digests: dict[str, Any], frame: pd.DataFrame) -> None:
-    """Add the next rows to the digests."""
+    """Add the values of the next rows to the digests, in place."""
     for name, digest in digests.items():
         digest.update(_bytes(frame[name]))
 

@@ -1,9 +1,10 @@
-"""Executors that compute sums over the rows of a scan: in this process batch by batch, or on a Dask cluster piece by piece.
+"""Executors that compute sums over the rows of a scan, either batch by batch in this process or in pieces on a Dask cluster.
 
-An engine is a function that processes the rows of a part of a scan. It applies `encode`, which yields a batch of rows in one or
-more parts, and then `update`. It combines the results with `merge`. `given` are the arguments that `encode` and `update` take
-before the rows. Encoding is a separate step so that the next rows are read and encoded while the current rows are summed. Sums
-can be merged in any order up to rounding; each engine uses a fixed order, so that its results are reproducible.
+An engine is a function that computes sums over the training or evaluation rows of a scan. For each batch, it calls `encode`,
+which yields the encoded rows in one or more parts. It then calls `update` to compute the sums of each part, and combines these
+sums with `merge`. `given` contains the arguments that `encode` and `update` take before the rows. Encoding is a separate step
+because the next rows are read and encoded while the current rows are summed. The order in which sums are merged affects only
+rounding. Each engine uses a fixed order, so its results are reproducible.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ Merge = Callable[[Any, Any], Any]
 
 
 class Engine(Protocol):
-    """A function that computes sums over all rows of a part ("training" or "evaluation") of a scan."""
+    """A function that computes sums over the "training" or "evaluation" rows of a scan."""
 
     def __call__(
         self,
@@ -64,11 +65,11 @@ def in_turn(
     merge: Merge,
     progress: Progress | None = None,
 ) -> Any:
-    """Compute sums in this process, one batch after another."""
+    """Compute sums over the rows of a scan in this process, one batch after another."""
     found, done, keep = _kept(scan, part, (encode, update), given)
 
     def encoded() -> Iterator[tuple[int | None, Any]]:
-        """Yield the rows of each batch, followed by the number of the next row."""
+        """Yield the encoded rows of each batch, and after each batch the number of the row that follows it."""
         for end, table in scan.ends(part, done) if done < len(scan) else ():
             if len(table):
                 yield from ((None, rows) for rows in encode(*given, table))
@@ -88,7 +89,7 @@ def in_turn(
 
 
 def in_parts(table: Table, width: int = 1) -> Iterator[Table]:
-    """Yield the rows in parts, each so small that its `width` encoded columns fit in memory."""
+    """Yield the rows of a table in parts. Each part is small enough for its `width` encoded columns to fit in memory."""
     few = max(1, CELLS // max(1, width))
     if len(table) <= few:
         yield table
@@ -100,9 +101,10 @@ def in_parts(table: Table, width: int = 1) -> Iterator[Table]:
 def _kept(
     scan: Scan, part: str, steps: tuple[Encode, Update], given: tuple[Any, ...]
 ) -> tuple[Any, int, Callable[[Any, int], None]]:
-    """Return the saved state of this pass (its sums and their number of rows), and a function that saves later states.
+    """Return the saved sums of this pass, the number of rows they cover, and a function that saves later states.
 
-    To restore sums, the sums of one sampled row are computed, and their numbers are replaced by the saved ones.
+    Only the numbers in the sums are saved. To restore the sums, the function computes the sums of one sampled row and replaces
+    their numbers by the saved numbers.
     """
     if scan.keep is None:
         return None, 0, lambda found, done: None
@@ -133,8 +135,8 @@ def _state(found: Any, done: int) -> State:
 
 @contextmanager
 def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
-    """Return the engine with this name. The Dask engine uses the cluster at the given address; without an address, it starts one
-    process per core of this machine.
+    """Provide the engine with this name as a context. The Dask engine uses the cluster at the address `scheduler`. Without an
+    address, it starts one process per core of this machine.
     """
     if name not in ("local", "dask"):
         raise TabinterpError(f"the engine must be local or dask; got {name!r}")
@@ -164,8 +166,8 @@ def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
 
 
 def _check_address(distributed: Any, scheduler: str) -> None:
-    """Raise `TabinterpError` unless the address is tcp:// or tls:// with a port. A tls:// address also needs configured
-    certificates.
+    """Raise `TabinterpError` unless the address starts with tcp:// or tls:// and has a port. A tls:// address also requires that
+    certificates are configured.
     """
     scheme, _, place = scheduler.rpartition("://")
     host, _, port = place.rpartition(":")
@@ -185,12 +187,12 @@ def _check_address(distributed: Any, scheduler: str) -> None:
 
 @contextmanager
 def _private_cluster(distributed: Any) -> Iterator[Any]:
-    """Start one worker per core of this machine that only this process can reach.
+    """Start a Dask cluster that only this process can reach, with one worker per core of this machine.
 
-    Anyone who can connect to a Dask scheduler or worker can run code there. This scheduler and its workers listen on the loopback
-    address, and accept only connections with a key and a certificate that are created for this cluster and never leave the memory
-    of its processes. Data that a worker moves from memory to disk are in a folder that only this user can read; Dask's default
-    folder, in the folder of temporary files, may belong to another user who created it first.
+    Anyone who can connect to a Dask scheduler or worker can run code there. The scheduler and workers of this cluster therefore
+    listen only on the loopback address. They accept only connections with a key and certificate created for this cluster, which
+    never leave the memory of its processes. Workers may move data from memory to disk. They use a folder that only the current
+    user can read. Dask's default folder is not used, because another user may have created it.
     """
     try:
         security = distributed.Security.temporary()
@@ -219,12 +221,12 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
 
 
 def dask_engine(client: Any) -> Engine:
-    """Return the engine of a Dask cluster.
+    """Return an engine that computes sums on a Dask cluster.
 
-    Each worker reads the rows that it sums: a task is a row group of a Parquet file, whose path must be the same on every
-    machine. For other sources, the rows are sent. The objects needed for a sum (models, an encoder) are sent to each worker once,
-    by pickle; a copy that Dask's memory manager drops is fetched again from another worker. If a worker is lost, another worker
-    reads its pieces again.
+    Each worker reads the rows that it sums. A task is a row group of a Parquet file, which must have the same path on every
+    machine. For other sources, the rows are sent to the workers. Models, encoders and other objects needed for a sum are pickled
+    and sent to each worker once. If Dask's memory manager drops a copy, the worker fetches it again from another worker. If a
+    worker is lost, other workers repeat its tasks.
 
     Parameters
     ----------
@@ -281,7 +283,7 @@ def _distributed() -> Any:
 
 
 class _Packed:
-    """Objects to send to workers. They are pickled once and together, so that parts shared by two models stay shared."""
+    """Objects to send to workers. They are pickled once and together, so parts that two models share remain shared."""
 
     def __init__(self, value: Any) -> None:
         cloudpickle = import_module("cloudpickle")
@@ -298,7 +300,7 @@ class _Packed:
 
 
 class _Sent:
-    """Sends objects to every worker, each object only once."""
+    """A callable that sends an object to every worker, and sends each object only once."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -312,7 +314,7 @@ class _Sent:
 
 
 def _on_piece(steps: dict[str, Any], part: str, piece: Piece, form: Form, *given: Any) -> Any:
-    """Compute the sums of a piece in a worker. Return None if the piece has no rows of the part."""
+    """Compute the sums of a piece in a worker. Return None if the piece contains no rows of this part."""
     encode, update, merge = steps["encode"], steps["update"], steps["merge"]
     try:
         sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]

@@ -1,4 +1,4 @@
-"""Digests of the rows read, to detect rows that change between two passes over a source."""
+"""Digests of the rows of a source, which show whether rows changed between two passes over the source."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ADVICE = "Audit a copy of the data, or wait until no other program writes to the
 
 @dataclass(eq=False)
 class Fingerprints:
-    """Digests of the first pass over a source; every later pass must read the same rows.
+    """Digests of the rows in the first pass over a source. Every later pass must read the same rows.
 
     Attributes
     ----------
     name : name of the source in errors.
-    batches : number of the first row of each batch -> its number of rows and digest when it was first read.
+    batches : number of the first row of a batch -> number of rows in the batch, and their digest in the first pass.
     rows : total number of rows; None until the first pass has ended.
     listing : function that returns the current files of the source; None if it has no files.
     files : the files of the source when it was opened.
@@ -36,11 +36,11 @@ class Fingerprints:
     files: Listing = field(default_factory=dict)
 
     def check(self, frames: Iterator[pd.DataFrame], reader: str) -> Iterator[pd.DataFrame]:
-        """Yield the batches unchanged, after recording each batch or comparing it with the earlier record.
+        """Yield the batches unchanged. The digest of each batch is recorded in the first pass and compared in later passes.
 
         Parameters
         ----------
-        frames : raw rows, indexed by their numbers.
+        frames : raw frames, indexed by row number.
         reader : name of the pass in errors.
 
         Raises
@@ -69,7 +69,7 @@ class Fingerprints:
             self._changed(f"rows {first:,} to {last:,} differ from those of the first pass", reader)
 
     def end(self, rows: int, reader: str) -> None:
-        """Compare the number of rows, and the names and sizes of the files, after a pass has read all rows."""
+        """Check, at the end of a pass, that the number of rows and the names and sizes of the files have not changed."""
         if self.rows is None:
             self.rows = rows
         elif rows != self.rows:
@@ -79,8 +79,8 @@ class Fingerprints:
             self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
 
     def within(self, first: int, rows: int) -> Fingerprints:
-        """Return the fingerprints of the batches that start within `rows` rows from row `first`. The process that reads these
-        rows needs them.
+        """Return the fingerprints of the batches that start in a range of `rows` rows, which begins at row `first`. The process
+        that reads this range needs them.
         """
         known = {at: one for at, one in self.batches.copy().items() if first <= at < first + rows}
         return Fingerprints(self.name, known, self.rows)
@@ -90,7 +90,7 @@ class Fingerprints:
         self.batches, self.rows = {first: (count, digest) for first, count, digest in batches}, rows
 
     def pack(self) -> list[tuple[int, int, str]]:
-        """Return the argument for `restore`. The thread that reads may add batches at the same time."""
+        """Return the recorded batches as the first argument of `restore`. The reading thread may add batches during the call."""
         return [(first, *one) for first, one in self.batches.copy().items()]
 
     def _changed(self, what: str, reader: str) -> NoReturn:
@@ -100,7 +100,7 @@ class Fingerprints:
 
 
 def _digest(frame: pd.DataFrame) -> str:
-    """Return the SHA-256 (hex) of names, types and values, row by row."""
+    """Return the SHA-256 (hex) of the column names, the column types, and the values of each row."""
     told = frame.copy(deep=False)
     for at, dtype in enumerate(frame.dtypes):
         values = frame.iloc[:, at]

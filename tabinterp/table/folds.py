@@ -15,7 +15,9 @@ from .table import Table
 
 
 def anchors(table: Table) -> IntArray:
-    """Return the row number (rows,) whose hash decides whether a row is drawn: its own, or the smallest in its group."""
+    """Return, for each row, the row number (rows,) that is hashed in random draws: the smallest row number in its group, or the
+    row's own number if there are no groups.
+    """
     if table.groups is None:
         return table.numbers
     first = np.full(int(table.groups.max(initial=0)) + 1, np.iinfo(np.int64).max)
@@ -24,15 +26,15 @@ def anchors(table: Table) -> IntArray:
 
 
 def folds(table: Table, seed: int, count: int) -> IntArray:
-    """Return the fold of each row (rows,), from 0 to `count` - 1. It follows from a hash of the row's group, so folds have equal
-    sizes only on average.
+    """Return the fold of each row (rows,), from 0 to `count` - 1. A hash of the row's group determines its fold, so folds have
+    equal sizes only on average.
     """
     return (row_hash(anchors(table), seed) % np.uint64(count)).astype(np.int64)
 
 
 def dealt(table: Table, seed: int, count: int) -> IntArray:
-    """Return the part of each row (rows,), from 0 to `count` - 1. Groups are assigned to parts in turn, in the order of their
-    hashes.
+    """Divide the rows into `count` parts of whole groups, and return the part of each row (rows,), from 0 to `count` - 1. Groups
+    are assigned to parts in turn, in the order of their hashes.
 
     No part is empty unless there are fewer groups than parts.
     """
@@ -46,19 +48,19 @@ def dealt(table: Table, seed: int, count: int) -> IntArray:
 def by_group(
     strata: IntArray, groups: IntArray, needed: Sequence[int], most: int, seed: int
 ) -> list[tuple[IntArray, IntArray]]:
-    """Divide rows into at most `most` parts that consist of whole groups. Each stratum has the same share in all parts, as far as
-    the groups allow.
+    """Divide rows into at most `most` folds of whole groups. As far as the groups allow, a stratum has the same share in every
+    fold.
 
     Parameters
     ----------
     strata : (rows,) the stratum of each row as a number, such as its class.
     groups : (rows,) the group of each row as a number.
-    needed : strata that must occur in the rows of every fit.
+    needed : strata that must occur among the rows to fit on, for every fold.
 
     Returns
     -------
-    For each part, the positions of the rows to fit on and of the rows to score. The number of parts is the largest for which
-    every fit has rows of every needed stratum; the list is empty if this is impossible even with two parts.
+    For each fold, the positions of the rows to fit on and of the rows to score. The number of folds is the largest with which all
+    needed strata occur among the rows to fit on. The list is empty if this is impossible even with two folds.
     """
     largest = int(np.unique(strata, return_counts=True)[1].max())
     with warnings.catch_warnings():

@@ -1,6 +1,6 @@
-"""Random draws by hash of a row's number or contents.
+"""Random draws of rows by a hash of the row's number or contents.
 
-The draw of a row depends only on the row and the seed, so it does not change with the partition of the rows into batches.
+Whether a row is drawn depends only on the row and the seed. It does not depend on how the rows are divided into batches.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tabinterp.arrays import FloatArray, HashArray, IntArray
 
 
 def splitmix(x: HashArray) -> HashArray:
-    """Apply the SplitMix64 finaliser (Steele, Lea & Flood 2014), a bijection of 64-bit integers that scatters well."""
+    """Apply the SplitMix64 finaliser (Steele, Lea & Flood 2014), a bijection that mixes the bits of 64-bit integers well."""
     with np.errstate(over="ignore"):
         x = x + np.uint64(0x9E3779B97F4A7C15)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -33,15 +33,13 @@ def uniform(hashes: HashArray) -> FloatArray:
 
 
 def chosen(rows: IntArray, size: int, seed: int) -> IntArray:
-    """Return the positions of a seeded random sample without replacement from `rows`. There are at most `size` of them, in the
-    order of their hashes.
-    """
+    """Draw at most `size` of the `rows` without replacement, and return their positions in the order of their hashes."""
     return np.asarray(np.argsort(row_hash(rows, seed), kind="stable")[:size], dtype=np.int64)
 
 
 def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> HashArray:
-    """Return a hash of each row's contents in `columns`. It does not depend on the order of columns, or on whether 1 is an int or
-    a float.
+    """Return a hash of each row's contents in `columns`. The hash does not depend on the order of the columns. Integers and
+    floats with the same value have the same hash.
     """
     total = np.zeros(len(frame), dtype=np.uint64)
     for name in columns:
@@ -52,8 +50,8 @@ def content_hash(frame: pd.DataFrame, columns: Sequence[str], seed: int) -> Hash
 
 
 def _value_hash(values: pd.Series) -> HashArray:
-    """Hash values. 1, 1.0, True and the string "1" have the same hash, because a column may have different types in different
-    parts of the rows.
+    """Return a hash of each value. 1, 1.0, True and the string "1" have the same hash, because the type of a column may differ
+    between batches.
     """
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _number_hash(values.to_numpy(dtype=np.float64, na_value=np.nan))
@@ -65,7 +63,7 @@ def _value_hash(values: pd.Series) -> HashArray:
 
 
 def _text_hash(texts: pd.Series) -> HashArray:
-    """Hash strings. A string that is a number has the hash of the number."""
+    """Return a hash of each string. A string that represents a number has the hash of that number."""
     codes, levels = pd.factorize(texts)
     distinct = np.array([*levels, ""], dtype=object)  # the last represents missing values, whose code is -1
     as_numbers = np.array([*map(_number, levels), np.nan])

@@ -1,4 +1,4 @@
-"""Labels of columns and levels: a codebook, from a TOML file, a CSV file or a mapping."""
+"""Codebooks: labels of columns and levels, read from a TOML file, a CSV file or a mapping."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ LabelsGiven = str | Path | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Codebook:
-    """Labels of columns and of levels.
+    """Labels of the columns of a table and of their levels.
 
     Parameters
     ----------
-    columns : column -> its label.
-    levels : column -> level -> its label. Levels are given as in the user's codebook: values of the table, or their text.
+    columns : column -> label of the column.
+    levels : column -> level -> label of the level. As in the user's codebook, a level is given as a value of the table or as the
+        text of the value.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -39,29 +40,29 @@ class Codebook:
 
     @property
     def named(self) -> list[str]:
-        """All columns that have a label themselves or have labelled levels."""
+        """The columns that have a label or have levels with labels."""
         return list(dict.fromkeys([*self.columns, *self.levels]))
 
     def plain(self) -> dict[str, dict[str, Any]]:
-        """The codebook as a mapping that `codebook` accepts, with levels as text."""
+        """The codebook as a mapping that the function `codebook` accepts, with levels as text."""
         levels = {column: {str(level): label for level, label in of.items()} for column, of in self.levels.items()}
         return {"columns": dict(self.columns), "levels": levels}
 
 
 def codebook(given: LabelsGiven | None) -> Codebook:
-    """Return the labels in a file or a mapping.
+    """Read a codebook from a file or a mapping.
 
     Parameters
     ----------
-    given : path of a TOML file with the tables `[columns]` (column = label) and `[levels.COLUMN]` (level = label); path of a CSV
-        file with the columns column, level and label, where an empty level labels the column itself; or a mapping with the keys
-        "columns" and "levels", as in the TOML file.
+    given : path of a TOML file, path of a CSV file, or a mapping. A TOML file has the tables `[columns]` (column = label) and
+        `[levels.COLUMN]` (level = label). A CSV file has the columns column, level and label; a row with an empty level contains
+        the label of the column itself. A mapping has the keys "columns" and "levels", as in the TOML file.
 
     Raises
     ------
     TableError
-        The file cannot be read or has another form; a label is empty, is not text or is longer than 200 characters; or a column
-        or a level has two labels.
+        The file cannot be read or does not have the required form, a label is empty, is not text or is longer than 200
+        characters, or a column or level has two labels.
 
     Examples
     --------
@@ -174,16 +175,17 @@ def _label(label: Any, source: str, column: str, level: Any = None) -> str:
 
 
 def labelled(columns: Sequence[Column], classes: Sequence[Any], book: Codebook) -> tuple[Column, ...]:
-    """Return the columns with their labels; `classes` are the levels of the target.
+    """Return the columns with their labels from a codebook. `classes` are the levels of the target.
 
-    Labels of levels that do not occur in the table are kept, because a codebook may describe more codes than occur. If the column
-    also has levels without a label, a warning names them, because one of the two is probably misspelt.
+    Labels of levels that do not occur in the table are kept, because a codebook may describe more codes than the table contains.
+    If a column has both labels for such levels and levels without a label, a warning names them, because a level is probably
+    misspelt.
 
     Raises
     ------
     TableError
-        The levels of a numeric column are labelled, a level has two labels, or a label is the code of another level that has no
-        label.
+        The codebook labels levels of a numeric column, a level has two labels, or a label is the same as the code of another
+        level that has no label.
     """
     return tuple(
         replace(column, label=book.columns.get(column.name), level_labels=_level_labels(column, classes, book))
@@ -235,15 +237,15 @@ def _level_labels(column: Column, classes: Sequence[Any], book: Codebook) -> tup
 
 
 def matching_levels(given: Any, levels: Sequence[Any]) -> list[Any]:
-    """Return the level that matches a value: the value itself, its text, or the same number. The list is empty if
-    there is none.
+    """Return the level that matches a given value, as a list that is empty if no level matches. A level matches if it is the same
+    value, or has the same text or the same number.
     """
     match = [level for level in levels if level == given or str(level) == str(given)]
     return match or [level for level in levels if _number(level) == _number(given) is not None]
 
 
 def _number(value: Any) -> float | None:
-    """Return a value, or its text, as a number, so that a level 1.0 can be given as "1"."""
+    """Return a value or its text as a number, or None if it is not a number. This allows a level 1.0 to be given as "1"."""
     try:
         return float(value)
     except (TypeError, ValueError):

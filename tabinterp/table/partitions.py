@@ -1,4 +1,6 @@
-"""Partitions of a source: small descriptions of some of its rows, which can be sent to the process that reads them."""
+"""Partitions of a source. A partition is a small description of consecutive rows, which can be sent to the process that reads
+these rows.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ SUMS = "a pass that computes sums"  # name of the pass in errors about changed r
 
 
 def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.DataFrame]:
-    """Yield frames indexed by row number, starting at `first`, without empty frames."""
+    """Yield the frames that are not empty, indexed by row number. The first row has the number `first`."""
     for frame in frames:
         if len(frame):
             yield frame.set_axis(pd.RangeIndex(first, first + len(frame)))
@@ -30,8 +32,8 @@ def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.Data
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A description of `rows` rows, starting at row number `first`. `frames` reads them again at every call. `sides` has one bit
-    per row, which marks held-out rows.
+    """A description of `rows` consecutive rows, starting at row number `first`. Every call of `frames` reads these rows again.
+    `sides` has one bit per row; the bits of held-out rows are 1.
 
     `fingerprints` are digests from an earlier read of these rows; None if the rows are sent from memory.
     """
@@ -45,11 +47,11 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """The types and codes of the whole table, which are used to convert raw rows to tables. `types` has an empty column of each
-    type.
+    """The column types and the class codes of the whole table, which are used to convert raw rows to tables. `types` contains,
+    for each column, an empty column of its type.
 
-    If `coded` is set, columns that were read as categories stay codes. This is for callers that encode each distinct string only
-    once.
+    If `coded` is true, columns that were read as categories are not converted to strings. Callers use this to encode each
+    distinct string only once.
     """
 
     name: str
@@ -60,7 +62,7 @@ class Form:
     coded: bool = False
 
     def table(self, raw: pd.DataFrame) -> Table:
-        """Convert raw rows, indexed by their numbers, to a table without a split."""
+        """Convert raw rows, indexed by row number, to a table without a split."""
         frame = pd.DataFrame({name: self._column(raw[name], whole) for name, whole in self.types.items()})
         numbers = raw.index.to_numpy().astype(np.int64)
         frame = frame.reset_index(drop=True)
@@ -74,14 +76,16 @@ class Form:
         return cast(plain(values), whole)
 
     def of(self, part: str, table: Table, held_out: BoolArray | None) -> Table:
-        """Return the rows of a part: "all", "training" or "evaluation", as in `Table`."""
+        """Return the "all", "training" or "evaluation" rows of a table, as `Table` defines them. `held_out` is a mask (rows,), or
+        None without a split.
+        """
         whole = table if held_out is None else replace(table, split=self.split, held_out=held_out)
         if part == "training":
             return whole.training_rows()
         return whole.evaluation_rows() if part == "evaluation" else whole
 
     def batches(self, part: str, piece: Piece) -> Iterator[Table]:
-        """Yield the rows of a piece that belong to a part."""
+        """Yield tables of the rows of a piece that belong to a part: "all", "training" or "evaluation"."""
         frames = numbered(piece.frames(), piece.first)
         for raw in frames if piece.fingerprints is None else piece.fingerprints.check(frames, SUMS):
             table = self.table(raw)
@@ -92,7 +96,7 @@ class Form:
 
 
 def held_out_bits(sides: NDArray[np.uint8] | None, rows: NDArray[np.int64]) -> BoolArray | None:
-    """Return the bits of consecutive rows, one bit per row."""
+    """Unpack the held-out bits of consecutive rows to a mask (rows,). Return None if there is no split."""
     if sides is None:
         return None
     start = int(rows[0]) // 8

@@ -1,4 +1,4 @@
-"""Prefetching: the next batch is read in a separate thread while the current one is used."""
+"""Prefetching: the next batch is read in a separate thread while the current batch is processed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 
 
 def ahead(items: Iterator[Any], most: int = 1) -> Iterator[Any]:
-    """Yield the same items while up to `most` further items are prepared; stop promptly if no more are needed."""
+    """Yield the same items, and prepare up to `most` further items in a separate thread. The thread stops promptly if the caller
+    needs no more items.
+    """
     wanted: SimpleQueue[bool] = SimpleQueue()
     made: SimpleQueue[tuple[str, Any]] = SimpleQueue()
     Thread(target=_make, args=(items, wanted, made), daemon=True).start()

@@ -42,40 +42,42 @@ def read_table(
     seed: int = 0,
     name: str | None = None,
 ) -> Table:
-    """Read rows, and infer or set the kind and role of each column.
+    """Read a table, and infer or set the kind and role of each column.
 
     Parameters
     ----------
     source : path of a CSV (or .csv.gz) or Parquet file, or any dataframe that narwhals supports (pandas, polars, pyarrow).
     target : column to predict.
-    task : "binary", "multiclass", "regression" or "count" (whole numbers from 0; the log of the expected count is modelled; never
-        inferred). None: text, booleans and whole numbers with at most ten distinct values are classes, and other numbers are a
-        regression target.
+    task : "binary", "multiclass", "regression" or "count". "count" is for whole numbers from 0; the log of the expected count is
+        modelled. It is never inferred. None: text, booleans, and whole numbers with at most ten distinct values are classes; all
+        other numbers are a regression target.
     positive : the positive class of a binary target; None: the last in sorted order.
     adverse : the adverse class of a binary target: the outcome that harms the person, such as a predicted default. None: not
-        stated. Without it, reason codes and adverse-impact checks do not apply, and groups are compared by predicted classes.
-    drop : columns that models must not use. They stay in the table (a protected column can be dropped).
+        stated. Without an adverse class, reason codes and adverse-impact checks do not apply, and groups are compared by
+        predicted classes.
+    drop : columns that models must not use. They remain in the table. A protected column can be dropped.
     protected : columns that define the groups of people to compare, whether or not they are inputs.
-    kinds : column -> "numeric", "categorical", "boolean" or "ordinal", if the inferred kind is wrong, such as for
+    kinds : column -> "numeric", "categorical", "boolean" or "ordinal". Needed if the inferred kind is wrong, for example for
         categories coded as whole numbers.
-    levels : column -> its levels in order, for ordinal columns.
-    labels : labels that reports show instead of names and codes: a TOML or CSV codebook, or a mapping with the keys "columns"
-        (column -> label) and "levels" (column -> level -> label). The rows keep their codes.
+    levels : ordinal column -> levels of the column in order.
+    labels : labels that reports show instead of names and codes. Give the path of a TOML or CSV codebook, or a mapping with the
+        keys "columns" (column -> label) and "levels" (column -> level -> label). The values in the table do not change.
     weight : column of sampling weights.
-    group : column that identifies dependent rows.
-    split : a column of train/test labels, booleans or dates; or the share of rows to hold out, between 0 and 1.
-    split_at : with a date column, the first date to hold out. None: about the latest quarter of the rows, from the start of a
-        calendar period that contains at least ten rows.
-    drop_missing_target : leave out rows without a target, which are otherwise refused. The table is then as if these rows had
-        never existed, including split and row numbers; `Table.without_target` counts them.
+    group : column that identifies groups of dependent rows, such as the rows of one person.
+    split : name of a column of train/test labels, booleans or dates, or the share of rows to hold out, between 0 and 1.
+    split_at : first date to hold out, if `split` is a date column. None: about the latest quarter of the rows is held out, from
+        the start of a calendar period that contains at least ten rows.
+    drop_missing_target : leave out rows without a target; otherwise such rows raise an error. The split and the row numbers are
+        then the same as if the rows had never existed. `Table.without_target` is the number of rows left out.
     stratify : hold out the same share of each class.
-    seed : seed for drawing the share.
+    seed : random seed for drawing the held-out rows.
     name : name of the table in reports; None: the name of the file.
 
     Raises
     ------
     TableError
-        The table is invalid. The message names the column, often the row, what is allowed and what was found.
+        The table or an argument is invalid. The message names the column and often the row, and states what was found and what is
+        allowed.
 
     Examples
     --------

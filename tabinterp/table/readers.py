@@ -1,8 +1,8 @@
-"""Readers of rows in batches, in a fixed order: Parquet and CSV files, folders, object stores, Arrow, dataframes,
+"""Readers of rows in batches and in a fixed order, from Parquet and CSV files, folders, object stores, Arrow, dataframes or
 databases.
 
-A source can be read repeatedly, with one batch in memory at a time. The result of a database query is read once, into a temporary
-folder, because its rows have no fixed order and may change between reads.
+A source can be read repeatedly, with one batch in memory at a time. The result of a database query is read only once and copied
+to a temporary folder. Otherwise the rows could change or have a different order in the next read.
 """
 
 from __future__ import annotations
@@ -52,14 +52,15 @@ SHRUNK, CELL = 8, 8  # approximate compression ratio of gzipped text; bytes per 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A source of rows. `parts` yields raw frames at every call, starting with a given row number. Earlier rows are not read if
-    the source knows its row counts. `kept` must live as long as the source.
+    """A source of rows. Every call of `parts` yields raw frames from a given row number. Earlier rows are not read if the source
+    knows the number of rows in each of its files. `kept` is an object that must exist as long as the source, such as a temporary
+    folder.
 
-    `apart` contains the same rows in parts that another process can read, each with its number of rows; None if this is
-    impossible. `rows` is the number of rows, if it is known before reading. `texts` are columns of text that are read as
-    categories only because that is faster. `left_out` is the number of rows without a target, which is known after all rows have
-    been read; None if such rows are not left out. `fingerprints` are digests of the rows read; later passes are compared with
-    them.
+    `apart` yields the same rows in parts that other processes can read, together with the number of rows in each part. It is None
+    if other processes cannot read the source. `rows` is the number of rows if it is known before reading. `texts` are text
+    columns that are read as categories because that is faster. `left_out` returns the number of rows that were left out because
+    their target is missing, once all rows have been read. It is None if such rows are not left out. `fingerprints` are digests of
+    the rows in the first pass, with which later passes are compared.
     """
 
     name: str
@@ -75,8 +76,8 @@ class Source:
     def file_sha256(self) -> str | None:
         """Return the SHA-256 (hex) of the file that was read.
 
-        None if the rows do not come from a single local file, or if that file was modified since it was opened, because its bytes
-        may no longer be those that were read.
+        Return None if the rows do not come from a single local file. Also return None if the file was modified after it was
+        opened, because its current bytes may differ from those that were read.
         """
         if self.file is None:
             return None
@@ -86,12 +87,12 @@ class Source:
         return digest if _stamp(path) == opened else None
 
     def batches(self, first: int = 0, reader: str = "a later pass") -> Iterator[pd.DataFrame]:
-        """Yield raw frames, indexed by row number, starting with row `first`.
+        """Yield raw frames from row `first`, indexed by row number.
 
         Raises
         ------
         TableError
-            The rows differ from those that were read before; `reader` is the name of this pass in the error.
+            The rows differ from those of the first pass. `reader` is the name of the current pass in the error.
         """
         at = first
         for frame in self.fingerprints.check(numbered(self.parts(first), first), reader):
@@ -102,7 +103,9 @@ class Source:
         self.fingerprints.end(at, reader)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """Yield the rows as pieces for other processes: row groups of Parquet files, and otherwise the rows themselves."""
+        """Yield the rows as pieces that can be sent to other processes. A piece refers to a row group of a Parquet file; for
+        other sources, it contains the rows themselves.
+        """
         if self.apart is None:
             for frame in self.batches(first, SUMS):
                 yield Piece(int(frame.index[0]), len(frame), partial(list, [frame]))
@@ -124,17 +127,18 @@ def open_source(
     keep: Keeping | None = None,
     told: Told | None = None,
 ) -> Source:
-    """Open a source of batches of at most `rows` rows, fewer if there are many columns.
+    """Open a source that is read in batches of at most `rows` rows. Batches are smaller if there are many columns.
 
     Parameters
     ----------
-    source : path of a CSV (or .csv.gz) or Parquet file; a folder of Parquet files, partitioned or not; the same as a URL that
-        fsspec supports ("s3://bucket/loans/"); an Arrow table or dataset; any dataframe. With `query`: a DuckDB file, or a
-        URL that SQLAlchemy supports ("postgresql+psycopg://user@host/base").
-    key : a column of the query with a unique value in every row. Rows are sorted by it, and an interrupted query continues after
-        the last saved row.
-    keep : saves the rows of a query, and the column types of a CSV file.
-    told : called with the progress of copying the result of a query.
+    source : path of a CSV (or .csv.gz) or Parquet file, path of a folder of Parquet files (partitioned or not), a URL of such a
+        file or folder that fsspec supports ("s3://bucket/loans/"), an Arrow table or dataset, or any dataframe. With `query`: a
+        DuckDB file, or a URL that SQLAlchemy supports ("postgresql+psycopg://user@host/base").
+    key : a column of the query with a unique value in every row. The rows are sorted by this column, and an interrupted query
+        continues after the last saved row.
+    keep : folder of checkpoints, in which the rows of a query and the column types of a CSV file are saved. None: nothing is
+        saved.
+    told : called with the progress while the result of a query is copied.
     """
     if query is not None:
         name, folder, files = spool(str(source), query, rows, key, keep, told)
@@ -168,16 +172,16 @@ def open_source(
 
 
 class _KnownTargets:
-    """The parts of a source without the rows whose target is missing. `left_out` is the number of such rows, which is known after
-    all rows have been read.
+    """The parts of a source, without the rows whose target is missing. `left_out` is the number of rows left out. It is known
+    after all rows have been read.
     """
 
     def __init__(self, parts: Callable[[int], Iterator[pd.DataFrame]], target: str) -> None:
         self._parts, self._target, self.left_out = parts, target, 0
 
     def __call__(self, first: int) -> Iterator[pd.DataFrame]:
-        """Yield frames whose rows are numbered as if the rows without a target did not exist. Counting these rows requires
-        reading all earlier rows.
+        """Yield the frames from row `first`. Rows are numbered as if the rows without a target did not exist, so all earlier rows
+        must be read and counted.
         """
         known = left_out = 0
         for frame in self._parts(0):
@@ -194,20 +198,21 @@ class _KnownTargets:
 
 
 def with_known_targets(source: Source, target: str) -> Source:
-    """Return the source without the rows whose target is missing. `left_out` is the number of such rows, which is known after all
-    rows have been read.
+    """Return the source without the rows whose target is missing. Its `left_out` returns the number of rows left out, which is
+    known after all rows have been read.
     """
     parts = _KnownTargets(source.parts, target)
     return replace(source, parts=parts, apart=None, rows=None, left_out=lambda: parts.left_out)
 
 
 def identity(source: Any, query: str | None = None, key: str | None = None) -> str:
-    """Return a text that identifies the rows of a path, URL or query without reading them: names, sizes and times of files.
+    """Return a text that identifies the rows of a path, URL or query without reading the rows. For files, it contains their
+    names, sizes and modification times.
 
     Raises
     ------
     TableError
-        The rows are already in memory, so nothing identifies them.
+        The rows are already in memory, so they cannot be identified.
     """
     if query is not None:
         return f"{hidden(str(source))}: {hidden(query)}" + ("" if key is None else f", by {key}")
@@ -223,15 +228,15 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """Return numbers that change with a file's contents: its size and times. Programs cannot set the time of the last change to
-    an arbitrary value.
+    """Return the size, times and other metadata of a file, which change when its contents change. The time of the last change is
+    included because programs cannot set it to an arbitrary value.
     """
     found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _files(store: Any, path: str) -> list[Any]:
-    """Return the file itself, or the files in the folder, in the order of their paths."""
+    """Return the files in a folder in the order of their paths. If the path is a file, return only this file."""
     found = store.get_file_info(path)
     if found.type != filesystems.FileType.Directory:
         return [found]
@@ -244,7 +249,7 @@ def _few(rows: int, columns: int) -> int:
 
 
 def _after(first: int, counts: Sequence[int], parts: Iterable[Any]) -> Iterator[Any]:
-    """Return the parts that start at row `first` or later. `counts` contains the number of rows in each part."""
+    """Yield the parts that start at row `first` or later. `counts` contains the number of rows in each part."""
     starts = accumulate(counts, initial=0)
     return (part for start, part in zip(starts, parts, strict=False) if start >= first)
 
@@ -258,8 +263,8 @@ def _of_arrow(table: pa.Table, rows: int, start: int) -> Iterator[pd.DataFrame]:
 
 
 def unpacked_size(path: Path) -> int:
-    """Return the approximate size of a file's table in memory, in bytes. For text this is the size of the text, and for a Parquet
-    file eight bytes per cell.
+    """Return the approximate size in memory, in bytes, of the table in a file: the size of the uncompressed text for a CSV file,
+    and eight bytes per cell for a Parquet file.
     """
     size = path.stat().st_size
     with path.open("rb") as stream:
@@ -320,7 +325,7 @@ def _store(source: str) -> tuple[Any, str]:
 
 @contextmanager
 def _readable(source: str, problem: str) -> Iterator[None]:
-    """Replace any library error about this path or URL by a `TableError` without the URL's secrets."""
+    """Replace any library error about this path or URL by a `TableError` that does not contain secrets of the URL."""
     try:
         yield
     except TableError:
@@ -346,23 +351,24 @@ def _dataset(source: str, name: str, store: Any, path: str, rows: int) -> Source
 def _of_dataset(
     name: str, found: ds.Dataset, rows: int, source: str = "the data set", texts: Sequence[str] = ()
 ) -> Source:
-    """Return a source that reads the files one by one in the order of their paths, so that row numbers are fixed.
+    """Return a source that reads the files of a dataset one by one. Files are read in the order of their paths, so row numbers
+    are the same in every pass.
 
-    `texts` are columns of text that are read as codes and distinct strings, so that fewer string objects are created.
+    `texts` are text columns that are read as codes and distinct strings, which creates fewer string objects.
     """
 
     rows = _few(rows, len(found.schema))
 
     def fragments() -> Iterator[Any]:
-        """Yield the row groups of each Parquet file, because Arrow would decode up to 1 GiB of a whole file ahead of the
-        reader.
+        """Yield the row groups of each Parquet file separately. If a whole file were read, Arrow would decode up to 1 GiB in
+        advance.
         """
         with _to_its_end(source):
             for one in sorted(found.get_fragments(), key=lambda one: getattr(one, "path", "")):
                 yield from one.split_by_row_group() if isinstance(one, ds.ParquetFileFragment) else [one]
 
     def parts(first: int) -> Iterator[pd.DataFrame]:
-        """Yield frames from row `first`. In the part that contains this row, earlier rows are read and skipped."""
+        """Yield frames, beginning with the frame that contains row `first`. Row groups before this row are not read."""
         at = 0
         for one in fragments():
             count = sum(group.num_rows for group in one.row_groups) if files else 0
@@ -396,7 +402,7 @@ def _read(
 
 
 def _texts(column: pa.DictionaryArray) -> pd.Categorical:
-    """Encode a column of text as codes into its distinct strings."""
+    """Convert an Arrow text column to a pandas categorical column of its distinct strings."""
     texts = column.dictionary.to_pylist()
     large = len(texts) > len(column)  # the dictionary of a whole row group, mostly unused in this batch
     if large or None in texts or len({*texts}) < len(texts):
@@ -416,8 +422,8 @@ def _to_its_end(source: str) -> AbstractContextManager[None]:
 def _csv(
     source: str, store: Any, path: str, rows: int, packed: bool, keep: Keeping | None
 ) -> Callable[[int], Iterator[pd.DataFrame]]:
-    """Return a function that reads a CSV file. Skipped rows must be read as well, because that is the only way to find where a
-    row starts.
+    """Return a function that yields the rows of a CSV file from a given row number. Earlier rows must be read too, because the
+    position of a row in the file is not known.
     """
     form = "as a UTF-8 CSV file with a header"
     unreadable = f"{hidden(source)!r} cannot be read completely {form}"
@@ -457,7 +463,9 @@ def _csv(
 
 
 def _check_cells(rows: Any, most: int, source: str) -> None:
-    """Refuse a row with too many cells. Pandas does so since 3.1; older versions drop cells from the first rows of a chunk."""
+    """Raise an error if a row has too many cells. Pandas 3.1 and later raises such an error too. Older versions drop cells from
+    the first rows of a chunk.
+    """
     for cells in rows:
         if len(cells) > most:
             raise TableError(
@@ -467,8 +475,8 @@ def _check_cells(rows: Any, most: int, source: str) -> None:
 
 
 def _kind(values: pd.Series) -> set[str]:
-    """Return the kind of a column: number, boolean or text. A column with two kinds is text. If all cells are empty, the result
-    is an empty string.
+    """Return a set with the kind of a column's values: "number", "boolean" or "text". The set is empty if all cells are empty. A
+    column whose chunks differ in kind is read as text.
     """
     values = plain(values)
     if values.isna().all():

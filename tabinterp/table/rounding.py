@@ -1,9 +1,9 @@
-"""Rounding of numbers and dates on the scale of a column, so that at least ten rows share every number that is shown.
+"""Rounding of numbers and dates. At least ten rows of a column share every number that is shown.
 
-A number that occurs in at least ten rows is shown unchanged. Any other number is rounded to a multiple of 1, 2 or 5 times a power
-of ten: the finest step for which at least ten rows lie within half a step of the result. A number that is already such a multiple
-is not changed. Points at which a model is evaluated, and edges between bins, are rounded before they are used, so that the shown
-numbers are exactly those used in the computation.
+A number that occurs in at least ten rows is shown unchanged. Any other number is rounded to a multiple of a step. Steps are 1, 2
+or 5 times a power of ten, and the finest step is used for which at least ten rows lie within half a step of the result. A number
+that is already a multiple of this step does not change. Points at which a model is evaluated, and edges between bins, are rounded
+before they are used. The numbers shown are therefore exactly those used in the computation.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ PERIODS = ("D", "W", "M", "Q", "Y")  # days, weeks from Monday, months, quarters
 
 
 class Rounding:
-    """Rounding of numbers such that at least ten of the given values share each result.
+    """A function that rounds numbers. Every result is shared by at least ten of the given values.
 
     Parameters
     ----------
-    values : (n,) the values of a column. Missing values do not count.
+    values : (n,) values of a column. Missing values are ignored.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class Rounding:
         self.values: FloatArray = np.sort(values[np.isfinite(values)])
 
     def __call__(self, number: float) -> float:
-        """Return the number as it can be shown; NaN if fewer than ten rows have a value."""
+        """Return the rounded number, or NaN if fewer than ten rows have a value."""
         number = float(number)
         if len(self.values) < SMALL or not np.isfinite(number):
             return float("nan")
@@ -61,8 +61,8 @@ class Rounding:
     def mean(self, number: float) -> float:
         """Round a mean over ten or more rows to a step of at most a twentieth of the standard deviation of the values.
 
-        A mean is not the value of a row, so ten rows do not have to share it. The step prevents someone who knows the other rows
-        from computing the value of one row. NaN if fewer than ten rows have a value.
+        A mean is not the value of a row, so it does not have to be shared by ten rows. The rounding prevents someone who knows
+        all rows but one from computing the value of the last row. The result is NaN if fewer than ten rows have a value.
 
         >>> Rounding(np.repeat([-1.0, 0.0, 2.0], 50))(1.0731), Rounding(np.repeat([-1.0, 0.0, 2.0], 50)).mean(1.0731)
         (2.0, 1.07)
@@ -76,13 +76,13 @@ class Rounding:
         return made
 
     def points(self, numbers: Iterable[float]) -> FloatArray:
-        """Return the distinct rounded numbers, in order; empty if fewer than ten rows have a value."""
+        """Return the distinct rounded numbers in ascending order. The array is empty if fewer than ten rows have a value."""
         made = np.array([self(number) for number in numbers], dtype=np.float64)
         return np.asarray(np.unique(made[~np.isnan(made)]))
 
     def ends(self, low: float, high: float) -> tuple[float, float]:
-        """Return the rounded ends of a range. They do not reveal an extreme row, because at least ten rows lie at or beyond
-        each end before rounding.
+        """Return rounded ends of the range from `low` to `high`. They do not reveal an extreme row: each end is moved inwards
+        before rounding if fewer than ten rows lie at or beyond it.
         """
         if len(self.values) < SMALL:
             return float("nan"), float("nan")
@@ -91,13 +91,15 @@ class Rounding:
         return both[0], both[1]
 
     def edges(self, edges: Iterable[float]) -> list[float]:
-        """Return the rounded edges that divide the values, in order. On each side of an edge there is at least one value; a value
-        equal to an edge is below it.
+        """Return the rounded edges that divide the values, in ascending order. There is at least one value on each side of an
+        edge. Values equal to an edge count as below the edge.
         """
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 
     def _may_be_shown(self, number: float) -> bool:
-        """Return whether ten rows have this number, or share it after rounding to a multiple of the coarsest possible step."""
+        """Return whether at least ten rows have this number or are rounded to it. Rows are rounded to the coarsest step that
+        divides the number.
+        """
         if self._within(number, 0.0) >= SMALL:
             return True
         _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
@@ -105,12 +107,12 @@ class Rounding:
         return self._shared(number, factor * 10.0 ** int(exponent))
 
     def _shared(self, number: float, step: float) -> bool:
-        """Return whether ten rows share this multiple of a step, and the number does not identify fewer rows."""
+        """Return whether at least ten rows are rounded to this multiple of a step and the number does not identify a row."""
         return self._within(number, step / 2) >= SMALL and not self.points_to_few(number)
 
     def points_to_few(self, number: float) -> bool:
-        """Return whether a number with at least five significant digits is the value of one to nine rows, exactly or when
-        rounded to these digits.
+        """Return whether a number identifies one to nine rows. This is possible only for a number with at least five significant
+        digits. It identifies the rows that have this value exactly, or have it after rounding to the same digits.
         """
         _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
         if len(digits) < DIGITS:
@@ -123,7 +125,7 @@ class Rounding:
         return int(np.searchsorted(self.values, number + reach * NEAR, "right") - low)
 
     def _reach(self, number: float) -> float:
-        """Return the distance to the tenth nearest row, which determines the finest step to try."""
+        """Return the distance from the number to the tenth nearest row. It determines the finest step to try."""
         at = int(np.searchsorted(self.values, number))
         near = self.values[max(0, at - SMALL) : at + SMALL]
         with np.errstate(over="ignore"):
@@ -131,24 +133,27 @@ class Rounding:
 
 
 def _steps(least: float) -> Iterator[tuple[int, int]]:
-    """Yield steps of at least this size within the floating-point range; each is 1, 2 or 5 times a power of ten."""
+    """Yield the steps from `least` up to the largest floating-point number, as pairs of a factor (1, 2 or 5) and an exponent of
+    ten.
+    """
     first = int(np.floor(np.log10(min(least, 1e308))))
     for exponent in range(max(first, -323), 309):
         yield from ((factor, exponent) for factor in (1, 2, 5) if least <= factor * 10.0**exponent * NEAR < np.inf)
 
 
 def shown_date(date: pd.Timestamp, dates: pd.Series, rows: IntArray | None = None) -> pd.Timestamp | None:
-    """Return the start of the shortest calendar period around a date with at least ten rows in it and rows on both sides.
+    """Return a calendar date near the given date that can be shown because it does not identify a row.
 
     Parameters
     ----------
-    date : in the time zone of `dates`, if they have one.
-    dates : dates of the rows, or each date once.
-    rows : number of rows with each of the dates; None: one row each.
+    date : the date to round, in the time zone of `dates` if they have one.
+    dates : dates of the rows, or the distinct dates.
+    rows : number of rows with each of the dates. None: each date belongs to one row.
 
     Returns
     -------
-    The start of a day, week (Monday), month, quarter or year, at midnight; None if there is no such period.
+    The start, or else the end, of the shortest day, week (from Monday), month, quarter or year that contains the date and at
+    least ten rows. There are rows before and after the result. None if there is no such period.
     """
     counts: NDArray[np.int64] = np.ones(len(dates), dtype=np.int64) if rows is None else rows
     zone, local = dates.dt.tz, dates.dt.tz_localize(None)

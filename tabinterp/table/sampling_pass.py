@@ -1,4 +1,4 @@
-"""The sampling pass over batches, which decides the rows that are held out and the rows that are drawn."""
+"""The sampling pass over batches, which chooses the held-out rows and draws the sample."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from .table import Table
 
 
 class Copies:
-    """Assigns rows to the two sides of the split. If duplicates are numbered, it counts the copies of each row seen so far."""
+    """Assigns the rows of each batch to the two sides of the split. If the split numbers duplicate rows, the copies of each row
+    in earlier batches are counted.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
@@ -33,7 +35,7 @@ class Copies:
         return split.held_out(table.frame, table.codes, table.schema.labels, before)
 
     def _counts(self, frame: pd.DataFrame, split: Split) -> IntArray:
-        """Return how many copies of each row occur in earlier batches (rows,)."""
+        """Return the number of copies of each row in earlier batches (rows,)."""
         hashes = content_hash(frame, split.columns, split.seed)
         places, at, count = np.unique(hashes, return_inverse=True, return_counts=True)
         keys = places.tolist()
@@ -43,7 +45,7 @@ class Copies:
 
 
 class Sides:
-    """One held-out bit per row, eight per byte."""
+    """The held-out rows as a packed array with one bit per row, eight bits per byte."""
 
     def __init__(self) -> None:
         self.rows = self.held_out = 0
@@ -62,7 +64,7 @@ class Sides:
 
 
 class Pool:
-    """The rows with the smallest hashes, up to a given number."""
+    """A random sample of the rows seen so far: up to a given number of rows, those with the smallest hashes."""
 
     def __init__(self, most: int, seed: int) -> None:
         self._most, self._seed = most, seed
@@ -93,7 +95,7 @@ class Pool:
 
 
 class Gathered:
-    """The results of the sampling pass. `types` has an empty column of each final type."""
+    """The results of the sampling pass. `types` contains, for each column, an empty column of its final type."""
 
     def __init__(self, types: dict[str, pd.Series], schema: Schema, split: Split | None, most: int, seed: int) -> None:
         self._split = split
@@ -120,7 +122,7 @@ class Gathered:
 
 
 def pack_table(table: Table | None, name: str, arrays: Arrays) -> Any:
-    """Pack the rows of a table as arrays whose names have this prefix. Their sides of the split are not included."""
+    """Pack the rows of a table as arrays, whose names start with `name`. The split is not included."""
     if table is None:
         return None
     arrays |= {f"{name}numbers": table.numbers, f"{name}y": table.y}
@@ -129,14 +131,14 @@ def pack_table(table: Table | None, name: str, arrays: Arrays) -> Any:
 
 
 def unpack_table(packed: Any, name: str, arrays: Arrays, like: Table) -> Table:
-    """Return the table that `pack_table` packed, with the schema of `like`."""
+    """Return the table from the output of `pack_table`, with the schema of `like`."""
     frame = pd.DataFrame({column: unpack_column(one, f"{name}{i}", arrays) for i, (column, one) in enumerate(packed)})
     rows = (arrays[f"{name}y"], arrays[f"{name}numbers"], arrays.get(f"{name}weights"))
     return Table(like.name, frame, like.schema, *rows)
 
 
 def joined(tables: Sequence[Table]) -> Table:
-    """Concatenate the rows of tables with the same schema, in the order of their numbers."""
+    """Concatenate tables with the same schema. The rows are sorted by row number."""
     first = tables[0]
     numbers = np.concatenate([one.numbers for one in tables])
     order = np.argsort(numbers, kind="stable").astype(np.int64)

@@ -1,8 +1,8 @@
-"""`scan_table`: read a table larger than memory in batches, with a sample of its rows as a `Table`.
+"""`scan_table`: read a table that is larger than memory in batches, and draw a sample of its rows as a `Table`.
 
-A first pass over the batches infers the schema. A second pass chooses the held-out rows, draws the sample and computes digests. A
-row is drawn by the hash of its number and the seed, so the sample does not depend on the batches. The held-out rows are stored as
-one bit per row.
+A first pass over the batches infers the schema. A second pass chooses the held-out rows, draws the sample and computes digests.
+Whether a row is drawn depends on a hash of its number and the seed, so the sample does not depend on the batches. Held-out rows
+are stored as one bit per row.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ DRAWN = 50_000  # rows drawn from each side of the split, for analyses that need
 
 @dataclass(frozen=True, eq=False)
 class Scan(Previewed):
-    """A table that is read in batches. `census` counts all its rows; `sample` is a table of the rows drawn.
+    """A table that is read in batches. `census` summarises all rows, and `sample` is a table of the rows drawn.
 
     `columns` contains a few values of each column, with the type of the whole column. `sides` marks the held-out rows with one
-    bit each. `most` is the maximum number of rows drawn from each side. `asked` contains the user's declarations about the
-    columns. `keep` saves the state of a pass, and `told` is called with its progress.
+    bit per row. `most` is the maximum number of rows drawn from each side of the split. `asked` contains the user's declarations
+    about the columns. `keep` saves the state of each pass, and `told` is called with the progress of a pass.
     """
 
     name: str
@@ -71,35 +71,37 @@ class Scan(Previewed):
         return self.census.rows
 
     def preview(self) -> Preview:
-        """Return the numbers of rows and missing values, the target, kinds and roles, over all rows."""
+        """Return a preview: the number of rows and of missing values, the target, and the kinds and roles of columns."""
         return preview_of(self.name, self.schema, len(self), self.census.held_out, self.census.missing)
 
     @property
     def is_whole(self) -> bool:
-        """Whether every row was drawn."""
+        """Whether the sample contains every row."""
         return len(self.sample) == len(self)
 
     @property
     def without_target(self) -> int | None:
-        """The number of rows left out because their target is missing; None if such rows are refused."""
+        """The number of rows left out because their target is missing. None if such rows raise an error instead."""
         return self.census.without_target
 
     @property
     def file_sha256(self) -> str | None:
-        """The SHA-256 (hex) of the file that was read; None for anything else, or if the file was changed since."""
+        """The SHA-256 (hex) of the file that was read. None if the source is not a single local file, or if the file has changed
+        since it was opened.
+        """
         return self.source.file_sha256()
 
     def batches(self, part: str = "all") -> Iterator[Table]:
-        """Return an iterator over tables of the "all", "training" or "evaluation" rows, as in `Table`. The next table is
-        prefetched.
+        """Return an iterator over tables of the "all", "training" or "evaluation" rows, as defined in `Table`. The next table is
+        read in advance.
         """
         return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))
 
     def ends(self, part: str, first: int = 0) -> Iterator[tuple[int, Table]]:
-        """Yield, for each batch, the number of the row after the batch, and the rows of the batch that belong to the given part.
-        The first batch starts with row `first`.
+        """Yield, for each batch, the number of the row after the batch, and a table of the rows in the batch that belong to the
+        given part. The first batch starts at row `first`.
 
-        Columns of text that are read as codes stay codes.
+        Text columns that are read as codes remain codes.
         """
         return self._ends(self.coded, part, first)
 
@@ -109,31 +111,31 @@ class Scan(Previewed):
 
     @property
     def form(self) -> Form:
-        """The form with which raw rows are converted to tables."""
+        """The types and codes with which raw rows are converted to tables."""
         types = {name: one.values.iloc[:0] for name, one in self.columns.items()}
         return Form(self.name, self.schema, types, self.split, self.weight)
 
     @property
     def coded(self) -> Form:
-        """The same form, except that columns of text that are read as codes stay codes."""
+        """The same as `form`, except that text columns that are read as codes remain codes."""
         return replace(self.form, coded=True)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:
-        """Yield all rows as pieces for other processes. `form.batches` yields the tables of one piece, as `batches` does for the
-        whole table.
+        """Yield all rows as pieces that can be sent to other processes. `form.batches` yields the tables of one piece, just as
+        `batches` yields those of the whole scan.
 
-        `first` is the first row of a piece; earlier pieces are left out.
+        `first` is the row number at which a piece starts. Earlier pieces are left out.
         """
         for piece in self.source.pieces(first):
             bits = held_out_bits(self.sides, np.arange(piece.first, piece.first + piece.rows))
             yield piece if bits is None else replace(piece, sides=np.packbits(bits))
 
     def with_split(self, split: Split) -> Scan:
-        """Return the same rows with this split."""
+        """Return a scan of the same rows with this split."""
         return _second(replace(self, asked=replace(self.asked, split=split)), split)
 
     def tell(self, rows: int) -> None:
-        """Report the number of rows that a pass has processed."""
+        """Call `told` with the number of rows that a pass has processed."""
         if self.told is not None:
             self.told("", rows, len(self))
 
@@ -168,16 +170,16 @@ def scan_table(
 
     Parameters
     ----------
-    source : a CSV or Parquet file, a folder of Parquet files, their URL, an Arrow table or dataset, or a dataframe; with `query`,
-        a DuckDB file or the URL of a database. The other arguments are those of `read_table`. A stratified share needs the whole
-        table, so with `stratify`, `split` must be a split that was drawn earlier.
-    drop_missing_target : as in `read_table`. Row numbers, also in errors, are then those of the remaining rows.
-    rows : maximum number of rows drawn from each side of the split (or from all rows), for analyses that need an order or a
-        random draw.
-    batch : number of rows in memory at a time.
-    key : a column of the query with a unique value in every row; the rows are sorted by it.
-    keep : object from `keeping` that saves the finished parts.
-    told : called with the purpose of a pass, the number of rows processed, and the total.
+    source : a CSV or Parquet file, a folder of Parquet files, a URL of such a file or folder, an Arrow table or dataset, or a
+        dataframe. With `query`, a DuckDB file or the URL of a database. Arguments that are not described here are those of
+        `read_table`. A share of rows cannot be drawn stratified, because that requires the whole table in memory.
+    drop_missing_target : as in `read_table`. If true, row numbers (also in errors) count only the remaining rows.
+    rows : maximum number of rows drawn from each side of the split, or from all rows if there is no split. The sample is used by
+        analyses that need sorted or randomly drawn rows.
+    batch : maximum number of rows read into memory at a time.
+    key : a column of the query with a unique value in every row. The rows are sorted by this column.
+    keep : folder of checkpoints, in which the state of each pass is saved. None: nothing is saved.
+    told : called with the purpose of a pass, the number of rows processed, and the total number of rows if it is known.
 
     Examples
     --------
@@ -250,7 +252,7 @@ def open_table(
     told: Told | None = None,
     **asked: Any,
 ) -> Table | Scan:
-    """Call `scan_table` for sources that are read `in_batches`, and `read_table` for all others."""
+    """Open a table with `scan_table` if `in_batches` is true of its source, and with `read_table` otherwise."""
     if key is not None and query is None:
         raise TableError(
             f"the key column {key!r} can only be used with a query, but there is no query. Give a query, or leave out the key "
@@ -267,10 +269,11 @@ def open_table(
 
 
 def in_batches(source: Any, query: str | None = None) -> bool:
-    """Return whether `open_table` reads a source in batches: a query, a URL, a folder, or a file of more than 64 MiB
-    (uncompressed).
+    """Return whether `open_table` reads a source in batches. It does so for a query, a URL, a folder, or a file of more than 64
+    MiB (uncompressed).
 
-    A gzipped file counts as eight times its size, and a Parquet file as eight bytes per cell.
+    The uncompressed size of a gzipped file is estimated as eight times its size, and that of a Parquet file as eight bytes per
+    cell.
     """
     if query is not None:
         return True
@@ -284,9 +287,10 @@ def in_batches(source: Any, query: str | None = None) -> bool:
 
 
 def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Scan:
-    """Choose the held-out rows, draw the sample, and compute the digests of columns.
+    """Run the second pass: choose the held-out rows, draw the sample, and compute the digests of the columns.
 
-    The result is saved. An interrupted pass starts again at its first row, because a digest covers all rows in order.
+    The result of the completed pass is saved. An interrupted second pass starts again at the first row, because a digest is
+    computed from all rows in order.
     """
     scan = replace(scan, split=split)
     state = None if keep is None else keep.read(NAME)
@@ -322,13 +326,13 @@ def _second(scan: Scan, split: Split | None, keep: Keeping | None = None) -> Sca
 
 
 def _packed(scan: Scan) -> State:
-    """Pack the results of the second pass."""
+    """Pack the results of the second pass as a state for a checkpoint."""
     arrays: Arrays = {} if scan.sides is None else {"sides": scan.sides}
     return arrays, {"rows": pack_table(scan.sample, "", arrays), "census": asdict(scan.census)}
 
 
 def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
-    """Return the scan with the results that `_packed` packed."""
+    """Return the scan with the results in the output of `_packed`."""
     told = {name: tuple(state["census"][name]) for name in ("rates", "held")}
     whole, sides = Census(**state["census"] | told), arrays.get("sides")
     if whole.rows != len(scan) or (sides is not None and len(sides) != -(-len(scan) // 8)):
@@ -339,7 +343,9 @@ def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
 
 
 def _levels(scan: Scan, name: str, found: Witness) -> int | None:
-    """Return the number of levels. For dates and a numeric target, the number is known only if it is small."""
+    """Return the number of distinct values of a column, or None if it is not reported or unknown. For dates and a numeric target,
+    the number is known only if it is small.
+    """
     known = (is_complete(found.values, found.every) or distinct(found.values) <= FEW) and not found.full
     return distinct(found.values) if counted(scan.schema, name) and known else None
 
@@ -360,7 +366,7 @@ def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
 
 
 def _tables(scan: Scan, form: Form, first: int, reader: str) -> Iterator[Table]:
-    """Yield the rows batch by batch, with the types and codes of the whole table."""
+    """Yield the rows as one table per batch, with the types and codes of the whole table."""
     for raw in scan.source.batches(first, reader):
         yield form.table(raw)
 
@@ -375,6 +381,6 @@ def _both(parts: Sequence[Table | None], sides: NDArray[np.uint8] | None, split:
 
 
 def _bits_of(sides: NDArray[np.uint8], rows: IntArray) -> BoolArray:
-    """Return the held-out bits of some rows."""
+    """Return a mask (rows,) that states which of these rows are held out."""
     bits = np.unpackbits(sides[rows // 8][:, None], axis=1)
     return np.asarray(bits[np.arange(len(rows)), rows % 8], dtype=bool)

@@ -22,12 +22,13 @@ TASKS: tuple[str, ...] = get_args(Task)
 
 @dataclass(frozen=True)
 class Goal:
-    """Properties that differ between tasks, apart from formulas: names, units, losses.
+    """Names, units, losses and other properties that depend on the task.
 
-    `classes`: whether the target's values are classes. `scale` is the unit of a score. `losses` are those that an analysis can
-    use; the first is the primary loss, on which the verdict is based. `metrics` are shown in the table of
-    performance. `outputs` are the possible outputs of a network; the first is the default. `ratio` is the name of exp of a
-    coefficient, and `fitted` the catalogue's name for the fit of the linear model. `base` is the name of the constant prediction.
+    `classes` is true if the target's values are classes. `scale` is the unit of a score. `losses` are the losses that an analysis
+    can use. The first is the primary loss, on which the verdict is based. `metrics` are the metrics in the table of performance.
+    `outputs` are the possible outputs of a network; the first is the default. `counterpart` is the name of the linear model, and
+    `fitted` is the key of the message that describes its fit. `ratio` is the name of exp(coefficient): odds ratio or rate ratio.
+    `base` is the name of the constant prediction.
     """
 
     classes: bool
@@ -67,9 +68,10 @@ GOALS: dict[str, Goal] = {
 class Column:
     """One column of the user's table.
 
-    `levels` are the distinct values that are not missing, in order, for every kind except numeric. `protected` is independent of
-    the role: a column can be an input and protected. `label` and `level_labels` are the labels of the column and of its levels in
-    a codebook. The latter are pairs (level as text, label), and include levels that do not occur in the table.
+    `levels` are the distinct values that are not missing, in order. Numeric columns have no levels. `protected` is independent of
+    the role: a column can be both an input and protected. `label` and `level_labels` are the labels of the column and of its
+    levels in a codebook. Each item of `level_labels` is a pair (level as text, label). Levels that do not occur in the table are
+    included.
     """
 
     name: str
@@ -83,11 +85,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """All columns in the order of the table, and the task.
+    """The columns of a table, in the order of the table, and the task.
 
-    `classes` contains the target's values as in the table (empty for numbers and counts); for a binary task, the last is the
-    positive class. `adverse` is the adverse class of a binary target, the outcome that harms the person; None if it was not
-    stated.
+    `classes` contains the target's classes as they occur in the table. It is empty for numeric and count targets. For a binary
+    task, the last class is the positive class. `adverse` is the adverse class of a binary target: the outcome that harms the
+    person. It is None if no adverse class was stated.
     """
 
     columns: tuple[Column, ...]
@@ -101,7 +103,7 @@ class Schema:
 
     @property
     def goal(self) -> Goal:
-        """The task's definition of target, scores and loss."""
+        """The properties of the task, such as its losses and the unit of its scores."""
         return GOALS[self.task]
 
     @property
@@ -111,7 +113,7 @@ class Schema:
 
     @property
     def group(self) -> str | None:
-        """The column that identifies dependent rows."""
+        """The column that identifies groups of dependent rows, or None."""
         return next((column.name for column in self.columns if column.role == "group"), None)
 
     @property
@@ -121,25 +123,26 @@ class Schema:
 
     @property
     def adverse_label(self) -> str | None:
-        """The adverse class as text; None if it was not stated."""
+        """The adverse class as text, or None if no adverse class was stated."""
         return None if self.adverse is None else str(self.adverse)
 
     @property
     def compared(self) -> int:
-        """For two classes, the position of the class whose predicted share is compared between groups of people.
+        """The position, in `classes`, of the class whose predicted share is compared between groups of people. Only for binary
+        targets.
 
-        It is the class that is not adverse, or the positive class if the adverse class was not stated.
+        It is the class that is not adverse, or the positive class if no adverse class was stated.
         """
         return 0 if self.adverse is not None and self.adverse == self.classes[-1] else 1
 
 
 def preview_of(name: str, schema: Schema, rows: int, held_out: int | None, missing: Mapping[str, int]) -> Preview:
-    """Return the preview of a table.
+    """Return a preview of a table for a terminal or a notebook.
 
     Parameters
     ----------
     held_out : number of held-out rows; None if the table has no split.
-    missing : column -> number of rows in which it is missing.
+    missing : column -> number of rows in which the value is missing.
     """
     columns = schema.columns
     values = {"name": cut(name, 48), "rows": rows, "columns": len(columns), "held_out": held_out}
@@ -160,7 +163,7 @@ def preview_of(name: str, schema: Schema, rows: int, held_out: int | None, missi
 
 
 def _counted(vocabulary: str, names: list[Any]) -> str:
-    """Return the names in words, each with its number of occurrences."""
+    """Return a text that lists the distinct names in words, each with the number of times it occurs."""
     return messages.joined(
         f"{messages.count(n)} {messages.word(vocabulary, name)}" for name, n in Counter(names).items()
     )

@@ -1,4 +1,4 @@
-"""Schema inference from column sketches and the user's declarations: roles, kinds, levels, classes."""
+"""Inference of the schema (roles, kinds, levels and classes) from column sketches and the user's declarations."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class Asked:
     labels: Codebook = field(default_factory=Codebook)
 
     def check(self, columns: Sequence[str]) -> None:
-        """Check that all named columns exist and that the declarations do not contradict each other."""
+        """Raise an error if a named column does not exist or the declarations contradict each other."""
         self.roles(columns)
         _named(columns, "protected", self.protected)
         _named(columns, "labels", self.labels.named)
         _check_kinds(columns, self.kinds, self.levels)
 
     def roles(self, columns: Sequence[str]) -> dict[str, Role]:
-        """Return the role of each column, in the table's order."""
+        """Return the role of each column, in the order of the table."""
         column = self.split if isinstance(self.split, str) else None
         column = self.split.column if isinstance(self.split, Split) else column
         roles: dict[str, Role] = dict.fromkeys(columns, "input")
@@ -74,7 +74,7 @@ class Asked:
         return roles
 
     def marks(self, frame: pd.DataFrame) -> Marks:
-        """Return the kinds of the columns that are read as categories, and the levels of the ordered ones."""
+        """Return the kind of each column that is read as categories and, if the column is ordered, its levels."""
         dtypes = [(str(name), frame[name].dtype) for name in frame.columns]
         return {
             name: _mark(dtype)
@@ -83,13 +83,15 @@ class Asked:
         }
 
     def whole(self, name: str, marks: Marks) -> bool:
-        """Return whether all distinct values of a numeric column are needed."""
+        """Return whether the sketch of a column must contain all distinct values even if the column is numeric."""
         said = self.kinds.get(name, "numeric") != "numeric" or name in self.levels
         classes = name == self.target and (self.positive is not None or self.task in ("binary", "multiclass"))
         return said or classes or (name in marks and name not in self.kinds)
 
     def schema(self, found: Mapping[str, Witness], marks: Marks) -> Schema:
-        """Return the schema: kind and role of each column, and the task."""
+        """Return the schema that follows from the column sketches, the kinds and levels of category columns (`marks`), and the
+        user's declarations.
+        """
         kinds = {name: kind for name, (kind, order) in marks.items() if order is None} | dict(self.kinds)
         levels = {name: order for name, (_, order) in marks.items() if order is not None} | dict(self.levels)
         roles = self.roles([*found])
@@ -108,7 +110,9 @@ class Asked:
 
 
 def merge_marks(a: Marks, b: Marks) -> Marks:
-    """Merge the marks of two batches. New levels of the second batch come last."""
+    """Merge the kinds and levels that `Asked.marks` returned for two batches. Levels that occur only in the second batch come
+    last.
+    """
     merged = dict(a)
     for name, (kind, order) in b.items():
         known = merged.get(name, (kind, order))[1]
@@ -124,7 +128,9 @@ def _mark(dtype: pd.CategoricalDtype) -> tuple[str, list[Any] | None]:
 
 
 def coded(values: pd.Series, schema: Schema) -> FloatArray:
-    """Return class numbers (rows,), or the values of a numeric target, in a new array whose memory torch may share."""
+    """Return the class numbers (rows,) of a target, or its values if it is numeric. The array is a new array, so PyTorch can
+    share its memory.
+    """
     if not schema.goal.classes:
         return values.to_numpy(dtype=np.float64, copy=True)
     position = {value: code for code, value in enumerate(schema.classes)}
@@ -132,7 +138,7 @@ def coded(values: pd.Series, schema: Schema) -> FloatArray:
 
 
 def weighed(values: pd.Series) -> FloatArray:
-    """Return the weights (rows,) after checking that none is negative or missing and not all are 0."""
+    """Return the weights (rows,). Raise an error if a weight is negative or missing, or if all weights are 0."""
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
             f"weight column {values.name!r} must contain numbers; row {values.index[0]} contains {shown(values.iloc[0])}"
@@ -224,7 +230,9 @@ def _kind(values: pd.Series) -> str:
 
 
 def _trouble(values: pd.Series, role: Role, large: int) -> str | None:
-    """Describe the problem if values are not finite numbers, booleans or text. Dates are allowed in a split column."""
+    """Return a description of the first invalid value of a column, or None if all values are valid. Values must be text, booleans
+    or finite numbers, and all of the same type. Dates are allowed only in a split or group column.
+    """
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _infinite(values, large) if large else None
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
@@ -369,12 +377,12 @@ def _classes(values: pd.Series, task: str, positive: Any, order: Sequence[Any] |
 
 
 def adverse_class(given: Any, task: str, classes: Sequence[Any]) -> Any:
-    """Return the adverse class with the type that it has in the table, or None if none was given.
+    """Return the adverse class as a value of the table's target, or None if no adverse class was given.
 
     Raises
     ------
     TableError
-        The target does not have two classes, or does not have this class.
+        The target does not have two classes, or the given class is not one of them.
     """
     if given is None:
         return None

@@ -27,7 +27,7 @@ NAME = "columns"  # name of its saved state
 
 
 def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | None) -> First:
-    """Read every batch of the source, or only those after the saved state."""
+    """Run the first pass over the batches of a source. If a state was saved, only the batches after it are read."""
     found, seen = First(asked, source.texts), source.fingerprints
     state = None if keep is None else keep.read(NAME)
     if keep is not None and state is not None:
@@ -49,7 +49,7 @@ def first_pass(asked: Asked, source: Source, keep: Keeping | None, told: Told | 
 
 
 class First:
-    """The facts that determine a schema and a split. They are merged batch by batch."""
+    """The results of the first pass, which determine the schema and the split. They are updated after each batch."""
 
     def __init__(self, asked: Asked, texts: Sequence[str] = ()) -> None:
         self.asked, self._texts = asked, {*texts}
@@ -100,9 +100,9 @@ class First:
     # ---- saved states
 
     def kept(self, read: list[tuple[int, int, str]], end: bool) -> Callable[[], State]:
-        """Return a function that returns the state after the rows read so far. Later rows do not affect it.
+        """Return a function that returns the state after the rows read so far. The state does not change when more rows are read.
 
-        `read` are the fingerprints of the rows. `end` states whether there are no more rows.
+        `read` contains the fingerprints of these rows. `end` is true if there are no more rows.
         """
         told = {"read": read, "end": end, "without_target": self.without_target}
         return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, told)

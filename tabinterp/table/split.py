@@ -1,9 +1,9 @@
 """Train/test splits: by a column of labels or dates, or by a seeded share of rows or of groups of rows.
 
-The rule is stored with a trained network, so that a later audit holds out the same rows. A share of rows is drawn by a hash of
-each row's contents: a training row is never held out, in whatever order or subset the rows are read again, and copies of a row
-stay on one side. If rows have groups (such as the visits of a person), the hash is that of the group, so that all rows of a group
-stay on one side.
+The rule is stored with a trained network, so a later audit holds out the same rows. A share of rows is drawn by a hash of each
+row's contents. A training row is therefore never held out in a later audit, even if the rows are in a different order or only
+some of them are read. Copies of a row are on the same side of the split. If rows have groups (such as the visits of a person),
+the group is hashed instead, so all rows of a group are on the same side.
 """
 
 from __future__ import annotations
@@ -41,11 +41,12 @@ MANY = 1_000_000  # with this many distinct rows, the share is accurate even if 
 
 @dataclass(frozen=True)
 class Split:
-    """A rule that decides for any row whether it is held out.
+    """A rule that determines for any row whether it is held out.
 
-    kind "column": `column` contains train and test labels. kind "fraction": the hash of `columns` and `seed` is below the
-    cut; there is one cut, or one for each class if stratified. With `group`, the hash is that of the group column, and of
-    `columns` only in rows where the group is missing. kind "date": `column` is at or after `at`.
+    There are three kinds of rules. "column": `column` contains train and test labels. "date": a row is held out if its date in
+    `column` is `at` or later. "fraction": a row is held out if a hash of its values in `columns`, with the `seed`, is below a
+    cut. A stratified split has one cut for each class, and any other split has one cut. With `group`, the value of the group
+    column is hashed instead; `columns` are hashed only for rows without a group.
     """
 
     kind: Literal["column", "fraction", "date"]
@@ -76,10 +77,10 @@ class Split:
     def held_out(
         self, frame: pd.DataFrame, codes: IntArray | None, labels: Sequence[str], copies: IntArray | None = None
     ) -> BoolArray:
-        """Return a mask (rows,) of the held-out rows. `codes` are indices into the class `labels`, which a stratified split
-        needs.
+        """Return a mask (rows,) of the held-out rows. `codes` (rows,) are indices into the class `labels`. A stratified split
+        needs them.
 
-        If copies are numbered, `copies` (rows,) is the number of copies of each row before this part of the table.
+        If the rule numbers duplicate rows, `copies` (rows,) is the number of copies of each row in earlier parts of the table.
         """
         if self.kind == "column":
             return column_labels(frame[self._named(frame)])
@@ -99,7 +100,7 @@ class Split:
         return np.asarray(draws < cuts, dtype=np.bool_)
 
     def _class_cuts(self, labels: Sequence[str]) -> FloatArray:
-        """Return the cut of each of the table's classes, whose order may differ from that of the cuts."""
+        """Return the cuts (classes,) in the order of the table's classes, which may differ from the order of `classes`."""
         known = dict(zip(self.classes, self.cuts, strict=True))
         unknown = [label for label in labels if label not in known]
         if unknown:
@@ -119,7 +120,7 @@ class Split:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Split:
-        """Return the rule from the output of `to_dict`.
+        """Create a rule from the output of `to_dict`.
 
         Raises
         ------
@@ -143,9 +144,10 @@ class Split:
 def by_fraction(
     frame: pd.DataFrame, schema: Schema, codes: IntArray | None, fraction: float, seed: int, stratify: bool
 ) -> Split:
-    """Hold out a share of the rows; if stratified, the same share of each class (up to whole rows and duplicates).
+    """Return a rule that holds out a share of the rows. If stratified, it holds out approximately the same share of each class.
+    The shares differ because rows cannot be divided and duplicates are on the same side.
 
-    If rows have groups, it is a share of the groups.
+    If the table has a group column, the rule holds out a share of the groups.
     """
     if stratify and codes is None:
         raise TableError(
@@ -169,16 +171,17 @@ def by_fraction(
 
 
 def drawn(columns: tuple[str, ...], distinct: int, rows: int, fraction: float, seed: int) -> Split:
-    """Return the rule that holds out a share of `rows` rows. `distinct` is the number of distinct rows, compared in `columns`."""
+    """Return a rule that holds out a share of `rows` rows. `distinct` is the number of rows with distinct values in `columns`."""
     _check_share(fraction, seed)
     numbered = distinct < min(0.5 * rows, MANY)
     return Split("fraction", None, float(fraction), seed, False, columns, (fraction,), numbered)
 
 
 def drawn_groups(columns: tuple[str, ...], group: str, known: HashArray, fraction: float, seed: int) -> Split:
-    """Return the rule that holds out a share of the groups with the distinct hashes `known`.
+    """Return a rule that holds out a share of the groups. `known` contains the distinct hashes of the groups.
 
-    For up to a million groups, the number held out is the nearest whole number, at least one and not all.
+    For up to a million groups, the share is rounded to the nearest whole number of groups. At least one group is held out, and at
+    least one is not.
     """
     _check_share(fraction, seed)
     if len(known) < 2:
@@ -200,18 +203,18 @@ def _check_share(fraction: float, seed: int) -> None:
 
 
 def distinct(known: HashArray, hashes: HashArray) -> HashArray:
-    """Return the distinct contents so far, including those of these rows. No more are kept than needed to decide whether
-    duplicates are numbered.
+    """Return the distinct hashes in `known` and `hashes`, at most a million. A million is enough to decide whether a split
+    numbers duplicate rows.
     """
     return known if len(known) >= MANY else np.union1d(known, hashes)[:MANY]
 
 
 def by_column(values: pd.Series, fraction: float | None, at: str | None, counts: IntArray | None = None) -> Split:
-    """Return the rule for a column of train/test labels or dates. For dates, it holds out the latest `fraction` of rows, or the
-    rows from the date `at`.
+    """Return a rule for a column of train/test labels or dates. For dates, the rule holds out the rows from the date `at`. If
+    `at` is None, it holds out the latest `fraction` of the rows.
 
-    The latest rows start with a calendar period that contains at least ten rows, so that the date does not reveal a single row.
-    `counts` is the number of rows with each value, if each value is given only once.
+    The first date of the latest rows is rounded to the start of a calendar period that contains at least ten rows, so the date
+    does not reveal a single row. If `values` contains only distinct values, `counts` is the number of rows with each value.
     """
     column = str(values.name)
     if at is None and _are_labels(values):
@@ -232,7 +235,7 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
 
 
 def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Timestamp:
-    """Return the date on or after which the given share of the rows lies."""
+    """Return the date from which the latest `fraction` of the rows starts."""
     order = dates.argsort(kind="stable").to_numpy()
     reached = np.cumsum(np.ones(len(dates), dtype=np.int64) if counts is None else counts[order])
     place = int((1 - fraction) * (int(reached[-1]) - 1))
@@ -263,7 +266,9 @@ def _are_labels(values: pd.Series) -> bool:
 
 
 def _dates(values: pd.Series) -> pd.Series:
-    """Return dates. A string must start with the year, because 01/02/2024 is ambiguous and a wrong date would leak rows."""
+    """Convert a column to dates. Text must start with the year, because a date such as 01/02/2024 is ambiguous. A misread date
+    could put training rows in the test set.
+    """
     if values.isna().any():
         row = int(np.flatnonzero(values.isna().to_numpy())[0])
         raise TableError(f"split column {values.name!r} has no value in row {row}. Allowed values are {ALLOWED}")
@@ -294,7 +299,7 @@ def _date(text: str) -> pd.Timestamp:
 
 
 def _moment(text: str, dates: pd.Series) -> pd.Timestamp:
-    """Return a date in the time zone of these dates, for comparison."""
+    """Parse a date, and convert it to the time zone of `dates` so that it can be compared with them."""
     moment, zone = _date(text), dates.dt.tz
     if zone is None:
         return moment.tz_localize(None)
@@ -312,7 +317,7 @@ def _draws(
 
 
 def unit_hash(frame: pd.DataFrame, columns: Sequence[str], group: str | None) -> HashArray:
-    """Return a hash (rows,) of the group of each row, or of its contents in `columns` if it has no group."""
+    """Return a hash (rows,) of the group of each row. For a row without a group, hash its values in `columns`."""
     rows = content_hash(frame, columns, 0)
     if group is None:
         return rows
@@ -324,9 +329,10 @@ def _group_draws(hashes: HashArray, seed: int) -> FloatArray:
 
 
 def _cut(draws: FloatArray, fraction: float, least: int = 0) -> float:
-    """Return a cut such that the given share of these draws is below it, and at least `least` draws are on either side.
+    """Return a cut below which a given share of the draws lies. At least `least` draws lie on each side of the cut.
 
-    It lies between two draws and has few binary digits, because a draw is a hash of a whole row, and bundles contain the cut.
+    The cut lies between two draws and has few binary digits. It must not reveal a draw, because a draw is a hash of a whole row
+    and the cut is saved in model bundles.
     """
     ordered = np.sort(draws)
     below = min(max(round(fraction * len(ordered)), least), len(ordered) - least)

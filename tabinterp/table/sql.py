@@ -1,5 +1,5 @@
-"""Rows of a database query, saved as Parquet files in a temporary folder. They are read once and in batches, so they are never
-all in memory.
+"""Copying the result of a database query to Parquet files in a temporary folder. The rows are read once and in batches, so they
+are never all in memory.
 """
 
 from __future__ import annotations
@@ -38,10 +38,11 @@ def spool(
     keep: Keeping | None = None,
     told: Told | None = None,
 ) -> tuple[str, Any, list[Path]]:
-    """Run the query, and return the table's name, the folder and the files, in order.
+    """Run a query and save its rows as files. Return the name of the table, the folder, and the files in order.
 
-    Without `keep`, the folder is deleted with its last reference. With `keep`, the files are kept after an interruption: all of
-    them or, if the rows are sorted by a `key`, those copied so far.
+    Without `keep`, the folder is deleted when the last reference to the returned folder is gone. With `keep`, the files of a
+    completed query remain after an interruption of the audit. If the query itself is interrupted, the files written so far remain
+    only if the rows are sorted by a `key`.
 
     Raises
     ------
@@ -64,7 +65,9 @@ def spool(
 
 
 class _Temporary:
-    """A folder that is deleted with its last reference, or at the end, without the warning of `TemporaryDirectory`."""
+    """A temporary folder, deleted when this object is garbage-collected or when the process ends. Unlike `TemporaryDirectory`, it
+    does so without a warning.
+    """
 
     def __init__(self) -> None:
         self.path = Path(mkdtemp(prefix="tabinterp-"))
@@ -72,7 +75,7 @@ class _Temporary:
 
 
 def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list[Path]:
-    """Run the query again from its first row, because it is unknown which rows were saved."""
+    """Run the query from its first row. Without a key, it is not known which rows were saved earlier."""
     if keep.resume:
         keep.say(
             "The query is run again from its first row, because its rows have no fixed order. With a key column (--key), a "
@@ -90,7 +93,7 @@ def _again(copy: Callable[..., list[Path]], folder: Path, keep: Keeping) -> list
 
 
 def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: Keeping) -> list[Path]:
-    """Copy the rows that follow those already saved."""
+    """Continue the query after the rows that are already saved."""
     make_private(folder)
     if files:
         keep.say(f"The query continues after the {_rows_in(files):,} rows that were saved.")
@@ -99,10 +102,11 @@ def _on(copy: Callable[..., list[Path]], folder: Path, files: list[Path], keep: 
 
 @dataclass(frozen=True)
 class _Base:
-    """A database.
+    """A database connection for queries.
 
-    `answer` returns Arrow tables of limited size for a query and the value of its parameter `last` (None: unused). `quoted`
-    quotes a column name for SQL. `secret` contains the URL and the query, whose secrets are masked in messages.
+    `answer` runs a query and yields its rows as Arrow tables of limited size. It takes the query, the value of the query's
+    parameter (None if the query has none), and the number of rows per table. `last` is the SQL for this parameter. `quoted`
+    quotes a column name for SQL. `secret` contains the URL and the query; secrets in them are masked in messages.
     """
 
     name: str
@@ -117,8 +121,8 @@ class _Base:
 def _copied(
     base: _Base, query: str, rows: int, key: str | None, told: Told, folder: Path, files: list[Path], fate: str
 ) -> list[Path]:
-    """Copy the remaining rows, and return all files. `fate` is a clause for error messages that states what happens to the copied
-    rows.
+    """Copy the rows that are not in `files` yet, and return all files. `fate` is a clause for error messages that states what
+    happens to the copied rows.
     """
     seen, last = _rows_in(files), None
     with _told(base, seen, fate) as counted:
@@ -143,7 +147,7 @@ def _copied(
 
 
 def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
-    """Return the key of the last row, after checking that all keys are present and unique."""
+    """Return the key of the last row in a batch. Raise an error if a key is missing or not unique."""
     if key not in batch.column_names:
         raise TableError(
             f"the key column {key!r} is not among the columns of the query, which are {batch.column_names}. Name one of these "
@@ -174,7 +178,7 @@ def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the complete files that were saved."""
+    """Return the complete files in the folder."""
     found = sorted(folder.glob("*.parquet"))
     return [path for i, path in enumerate(found) if path.name == f"{i:08d}.parquet"]
 
@@ -249,8 +253,8 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 
 @contextmanager
 def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
-    """Replace database errors with a `TableError` that states the number of rows copied. The list counts these rows, starting
-    from `before`.
+    """Within the `with` block, replace database errors by a `TableError` that states the number of rows copied. The context
+    manager returns a list with this number, which starts at `before` and which the block updates.
     """
     seen = [before]
     try:

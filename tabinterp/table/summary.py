@@ -1,4 +1,4 @@
-"""Summary of a whole table, from one batch or many: rows, missing cells, levels, shares of the classes, digests."""
+"""Summary of a whole table: numbers of rows, missing cells and levels, shares of the classes, and digests."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from .table import Table
 
 @dataclass(frozen=True)
 class Census:
-    """Counts over all `rows` rows, of which `held_out` are held out (None: unknown).
+    """A summary of all `rows` rows of a table. `held_out` is the number of held-out rows, or None if it is not known.
 
-    Each column has the number of `missing` cells, the number of distinct `levels` (None if not counted), whether it is
-    `constant`, and its SHA-256. `rates` are the shares of the classes by weight, and `held` are their numbers of rows.
-    `without_target` is the number of rows left out because their target is missing (None: such rows are refused).
+    For each column, there are the number of `missing` cells, the number of distinct `levels` (None if not counted), whether the
+    column is `constant`, and its SHA-256. `rates` contains the share of each class by weight, and `held` the number of rows of
+    each class. `without_target` is the number of rows left out because their target is missing. It is None if such rows raise an
+    error instead.
     """
 
     rows: int
@@ -35,7 +36,7 @@ class Census:
 
 
 def census(table: Table) -> Census:
-    """Return the census of a table in memory."""
+    """Return a summary of a table in memory."""
     frame, schema = table.frame, table.schema
     return Census(
         rows=len(table),
@@ -51,7 +52,7 @@ def census(table: Table) -> Census:
 
 
 def counted(schema: Schema, name: str) -> bool:
-    """Return whether the number of distinct values in a column is reported. It is reported for the target and for all columns
+    """Return whether the number of distinct values of a column is reported. It is reported for the target and for all columns
     that are not numeric.
     """
     return schema[name].kind != "numeric" or name == schema.target

@@ -1,9 +1,9 @@
-"""Suppression of small counts: no count from 1 to 9 is shown, and none from which such a count can be computed by subtraction.
+"""Suppression of small counts: no count from 1 to 9 is shown, and no counts from which a count from 1 to 9 could be computed.
 
-A share together with its number of rows is also a count. If a total is known and one part is hidden, the hidden part equals the
-total minus the others, so a second part is hidden as well (complementary suppression; Willenborg & de Waal 2001). All code that
-shows counts uses these functions. They always hide the smallest sufficient part, so two tables of the same rows hide the same
-parts.
+A share of a known number of rows is also a count. If a total is shown and only one of its parts is hidden, the hidden part can be
+computed as the total minus the other parts. A second part is therefore hidden too (complementary suppression; Willenborg & de
+Waal 2001). All code that shows counts uses these functions. They always hide the smallest part that is sufficient, so two tables
+of the same rows hide the same parts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def countless(count: int, rows: int) -> bool:
-    """Return whether `count`, or the count of the remaining rows, is from 1 to 9, so that a share would reveal a small count.
+    """Return whether `count` or `rows - count` is from 1 to 9. In that case, the share `count / rows` would reveal a
+    small count.
 
     >>> [countless(count, 70) for count in (0, 1, 10, 60, 61, 70)]
     [False, True, False, False, True, False]
@@ -30,7 +31,8 @@ def countless(count: int, rows: int) -> bool:
 
 
 def few_possible(possible: tuple[int, int], rows: int) -> bool:
-    """Return whether a count between two bounds, or the count of the remaining rows out of `rows`, may be below ten.
+    """Return whether a count, or `rows` minus the count, may be below ten. `possible` contains the lower and the upper bound of
+    the count.
 
     >>> few_possible((8, 26), 300), few_possible((10, 28), 300), few_possible((275, 293), 300)
     (True, False, True)
@@ -39,7 +41,7 @@ def few_possible(possible: tuple[int, int], rows: int) -> bool:
 
 
 def part_of(count: int | None, rows: int) -> int | None:
-    """Return the count of some of `rows` rows, or None if it or the remainder is from 1 to 9.
+    """Return `count`, a number of some of `rows` rows, or None if `count` or `rows - count` is from 1 to 9.
 
     >>> [part_of(count, 70) for count in (0, 3, 30, 67, 70)]
     [0, None, 30, None, 70]
@@ -48,7 +50,7 @@ def part_of(count: int | None, rows: int) -> int | None:
 
 
 def parts_shown(counts: Sequence[int] | IntArray) -> BoolArray:
-    """Return a mask of the parts of a known total that can be shown; all parts must be given, and 0 is always shown.
+    """Return a mask of the parts of a known total that can be shown. All parts must be given. A part of 0 can always be shown.
 
     >>> parts_shown([97, 100, 3, 0]).tolist(), parts_shown([97, 100, 0]).tolist()
     ([False, True, False, True], [True, True, True])
@@ -58,8 +60,8 @@ def parts_shown(counts: Sequence[int] | IntArray) -> BoolArray:
 
 
 def rounded_down(count: int | None, rows: int) -> int | None:
-    """Return a count of some of `rows` rows, rounded down where needed: to None from 1 to 9, and to `rows` minus ten if it
-    includes all but 1 to 9 rows.
+    """Return a count of some of `rows` rows, rounded down if it would reveal a small count. A count from 1 to 9 becomes None. A
+    count of all but 1 to 9 rows becomes `rows` minus ten.
 
     >>> [rounded_down(count, 70) for count in (0, 3, 30, 67, 70)]
     [0, None, 30, 60, 70]
@@ -71,10 +73,11 @@ def rounded_down(count: int | None, rows: int) -> int | None:
 
 
 def distinct_down(distinct: int, rows: int, missing: int) -> int:
-    """Return the number of distinct values of a column with this many rows, rounded down if 1 to 9 rows do not have a distinct
-    value.
+    """Return the number of distinct values of a column, rounded down if it is 1 to 9 less than the number of rows. The number of
+    missing values is subtracted from the rows first, unless it is from 1 to 9.
 
-    If almost every row has a different value, the exact number would reveal how many rows have a missing or shared value.
+    If almost every row has a different value, the exact number would reveal the small number of rows with a missing or repeated
+    value.
 
     >>> [distinct_down(*counts) for counts in ((400, 400, 0), (399, 400, 0), (399, 400, 1), (349, 400, 50), (3, 12, 0))]
     [400, 390, 390, 340, 3]
@@ -84,7 +87,8 @@ def distinct_down(distinct: int, rows: int, missing: int) -> int:
 
 
 def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | None, int | None]:
-    """Return the counts of some of `rows` rows and of a subset of those, rounded down if a difference would be from 1 to 9.
+    """Return the number of rows in a set (`outer`) and in a subset of it (`inner`), rounded down if a difference would be from 1
+    to 9. `rows` is the number of all rows.
 
     >>> nested_down(20, 15, 300), nested_down(20, 8, 300), nested_down(297, 20, 300)
     ((15, 15), (20, None), (290, 20))
@@ -96,11 +100,12 @@ def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | 
 
 
 def sets_shown(masks: Sequence[BoolArray]) -> list[bool]:
-    """Return which sets of rows (masks of shape (n,)) can be shown with their number of rows, if the total is known.
+    """Return, for each set of rows (a mask of shape (n,)), whether its number of rows can be shown. The total number of rows is
+    known to the reader.
 
-    The largest sets come first. A set is left out if a count from 1 to 9 could be computed from it. Such a count may be of rows
-    inside or outside the set, of the difference between it and a set that it contains, or of the rows outside several disjoint
-    sets.
+    Sets are considered from the largest to the smallest. A set is not shown if a count from 1 to 9 could be computed from its
+    number of rows and the numbers already shown. This could be a count of the rows inside or outside the set, in the difference
+    between two nested sets, in the overlap of two sets that together contain all rows, or outside several disjoint sets.
 
     >>> a, b = np.arange(100) < 60, np.arange(100) < 55
     >>> sets_shown([a, b]), sets_shown([a, np.arange(100) >= 63])
@@ -123,18 +128,19 @@ def sets_shown(masks: Sequence[BoolArray]) -> list[bool]:
 
 
 def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
-    """Return a mask (a, b) of the cells of a table of counts (a, b, sides) that can show the division of rows among the sides.
+    """Return a mask (a, b) of the cells that can be shown in a table of counts (a, b, sides), such as the counts of selected and
+    of other rows in each group.
 
     >>> two = np.array([[[40, 60]], [[3, 97]], [[50, 50]], [[0, 80]]])  # selected and not, of four groups
-    >>> countable(two, np.ones((4, 1), dtype=bool))[:, 0].tolist()  # three are too few; the first would tell of them
+    >>> countable(two, np.ones((4, 1), dtype=bool))[:, 0].tolist()  # a count of 3 is too small; the first group would reveal it
     [False, False, True, True]
     """
     return _closed(counts, allowed & ~((counts > 0) & (counts < SMALL)).any(axis=-1))
 
 
 def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
-    """Return which cells of a table of counts (a, b) can be shown if all its margins are shown. A table (a, 1) has the groups of
-    one column.
+    """Return a mask (a, b) of the cells of a table of counts (a, b) that can be shown together with all its margins. A table (a,
+    1) contains the groups of one column.
 
     >>> shown(np.array([[500], [40], [3]]))[:, 0].tolist(), shown(np.array([[500], [40], [10]]))[:, 0].tolist()
     ([True, False, False], [True, True, True])
@@ -146,7 +152,9 @@ def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
 
 
 def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
-    """Return a mask (a, b) of the shown cells (a, b, sides) that can stay if the margins of every side are known."""
+    """Withhold further cells until no withheld cell can be computed from the margins of any side. Return a mask (a, b) of the
+    cells that can be shown. `counts` has the shape (a, b, sides).
+    """
     told = told.copy()
     lines: list[Any] = [(slice(None), j) for j in range(told.shape[1])]
     if told.shape[1] > 1:
@@ -158,9 +166,9 @@ def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
 
 
 def _close(counts: IntArray, told: BoolArray) -> bool:
-    """Withhold one more cell, in place. Return whether there was one to withhold.
+    """Withhold one more cell of a row or column of the table, in place. Return whether a cell was withheld.
 
-    It is the smallest shown cell of a row or column in which a withheld cell could be computed.
+    A cell is withheld only if a withheld count could otherwise be computed. The smallest suitable cell is chosen.
     """
     hidden = ~told[:, None] & (counts > 0)
     many, rows = hidden.sum(axis=0), (counts * hidden).sum(axis=0)

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Table(Previewed):
-    """Rows with their schema.
+    """The rows of a table with their schema.
 
     `frame` contains all columns, with the user's values, and NaN for missing values. `y` (rows,) contains indices into
-    `schema.classes`, or the target values of a number or count. `numbers` are the row numbers in the source; random draws depend
-    on them. `held_out` (rows,) is a mask; None if it is not known which rows a model was not trained on. `file_sha256` is the
-    digest of the bytes that were read; None if the table was not read from a file. `without_target` is the number of rows left
-    out because their target is missing; None if such rows would have been refused. `asked` contains the user's declarations when
-    the table was read; None for other tables.
+    `schema.classes`, or the values of a numeric or count target. `numbers` (rows,) are the row numbers in the source, on which
+    random draws depend. `held_out` (rows,) is a mask of the rows that were not used in training; None if they are not known.
+    `file_sha256` is the digest of the bytes that were read; None if the table was not read from a file. `without_target` is the
+    number of rows left out because their target is missing; None if such rows raise an error instead. `asked` contains the user's
+    declarations about the columns; None if the table was not read by `read_table`.
     """
 
     name: str
@@ -59,30 +59,32 @@ class Table(Previewed):
 
     @property
     def row_weights(self) -> FloatArray:
-        """The weight of each row (rows,); one if the table has no weights."""
+        """The weight of each row (rows,). All weights are 1 if the table has no weights."""
         return np.ones(len(self)) if self.weights is None else self.weights
 
     @cached_property
     def groups(self) -> IntArray | None:
-        """The group number of each row (rows,). None without a group column.
+        """The group number of each row (rows,), or None if the table has no group column.
 
-        A row without a group is a group of its own.
+        A row whose group is missing forms a separate group.
         """
         name = self.schema.group
         return None if name is None else group_numbers(self.frame[name])
 
     @property
     def group_count(self) -> int | None:
-        """The number of groups; None without a group column."""
+        """The number of groups, or None if the table has no group column."""
         return None if self.groups is None else int(self.groups.max(initial=-1)) + 1
 
     @property
     def codes(self) -> IntArray | None:
-        """The class number of each row (rows,); None if the target is a number or a count."""
+        """The class number of each row (rows,), or None if the target is a number or a count."""
         return self.y.astype(np.int64) if self.schema.goal.classes else None
 
     def preview(self) -> Preview:
-        """Return the numbers of rows and missing values, the target, kinds and roles."""
+        """Return a preview of the table: the number of rows and of missing values, the target, and the kinds and roles of
+        columns.
+        """
         held_out = None if self.held_out is None else int(self.held_out.sum())
         missing = self.frame.isna().sum()
         return preview_of(
@@ -101,14 +103,14 @@ class Table(Previewed):
         )
 
     def beside(self, rows: pd.DataFrame) -> Table:
-        """Return the table with these rows added at the end. Each added row has the target, number and weight of
-        the first row.
+        """Return the table with rows added at the end. Each added row has the target, row number and weight of the table's first
+        row.
         """
         whole = self.take(np.append(np.arange(len(self)), np.zeros(len(rows), dtype=np.int64)))
         return replace(whole, frame=pd.concat([self.frame, rows], ignore_index=True))
 
     def with_split(self, split: Split) -> Table:
-        """Return the table with this split, which must leave rows (and positive weight) on both sides."""
+        """Return the table with this split. Each side of the split must contain rows with positive weight."""
         held_out = split.held_out(self.frame, self.codes, self.schema.labels)
         if held_out.all() or not held_out.any():
             raise TableError(
@@ -125,8 +127,8 @@ class Table(Previewed):
         return replace(self, split=split, held_out=held_out, asked=asked)
 
     def shuffled(self, seed: int) -> Table:
-        """Return the table with permuted targets in the training rows (in all rows without a split). The targets of held-out rows
-        are unchanged.
+        """Return the table with permuted targets in the training rows. The targets of held-out rows do not change. If there is no
+        split, the targets of all rows are permuted.
         """
         training = np.arange(len(self)) if self.held_out is None else np.flatnonzero(~self.held_out)
         places = np.arange(len(self))
@@ -141,16 +143,16 @@ class Table(Previewed):
         return np.arange(len(self)) if self.held_out is None else np.flatnonzero(self.held_out)
 
     def training_rows(self) -> Table:
-        """Return the rows that are not held out; every row if there is no split."""
+        """Return the rows that are not held out, or all rows if there is no split."""
         return self if self.held_out is None else self.take(~self.held_out)
 
     def evaluation_rows(self) -> Table:
-        """Return the held-out rows; every row if there is no split."""
+        """Return the held-out rows, or all rows if there is no split."""
         return self if self.held_out is None else self.take(self.held_out)
 
 
 def group_numbers(named: pd.Series[Any]) -> IntArray:
-    """Return the group number (n,) of each row. A row without a group is a group of its own."""
+    """Return the group number (n,) of each row. A row whose group is missing forms a separate group."""
     codes = named.factorize()[0].astype(np.int64)
     alone = codes < 0
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
@@ -158,7 +160,7 @@ def group_numbers(named: pd.Series[Any]) -> IntArray:
 
 
 def check_table(table: Any) -> None:
-    """Refuse an object that is not a `Table`, with an error that says what to pass instead."""
+    """Raise an error if an object is not a `Table`. The message says what to pass instead."""
     if isinstance(table, Table):
         return
     kind = type(table).__name__

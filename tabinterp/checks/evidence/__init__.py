@@ -1,1 +1,1 @@
-"""Evidence for clauses of regulations and standards: the numbers in a document, and the text that its author adds."""
+"""Evidence for clauses of regulations and standards: numbers in a document, and text that the author adds to the document."""

@@ -1,5 +1,5 @@
-"""Evidence for clauses of laws and standards. A mapping from clauses to fields of the document shows for which clauses there
-are numbers.
+"""Evidence for clauses of laws and standards. A mapping lists the fields of the document that each clause requires. It shows for
+which clauses the document contains the numbers.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Citation(_Part):
 
 
 class Clause(_Part):
-    """A group of cited clauses, and the fields of the document that they require. All of these fields are needed."""
+    """A group of cited clauses, and the fields of the document that they require. Evidence is complete if the document contains
+    all of these fields.
+    """
 
     section: str
     fields: Annotated[list[str], Field(min_length=1)]  # with an empty list, every document would have all
@@ -54,12 +56,13 @@ class Mapping(_Part):
 
 
 def evidence(document: Document, own: Iterable[Mapping] = (), unverified: bool = False) -> list[EvidenceRow]:
-    """Return every clause of the built-in mapping and of the user's own mappings, with the evidence in the document.
+    """Return one row for each clause of the built-in mapping and of the user's mappings. A row states which evidence the document
+    contains.
 
     Parameters
     ----------
-    own : the user's mappings from `read_mapping`; they follow the built-in one.
-    unverified : whether to include clauses that were written from memory (mark M).
+    own : the user's mappings, from `read_mapping`. Their clauses follow those of the built-in mapping.
+    unverified : whether to include clauses that were cited from memory (mark M).
     """
     contents = document.model_dump()
     return [
@@ -91,12 +94,14 @@ def _row(instrument: Instrument, clause: Clause, cited: Citation, contents: dict
 
 
 def holds(document: Document, place: str) -> bool:
-    """Return whether a field of the document, such as `performance.metrics`, contains anything."""
+    """Return whether a field of the document, such as `performance.metrics`, is present and not empty."""
     return _holds(document.model_dump(), place.split("."))
 
 
 def _holds(part: Any, path: list[str]) -> bool:
-    """Return whether a field contains anything; for a list, whether any item does, or the item with the given name."""
+    """Return whether the field at a path is present and not empty. In a list, at least one item must have the field. A path
+    element such as "name=age" selects the items of a list with this value.
+    """
     if isinstance(part, list) and path:
         name, equals, value = path[0].partition("=")
         if equals:
@@ -114,11 +119,11 @@ def built_in() -> Mapping:
 
 
 def read_mapping(path: str | Path) -> Mapping:
-    """Read a custom mapping, in the format of the built-in one (`tabinterp/checks/evidence/evidence.toml`).
+    """Read a user's mapping of clauses. Its format is that of the built-in mapping (`tabinterp/checks/evidence/evidence.toml`).
 
     Raises
     ------
-    PolicyError : if the file cannot be read, or has a different format.
+    PolicyError : if the file cannot be read or does not have this format.
     """
     mapping: Mapping = _read(path, Mapping, "mapping")
     cited = [citation.instrument for clause in mapping.clause for citation in clause.cited]
@@ -133,13 +138,14 @@ def read_mapping(path: str | Path) -> Mapping:
 
 
 def read_card(path: str | Path) -> Card:
-    """Read the author's text: intended_use, out_of_scope, population, limits, ethics, developer, licence, reviewer, role.
+    """Read the author's text from a TOML file.
 
-    All fields are optional. A missing field is printed as not supplied.
+    The fields are intended_use, out_of_scope, population, limits, ethics, developer, licence, reviewer and role. All are
+    optional. The report says which of them were not supplied.
 
     Raises
     ------
-    PolicyError : if the file cannot be read, or contains anything else.
+    PolicyError : if the file cannot be read or contains other fields.
     """
     card: Card = _read(path, Card, "card")
     return card
@@ -163,7 +169,7 @@ def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
 
 
 def as_csv(rows: Iterable[EvidenceRow]) -> str:
-    """Return CSV with one line per clause. No cell begins with a character that a spreadsheet reads as a formula."""
+    """Return the rows as CSV, with one line per clause. No cell begins with a character that starts a formula in spreadsheets."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)

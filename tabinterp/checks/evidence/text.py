@@ -1,4 +1,4 @@
-"""Sentences about evidence for clauses, and headings of the author's own text."""
+"""Sentences about evidence for clauses, and headings for the text that the author supplies."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The gate: compares an audit with a policy, and writes the decision in formats for other programs."""
+"""Gates: comparison of an audit with a policy, and export of the decision to formats for other programs."""

@@ -1,7 +1,7 @@
-"""Exporters of a gate's decision: text, JSON, Markdown, JUnit XML and SARIF.
+"""Export of a gate decision as text, JSON, Markdown, JUnit XML or SARIF.
 
-Names from a table, a policy or a file pass through one filter per format: `tidy` for a line of text, `plain_values` for JSON,
-`escaped` for Markdown, `_xml` for XML.
+Names from a table, a policy or a file are untrusted. Each format cleans them with one function: `tidy` for a line of text,
+`plain_values` for JSON, `escaped` for Markdown, `_xml` for XML.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Identity = Mapping[str, str]  # path and SHA-256 of the audit and of the policy
 
 
 def as_text(decision: Decision, identity: Identity) -> str:
-    """Return a decision for a terminal, failures first."""
+    """Return a decision as text for a terminal, with failures first."""
     lines = [_head(decision), ""]
     names = {id(gate): tidy(gate.name) for gate in decision.gates}
     width = max(map(len, names.values()))
@@ -84,7 +84,9 @@ def as_markdown(decision: Decision, identity: Identity) -> str:
 
 
 def as_junit(decision: Decision, identity: Identity) -> str:
-    """Return a decision as JUnit XML: each gate is a test case; a waived gate is skipped, and an incomplete gate is an error."""
+    """Return a decision as JUnit XML. Each gate is a test case. A waived gate is a skipped test, and an incomplete gate is an
+    error.
+    """
     counts = {
         "tests": len(decision.gates),
         "failures": decision.count("failed"),
@@ -111,7 +113,9 @@ def as_junit(decision: Decision, identity: Identity) -> str:
 
 
 def as_sarif(decision: Decision, identity: Identity) -> str:
-    """Return a decision as SARIF 2.1.0 (OASIS 2020): a failed or incomplete gate is a result, and a waived gate is suppressed."""
+    """Return a decision as SARIF 2.1.0 (OASIS 2020). Each failed or incomplete gate is a result. A waived gate is a suppressed
+    result.
+    """
     return _json(
         {
             "$schema": SARIF,
@@ -170,12 +174,12 @@ def format_decision(
     Parameters
     ----------
     form : "text", "json", "markdown", "junit" (XML) or "sarif" (2.1.0).
-    lang : language of the sentences; names, statuses and keys do not depend on it.
-    audit : URI of the document, for SARIF.
+    lang : language of the sentences. Names, statuses and keys are the same in all languages.
+    audit : URI of the audit's document, which is included in SARIF.
 
     Raises
     ------
-    PolicyError : if there is no such format.
+    PolicyError : if `form` is none of these formats.
     """
     if form not in FORMATS:
         raise PolicyError(f"unknown format {form!r}; choose one of {', '.join(FORMATS)}")
@@ -196,7 +200,9 @@ def _text(message: Message) -> str:
 
 
 def _statement(gate: Gate) -> str:
-    """Return the demand and the result of the audit. If the check's own limits apply, the claim of the finding states both."""
+    """Return a text with the demand of a gate and the result of the audit. For a check with its default limits, the sentence of
+    the finding states both.
+    """
     return _text(gate.found) if gate.demand.key == "gate.finding" else f"{_text(gate.demand)} {_text(gate.found)}"
 
 
@@ -239,7 +245,9 @@ def _xml(text: str) -> str:
 
 
 def _unlinked(text: str) -> str:
-    """Return text without links: a SARIF viewer would treat `[words](address)` as a link even in plain text."""
+    """Return text in which nothing is a link. A SARIF viewer would otherwise treat `[words](address)` as a link even in plain
+    text.
+    """
     return text.replace("](", "] (")
 
 

@@ -1,7 +1,8 @@
-"""Decide whether an audit passes a policy. Every demand is a gate: passed, failed, or failed and waived.
+"""Decide whether an audit passes a policy. Every demand of the policy is a gate, which is passed, failed, or waived.
 
-Two more gates appear only if something is wrong, and no policy can waive them. "document" fails if the document contradicts
-itself, and is incomplete if another version wrote it. "analyses" fails if an analysis ended with an internal error.
+Two more gates exist only if there is a problem, and no policy can waive them. The gate "document" fails if the document
+contradicts itself, and is incomplete if the document was written by another version. The gate "analyses" fails if an analysis
+ended with an internal error.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ Outcome = Literal["passed", "failed", "waived", "incomplete"]
 
 @dataclass(frozen=True)
 class Gate:
-    """One demand of a policy, and the result of the audit on it."""
+    """One demand of a policy, and whether the audit meets it."""
 
     name: str  # "finding:SLUG", "metric:OF.METRIC", "verdict", "document", "analyses"
     status: Outcome
@@ -54,7 +55,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Decision(PreviewedFrame):
-    """All gates of a policy, in its order."""
+    """The decision on an audit: all gates, in the order of the policy."""
 
     policy: str
     network: str
@@ -65,17 +66,19 @@ class Decision(PreviewedFrame):
 
     @property
     def subject(self) -> str:
-        """The subject of the decision, for programs; readers see a sentence."""
+        """The subject of the decision as a short text for programs."""
         return f"{self.network} on {self.table}"
 
     @property
     def passed(self) -> bool:
-        """Whether no gate is incomplete, and every gate that failed is waived."""
+        """Whether every gate passed or is waived."""
         return self.exit_code is ExitCode.PASSED
 
     @property
     def exit_code(self) -> ExitCode:
-        """0 if the audit passed, 1 if a gate failed, 3 if no gate failed but the findings could not be recomputed."""
+        """The exit code of the command: 0 if the audit passed, 1 if a gate failed, and 3 if no gate failed but the findings could
+        not be recomputed.
+        """
         if self.count("failed"):
             return ExitCode.FAILED
         return ExitCode.INCOMPLETE if self.count("incomplete") else ExitCode.PASSED
@@ -85,7 +88,7 @@ class Decision(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row per gate: gate, status, level, owner, waived_by, expires."""
+        """Return a DataFrame with one row per gate and the columns gate, status, level, owner, waived_by and expires."""
         rows = [
             (g.name, g.status, g.level, g.owner, g.waiver and g.waiver.name, g.waiver and g.waiver.expires)
             for g in self.gates
@@ -100,17 +103,17 @@ def decide(
     contradictions: Sequence[Message] = (),
     unjudged: Message | None = None,
 ) -> Decision:
-    """Decide whether the document of an audit passes a policy. This needs neither the model nor the rows, so old audits can be
-    checked again.
+    """Decide whether an audit passes a policy. Only the audit's document is needed, not the model or the rows, so old audits can
+    be checked again.
 
     Parameters
     ----------
     today : date, optional
-        The day on which waivers must be valid; by default today (UTC).
+        Day on which waivers must be valid; by default today (UTC).
     contradictions : sequence of Message
-        Parts of the document that contradict the rest of it. If there are any, the gate "document" fails.
+        Contradictions that were found in the document. If there are any, the gate "document" fails.
     unjudged : Message, optional
-        The reason why contradictions could not be looked for. If it is given, the gate "document" is incomplete.
+        Reason why the document could not be checked for contradictions. If a reason is given, the gate "document" is incomplete.
 
     Raises
     ------
@@ -134,7 +137,7 @@ def decide(
 
 
 def _document_gate(contradictions: Sequence[Message], unjudged: Message | None) -> Iterator[Gate]:
-    """Yield a gate only if the document cannot be trusted."""
+    """Yield the gate "document" if the document contradicts itself or could not be checked for contradictions."""
     status: Outcome = "failed" if contradictions else "incomplete"
     problem = unjudged
     if contradictions:
@@ -147,7 +150,7 @@ def _document_gate(contradictions: Sequence[Message], unjudged: Message | None) 
 
 
 def _analyses_gate(document: Document) -> Iterator[Gate]:
-    """Yield a gate only if an analysis failed, because the checks that depend on it could not be evaluated."""
+    """Yield the gate "analyses" if an analysis failed. Checks that depend on a failed analysis could not be evaluated."""
     names = [str(note.values.get("analysis", "")) for note in document.failed]
     if names:
         found = Message(key="gate.analyses.failed", values={"names": names})
@@ -175,9 +178,10 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
 
 
 def _severity_demand(document: Document, finding: Finding, owners: Mapping[Level, str]) -> FindingDemand | None:
-    """Return the demand on all checks of the severity of a finding, if the policy has one.
+    """Return the policy's demand on all checks with the same severity as a finding, or None if there is no such demand.
 
-    The severity is taken from the check and not from the document. For a check with two severities, the numbers decide.
+    The severity is taken from the check and not from the document. If a check has two severities, the check is evaluated again to
+    decide which applies.
     """
     check = BY_SLUG.get(finding.slug)
     severity = finding.severity if check is None else check.severity
@@ -254,7 +258,7 @@ def _metric_gate(document: Document, demand: MetricDemand) -> Gate:
 
 
 def _metric_value(document: Document, demand: MetricDemand) -> Interval:
-    """Return the metric of a demand; an empty interval if the document does not have it."""
+    """Return the value of a demand's metric in the document, or an empty interval if the document does not contain the metric."""
     if demand.metric.startswith("calibration_"):
         calibration = document.get(Calibration)
         if calibration is None or len(calibration.outputs) != 1 or demand.of == "difference":

@@ -1,4 +1,6 @@
-"""Policies as TOML files: what an audit must show to pass, who owns each demand, and which gates are waived until when."""
+"""Policies, which are read from TOML files. A policy contains demands that an audit must meet, the owner of each demand, and
+waivers with an expiry date.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ BLANK = {"\u115f", "\u1160", "\u3164", "\uffa0", "\U00013441", "\U00013442"}
 
 
 def _named(text: str) -> str:
-    """Reject a string without a visible letter or digit, such as one that consists only of spaces, invisible characters, dashes
-    or combining marks.
+    """Return the text. Raise an error if it contains no visible letter or digit, for example if it consists only of spaces,
+    invisible characters, dashes or combining marks.
     """
     kinds = {unicodedata.category(letter) for letter in text if letter not in BLANK} - {"Lm"}
     if not any(kind[0] in "LN" for kind in kinds):
@@ -43,7 +45,9 @@ Severity = Literal["act", "check", "note"]
 
 
 class _Part(BaseModel):
-    """A part of a policy. No value is converted: a number is not a date, and a boolean is not a number."""
+    """A part of a policy. Values are not converted to another type: a number is not accepted as a date, nor a boolean as a
+    number.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
@@ -53,10 +57,10 @@ class _Demand(_Part):
 
 
 class MetricDemand(_Demand):
-    """A metric of a model, or the difference in that metric (network minus linear model), must be within given bounds.
+    """A demand that a metric of a model, or the difference in a metric (network minus linear model), is within given bounds.
 
-    With `by = "interval"`, the whole 95% interval must be within the bounds, so that no gate passes by chance alone. `missing`
-    states whether the gate fails or passes if the audit does not contain the number.
+    With `by = "interval"`, the whole 95% interval must be within the bounds, which prevents a gate from passing by chance.
+    `missing` states whether the gate fails or passes if the audit does not contain the metric.
     """
 
     metric: Text
@@ -95,8 +99,8 @@ class MetricDemand(_Demand):
 
 
 class FindingDemand(_Demand):
-    """A check must not be raised, at its own limits or those given here; `not_applicable` states what happens if the check
-    does not apply.
+    """A demand that a check is not raised. `limits` replaces limits of the check. `not_applicable` states whether the gate fails
+    or passes if the check does not apply.
     """
 
     finding: Text
@@ -131,13 +135,13 @@ class FindingDemand(_Demand):
 
 
 class SeverityDemand(_Demand):
-    """No check with this severity may be raised, except checks for which the policy has a separate demand."""
+    """A demand that no check with a given severity is raised. Checks for which the policy has a separate demand are exempt."""
 
     severity: Severity
 
 
 class VerdictDemand(_Demand):
-    """The verdict must be one of these."""
+    """A demand that the verdict is one of the `allowed` verdicts."""
 
     allowed: Annotated[list[Status], Field(min_length=1)]
 
@@ -152,7 +156,9 @@ class VerdictDemand(_Demand):
 
 
 class Waiver(_Part):
-    """A permission for a gate to fail up to and including a given day, at most `LONGEST_WAIVER` days after the day of use."""
+    """A permission for a gate to fail until a given day, inclusive. The day must be at most `LONGEST_WAIVER` days after the day
+    on which the waiver is used.
+    """
 
     gate: Text  # "finding:SLUG", "metric:OF.METRIC" or "verdict"
     reason: Text
@@ -170,7 +176,7 @@ class Waiver(_Part):
 
 
 class Policy(_Part):
-    """All demands. The default demand is that no check of severity "act" is raised."""
+    """The demands and waivers of a policy. By default, the only demand is that no check of severity "act" is raised."""
 
     name: Text = "default"
     metric: list[MetricDemand] = []
@@ -203,7 +209,7 @@ class Policy(_Part):
         return self
 
     def gates(self) -> set[str]:
-        """Return the names of all gates that can fail."""
+        """Return the names of all gates of the policy."""
         covered = {demand.severity for demand in self.severity}
         named = {f"finding:{d.finding}" for d in self.finding}
         named |= {f"finding:{check.slug}" for check in CHECKS if covered & {*check.severities}}
@@ -215,7 +221,7 @@ DEFAULT = Policy(severity=[SeverityDemand(severity="act", owner="tabinterp")])
 
 
 def refuse_long_waivers(policy: Policy, today: date) -> None:
-    """Raise `PolicyError` if a waiver lasts longer than `LONGEST_WAIVER` days from `today`, so that it has to be renewed."""
+    """Raise `PolicyError` if a waiver lasts longer than `LONGEST_WAIVER` days from `today`. Waivers must therefore be renewed."""
     last = today + timedelta(days=LONGEST_WAIVER)
     for index, waiver in enumerate(policy.waiver):
         if waiver.expires > last:
@@ -227,13 +233,13 @@ def refuse_long_waivers(policy: Policy, today: date) -> None:
 
 
 def read_policy(path: str | Path) -> tuple[Policy, str]:
-    """Read a policy, and return it with the SHA-256 of its file.
+    """Read a policy from a TOML file. Return the policy and the SHA-256 of the file.
 
     Raises
     ------
     PolicyError
-        If the file cannot be read, is not TOML, contains anything that does not belong in a policy, or waives a gate for longer
-        than a year from today.
+        If the file cannot be read, is not TOML, contains unknown or invalid fields, or waives a gate for longer than
+        `LONGEST_WAIVER` days from today.
     """
     place = f"the policy {str(path)!r}"
     try:
@@ -258,7 +264,7 @@ def read_policy(path: str | Path) -> tuple[Policy, str]:
 
 
 def _problem(error: Any) -> str:
-    """Return a description of a validation error: its location, what is wrong, and what was given."""
+    """Return a description of a validation error: the location, the problem, and the value given."""
     place = ".".join(str(part) for part in error["loc"])
     problem = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""Sentences of the gate: what a policy demands, and what the audit says about it."""
+"""Sentences of gates: the demands of a policy, and the results of the audit."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Code shared by several checks: names of groups, columns, held-out metrics, and the power of a check."""
+"""Functions that several checks use: names of groups, columns, held-out metrics, and the power of a check."""

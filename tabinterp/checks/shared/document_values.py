@@ -1,4 +1,4 @@
-"""Values of the document that several checks use: columns, groups, held-out performance."""
+"""Functions that return values of the document which several checks use: columns, groups and held-out performance."""
 
 from __future__ import annotations
 
@@ -22,45 +22,47 @@ def input_columns(document: Document) -> list[TableColumn]:
 
 
 def predictive_power(column: TableColumn) -> Interval:
-    """Return the AUC or R² of one column alone, on held-out rows if there are any."""
+    """Return the AUC or R² with which a single column predicts the target, on held-out rows if there are any."""
     return column.training if column.held_out.value is None else column.held_out
 
 
 def power_withheld(document: Document) -> Outcome | None:
-    """Return "not applicable" with the reason, if the power of single columns was withheld."""
+    """Return the outcome "not applicable" with the reason if the AUC or R² of single columns was withheld, and None otherwise."""
     table = document.get(TableReadings)
     reason = None if table is None else table.withheld
     return None if reason is None else Outcome("not_applicable", "withheld", {"reason": reason})
 
 
 def performance_withheld(document: Document) -> Outcome | None:
-    """Return "not applicable" with the reason, if performance was withheld: too few rows, or too few events of a class."""
+    """Return the outcome "not applicable" with the reason if performance was withheld, and None otherwise. Reasons are too few
+    rows or too few events of a class.
+    """
     reason = document.verdict.sentence.values.get("reason")
     return Outcome("not_applicable", "withheld", {"reason": reason}) if isinstance(reason, Message) else None
 
 
 def network_metric(document: Document, name: str) -> Interval:
-    """Return a metric of the network; an empty interval if the document does not have it."""
+    """Return a metric of the network, or an empty interval if the document does not contain the metric."""
     return next((row.network for row in document.performance.metrics if row.metric == name), Interval())
 
 
 def scored_events(document: Document) -> int | None:
-    """Return the number of events among the scored rows. Return None if the sums cover more rows than the sample, so that the
-    number is unknown.
+    """Return the number of events among the scored rows. Return None if only a sample of the rows was scored, because the number
+    is then unknown.
     """
     return document.data.events if document.data.drawn is None else None
 
 
 def largest_loss(document: Document) -> list[float]:
-    """Return the loss of a prediction that uses no column. No difference in loss can exceed it.
+    """Return a list with the loss of a prediction that uses no column. A difference in loss cannot exceed this loss.
 
-    It is computed from the margin of the verdict, which is one hundredth of this loss. If the user set the margin, the list is
-    empty.
+    The loss is computed from the margin of the verdict, which by default is one hundredth of it. If the user set the margin, the
+    list is empty.
     """
     verdict = document.verdict
     return [] if verdict.margin_given or not verdict.margin else [100 * verdict.margin]
 
 
 def group_name(group: list[Message]) -> Message:
-    """Return the name of a group, which is defined by one or two columns, as a value for a sentence."""
+    """Return the name of a group, as a message to insert in a sentence. A group is defined by one or two conditions."""
     return group[0] if len(group) == 1 else Message(key="group.both", values={"first": group[0], "second": group[1]})

@@ -1,9 +1,10 @@
-"""Power of a check that passed: the smallest effect that would have raised it with a probability of 80%.
+"""Power of checks: the smallest effect for which a check that passed would have been raised with a probability of 80%.
 
 A check is raised if an interval lies beyond a limit, or if a count reaches a limit. For an interval, the smallest effect is the
-limit plus half the interval plus z.80 standard errors: `limit + (z.975 + z.80) SE` for a normal 95% interval (Cohen 1988). If the
-standard error depends on the effect itself, it is evaluated at that effect: by Hanley & McNeil (1982) for an AUC, by Olkin & Finn
-(1995) for R², and from the binomial distribution for a share. Effects are rounded to three digits.
+limit plus half the width of the interval plus z.80 standard errors. For a normal 95% interval, this is `limit + (z.975 + z.80)
+SE` (Cohen 1988). If the standard error depends on the effect, it is evaluated at the smallest effect. The formulas are those of
+Hanley & McNeil (1982) for an AUC and of Olkin & Finn (1995) for R². For a share, the binomial distribution is used. Effects are
+rounded to three digits.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ HALVINGS = 60
 
 
 def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) -> Outcome:
-    """Return a pass with the smallest effect that it could have detected.
+    """Add to the outcome of a check that passed the smallest effect that the check could have detected.
 
-    The check is not applicable if no possible effect could have been detected; possible effects are below `most`.
+    If the smallest effect is `most` or more, no possible effect could have been detected. The outcome is then changed to "not
+    applicable".
     """
     if outcome.status != "cleared" or power is None:
         return outcome
@@ -40,14 +42,18 @@ def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) ->
 
 
 def smallest_effect(of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
-    """Return an effect in the form used in the document; None if no attainable effect reaches the limit."""
+    """Return the smallest detectable effect in the form used in the document. Return None if the effect is not finite, because no
+    possible effect could be detected.
+    """
     if not math.isfinite(effect):
         return None
     return Power.model_validate({"of": of, "effect": float(f"{effect:.3g}"), "rows": rows, "events": events})
 
 
 def of_counts(document: Document, of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
-    """Return an effect whose formula assumes independent rows of equal weight; None if rows come in groups or have weights."""
+    """Return the smallest detectable effect of a formula that assumes independent rows of equal weight. Return None if the table
+    has groups of rows or weights.
+    """
     independent = document.data.grouping is None and not document.data.weighted
     return smallest_effect(of, effect, rows, events) if independent else None
 
@@ -55,13 +61,16 @@ def of_counts(document: Document, of: str, effect: float, rows: int, events: int
 def with_power_of_intervals(
     outcome: Outcome, of: str, limit: float, tested: Sequence[Interval], rows: int, most: float = math.inf
 ) -> Outcome:
-    """Return a pass for a check that compares intervals with a limit, with the effect that it could detect in any of them."""
+    """Add the smallest detectable effect to the outcome of a check that compares several intervals with a limit. It is the effect
+    that would be detected in each of the intervals.
+    """
     effects = [beyond(limit, interval) for interval in tested if interval.stderr is not None]
     return with_power(outcome, smallest_effect(of, max(effects), rows), most) if effects else outcome
 
 
 def beyond(limit: float, interval: Interval) -> float:
-    """Return the smallest value whose 95% interval, as wide as `interval`, is above `limit` with a probability of 80%.
+    """Return the smallest true value for which a 95% interval with the width of `interval` is above `limit` with a probability of
+    80%.
 
     >>> round(beyond(0.0, Interval(value=5.0, stderr=1.0)), 3)
     2.802
@@ -70,10 +79,11 @@ def beyond(limit: float, interval: Interval) -> float:
 
 
 def reach(interval: Interval) -> float:
-    """Return half the width of an interval.
+    """Return half the width of an interval, or the half-width of the normal interval with the same standard error if that is
+    larger.
 
-    It is at least that of a normal interval, because one end may have been truncated at the edge of the range. It is wider if
-    there are few groups.
+    An interval can be narrower than a normal interval because one end was truncated at the edge of the range. With few groups of
+    rows, it is wider.
     """
     normal = Z_ENDS * (interval.stderr or 0.0)
     if interval.low is None or interval.high is None:
@@ -82,7 +92,7 @@ def reach(interval: Interval) -> float:
 
 
 def auc_beyond(limit: float, events: int, others: int) -> float:
-    """Return the smallest AUC whose 95% interval is above `limit` with a probability of 80%.
+    """Return the smallest true AUC for which the 95% interval is above `limit` with a probability of 80%.
 
     >>> round(auc_beyond(0.9, 20, 180), 3), round(auc_beyond(0.9, 200, 1800), 3)
     (0.972, 0.934)
@@ -91,20 +101,20 @@ def auc_beyond(limit: float, events: int, others: int) -> float:
 
 
 def auc_error(auc: float, events: int, others: int) -> float:
-    """Return the standard error of an AUC by Hanley & McNeil (1982)."""
+    """Return the standard error of an AUC by the formula of Hanley & McNeil (1982)."""
     one, two = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     variance = auc * (1 - auc) + (events - 1) * (one - auc**2) + (others - 1) * (two - auc**2)
     return math.sqrt(max(variance, 0.0) / (events * others))
 
 
 def r2_beyond(limit: float, rows: int) -> float:
-    """Return the smallest R² whose 95% interval is above `limit` with a probability of 80%."""
+    """Return the smallest true R² for which the 95% interval is above `limit` with a probability of 80%."""
     return _least(lambda r2: r2 - REACH * 2 * math.sqrt(r2 / rows) * (1 - r2), limit)
 
 
 def share_of(count: int, rows: int) -> float:
-    """Return the smallest share for which at least `count` of `rows` rows are cases with a probability of 80% (binomial
-    distribution).
+    """Return the smallest true share of cases for which at least `count` of `rows` rows are cases with a probability of 80%. The
+    number of cases is assumed to follow the binomial distribution.
 
     >>> round(share_of(10, 500), 4)
     0.0249
@@ -115,17 +125,18 @@ def share_of(count: int, rows: int) -> float:
 
 
 def share_beyond(limit: float, rows: int) -> float:
-    """Return the smallest share whose 95% Wilson interval (1927) is above `limit` with a probability of 80%."""
+    """Return the smallest true share for which the 95% Wilson interval (1927) is above `limit` with a probability of 80%."""
     counts = np.arange(math.ceil(limit * rows), rows + 1)
     reaching = counts[wilson(counts / rows, rows)[0] >= limit]
     return share_of(int(reaching[0]) if len(reaching) else rows + 1, rows)
 
 
 def psi_beyond(limit: float, p: float, df: int, training: int, held_out: int) -> float:
-    """Return the smallest population stability index that is found to be at least `limit` and significant at `p`, with a
-    probability of 80%.
+    """Return the smallest true population stability index that would be detected with a probability of 80%. It is detected if the
+    estimated index is at least `limit` and its p-value is at most `p`.
 
-    Divided by 1/n + 1/m, the index of samples of n and m rows is approximately noncentral chi-squared (Yurdakul 2018).
+    The index of two samples of n and m rows, divided by 1/n + 1/m, approximately follows a noncentral chi-squared distribution
+    (Yurdakul 2018).
     """
     from scipy.special import chdtri, chndtrinc  # noqa: PLC0415  # heavy, as above
 
@@ -134,7 +145,7 @@ def psi_beyond(limit: float, p: float, df: int, training: int, held_out: int) ->
 
 
 def _least(low: Callable[[float], float], limit: float) -> float:
-    """Return the smallest value, from the limit to 1, at which `low` reaches the limit."""
+    """Return the smallest value between the limit and 1 for which the function `low` returns at least the limit."""
     least, most = limit, 1.0
     for _ in range(HALVINGS):
         middle = (least + most) / 2

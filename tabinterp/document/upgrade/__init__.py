@@ -1,1 +1,3 @@
-"""Conversion of documents of earlier versions of tabinterp to the current form: the steps, and earlier sentences."""
+"""Conversion of documents of earlier versions of tabinterp to the current form: conversion steps, and sentences of earlier
+versions.
+"""

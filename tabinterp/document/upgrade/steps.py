@@ -1,6 +1,8 @@
-"""The changes of schema 1.x, oldest first. Each step applies one change to a saved document, given as parsed JSON.
+"""Steps that convert a saved document of an earlier version, in the order of the changes to schema 1.x. Each step applies one
+change to the parsed JSON.
 
-If there is nothing to change, a step returns the same document. `docs/schema.md` explains when a change needs a step.
+If there is nothing to convert, a step returns the same document. `docs/schema.md` explains which changes of the schema need a
+step.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ NOTE = "migration."
 
 
 def upgraded(document: Json, digest: str) -> Json | None:
-    """Return the document in its current form, with a note on each change; None if no step applies.
+    """Return the document in the current form, with a note on each change. Return None if no step applies.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ def _note(name: str, **values: str) -> Json:
 
 
 def migration_notes(notes: list[Message]) -> list[Message]:
-    """Return the notes about changes that were made to a document of an earlier version."""
+    """Return the notes about conversions of a document of an earlier version."""
     return [note for note in notes if note.key.startswith(NOTE)]
 
 
@@ -65,14 +67,16 @@ def _line_on_other_metrics(document: Json) -> Json:
 
 
 def _evidence(document: Json) -> Json:
-    """2026-11-25: documents contain the clauses for which they are evidence. The list stays empty: readers can derive
-    it.
+    """2026-11-25: documents contain a list of clauses with their evidence. In earlier documents the list is empty, because
+    readers can compute it.
     """
     return document if "evidence" in document else document | {"evidence": []}
 
 
 def _proxies_of_reasons(document: Json) -> Json:
-    """2026-11-25: a reason names the protected columns for which it is a proxy."""
+    """2026-11-25: a reason lists the protected columns for which its column is a proxy. In earlier documents the list
+    is empty.
+    """
     reasons = document.get("reasons")
     if reasons is None or all("proxy_of" in row for row in reasons["columns"]):
         return document
@@ -80,7 +84,9 @@ def _proxies_of_reasons(document: Json) -> Json:
 
 
 def _unit_cards(document: Json) -> Json:
-    """2026-11-28: cards of hidden units show panels of real rows and how atypical an optimum is; earlier cards are removed."""
+    """2026-11-28: cards of hidden units show panels of real rows, and state how atypical an optimum is. Earlier cards are
+    removed.
+    """
     inside = document.get("inside")
     if inside is None or all("bars" in card for card in inside["cards"]):
         return document
@@ -89,8 +95,8 @@ def _unit_cards(document: Json) -> Json:
 
 
 def _rows_of_derivatives(document: Json) -> Json:
-    """2026-11-28: a term states the number of rows behind its average derivative. Before, this number was the same for all
-    terms.
+    """2026-11-28: a term states the number of rows over which its derivative is averaged. In earlier documents, this number was
+    the same for all terms.
     """
     coefficients = document["coefficients"]
     if all("network_rows" in term for term in coefficients["terms"]):
@@ -109,7 +115,9 @@ def _rows_of_ranks(document: Json) -> Json:
 
 
 def _sentences(part: Any) -> Any:
-    """Replace sentences that were later removed or changed by the sentences that were used at the time (`text.py`)."""
+    """Restore sentences that were later removed or changed: replace their keys by the keys of the earlier sentences (in
+    `text.py`).
+    """
     if isinstance(part, list):
         items = [_sentences(item) for item in part]
         return part if all(new is old for new, old in zip(items, part, strict=True)) else items

@@ -1,7 +1,7 @@
-"""Sentences about migrated documents, and sentences used by documents of earlier versions.
+"""Sentences about converted documents, and sentences in documents of earlier versions.
 
-`former.KEY` is the sentence that belonged to KEY before KEY was removed or its values changed; `former.KEY.earlier` is the
-sentence before that one.
+`former.KEY` is the sentence that had the key KEY before this key was removed or its values changed. `former.KEY.earlier` is the
+sentence that had the key KEY before `former.KEY`.
 """
 
 from __future__ import annotations

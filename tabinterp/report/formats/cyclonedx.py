@@ -1,7 +1,7 @@
 """The document as a CycloneDX 1.6 bill of materials: both models with their model cards, the table, and the libraries.
 
-Source: https://cyclonedx.org/docs/1.6/json/ (ECMA-424). It contains no time, and its serial number is derived from the
-document's digest, so that the same audit gives the same bytes.
+Source: https://cyclonedx.org/docs/1.6/json/ (ECMA-424). The bill of materials contains no time, and its serial number is derived
+from the document's digest. The same audit therefore always produces the same bytes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Which = Literal["network", "linear"]
 
 
 def render_cyclonedx(document: Document) -> str:
-    """Return CycloneDX 1.6 JSON."""
+    """Return the document as a CycloneDX 1.6 bill of materials in JSON."""
     digest = hashlib.sha256(to_bytes(document)).hexdigest()
     document = labelled(document)
     bom = {
@@ -97,7 +97,9 @@ def _hash(digest: str) -> dict[str, str]:
 
 
 def _properties(values: dict[str, Any]) -> list[dict[str, str]]:
-    """Return values for which CycloneDX has no field, under our own names; unknown values are left out."""
+    """Return CycloneDX properties for values that have no field in CycloneDX. The names of the properties start with
+    "tabinterp:". Missing values are left out.
+    """
     told = {name: plain(str(value)) for name, value in values.items() if value not in (None, "")}
     return [{"name": f"tabinterp:{name}", "value": value} for name, value in told.items()]
 
@@ -139,7 +141,9 @@ def _dataset(document: Document) -> dict[str, Any]:
 
 
 def _metrics(document: Document, which: Which) -> Iterator[dict[str, Any]]:
-    """Yield each metric with its 95% interval, for all evaluated rows, one class, or a group of people."""
+    """Yield the metrics of a model with their 95% intervals: for all evaluated rows, for each class, and for each group of
+    people.
+    """
     whole = t(f"cyclonedx.slice.{'held_out' if document.performance.held_out else 'all'}")
     for row in document.performance.metrics:
         yield from _metric(row.metric, getattr(row, which), whole)
@@ -172,7 +176,7 @@ def _metric(kind: str, found: Interval, where: str) -> Iterator[dict[str, Any]]:
 
 
 def _considerations(document: Document) -> dict[str, Any]:
-    """Return the verdict and the author's text. Nothing is inserted where text is missing."""
+    """Return the verdict and the author's text for the model card. Fields that the author left empty are omitted."""
     card, verdict = document.card, document.verdict
     told = {} if card is None else {name: plain(text) for name, text in card.model_dump().items() if text}
     placed = {place: [told[name]] for name, place in CONSIDERATIONS.items() if name in told}

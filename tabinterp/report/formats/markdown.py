@@ -1,8 +1,8 @@
-"""The report as GitHub-flavoured Markdown: its blocks, with tables as pipe tables and figures as their tables.
+"""The report as GitHub-flavoured Markdown. Figures are replaced by the tables of their data.
 
 No text from the data can become markup, a link, a mention or mathematics. Characters with a meaning in Markdown are escaped.
-Escapes do not prevent what GitHub converts automatically (addresses, @mentions, #numbers, :emoji:, $formulas$), so a word that
-contains one of these is put in a code span.
+GitHub also converts addresses, @mentions, #numbers, :emoji: and $formulas$, even if they are escaped. A word that contains one of
+these is therefore put in a code span.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def render_markdown(document: Document) -> str:
 
 
 def render_card(document: Document) -> str:
-    """Return a model card (Mitchell et al. 2019), with the front matter of a model hub."""
+    """Return a model card (Mitchell et al. 2019) as Markdown, with front matter for a model hub."""
     claims.check(document)
     document = labelled(document)
     front = FRONT_MATTER[document.data.task]
@@ -73,7 +73,7 @@ def _page(title: str, lines: Iterable[str], parts: Iterable[Section], document: 
 
 
 def escaped(words: str) -> str:
-    """Return untrusted words on one line, escaped as plain text.
+    """Return untrusted text on one line, escaped so that Markdown shows it as plain text.
 
     >>> print(escaped("PAY_0 | *x* <b> [a](b) 0.5 [0.4, 0.6]"), escaped("mail a@b.c"))
     PAY_0 \\| \\*x\\* \\<b\\> \\[a\\](b) 0.5 [0.4, 0.6] mail `a@b.c`
@@ -85,7 +85,7 @@ def escaped(words: str) -> str:
 
 
 def line(words: str) -> str:
-    """Return words for the beginning of a line. A dash or a number that would start a list is escaped."""
+    """Return text that can be put at the beginning of a line. A dash or a number that would start a list is escaped."""
     return OPENING.sub(r"\1\\", escaped(words))
 
 
@@ -96,7 +96,7 @@ def _word(word: str) -> str:
 
 
 def _code(piece: str) -> str:
-    """Return a code span, with a longer fence than any sequence of backticks in it."""
+    """Return text as a code span. The fence is longer than any sequence of backticks in the text."""
     fence = "`" * (1 + max(map(len, re.findall("`+", piece)), default=0))
     pad = " " if piece.startswith("`") or piece.endswith("`") else ""
     return f"{fence}{pad}{piece}{pad}{fence}"
@@ -118,7 +118,7 @@ def _row(cells: Sequence[Cell]) -> str:
 
 
 def _whole(cell: Cell) -> str:
-    """Return the full text of a cell, because Markdown cannot show it on hover."""
+    """Return the full text of a cell. Markdown cannot show it on hover, as the page does."""
     return cell.title if cell.title and "…" in cell.text else cell.text
 
 

@@ -1,6 +1,6 @@
 """The document as a model card, with the sections of Mitchell et al. (2019), "Model cards for model reporting", section 4.
 
-The card contains the author's text where it was supplied, and says so where it is missing.
+The card contains the text that the author supplied. Where text is missing, the card says so.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FRONT_MATTER = {
 
 
 def card_context(document: Document) -> tuple[str, list[str]]:
-    """Return the title, and sentences that state what the card is based on."""
+    """Return the title of the card, and sentences that state what the card is based on."""
     names = {"network": document.network.name, "linear": document.linear.name, "data": document.data.name}
     return t("card.title", **names), [t("card.lead", **names)]
 
@@ -43,7 +43,7 @@ def card_sections(document: Document) -> list[Section]:
 
 
 def _author(document: Document, *names: str) -> list[tuple[str, str]]:
-    """Return fields of the author's text, marked as such."""
+    """Return the named fields of the author's text, with labels that mark them as written by the author."""
     card = document.card or Card()
     told = [(t("card.author", what=t(f"report.use.{name}")), getattr(card, name)) for name in names]
     return [(what, tidy(text) if text else t("report.use.none")) for what, text in told]

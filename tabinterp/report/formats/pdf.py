@@ -21,10 +21,10 @@ FONT = "system-ui, -apple-system, Segoe UI, Roboto, Noto Sans, Liberation Sans, 
 
 
 def printed(document: Document, appendix: str = "folded") -> bytes:
-    """Return the report as a PDF in A4 format, with the same bytes for the same document.
+    """Return the report as a PDF in A4 format. The same document always produces the same bytes.
 
-    `appendix`: "folded" includes the tables that the page folds; "full" also includes figure data and details of single hidden
-    units; "none" includes none of these.
+    `appendix` is "none", "folded" or "full". "folded" includes the tables that the page folds. "full" also includes figure data
+    and the details of single hidden units. "none" includes none of these.
 
     Raises
     ------
@@ -41,9 +41,10 @@ def printed(document: Document, appendix: str = "folded") -> bytes:
 
 
 def _without_pictures(page: str) -> tuple[str, list[str]]:
-    """Return the page with its inline SVG pictures replaced by image elements, and a list of these pictures.
+    """Return the page with its inline SVG pictures replaced by image elements, and a list of the pictures.
 
-    WeasyPrint matches the page's style sheet against every element of an inline picture, but not against those of an image.
+    This saves time: WeasyPrint matches the page's style sheet against every element of an inline picture, but not against the
+    elements of an image.
     """
     pictures: list[str] = []
 
@@ -55,7 +56,7 @@ def _without_pictures(page: str) -> tuple[str, list[str]]:
 
 
 def _fetcher(weasyprint: Any, pictures: Sequence[str]) -> Any:
-    """Return the function with which WeasyPrint loads images. It only provides the report's own pictures."""
+    """Return a function with which WeasyPrint loads images. It provides only the pictures of the report."""
 
     class Pictures(weasyprint.urls.URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:
@@ -69,8 +70,8 @@ def _fetcher(weasyprint: Any, pictures: Sequence[str]) -> Any:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Pause garbage collection during layout. A layout has millions of objects, which are all in use until it is finished, and
-    collection would take a fifth of the time.
+    """Pause garbage collection within the `with` block. A layout has millions of objects, which are all in use until the layout
+    is finished. Garbage collection would take a fifth of the time.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -83,7 +84,7 @@ def _no_collection() -> Iterator[None]:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Suppress WeasyPrint's warnings about unknown properties."""
+    """Suppress WeasyPrint's warnings about unknown style properties within the `with` block."""
     logger = logging.getLogger("weasyprint")
     before = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Summaries of the document: on one sheet of paper, in a notebook cell, and on a terminal."""
+"""Summaries of the document for one sheet of paper, a notebook cell, and a terminal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ NAME, VERDICT, SENTENCE, CLAIM = 48, 120, 200, 240  # available display columns
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """The compared models, the verdict, the difference, the most severe raised findings, and the document's digest."""
+    """A summary: the compared models, the verdict, the difference in performance, the most severe raised findings, and the
+    document's digest.
+    """
 
     title: str
     context: str
@@ -39,7 +41,7 @@ class Brief:
 
 
 def on_one_sheet(document: Document) -> Brief:
-    """Return the summary with names and sentences shortened so that it fits on one sheet of paper."""
+    """Return a summary that fits on one sheet of paper. Names and sentences are shortened."""
     first = first_screen(_narrow(labelled(document)))
     return replace(
         _brief(document, MOST),
@@ -54,12 +56,14 @@ def in_a_notebook(document: Document) -> Brief:
 
 
 def in_one_line(document: Document) -> str:
-    """Return the subject of the audit, its verdict, and the number of raised findings, on one line."""
+    """Return one line with the audited models and data, the verdict, and the number of raised findings."""
     return t("notebook.repr", **_names(_narrow(document)), status=_status(document), raised=len(raised_of(document)))
 
 
 def on_a_terminal(document: Document) -> str:
-    """Return a line for each raised finding, the most severe first, and the numbers of checks that passed or do not apply."""
+    """Return a text with a line for each raised finding, the most severe first, and a line with the numbers of checks that passed
+    or do not apply.
+    """
     lines = [
         t(
             "terminal.finding",
@@ -73,8 +77,9 @@ def on_a_terminal(document: Document) -> str:
 
 
 def in_tables(document: Document) -> tuple[list[tuple[str, list[list[str]]]], str]:
-    """Return tables for a terminal, each with a title and rows (the first is the header), and a sentence on the checks that
-    passed or do not apply. The tables show the metrics and, if there are any, the raised findings.
+    """Return tables for a terminal, and a sentence with the numbers of checks that passed or do not apply. Each table is a title
+    and a list of rows. The first row is the header. There is a table of metrics and, if findings were raised, a table of
+    findings.
     """
     document = labelled(document)
     heads = (t("report.metric"), t("report.network"), document.linear.name, t("report.difference"))
@@ -94,7 +99,7 @@ def in_tables(document: Document) -> tuple[list[tuple[str, list[list[str]]]], st
 
 
 def preview_of_findings(document: Document) -> Preview:
-    """Return the verdict and the counts of findings, followed by the raised findings, the most severe first."""
+    """Return a preview with the verdict, the counts of findings, and the raised findings, the most severe first."""
     raised = items(raised_of(labelled(document)))
     rows = [(one.severity_text, f"{one.title}. {one.claim}") for one in raised]
     return Preview(verdict_and_counts(document), rows, count=len(rows))
@@ -112,7 +117,7 @@ def verdict_and_counts(document: Document) -> str:
 
 
 def _status(document: Document) -> str:
-    """Return the verdict in a few words, and the codes of checks that invalidate it."""
+    """Return the verdict in a few words, followed by the codes of the checks that invalidate it, if any."""
     status = t(f"report.judged.status.{document.verdict.status}")
     codes = listed(one.code for one in raised_of(document) if one.voids)
     return f"{status}; {t('notebook.void', codes=codes)}" if codes else status
@@ -153,7 +158,7 @@ def _names(document: Document) -> dict[str, str]:
 
 
 def _narrow(document: Document) -> Document:
-    """Return the document with shortened names."""
+    """Return a copy of the document in which the names of the data, the target and the models are shortened."""
     data, target = shortened(document.data.name, NAME), shortened(document.data.target, NAME)
     models = {
         name: getattr(document, name).model_copy(update={"name": shortened(getattr(document, name).name, NAME)})

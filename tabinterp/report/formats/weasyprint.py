@@ -1,4 +1,4 @@
-"""WeasyPrint, the optional PDF renderer, which needs system libraries; errors name the missing one."""
+"""Import of WeasyPrint, the optional PDF renderer. Errors name the missing package or system library."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tabinterp.errors import MissingError
 
 
 def printer() -> Any:
-    """Return WeasyPrint, or raise an error that names the missing package or library."""
+    """Import and return WeasyPrint, or raise an error that names the missing package or system library."""
     try:
         import weasyprint  # noqa: PLC0415  # heavy, and optional
     except ModuleNotFoundError as error:

@@ -1,1 +1,1 @@
-"""The sections of the report that do not belong to an analysis, one module for each."""
+"""The sections of the report that do not belong to an analysis. There is one module for each section."""

@@ -1,4 +1,4 @@
-"""The comparison of two audits as a page: changed and unchanged numbers and facts."""
+"""The sections of a page that compares two audits: changed and unchanged numbers and facts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COUNTS = ("rows", "held-out rows", "parameters of the network")  # facts that ar
 
 
 def changes_screen(changes: Changes, document: Document) -> FirstScreen:
-    """Return the first screen: the number of changed numbers, and whether the verdict changed."""
+    """Return the first screen of a comparison. It states how many numbers changed and whether the verdict changed."""
     return FirstScreen(
         title=t("changes.title", first=changes.names[0], second=changes.names[1]),
         context=t("changes.context", target=document.data.target),
@@ -92,7 +92,9 @@ def _numbers(rows: Sequence[Change], caption: str) -> Table:
 
 
 def _named(theme: str, parts: tuple[str, ...]) -> str:
-    """Return the name of a number. Our own words are in the reader's language, and names from the table are unchanged."""
+    """Return the name of a number. Terms of the report are translated to the reader's language. Names from the table are
+    unchanged.
+    """
     first, *rest = parts
     if theme in ("calibration", "gain"):
         words = [messages.word("changes.part", first), *rest]
@@ -107,7 +109,7 @@ def _named(theme: str, parts: tuple[str, ...]) -> str:
 
 
 def _whose(theme: str, of: str) -> str:
-    """Return the analysis and the model of a number."""
+    """Return a text with the analysis and the model to which a number belongs."""
     return listed([t(f"changes.{theme}"), t(f"changes.of.{of}")])
 
 
@@ -117,7 +119,7 @@ def _alone(key: Key) -> str:
 
 
 def _was(fact: Fact) -> list[str]:
-    """Return the old and the new value. A status or a number of rows is expressed in the reader's language."""
+    """Return the values of a fact in the first and in the second audit, as text in the reader's language."""
     if fact.name in COUNTS:
         return [messages.signs(value) for value in (fact.first, fact.second)]
     vocabulary = "name" if fact.name == "linear model" else "status"

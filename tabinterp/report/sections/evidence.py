@@ -1,4 +1,4 @@
-"""The author's text, and the clauses for which the document contains evidence."""
+"""Sections on the author's text about the model, and on regulatory clauses for which the document contains evidence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OUTSIDE = ("governance", "system", "notice", "person", "manage")
 
 
 def use(document: Document) -> list[Block]:
-    """Return the author's text on the model's use, and a note on missing text."""
+    """Return blocks with the author's text on the use of the model, and a note about missing text."""
     card = document.card or Card()
     pairs = [
         (t(f"report.use.{name}"), tidy(value) if value else t("report.use.none"))
@@ -43,8 +43,8 @@ def evidence(document: Document) -> list[Block]:
 
 
 def _named(vocabulary: str, name: str) -> str:
-    """Return a name. Names in the built-in mapping are translated into the reader's language; names in the user's mapping are
-    unchanged.
+    """Return a name of the mapping of clauses. Names in the built-in mapping are translated into the reader's language. Names in
+    a user's mapping are unchanged.
     """
     return tidy(word(vocabulary, name))
 

@@ -1,4 +1,4 @@
-"""Findings: every check exactly once, as raised, passed or not applicable."""
+"""The section on findings, which lists every check once as raised, passed or not applicable."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXCERPT = 200  # maximum display columns of a finding's sentence on page one
 
 
 def findings_about(document: Document, anchors: Sequence[str]) -> list[FindingItem]:
-    """Return the raised findings whose numbers appear in one of these sections."""
+    """Return the raised findings with evidence in one of these sections."""
     return [item for item in map(_item, raised_of(document)) if item.anchor in anchors]
 
 
@@ -39,7 +39,7 @@ def findings(document: Document) -> list[Block]:
 
 
 def counts(document: Document) -> str:
-    """Return the numbers of checks that were raised, passed, or do not apply."""
+    """Return a sentence with the numbers of checks that were raised, passed or do not apply."""
     states = [finding.status for finding in document.findings]
     return t(
         "report.findings.count", **{state: states.count(state) for state in ("raised", "cleared", "not_applicable")}
@@ -47,7 +47,7 @@ def counts(document: Document) -> str:
 
 
 def meanings(found: Sequence[Finding]) -> str:
-    """Return the meanings of the severities of these findings."""
+    """Return sentences that explain the severities of these findings."""
     return " ".join(_meaning(severity) for severity in ORDER if any(one.severity == severity for one in found))
 
 
@@ -70,42 +70,45 @@ def raised_of(document: Document) -> list[Finding]:
 
 
 def voids(document: Document) -> list[str]:
-    """Return one sentence for each finding that invalidates the comparison, and for each analysis that failed, to be shown
-    above the verdict.
+    """Return the sentences that are shown above the verdict: one for each finding that invalidates the comparison, and one for
+    each analysis that failed.
     """
     voiding = [t("report.void", code=one.code, claim=say(one.claim)) for one in raised_of(document) if one.voids]
     return [*voiding, *map(say, document.failed)]
 
 
 def items(found: Sequence[Finding]) -> list[FindingItem]:
-    """Return findings with their limitations, the effect that could have been detected and, if raised, the next step; the first
-    screen has no room for these."""
+    """Return findings with all details: limitations of the check, the smallest detectable effect and, for raised findings, the
+    next step. The first screen has no room for these details.
+    """
     return [
         replace(_item(one), next=_next(one), blind=_about(one, "blind"), power=detectable(one.power)) for one in found
     ]
 
 
 def excerpts(found: Sequence[Finding]) -> list[FindingItem]:
-    """Return findings in a short form for page one: the title, and the sentences up to the first one with a value. The section
-    with all checks shows the rest.
+    """Return findings in a short form for page one: the title, and the text up to the first sentence that contains a value. The
+    section with all checks shows the full text.
     """
     return [replace(_item(one), claim=shortened(say(one.claim, brief=True), EXCERPT)) for one in found]
 
 
 def detectable(power: Power | None) -> str:
-    """Return the smallest effect that a check could have detected, in words. The text is empty if that effect is not stated."""
+    """Return a sentence on the smallest effect that a check could have detected, or an empty text if it is not stated."""
     if power is None:
         return ""
     return t("power.rows" if power.events is None else "power.events", **power.model_dump(exclude_none=True))
 
 
 def _next(finding: Finding) -> str:
-    """Return the next step for a raised finding. For other findings, the text is empty."""
+    """Return the next step for a raised finding, or an empty text for other findings."""
     return _about(finding, "next") if finding.status == "raised" else ""
 
 
 def _about(finding: Finding, aspect: str) -> str:
-    """Return a text on the check from the catalogue. It is empty if the catalogue has none."""
+    """Return a text about a check from the message catalogue, such as its limitations, or an empty text if the catalogue has
+    none.
+    """
     key = f"check.{finding.slug}.{aspect}"
     return t(f"report.findings.{aspect}", text=t(key)) if key in english() else ""
 

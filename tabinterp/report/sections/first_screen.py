@@ -1,4 +1,6 @@
-"""Page one: the compared models, the verdict and its gain, three figures, the most severe findings, and the next steps."""
+"""Page one of the report: the compared models, the verdict and the gain, three figures, the most severe findings, and the next
+steps.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,7 @@ ELSEWHERE = (
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One number in the strip below the verdict."""
+    """One number, with its label, in the row of numbers below the verdict (the strip)."""
 
     value: str
     label: str
@@ -70,21 +72,22 @@ class FirstScreen:
     Parameters
     ----------
     title : title of the page.
-    context : data, both models, rows, adverse class and threshold, on one line.
-    target : the target and its base rate.
-    verdict : one sentence.
+    context : one line with the data, both models, the number of rows, the adverse class and the threshold.
+    target : a sentence on the target and its base rate.
+    verdict : the verdict in one sentence.
     lines : all sentences on the verdict.
-    aside : the sentences on the verdict that are shown on page one; None: all.
-    rates : sensitivity and specificity of both models at the threshold; empty if unknown.
-    findings : the findings in the one-sheet summary.
-    performance : the performance in the one-sheet summary.
-    voids : reasons why the verdict is invalid, and failed analyses; shown above the verdict.
-    strip : the gain in numbers.
-    panels : figures, side by side.
-    groups : the result of the check of selection rates; empty if no column is protected or a finding states it.
-    raised : the most severe findings.
-    counts : the numbers of checks that were raised, passed, or do not apply.
-    meanings : the meanings of the severities of these findings.
+    aside : the sentences in `lines` that are shown on page one; None: all.
+    rates : a sentence on the sensitivity and specificity of both models at the threshold; empty if they are unknown.
+    findings : the raised findings that the one-sheet summary shows.
+    performance : the table of metrics that the one-sheet summary shows.
+    voids : sentences shown above the verdict: reasons why it is invalid, and failed analyses.
+    strip : numbers on the gain in performance, shown below the verdict.
+    panels : figures, shown side by side.
+    groups : the result of the check of selection rates; empty if no column is protected, or if one of the `raised` findings
+        states it.
+    raised : the most severe raised findings.
+    counts : a sentence with the numbers of checks that were raised, passed or do not apply.
+    meanings : sentences that explain the severities of the `raised` findings.
     actions : the next steps.
     """
 
@@ -138,7 +141,7 @@ def first_screen(document: Document) -> FirstScreen:
 
 
 def _headline(document: Document) -> str:
-    """Return the verdict, and whether a simpler model matches the network."""
+    """Return the verdict. If the network is better but a simpler model matches it, the sentence says so."""
     row = _simpler(document)
     if document.verdict.status != "better" or row is None:
         return say(document.verdict.sentence)
@@ -146,7 +149,7 @@ def _headline(document: Document) -> str:
 
 
 def _long_name(row: Rung, document: Document) -> str:
-    """Return the name of a refit for a sentence."""
+    """Return the name of a refit of the ladder in a form that fits in a sentence."""
     ladder = document.get(Ladder)
     pairs = [] if ladder is None else ladder.pairs
     one = row.rung == "pairs" and len(pairs) == 1
@@ -154,10 +157,10 @@ def _long_name(row: Rung, document: Document) -> str:
 
 
 def _simpler(document: Document) -> Rung | None:
-    """Return the simplest refit that predicts as well as the network, if there is one.
+    """Return the simplest refit that predicts as well as the network, or None if there is none.
 
-    If the network predicts significantly better than its linear counterpart, a refit without curves does not count. A ladder with
-    such a refit contradicts the verdict, and page one does not choose between them.
+    If the network predicts significantly better than its linear counterpart, a refit without curves is not returned. In that case
+    the ladder contradicts the verdict, and page one does not choose between them.
     """
     ladder = document.get(Ladder)
     if ladder is None or ladder.shortest in (None, "network"):
@@ -178,7 +181,7 @@ def _context(document: Document, names: dict[str, str]) -> str:
 
 
 def target(document: Document) -> str:
-    """Return the target, and the date of the audit if it was stated."""
+    """Return a sentence on the target, with the date of the audit if it was stated."""
     told, settings = _predicted(document), document.settings
     if settings is None or settings.date is None:
         return told
@@ -197,7 +200,9 @@ def _predicted(document: Document) -> str:
 
 
 def _strip(document: Document) -> Iterator[Number]:
-    """Yield the difference in the verdict's metric and in AUC, Gini points, the gap to boosted trees, and calibration."""
+    """Yield the numbers of the strip: the differences in the verdict's metric, AUC, R² and Gini points, the difference from
+    boosted trees, and the calibration slope.
+    """
     metrics = {row.metric: row for row in document.performance.metrics}
     if not document.performance.held_out:
         return
@@ -226,7 +231,9 @@ def _strip(document: Document) -> Iterator[Number]:
 
 
 def _rates(document: Document) -> str:
-    """Return sensitivity and specificity of both models at the threshold."""
+    """Return a sentence on the sensitivity and specificity of both models at the threshold, or an empty text if one of them is
+    unknown.
+    """
     found = document.get(Discrimination)
     if found is None or not document.performance.held_out:
         return ""
@@ -253,7 +260,7 @@ def _difference(row: MetricRow) -> Number:
 
 
 def _ladder(document: Document) -> Panel | None:
-    """Return the panel on simpler models: the held-out loss of each refit, of the network and of boosted trees."""
+    """Return the panel on simpler models. It shows the held-out loss of each refit, of the network and of boosted trees."""
     ladder = document.get(Ladder)
     if ladder is None:
         return None
@@ -283,7 +290,7 @@ def _rung(row: Rung) -> figures.Pair:
 
 
 def _simplest(document: Document) -> str:
-    """Return a sentence on the simplest model that predicts as well as the network."""
+    """Return a sentence about the simplest model that predicts as well as the network."""
     row = _simpler(document)
     if row is None:
         return t("report.strip.simplest.none")
@@ -295,8 +302,8 @@ def _simplest(document: Document) -> str:
 
 
 def _importance(document: Document) -> Panel | None:
-    """Return the panel on the columns that each model relies on. These are the columns whose permutation raises the loss of
-    either model most.
+    """Return the panel on the most important columns: the columns for which permutation raises the loss of one of the models
+    most.
     """
     importance = document[Importance]
     order = sorted(importance.columns, key=lambda row: -_either(row))[:COLUMNS]
@@ -323,8 +330,8 @@ def _either(row: ImportanceRow) -> float:
 
 
 def _disagreement(document: Document) -> Panel | None:
-    """Return the panel on disagreement. It shows the share of rows on which the models disagree, which model is right on these
-    rows, and the rule that covers most of them.
+    """Return the panel on disagreement between the models. It shows the share of rows on which they disagree, which model is
+    right on these rows, and the rule that covers most of these rows.
     """
     disagreement = document.get(Disagreement)
     if disagreement is None:
@@ -350,8 +357,8 @@ def _disagreement(document: Document) -> Panel | None:
 
 
 def _groups(document: Document) -> str:
-    """Return the lowest ratio of selection rates, or a sentence that no ratio is significantly low. The text is empty if no
-    column is protected.
+    """Return a sentence on the lowest ratio of selection rates, or a sentence which states that no ratio is significantly low.
+    Return an empty text if no column is protected or the groups were not compared.
     """
     if not any(column.protected for column in document.data.columns):
         return ""
@@ -365,7 +372,7 @@ def _groups(document: Document) -> str:
 
 
 def _percent(part: Interval) -> str:
-    """Return a share with its interval."""
+    """Return a share and its interval as percentages."""
     if part.low is None or part.high is None:
         return share(part.value)
     return t("report.strip.percent", share=share(part.value), low=share(part.low), high=share(part.high))

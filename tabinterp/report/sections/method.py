@@ -1,4 +1,4 @@
-"""The method (versions, digests, seeds, settings and rows), and what was not assessed."""
+"""Sections on the method (versions, digests, seeds, settings and rows) and on what was not assessed."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def _settings(document: Document) -> dict[str, Scalar]:
-    """Return the settings of the estimators, and the user's settings."""
+    """Return the settings of the estimators and the settings that the user chose."""
     asked = document.settings
     if asked is None:
         return document.method.settings  # the document was written before settings were stored
@@ -98,7 +98,7 @@ def _settings(document: Document) -> dict[str, Scalar]:
 
 
 def _explained(name: str, value: str) -> str:
-    """Return a setting in words, if the catalogue describes the setting or its value."""
+    """Return the value of a setting, in words if the message catalogue describes the setting or its value."""
     keys = (f"report.method.setting.{name}.{value}", f"report.method.setting.{name}")
     return next((t(key, value=value) for key in keys if key in english()), value)
 
@@ -114,14 +114,14 @@ def _setting(value: str | int | float | bool | None) -> str:
 
 
 def described(model: ModelInfo) -> str:
-    """Return a model on one line: name, library, parameters, hidden units."""
+    """Return one line about a model: its name, library, number of parameters and hidden units."""
     hidden = listed(map(str, model.hidden)) or t("report.method.no_hidden")
     values = {"name": model.name, "library": model.library, "parameters": model.parameters, "hidden": hidden}
     return t("report.method.model", **values)
 
 
 def grouped(part: Grouping) -> str:
-    """Return the number of groups of rows, and how the intervals account for them."""
+    """Return sentences on the number of groups of rows and on the intervals that account for them."""
     values = {"column": part.column, "groups": part.groups}
     if part.held_out is None:
         sentence, fewest = t("report.method.groups.all", **values), part.groups
@@ -162,7 +162,7 @@ def _classes(document: Document) -> Table:
 
 
 def _codebook(document: Document) -> list[Block]:
-    """Return a table of labels and their names; empty if there are no labels."""
+    """Return a folded table of the labels of columns and levels. The list is empty if there are no labels."""
     rows = [
         (one.column, level, label)
         for one in document.data.labels
