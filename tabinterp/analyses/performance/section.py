@@ -122,7 +122,7 @@ def _difference(row: MetricRow) -> Cell:
 
 
 def _delong(document: Document) -> list[Block]:
-    """Return a sentence if the interval of the difference in AUC is DeLong's; otherwise nothing."""
+    """Return a sentence on the method of the interval for the difference in AUC; nothing if the method is Student's t."""
     of = _method(document)
     methods = [row.method for row in document.performance.metrics if row.metric == "auc"]
     return [
@@ -140,7 +140,7 @@ def _name(row: MetricRow) -> str:
 def _resolved(document: Document) -> Column[MetricRow]:
     """Return the table column that names the model favoured by a significant difference.
 
-    If the network may have been trained on the rows, the column says only whether a difference is significant.
+    A difference is shown as not assessed if its interval is withheld, or if the network may have been trained on the rows.
     """
     held_out = document.performance.held_out
 
