@@ -100,7 +100,7 @@ class PermutationImportance(Display):
     weights: FloatArray
     groups: IntArray | None = None  # group of each row
     conditional: bool = False
-    strata: dict[str, Strata] = field(default_factory=dict)  # player -> its strata; a player is absent if no other column is associated with it
+    strata: dict[str, Strata] = field(default_factory=dict)  # player -> strata; absent without associated columns
 
     @property
     def estimand(self) -> str:

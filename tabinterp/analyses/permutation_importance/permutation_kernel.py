@@ -77,7 +77,7 @@ class Untouched:
     def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
         """Return the losses at the given scores (m, k) minus the original losses, for each receiver (m,).
 
-        Each pair of receiver and donor is weighted by the product of their weights; `donors` (m,) has the weights of the donors.
+        A pair of receiver and donor is weighted by the product of their weights; `donors` (m,) has the donors' weights.
         """
         w = (self.w * donors)[None]
         before = self.losses
@@ -219,7 +219,7 @@ def _outer(
     bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
 ) -> Callable[[IntArray], Tensor]:
     """Return the function of `_mover` for a player with a single encoded column, which moves the front along one direction."""
-    # The column is copied because it is read at every shift. In a table with thousands of columns, each read would be a cache miss.
+    # The column is copied because it is read at every shift. In a table of thousands of columns, each read would miss the cache.
     x = np.ascontiguousarray(bound.x[:, column])
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)
 
