@@ -24,7 +24,8 @@ def build(record: Record, document: Document) -> list[Block]:
         linear=linear,
         rise=stated(noted.rise, sign=True),
     )
-    lost = None if record.lost_at == record.worse_from else record.lost_at  # If both sizes are equal, the second sentence implies the first.
+    # If both sizes are equal, the sentence on `worse_from` implies the one on `lost_at`.
+    lost = None if record.lost_at == record.worse_from else record.lost_at
     known = [*filter(None, [_compared("lost", lost, linear), _compared("worse", record.worse_from, linear)])]
     by_column: list[Column[OfColumn]] = [
         name_column(t("report.column"), lambda row: row.column),
