@@ -45,7 +45,7 @@ class Plan:
     shifts: IntArray
     groups: dict[str, tuple[IntArray, IntArray]]  # player -> (group of each row (n,), one row of each group (groups,))
     seed: int
-    strata: dict[str, Strata] | None = None  # conditional: player -> strata (if any)
+    strata: dict[str, Strata] | None = None  # for conditional importance: player -> strata; absent: donors are all rows
 
     def is_exact(self, player: str) -> bool:
         """Return whether a player has so few distinct values that every row is evaluated at all of them."""
