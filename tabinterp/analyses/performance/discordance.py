@@ -87,11 +87,10 @@ class Discordance:
         return np.array([[not countless(int(r), int(n)) for r, n in zip(one, of, strict=True)] for one in right])
 
     def assumed_in_total(self, y: FloatArray) -> FloatArray | None:
-        """Return assumed indicators of whether each model is right (2, n), given the classes `y` (n,) of a target with two
-        classes.
+        """Return assumed indicators of whether each model is right (2, n), given the actual classes `y` (n,).
 
-        The standard error of a difference in accuracy is computed from these indicators if the true one would reveal a small
-        count. In each class, each model is right on its actual number of rows, and as many rows as possible are discordant. The
+        They are used if the target has two classes. The standard error of a difference in accuracy is computed from these
+        indicators if the true one would reveal a small count. In each class, each model is right on its actual number of rows, and as many rows as possible are discordant. The
         standard error is therefore never smaller than the true one. None means that the true indicators may be used.
         """
         pairs = self._pairs_hidden

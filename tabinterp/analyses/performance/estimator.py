@@ -690,8 +690,7 @@ def _by_class(
     classes: NDArray[np.bool_],
     device: str,
 ) -> dict[tuple[str, int], Both]:
-    """Return the log loss and AUC of each class marked in `classes` (k,), treated as a binary target against all other
-    classes."""
+    """Return the log loss and AUC of each class marked in `classes` (k,), as a binary target against all other classes."""
     made: dict[tuple[str, int], Both] = {}
     for k in np.flatnonzero(classes).tolist():
         p = np.stack([probabilities(one)[:, k] for one in both])

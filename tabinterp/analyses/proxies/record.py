@@ -1,5 +1,4 @@
-"""Document record of proxies: how well a protected column that is not an input is predicted from other columns and the
-network."""
+"""Document record of proxies: how well a protected column that is not an input is predicted, and what effect proxies have."""
 
 from __future__ import annotations
 

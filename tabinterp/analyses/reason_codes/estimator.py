@@ -103,10 +103,10 @@ class ReasonCodes(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one line for each measure, with what it is about, the number of rows, its value, standard error and 95%
-        interval.
+        """Return one line for each measure.
 
-        All measures are aggregates, so nothing is shown about single rows of the table.
+        A line has the subject of the measure, the number of rows, the value, its standard error and its 95% interval. All
+        measures are aggregates, so nothing is shown about single rows of the table.
         """
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))

@@ -550,8 +550,9 @@ def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
 
 
 def _traded(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Make the change of each column cheaper in turn, and yield the cheapest changes of another column that reverse the
-    decision again.
+    """Make the change of each column cheaper in turn, and yield the cheapest further changes that reverse the decision again.
+
+    A further change is the change of another column.
     """
     for k, choice in enumerate(decisions.choices):
         changed = np.flatnonzero(flips.state[:, k] >= 0)

@@ -436,12 +436,11 @@ def _traits(table: Table, inside: BoolArray) -> tuple[Trait, ...]:
 
 
 def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | None:
-    """Return the difference in a column between the rows `inside` (n,) and all others, in standard deviations, with a
-    description.
+    """Return the difference in a column between the rows `inside` (n,) and all others, with a description.
 
-    For a categorical column, the level that differs most is described. The result is None if it could reveal a small count. A
-    numeric column must be known in at least ten rows inside and ten outside. For a level, four counts must be zero or at least
-    ten: the rows with and without the level, inside and outside.
+    The difference is in standard deviations. For a categorical column, the level that differs most is described. The result is
+    None if it could reveal a small count. A numeric column must be known in at least ten rows inside and ten outside. For a
+    level, four counts must be zero or at least ten: the rows with and without the level, inside and outside.
     """
     w = table.row_weights
     if table.schema[name].kind == "numeric":
