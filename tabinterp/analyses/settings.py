@@ -30,8 +30,8 @@ class Constraint(Part):
     ----------
     direction : "+" if the score must not fall as the column rises, "-" if it must not rise.
     low, high : the smallest and the largest value that the column may have.
-    changeable : whether a person may change the column to higher values only ("+"), to lower values only ("-"), or to any other
-        value ("any"); None if this was not declared.
+    changeable : direction in which a person may change the column: only to higher values ("+"), only to lower values ("-"), or to
+        any other value ("any"). None if this was not declared.
     """
 
     column: str

@@ -74,8 +74,8 @@ class Overfitting(Display):
     rows : number of held-out rows.
     training_rows : number of training rows.
     network : the network's gap over all rows, with its standard error and 95% interval.
-    linear : the linear model's gap, likewise.
-    excess : the excess, likewise.
+    linear : the linear model's gap over all rows, with its standard error and 95% interval.
+    excess : the excess over all rows, with its standard error and 95% interval.
     slices : slices with enough rows for an interval, in decreasing order of the lower end of the interval of the excess.
     """
 
@@ -231,7 +231,8 @@ def _effective(table: Table, rows: BoolArray) -> int:
 def _has_events(table: Table, rows: BoolArray) -> bool:
     """Return whether the given rows have enough events for a comparison.
 
-    For classes, a class and all other classes together must both have enough rows. For counts, enough counts must be above zero.
+    For classes, there must be a class with enough rows, and all other classes together must have enough rows. For counts, enough
+    counts must be above zero.
     """
     if table.codes is not None:
         return bool(enough(table, rows).any())

@@ -55,7 +55,7 @@ class PathWeights(Display):
     ----------
     path : path products in units of the score (terms, outputs): per unit of a numeric column, or for a level compared with the
         reference level. The slope of each encoded column is included as a factor.
-    gradient : mean gradients, in the same form (terms, outputs).
+    gradient : mean gradients, in the same units (terms, outputs).
     size : size of a column's path products p over all its encoded columns, sqrt(p' S p), where S is the covariance of the encoded
         columns over rows (columns, outputs). For a number, it is abs(path) times the standard deviation. For a category, it is
         the standard deviation over rows of the path products of the levels.

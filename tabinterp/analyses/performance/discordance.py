@@ -90,8 +90,9 @@ class Discordance:
         """Return assumed indicators of whether each model is right (2, n), given the actual classes `y` (n,).
 
         They are used if the target has two classes. The standard error of a difference in accuracy is computed from these
-        indicators if the true one would reveal a small count. In each class, each model is right on its actual number of rows, and as many rows as possible are discordant. The
-        standard error is therefore never smaller than the true one. None means that the true indicators may be used.
+        indicators if the true one would reveal a small count. In each class, each model is right on its actual number of rows,
+        and the number of discordant rows is as large as possible. The standard error is therefore never smaller than the true
+        one. None means that the true indicators may be used.
         """
         pairs = self._pairs_hidden
         if pairs is None:
@@ -129,8 +130,8 @@ class Discordance:
     def _possible_of_several(self) -> tuple[int, int] | None:
         """Return the range of possible numbers of discordant rows for several classes; None if the true number is shown.
 
-        A reader knows by how many rows one model is right more often than the other. The number of discordant rows minus this
-        surplus is also a count of rows, and must not be between 1 and 9.
+        A reader knows the surplus, which is the number of rows that one model predicts correctly minus the number for the second
+        model. If there are only a few more discordant rows than the surplus, their number could reveal a count of 1 to 9 rows.
         """
         count, rows = self.count, self.rows
         if 0 < rows - count < SMALL:

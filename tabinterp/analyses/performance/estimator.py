@@ -3,8 +3,8 @@
 Standard errors come from the influence of each row on each metric. Influences are computed for both models, and their differences
 give the standard error of a paired difference. Influences of rows in the same group are summed before they are squared. Intervals
 use Student's t distribution, with degrees of freedom limited by the kurtosis of the influences (Box 1953). A difference that
-depends on a few rows, such as those of a rare class, therefore has few degrees of freedom. Earlier versions used percentile
-intervals over resampled rows, whose coverage was only 92.5% with 150 rows. If rows are independent and have equal weights, the
+depends on a few rows, such as the rows of a rare class, therefore has few degrees of freedom. Earlier versions used percentile
+intervals from resampled rows. With 150 rows, their coverage was only 92.5%. If rows are independent and have equal weights, the
 standard error of a difference in AUC is that of DeLong et al. (1988).
 """
 
@@ -444,7 +444,8 @@ def _measured(
 ) -> tuple[dict[str, Both], dict[tuple[str, int], Both]]:
     """Return the metrics of two models, given their scores (2, n, k) on the rows of a table.
 
-    The first item has the metrics over all rows. The second has those of each of several classes against the others.
+    The first item has the metrics over all rows. If the target has several classes, the second item has the metrics of each class
+    against all others.
     """
     several = table.schema.task == "multiclass"
     told = enough(table) if several else np.zeros(0, dtype=bool)
@@ -756,7 +757,7 @@ def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
 
 
 def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
-    """Return values of each row (n, parts) from whose means `null_of` computes the null loss.
+    """Return values of each row (n, parts); `null_of` computes the null loss from their means.
 
     For a numeric target, `centre` is subtracted first.
     """

@@ -1,7 +1,7 @@
 """Performance over all rows of a scan, from sums that are computed batch by batch and then merged.
 
-Metrics that are means over rows are computed in this way. Their intervals are Student's t intervals. AUC, average precision, R2
-and the metrics of single classes are computed on a sample of rows, and the size of the sample is reported.
+Metrics that are means over rows are computed from such sums, with Student's t intervals. AUC, average precision, R2 and the
+metrics of single classes are computed on a sample of rows, and the size of the sample is reported.
 """
 
 from __future__ import annotations

@@ -129,7 +129,10 @@ def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tu
 
 
 def _from(sizes: Sequence[float], holds: Sequence[bool]) -> float | None:
-    """Return the smallest size from which on the condition `holds` at all larger sizes; None if it fails at the largest."""
+    """Return the smallest size such that a condition holds at this size and at all larger sizes.
+
+    `holds` says for each size whether the condition holds. The result is None if it does not hold at the largest size.
+    """
     first = max((i + 1 for i, one in enumerate(holds) if not one), default=0)
     return sizes[first] if first < len(sizes) else None
 

@@ -61,7 +61,7 @@ class ReasonCodes(Display):
     declined_rows : number of declined rows.
     reference_rows : number of just-approved rows with which the declined rows are compared. They are the same for both models.
     network : contribution of each column to the network's adverse decision, in log-odds (rows, columns).
-    linear : the same for the linear model (rows, columns).
+    linear : contribution of each column to the adverse decision under the linear model, in log-odds (rows, columns).
     numbers : row numbers of the explained rows.
     omitted : share of rows in which a column that is not named matters more than a named one. A column matters more if the
         network's score changes more when only this column takes the values of the just-approved rows.

@@ -21,8 +21,8 @@ groups. They take row weights into account, and treat the training rows as fixed
 Each group of a protected column is compared with all other declined rows. The p-value comes from Student's t distribution, with
 the standard error computed under equal shares (a score test). For independent rows without weights, it is at least the p-value of
 Fisher's exact test. The reason is that small counts are not shown. If few rows of a group are expected to be without recourse,
-the group is shown only if unusually many rows, or no rows, are without recourse. The score test alone would then give p-values
-that are too small.
+the group is shown only if unusually many rows, or no rows, are without recourse. Without Fisher's test, p-values would then be
+too small.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ class GroupShare:
     Attributes
     ----------
     difference : share of rows without recourse in the group minus the share in all other rows, with a 95% interval.
-    p : p-value of the hypothesis of no difference; NaN if the group or the other rows have fewer than 30 rows, or fewer than ten
-        groups of rows if rows come in groups.
+    p : p-value of the hypothesis of no difference. NaN if there are fewer than 30 rows in the group or outside it. If rows come
+        in groups, there must also be at least ten groups of rows on each side.
     """
 
     conditions: tuple[Condition, ...]

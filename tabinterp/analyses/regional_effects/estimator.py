@@ -10,9 +10,9 @@ interactions. The sum of this variance and the variance of the average curve is 
 A split divides the rows into two regions by the values of another column. One region has the rows with values up to a threshold,
 with a given level, or with missing values. The second region has all other rows. The *explained share* of a split is 1 minus the
 ratio of the heterogeneity within both regions to the heterogeneity of all rows. The split with the largest explained share is
-chosen, as in REPID and GADGET (Herbinger et al. 2022, 2024). Here it is chosen on one half of the rows (or groups of rows) and
-measured on the other half, which prevents selection bias. Sampling errors of the average curves explain a small share by chance.
-This share is subtracted.
+chosen, as in REPID and GADGET (Herbinger et al. 2022, 2024). To prevent selection bias, it is chosen on one half of the rows (or
+groups of rows), and its explained share is computed on the other half. Sampling errors of the average curves explain a small
+share by chance. This share is subtracted.
 
 A split is *found* if the interval of its explained share lies above a tenth. The splits of all columns form one family, with a
 false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5% (Benjamini & Yekutieli
@@ -84,7 +84,7 @@ class Regions:
 
     Parameters
     ----------
-    output : the output for which the curves are given, which is the one that differs most between the regions.
+    output : the output with the largest difference between the regions; the curves are those of this output.
     values : values of the column at the points; None for missing values.
     ends : indices of the two points between which changes are reported. None if fewer than two points have enough rows in both
         regions.
@@ -349,8 +349,8 @@ def explained(
 
     The split has the rows `region` (n,) on one side and all other rows on the other. The share is returned with its standard
     error and the effective number of groups. In a random split, average curves differ only by their sampling errors. The share b
-    that these errors explain is subtracted. The standard error of b is at most the square root of two times b, which is that of a
-    chi-squared variable with one degree of freedom.
+    that these errors explain is subtracted. The standard error of b is taken to be the square root of two times b, as for a
+    chi-squared variable with one degree of freedom. It is at most this large.
     """
     everyone, unit = np.ones(len(curves), dtype=bool), weights / weights.sum()
     whole, *parts = (_Scatter.of(curves, weights, group, rows) for rows in (everyone, region, ~region))

@@ -120,9 +120,9 @@ class Residuals(PreviewedFrame):
     def frame(self) -> pd.DataFrame:
         """Return one row for each model, chart and bin.
 
-        If `by` is "prediction", the bin has rows with similar predictions, and `mean` and the quantiles are those of residuals.
-        If `by` is "observed", it has rows with similar observed values, and they are those of predictions. `at` is the mean
-        prediction, or the mean observed value, of the rows in the bin.
+        If `by` is "prediction", bins have rows with similar predictions. `mean` and the quantiles then describe residuals, and
+        `at` is the mean prediction. If `by` is "observed", bins have rows with similar observed values. `mean` and the quantiles
+        then describe predictions, and `at` is the mean observed value.
         """
         rows = [
             (model, by, bins.at[i], *_parts(bins.mean, i), *bins.quantiles[i], int(bins.rows[i]))

@@ -14,7 +14,8 @@ Rows are never selected by their own outcome, because the largest losses are par
   so the drift continues by one step. Results are computed only if trees distinguish held-out from training rows significantly.
 
 The rows of a part are ordered with trees that were fitted only to earlier parts. Given the earlier parts, the error of the mean
-loss in a part has expectation zero, so errors of different parts are uncorrelated (Luedtke & van der Laan 2016; Wager 2024). If
+loss in a part has expectation zero. Errors of different parts are therefore uncorrelated (Luedtke & van der Laan 2016; Wager
+2024). If
 trees were fitted to all other parts, errors of different parts would be correlated. This was simulated with 600 rows, for all of
 which the squared errors had the same distribution. The standard deviation of the loss on the hardest tenth was then 1.25 times
 its standard error.

@@ -6,9 +6,10 @@ pieces if they have at least ten rows, and are ordered by their values of f.
 
 Neighbouring pieces are then joined to k bins, each with at least 1% of the rows and at least 30 rows. For each k up to 12,
 dynamic programming (Fisher 1958, J. Am. Stat. Assoc. 53) finds the division into k bins that increases the loss least. To second
-order, replacing f by a step function g increases the mean log loss by the mean of p (1 - p) (f - g)^2 / 2 nats. The number of
-bins grows first for the term whose loss falls most per added bin. It stops growing when all terms together increase the loss by
-at most a tenth of the verdict's equivalence margin, or when a further bin would save less than 0.5% of the margin.
+order, replacing f by a step function g increases the mean log loss by the mean of p (1 - p) (f - g)^2 / 2 nats. The numbers of
+bins are chosen for all terms together. Bins are added first to the term for which they save most. No more bins are added when all
+terms together increase the loss by at most a tenth of the verdict's equivalence margin, or when a further bin would save less
+than 0.5% of the margin.
 
 Before a function of a pair of columns is divided, the part that functions of the single columns can explain is added to their
 terms.

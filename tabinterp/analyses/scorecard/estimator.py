@@ -188,10 +188,10 @@ class Scorecard(Display):
     def frame(self) -> pd.DataFrame:
         """Return one line for the base points, one for each bin of a column, and one for each cell of a two-way table.
 
-        The bin of `column` is described by `low` and `high` (for a numeric column, low < value <= high), `levels`, `missing`
-        (whether it includes missing values) and `other` (whether it includes levels that no bin names). For a two-way table,
-        `second` is the second column and `second_bin` its bin. `rows` is the number of training rows. It is NaN if it is 1 to 9
-        or would reveal such a number. The reference bin of a column has 0 points.
+        The bin of a numeric `column` has the values low < value <= high. The bin of any other column has the values in `levels`.
+        `missing` says whether the bin includes missing values, and `other` whether it includes levels that no bin names. For a
+        two-way table, `second` is the second column and `second_bin` its bin. `rows` is the number of training rows. It is NaN if
+        it is 1 to 9 or would reveal such a number. The reference bin of a column has 0 points.
         """
         base = {"column": None, "points": self.base, "unrounded": self.unrounded_base, "rows": self.training_rows}
         found = [base, *(row for term in self.terms for row in _rows(term))]

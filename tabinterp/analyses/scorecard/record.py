@@ -1,7 +1,7 @@
 """Document record of the scorecard: the points of every bin, and metrics on the held-out rows.
 
-The record has no numbers of rows in bins. Compared with other counts in the document, such as those of a bin with similar edges
-or of all rows, they could reveal a count of a few people.
+The record does not have the numbers of rows in bins. The difference between such a number and another count in the document could
+be a count of a few people.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ def _subsets(m: int, start: int, stop: int) -> Design:
 def differing(bound: BoundModel) -> NDArray[np.int32]:
     """Return a code for each row and column (n, columns).
 
-    If two rows have the same code for a column, replacing the column's value in one by that of the other has no effect.
+    If two rows have the same code for a column, exchanging their values of the column does not change the encoded rows.
     """
     frame, codes = bound.table.inputs, np.zeros((len(bound.x), len(bound.columns)), dtype=np.int32)
     for j, column in enumerate(bound.columns):
