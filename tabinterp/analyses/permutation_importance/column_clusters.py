@@ -35,7 +35,7 @@ from tabinterp.table.table import check_table
 ROWS = 5_000  # rows on which associations are computed
 THRESHOLD = 0.5
 FEWEST = 3  # minimum rows for a rank correlation
-ROUNDING = 1e-12  # share of a variance below which it is treated as a rounding error, so that the column counts as constant
+ROUNDING = 1e-12  # A column counts as constant on some rows if its variance there is at most this share of the total.
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,7 +55,7 @@ SIZES = (
     0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0,
 )  # fmt: skip
 DRAWS = 10
-FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # used if whole rows are encoded again, or if the budget is limited
+FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # if whole rows are encoded again, or with a limited budget
 # Products with the weights are stored for columns with at most this many distinct values per encoded column.
 LOOKED_UP = 4
 TOGETHER = 16_384  # perturbed rows that are scored at once

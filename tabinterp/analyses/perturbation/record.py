@@ -86,7 +86,7 @@ class Record(Part):
                 )
         if sorted(one.column for one in self.columns) != sorted(inputs):
             raise DocumentError("analyses.perturbation.columns must contain each input exactly once.")
-        rises = [one.network.value for one in self.columns if one.network.value is not None]  # None if a loss overflowed
+        rises = [one.network.value for one in self.columns if one.network.value is not None]  # None: overflow
         if any(one < other for one, other in pairwise(rises)):
             raise DocumentError(
                 "analyses.perturbation.columns must be sorted by the rise in the network's loss, largest first."

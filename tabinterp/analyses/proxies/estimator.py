@@ -47,7 +47,7 @@ from tabinterp.table.hash_sampling import chosen, row_hash
 from tabinterp.table.suppression import SMALL, BoolArray, countable, shown
 
 FOLDS = 5
-OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # factor of standard errors, because the fits share most of their rows
+OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # factor of standard errors: the fits share most of their rows
 ROWS = 3000
 FEWEST = 50  # minimum rows of a numeric protected column, or of each level of another
 CELLS = 16

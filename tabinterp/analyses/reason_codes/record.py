@@ -62,7 +62,7 @@ class ReasonRow(Part):
 
     column: str
     protected: bool
-    proxy_of: list[str]  # protected columns that neither model uses and of which this column is one of the three best proxies
+    proxy_of: list[str]  # protected columns that neither model uses and of which this is one of the best proxies
     network: Interval
     linear: Interval
     network_first: Interval

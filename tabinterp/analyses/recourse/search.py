@@ -54,7 +54,7 @@ STEPS = (
 )  # distances in the sorted new values from a row's own value, at which the beam search tries values
 BEAM, OF_A_COLUMN, DEPTH = 10, 3, 6  # states per row; values per state and added column; maximum number of columns
 ROUNDS, IMPROVED = 3, 2  # rounds of improvement; results per row that are improved
-FIRST_COSTS = 150  # maximum cost for which the knapsack problem is solved for every row, before higher costs are considered
+FIRST_COSTS = 150  # maximum cost in the first solution of the knapsack problem, before higher costs are considered
 
 COARSE = 10  # values of each column that are tried in a pair of columns
 REAL, KEPT = 200, 64  # training rows from which all values are taken together; changes that are kept for each row

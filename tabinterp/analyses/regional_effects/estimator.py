@@ -468,7 +468,7 @@ def run(context: Context) -> RegionalEffects:
     importance = context[PERMUTATION_IMPORTANCE]
     if importance is None:
         raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))
-    local = context.network.is_local(context.network.columns)  # Otherwise whole rows are encoded again for every change.
+    local = context.network.is_local(context.network.columns)  # If not, every change encodes whole rows again.
     rows = context.subsample if local else context.gradient_subsample
     if context.name in context.limited and len(rows) < 4 * REGION:
         raise NotApplicableError(why("budget.rows", least=4 * REGION))

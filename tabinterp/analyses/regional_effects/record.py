@@ -52,7 +52,7 @@ class RegionalEffect(Part):
     kind: Literal["numeric", "categorical", "boolean", "ordinal"]
     heterogeneity: Interval  # root of the variance over rows of the centred curves, in units of the score
     share: Interval  # share of the column's variance that is due to interactions
-    split: Message | None  # one region; the second region has all other rows. None: no split was searched for, or none possible
+    split: Message | None  # the first region; the second has all other rows. None: no search, or no possible split
     rows_share: float | None  # share of the rows in the region, to a tenth
     explained: Interval  # explained share of the squared heterogeneity; false coverage rate of the intervals: 5%
     q: float | None  # p-value of the hypothesis that at most `least` is explained; Benjamini-Hochberg over all columns

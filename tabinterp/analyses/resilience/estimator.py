@@ -72,7 +72,7 @@ FOLDS = 5
 TREES, LEAVES = 30, 6
 LEVELS = 10  # maximum number of levels of a column that are distinguished
 CLUSTERS, PER_CLUSTER = 10, 200  # maximum number of clusters, and number of held-out rows for each cluster
-TRAITS, APART = 3, 0.5  # maximum number of columns that describe a cluster, and minimum difference in standard deviations
+TRAITS, APART = 3, 0.5  # maximum columns that describe a cluster, and minimum difference in standard deviations
 
 Kind = Literal["all", "hardest", "network", "linear", "outer", "cluster", "drift"]
 Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval

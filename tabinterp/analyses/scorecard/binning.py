@@ -31,7 +31,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import SMALL
 
-PIECES, COARSE = 50, 10  # pieces of a numeric column before they are joined to bins: on its own, and in a pair of columns
+PIECES, COARSE = 50, 10  # pieces of a numeric column before they are joined to bins: alone, and in a pair of columns
 SHARE, LEAST = 0.01, 30  # minimum share of the training rows, and minimum rows, of a bin of known values
 SIDE = 4  # maximum bins of known values on each side of a two-way table
 MOST = 12  # maximum bins of known values of a column

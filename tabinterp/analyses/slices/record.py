@@ -42,7 +42,7 @@ class Slices(Part):
     smallest: int
     groups: int  # number of groups that were tested
     sentences: list[Message]
-    found: list[SliceRow]  # the most extreme groups in which the linear model is better, or which differ from other rows
+    found: list[SliceRow]  # most extreme groups in which the linear model is better, or which differ from other rows
     hidden: int  # number of such groups that are not in `found`
 
     def check_claims(self, document: Document) -> None:

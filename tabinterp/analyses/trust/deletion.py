@@ -1,10 +1,10 @@
 """Deletion and insertion curves: does the score change when the columns that an explanation ranks highest are replaced?
 
 For the deletion curve, the values of a row are replaced by those of background rows, one column at a time. Columns with the
-largest attributions are replaced first. The *gap* after t of p columns is the mean of abs(f(row with the first t columns
-replaced)
-- f(row)). The mean is taken over rows and background rows, with their weights, and over outputs. The curve shows the gap against
-t/p. Petsiuk, Das & Saenko (2018) introduced both curves, and Agarwal et al. (2022) absolute gaps.
+largest attributions are replaced first. After t of p columns have been replaced, the *gap* is the mean of
+abs(f(row with the first t columns replaced) - f(row)). The mean is taken over rows and background rows, with their weights, and
+over outputs. The curve shows the gap against t/p. Petsiuk, Das & Saenko (2018) introduced both curves, and Agarwal et al. (2022)
+absolute gaps.
 
 For the insertion curve, the values of the row are put into the background row, starting with the columns that have the largest
 attributions. It equals the deletion curve for the reverse order, traversed backwards. Gaps are in units of the score.

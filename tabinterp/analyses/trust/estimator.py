@@ -43,7 +43,7 @@ from .record import Null
 from .seed_ensemble import Networks, networks
 
 ROWS, BACKGROUND = 200, 25
-FEW_ROWS, FEW_BACKGROUND = 40, 10  # if whole rows are encoded again for each change, or with more than a hundred columns
+FEW_ROWS, FEW_BACKGROUND = 40, 10  # if changes encode whole rows again, or with more than a hundred columns
 DRAWS, ORDERS, BACKGROUNDS = 6, 8, 5
 FEWEST_DRAWS = 6  # minimum draws for an interval; with five draws and four columns, its coverage was 93.0% or less
 FEW_ORDERS = 2  # number of random orders if the budget is limited
