@@ -1,4 +1,4 @@
-"""Document record of the comparison of real and perturbed rows."""
+"""Record classes for the comparison of real and perturbed rows."""
 
 from __future__ import annotations
 

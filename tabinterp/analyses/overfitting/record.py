@@ -1,4 +1,4 @@
-"""Document record of overfitting: gaps in loss between held-out and training rows, over all rows and by slice."""
+"""Record classes for overfitting: gaps in loss between held-out and training rows, over all rows and by slice."""
 
 from __future__ import annotations
 

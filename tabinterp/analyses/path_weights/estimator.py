@@ -3,12 +3,12 @@
 The path product of an encoded column is a sum over all paths from the column to the score. Each term of the sum is the product of
 the weights along one path, and activations are ignored. The path product thus equals the network's gradient when every activation
 has slope 1. Residual branches are included. Garson's method divides the absolute weight of each hidden unit among its inputs, in
-proportion to their absolute weights. The weights of an encoded column are multiplied by its standard deviation. Both methods are
-old and have known failures, which are reported (`caveats`). They are included for comparison, not as a recommendation.
+proportion to their absolute weights. The weights of an encoded column are multiplied by its standard deviation. Both are older
+methods with known failures, which are reported (`caveats`). They are included for comparison, not as a recommendation.
 
 Three directions in the space of the encoded columns show how far the network is from linear: the path product, the mean gradient,
-and the direction from the mean row to the optimum of the score. Encoded columns are in standard deviations. For a linear model,
-the path product and the mean gradient are equal. Its optimum is that of a linear function with this gradient (`straight`).
+and the direction from the mean row to the optimum of the score. Encoded columns are measured in standard deviations. For a linear
+model, the path product and the mean gradient are equal. Its optimum is that of a linear function with this gradient (`straight`).
 """
 
 from __future__ import annotations

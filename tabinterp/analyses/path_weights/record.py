@@ -1,4 +1,4 @@
-"""Document record of path products and Garson's shares: their sizes, their directions, and their agreement with gradients."""
+"""Record classes for path products and Garson's shares: their sizes, their directions, and their agreement with gradients."""
 
 from __future__ import annotations
 

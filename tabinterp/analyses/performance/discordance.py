@@ -36,7 +36,7 @@ class Discordance:
 
     @classmethod
     def of(cls, predicted: IntArray, actual: IntArray, classes: int) -> Discordance:
-        """Count the rows, given the classes predicted by both models (2, n) and the actual classes (n,)."""
+        """Return the counts, given the classes predicted by both models (2, n) and the actual classes (n,)."""
         first, second = predicted == actual
         same = predicted[0] == predicted[1]
         column = np.select([first & ~second, second & ~first, first, ~same], [NETWORK, LINEAR, BOTH, NEITHER], SAME)
@@ -200,7 +200,7 @@ class Discordance:
     def _paired(self, y: FloatArray, pairs: IntArray) -> FloatArray:
         """Return indicators of whether each model is right (2, n), for given numbers of pairs in each class (2,).
 
-        Pairs are counted as in `_pairs`. The confusion matrices of the indicators are the actual ones.
+        Pairs are counted as in `_pairs`. The indicators are consistent with the actual confusion matrices.
         """
         cells = self.cells[:, [NETWORK, LINEAR, BOTH, SAME]] + (pairs - self._pairs)[:, None] * [1, 1, -1, -1]
         right = np.empty((2, len(y)))

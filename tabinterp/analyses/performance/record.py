@@ -1,4 +1,4 @@
-"""Document records of performance: metrics of both models, and the verdict with its sentences and qualifications."""
+"""Record classes for performance: metrics of both models, and the verdict with its sentences and qualifications."""
 
 from __future__ import annotations
 

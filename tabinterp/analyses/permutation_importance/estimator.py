@@ -14,9 +14,9 @@ interval is about 96% with ten draws and 98% with one. If rows come in groups, t
 they are squared, and the interval is a t interval over groups.
 
 Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Donors come from the receiver's own
-stratum (see `strata`), so permuting the column preserves what the other columns say about it. Let D_s be the mean of the rises in
-stratum s, and p_s the stratum's share of the rows. The importance is sum_s p_s D_s, and the projection of a row in s is
-mean_j D_ij + mean_j D_ji - D_s. The strata are treated as fixed.
+stratum (see `strata`), so permuting the column preserves its relation to the associated columns. Let D_s be the mean of the rises
+in stratum s, and p_s the stratum's share of the rows. The importance is sum_s p_s D_s, and the projection of a row in s is mean_j
+D_ij + mean_j D_ji - D_s. The strata are treated as fixed.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ reference, and rows of the second half are probes. A permuted probe is off the s
 row than 95% of the unchanged probes are from theirs. If permuting the column did not change distances, the share would be about
 5%.
 
-Distances in a numeric column are in standard deviations. In other columns, the distance is 0 if two values are equal and 1
-otherwise. The share is weighted by the weights of the probes and of the rows from which they take values. The weights of
+Distances in a numeric column are measured in standard deviations. In other columns, the distance is 0 if two values are equal and
+1 otherwise. The share is weighted by the weights of the probes and of the rows from which they take values. The weights of
 reference rows are not used.
 """
 

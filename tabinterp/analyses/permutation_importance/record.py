@@ -1,4 +1,4 @@
-"""Document record of permutation importance: the rise in each model's loss when a column is permuted, and their difference."""
+"""Record classes for permutation importance: the rise in each model's loss when a column is permuted, and their difference."""
 
 from __future__ import annotations
 

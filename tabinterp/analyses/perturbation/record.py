@@ -1,4 +1,4 @@
-"""Document record of robustness: the performance of both models under perturbation, and the columns with the largest effect."""
+"""Record classes for robustness: the performance of both models under perturbation, and the columns with the largest effect."""
 
 from __future__ import annotations
 

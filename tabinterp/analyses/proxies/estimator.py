@@ -1,7 +1,7 @@
 """Proxies: how well a protected column that is not an input can be predicted from the inputs, and what effect the proxies have.
 
 The protected column is predicted by probes (Alain & Bengio 2016), which are logistic regressions or, for a numeric column, linear
-regressions. A probe uses the encoded inputs, the outputs of one hidden layer, only the score, or a single input column. A single
+regressions. A probe uses the encoded inputs, the outputs of one hidden layer, the score, or a single input column. A single
 column is represented by its levels or, if it is numeric, by sixteen ranges. Probes are evaluated by five-fold cross-validation.
 The measure is R2 for a numeric column. For other columns, it is the AUC of each level against all others, averaged over the
 levels by their shares. The measure is averaged over the folds. Its standard error over rows is multiplied by 1.5, because the

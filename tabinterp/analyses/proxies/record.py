@@ -1,4 +1,4 @@
-"""Document record of proxies: how well a protected column that is not an input is predicted, and what effect proxies have."""
+"""Record classes for proxies: how well a protected column that is not an input is predicted, and what effect proxies have."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Small counts are protected. If a share would reveal a count of one to nine rows, or of all but one to nine rows, a bound is
 returned in its place (`told_share`). A share is withheld if the protected share could be calculated from it. The number of rows
-on which the two models decide differently may also be withheld. Results that distinguish declined rows by the linear model's
-decision are then withheld too.
+on which the two models decide differently may also be withheld. There are then no separate results for the declined rows that the
+linear model declines too, and for those that it approves.
 """
 
 from __future__ import annotations
@@ -133,9 +133,10 @@ def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Li
 
 
 def _closed(found: list[Likeness]) -> list[Likeness]:
-    """Withhold a measure both on the rows that the linear model also declines and on the others, if it is withheld on either.
+    """Withhold a measure on both parts of the declined rows if it is withheld on one part, and return all measures.
 
-    Otherwise, the withheld value could be derived from the measure on all rows.
+    The parts are the rows that the linear model also declines, and the rows that it approves. The withheld value could otherwise
+    be derived from the measure on all declined rows.
     """
     of = {one.of: one for one in found}
     parts = of["linear_agree"], of["linear_differ"]

@@ -1,4 +1,4 @@
-"""Document record of reason codes: the columns named for adverse decisions, the agreement between models, and the stability.
+"""Record classes for reason codes: the columns named for adverse decisions, the agreement between models, and the stability.
 
 Results are aggregates over at least ten rows. If a share counts one to nine rows, it has no value and at most an upper limit. If
 it counts all but one to nine rows, it has no value and at most a lower limit.

@@ -1,4 +1,4 @@
-"""Document record of recalibration: the primary metric after both models were recalibrated."""
+"""Record classes for recalibration: the primary metric after both models were recalibrated."""
 
 from __future__ import annotations
 

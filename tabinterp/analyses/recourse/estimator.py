@@ -13,10 +13,10 @@ plausible. If none is, changes that take the values of several columns from one 
 all valid changes are implausible has no recourse, and is counted separately. Unless the search is exact, "none" means only that
 no change was found.
 
-The share of rows without recourse is a share of the rows that the network declines. At most 500 of these are used, drawn by a
-hash of their numbers. The linear model is compared on the rows among them that it declines as well. Shares have Wilson intervals
-(1927), and means and differences have Student's t intervals. Standard errors are over rows or, if rows come in groups, over
-groups. They take row weights into account, and treat the training rows as fixed.
+The share of rows without recourse is a share of the rows that the network declines. At most 500 declined rows are used, drawn by
+a hash of their numbers. The linear model is compared on the rows among them that it declines as well. Shares have Wilson
+intervals (1927), and means and differences have Student's t intervals. Standard errors are over rows or, if rows come in groups,
+over groups. They take row weights into account, and treat the training rows as fixed.
 
 Each group of a protected column is compared with all other declined rows. The p-value comes from Student's t distribution, with
 the standard error computed under equal shares (a score test). For independent rows without weights, it is at least the p-value of
@@ -123,7 +123,7 @@ class Shares:
 
 @dataclass(frozen=True, eq=False)
 class GroupShare:
-    """Rows of a group without recourse under the network.
+    """The share of rows without recourse in a group under the network, and its difference from the share in all other rows.
 
     Attributes
     ----------

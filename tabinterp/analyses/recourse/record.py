@@ -1,4 +1,4 @@
-"""Document record of recourse: shares of declined rows without recourse, the cost of recourse, and the columns that change.
+"""Record classes for recourse: shares of declined rows without recourse, the cost of recourse, and the columns that change.
 
 Results are aggregates over at least ten rows. If a share counts one to nine rows, it has no value and at most an upper limit. If
 it counts all but one to nine rows, it has no value and at most a lower limit.

@@ -1,4 +1,4 @@
-"""Document record of regional effects: the heterogeneity of each column, and the split that best explains it, with its curves.
+"""Record classes for regional effects: the heterogeneity of each column, and the split that best explains it, with its curves.
 
 Points with fewer than ten rows are left out. The size of a region is given as a share rounded to a tenth. An exact size could
 reveal a small count of rows, if it were combined with other row counts in the document.

@@ -1,4 +1,4 @@
-"""Document record of residuals: bins of rows, the distribution of the errors, and quantiles of the absolute error."""
+"""Record classes for residuals: bins of rows, the distribution of the errors, and quantiles of the absolute error."""
 
 from __future__ import annotations
 

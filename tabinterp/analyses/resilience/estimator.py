@@ -5,13 +5,14 @@ Rows are never selected by their own outcome, because the largest losses are par
 - Hardest rows: the held-out rows are divided into five parts, with all rows of a group in the same part. For each part,
   gradient-boosted trees are fitted to a model's losses in all earlier parts. Their predictors are the columns and the model's own
   score. The rows of the part are ordered by the predicted loss. Each model has its own hardest rows.
-- Outermost rows: rows with the largest mean distance to their ten nearest training rows. Numbers are in standard deviations, and
-  the distance between two levels of a column is 1.
+- Outermost rows: rows with the largest mean distance to their ten nearest training rows. Numbers are measured in standard
+  deviations, and the distance between two levels of a column is 1.
 - Worst cluster: the training rows are clustered by k-means. The cluster with the largest loss of the network is selected on one
   half of the held-out rows, and results are computed on the other half.
 - Drift: held-out rows are weighted by the odds that they are held-out rather than training rows (Shimodaira 2000). The odds come
-  from cross-fitted logistic regression. The weighted rows differ from the held-out rows as these differ from the training rows,
-  so the drift continues by one step. Results are computed only if trees distinguish held-out from training rows significantly.
+  from cross-fitted logistic regression. The weighted rows differ from the held-out rows as the held-out rows differ from the
+  training rows, which extrapolates the drift by one step. Results are computed only if trees distinguish held-out from training
+  rows significantly.
 
 The rows of a part are ordered with trees that were fitted only to earlier parts. Given the earlier parts, the error of the mean
 loss in a part has expectation zero. Errors of different parts are therefore uncorrelated (Luedtke & van der Laan 2016; Wager
@@ -376,8 +377,8 @@ class _Asked:
 def _standardised(table: Table, learnt: IntArray) -> FloatArray:
     """Return the input columns as numbers (n, d) from which distances are computed.
 
-    Numeric columns are in standard deviations of the training rows. A missing value is replaced by the mean, and an indicator of
-    missing values is added. Levels are coded so that the distance between any two of them is 1.
+    Numeric columns are measured in standard deviations of the training rows. A missing value is replaced by the mean, and an
+    indicator of missing values is added. Levels are coded so that the distance between any two of them is 1.
     """
     training, parts = np.isin(np.arange(len(table)), learnt), []
     for name in table.schema.inputs:

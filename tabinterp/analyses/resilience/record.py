@@ -1,4 +1,4 @@
-"""Document record of resilience: both models on the hardest and outermost rows, in the worst cluster, and under drift."""
+"""Record classes for resilience: both models on the hardest and outermost rows, in the worst cluster, and under drift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Document record of the scorecard: the points of every bin, and metrics on the held-out rows.
+"""Record classes for the scorecard: the points of every bin, and metrics on the held-out rows.
 
 The record does not have the numbers of rows in bins. The difference between such a number and another count in the document could
 be a count of a few people.

@@ -331,8 +331,8 @@ class _Sums:
     def _of_pair(variance: Tensor, known: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
         """Return the variance of a pair's mean, and whether it was taken from the row instead of the column (rows, columns, k).
 
-        `measured` and `lone` are the numbers of pairs with several permutations and with one. `known` is the sum of w^2 over the
-        measured pairs.
+        `measured` is the number of pairs with several permutations, and `lone` the number of pairs with one. `known` is the sum
+        of w^2 over the measured pairs.
 
         Two permutations often give the same value for a column, for example if the column is first in one and last in the other.
         If there are only a few such pairs, this does not show that the value is exact. If a column has only a few measured pairs

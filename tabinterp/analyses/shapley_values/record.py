@@ -1,4 +1,4 @@
-"""Document record of Shapley values: means over rows for both models, but no values of single rows."""
+"""Record classes for Shapley values: means over rows for both models, but no values of single rows."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ Protected columns come first, and a slice with the same rows as an earlier one i
 The first is the mean of a value, which is the network's loss minus the linear model's loss. The second is the difference between
 this mean and the mean of all other rows. Standard errors are over rows or, if the table has a group column, over groups of rows.
 
-All slices form one family. Means and differences that are not zero are found at a false discovery rate of 5% (Benjamini &
-Hochberg 1995). The intervals have a false coverage rate of 5% over the findings (Benjamini & Yekutieli 2005). With R findings
-among m slices, the level of the intervals is 1 - .05 R/m. A slice is a finding exactly if its interval excludes zero.
+All slices form one family. Nonzero means and differences are identified with a false discovery rate of 5% (Benjamini & Hochberg
+1995). The intervals have a false coverage rate of 5% over the findings (Benjamini & Yekutieli 2005). With R findings among m
+slices, the level of the intervals is 1 - .05 R/m. A slice is a finding exactly if its interval excludes zero.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Document record of slices: groups of rows in which the linear model is better, or which differ from all other rows."""
+"""Record classes for slices: groups of rows in which the linear model is better, or which differ from all other rows."""
 
 from __future__ import annotations
 

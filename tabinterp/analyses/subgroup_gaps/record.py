@@ -1,4 +1,4 @@
-"""Document record of subgroup gaps: groups of rows in which the network's loss is higher than noise can explain."""
+"""Record classes for subgroup gaps: groups of rows in which the network's loss is higher than noise can explain."""
 
 from __future__ import annotations
 

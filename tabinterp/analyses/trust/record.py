@@ -1,4 +1,4 @@
-"""Document record of the trust checks: null models, deletion curves, and stability over background rows and seeds."""
+"""Record classes for the trust checks: null models, deletion curves, and stability over background rows and seeds."""
 
 from __future__ import annotations
 

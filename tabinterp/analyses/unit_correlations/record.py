@@ -1,4 +1,4 @@
-"""Document record of the correlations of hidden units with columns."""
+"""Record classes for the correlations of hidden units with columns."""
 
 from __future__ import annotations
 
