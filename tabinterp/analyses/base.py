@@ -146,11 +146,11 @@ class Analysis(Generic[Result]):
     uses : arguments of `ti.audit` that only this analysis uses. They are rejected if the analysis was not requested.
     estimator : module of the package that defines `run(context)`, which computes the result. It is imported only if an audit runs
         the analysis.
-    summed : if the result is based on sums over all rows of a scan, the name of these sums in the document (`Drawn.summed`).
-        None: the result is based only on the drawn rows.
+    summed : if the result is based on sums over all rows of a scan, the name of these sums in the document
+        (`Drawn.summed`). None: the result is based only on the drawn rows.
     stream : module of the package that defines these sums as `STREAM`.
-    place : field of the document that has the record, or "FIELD.PART" if several analyses share the field. None:
-        `document.analyses[name]`.
+    place : field of the document that has the record, or "FIELD.PART" if several analyses share the
+        field. None: `document.analyses[name]`.
     record : name of the class of the record in `record.py`. None: the results are in the record of another analysis, at `place`.
     always : whether every document has the record, even if the analysis was not requested or does not apply.
     page : parts of the report that the analysis provides. If it is empty, `section.build` provides a section with the name of

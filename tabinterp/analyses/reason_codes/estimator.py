@@ -65,8 +65,8 @@ class ReasonCodes(Display):
     numbers : row numbers of the explained rows.
     omitted : share of rows in which a column that is not named matters more than a named one. A column matters more if the
         network's score changes more when only this column takes the values of the just-approved rows.
-    protected : share of rows for which a protected column is among the reasons, under the network and under the linear model;
-        None if no column is protected.
+    protected : share of rows for which a protected column is among the reasons, under the network and under the linear
+        model; None if no column is protected.
     """
 
     drawn: ClassVar[Drawn] = Drawn(

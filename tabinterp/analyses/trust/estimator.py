@@ -167,8 +167,8 @@ def trust(
     others : networks that differ from the model only in their seed, such as those of `train(seeds=5)`.
     refit : function that takes a table and trains a model on it in the same way as the audited model. It is called three times
         with permuted targets of the training rows. If it is None, no models are trained on permuted labels.
-    null : a network that was trained on permuted labels in the same way as the audited model, for example by `train(null=True)`.
-        It is used instead of `refit`. Its correlation has no standard error, because there is only one such network.
+    null : a network to use instead of `refit`, which was trained on permuted labels in the same way as the audited model, for
+        example by `train(null=True)`. Its correlation has no standard error, because there is only one such network.
     rows : number of explained rows, drawn by a hash of their numbers from the rows with positive weight. None uses 200 rows. It
         uses 40 rows if there are more than a hundred columns, or if changing one column requires whole rows to be encoded again.
     background : number of rows in each set of background rows. None uses 25 rows, or 10 rows under the same conditions.
