@@ -1,7 +1,7 @@
 """The analyses of an audit: one package for each question, listed in the order in which they run.
 
-To add an analysis, write its package and add a line to `ANALYSES`. This list determines what an audit runs. It also defines the
-fields of the document, their schema, and the sections of the page.
+To add an analysis, write its package and add a line to `ANALYSES`. This list determines which analyses an audit runs. It also
+defines the fields of the document, their schema, and the sections of the report.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     RESILIENCE,
 )
 
-# Fields of the document that hold the records of several analyses.
+# Fields of the document that each have the records of several analyses.
 SHARED = {
     "judged": Field("performance", "Judged"),
     "gain": Field("ladder", "Gain"),
@@ -112,7 +112,7 @@ SHARED = {
 
 
 def fields() -> dict[str, Field]:
-    """Return the fields of the document that hold records of analyses, in the order of the list."""
+    """Return the fields of the document that have records of analyses, by name, in the order of `ANALYSES`."""
     found = {}
     for analysis in ANALYSES:
         if analysis.place is not None:
@@ -125,24 +125,24 @@ def fields() -> dict[str, Field]:
 
 
 def own_records() -> dict[str, Field]:
-    """Return the fields of `document.analyses`, by the name of the analysis."""
+    """Return the fields of `document.analyses`, each by the name of its analysis."""
     return {one.name: Field(one.name, str(one.record)) for one in ANALYSES if one.place is None}
 
 
 def arguments_used(names: Iterable[str] | None) -> set[str]:
-    """Return the arguments of `ti.audit` that apply only to some analyses, for the named analyses (None: for all)."""
+    """Return the arguments of `ti.audit` that are specific to the named analyses (None: to any analysis)."""
     return {argument for analysis in chosen(names) for argument in analysis.uses}
 
 
 def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
-    """Return the named analyses and those that they need, in the order in which they run (None: all analyses).
+    """Return the named analyses and all analyses that they need, in the order in which they run; None returns all analyses.
 
-    The list of names may be empty, because performance and the verdict are always computed.
+    `names` may be empty, because performance and the verdict are always computed.
 
     Raises
     ------
     TabinterpError
-        If no analysis has one of the names.
+        If one of the names is not the name of an analysis.
     """
     if names is None:
         return ANALYSES
@@ -153,7 +153,7 @@ def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
             near = get_close_matches(str(name), known, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise TabinterpError(f"unknown analysis {name!r}.{hint} The available analyses are {', '.join(known)}")
-    for analysis in reversed(ANALYSES):  # an analysis comes after those that it needs
+    for analysis in reversed(ANALYSES):  # Each analysis comes after the analyses that it needs.
         if analysis.name in wanted:
             wanted += analysis.needs
     return tuple(analysis for analysis in ANALYSES if analysis.name in wanted)

@@ -1,4 +1,4 @@
-"""The definition of an analysis: the class `Analysis`, its cost, and analyses that are sums over rows."""
+"""The definition of an analysis: the class `Analysis`, the quantities that determine its cost, and streamed analyses."""
 
 from __future__ import annotations
 
@@ -16,19 +16,23 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Stream(Generic[Result]):
-    """An analysis that is a sum over the rows of a scan, computed batch by batch.
+    """The functions of an analysis whose result comes from sums over the rows of a scan, computed batch by batch.
 
     Parameters
     ----------
-    start : (network, linear, settings) on drawn rows -> a plan that defines the sums; None if the analysis does not apply.
-    update : (plan, network, linear) on a batch of rows -> sums over these rows.
-    merge : (sums, sums) -> sums over the rows of both.
-    finish : (context, plan, sums) -> the result. Anything that is not a sum over rows is computed here, on the drawn rows.
+    start : function that takes (network, linear, settings), with the models bound to drawn rows, and returns a plan that defines
+        the sums. None means that the analysis does not apply.
+    update : function that takes (plan, network, linear), with the models bound to a batch of rows, and returns sums over these
+        rows.
+    merge : function that takes the sums over two sets of rows and returns the sums over all of these rows.
+    finish : function that takes (context, plan, sums) and returns the result. Everything that is not a sum over rows is computed
+        by this function, on the drawn rows.
     of : what is summed.
 
         - "scores": the scores of both models on the evaluated rows.
-        - "derivatives" or "units": derivatives, or outputs of hidden units, on the evaluated rows. `update` returns a function
-          from a `Block` of the batch to its sums, so that each row passes through the network only once for all analyses.
+        - "derivatives" or "units": derivatives, or outputs of hidden units, on the evaluated rows. `update` then returns a
+          function that takes a `Block` of the batch and returns its sums. Each row thus passes through the network only once for
+          all analyses.
         - "cells": training and held-out rows, without a model. `start` takes all drawn rows, and `update` takes (plan, table).
     """
 
@@ -45,18 +49,18 @@ class Size:
 
     Parameters
     ----------
-    training : number of rows that the models were fitted to.
-    evaluated : number of rows that they are evaluated on.
-    drawn : number of evaluated rows used in analyses that need many passes over them.
+    training : number of rows to which the models were fitted.
+    evaluated : number of rows on which the models are evaluated.
+    drawn : number of evaluated rows that are used in analyses with many passes over the rows.
     columns : number of input columns of the network.
     encoded : number of encoded columns.
     classes : number of classes of the target; 0 for a number or a count.
-    outputs : number of scores of a row.
+    outputs : number of scores of each row.
     units : number of hidden units.
     evaluation : seconds that the network takes for one encoded row.
     encoding : seconds that the encoder takes for a changed row, averaged over the columns; 0 if rows are not encoded again.
     beyond : seconds for the sums over all rows of a scan; 0 if all rows are in memory.
-    changeable : number of columns declared as changeable by a person.
+    changeable : number of columns that the user declared as changeable by a person.
     """
 
     training: int
@@ -73,19 +77,19 @@ class Size:
     changeable: int = 0
 
     def evaluations(self, rows: float) -> float:
-        """Return the seconds that it takes to encode and evaluate this many changed rows."""
+        """Return the estimated number of seconds to encode and evaluate the given number of changed rows."""
         return rows * (self.evaluation + self.encoding)
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the document that holds a record, and the package that defines and builds the record.
+    """A field of the document, with the package that defines and builds its record.
 
     Parameters
     ----------
-    package : package whose `record.py` defines the class of the record, and the function `build` that makes the record from the
-        results of an audit.
-    record : name of the class.
+    package : name of the package. Its `record.py` has the class of the record, and the function `build` that makes the record
+        from the results of an audit.
+    record : name of the class of the record.
     always : whether every document has the record.
     """
 
@@ -99,7 +103,7 @@ class Field:
         return cast("type[Part]", getattr(self._module, self.record))
 
     def build(self, results: Any) -> Part | None:
-        """Return the record built from these `Results`; None if there is none."""
+        """Return the record built from the `Results` of an audit; None if they have nothing to record."""
         return cast("Part | None", self._module.build(results))
 
     @property
@@ -109,15 +113,15 @@ class Field:
 
 @dataclass(frozen=True)
 class OnPage:
-    """A place on the page where an analysis shows something.
+    """A part of a report section that an analysis provides.
 
     Parameters
     ----------
     chapter : anchor of the chapter.
-    section : anchor of the section, whose title is `report.section.SECTION`. Several analyses may share a section.
-    order : position within the chapter, in ascending order. A section has the position of its first item.
-    build : module of the package, and name of a function in it that takes (record, document) and returns blocks. The function is
-        not called if there is no record.
+    section : anchor of the section. Its title has the message key `report.section.SECTION`. Several analyses may share a section.
+    order : number by which the parts of a chapter are sorted. The position of a section is that of its first part.
+    build : "MODULE.FUNCTION" in the package. The function takes (record, document) and returns blocks of the report. It is not
+        called if there is no record.
     """
 
     chapter: str
@@ -133,24 +137,24 @@ class Analysis(Generic[Result]):
     Parameters
     ----------
     name : name of the package and of the result, also used in `ti.audit(analyses=[...])` and `--analyses`.
-    title : name of the analysis in the sentence that says that it does not apply; a key of the vocabulary `step`.
-    cost : function that estimates how many seconds the analysis takes in an audit of a given size. The announced time and the
-        progress bar use it.
-    rows : rows that its numbers describe. "performance": how well the models do on the evaluated rows. "evaluated": the evaluated
-        rows. "table": other rows as well.
-    needs : names of the analyses whose results it uses.
-    uses : arguments of `ti.audit` that only this analysis uses. They are refused if the analysis was not requested.
-    estimator : module of the package that defines `run(context)`, the function that answers the question. It is imported only if
-        an audit runs the analysis.
-    summed : name in the document of the sums over all rows of a scan on which the result is based (`Drawn.summed`). None: the
-        result is based on the drawn rows alone.
+    title : name of the analysis in the sentence that says that it does not apply. It is a key of the vocabulary `step`.
+    cost : function that takes the `Size` of an audit and estimates the seconds that the analysis takes. The announced time and
+        the progress bar are based on it.
+    rows : rows that the results describe. "performance": the performance of the models on the evaluated rows. "evaluated": the
+        evaluated rows. "table": all rows of the table.
+    needs : names of other analyses whose results the analysis uses.
+    uses : arguments of `ti.audit` that only this analysis uses. They are rejected if the analysis was not requested.
+    estimator : module of the package that defines `run(context)`, which computes the result. It is imported only if an audit runs
+        the analysis.
+    summed : if the result is based on sums over all rows of a scan, the name of these sums in the document
+        (`Drawn.summed`). None: the result is based only on the drawn rows.
     stream : module of the package that defines these sums as `STREAM`.
-    place : field of the document that its record is in, or "FIELD.PART" if several analyses share a
+    place : field of the document that has the record, or "FIELD.PART" if several analyses share the
         field. None: `document.analyses[name]`.
-    record : class of its record in `record.py`. None: its numbers are in the record of another analysis, at `place`.
+    record : name of the class of the record in `record.py`. None: the results are in the record of another analysis, at `place`.
     always : whether every document has the record, even if the analysis was not requested or does not apply.
-    page : what the page shows, and where. If it is empty, `section.build` shows the record in a section with the name of the
-        analysis, at the end of the chapter on robustness.
+    page : parts of the report that the analysis provides. If it is empty, `section.build` provides a section with the name of
+        the analysis, at the end of the chapter on robustness.
     """
 
     name: str
@@ -174,19 +178,20 @@ class Analysis(Generic[Result]):
 
     @property
     def on_page(self) -> tuple[OnPage, ...]:
-        """The places on the page where this analysis shows something."""
+        """The parts of the report that this analysis provides."""
         return self.page or (OnPage("robustness", self.name, 100),)
 
     @property
     def streamed(self) -> Stream[Result]:
-        """The sums over rows from which the result for a scan is computed."""
+        """The functions that compute the result for a scan from sums over its rows."""
         module = import_module(f"{__package__}.{self.name}.{self.stream}")
         return cast("Stream[Result]", module.STREAM)
 
     def run(self, context: Any) -> Result | None:
-        """Return the result, given the `Context` of an audit; None if the document already shows that there is none.
+        """Compute the result, given the `Context` of an audit.
 
-        If the context has sums over all rows of a scan, the result is computed from them.
+        If the context has sums over all rows of a scan, the result is computed from these sums. None means that there is no
+        result, for a reason that is evident from other parts of the document.
 
         Raises
         ------

@@ -1,8 +1,8 @@
 """Means and shares over rows, with confidence intervals for weighted rows and for rows that come in groups.
 
-A weighted mean is a ratio of sums. Its standard error is computed by linearisation (Woodruff 1971), with sums over groups if rows
-come in groups (Liang & Zeger 1986). Means have Student's t intervals. Shares have Wilson's interval (1927) with an effective
-sample size: the number of independent rows that would give the same standard error.
+A weighted mean is a ratio of sums. Its standard error comes from linearisation (Woodruff 1971). If rows come in groups,
+influences are summed within each group (Liang & Zeger 1986). Means have Student's t intervals. Shares have Wilson intervals
+(1927), computed for the number of independent rows that would give the same standard error.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ NONE: Mean = (np.nan, np.nan, np.nan, np.nan)
 
 
 def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the share of hits as in `share_of`, or only a bound if the share would reveal a count of one to nine rows.
+    """Return the share of hits as `share_of` does, or only a bound if the share would reveal a count of one to nine rows.
 
-    The bound is the largest share that nine rows can have. If nearly all rows are hits, it is one minus this share.
+    If one to nine rows are hits, the result is an upper limit, which is the largest share that nine rows can have. If all but one
+    to nine rows are hits, the result is a lower limit, which is 1 minus that share.
 
     >>> one = np.ones(70)
     >>> [round(float(x), 3) for x in told_share(np.arange(70) < 3, one, np.arange(70))]
@@ -41,7 +42,7 @@ def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[float, FloatArray]:
-    """Return the weighted mean of `values` over the rows in a mask, and the first-order influence (n,) of each row on it."""
+    """Return the weighted mean of `values` (n,) over the rows of a mask, and the first-order influence of each row on it (n,)."""
     w = weights * rows
     total = w.sum()
     if not total > 0:
@@ -51,10 +52,10 @@ def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[floa
 
 
 def spread(moved: FloatArray, group: IntArray, rows: Any, weights: FloatArray | None = None) -> tuple[float, int]:
-    """Return the standard error of a statistic from the influences `moved` (n,) of the rows, and the number of groups used.
+    """Return the standard error of a statistic, given the influences of the rows, and the number of groups on which it is based.
 
-    If `weights` (n,) are given, the number of groups is reduced in proportion to Kish's effective number of rows (1965). A mean
-    that depends mainly on a few rows of large weight has few degrees of freedom.
+    If `weights` (n,) are given, the number of groups is reduced to Kish's effective number (1965). A mean that depends on a few
+    rows with large weights has few degrees of freedom.
 
     >>> moved, heavy = np.array([1.0, -1.0] * 10), np.repeat([9.0, 1.0], 10)
     >>> [spread(moved, np.arange(20), np.ones(20, dtype=bool), weights)[1] for weights in (None, np.ones(20), heavy)]
@@ -71,7 +72,9 @@ def spread(moved: FloatArray, group: IntArray, rows: Any, weights: FloatArray | 
 
 
 def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the mean over all rows with its interval, or `NONE` (all NaN) if there are fewer than ten rows or groups of rows.
+    """Return the weighted mean of `values` (n,) with its standard error and 95% interval.
+
+    The result is `NONE` (NaN) if there are fewer than ten rows or groups of rows.
 
     >>> one = np.ones(12)
     >>> [round(float(x), 3) for x in mean_of(np.arange(12.0), one, np.arange(12))]
@@ -87,11 +90,10 @@ def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the mean of values between 0 and 1, with an interval that also lies between 0 and 1.
+    """Return the weighted mean of values between 0 and 1, with its standard error and a 95% interval within 0 and 1.
 
-    The result is `NONE` (all NaN) if there are fewer than ten rows or groups of rows. If all values are 0 or 1, the interval is
-    never narrower than the interval for the same number of independent rows. If values lie between 0 and 1, they vary less, and
-    the interval of their mean can be narrower.
+    The result is `NONE` (NaN) if there are fewer than ten rows or groups of rows. If all values are 0 or 1, the interval is never
+    narrower than for the same number of independent rows. Other values vary less, so the interval of their mean can be narrower.
     """
     values = np.asarray(hit, dtype=np.float64)
     value, error, _, _ = mean_of(values, weights, group)
@@ -100,7 +102,7 @@ def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
     value = min(max(value, 0.0), 1.0)
     groups = len(np.unique(group))
     kish = float(weights.sum() ** 2 / (weights**2).sum()) * groups / len(group)
-    whole = value in (0.0, 1.0)  # all rows are equal, so the error is only rounding
+    whole = value in (0.0, 1.0)  # All values are equal, so the error is only a rounding error.
     most = float(len(group)) if np.isin(values, (0, 1)).all() else np.inf
     size = kish if whole or error == 0 else min(value * (1 - value) / error**2, most)
     low, high = wilson(value, size)

@@ -1,4 +1,4 @@
-"""The context of an audit: both models, the settings, the rows for each kind of analysis, and the results so far."""
+"""The context of an audit, which is the input of its analyses: both models, the settings, the rows, and the results so far."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tabinterp.analyses.performance.estimator import Performance
 
 GRADIENT_ROWS = 2_000
-FEWEST_DRAWN = 50  # an analysis runs only if its share of the budget allows at least this many rows
+FEWEST_DRAWN = 50  # An analysis runs only if its share of the budget allows at least this many rows.
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,15 @@ class Context:
     null : a network trained on permuted labels.
     settings : settings given by the user.
     performance : metrics of both models and the verdict, on the evaluated rows.
-    results : name of an analysis -> its result, or None if it does not apply. It is filled during the audit.
-    within : callback that reports the completed share of the current analysis.
-    share : maximum number of rows that the current analysis may evaluate if the model is a plain prediction function; infinite
-        for other models.
-    most_drawn : maximum number of rows that the analysis may sample to stay within its share; None if it has no limit of its
-        own.
+    results : result of each analysis by its name, or None if the analysis does not apply. It is filled during the audit.
+    within : callback that receives the completed share of the current analysis.
+    share : the current analysis's share of the budget, which is the maximum number of rows for which it may query the model. It
+        is infinite unless the model is a plain prediction function.
+    most_drawn : maximum number of rows that the current analysis may draw to stay within its share; None if there is no such
+        limit.
     limited : names of the analyses that used fewer rows because of their share. It is filled during the audit.
     name : name of the current analysis.
-    sums : name of an analysis -> its plan and its sums over all rows of a scan; empty for a table in memory.
+    sums : plan and sums over all rows of a scan for each streamed analysis, by its name. It is empty for a table in memory.
     """
 
     network: BoundModel
@@ -80,27 +80,27 @@ class Context:
 
     @property
     def grouping(self) -> dict[str, Any]:
-        """The arguments for analyses of groups of people."""
+        """The arguments of functions that compare groups of people: reference groups and threshold."""
         return {"control": self.settings.control, "threshold": self.threshold}
 
     @property
     def held_out(self) -> bool:
-        """Whether the rows are known to be held out from training."""
+        """Whether it is known which rows were held out from training."""
         return self.network.table.held_out is not None
 
     @cached_property
     def evaluated(self) -> IntArray:
-        """The positions of the evaluated rows: the held-out rows, or all rows if none are known to be held out."""
+        """The indices of the evaluated rows: the held-out rows, or all rows if it is not known which were held out."""
         return self.network.table.evaluated
 
     @cached_property
     def subsample(self) -> IntArray:
-        """The positions of the rows for analyses that evaluate the network many times.
+        """The indices of the rows for analyses that evaluate the network many times.
 
         Raises
         ------
         NotApplicableError
-            If the share of the budget allows too few rows.
+            If the analysis's share of the budget allows too few rows.
         """
         most = self.settings.rows
         if self.most_drawn is not None and self.most_drawn < min(most, len(self.evaluated)):
@@ -112,34 +112,37 @@ class Context:
 
     @cached_property
     def gradient_subsample(self) -> IntArray:
-        """The positions of the rows for gradients. No budget applies, because functions of rows have no gradients."""
+        """The indices of the rows for gradients.
+
+        They are not limited by the budget, because it applies only to functions of rows, which have no gradients.
+        """
         return self.drawn(self.evaluated, min(self.settings.rows, GRADIENT_ROWS))
 
     def drawn(self, rows: IntArray, most: int) -> IntArray:
-        """Return at most `most` of the rows, drawn by a hash of their numbers and the seed."""
+        """Return at most `most` of the given rows, drawn by a hash of their numbers and the seed."""
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
 
     def both(self, rows: IntArray) -> tuple[BoundModel, BoundModel]:
-        """Return the network and the linear model on these rows of one table, without binding them again."""
+        """Return the network and the linear model on the given rows, which share one table, without binding them again."""
         network = self.network.take(rows)
         return network, self.linear.take(rows, network.table)
 
     def rows_and_background(self, a_pair: float, rows: int, background: int) -> tuple[int, int]:
-        """Return how many rows to explain, and with how many background rows each, within the share of the analysis.
+        """Return the numbers of explained rows and background rows that the analysis's share of the budget allows.
 
-        If the requested numbers exceed the share, there are about twice as many rows as background rows, and at least ten of
-        each.
+        If the maximum numbers exceed the share, the numbers are reduced. There are then about twice as many explained rows as
+        background rows, and at least ten of each.
 
         Parameters
         ----------
-        a_pair : number of rows for which the model is queried per pair of an explained row and a background row.
+        a_pair : number of rows for which the model is queried for each pair of an explained row and a background row.
         rows : maximum number of explained rows.
         background : maximum number of background rows.
 
         Raises
         ------
         NotApplicableError
-            If the share does not allow ten of each.
+            If the share does not allow ten explained rows and ten background rows.
         """
         if self.share >= a_pair * rows * background:
             return rows, background
@@ -157,7 +160,7 @@ class Context:
             self.limited.append(self.name)
 
     def part(self, index: int, count: int) -> Callable[[str, float], None]:
-        """Return a progress callback for one of several equal parts of the current analysis."""
+        """Return a progress callback for part number `index` of `count` equal parts of the current analysis."""
         return lambda _, share: self.within((index + share) / count)
 
     @property
@@ -166,7 +169,10 @@ class Context:
         return all(bound.home == CPU for bound in (self.network, self.linear))
 
     def on_cpu(self) -> Context:
-        """Return the same context with these results in CPU memory, for a device without enough memory."""
+        """Return the same context with the results of the first affine operations in CPU memory.
+
+        This is used if the device does not have enough memory for them.
+        """
         others = [replace(model, resident=False) for model in self.others]
         null = self.null and replace(self.null, resident=False)
         return replace(self, network=self.network.to_cpu(), linear=self.linear.to_cpu(), others=others, null=null)

@@ -1,7 +1,7 @@
 """Display of results: `.plot(ax=None)`, `.to_html()`, and the table shown in a notebook.
 
-Each result declares its own plot: the `Drawn` in its class names the columns that label a row and the columns to draw. To plot a
-new result, add such a declaration. To draw numbers that are not in the frame, define `_numbers`.
+Each class of results declares its plot by a `Drawn`, which names the columns of the frame to draw and a function that labels the
+rows. To plot a new result, add such a declaration to its class. If the numbers to draw are not in the frame, define `_numbers`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def by_column(row: Mapping[str, Any]) -> str:
 
 
 def by_term(row: Mapping[str, Any]) -> str:
-    """Label a term: a column per standard deviation or per named unit, or one of its levels."""
+    """Return the label of a term, which is a numeric column (with its unit, if it has one) or a level of a column."""
     if not pd.isna(row["level"]):
         return f"{row['column']}: {row['level']}"
     if not pd.isna(row["sd"]) or pd.isna(row["unit"]):
@@ -58,7 +58,7 @@ def by_pair(row: Mapping[str, Any]) -> str:
 
 
 def by_group(row: Mapping[str, Any]) -> str:
-    """Label a group of rows, such as a level of a column or a range of a number."""
+    """Return the label of a group of rows, such as the rows with a level of a column or in a range of a numeric column."""
     if row["kind"] == "all":
         return text("plot.label.all")
     ends = {"low_end": row["low"], "high_end": row["high"]}
@@ -66,12 +66,15 @@ def by_group(row: Mapping[str, Any]) -> str:
 
 
 def named(name: str, vocabulary: str = "") -> Callable[[Mapping[str, Any]], str]:
-    """Label rows by one of their columns. If its values are keys of a vocabulary, their words are taken from the catalogue."""
+    """Return a function that labels a row by the value of its column `name`.
+
+    If a vocabulary is given, the value is a key of this vocabulary, and its word is taken from the message catalogue.
+    """
     return lambda row: text(f"{vocabulary}.{row[name]}") if vocabulary else str(row[name])
 
 
 def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
-    """Label rows by a message that is filled with the cells of the row."""
+    """Return a function that labels a row by the message `key`, with the cells of the row as its values."""
     return lambda row: text(key, row)
 
 
@@ -80,15 +83,15 @@ def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
 
 @dataclass(frozen=True)
 class Drawn:
-    """How to draw a frame as a dot plot.
+    """The declaration of a dot plot of a frame.
 
     Parameters
     ----------
-    series : maps the style or name of each series to three columns of the frame: the value, and the lower and upper ends of its
+    series : for each series, by its style or name, three columns of the frame: the value, and the lower and upper ends of its
         interval (None: no interval).
-    by : column whose values identify the series. `series` then has one entry for each value, and all entries name the same
-        columns. None: every series uses all rows.
-    order : column by which rows are sorted, largest first. None: the order of the frame is kept.
+    by : column that identifies the series of each row. `series` then has one entry for each value of this column, and all entries
+        have the same columns. None: every series uses all rows.
+    order : column by which rows are sorted in decreasing order. None: the order of the frame is kept.
     filled : attributes of the result that fill the placeholders in the label of the axis.
     """
 
@@ -103,14 +106,14 @@ class Drawn:
     names: str = "plot.series"
 
     def of(self, frame: pd.DataFrame, axis: str) -> Dots:
-        """Return the plot of these rows."""
+        """Return the plot of a frame with the given label of the axis."""
         rows = frame.to_dict("records")
         labels = [tidy(self.label({str(k): v for k, v in row.items()})) for row in rows]
         order = list(dict.fromkeys(labels))
         if self.order is not None:
             size = pd.Series(pd.to_numeric(frame[self.order], errors="coerce").to_numpy(), index=labels)
             size = size.groupby(level=0).max().reindex(order)
-            order = [order[i] for i in np.argsort(-size.to_numpy(), kind="stable")]  # rows without a number come last
+            order = [order[i] for i in np.argsort(-size.to_numpy(), kind="stable")]  # Rows without a number come last.
         series = tuple(self._series(with_columns(frame, {"": labels}), order, key) for key in self.series)
         return Dots(
             tuple(order),
@@ -131,9 +134,9 @@ class Drawn:
 
 
 def scaled(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """Return numbers per standard deviation of a column instead of per unit. Levels are unchanged.
+    """Return the frame with the columns `names` per standard deviation of a term's column instead of per unit.
 
-    The column `size` is the absolute value of the first of these numbers.
+    Rows for levels are unchanged. A column `size` is added, which is the absolute value of the first of these columns.
     """
     factor = pd.to_numeric(frame["sd"]).fillna(1.0)
     made = {name: pd.to_numeric(frame[name]) * factor for name in names}
@@ -141,13 +144,13 @@ def scaled(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
 
 
 def in_sd(frame: pd.DataFrame, mean: Any, sd: Any) -> pd.DataFrame:
-    """Express the values of an objective as standard deviations from its mean over the rows."""
+    """Return the frame with the values of an objective expressed in standard deviations from its mean over the rows."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return frame.assign(**{name: (frame[name] - mean) / sd for name in ("value", "real") if name in frame})
 
 
 def spreads(terms: Any, outputs: int = 1) -> Any:
-    """Return the standard deviations (terms * outputs,) of numeric columns; NaN for levels."""
+    """Return the standard deviation of each term's column, repeated for each output (outputs * terms,); NaN for levels."""
     return np.tile([one.sd if isinstance(one, Slope) else np.nan for one in terms], outputs)
 
 
@@ -161,7 +164,10 @@ class Shown(PreviewedFrame):
         raise NotImplementedError
 
     def to_html(self) -> str:
-        """Return a self-contained HTML fragment: each plot as an image with its numbers below. All names are escaped."""
+        """Return a self-contained HTML fragment that has each plot as an image, followed by a table of its numbers.
+
+        All names are escaped.
+        """
         return str(Markup("\n").join(map(_figure, self.pictures())))
 
 
@@ -184,14 +190,14 @@ class Display(Shown):
 
         Parameters
         ----------
-        output : the output to draw. By default, the first.
-        linear : the same result for the linear model, drawn next to it.
-        names : labels of the two results in the legend.
+        output : the output to draw; by default, the first.
+        linear : the result of the same analysis for the linear model, which is drawn in the same plot.
+        names : labels of the network and the linear model in the legend.
 
         Raises
         ------
         NotApplicableError
-            If there is no such output, or the two results do not match.
+            If there is no such output, or if the two results were computed with different settings.
         """
         known = self._outputs()
         if output is not None and output not in known:
@@ -215,7 +221,7 @@ class Display(Shown):
         return self.drawn.of(frame, axis)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the numbers to draw. Results override this if these are not the numbers of the frame."""
+        """Return the numbers to draw, which are those of the frame unless a class overrides this method."""
         return self.frame()
 
     def _axis(self) -> str:
@@ -226,7 +232,7 @@ class Display(Shown):
 
 
 def word(name: str) -> str:
-    """Return the name of a metric or a method in words."""
+    """Return the display name of a metric or method; a name without a translation is returned unchanged."""
     known = [key for key in (f"report.metric.{name}", f"reading.{name}") if key in english()]
     return text(known[0]) if known else name
 
@@ -260,7 +266,7 @@ def _cell(kind: str, value: Any, at: int) -> Markup:
 
 
 def _svg(picture: Picture) -> bytes:
-    """Return a figure as SVG, without using pyplot, and restore the settings of Matplotlib."""
+    """Return a plot as SVG, without using pyplot and without changing the settings of Matplotlib."""
     from matplotlib import rc_context, style  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -270,7 +276,7 @@ def _svg(picture: Picture) -> bytes:
         rc_context({"svg.fonttype": "none", "svg.hashsalt": "tabinterp"}),
         warnings.catch_warnings(),
     ):
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # the browser has its own fonts
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # The browser uses its own fonts.
         figure = Figure(figsize=(6.4, picture.height), layout="constrained")
         picture.draw(figure.add_subplot())
         figure.savefig(out, format="svg", metadata={"Date": None})

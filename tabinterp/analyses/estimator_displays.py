@@ -1,4 +1,4 @@
-"""Displays in scikit-learn's convention: `XDisplay.from_estimator(estimator, table)` computes a result and draws it."""
+"""Display classes in scikit-learn's convention: `XDisplay.from_estimator(estimator, table)` computes and draws a result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class EstimatorDisplay:
-    """A result, and the axes on which it is drawn.
+    """The result of an analysis, with the axes on which it is drawn.
 
     Parameters
     ----------
@@ -46,10 +46,10 @@ class EstimatorDisplay:
 
         Parameters
         ----------
-        estimator : a fitted scikit-learn estimator or pipeline, any other object that `ti.wrap` accepts without further
-            arguments, or a wrapped model.
+        estimator : a fitted scikit-learn estimator or pipeline, a wrapped model, or any other object that `ti.wrap` accepts
+            without further arguments.
         ax : axes to draw on; by default, those of a new figure.
-        output : the output to draw if there are several; by default, the first.
+        output : the output to draw if the model has several; by default, the first.
         options : arguments of the analysis.
 
         Raises
@@ -61,7 +61,10 @@ class EstimatorDisplay:
         return cls(cls.analysis(model, table, **options)).plot(ax, output=output)
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Self:
-        """Draw the result on `ax`, or on the axes of a new figure. `options` are those of the result's own `plot`."""
+        """Draw the result on `ax`, or on the axes of a new figure.
+
+        `options` are passed to the method `plot` of the result.
+        """
         self.ax_ = self.result.plot(ax=ax, **options)
         self.figure_ = self.ax_.figure
         return self
@@ -82,7 +85,7 @@ class CoefficientsDisplay(EstimatorDisplay):
 
 
 class EffectsDisplay(EstimatorDisplay):
-    """Effect curve of a column (`ti.effects`). `plot(column="age")` draws that of another column."""
+    """Effect curve of a column (`ti.effects`). For example, `plot(column="age")` draws the curve of the column "age"."""
 
     analysis = staticmethod(effects)
 

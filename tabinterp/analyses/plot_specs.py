@@ -1,8 +1,8 @@
-"""Plots of results with their tables: dots with intervals, a heat map, an effect curve, a reliability curve.
+"""Specifications of the plots of results, with their tables: dots with intervals, heat maps, effect curves, reliability curves.
 
-A plot is described by data. The functions that draw the report (`plots.py`) draw it on the caller's axes. They do not show the
-plot and do not change any Matplotlib setting. At most twenty rows are drawn, followed by the number of rows left out; the table
-has all rows.
+A specification has the data of a plot. The functions that draw the figures of the report (`plots.py`) also draw these plots, on
+axes that the caller provides. They do not show the plot and do not change any Matplotlib setting. A plot has at most twenty rows,
+followed by the number of rows left out. The table has all rows.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from .plots import Curve, Series
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHOWN = 20  # rows or columns of a plot
+SHOWN = 20  # maximum number of rows or columns of a plot
 NUMBERS = ["predicted", "observed", "low", "high"]  # columns of a reliability curve
 
 
 def _table(name: str, labels: Sequence[Any], series: Sequence[Series]) -> pd.DataFrame:
-    """Return the numbers of a plot as a table of labels, values of each series, and ends of their intervals."""
+    """Return a table with the labels, under the header `name`, and with the values and interval ends of each series."""
     made: dict[str, Any] = {name: labels}
     for one in series:
         made[one.name] = one.value
@@ -46,7 +46,7 @@ class Picture(Protocol):
 
     @property
     def height(self) -> float:
-        """The height in inches if the plot has a figure of its own."""
+        """The height of a figure that has only this plot, in inches."""
 
     def draw(self, ax: Axes | None) -> Axes: ...
 
@@ -57,7 +57,7 @@ class Picture(Protocol):
 
 @dataclass(frozen=True)
 class Dots:
-    """A plot with a row for each label, in order; `other` names the rows beyond twenty that are left out."""
+    """A dot plot with a row for each label; `other` is the key of the text for rows that are left out after the first twenty."""
 
     labels: tuple[str, ...]
     series: tuple[Series, ...]
@@ -73,7 +73,7 @@ class Dots:
         return _table(text("plot.label"), list(self.labels), self.series)
 
     def beside(self, linear: Any, names: tuple[str, str]) -> Dots:
-        """Return the same plot with the linear model added, each of its rows below that of the network."""
+        """Return the same plot with the values of the linear model, each drawn below that of the network."""
         alike = isinstance(linear, Dots) and len(self.series) == len(linear.series) == 1 and self.axis == linear.axis
         if not alike or not set(self.labels) <= set(linear.labels):
             raise NotApplicableError(
@@ -177,7 +177,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class OverSizes:
-    """Values of both models by size of a perturbation."""
+    """A plot of both models' losses against the size of a perturbation."""
 
     sizes: FloatArray
     series: tuple[Series, ...]
@@ -205,7 +205,10 @@ def effect_axis(scale: str) -> str:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Observed against predicted outcomes; each model has a table with predicted, observed, low, high and rows."""
+    """A plot of observed against predicted outcomes.
+
+    Each model has a table with the columns predicted, observed, low, high and rows.
+    """
 
     models: tuple[tuple[str, str, pd.DataFrame], ...]  # style, name, numbers
     axis: str

@@ -1,8 +1,9 @@
-"""Plotting functions on Matplotlib axes: dots with intervals, effect curves, reliability, net benefit, paths and heat maps.
+"""Functions that draw on Matplotlib axes: dots with intervals, effect curves, reliability, net benefit, paths and heat maps.
 
-The figures of the report and the method `.plot()` of results use these functions. The network is navy, solid and filled; the
-linear model is amber, dashed and hollow. Where filling shows whether an interval excludes zero, shape, colour and line still
-distinguish the models. Missing numbers are NaN in the arrays. Matplotlib is imported only when something is drawn.
+The figures of the report and the method `.plot()` of results use these functions. The network has navy colour, solid lines and
+filled marks. The linear model has amber colour, dashed lines and hollow marks. In some figures, filling shows whether an interval
+excludes zero, and the models differ only in colour, line and shape of the marks. Missing numbers are NaN in the arrays.
+Matplotlib is imported only when something is drawn.
 """
 
 from __future__ import annotations
@@ -24,26 +25,26 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 NAVY, AMBER, INK, GREY, RULE, PAPER = "#08306b", "#d97706", "#1f2937", "#4b5563", "#d1d5db", "#ffffff"
-SLATE = "#6b7280"  # a model that is neither the network nor its linear counterpart
-COLD, WARM = "#7b3294", "#00695c"  # colours below and above zero
+SLATE = "#6b7280"  # colour of a model that is neither the network nor its linear counterpart
+COLD, WARM = "#7b3294", "#00695c"  # colours of values below and above zero
 DASH, DOTTED, LONG_DASH = (0.0, (1.8, 0.9)), (0.0, (1.0, 1.4)), (0.0, (4.0, 2.0))
-CROSS = 0.015  # position, as a share of the width from the left, of the mark for a missing number
-DODGE = 0.34  # share of a row between its first and last mark
+CROSS = 0.015  # distance of the mark for a missing number from the left, as a share of the width
+DODGE = 0.34  # distance between the first and the last mark of a row, as a share of the row's height
 FAINT, BAND, ICE, BENEFIT = 0.4, 0.25, 0.1, 0.2  # opacities
-MISSING = 0.16  # share of the span by which missing values are drawn to the right of the numbers
+MISSING = 0.16  # distance of the point for missing values from the largest number, as a share of the range
 DARK = 0.179  # relative luminance at which black and white text have the same contrast (WCAG 2.2)
-ROOMY = 10  # number of columns up to which the numbers of a heat map are larger
+ROOMY = 10  # maximum number of columns for which the numbers in a heat map are larger
 WIDE = (
     "Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Meiryo", "IPAexGothic", "MS Gothic",
     "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic",
 )  # fmt: skip
 
-Marks = Mapping[tuple[int, int], "Line2D"]  # index of a point, and of its series -> the mark
+Marks = Mapping[tuple[int, int], "Line2D"]  # (index of a point, index of its series) -> the mark
 
 
 @dataclass(frozen=True)
 class Look:
-    """Colour, line and mark of a series."""
+    """The colour, line style and mark of a series."""
 
     colour: str
     dash: Any
@@ -59,18 +60,19 @@ OTHERS = (
     Look(INK, ":", "s", 6.5, False),
     Look(GREY, "-.", "^", 6.5, True),
     Look(GREY, "--", "v", 6.5, False),
-)  # for other series, by index
+)  # looks of other series, by the index of the series
 
 
 @dataclass(frozen=True)
 class Series:
-    """Numbers of one model or one method, as arrays (points,).
+    """The values of one model or one method with their intervals, as arrays (points,).
 
     Parameters
     ----------
-    look : "network", "linear", "other" (a model that is neither) or another name.
-    filled : for each point, whether its mark is filled; None draws a cross. If `filled` itself is None, the look decides for all
-        points.
+    look : key of the look: "network", "linear", or "other" for another model. For any other key, the look depends on the position
+        of the series.
+    filled : for each point, whether its mark is filled; None draws a cross. If `filled` itself is None, the look determines
+        whether marks are filled.
     """
 
     look: str
@@ -83,7 +85,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Curve:
-    """An effect curve along a numeric column, as arrays (points,); `at` is NaN at the point for missing values."""
+    """The effect curves of a numeric column, as arrays (points,); `at` has the values of the column, NaN for missing values."""
 
     at: FloatArray
     network: Series
@@ -96,7 +98,7 @@ class Curve:
 
     @property
     def places(self) -> FloatArray:
-        """The horizontal positions of the points; the point for missing values is to the right of the numbers."""
+        """The horizontal positions of the points; the point for missing values is to the right of all others."""
         known = self.at[~np.isnan(self.at)]
         low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
         return np.where(np.isnan(self.at), high + MISSING * ((high - low) or 1.0), self.at)
@@ -113,7 +115,10 @@ class Curve:
 
     @property
     def span(self) -> tuple[float, float]:
-        """The vertical range: zero, both models, the ICE band, and intervals as far as the curves remain legible."""
+        """The range of the vertical axis, which includes zero and both curves.
+
+        It includes the intervals and the ICE band only as far as the curves remain legible.
+        """
         models = [one for one in (self.network, self.linear) if one is not None]
         ends = [end for one in models for end in (one.low, one.high)]
         return span([[0.0], self.ale, *(one.value for one in models)], [*ends, self.ice_low, self.ice_high], 0.05)
@@ -132,15 +137,15 @@ def dots(
     ticks: int = 6,
     crossed: bool = False,
 ) -> Marks:
-    """Draw a row of marks with intervals for each label.
+    """Draw a row of marks with intervals for each label, and return the marks.
 
-    A single level can have an interval hundreds of times wider than all others. Its interval then ends in an arrow. A label
-    without a number keeps its row.
+    An interval that is much wider than the values, for example that of a rare level, is cut off and ends in an arrow. A label
+    without a number has an empty row.
 
     Parameters
     ----------
     at : position of a vertical line; None for no line.
-    dodge : whether to draw the marks of a row below each other.
+    dodge : whether to draw the marks of a row below each other instead of at the same height.
     ticks : maximum number of ticks on the axis.
     crossed : whether to mark each missing number with a cross at the left.
     """
@@ -180,11 +185,13 @@ def dots(
 
 
 def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
-    """Draw the effect curves of both models with the network's confidence bands; parts with few rows are faint.
+    """Draw the effect curves of both models with the network's confidence bands, and return the marks.
+
+    The parts of the curves with few rows are faint.
 
     Parameters
     ----------
-    below : axes that share the horizontal axis and show the number of rows at each point.
+    below : axes for the number of rows at each point; they share the horizontal axis.
     missing : label of the point for missing values.
     """
     at, numbers = curve.places, ~np.isnan(curve.at)
@@ -221,7 +228,7 @@ def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
 
 
 def reliability(axes: Axes, at: Sequence[FloatArray], series: Sequence[Series]) -> Marks:
-    """Draw outcomes against the predictions `at` of each model, with the diagonal of perfect calibration."""
+    """Draw observed outcomes against the predictions `at` of each model, with the diagonal of perfect calibration."""
     parts = [*at, *(part for one in series for part in (one.value, one.low, one.high))]
     limits = span(parts, [], 0.04)
     made: dict[tuple[int, int], Line2D] = {}
@@ -239,9 +246,9 @@ def reliability(axes: Axes, at: Sequence[FloatArray], series: Sequence[Series]) 
 def binned(
     axes: Axes, at: Sequence[FloatArray], series: Sequence[Series], bands: Sequence[FloatArray], *, diagonal: bool
 ) -> Marks:
-    """Draw the means of bins of rows at positions `at`, with bands (bins, 2) that contain most rows of each bin.
+    """Draw the means of bins at positions `at`, with bands (bins, 2) between two quantiles of each bin.
 
-    `diagonal` draws the line of equal values on both axes instead of a line at zero.
+    If `diagonal` is set, the diagonal is drawn, where both axes have the same value. Otherwise, a line at zero is drawn.
     """
     low, high = binned_span(at, series, bands, diagonal=diagonal)
     places = np.concatenate([*at])
@@ -274,19 +281,21 @@ def binned_span(
 
 
 def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
-    """Return two of the quantiles (bins, 4) at 10, 25, 75 and 90%: the outer two, or the inner two if an outer one is missing.
+    """Return the two quantiles of each bin between which a band is drawn.
 
-    The first item is the percentage of a bin's rows between them, the second has the two quantiles from each array.
+    `quantiles` has arrays (bins, 4) with the quantiles at 10, 25, 75 and 90%. The two outer quantiles are returned, or the two
+    inner ones if any outer one is missing. The first item of the result is the percentage of a bin's rows between the two
+    quantiles. The second has an array (bins, 2) for each array in `quantiles`.
     """
     outer = all(np.isfinite(one).all() for one in quantiles)
     return (80, [one[:, [0, 3]] for one in quantiles]) if outer else (50, [one[:, [1, 2]] for one in quantiles])
 
 
 def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, FloatArray]]) -> dict[str, Any]:
-    """Draw the shares of the rows between edges, as filled bars or outlines, and return the artist of each look.
+    """Draw the shares of rows with errors between edges, as filled bars or outlines, and return the artist of each look.
 
-    The first and the last share are for rows beyond the edges and are drawn one bin wide. A bin without a number has a cross on
-    the axis instead of a bar.
+    The first share is for rows below the first edge, and the last for rows above the last edge. Both are drawn one bin wide. A
+    bin without a number has a cross on the axis instead of a bar.
     """
     made: dict[str, Any] = {}
     if not len(edges):
@@ -311,10 +320,10 @@ def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, Floa
 
 
 def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], treat_all: Series) -> Marks:
-    """Draw the net benefit of models over thresholds with confidence bands, and that of predicting every row positive.
+    """Draw the net benefit of models against the threshold, with confidence bands, and that of predicting every row positive.
 
-    The axis ends a fifth of its height below zero, because the curve of predicting every row positive is of no interest below
-    that.
+    At most about a fifth of the vertical axis is below zero. The curve of predicting every row positive continues to lower
+    values, which are of no interest.
     """
     axes.axhline(0, color=INK, lw=1.2, zorder=1)
     axes.plot(thresholds, treat_all.value, color=INK, ls=DOTTED, lw=1.6, zorder=2)
@@ -337,7 +346,7 @@ def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], tr
 
 
 def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series], root: bool) -> Marks:
-    """Draw values with confidence bands over sizes between 0 and 1; `root` selects an axis of their square roots."""
+    """Draw values with confidence bands against sizes between 0 and 1; if `root` is set, the axis has a square-root scale."""
     made: dict[tuple[int, int], Line2D] = {}
     if root:
         axes.set_xscale("function", functions=(np.sqrt, np.square))
@@ -357,7 +366,7 @@ def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series], root: bo
 
 
 def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
-    """Draw curves along a number with confidence bands, and a line at zero."""
+    """Draw curves with confidence bands at the positions `at`, and a line at zero."""
     made: dict[tuple[int, int], Line2D] = {}
     for place, one in reversed([*enumerate(series)]):
         look = look_of(one, place)
@@ -376,7 +385,10 @@ def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
 
 
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
-    """Draw the values of an optimum within growing balls of rows, and those of real rows; implausible optima are crosses."""
+    """Draw the values of an optimum within larger and larger balls of rows, and the highest values of real rows.
+
+    An optimum that is not marked in `readable` is implausible and drawn as a cross.
+    """
     axes.plot(range(len(labels)), real, color=INK, ls=LONG_DASH, lw=1.4)
     axes.plot(range(len(labels)), value, color=NAVY, lw=1.4, zorder=2)
     made = {
@@ -397,7 +409,7 @@ def path_span(value: FloatArray, real: FloatArray) -> tuple[float, float]:
 
 
 def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatArray) -> None:
-    """Draw numbers in [-1, 1] as cells coloured around zero; a label without values keeps its empty row or column."""
+    """Draw a heat map of numbers in [-1, 1], coloured around zero; labels without values have an empty row or column."""
     from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415
 
     colours = LinearSegmentedColormap.from_list("signed", [COLD, "white", WARM])
@@ -416,11 +428,11 @@ def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatA
     bare(axes, "top", "right", "left", "bottom", grid=None)
 
 
-# ---- their parts
+# ---- parts of figures
 
 
 def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[int, int], Line2D]:
-    """Draw marks with vertical intervals."""
+    """Draw the marks of a series with vertical intervals, and return the marks."""
     look, made = look_of(one, place), {}
     for i, x in enumerate(at):
         if np.isnan(one.value[i]):
@@ -433,7 +445,7 @@ def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[
 
 
 def cross(axes: Axes, at: FloatArray, values: FloatArray) -> None:
-    """Mark missing values on the horizontal axis, so that a gap is not mistaken for zero."""
+    """Draw a cross on the horizontal axis for each missing value, so a gap is not mistaken for zero."""
     gaps = at[np.isnan(values)]
     if len(gaps):
         axes.plot(gaps, np.zeros(len(gaps)), ls="", marker="x", ms=6, mec=INK, mew=1.4, clip_on=False, zorder=4)
@@ -455,7 +467,7 @@ def mark(
     edge: float = 1.8,
     **more: Any,
 ) -> Line2D:
-    """Draw one point; for arguments that are None, the look decides."""
+    """Draw one point and return its mark; properties that are None are taken from the look."""
     face = look.colour if (look.filled if filled is None else filled) else PAPER
     shape, size = marker or look.marker, size or look.size
     settings: dict[str, Any] = {"clip_on": False, "zorder": 3, **more}
@@ -463,7 +475,10 @@ def mark(
 
 
 def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float, float]:
-    """Return the range of all points, and of interval ends as far as the points remain legible; NaN if there is no point."""
+    """Return the ends of an axis for points and interval ends; NaN if there is no point.
+
+    The range includes all points. It includes interval ends only as far as the points remain legible.
+    """
     known, far = (np.concatenate([np.empty(0), *map(np.asarray, parts)]) for parts in (points, ends))
     known, far = known[np.isfinite(known)], far[np.isfinite(far)]
     if not len(known):
@@ -477,7 +492,10 @@ def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float
 
 
 def _faint_line(axes: Axes, xs: FloatArray, ys: FloatArray, faint: NDArray[np.bool_], **look: Any) -> None:
-    """Draw a line whose segments next to a faint point are faint, as one path for the faint parts and one for the rest."""
+    """Draw a line with faint segments next to the points in `faint`.
+
+    The line has two paths, one for all faint segments and one for all other segments.
+    """
     for light in (False, True):
         x: list[float] = []
         y: list[float] = []
@@ -491,7 +509,7 @@ def _faint_line(axes: Axes, xs: FloatArray, ys: FloatArray, faint: NDArray[np.bo
 
 
 def _row_bars(axes: Axes, at: FloatArray, rows: FloatArray) -> None:
-    """Draw the number of rows at each point, unless it must not be shown."""
+    """Draw a bar for the number of rows at each point; a number that must not be shown is NaN and drawn as a cross."""
     shown = ~np.isnan(rows)
     cross(axes, at, rows)
     x = [value for one in at[shown] for value in (one, one, np.nan)]
@@ -511,7 +529,7 @@ def bare(axes: Axes, *spines: str, grid: Any) -> None:
 
 
 def number_axis(axis: Axis, most: int) -> None:
-    """Give an axis at most `most` round numbers, in the number format of the language."""
+    """Label an axis with at most about `most` round numbers, in the number format of the language."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
@@ -519,14 +537,14 @@ def number_axis(axis: Axis, most: int) -> None:
 
 
 def round_values(low: float, high: float, most: int) -> FloatArray:
-    """Return the numbers that `number_axis` shows from `low` to `high`, and one more beyond each end."""
+    """Return the numbers that `number_axis` shows between `low` and `high`, and one more beyond each end."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     return np.asarray(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
 
 
 def tick(value: float, _: int | None = None) -> str:
-    """Return the label of a number on an axis or of a value of a column, with up to six digits and without an exponent.
+    """Return the label of a number on an axis, with up to six significant digits.
 
     >>> tick(-0.25), tick(12500.0)
     ('−0.25', '12,500')
@@ -547,7 +565,7 @@ def axes_of(ax: Axes | None, height: float = 4.0) -> Axes:
 
 
 def legend(axes: Axes, series: Sequence[Series]) -> None:
-    """Draw the names of the series above the axes, if there are several."""
+    """Draw a legend with the names of the series above the axes, if there are several series."""
     from matplotlib.lines import Line2D  # noqa: PLC0415
 
     looks = [(one.name, look_of(one, place)) for place, one in enumerate(series)]
@@ -570,9 +588,9 @@ def legend(axes: Axes, series: Sequence[Series]) -> None:
 
 
 def legible(axes: Axes) -> Axes:
-    """Return the axes, with a suitable font if they show Chinese, Japanese or Korean text.
+    """Set a suitable font for Chinese, Japanese or Korean text on the axes, if there is any, and return the axes.
 
-    Matplotlib's own font has no such characters. It depends on the machine which of the fonts listed below is installed.
+    Matplotlib's default font does not have these characters. The fonts in `WIDE` that are installed on the machine are used.
     """
     from matplotlib import font_manager  # noqa: PLC0415
     from matplotlib.text import Text  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Conversion of computed numbers to values of the document: finite floats or None, intervals, and rows of metrics."""
+"""Conversion of computed numbers to the values that a document stores: finite floats or None, intervals, and rows of metrics."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def number(value: Any) -> float | None:
 
 
 def interval(value: Any, stderr: Any, low: Any, high: Any) -> Interval:
-    """Return a number with its standard error and 95% interval."""
+    """Return an `Interval` with a value, its standard error and the ends of its 95% interval."""
     return Interval(value=number(value), stderr=number(stderr), low=number(low), high=number(high))
 
 
 def at(estimates: Estimates, *place: int) -> Interval:
-    """Return one of several estimates as an interval."""
+    """Return the estimate at the index `place` as an `Interval`."""
     return interval(*(getattr(estimates, part)[place] for part in ("value", "stderr", "low", "high")))
 
 
@@ -38,10 +38,11 @@ def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
 
     Parameters
     ----------
-    result : object whose attributes fill the fields with the same names. Estimates, and tuples of value, standard error and ends,
-        become intervals; results within a result become parts; a number that is not finite becomes None.
-    place : indices into the arrays and estimates of the result. Without indices, these are used whole.
-    given : values of all other fields, and of fields whose value differs from that of the result.
+    kind : class of the part.
+    result : object with attributes that have the names of the fields to fill. Estimates, and tuples of value, standard error and
+        interval ends, are converted to intervals. Nested results are converted to parts, and numbers that are not finite to None.
+    place : indices into the arrays and estimates of the result. Without indices, arrays are used as a whole.
+    given : values of all other fields. They also replace values of the result.
     """
     names = [name for name in kind.model_fields if name not in given and hasattr(result, name)]
     found = {name: _field(kind.model_fields[name].annotation, getattr(result, name), place) for name in names}
@@ -49,7 +50,7 @@ def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
 
 
 def _field(kind: Any, value: Any, place: tuple[int, ...] = ()) -> Any:
-    """Return a value in the form that a field of this type requires."""
+    """Return a value converted to the type of a field; `kind` is the annotation of the field."""
     kinds = [one for one in (get_args(kind) if NoneType in get_args(kind) else (kind,)) if one is not NoneType]
     if value is None:
         return None
@@ -72,7 +73,7 @@ def metric_row(metric: Metric) -> MetricRow:
 
 
 def rows_of(r: Results) -> Any:
-    """Return which rows were evaluated, "held-out" or "all"."""
+    """Return "held-out" if the evaluated rows are known to be held out, otherwise "all"."""
     return "held-out" if r.held_out else "all"
 
 

@@ -21,22 +21,22 @@ from .settings import AuditSettings
 
 @dataclass(frozen=True)
 class Results:
-    """The results of all analyses; `results[ANALYSIS]` is the result of one of them.
+    """The results of all analyses of an audit; `results[ANALYSIS]` returns the result of one analysis.
 
     Parameters
     ----------
     network : the network, bound to the rows in memory.
     linear : the linear model, bound to the same rows.
-    held_out : whether it is known which rows the models were not trained on.
+    held_out : whether it is known which rows were held out from training.
     settings : settings given by the user.
     performance : metrics of both models and the verdict.
-    answers : result of each analysis that ran, by name; None if the analysis does not apply.
-    notes : what was not assessed, and why.
-    others : networks with other seeds.
+    answers : result of each analysis that ran, by its name; None if the analysis does not apply.
+    notes : messages on what was not assessed, with the reasons.
+    others : networks that differ from the audited one only in their seed.
     null : a network trained on permuted labels.
     digest_key : key for digests of columns; None writes no digests.
-    census : counts over all rows, if these are more than the rows to which the models are bound.
-    summed : names of the sums over all rows (`Analysis.summed`).
+    census : counts over all rows of a scan; None if the models are bound to all rows.
+    summed : names of the sums over all rows of a scan (`Analysis.summed`).
     """
 
     network: BoundModel
@@ -62,7 +62,7 @@ class Results:
 
     @classmethod
     def of(cls, context: Context, **rest: Any) -> Results:
-        """Return the results of a finished audit."""
+        """Return the results of a finished audit, given its context; `rest` has the values of all other parameters."""
         return cls(
             network=context.network,
             linear=context.linear,

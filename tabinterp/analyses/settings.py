@@ -1,4 +1,4 @@
-"""The settings of an audit, as given by the user; they are stored in the document and read back from it."""
+"""The settings that the user gives for an audit. They are stored in the document, from which they can be read again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tabinterp.document.base import Part
 from tabinterp.errors import TabinterpError, argument
 
 THRESHOLD = 0.5  # default threshold of the probability of the positive class
-ROWS = 20_000  # maximum rows for analyses that need many passes over them, if the user gives no number
+ROWS = 20_000  # default maximum number of rows for analyses that need many passes over them
 
 
 class DecisionPolicy(Part):
-    """Costs of a false positive and of a false negative, and the threshold above which a row is predicted positive."""
+    """The costs of a false positive and of a false negative, and the probability above which a row is predicted positive."""
 
     false_positive: float
     false_negative: float
@@ -24,14 +24,14 @@ class DecisionPolicy(Part):
 
 
 class Constraint(Part):
-    """A direction and a range that the user declares for a column.
+    """The direction, range and permitted changes that the user declares for a column.
 
     Attributes
     ----------
     direction : "+" if the score must not fall as the column rises, "-" if it must not rise.
     low, high : the smallest and the largest value that the column may have.
-    changeable : whether a person may change the column to higher values only ("+"), to lower values only ("-"), or to any other
-        value ("any"); None if this was not declared.
+    changeable : direction in which a person may change the column: only to higher values ("+"), only to lower values ("-"), or to
+        any other value ("any"). None if this was not declared.
     """
 
     column: str
@@ -42,15 +42,16 @@ class Constraint(Part):
 
     @property
     def is_checked(self) -> bool:
-        """Whether the declaration constrains the score or the rows, instead of only permitting changes of the column."""
+        """Whether a direction or a range was declared, which can be checked, and not only permitted changes."""
         return any(one is not None for one in (self.direction, self.low, self.high))
 
 
 class TableSettings(Part):
-    """How the table was read, as arguments of `read_table`.
+    """The arguments of `read_table` with which the table can be read again in the same way.
 
-    Arguments that were not given (task, positive class, kinds, date of the split) are recorded as the reader inferred them, so
-    that nothing is inferred when the table is read again. Levels are recorded only if the user ordered them, never from rows.
+    If the user did not give the task, the positive class, the kinds of columns or the date of the split, the inferred values are
+    recorded. Nothing is then inferred when the table is read again. Levels are recorded only if the user ordered them. Levels
+    that were found in rows are never recorded.
     """
 
     target: str
@@ -63,14 +64,14 @@ class TableSettings(Part):
     levels: dict[str, list[str | int | float | bool]] = Field(default_factory=dict)
     weight: str | None = None
     group: str | None = None
-    split: str | float | None = None  # a column, or the share of rows to hold out
+    split: str | float | None = None  # name of a column, or the share of rows to hold out
     split_at: str | None = None
     stratify: bool = False
-    seed: int = 0  # for the drawn share, and for rows drawn from a scan
+    seed: int = 0  # seed for drawing the held-out rows, and for drawing rows from a scan
     drop_missing_target: bool = False
-    remembered_split: bool = False  # the rule that holds out rows was drawn earlier, such as one that a model remembers
+    remembered_split: bool = False  # whether the split was determined earlier and is remembered by a model
     rows_drawn: int | None = (
-        None  # maximum rows drawn on each side of the split of a scan; None: the whole table was read
+        None  # maximum number of rows drawn from a scan on each side of the split; None: the whole table was read
     )
 
 
@@ -80,13 +81,13 @@ class AuditSettings(Part):
     Parameters
     ----------
     seed : seed of all random draws.
-    rows : maximum number of rows for analyses that need many passes over them.
-    budget : maximum number of rows for which a function of rows is queried; None for other models.
+    rows : maximum number of rows for analyses that need many passes over the rows.
+    budget : maximum number of rows for which a model that is a function of rows is queried; None for all other models.
     control : reference group of each protected column.
     constraints : directions and ranges of columns, in the order given.
     margin : equivalence margin, in units of the primary metric; None for the default.
     policy : costs and threshold; None if neither was given.
-    analyses : names of the requested analyses and of those that they need; None for all.
+    analyses : names of the requested analyses and of the analyses that they need; None for all analyses.
     table : how the table was read.
     date : date of the audit in ISO 8601 format (2026-11-30); None if not stated.
     """
@@ -108,7 +109,7 @@ class AuditSettings(Part):
         return THRESHOLD if self.policy is None else self.policy.threshold
 
     def arguments(self) -> dict[str, Any]:
-        """Return the arguments of `ti.audit` that produce these settings."""
+        """Return the arguments to pass to `ti.audit` for these settings."""
         costs = threshold = None
         if self.policy is not None and self.policy.given != "threshold":
             costs = self.policy.false_positive, self.policy.false_negative
@@ -132,7 +133,7 @@ class AuditSettings(Part):
 
 
 def decision_policy(costs: tuple[float, float] | None, threshold: float | None, task: str) -> DecisionPolicy | None:
-    """Return the costs and the threshold given by the user, after validation; None if neither was given.
+    """Validate the costs and the threshold given by the user, and return them as a policy; None if neither was given.
 
     >>> decision_policy((1, 5), None, "binary").threshold == 1 / 6
     True

@@ -1,7 +1,7 @@
-"""Sentences that several analyses share: reasons why they do not apply, and labels of plots.
+"""Message templates that several analyses share: reasons why an analysis does not apply, and labels of plots.
 
-The reason why an analysis does not apply is a key `why.REASON` (`tabinterp.document.message.why`), so that a document can store
-it. Because documents store keys, a key stays the same even if its sentence is reworded.
+A reason why an analysis does not apply has a key `why.REASON` (`tabinterp.document.message.why`). Documents store the key and not
+the sentence. A key therefore stays the same even if its sentence is reworded.
 """
 
 from __future__ import annotations

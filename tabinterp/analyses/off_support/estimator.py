@@ -5,14 +5,17 @@ rule and perturbed rows by another. Permutation importance, LIME and Shapley val
 numbers test for this:
 
 - Separability: the AUC of gradient-boosted trees that distinguish real rows from perturbed ones, cross-fitted over two halves of
-  the rows. In a perturbed row, a random half of the columns comes from another row, as in coalitions.
-- The gap in R2: trees are fitted to the model's score on *real* rows, and others on *perturbed* rows. Both predict the score of
-  other real rows. Perturbed rows cover everything that real rows do and more, so that under a single rule both predict well. R2
-  is computed on the same rows, with the error of the difference. A wide gap indicates another rule.
-- Swaps: for each column, the mean change of the score when the column comes from any other row, and when it comes from the most
-  similar real row (nearest in all other columns), which hardly leaves the support.
+  the rows. In a perturbed row, about half of the columns, chosen at random, take their values from another row. Coalitions of
+  Shapley values are formed in the same way.
+- The gap in R2: one set of trees is fitted to the model's score on *real* rows, and another to its score on *perturbed* rows.
+  Both sets then predict the score on other real rows. Perturbed rows cover the region of the real rows and more. If the model
+  follows a single rule, both sets therefore predict well. A wide gap indicates that the model follows a different rule on
+  perturbed rows. Both values of R2 are computed on the same rows, so the gap is a paired difference.
+- Swaps: for each column, the mean absolute change of the score when the column's value is replaced. The value comes either from
+  an arbitrary row or from the most similar real row (nearest in all other columns). The second replacement hardly leaves the
+  support of the data.
 
-With several outputs, the one with the largest variance is used.
+If the model has several outputs, only the output with the largest variance is analysed.
 """
 
 from __future__ import annotations
@@ -50,9 +53,10 @@ Estimate = tuple[float, float, float, float]
 class OffSupport(PreviewedFrame):
     """Comparison of a model's score on real and on perturbed rows.
 
-    The result has the AUC of trees that separate perturbed from real rows, and R2 on real rows of trees fitted to the score of
-    real and of perturbed rows, with the gap between the two. `permuted` and `swapped` (columns,) are mean absolute changes of the
-    score, in standard deviations of the score.
+    `auc` is the AUC of trees that distinguish perturbed from real rows. `real` and `perturbed` are the R2, on real rows, of trees
+    fitted to the score of real and of perturbed rows, and `gap` is the difference between the two. `permuted` and `swapped`
+    (columns,) are mean absolute changes of the score, in standard deviations of the score. They occur when a column takes its
+    value from an arbitrary row (`permuted`) or from the most similar row (`swapped`).
     """
 
     auc: Estimate
@@ -70,7 +74,7 @@ class OffSupport(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column, with `permuted` and `swapped` and their errors.
+        """Return one row for each column, with `permuted`, `swapped` and their standard errors.
 
         Both are mean absolute changes of the score, in standard deviations of the score.
         """
@@ -86,7 +90,9 @@ class OffSupport(PreviewedFrame):
 
 
 def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
-    """Compare a model's score on at most 2,000 rows of its table, drawn by hash, with its score on perturbed rows.
+    """Compare a model's score on real rows with its score on perturbed rows.
+
+    At most 2,000 rows of the model's table are used, drawn by a hash of their numbers.
 
     Raises
     ------
@@ -124,7 +130,10 @@ def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
 
 
 def _sources(table: Table, columns: int, seed: int) -> IntArray:
-    """Return the row from which each value comes (n, columns); a random subset of the columns comes from another row."""
+    """Return the index of the row from which each value is taken (n, columns).
+
+    In each row, a random subset of the columns takes its values from another row.
+    """
     n = len(table)
     sources = np.tile(np.arange(n)[:, None], (1, columns))
     order = np.argsort(row_hash(table.numbers, seed), kind="stable")
@@ -160,14 +169,14 @@ def _learnt(
             regressor = HistGradientBoostingRegressor(**settings).fit(cut[learnt], target[fit], weights)
             out[scored] = regressor.predict(cut[: len(x)][scored])
     told = auc(strangeness.reshape(-1), kind.astype(float), np.tile(w, 2))
-    paired = told.influence.reshape(2, -1).mean(axis=0)  # a real row and its perturbed copy are not independent
+    paired = told.influence.reshape(2, -1).mean(axis=0)  # A real row and its perturbed copy are not independent.
     return Power(told.value, paired, groups), r2(real, score, w, groups), r2(other, score, w, groups)
 
 
 def _changes(part: BoundModel, k: int, seed: int) -> tuple[Estimates, Estimates]:
     """Return the mean absolute change of the score for each column, in standard deviations of the score.
 
-    The first result takes the column's value from a random row, and the second from a similar row.
+    For the first result, the column's value comes from an arbitrary row. For the second, it comes from the most similar row.
     """
     few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
     base, n = few.answers.cpu().numpy()[:, k], len(few.table)
@@ -176,7 +185,8 @@ def _changes(part: BoundModel, k: int, seed: int) -> tuple[Estimates, Estimates]
     np.fill_diagonal(total, np.inf)
     rows, changes = np.arange(n), np.empty((2, n, len(few.columns)))
     for j, column in enumerate(few.columns):
-        nearest = np.argmin(total - _squared(few.table, column), axis=1)  # for all columns they would need gigabytes
+        # The distances in one column are computed again here, because keeping those of all columns would take gigabytes.
+        nearest = np.argmin(total - _squared(few.table, column), axis=1)
         for way, donors in enumerate((np.roll(rows, 1 + j % (n - 1)), nearest)):
             z = _moved(few, column, rows, donors)
             changes[way, :, j] = np.abs(forward(few.rest, z).cpu().numpy()[:, k] - base) / spread
@@ -193,7 +203,10 @@ def _moved(part: BoundModel, column: str, receivers: IntArray, donors: IntArray)
 
 
 def _squared(table: Table, name: str) -> FloatArray:
-    """Return the squared distances of rows in one column (n, n): in standard deviations for a number, otherwise 0 or 1."""
+    """Return the squared distances between all rows in one column (n, n).
+
+    Numbers are measured in standard deviations. For other columns, the distance is 0 if two values are equal and 1 otherwise.
+    """
     x = as_number(table, name)
     missing = np.isnan(x)
     if table.schema[name].kind != "numeric":
@@ -207,7 +220,7 @@ def _squared(table: Table, name: str) -> FloatArray:
 def run(context: Context) -> OffSupport:
     """Compare real and perturbed rows for the audited network.
 
-    Both training and held-out rows are used, because the question is which rule the score follows, not how well it predicts.
+    Both training and held-out rows are used, because the analysis asks which rule the score follows, not how well it predicts.
     """
     rows = context.drawn(np.arange(len(context.network.table)), context.settings.rows)
     return off_support(context.network.take(rows), seed=context.seed)

@@ -1,4 +1,4 @@
-"""Off-support reliance in the document: how the score changes on the rows that permutation creates."""
+"""Record classes for the comparison of real and perturbed rows."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 class SwapRow(Part):
     column: str
-    permuted: Interval  # mean absolute change of the score, in its standard deviations, with the value of any other row
-    swapped: Interval  # with the value of the row most similar in all other columns
+    permuted: Interval  # mean absolute change of the score, in standard deviations, with the value of an arbitrary row
+    swapped: Interval  # the same, with the value of the row that is most similar in all other columns
 
 
 class OffSupport(Part):
@@ -29,7 +29,7 @@ class OffSupport(Part):
     output: str | None
     auc: Interval  # AUC of perturbed against real rows
     real: Interval  # R2, on real rows, of a model of the score fitted to real rows
-    perturbed: Interval  # the same, fitted to perturbed rows
+    perturbed: Interval  # the same, for a model of the score fitted to perturbed rows
     gap: Interval
     columns: list[SwapRow]
 
@@ -38,7 +38,7 @@ class OffSupport(Part):
 
 
 def build(r: Results) -> OffSupport | None:
-    """Return the reliance on unrealistic rows; None if it was not computed."""
+    """Return the comparison of real and perturbed rows; None if it was not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

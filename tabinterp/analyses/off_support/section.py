@@ -1,4 +1,4 @@
-"""Off-support behaviour on the page: perturbed rows, and swaps with any row or with the most similar row."""
+"""Report section on perturbed rows: how the score changes when values come from arbitrary or from similar rows."""
 
 from __future__ import annotations
 

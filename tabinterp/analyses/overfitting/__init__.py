@@ -1,4 +1,4 @@
-"""Is the network's loss lower on the rows it was trained on than on held-out rows, and in which slices most?"""
+"""Is the network's loss lower on training rows than on held-out rows, and in which slices is the difference largest?"""
 
 from __future__ import annotations
 

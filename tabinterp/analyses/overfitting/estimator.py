@@ -1,18 +1,21 @@
 """Overfitting: how much higher each model's loss is on held-out rows than on its training rows, over all rows and by slice.
 
-The *gap* of a model is its mean loss on held-out rows minus that on training rows. If held-out rows are harder for another
-reason, such as later rows or another place, every model's gap rises. The test therefore uses the *excess*: the network's gap
-minus that of the linear counterpart, from the paired difference of the two losses of each row.
+The *gap* of a model is its mean loss on held-out rows minus its mean loss on training rows. Held-out rows can also be harder for
+other reasons, for example because they are from a later period or a different place. Every model's gap then rises. The test
+therefore uses the *excess*, which is the network's gap minus that of the linear counterpart. It is computed from the difference
+between the two models' losses on each row.
 
-The slices are those of other analyses of the held-out rows (levels of a column, quarters of a number, missing values), so that
-combining their row counts reveals nothing more. A slice has at least fifty rows and enough events of each class on both sides of
-the split; for weighted rows, the effective number is used (Kish 1965). All slices form one family, with a false discovery rate of
-5% (Benjamini & Hochberg 1995). The false coverage rate of the intervals is 5% over all significant slices together (Benjamini &
-Yekutieli 2005). The interval of the first slice alone, which is selected by its interval, can have lower coverage.
+The slices are the levels of a column, the quarters of a number, and missing values. Other analyses of the held-out rows use the
+same slices, so combining the row counts of several analyses reveals nothing more. On both sides of the split, a slice has at
+least fifty rows and enough events of each class. If rows have weights, their effective number is used (Kish 1965). All slices
+form one family, with a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5%
+over all significant slices together (Benjamini & Yekutieli 2005). The slice listed first is selected by its interval, so the
+coverage of this one interval can be lower.
 
-Both models are treated as fixed. A gap is in units of the loss and has the error of the difference of two independent samples
-(Welch 1947). If a group has rows on both sides, influences are summed by group over both sides (Liang & Zeger 1986). In a slice,
-the degrees of freedom are those of the smaller side. The gaps of all other metrics are part of `performance`.
+Both models are treated as fixed. A gap is in units of the loss. Its standard error is that of a difference between two
+independent samples (Welch 1947). If a group has rows on both sides of the split, influences are summed within the group over both
+sides (Liang & Zeger 1986). In a slice, the degrees of freedom are those of the smaller side of the split. The gaps in all other
+metrics are computed by `performance`.
 """
 
 from __future__ import annotations
@@ -60,19 +63,20 @@ class SliceGap:
 
 @dataclass(frozen=True, eq=False)
 class Overfitting(Display):
-    """Gaps in loss (held-out minus training rows) of both models, and the excess, which is the network's gap minus the linear
-    model's.
+    """Gaps in loss between held-out and training rows for both models, and the excess of the network's gap.
+
+    A gap is the loss on held-out rows minus the loss on training rows. The excess is the network's gap minus the linear model's.
 
     Parameters
     ----------
     loss : name of the loss, such as "log_loss".
-    null : held-out loss of always predicting the base rate, or the mean.
+    null : loss on the held-out rows if the base rate (for numbers, the mean) is always predicted.
     rows : number of held-out rows.
     training_rows : number of training rows.
     network : the network's gap over all rows, with its standard error and 95% interval.
-    linear : the linear model's gap, likewise.
-    excess : the excess, likewise.
-    slices : slices that have an interval, in decreasing order of the lower end of the interval of the excess.
+    linear : the linear model's gap over all rows, with its standard error and 95% interval.
+    excess : the excess over all rows, with its standard error and 95% interval.
+    slices : slices with enough rows for an interval, in decreasing order of the lower end of the interval of the excess.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -95,7 +99,7 @@ class Overfitting(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for all rows of the table together, and one for each slice."""
+        """Return one line for all rows of the table together, and one line for each slice."""
         names, rows = ("column", "kind", "level", "low", "high"), []
         parts: tuple[Overfitting | SliceGap, ...] = (self, *self.slices)
         for one in parts:
@@ -130,7 +134,7 @@ def overfitting(
     Raises
     ------
     NotApplicableError
-        If the table does not say which rows were held out, or if one side has too few rows or events of a class.
+        If the table has no split into training and held-out rows, or if either part has too few rows or events of a class.
 
     Examples
     --------
@@ -177,16 +181,16 @@ def overfitting(
 
 
 def _over_all(values: FloatArray, table: Table, held: BoolArray) -> Mean:
-    """Return the gap over all rows with its 95% interval."""
+    """Return the gap of `values` (n,) over all rows, with its 95% interval."""
     group, weights = table.groups, table.row_weights
     unseen, seen = (mean(values[side], weights[side], None if group is None else group[side]) for side in (held, ~held))
     return of_two_samples(unseen, seen)
 
 
 def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolArray) -> tuple[float, float, int]:
-    """Return the gap of values (n,), its standard error, and the effective number of units on the smaller side.
+    """Return the gap of `values` (n,), its standard error, and the effective number of units on the smaller side of the split.
 
-    The gap is the mean over held-out rows minus that over training rows. The units are rows, or groups of rows.
+    The gap is the mean over held-out rows minus the mean over training rows. A unit is a row, or a group if rows come in groups.
     """
     group, weights = groups(table), table.row_weights
     unseen, moved = influences(values, weights, held_out)
@@ -203,7 +207,8 @@ def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolAr
 def _slices(table: Table, held: BoolArray, smallest: int) -> Iterator[Group]:
     """Yield slices of the held-out rows with enough rows and events on both sides of the split.
 
-    The sizes of the slices reveal no count of one to nine other rows.
+    If one to nine training rows of a column are in none of its slices, a slice is omitted. Otherwise the sizes of the slices
+    would reveal this number.
     """
     by_column: dict[str, list[Group]] = {}
     for one in groups_of(table, smallest, held):
@@ -218,13 +223,17 @@ def _slices(table: Table, held: BoolArray, smallest: int) -> Iterator[Group]:
 
 
 def _effective(table: Table, rows: BoolArray) -> int:
-    """Return Kish's effective number of these rows; 0 if they have no weight."""
+    """Return Kish's effective number of the given rows; 0 if all their weights are zero."""
     weights = table.row_weights[rows]
     return int(effective(weights) + 1e-9) if weights.any() else 0
 
 
 def _has_events(table: Table, rows: BoolArray) -> bool:
-    """Return whether these rows have enough events of one class and of all others, or enough counts above zero."""
+    """Return whether the given rows have enough events for a comparison.
+
+    For classes, there must be a class with enough rows, and all other classes together must have enough rows. For counts, enough
+    counts must be above zero.
+    """
     if table.codes is not None:
         return bool(enough(table, rows).any())
     return table.schema.task == "regression" or bool(events(table, rows)[1] >= EVENTS)

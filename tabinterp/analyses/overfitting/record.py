@@ -1,4 +1,4 @@
-"""Overfitting in the document: gaps in loss between held-out and training rows, over all rows and by slice."""
+"""Record classes for overfitting: gaps in loss between held-out and training rows, over all rows and by slice."""
 
 from __future__ import annotations
 
@@ -26,28 +26,29 @@ class SliceGap(Part):
     group: Message
     rows: int  # held out
     training_rows: int
-    network: Interval  # gap: mean loss on held-out rows minus that on training rows
+    network: Interval  # gap: mean loss on held-out rows minus mean loss on training rows
     linear: Interval
-    excess: Interval  # the network's gap minus the linear model's; all three keep the false coverage rate at 5%
+    excess: Interval  # the network's gap minus the linear model's; false coverage rate of all three: 5%
     q: float | None  # p-value of the excess, Benjamini-Hochberg over all slices
 
 
 class Record(Part):
     metric: Metric
-    null: float  # held-out loss of always predicting the base rate, or the mean
+    null: float  # held-out loss if the base rate, or the mean, is always predicted
     rows: int
     training_rows: int
-    smallest: int  # minimum rows of a slice on either side; for weighted rows, their effective number
+    smallest: int  # minimum rows of a slice on each side of the split; for weighted rows, effective number
     network: Interval
     linear: Interval
     excess: Interval
     tested: int  # number of slices
-    slices: list[SliceGap]  # highest lower end of the interval of the excess first
+    slices: list[SliceGap]  # in decreasing order of the lower end of the interval of the excess
 
     def check_claims(self, document: Document) -> None:
         """Check the sizes of slices and the consistency of the numbers.
 
-        The excess must be the difference of the two gaps. The gaps must equal those of the same metric in `performance.training`.
+        The excess must be the network's gap minus the linear model's. Both gaps must equal those of the same metric in
+        `performance.training`.
         """
         place = "analyses.overfitting"
         if not document.performance.held_out:
@@ -58,7 +59,7 @@ class Record(Part):
             if min(one.rows, one.training_rows) < SMALL:
                 raise DocumentError(f"{name} has fewer than {SMALL} rows on one side of the split.")
             ours, theirs, excess = (part.value for part in (one.network, one.linear, one.excess))
-            if ours is None or theirs is None or excess is None:  # a loss overflowed
+            if ours is None or theirs is None or excess is None:  # At least one loss overflowed.
                 continue
             if not math.isclose(excess, ours - theirs, rel_tol=1e-6, abs_tol=1e-9 * max(1.0, abs(ours))):
                 raise DocumentError(
@@ -79,7 +80,10 @@ class Record(Part):
 
 
 def _alike(one: Interval, other: Interval) -> bool:
-    """Return whether two intervals are equal, up to rounding by the network's single precision in different batches."""
+    """Return whether two intervals are equal up to rounding.
+
+    The network is evaluated in single precision, so its results differ slightly between batches.
+    """
     return all(
         math.isclose(mine or 0.0, theirs or 0.0, rel_tol=1e-6, abs_tol=max(1e-9, 1e-5 * (one.stderr or 0.0)))
         for (_, mine), (_, theirs) in zip(one, other, strict=True)

@@ -1,4 +1,4 @@
-"""Overfitting on the page: the gap of every metric over all rows, and the gaps in loss of the slices with the largest excess."""
+"""Report section on overfitting: the gap in every metric over all rows, and the slices with the largest excess."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What do the weights along the paths from a column to the output show?"""
+"""How important is each column, judged only by the weights along the paths from the column to the output?"""
 
 from __future__ import annotations
 

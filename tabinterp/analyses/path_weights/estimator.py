@@ -1,14 +1,14 @@
-"""Importance from the weights alone: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
+"""Importance computed only from the weights: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
 
-A path product multiplies the weights along each path from an encoded column to the score and sums over all paths, as if each
-activation were the identity. It is the network's gradient with all activations at slope 1, including residual branches. Garson's
-share divides each unit's absolute weight among its inputs in proportion to their absolute weights. Weights are per standard
-deviation of the encoded column. Both are older methods with known failures, which are reported (`caveats`). They are included for
-comparison, not as a recommendation.
+The path product of an encoded column is a sum over all paths from the column to the score. Each term of the sum is the product of
+the weights along one path, and activations are ignored. The path product thus equals the network's gradient when every activation
+has slope 1. Residual branches are included. Garson's method divides the absolute weight of each hidden unit among its inputs, in
+proportion to their absolute weights. The weights of an encoded column are multiplied by its standard deviation. Both are older
+methods with known failures, which are reported (`caveats`). They are included for comparison, not as a recommendation.
 
-Three directions in the space of the encoded columns, in standard deviations, show how far the network is from linear: the path
-product, the mean gradient, and the direction from the mean row to the optimum of the score. For a linear model the first two are
-equal, and the optimum is that of a linear function with this gradient (`straight`).
+Three directions in the space of the encoded columns show how far the network is from linear: the path product, the mean gradient,
+and the direction from the mean row to the optimum of the score. Encoded columns are measured in standard deviations. For a linear
+model, the path product and the mean gradient are equal. Its optimum is that of a linear function with this gradient (`straight`).
 """
 
 from __future__ import annotations
@@ -53,18 +53,18 @@ class PathWeights(Display):
 
     Attributes
     ----------
-    path : path products in units of the score, per unit of a number or for a level compared with its reference (terms,
-        outputs). They are multiplied by the slopes of the encoded columns.
-    gradient : mean gradients, in the same form (terms, outputs).
-    size : size of a column's path product over all its encoded columns, sqrt(p' S p) with their covariance S over rows (columns,
-        outputs). For a number it is abs(path) times the standard deviation; for a category, the standard deviation of the paths
-        of its levels.
+    path : path products in units of the score (terms, outputs): per unit of a numeric column, or for a level compared with the
+        reference level. The slope of each encoded column is included as a factor.
+    gradient : mean gradients, in the same units (terms, outputs).
+    size : size of a column's path products p over all its encoded columns, sqrt(p' S p), where S is the covariance of the encoded
+        columns over rows (columns, outputs). For a number, it is abs(path) times the standard deviation. For a category, it is
+        the standard deviation over rows of the path products of the levels.
     garson : Garson's shares, summed over the encoded columns of each column (columns, outputs); NaN if they cannot be computed.
-    path_gradient : cosine between path product and mean gradient (outputs,).
-    path_optimum : cosine between path product and optimum (outputs,).
-    gradient_optimum : cosine between mean gradient and optimum (outputs,).
-    straight : `gradient_optimum` for a linear function with the mean gradient (outputs,).
-    failures : keys of the known failures; `caveats` has them in words.
+    path_gradient : cosine between the path product and the mean gradient (outputs,).
+    path_optimum : cosine between the path product and the direction to the optimum (outputs,).
+    gradient_optimum : cosine between the mean gradient and the direction to the optimum (outputs,).
+    straight : value that `gradient_optimum` would have for a linear function with the same mean gradient (outputs,).
+    failures : message keys of the known failures; `caveats` has the sentences.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -100,7 +100,7 @@ class PathWeights(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term; `size` and `garson` are for the whole column."""
+        """Return one row for each output and term. `size` and `garson` describe the whole column of the term."""
         at = [self.columns.index(one.term.column) for one in self.terms]
         sd = np.array([one.sd if isinstance(one, Slope) else np.nan for one in self.terms])
         parts = [
@@ -125,19 +125,19 @@ class PathWeights(Display):
 
     @any_backend
     def cosines(self) -> pd.DataFrame:
-        """Return one row for each output, with its cosines."""
+        """Return the cosines between path product, mean gradient and optimum, with one row for each output."""
         names = ("path_gradient", "path_optimum", "gradient_optimum", "straight")
         made = {"output": pd.Series(self.outputs, dtype=object)}
         return pd.DataFrame(made | {name: getattr(self, name) for name in names})
 
 
 def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> PathWeights:
-    """Compute path products and Garson's shares of every column; means are over all rows of `table`.
+    """Compute the path products and Garson's share of every column; means are over all rows of `table`.
 
     Raises
     ------
     NotApplicableError
-        If the model has no weights (a function of rows), or if a step between the activations is not affine.
+        If the model has no weights because it is a function of rows, or if a step between two activations is not affine.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> P
 
 
 def paths_of(bound: BoundModel, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeights:
-    """Compute path products and Garson's shares for given terms."""
+    """Compute path products for the given terms, and Garson's shares of all columns."""
     if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(bound.table.weights > 0)
     w = unit(bound.table.weights, len(bound.table))
@@ -207,7 +207,7 @@ def _product(bound: BoundModel) -> FloatArray:
 
 
 def _garson(bound: BoundModel, sd: FloatArray) -> FloatArray | None:
-    """Return the shares of the encoded columns (d, k); None if the network is not a chain of weights."""
+    """Return Garson's shares of the encoded columns (d, k); None if the network is not a plain chain of layers."""
     layers = layers_of(bound)
     steps = chain_of(bound, layers)
     if len(steps) < len(layers) + 1:
@@ -238,8 +238,9 @@ def _size(bound: BoundModel, product: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return the encoded optimum of every score (k, d), and the optimum of a linear function with its mean gradient, in the
-    same domain.
+    """Return the optimum of each score as an encoded row (k, d), and the optimum of a linear function for comparison (k, d).
+
+    The linear function has the mean gradient of the score. Both optima are sought in the same domain.
     """
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows
@@ -255,14 +256,14 @@ def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatAr
 
 
 def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Return the cosine between each two directions (d, k) as (k,); NaN if one of them has length zero."""
+    """Return the cosine (k,) between corresponding columns of `a` and `b` (d, k); NaN if either of them has length zero."""
     size = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(size > 0, (a * b).sum(axis=0) / size, np.nan))
 
 
 def run(context: Context) -> PathWeights:
-    """Compute path weights of the audited network, with the same terms as the coefficients."""
+    """Compute the path products of the audited network for the terms that the analysis of coefficients uses."""
     coefficients = context[COEFFICIENTS]
     network = context.network.take(context.subsample)
     require_rows(network)

@@ -1,4 +1,4 @@
-"""Path products and Garson's shares in the document: their sizes, their directions, and how they agree with gradients."""
+"""Record classes for path products and Garson's shares: their sizes, their directions, and their agreement with gradients."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class PathColumn(Part):
 
 
 class PathLine(Part):
-    """Cosines between directions, per standard deviation; None if one of them has length zero."""
+    """Cosines between path product, mean gradient and optimum, per standard deviation; None if a direction has length zero."""
 
     output: str | None
     path_gradient: float | None
     path_optimum: float | None
     gradient_optimum: float | None
-    straight: float | None  # `gradient_optimum` for a linear function with the mean gradient
+    straight: float | None  # value of `gradient_optimum` for a linear function with the same mean gradient
 
 
 class Paths(Part):
@@ -87,7 +87,7 @@ def build(r: Results) -> Paths | None:
 
 
 def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> float | None:
-    """Return Spearman's correlation over columns between a size, summarised over all outputs, and permutation importance."""
+    """Return Spearman's correlation over columns between `sizes`, summarised over all outputs, and permutation importance."""
     permuted = r[PERMUTATION_IMPORTANCE]
     if permuted is None:
         return None

@@ -1,4 +1,4 @@
-"""Path products on the page: what the weights alone show about the columns, compared with the mean gradient."""
+"""Report section on path products: the importance of columns from the weights, compared with the mean gradient."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tabinterp.report.words import (
     two,
 )
 
-COLUMNS, LEAST = 12, 4  # columns over all outputs together, and minimum for each output
+COLUMNS, LEAST = 12, 4  # maximum number of columns over all outputs, and minimum number for each output
 
 
 def build(paths: Paths, document: Document) -> list[Block]:
@@ -63,7 +63,7 @@ def build(paths: Paths, document: Document) -> list[Block]:
 
 
 def _shown(paths: Paths, all_outputs: list[str | None], rank: dict[str, int]) -> list[PathColumn]:
-    """Return the most important columns for each output."""
+    """Return the most important columns of each output."""
     most = max(LEAST, COLUMNS // max(1, len(all_outputs)))
     ordered = sorted(paths.columns, key=lambda row: rank.get(row.column, len(rank)))
     return [row for output in all_outputs for row in [row for row in ordered if row.output == output][:most]]

@@ -1,10 +1,10 @@
-"""Discordant rows, for which two models predict different classes (McNemar 1947), and what may be shown of their number.
+"""Discordant rows, for which two models predict different classes (McNemar 1947), and the protection of small counts.
 
-The confusion matrices of both models determine, for each class, how many more rows one model predicts correctly than the other.
-The number of discordant rows then determines the rows on either side: those on which only one model is right, and those for which
-only one model predicts the positive class. If a side has 1 to 9 rows, the number is withheld, together with the error of every
-difference that depends on it. The replacement is computed from the confusion matrices alone, and is the same for every possible
-number.
+The confusion matrices of both models determine how many more rows of each class one model predicts correctly than the other. A
+reader who also knows the number of discordant rows can compute how many rows only the network, or only the linear model, predicts
+correctly. The same holds for rows that only one of the models predicts as positive. If one of these counts is between 1 and 9,
+the number of discordant rows is withheld. The standard error of every difference that depends on this number is withheld or
+replaced too. A replacement is computed only from the confusion matrices, so it does not depend on the withheld number.
 """
 
 from __future__ import annotations
@@ -23,23 +23,27 @@ NETWORK, LINEAR, BOTH, NEITHER, SAME = range(5)  # columns of `Discordance.cells
 class Discordance:
     """Counts of rows by class and by which of the two models predicts the class correctly.
 
-    `cells` (classes, 5) counts the rows on which only the network is right, only the linear model is right, both are right,
-    neither is right and they predict different classes, and neither is right and they predict the same class. For two classes the
-    fourth is 0.
+    `cells` (classes, 5) has five counts for each actual class:
+
+    - rows on which only the network is right;
+    - rows on which only the linear model is right;
+    - rows on which both are right;
+    - rows on which both are wrong and predict different classes (always 0 if there are two classes);
+    - rows on which both are wrong and predict the same class.
     """
 
     cells: IntArray
 
     @classmethod
     def of(cls, predicted: IntArray, actual: IntArray, classes: int) -> Discordance:
-        """Return the discordance for predicted classes (2, n) and actual classes (n,)."""
+        """Return the counts, given the classes predicted by both models (2, n) and the actual classes (n,)."""
         first, second = predicted == actual
         same = predicted[0] == predicted[1]
         column = np.select([first & ~second, second & ~first, first, ~same], [NETWORK, LINEAR, BOTH, NEITHER], SAME)
         return cls(np.bincount(actual * 5 + column, minlength=5 * classes).reshape(classes, 5))
 
     def __add__(self, other: Discordance) -> Discordance:
-        """Return the discordance over the rows of both together."""
+        """Return the summed counts of two sets of rows."""
         return Discordance(self.cells + other.cells)
 
     @property
@@ -58,7 +62,7 @@ class Discordance:
 
     @property
     def possible(self) -> tuple[int, int] | None:
-        """The range of numbers of discordant rows that a reader cannot rule out; None if the true number is shown."""
+        """The smallest and largest number of discordant rows that a reader cannot rule out; None if the number is shown."""
         if len(self.cells) > 2:
             return self._possible_of_several()
         pairs = self._pairs_hidden
@@ -66,10 +70,10 @@ class Discordance:
 
     @property
     def margins_told(self) -> bool:
-        """Whether the results shown for each model determine how often it predicts each class, for both models.
+        """Whether a reader can compute, for both models, how often the model predicts each class.
 
-        If a model has 1 to 9 right or wrong predictions in both classes, its confusion matrix is withheld and does not follow
-        from its accuracy.
+        This is not possible if a model has 1 to 9 right or wrong predictions in both classes. Its confusion matrix is then
+        withheld, and its accuracy does not determine the matrix.
         """
         return len(self.cells) > 2 or bool(self.rates_told.any(axis=1).all())
 
@@ -83,11 +87,12 @@ class Discordance:
         return np.array([[not countless(int(r), int(n)) for r, n in zip(one, of, strict=True)] for one in right])
 
     def assumed_in_total(self, y: FloatArray) -> FloatArray | None:
-        """Return which model is assumed to be right (2, n), for the error of a difference in accuracy between two classes `y`
-        (n,).
+        """Return assumed indicators of whether each model is right (2, n), given the actual classes `y` (n,).
 
-        In each class, each model is right on its actual number of rows, and as many rows as possible are discordant. The standard
-        error over these rows is therefore at least the true one. None means that the true rows may be used.
+        They are used if the target has two classes. The standard error of a difference in accuracy is computed from these
+        indicators if the true one would reveal a small count. In each class, each model is right on its actual number of rows,
+        and the number of discordant rows is as large as possible. The standard error is therefore never smaller than the true
+        one. None means that the true indicators may be used.
         """
         pairs = self._pairs_hidden
         if pairs is None:
@@ -96,8 +101,9 @@ class Discordance:
         return self._paired(y, np.array([first, pairs[1] - first]))
 
     def assumed_by_class(self, y: FloatArray) -> FloatArray | None:
-        """Return the same as `assumed_in_total` for a difference that weights the two classes differently, as in sensitivity
-        or cost.
+        """Return indicators as `assumed_in_total` does, for differences that weight the two classes differently.
+
+        Examples are differences in sensitivity or cost.
         """
         pairs, own, cells = self._pairs_hidden, self._pairs, self.cells
         if pairs is None and not ((cells > 0) & (cells < SMALL)).any():
@@ -110,22 +116,22 @@ class Discordance:
 
     @property
     def few_are_right(self) -> bool:
-        """For several classes: whether the error of a difference in accuracy would reveal 1 to 9 rows."""
+        """For several classes: whether the standard error of a difference in accuracy would reveal a count of 1 to 9 rows."""
         network, linear, both, neither, same = self.cells.sum(axis=0).tolist()
         counts = (network, linear, both, neither, same, neither + same, self.count, self.rows - self.count)
         return any(0 < count < SMALL for count in counts)
 
     @property
     def few_are_right_in_a_class(self) -> bool:
-        """For several classes: whether the error of a difference in class-averaged accuracy would reveal 1 to 9 rows."""
+        """For several classes: whether the standard error of a difference in balanced accuracy would reveal 1 to 9 rows."""
         alone = self.cells[:, [NETWORK, LINEAR]]
         return self.few_are_right or bool(((alone > 0) & (alone < SMALL)).any())
 
     def _possible_of_several(self) -> tuple[int, int] | None:
         """Return the range of possible numbers of discordant rows for several classes; None if the true number is shown.
 
-        The number of discordant rows, minus the surplus of rows on which one model is right, is the number of all other
-        discordant rows.
+        A reader knows the surplus, which is the number of rows that one model predicts correctly minus the number for the second
+        model. If there are only a few more discordant rows than the surplus, their number could reveal a count of 1 to 9 rows.
         """
         count, rows = self.count, self.rows
         if 0 < rows - count < SMALL:
@@ -140,44 +146,47 @@ class Discordance:
 
     @property
     def _surplus(self) -> IntArray:
-        """The surplus of rows that the network predicts correctly over those that the linear model does, by class (2,)."""
+        """The number of rows that the network predicts correctly minus the number for the linear model, by class (2,)."""
         return np.asarray(self.cells[:, NETWORK] - self.cells[:, LINEAR])
 
     @property
     def _least(self) -> int:
         """The smallest number of discordant rows that the confusion matrices allow.
 
-        All further discordant rows come in pairs within one class; each model is right on one row of a pair.
+        All further discordant rows come in pairs within a class: one row on which only the network is right, and one on which
+        only the linear model is right.
         """
         return int(np.abs(self._surplus).sum())
 
     @property
     def _pairs(self) -> IntArray:
-        """The number of pairs of discordant rows beyond the smallest number (see `_least`), in each class (2,)."""
+        """The actual number of pairs of discordant rows in addition to `_least`, in each class (2,)."""
         return np.asarray(self.cells[:, [NETWORK, LINEAR]].min(axis=1))
 
     @property
     def _room(self) -> IntArray:
-        """The largest number of these pairs that the confusion matrices allow, in each class (2,)."""
+        """The largest number of pairs (see `_pairs`) that the confusion matrices allow, in each class (2,)."""
         return np.asarray(self._pairs + self.cells[:, [BOTH, SAME]].min(axis=1))
 
     @property
     def _pairs_hidden(self) -> tuple[int, int] | None:
-        """The range of numbers of pairs that a reader cannot rule out; None if the true number is shown."""
+        """The smallest and largest number of pairs that a reader cannot rule out; None if the true number is shown."""
         small = self._tells_of_few()
         hidden = small.copy()
         for run in _runs(small):
-            if len(run) < SMALL - 1:  # too few numbers to hide among
+            if len(run) < SMALL - 1:  # The run has too few numbers to hide the true one.
                 hidden[max(0, run[0] - SMALL) : run[-1] + SMALL + 1] = True
         own = int(self._pairs.sum())
         return next(((int(run[0]), int(run[-1])) for run in _runs(hidden) if own in run), None)
 
     def _tells_of_few(self) -> BoolArray:
-        """Return, for each number of pairs that the confusion matrices allow, whether it would reveal 1 to 9 rows.
+        """Return, for each possible total number of pairs, whether knowing it would reveal a count of 1 to 9 rows.
 
-        All relevant counts are linear in the number of pairs. They count rows on which the models differ or agree, on which only
-        one model is right or predicts the positive class, and on which both are right, both are wrong or both predict the same
-        class.
+        The following counts are checked. All of them are linear in the number of pairs:
+
+        - rows on which the models predict different classes, and rows on which they predict the same class;
+        - rows on which only one model is right, and rows for which only one model predicts the positive class;
+        - rows on which both are right, on which both are wrong, and for which both predict the same given class.
         """
         least, (first, second), pairs = self._least, self._surplus, self._pairs
         sides = [(least + sign * more) // 2 for more in (first + second, second - first) for sign in (1, -1)]
@@ -189,9 +198,9 @@ class Discordance:
         return np.asarray(((counts > 0) & (counts < SMALL)).any(axis=0))
 
     def _paired(self, y: FloatArray, pairs: IntArray) -> FloatArray:
-        """Return indicators of whether each model is correct (2, n), given the pairs of discordant rows per class (2,).
+        """Return indicators of whether each model is right (2, n), for given numbers of pairs in each class (2,).
 
-        As in `_pairs`, pairs are counted beyond the smallest number. The confusion matrices stay the same.
+        Pairs are counted as in `_pairs`. The indicators are consistent with the actual confusion matrices.
         """
         cells = self.cells[:, [NETWORK, LINEAR, BOTH, SAME]] + (pairs - self._pairs)[:, None] * [1, 1, -1, -1]
         right = np.empty((2, len(y)))
@@ -201,6 +210,6 @@ class Discordance:
 
 
 def _runs(mask: BoolArray) -> list[IntArray]:
-    """Return the indices of each unbroken run of True."""
+    """Return the indices of each run of consecutive True values."""
     places = np.flatnonzero(mask)
     return [run for run in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1) if len(run)]

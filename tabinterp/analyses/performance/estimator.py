@@ -1,10 +1,11 @@
 """Performance of the network and the linear model on the same rows: metrics, their paired differences, and the verdict.
 
-The influence of each row on every metric is computed for both models, so that a paired difference has its own standard error.
-Influences of rows in the same group are summed before they are squared. Intervals use Student's t. The kurtosis of the influences
-limits the degrees of freedom (Box 1953), so that a difference that depends on a few rows, such as those of a rare class, has few
-degrees of freedom. Percentile intervals over resampled rows, used in earlier versions, covered 92.5% with 150 rows. If rows are
-independent and have equal weights, the standard error of a difference in AUC is that of DeLong et al. (1988).
+Standard errors come from the influence of each row on each metric. Influences are computed for both models, and their differences
+give the standard error of a paired difference. Influences of rows in the same group are summed before they are squared. Intervals
+use Student's t distribution, with degrees of freedom limited by the kurtosis of the influences (Box 1953). A difference that
+depends on a few rows, such as the rows of a rare class, therefore has few degrees of freedom. Earlier versions used percentile
+intervals from resampled rows. With 150 rows, their coverage was only 92.5%. If rows are independent and have equal weights, the
+standard error of a difference in AUC is that of DeLong et al. (1988).
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ from . import record
 from .discordance import Discordance
 
 RESAMPLES = 1000
-EVENTS_OF_PRECISION = 100  # with fewer, average precision is too high, and the interval of its gap covers 89 to 92%
-SWAPPED = 0.01  # one-sided p-value below which classes are reported to be in another order
+# With fewer positive rows, average precision is biased upward, and the interval of its gap covers only 89 to 92%.
+EVENTS_OF_PRECISION = 100
+SWAPPED = 0.01  # one-sided p-value below which predicted classes are reported as exchanged
 MARGIN, FEWEST = record.MARGIN, record.FEWEST
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
@@ -63,15 +65,15 @@ Status = Literal["better", "equivalent", "worse", "not_resolved", "not_assessed"
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric of both models, with values, standard errors, 95% intervals, and the paired difference network - linear model.
+    """A metric of both models and their paired difference (network minus linear model), with standard errors and 95% intervals.
 
     Attributes
     ----------
-    method : source of the standard error of the difference. It is "withheld" or "widened" if the true error would reveal 1 to 9
-        rows. A widened error assumes the largest number of rows with only one model right that a reader cannot rule out, so that
-        it is never too small. If no row shows a difference, there is no standard error, and the interval follows the
-        "rule_of_three".
-    rows : number of rows, if it differs from that of all other metrics.
+    method : method for the standard error and interval of the difference. The error is "withheld" or "widened" if the true one
+        would reveal a count of 1 to 9 rows. A widened error is computed for the largest number of discordant rows that a reader
+        cannot rule out, so it is never too small. If no row shows a difference, there is no standard error, and the interval
+        follows the "rule_of_three".
+    rows : number of rows, if this metric is computed on a different number of rows than the others.
     """
 
     name: str
@@ -87,7 +89,7 @@ class Metric:
 
     @property
     def resolved(self) -> Literal["better", "worse", "no"]:
-        """Whether the difference is significant and which model it favours; "no" if the interval includes zero."""
+        """The comparison of the network with the linear model; "no" if the interval of the difference includes zero."""
         _, _, low, high = self.difference
         if not (low > 0 or high < 0):
             return "no"
@@ -96,9 +98,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class TrainingGap:
-    """A metric of both models on the training rows, and the difference between held-out and training rows (held-out minus
-    training).
-    """
+    """A metric of both models on the training rows, and each model's gap: the metric on held-out minus on training rows."""
 
     name: str
     network: Estimate
@@ -109,7 +109,7 @@ class TrainingGap:
 
 @dataclass(frozen=True)
 class Training:
-    """Metrics on the training rows, for comparison with those on held-out rows, and the number of rows on each side.
+    """Metrics of both models on the training rows, with the numbers of training and held-out rows.
 
     `unknown` gives the reason if there are no metrics.
     """
@@ -126,9 +126,9 @@ class Swapped:
 
     Attributes
     ----------
-    predicted : predicted classes that change places.
-    happened : the actual class that corresponds to each of them.
-    gain : rise in accuracy after renaming, on rows that were not used to choose the names.
+    predicted : predicted classes that are renamed.
+    happened : the new name of each of them, which is the actual class that it matches best.
+    gain : rise in accuracy after renaming, on rows that were not used to choose the new names.
     """
 
     predicted: tuple[str, ...]
@@ -138,12 +138,12 @@ class Swapped:
 
 @dataclass(frozen=True)
 class DifferentClasses:
-    """Rows for which the two models predict different classes: their number and their weighted share.
+    """The number and the weighted share of rows for which the two models predict different classes.
 
     Attributes
     ----------
-    possible : range of numbers that a reader cannot rule out; None if the true number may be shown.
-    margins_told : whether a number computed from the confusion matrices may be shown instead.
+    possible : smallest and largest `count` that a reader cannot rule out; None if the true number may be shown.
+    margins_told : if the true number may not be shown, whether a range computed from the confusion matrices may be shown instead.
     """
 
     count: int
@@ -163,11 +163,12 @@ class Performance(Display):
     Attributes
     ----------
     rows : number of rows.
-    null : the first metric for a model without columns.
+    null : loss (the first metric) of a model without columns.
     given : equivalence margin given by the user.
     classes : log loss and AUC of each of several classes against the others.
     skill : how far the network's loss is below `null`; above zero, the network has learnt something.
-    swapped : set if several classes seem to be predicted under exchanged names.
+    swapped : for several classes, a renaming of the predicted classes that matches the target significantly better; None if no
+        such renaming was found.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -187,7 +188,7 @@ class Performance(Display):
     classes: tuple[tuple[str, Metric], ...] = ()
     skill: Estimate = (np.nan, np.nan, np.nan, np.nan)
     swapped: Swapped | None = None
-    withheld: Message | None = None  # why there are no numbers, if they would reveal single people
+    withheld: Message | None = None  # the reason why there are no numbers; None if there are
     threshold: float | None = None  # for two classes, the probability above which a row is predicted positive
     training: Training | None = None  # None: the training rows were not evaluated
 
@@ -198,17 +199,18 @@ class Performance(Display):
 
     @property
     def one_value(self) -> bool:
-        """Whether all rows have the same target value, in which case a constant prediction has zero loss and models cannot be
-        compared.
+        """Whether all rows have the same target value.
+
+        A constant prediction then has zero loss, and the models cannot be compared.
         """
         return not self.null > 0
 
     @property
     def status(self) -> Status:
-        """The verdict.
+        """The verdict on the network compared with the linear model.
 
-        It is better or worse if the interval excludes zero and extends beyond the margin, and equivalent if the interval lies
-        within the margin.
+        It is "better" or "worse" if the interval of the difference in loss excludes zero and extends beyond the margin. It is
+        "equivalent" if the whole interval lies within the margin.
         """
         if not self.held_out or self.withheld is not None:
             return "not_assessed"
@@ -219,14 +221,17 @@ class Performance(Display):
 
     @property
     def rows_needed(self) -> int | None:
-        """The number of rows that would decide an open verdict if the difference stayed the same; None if it is not open."""
+        """The number of rows that would give a verdict if the difference stayed the same.
+
+        None if there already is a verdict, or if no number of rows would give one.
+        """
         if self.status != "not_resolved" or self.one_value:
             return None
         value, _, low, high = self.metrics[0].difference
         return rows_to_resolve(value, low, high, self.margin, self.rows)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the differences of all metrics, for one axis."""
+        """Return the differences in all metrics, divided by their standard errors so that they fit on one axis."""
         found = [(m.name, *np.array(m.difference) / (m.difference[1] or np.nan)) for m in self.metrics]
         return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 
@@ -234,8 +239,8 @@ class Performance(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each metric.
 
-        `network_training` and `linear_training` are the metrics on the training rows. `network_gap` and `linear_gap` are the
-        metrics on held-out rows minus those on training rows. All four are NaN if the training rows are not known.
+        `network_training` and `linear_training` are the values on the training rows. `network_gap` and `linear_gap` are the
+        values on held-out rows minus those on training rows. All four are NaN if the training rows are not known.
         """
         known = {} if self.training is None else {gap.name: gap for gap in self.training.metrics}
         none, rows = (np.nan,) * 4, []
@@ -252,9 +257,10 @@ class Performance(Display):
 
 
 def judged(low: float, high: float, margin: float) -> Status:
-    """Return the verdict on the first of two models from the interval of their difference in loss (first minus second).
+    """Return the verdict on the first of two models, given the interval of their difference in loss (first minus second).
 
-    There is no verdict if the null loss is 0, because all rows then have the same target value.
+    If the margin is 0, the result is "not_resolved". A margin of 0 means that the null loss is 0, because all rows have the same
+    target value.
     """
     if not margin > 0:
         return "not_resolved"
@@ -266,7 +272,7 @@ def judged(low: float, high: float, margin: float) -> Status:
 
 
 def margin_of(given: float | None, null: float) -> float:
-    """Return the equivalence margin: the given one, in units of the primary metric, or 1% of the null loss."""
+    """Return the equivalence margin in units of the primary metric: the given margin, or 1% of the null loss if it is None."""
     if given is None:
         return MARGIN * null
     if not (math.isfinite(given) and given > 0):
@@ -277,10 +283,11 @@ def margin_of(given: float | None, null: float) -> float:
 
 
 def rows_to_resolve(value: float, low: float, high: float, margin: float, rows: int) -> int | None:
-    """Return the number of rows at which the interval would exclude zero or lie within the margin; None if no number is enough.
+    """Return the number of rows that would give a verdict if the difference stayed the same; None if no number is enough.
 
-    The width of the interval is inversely proportional to the square root of the number of rows. An interval that excludes zero
-    always gives a verdict, because it either extends beyond the margin or lies within it.
+    The width of the interval is assumed to shrink with the square root of the number of rows. There is a verdict if the interval
+    lies within the margin or excludes zero. An interval that excludes zero always gives a verdict, because it either extends
+    beyond the margin or lies within it.
 
     >>> rows_to_resolve(-0.02, -0.06, 0.02, 0.01, 1000)
     4001
@@ -305,8 +312,8 @@ def performance(
 ) -> Performance:
     """Return every metric of a network and its linear counterpart, with their paired differences.
 
-    The rows are the held-out rows or, without a split, all rows. With a split, the same metrics on the training rows show how
-    much worse each model is on unseen rows.
+    The metrics are computed on the held-out rows or, if the table has no split, on all rows. If it has a split, the metrics are
+    also computed on the training rows, to show how much worse each model is on unseen rows.
 
     Parameters
     ----------
@@ -314,8 +321,8 @@ def performance(
     table : the rows.
     counterpart : the linear model; if None, one is fitted, as an audit does.
     threshold : for two classes, the probability above which a row is predicted positive.
-    margin : differences in the first metric below this are negligible; None uses 1% of the loss of always predicting the base
-        rate.
+    margin : equivalence margin; smaller differences in the first metric are negligible. None uses 1% of the loss of always
+        predicting the base rate.
     seed : seed of the folds in which the counterpart's penalty is chosen.
 
     Examples
@@ -346,7 +353,7 @@ def performance(
 def evaluated_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel, bool]:
-    """Return both models on the evaluated rows, and whether these are known to be held-out rows."""
+    """Return both models bound to the evaluated rows, and whether these rows are known to be held out."""
     network, linear = bound_pair(model, table, counterpart, seed)
     return *_evaluated(network, linear), network.table.held_out is not None
 
@@ -369,7 +376,7 @@ def _evaluated(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, Bou
 
 
 def training_pair(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, BoundModel] | None:
-    """Return both models on the rows that are not held out; None if it is not known which rows these are."""
+    """Return both models bound to the training rows; None if it is not known which rows these are."""
     held_out = network.table.held_out
     if held_out is None:
         return None
@@ -388,22 +395,22 @@ def compare(
     without: Collection[str] = (),
     training: tuple[BoundModel, BoundModel] | None = None,
 ) -> Performance:
-    """Score both models on the rows of the same table, to which they are bound.
+    """Compute all metrics of two models on the rows to which both are bound.
 
-    If there are too few rows or events, no metric has a value, and `too_few` gives the reason.
+    If there are too few rows or events, no metric has a value, and `Performance.withheld` has the reason.
 
     Parameters
     ----------
     without : names of metrics to leave out.
     training : both models on their training rows, if these are known.
-    threshold : for two classes, the probability above which a row is predicted positive. It is used for the accuracy, and for the
-        rows for which the models predict different classes.
+    threshold : for two classes, the probability above which a row is predicted positive. The accuracy and the number of
+        discordant rows depend on it.
     """
-    margin_of(margin, 1.0)  # reject a wrong margin before any work
+    margin_of(margin, 1.0)  # rejects an invalid margin before any work is done
     if (reason := too_few(network.table, held_out)) is not None:
         withheld = _withheld(network.table, reason, seed, held_out, margin)
         return replace(withheld, threshold=threshold if network.table.schema.task == "binary" else None)
-    # the half of the rows that `_swapped` uses
+    # The hash order makes the halves that `_swapped` uses random.
     order = np.argsort(row_hash(network.table.numbers, seed), kind="stable")
     table = network.table.take(order.astype(np.int64))
     both = np.stack([network.scores, linear.scores])[:, order]
@@ -435,7 +442,11 @@ def compare(
 def _measured(
     both: FloatArray, table: Table, threshold: float, device: str
 ) -> tuple[dict[str, Both], dict[tuple[str, int], Both]]:
-    """Return the metrics of two models with scores (2, n, k) on the rows of a table, over all classes and for single classes."""
+    """Return the metrics of two models, given their scores (2, n, k) on the rows of a table.
+
+    The first item has the metrics over all rows. If the target has several classes, the second item has the metrics of each class
+    against all others.
+    """
     several = table.schema.task == "multiclass"
     told = enough(table) if several else np.zeros(0, dtype=bool)
     weights, groups = table.row_weights, table.groups
@@ -445,7 +456,8 @@ def _measured(
         table.schema.task, both, table.y, weights, groups, threshold=threshold, areas=areas, device=device
     )
     if several and (told < (events(table) > 0)).any():
-        measured.pop("balanced_accuracy", None)  # in this mean a class of few events has the same weight as any other
+        # Balanced accuracy gives a class with few events the same weight as any other.
+        measured.pop("balanced_accuracy", None)
     return measured, single
 
 
@@ -456,12 +468,15 @@ def _training(
     pair: tuple[BoundModel, BoundModel] | None,
     threshold: float,
 ) -> Training:
-    """Return the metrics of both models on their training rows, for comparison with those on the rows of `table`.
+    """Return the metrics of both models on their training rows, for comparison with those on the held-out rows.
 
     Parameters
     ----------
-    classes : the classes over which the means in `held_out` are taken. Means over other classes would be different metrics, and
-        are left out.
+    held_out : metrics on the held-out rows.
+    classes : the classes over which class averages in `held_out` are taken. If the averages on the training rows would be taken
+        over other classes, they are left out.
+    table : the held-out rows.
+    pair : both models on the training rows; None if these are not known.
     """
     if pair is None:
         return Training(unknown=why("performance.training.split"))
@@ -492,15 +507,16 @@ def _training(
 
 
 def _positive(table: Table) -> float:
-    """Return the effective number of positive rows (Kish 1965), or the number of groups with such a row if it is smaller."""
+    """Return the effective number of positive rows (Kish 1965), or the number of groups with a positive row if it is smaller."""
     return min(float(events(table)[1]), effective(table.row_weights[table.y > 0]))
 
 
 def too_few(table: Table, held_out: bool = True) -> Message | None:
-    """Return the reason why performance on these rows is withheld; None if it is not.
+    """Return the reason why performance on the rows of a table is withheld; None if it can be shown.
 
-    Fewer than ten rows would reveal single people. With fewer than `EVENTS` events of a class, intervals are too short, and the
-    margin (a share of the loss of always predicting the base rate) depends on a handful of rows.
+    Metrics on fewer than ten rows would reveal single people. With fewer than `EVENTS` events of a class, intervals are too
+    short. The equivalence margin then also depends on a handful of rows, because it is a share of the loss of always predicting
+    the base rate.
     """
     rows = len(table)
     if rows < SMALL:
@@ -509,12 +525,15 @@ def too_few(table: Table, held_out: bool = True) -> Message | None:
 
 
 def has_small_class(held: FloatArray | IntArray) -> bool:
-    """Return whether one of several classes has 1 to 9 rows, given the numbers of rows."""
+    """Return whether any class has 1 to 9 rows, given the number of rows of each class."""
     return bool(((held > 0.5) & (held < SMALL - 0.5)).any())
 
 
 def null_told(null: float, held: FloatArray | IntArray) -> float:
-    """Return the null loss, rounded to two digits if a class has 1 to 9 rows, because more digits would reveal their number."""
+    """Return the null loss, rounded to two digits if any class has 1 to 9 rows.
+
+    More digits would reveal the number of rows of this class.
+    """
     return float(f"{null:.1e}") if has_small_class(held) else null
 
 
@@ -538,9 +557,9 @@ def log_odds(threshold: float) -> float:
 
 
 def is_positive(scores: FloatArray, threshold: float) -> NDArray[np.bool_]:
-    """Return which rows are predicted positive, with log-odds above those of the threshold.
+    """Return whether each row is predicted positive, which requires a score above the log-odds of the threshold.
 
-    All decisions between two classes in an audit use this function.
+    All decisions between two classes in an audit are made by this function.
     """
     return np.asarray(scores > log_odds(threshold))
 
@@ -551,20 +570,21 @@ def groups(table: Table) -> IntArray:
 
 
 def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -> Iterator[FloatArray]:
-    """Yield the weights of each bootstrap resample: each row's weight times the number of times that the row (or its group)
-    was drawn.
+    """Yield the row weights (n,) of each bootstrap resample.
+
+    The weight of a row is multiplied by the number of times that its group (or the row itself, without groups) was drawn.
     """
     draws = np.random.default_rng(seed)
     count = int(group.max()) + 1
     for _ in range(resamples):
         drawn = np.zeros(len(weights))
-        while drawn.sum() == 0:  # rows of weight 0 alone carry no information
+        while drawn.sum() == 0:  # draws again if only rows with weight 0 were drawn
             drawn = weights * np.bincount(draws.integers(0, count, count), minlength=count)[group]
         yield drawn
 
 
 def _metric(name: str, both: Both, alone: bool = False) -> Metric:
-    """Return a metric of both models with its difference; `alone` means that rows are independent and have equal weights."""
+    """Return a metric of both models with their difference. `alone` says that rows are independent and have equal weights."""
     network, linear = both
     least, most = RANGES.get(name, (-np.inf, np.inf))
     return Metric(
@@ -577,9 +597,9 @@ def _metric(name: str, both: Both, alone: bool = False) -> Metric:
 
 
 def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None = None) -> Metric:
-    """Return a metric that is a mean over rows, from the contributions of two models (2, n).
+    """Return a metric that is a mean over rows, given the value of each row for both models (2, n).
 
-    `among` (n,) multiplies the weights of the rows, for example to average over the rows of one class.
+    The row weights are multiplied by `among` (n,), for example to average only over the rows of one class.
     """
     weights = table.row_weights if among is None else table.row_weights * among
     return _metric(name, _means(rows, weights, table.groups))
@@ -588,7 +608,10 @@ def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None =
 def interval(
     value: float, drawn: FloatArray, units: int | None, least: float = -np.inf, most: float = np.inf
 ) -> Estimate:
-    """Return the interval of a number from its resamples; `units` is the number of groups if rows come in groups."""
+    """Return a value with its standard error and interval, given its bootstrap resamples.
+
+    `units` is the number of groups if rows come in groups.
+    """
     made = bootstrapped(value, drawn, units, least, most)
     return float(made.value), float(made.stderr), float(made.low), float(made.high)
 
@@ -611,7 +634,7 @@ def measures(
     y : targets, as codes for classes (n,).
     weights : weights of the rows (n,).
     groups : number of each row's group (n,); None if rows are independent.
-    areas : AUCs of several classes, to be averaged.
+    areas : AUCs of single classes, which are averaged if the target has several classes.
     """
     made: dict[str, Both] = {}
     for name in GOALS[task].metrics:
@@ -651,12 +674,12 @@ def _means(rows: FloatArray, weights: FloatArray, groups: IntArray | None) -> Bo
 
 
 def _averages(parts: Sequence[Both]) -> Both:
-    """Return metrics averaged over several classes."""
+    """Return a metric of both models averaged over several classes."""
     return average([one for one, _ in parts]), average([one for _, one in parts])
 
 
 def right(both: FloatArray, y: FloatArray, threshold: float) -> FloatArray:
-    """Return 1 where a model predicts the right one of two classes, otherwise 0 (2, n)."""
+    """Return 1 where a model predicts the correct one of two classes, and 0 elsewhere (2, n)."""
     return np.asarray(is_positive(both[..., 0], threshold) == (y > 0), dtype=np.float64)
 
 
@@ -668,7 +691,7 @@ def _by_class(
     classes: NDArray[np.bool_],
     device: str,
 ) -> dict[tuple[str, int], Both]:
-    """Return log loss and AUC of each marked class (k,) against the others."""
+    """Return the log loss and AUC of each class marked in `classes` (k,), as a binary target against all other classes."""
     made: dict[tuple[str, int], Both] = {}
     for k in np.flatnonzero(classes).tolist():
         p = np.stack([probabilities(one)[:, k] for one in both])
@@ -680,9 +703,9 @@ def _by_class(
 
 
 def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estimate:
-    """Return how far a model's mean loss is below the null loss.
+    """Return the null loss minus the mean loss of a model, with a standard error and interval.
 
-    To first order, the influence of a row on `null` is its loss when the class shares, or the mean, are predicted.
+    To first order, the influence of a row on `null` is the row's loss when the class shares (or the mean) are predicted.
     """
     task, y, w = table.schema.task, table.y, table.row_weights
     mean = np.average(y, weights=w)
@@ -703,10 +726,10 @@ def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estima
 
 
 def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
-    """Return the renaming of the predicted classes that matches the target best.
+    """Return the renaming of the predicted classes that matches the target best; None if it is not a significant improvement.
 
-    It is found on half of the rows (or groups) and tested on the other half. The result is None unless the renaming is a
-    different order that is right significantly more often (one-sided p below `SWAPPED`).
+    The renaming is found on half of the rows (or groups) and tested on the other half. It is an improvement if the accuracy rises
+    with a one-sided p-value below `SWAPPED`.
     """
     true, called, group, w = table.y.astype(np.int64), scores.argmax(axis=1), groups(table), table.row_weights
     k, first = scores.shape[1], group % 2 == 0
@@ -724,21 +747,27 @@ def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
 
 
 def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
-    """Return the loss of a model without columns, which is the entropy of the target or the loss of predicting the mean."""
+    """Return the loss of a model without columns.
+
+    For classes, this is the entropy of the target. For numbers and counts, it is the loss of always predicting the mean.
+    """
     centre = float(np.average(y, weights=w))
     parts = null_parts(task, y, int(y.max()) + 1 if GOALS[task].classes else 0, centre)
     return null_of(task, np.average(parts, axis=0, weights=w), centre)
 
 
 def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
-    """Return contributions (n, parts) whose means over rows determine the null loss; numeric targets are relative to `centre`."""
+    """Return values of each row (n, parts); `null_of` computes the null loss from their means.
+
+    For a numeric target, `centre` is subtracted first.
+    """
     if GOALS[task].classes:
         return np.eye(classes)[y.astype(np.int64)]
     return np.column_stack([y - centre, xlogy(y, y) if task == "count" else (y - centre) ** 2])
 
 
 def null_of(task: str, means: FloatArray, centre: float) -> float:
-    """Return the null loss from the means of its parts."""
+    """Return the null loss, given the means of the values returned by `null_parts`."""
     if GOALS[task].classes:
         return float(-xlogy(means, means).sum())
     if task == "count":
@@ -750,20 +779,20 @@ def null_of(task: str, means: FloatArray, centre: float) -> float:
 def predicted_classes(both: FloatArray, threshold: float) -> IntArray:
     """Return the class predicted by each of two models (2, n) from scores (2, n, k).
 
-    For two classes the threshold decides, and for several the largest score.
+    With two classes, the threshold determines the class. With several classes, it is the class with the largest score.
     """
     chosen = is_positive(both[..., 0], threshold) if both.shape[2] == 1 else both.argmax(axis=2)
     return np.asarray(chosen, dtype=np.int64)
 
 
 def labels_differ(both: FloatArray, threshold: float) -> NDArray[np.bool_]:
-    """Return the rows (n,) for which two models with scores (2, n, k) predict different classes."""
+    """Return whether two models with scores (2, n, k) predict different classes for each row (n,)."""
     labels = predicted_classes(both, threshold)
     return np.asarray(labels[0] != labels[1])
 
 
 def discordance(both: FloatArray, table: Table, threshold: float) -> Discordance:
-    """Return the discordance of two models with scores (2, n, k): counts of rows for which they predict different classes."""
+    """Return counts of the rows on which two models with scores (2, n, k) are right, wrong, or predict different classes."""
     return Discordance.of(predicted_classes(both, threshold), table.y.astype(np.int64), len(table.schema.labels))
 
 
@@ -772,7 +801,11 @@ def _different_classes(both: FloatArray, weights: FloatArray, threshold: float, 
 
 
 def told(metric: Metric, found: Discordance, table: Table) -> Metric:
-    """Return the metric without the error of its difference if this error would reveal a number of 1 to 9 rows."""
+    """Return the metric, without a standard error that would reveal a count of 1 to 9 rows.
+
+    Only accuracy and balanced accuracy are affected. With two classes, the error of their difference is replaced by a larger one
+    where possible. Otherwise it is withheld. If no row shows a difference, the interval follows the rule of three.
+    """
     if metric.name not in ("accuracy", "balanced_accuracy"):
         return metric
     if table.schema.task == "binary":
@@ -785,10 +818,10 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
 
 
 def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
-    """Return the metric with the error of its difference computed from assumed decisions.
+    """Return the metric with the standard error of its difference taken from `assumed`, which is based on assumed decisions.
 
-    The difference has no error if a confusion matrix is withheld, because the error would reveal it. It has none either if rows
-    have weights or come in groups, because it is not known which of them the assumed decisions would affect.
+    The error is withheld if a confusion matrix is withheld, because it would reveal the matrix. It is also withheld if rows have
+    weights or come in groups. The error would then depend on the rows to which the assumed decisions are assigned.
     """
     if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)
@@ -796,14 +829,14 @@ def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -
 
 
 def three_of(table: Table, among: FloatArray | None = None) -> float:
-    """Return the largest share of rows with a difference that is compatible with observing none (Hanley & Lippman-Hand 1983).
+    """Return the upper 95% limit for the share of rows that differ, if no row in the table does (Hanley & Lippman-Hand 1983).
 
-    At 95% confidence it is -ln(0.05) / n, about 3 / n. It is NaN if rows have weights or come in groups, because the share then
-    depends on the heaviest of them, which may be a single person.
+    The limit is -ln(0.05) / n, which is about 3 / n. It is NaN if rows have weights or come in groups, because it would then
+    depend on the row or group with the largest weight, which may be a single person.
 
     Parameters
     ----------
-    among : 1 for the rows that could show a difference (n,).
+    among : 1 for the rows that can show a difference, 0 for all others (n,). None: all rows.
     """
     if table.weights is not None or table.groups is not None:
         return np.nan
@@ -811,9 +844,9 @@ def three_of(table: Table, among: FloatArray | None = None) -> float:
 
 
 def ruled_by_three(metric: Metric, most: float) -> Metric:
-    """Return a metric whose difference has the interval from -`most` to `most`, for the case that no row shows a difference.
+    """Return the metric with the interval from -`most` to `most` for its difference, if no row shows a difference.
 
-    An error of zero would claim that no row ever differs.
+    Otherwise the metric is returned unchanged. A standard error of zero would wrongly claim that no row can ever differ.
     """
     if metric.difference[:2] != (0.0, 0.0):
         return metric
@@ -821,5 +854,5 @@ def ruled_by_three(metric: Metric, most: float) -> Metric:
 
 
 def withheld(metric: Metric) -> Metric:
-    """Return the metric without the error of its difference."""
+    """Return the metric without a standard error and interval of its difference."""
     return replace(metric, difference=(metric.difference[0], np.nan, np.nan, np.nan), method="withheld")

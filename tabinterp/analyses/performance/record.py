@@ -1,4 +1,4 @@
-"""Performance in the document: metrics of both models, the verdict with its sentences, and its qualifications."""
+"""Record classes for performance: metrics of both models, and the verdict with its sentences and qualifications."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ if TYPE_CHECKING:
     from .estimator import Training as TrainingResult
 
 MARGIN = 0.01  # share of the null loss
-# Intervals from fewer rows, or groups of rows, are far too short; one row has none at all.
+# With fewer rows or groups of rows, intervals are far too short. With a single row, there is no interval.
 FEWEST = 10
 
 
 class Verdict(Part):
     status: Status
     metric: Metric
-    difference: Interval  # network minus linear, of the metric; positive is worse for a loss
+    difference: Interval  # in the metric, network minus linear; for a loss, a positive difference is worse
     margin: float | None  # differences smaller than this are negligible
     margin_given: bool = False  # whether the user gave it
     rows_needed: int | None = (
-        None  # held-out rows that would give a verdict if the difference stayed the same; None unless it is open
+        None  # held-out rows that would give a verdict if the difference stayed the same; None if there is a verdict
     )
     sentence: Message
     lines: list[Message]
@@ -56,13 +56,13 @@ class Verdict(Part):
 class Swapped(Part):
     """Predicted classes that match the target significantly better if they are renamed."""
 
-    predicted: list[str]  # only classes that change places
+    predicted: list[str]  # only classes that are renamed
     happened: list[str]
     gain: Interval  # rise in accuracy when predictions are renamed in this way
 
 
 class TrainingRow(Part):
-    """A metric of both models on the training rows, and its value on held-out rows minus that on training rows."""
+    """A metric of both models on the training rows, and each model's gap: the metric on held-out minus on training rows."""
 
     metric: Metric
     network: Interval
@@ -73,7 +73,7 @@ class TrainingRow(Part):
 
 class Training(Part):
     rows: int  # training rows that were evaluated
-    held_out_rows: int  # held-out rows behind the gaps
+    held_out_rows: int  # held-out rows with which the gaps are computed
     metrics: list[TrainingRow]
 
 
@@ -85,9 +85,9 @@ class Performance(Part):
     threshold: float | None = None  # for two classes, the probability above which a row is predicted positive
     metrics: list[MetricRow]
     skill: Interval = Interval()  # loss of always predicting the class shares, or the mean, minus the network's loss
-    swapped: Swapped | None = None  # None: no other order of classes is better, or there are not several classes
+    swapped: Swapped | None = None  # None: no renaming is significantly better, or there are only two classes
     training: Training | None = (
-        None  # None: not applicable, for the reason in `not_assessed`, or an earlier version wrote this
+        None  # None: not applicable (`not_assessed` has the reason), or the document was written by an earlier version
     )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -95,7 +95,7 @@ class Performance(Part):
 
 
 class ClassRow(Part):
-    """One of several classes against the others; the class and the others each have at least ten rows."""
+    """Metrics of one of several classes against all others. Both the class and the others have at least ten rows."""
 
     output: str
     row: MetricRow
@@ -156,7 +156,7 @@ def build_verdict(r: Results, importance: Importance) -> Verdict:
 
 
 def build(r: Results) -> Judged | None:
-    """Return single classes, recalibration, decisions and the reference model; None if none of them applies."""
+    """Return the records of single classes, recalibration, decisions and the reference model; None if none of them applies."""
     classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
     if not classes and r[RECALIBRATION] is None and r[DECISION_CURVE] is None and r[BOOSTED_TREES] is None:
         return None
@@ -169,8 +169,10 @@ def build(r: Results) -> Judged | None:
 
 
 def _lines(r: Results, importance: Importance) -> list[Message]:
-    """Return sentences about significant differences: the gap, other metrics, predicted classes, and columns only the network
-    uses.
+    """Return the sentences of the verdict.
+
+    They state the difference in the primary metric, differences in other metrics and in predicted classes, and the columns that
+    matter only to the network.
     """
     performance = r.performance
     lines = _linear_network(r)
@@ -204,9 +206,7 @@ def _different_classes(differ: DifferentClasses, rows: int) -> Message:
 
 
 def _linear_network(r: Results) -> list[Message]:
-    """Return a sentence if the network is a linear model, by its operations or on these rows, and so adds nothing to a linear
-    model.
-    """
+    """Return a sentence if the network is linear, either in its operations or in its scores on the rows; otherwise nothing."""
     if r.network.is_linear:
         return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
     terms = r[COEFFICIENTS]
@@ -218,8 +218,10 @@ def _linear_network(r: Results) -> list[Message]:
 
 
 def _qualifications(r: Results) -> list[Message]:
-    """Return the number of rows needed, and whether the verdict holds after recalibration, at the user's costs, and against
-    boosted trees.
+    """Return sentences that qualify the verdict.
+
+    They state the number of rows needed for a verdict, and how the comparison changes after recalibration, at the user's costs,
+    and with boosted trees as the reference.
     """
     lines, performance = [], r.performance
     if performance.rows_needed is not None:
@@ -241,7 +243,7 @@ def _qualifications(r: Results) -> list[Message]:
 
 
 def rounded(rows: int) -> int:
-    """Return a number of rows rounded up to two digits, the precision of the estimate.
+    """Return an estimated number of rows, rounded up to two significant digits.
 
     >>> rounded(4001), rounded(87), rounded(919)
     (4100, 87, 920)
@@ -261,7 +263,7 @@ def _cost(result: DecisionsResult, linear: str) -> Message:
 
 
 def gap(primary: MetricRow, margin: float | None) -> Message:
-    """Return the difference in words: its size and direction if it is significant, otherwise only the number."""
+    """Return a sentence with the difference in the primary metric and its interval; it names a direction only if significant."""
     value, low, high = primary.difference.value or 0.0, primary.difference.low, primary.difference.high
     key = f"verdict.gap.{primary.metric}"
     if low is None or high is None:
@@ -276,7 +278,7 @@ def gap(primary: MetricRow, margin: float | None) -> Message:
 def others(metrics: Sequence[MetricRow]) -> list[Message]:
     """Return a sentence about the metrics other than the primary one.
 
-    R2 is omitted because it repeats the squared error. Metrics whose difference has no interval are omitted too.
+    R2 is omitted because it carries the same information as the squared error. Metrics with a withheld interval are omitted too.
     """
     resolved = [row.resolved for row in metrics if row.metric != "r2" and row.method != "withheld"]
     counts = {way: sum(outcome == way for outcome in resolved) for way in ("better", "worse", "no")}
@@ -289,7 +291,11 @@ def others(metrics: Sequence[MetricRow]) -> list[Message]:
 
 
 def only_network(importance: Importance, linear: str) -> list[Message]:
-    """Return the columns whose permutation raises the network's loss but not the linear model's, and significantly more."""
+    """Return a sentence about columns that matter only to the network.
+
+    Permuting such a column raises the network's loss significantly, but not the linear model's, and the difference between the
+    two rises is significant.
+    """
     only = [
         row.column
         for row in importance.columns

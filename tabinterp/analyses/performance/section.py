@@ -1,4 +1,4 @@
-"""Performance on the page: each metric for both models, the significance of the difference, and single classes."""
+"""Report section on performance: each metric for both models, the significance of the difference, and single classes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def build(document: Document) -> list[Block]:
 
 
 def _training(document: Document) -> list[Block]:
-    """Return the gap of the first metric, and the table unless the section on overfitting contains it."""
+    """Return the gap between held-out and training rows in the first metric, with a table of all gaps.
+
+    The table is left out if the section on overfitting contains it.
+    """
     training = document.performance.training
     if training is None:
         return []
@@ -34,7 +37,7 @@ def _training(document: Document) -> list[Block]:
 
 
 def brief(document: Document) -> list[Table | Paragraph]:
-    """Return the table of the summary: values, differences with intervals, and significance."""
+    """Return the performance table of the summary: values, differences with intervals, and significance."""
     columns: list[Column[MetricRow]] = [
         Column(t("report.metric"), _name),
         Column(capital(t("report.network")), lambda row: number(row.network.value), "net"),
@@ -47,7 +50,7 @@ def brief(document: Document) -> list[Table | Paragraph]:
 
 
 def _scope(document: Document) -> list[Block]:
-    """Return the sentences about which sources of variation the intervals include and which they leave out."""
+    """Return sentences about the sources of variation that the intervals include or leave out."""
     return [Paragraph(say(line)) for line in document.verdict.lines if line.key.startswith("verdict.scope")]
 
 
@@ -56,7 +59,7 @@ def _arrows() -> Paragraph:
 
 
 def _threshold(document: Document) -> list[Block]:
-    """Return the sentence about the threshold, which all statements about decisions use."""
+    """Return the sentence about the threshold that is used for all decisions in the report."""
     threshold = document.performance.threshold
     if threshold is None:
         return []
@@ -79,8 +82,9 @@ def _rows(document: Document) -> Paragraph:
 
 
 def _method(document: Document) -> str:
-    """Return the part of a sentence's key that depends on the method; in documents of earlier versions, intervals come from
-    resamples.
+    """Return the part of a message key that names the method of the intervals.
+
+    In documents of earlier versions, intervals come from bootstrap resamples.
     """
     return "" if document.performance.resamples else "student."
 
@@ -118,7 +122,7 @@ def _difference(row: MetricRow) -> Cell:
 
 
 def _delong(document: Document) -> list[Block]:
-    """Return the sentence on whether the interval of the difference in AUC is DeLong's."""
+    """Return a sentence on the method of the interval for the difference in AUC; nothing if the method is Student's t."""
     of = _method(document)
     methods = [row.method for row in document.performance.metrics if row.metric == "auc"]
     return [
@@ -134,9 +138,9 @@ def _name(row: MetricRow) -> str:
 
 
 def _resolved(document: Document) -> Column[MetricRow]:
-    """Return the column on significance.
+    """Return the table column that names the model favoured by a significant difference.
 
-    If the network may have been trained on the rows, no difference is said to favour either model.
+    A difference is shown as not assessed if its interval is withheld, or if the network may have been trained on the rows.
     """
     held_out = document.performance.held_out
 

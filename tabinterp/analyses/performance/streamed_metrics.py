@@ -1,7 +1,7 @@
-"""Performance over all rows of a scan: metrics that are means, as mergeable sums.
+"""Performance over all rows of a scan, from sums that are computed batch by batch and then merged.
 
-Their intervals are Student's t intervals, for a mean or a mean paired difference. Metrics that rank the rows (AUC, average
-precision), R2 and single classes are computed on a sample of rows, whose number is reported.
+Metrics that are means over rows are computed from such sums, with Student's t intervals. AUC, average precision, R2 and the
+metrics of single classes are computed on a sample of rows, and the size of the sample is reported.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SUMMED = ("log_loss", "brier", "accuracy", "squared_error", "absolute_error", "p
 
 @dataclass(frozen=True)
 class Plan:
-    """Settings of the sums.
+    """Settings that determine which sums are computed, and how.
 
     Attributes
     ----------
@@ -61,9 +61,10 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Totals:
-    """Sums of each metric for (network, linear model, difference), of the null loss, and of differing predictions.
+    """Sums over rows, from which the metrics, the null loss and the number of discordant rows are computed.
 
-    For classes, it also counts the rows of each class on which each model is right.
+    Each metric has sums for the network, the linear model and their difference. For classes, `discordance` counts the rows of
+    each class on which each model is right.
     """
 
     losses: Means
@@ -103,7 +104,7 @@ def merge(a: Totals, b: Totals) -> Totals:
 
 
 def finish(context: Context, plan: Plan, totals: Totals) -> Performance:
-    """Combine the metrics that are means over all rows with those computed on the sample of rows."""
+    """Combine the metrics that are means over all rows with the metrics computed on a sample of rows."""
     drawn, found = context.performance, sums.finish(totals.losses)
     held = totals.null.mean * totals.losses.rows if plan.task == "multiclass" else np.zeros(0)  # rows of each class
     known = {one.name: replace(one, rows=drawn.rows) for one in drawn.metrics}
@@ -125,7 +126,7 @@ STREAM = Stream(start, update, merge, finish)
 
 
 def _metric(plan: Plan, name: str, both: FloatArray, y: FloatArray) -> FloatArray:
-    """Return the values (n, 3) of both models and their difference for each row."""
+    """Return the value of a metric for each row (n, 3): for the network, for the linear model, and their difference."""
     if name == "accuracy" and plan.task == "binary":
         rows = right(both, y, plan.threshold)
     else:

@@ -1,11 +1,12 @@
 """Groups of columns that carry the same information, found by hierarchical clustering of their associations.
 
-An association lies in [0, 1]. Between two numbers, it is the absolute rank correlation of Spearman (1904). Between two columns of
-levels, it is bias-corrected Cramér's V (Bergsma 2013). Between a number and levels, it is the bias-corrected correlation ratio of
-the ranks of the number (Kelley 1935). Missing numbers are left out; a missing level is a level.
+Associations are between 0 and 1. For two numeric columns, the association is Spearman's absolute rank correlation (1904). For two
+categorical columns, it is bias-corrected Cramér's V (Bergsma 2013). For a numeric and a categorical column, it is the
+bias-corrected correlation ratio of the numeric column's ranks (Kelley 1935). Missing values of a numeric column are left out.
+Missing values of a categorical column are treated as a level.
 
-Columns are clustered by average linkage of 1 - association. Whenever two clusters of columns are joined, their mean association
-is at least the threshold.
+Columns are clustered by average linkage, with 1 - association as the distance. Two clusters are joined only if the mean
+association between their columns is at least the threshold.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from tabinterp.table.table import check_table
 ROWS = 5_000  # rows on which associations are computed
 THRESHOLD = 0.5
 FEWEST = 3  # minimum rows for a rank correlation
-ROUNDING = 1e-12  # share of a variance that is rounding, if a column is constant where another one is known
+ROUNDING = 1e-12  # A column counts as constant on some rows if its variance there is at most this share of the total.
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ class Families(Display):
     Attributes
     ----------
     association : association of every two columns (columns, columns).
-    families : name and members of each group; at least two members, in the order of the table.
+    families : columns of each group by its name. A group has at least two columns, in the order of the table.
     """
 
     columns: tuple[str, ...]
@@ -55,31 +56,31 @@ class Families(Display):
     seed: int
 
     def weakest(self, name: str) -> float:
-        """Return the lowest association between two members of a family."""
+        """Return the lowest association between any two columns of a group."""
         at = [self.columns.index(c) for c in self.families[name]]
         return float(self.association[np.ix_(at, at)].min())
 
     def associated(self, columns: tuple[str, ...], least: float) -> tuple[str, ...]:
-        """Return the other columns that have an association of at least `least` with any of these columns."""
+        """Return all other columns that have an association of at least `least` with any of `columns`."""
         at = [self.columns.index(c) for c in columns]
         most = self.association[at].max(axis=0)
         return tuple(c for j, c in enumerate(self.columns) if most[j] >= least and c not in columns)
 
     def picture(self, output: str | None) -> Heat:
-        """Return the association of each pair of columns, for plotting."""
+        """Return a heat map of the association of each pair of columns."""
         return Heat(self.columns, self.columns, self.association, text("plot.axis.association"), ("columns", "columns"))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each member of a family: family, column, and the weakest association in the family."""
+        """Return one row for each column of each group: the group's name, the column, and the lowest association in the group."""
         rows = [(name, c, self.weakest(name)) for name, members in self.families.items() for c in members]
         return pd.DataFrame(rows, columns=["family", "column", "weakest"])
 
 
 def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Families:
-    """Find groups of related input columns, on at most 5,000 seeded rows.
+    """Find groups of input columns that carry the same information, on at most 5,000 rows drawn with the seed.
 
-    To permute them together, pass `families(table).families` as `groups=` to `permutation_importance`.
+    To permute the columns of each group together, pass `families(table).families` as `groups=` to `permutation_importance`.
 
     Examples
     --------
@@ -95,7 +96,7 @@ def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Fa
     able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
     few = table.take(able[np.sort(chosen(table.numbers[able], ROWS, seed))])
     columns = tuple(few.schema.inputs)
-    association = np.minimum(associations(few), 1.0)  # rounding can make it exceed 1 for equal columns
+    association = np.minimum(associations(few), 1.0)  # For equal columns, rounding errors can give values above 1.
     found = {}
     if len(columns) > 1:
         tree = linkage(squareform(1 - association, checks=False), method="average")
@@ -108,7 +109,10 @@ def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Fa
 
 
 def associations(table: Table) -> FloatArray:
-    """Return the association of every two input columns (columns, columns); 1 on the diagonal, 0 if it cannot be measured."""
+    """Return the association of each pair of input columns (columns, columns).
+
+    The diagonal is 1. An association that cannot be computed is 0.
+    """
     columns, w = table.schema.inputs, table.row_weights
     is_number = np.array([table.schema[c].kind == "numeric" for c in columns])
     numbers, levels = np.flatnonzero(is_number), np.flatnonzero(~is_number)
@@ -126,7 +130,10 @@ def associations(table: Table) -> FloatArray:
 
 
 def _ranks(table: Table, column: str, w: FloatArray) -> FloatArray:
-    """Return the mid-rank of each value (n,): the weight of the rows below it plus half of the weight at it; NaN if missing."""
+    """Return the mid-rank of each value (n,), or NaN if the value is missing.
+
+    The mid-rank is the total weight of all rows with smaller values, plus half the total weight of rows with the same value.
+    """
     x = table.numeric(column)
     known = ~np.isnan(x)
     result = np.full(len(x), np.nan)
@@ -141,11 +148,11 @@ def _codes(table: Table, column: str) -> IntArray:
 
 
 def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
-    """Return Spearman correlations (p, p) of ranks (n, p), each pair computed on the rows where both are known."""
+    """Return Spearman correlations (p, p) of ranks (n, p), computed for each pair of columns on the rows where both are known."""
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known.astype(np.float64)
     of_values = (a * w[:, None]).T
-    mass, total = (m * w[:, None]).T @ m, of_values @ m  # total[i, j]: of i where j is known as well
+    mass, total = (m * w[:, None]).T @ m, of_values @ m  # total[i, j]: sum of column i over rows where j is known too
     squares = (a * a * w[:, None]).T @ m
     with np.errstate(invalid="ignore", divide="ignore"):
         covariance = of_values @ a - total * total.T / mass
@@ -157,7 +164,7 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> FloatArray:
-    """Return ranks minus their means; 0 for missing values and for constant columns."""
+    """Return ranks minus their column means (n, p); 0 for missing values and in constant columns."""
     a, mass = np.where(known, ranks, 0.0), w @ known
     weighs = known & (w > 0)[:, None]
     varies = np.where(weighs, ranks, -np.inf).max(axis=0) > np.where(weighs, ranks, np.inf).min(axis=0)
@@ -165,7 +172,7 @@ def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> Floa
 
 
 def _ratio(ranks: FloatArray, codes: IntArray, w: FloatArray) -> FloatArray:
-    """Return Kelley's epsilon (p,), the share of the variance of the ranks (n, p) between levels, corrected for chance."""
+    """Return Kelley's epsilon (p,), which is the bias-corrected share of the variance of ranks (n, p) between levels."""
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known * w[:, None]
     level = csr_array((np.ones(len(codes)), codes, np.arange(len(codes) + 1)))

@@ -1,21 +1,22 @@
 """Permutation importance: the rise in loss when the values of a column are permuted between rows.
 
 The estimand (Breiman 2001; Fisher, Rudin & Dominici 2019) is E L(y, f(x with column j from another row)) - E L(y, f(x)), on the
-given rows. The rows are put in hash order once, and each permutation is a circular shift, so that memory access is contiguous. A
-column with few distinct values needs no random draws: each of its values is weighted by its share of the rows, and the result is
-exact.
+given rows. The row that receives a value is called the *receiver*, and the row from which the value is taken is the *donor*. Rows
+are put in hash order once, and each permutation is a circular shift of this order, which keeps memory access contiguous. If a
+column has few distinct values, no random draws are needed. Every row is then evaluated at each of these values, weighted by the
+value's share of the rows, and the result is exact.
 
-Standard error: the statistic is a U-statistic, in which each row is both receiver and donor. Let L_ij be the loss of row i when
-the column comes from row j. Then SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). The code sums the rises
-D_ij = L_ij - L_ii instead. Over all pairs this gives the same result, and over few draws it removes the variation of the loss
-itself. With few draws per row the error is conservative: a 95% interval covers about 96% with ten draws, and 98% with one. If
-rows come in groups, the projections of the rows of a group are summed before they are squared, and the interval is a t interval
-over groups.
+The statistic is a U-statistic, because each row is both a receiver and a donor. Let L_ij be the loss of row i when the column
+comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). The code
+sums the rises D_ij = L_ij - L_ii instead. Over all pairs, this gives the same result. With few draws, it removes variation that
+is due only to differences in loss between rows. With few draws per row, the standard error is conservative: the coverage of a 95%
+interval is about 96% with ten draws and 98% with one. If rows come in groups, the projections are summed within each group before
+they are squared, and the interval is a t interval over groups.
 
-Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020): donors come from the receiver's own
-stratum (see `strata`), so that the information about the column in the other columns is preserved. With the mean D_s of the rises
-in stratum s, the value is sum_s p_s D_s, and the projection of a row in s is mean_j D_ij + mean_j D_ji - D_s. The strata are
-treated as fixed.
+Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Donors come from the receiver's own
+stratum (see `strata`), so permuting the column preserves its relation to the associated columns. Let D_s be the mean of the rises
+in stratum s, and p_s the stratum's share of the rows. The importance is sum_s p_s D_s, and the projection of a row in s is mean_j
+D_ij + mean_j D_ji - D_s. The strata are treated as fixed.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 
 TOGETHER = "rise of the mean loss when the column comes from another row"
 WITHIN = "rise of the mean loss when the column comes from another row that is alike in the columns that go with it"
-ENOUGH = 10  # draws per row from which the coverage of intervals is as stated
+ENOUGH = 10  # with at least this many draws per row, intervals have the stated coverage
 CONSERVATIVE = "with so few draws a row intervals are conservative: they hold it more often than 95%"
 
 Progress = Callable[[str, float], None]
@@ -63,18 +64,18 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class PermutationImportance(Display):
-    """Rise in loss for each column, or group of columns permuted together, in units of the loss.
+    """Rise in loss when a column, or a group of columns together, is permuted, in units of the loss.
 
-    For AUC and accuracy, the loss is one minus the metric, so that a rise always means worse performance. The arrays have one
-    value for each column or group.
+    For AUC and accuracy, the loss is one minus the metric, so a rise always means worse performance. All arrays have one value
+    for each column or group.
 
     Attributes
     ----------
     importance : rise in loss.
     stderr : standard error of the rise.
-    ci_low, ci_high : ends of its 95% interval.
+    ci_low, ci_high : ends of the 95% interval of the rise.
     off_support : share of permuted rows that are unlike any real row.
-    exact : whether all donors were used, without random draws.
+    exact : whether the result is exact, because all donors were used instead of random draws.
     baseline : loss without permutation.
     """
 
@@ -95,11 +96,11 @@ class PermutationImportance(Display):
     seed: int
     rows: int
     off_support_rows: int
-    projection: FloatArray  # (rows, players) influence of each row, as receiver and donor, on the importance
+    projection: FloatArray  # (rows, players) influence of each row on the importance, as receiver and as donor
     weights: FloatArray
     groups: IntArray | None = None  # group of each row
     conditional: bool = False
-    strata: dict[str, Strata] = field(default_factory=dict)  # player -> its strata; none if no column is associated
+    strata: dict[str, Strata] = field(default_factory=dict)  # player -> strata; absent without associated columns
 
     @property
     def estimand(self) -> str:
@@ -114,8 +115,8 @@ class PermutationImportance(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each column or group, in the order of the table.
 
-        For conditional importance, it also gives the conditioning columns, the number of strata, and the number of rows in the
-        smallest.
+        For conditional importance, the frame also has the conditioning columns, the number of strata, and the number of rows in
+        the smallest stratum.
         """
         more: dict[str, Any] = {}
         if self.conditional:
@@ -137,8 +138,9 @@ class PermutationImportance(Display):
         )
 
     def minus(self, other: PermutationImportance) -> Estimates:
-        """Return the importance of every column minus its importance for another model on the same rows and draws, with its
-        error.
+        """Return the importance of every column minus its importance for another model, with standard errors.
+
+        Both results must be computed on the same rows with the same draws.
         """
         errors = [
             error_of(a - b, self.weights, self.groups)
@@ -162,19 +164,20 @@ def permutation_importance(
 ) -> PermutationImportance:
     """Return the permutation importance of every input column, on all rows of `table`.
 
-    Two calls with the same seed on the same table use the same draws, also for different models.
+    Calls with the same table and seed use the same draws, even for different models.
 
     Parameters
     ----------
-    n_repeats : number of donors drawn for each row; not used for a column that is exact.
+    n_repeats : number of rows from which each row takes a permuted value. It has no effect on columns with so few distinct values
+        that the result is exact.
     loss : "log_loss", "brier", "auc", "accuracy", "squared_error", and for counts also "poisson_deviance" and
-        "absolute_error". None uses log loss for classes, squared error for regression, and deviance for counts. A function (y
-        (n,), scores (n, k)) -> (n,) is also possible; it receives scores on the given `scale`.
-    groups : columns to permute together, by name of the group; columns in no group are permuted alone. `ti.families(table)` finds
-        columns that carry the same information.
-    scale : scale of the scores for a function given as `loss`, "log_odds" or "probability".
-    conditional : whether to draw donors only from rows that are similar in associated columns, which is a different
-        estimand. This needs at least 80 rows.
+        "absolute_error". None uses log loss for classes, squared error for regression, and deviance for counts. A function that
+        takes y (n,) and scores (n, k) and returns losses (n,) is also accepted. It receives scores on the given `scale`.
+    groups : columns to permute together, by name of the group. Columns in no group are permuted one by one. `ti.families(table)`
+        finds groups of columns that carry the same information.
+    scale : scale of the scores that a function given as `loss` receives, "log_odds" or "probability".
+    conditional : whether to take permuted values only from rows that are similar in the associated columns. This is a different
+        estimand, and needs at least 80 rows.
 
     Examples
     --------
@@ -204,14 +207,14 @@ def sizes(bound: BoundModel, n_repeats: int, seed: int) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums over receiving rows: their own losses, their rises in loss under permutation, and the rises caused by each donor."""
+    """Sums of the rises in loss under permutation, for each receiver and for each donor, with the receivers' own losses."""
 
     rows: list[IntArray] = field(default_factory=list)
     own: list[FloatArray] = field(default_factory=list)
-    received: dict[str, list[Sum]] = field(default_factory=dict)  # player -> over the pairs of each receiver (m,)
+    received: dict[str, list[Sum]] = field(default_factory=dict)  # player -> sums over the donors of each receiver (m,)
     given: dict[str, Sum] = field(
         default_factory=dict
-    )  # player -> over the pairs of each donor, or group of equal donors
+    )  # player -> sums over the receivers of each donor, or of each group of donors with the same value
 
 
 def start(
@@ -224,7 +227,10 @@ def start(
     scale: str = "log_odds",
     conditional: bool = False,
 ) -> Plan:
-    """Draw the shifts, and find the columns for which the result is exact without drawing."""
+    """Draw the shifts of the rows, and return them with everything else that is fixed before the first row is scored.
+
+    The plan also says for which columns the result is exact and needs no draws.
+    """
     n = len(bound.table)
     if n < 2:
         raise NotApplicableError(why("permutation.few", rows=n))
@@ -251,7 +257,7 @@ def start(
 
 
 def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
-    """Return the strata of every column that the model uses and that is associated with other columns."""
+    """Return strata for every player that the model uses and that is associated with columns outside it."""
     associated, result = families(bound.table, seed=seed), {}
     for player, columns in players.items():
         others = associated.associated(columns, ASSOCIATED)
@@ -261,12 +267,15 @@ def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int
 
 
 def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:
-    """Return groups of rows that are equal in these columns; None unless each column is encoded separately."""
+    """Return the group of each row (n,), and one row of each group (groups,), for rows that are equal in `columns`.
+
+    None if the encoder mixes one of these columns with others, or if it ignores all of them.
+    """
     block = np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
     if len(block) == 0 or not bound.is_local(columns):
         return None
     first, group = equal_rows(bound.x[:, block])
-    return group.astype(np.int32), first.astype(np.int32)  # half the memory, for thousands of players
+    return group.astype(np.int32), first.astype(np.int32)  # halves the memory, which matters with thousands of players
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
@@ -289,7 +298,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     def asked(player: str) -> tuple[Sum, Sum]:
         return (exact if plan.is_exact(player) else drawn)(plan, player, rows, own)
 
-    known: list[FloatArray] = []  # weights of pairs, which most players share
+    known: list[FloatArray] = []  # weights of pairs, which are the same for most players
     for i, found in enumerate(run_parallel(bound, asked, read)):
         received, given = ((rises, _once(mass, known)) for rises, mass in found)
         sums.received[read[i]], sums.given[read[i]] = [received], given
@@ -299,7 +308,10 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
 
 
 def _once(values: FloatArray, known: list[FloatArray]) -> FloatArray:
-    """Return the array among `known` that equals `values`, so that equal arrays are stored once; keep the last two."""
+    """Return the array in `known` that equals `values`, so that equal arrays are stored only once.
+
+    If there is none, add `values` to `known`, which holds the last two arrays.
+    """
     for one in known:
         if np.array_equal(one, values):
             return one
@@ -318,7 +330,7 @@ def merge(a: Sums, b: Sums) -> Sums:
 
 
 def finish(plan: Plan, sums: Sums) -> PermutationImportance:
-    """Return importance, standard error and interval of every column."""
+    """Return the importance of every column with standard errors and intervals, from the sums over all rows."""
     weights, own = plan.bound.table.row_weights, np.concatenate(sums.own)[np.argsort(np.concatenate(sums.rows))]
     baseline = float(np.average(own, weights=weights))
     values, projection = _estimated(plan, sums)
@@ -353,7 +365,7 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
 
 
 def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
-    """Return importances (players,), and the contribution of each row to them as receiver and donor (rows, players).
+    """Return the importances (players,), and the influence of each row on them as receiver and as donor (rows, players).
 
     A player is a column, or a group of columns that are permuted together.
     """
@@ -373,13 +385,13 @@ def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
 
 
 def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return for each row (n,) the mean rise over the pairs of its stratum; 0 if no row of the stratum has weight."""
+    """Return, for each row (n,), the mean rise over all pairs in the row's stratum; 0 if all weights in the stratum are zero."""
     rise, mass = (np.bincount(strata.label, weights * part) for part in received.T)
     return np.asarray(share_of(np.column_stack([rise, mass]))[strata.label])
 
 
 def share_of(sums: FloatArray) -> FloatArray:
-    """Return the mean rise of each row (rows,) from the sums of w D and w; 0 for a row without pairs."""
+    """Return the weighted mean rise D of each row (rows,), given its sums of w D and of w; 0 for a row without pairs."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 
@@ -387,7 +399,7 @@ def share_of(sums: FloatArray) -> FloatArray:
 def error_of(projection: FloatArray, w: FloatArray, groups: IntArray | None) -> float:
     """Return the standard error of the weighted mean of the projection.
 
-    The rows of a group count as one unit; with fewer than ten groups, the result is NaN.
+    If rows come in groups, each group counts as one unit. With fewer than ten groups, the result is NaN.
     """
     deviation = w * (projection - np.average(projection, weights=w))
     if groups is not None:

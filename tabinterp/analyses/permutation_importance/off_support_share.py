@@ -1,11 +1,13 @@
 """Off-support share: how often permuting a column makes a row unlike any real row.
 
-One half of a seeded sample is the reference, and the rows of the other half are probes; all rows of a group are in the same half.
-A probe is off the support if it is farther from its nearest reference row than 95% of the unchanged probes are. If changing the
-column had no effect, the share would be about 5%.
+A random sample of rows is divided into two halves. All rows of a group are in the same half. Rows of the first half are the
+reference, and rows of the second half are probes. A permuted probe is off the support if it is farther from its nearest reference
+row than 95% of the unchanged probes are from theirs. If permuting the column did not change distances, the share would be about
+5%.
 
-The distance uses numbers in standard deviations; other values contribute 0 if equal and 1 if not. Probes, and the rows whose
-values they take, are weighted. A reference row can be the nearest whatever its weight.
+Distances in a numeric column are measured in standard deviations. In other columns, the distance is 0 if two values are equal and
+1 otherwise. The share is weighted by the weights of the probes and of the rows from which they take values. The weights of
+reference rows are not used.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ class Support:
     def _squared(self, column: str) -> NDArray[np.float32]:
         """Return squared distances in one column (probes, references).
 
-        They are not cached, because each matrix would take a megabyte.
+        The matrices are not cached, because each of them takes a megabyte.
         """
         values, half = self._frame[column], self._half
         if self._schema[column].kind == "numeric":
@@ -57,10 +59,10 @@ class Support:
         return _discrete(values.factorize()[0], half)
 
     def off(self, columns: Sequence[str], label: IntArray | None = None) -> float | None:
-        """Return the share of probe rows that are off the support when these columns come from another probe row.
+        """Return the share of probes that are off the support when `columns` take their values from another probe.
 
-        With labels (n,) for the rows of the table, values come from another probe with the same label. Probes without such a
-        partner are left out.
+        If `label` (n,) gives a label to each row of the table, values come from another probe with the same label. Probes that
+        share their label with no other probe are left out.
         """
         probes = len(self._total)
         if probes < 2 or self._total.shape[1] == 0:
@@ -81,7 +83,7 @@ class Support:
 
 
 def _half(table: Table, rows: IntArray) -> int:
-    """Return the number of reference rows, which is half of the rows or as close to it as the end of a group allows."""
+    """Return the number of reference rows: half of the rows, or the number closest to half that divides no group."""
     if table.groups is None:
         return len(rows) // 2
     ends = np.append(0, np.flatnonzero(np.diff(table.groups[rows])) + 1)

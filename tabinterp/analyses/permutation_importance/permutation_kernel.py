@@ -1,6 +1,7 @@
-"""The kernel of permutation importance: the loss of every receiving row when columns are taken from donor rows.
+"""The kernel of permutation importance: the losses of rows when some of their columns take values from other rows.
 
-A *player* is a column, or a group of columns permuted together. A *front* is the output of the network's first affine operations.
+A *receiver* is a row that takes values, and a *donor* is the row from which they are taken. A *player* is a column, or a group of
+columns permuted together. A *front* is the output of the network's first affine operations.
 """
 
 from __future__ import annotations
@@ -20,45 +21,46 @@ from tabinterp.models.perturbation import BLOCK
 
 from .strata import Strata
 
-EXACT = 2  # a column is exact if it has at most this many distinct values for each repeat
-TOGETHER = 2**23  # pairs of receiver and donor that are sorted at once, so that each distinct pair is encoded once
-ROOM = 2**24  # numbers in the parts of distinct pairs, if there are more pairs than rows
-OF_A_FUNCTION = 16_384  # rows in one call of a function of rows, whose fixed cost does not depend on their number
-DENSE = 0.75  # share of effective changes above which gathering them costs more than scoring all rows
+EXACT = 2  # A column is evaluated at all its values if it has at most this many distinct values per repeat.
+TOGETHER = 2**23  # maximum pairs of receiver and donor that are sorted together, to encode each distinct pair once
+ROOM = 2**24  # maximum numbers stored for encoded distinct pairs, if there are more pairs than rows
+OF_A_FUNCTION = 16_384  # rows per call of a model that is a function of rows, because each call has a fixed cost
+DENSE = 0.75  # If more than this share of the receivers change, scoring all rows is cheaper than gathering these.
 
 Sum = tuple[FloatArray, FloatArray]  # sums over pairs of w D and of w
-# indices (m,) of receivers, memory (m, h) -> their fronts (m, h)
+# (indices (m,) of receivers, buffer (m, h)) -> fronts of these receivers (m, h)
 Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Settings fixed before the first row is scored: columns, draws, and the groups of rows that share a value.
+    """Everything that is fixed before the first row is scored: columns, draws, and groups of rows that share a value.
 
-    The rows of `bound` are in hash order, and a row is identified by its index in this order.
+    The rows of `bound` are in hash order. A row is identified by its index in this order.
     """
 
     bound: BoundModel
     loss: Loss
     players: dict[str, tuple[str, ...]]
     shifts: IntArray
-    groups: dict[str, tuple[IntArray, IntArray]]  # player -> group of each row (n,), one row of each group (groups,)
+    groups: dict[str, tuple[IntArray, IntArray]]  # player -> (group of each row (n,), one row of each group (groups,))
     seed: int
-    strata: dict[str, Strata] | None = None  # conditional: player -> strata of donors; players without: all rows
+    strata: dict[str, Strata] | None = None  # for conditional importance: player -> strata; absent: donors are all rows
 
     def is_exact(self, player: str) -> bool:
-        """Return whether the column has so few distinct values that all of them can be used."""
+        """Return whether a player has so few distinct values that every row is evaluated at all of them."""
         few = player in self.groups and len(self.groups[player][1]) <= EXACT * len(self.shifts)
         return few and player not in (self.strata or {})
 
     def strata_of(self, player: str) -> Strata:
-        """Return the strata of a column, or all rows as one stratum."""
+        """Return the strata of a player; without strata, all rows form one stratum."""
         found = (self.strata or {}).get(player)
         return Strata.of(np.zeros(len(self.bound.table), dtype=np.int64)) if found is None else found
 
     def donors(self, player: str, rows: IntArray, shift: int) -> IntArray:
-        """Return the donor of each receiver (m,): the row that is `shift` places further in hash order, within the receiver's
-        stratum if the column has strata.
+        """Return the donor of each receiver (m,), which is the row `shift` positions later in hash order.
+
+        If the player has strata, positions are counted within the receiver's stratum.
         """
         if player in (self.strata or {}):
             return self.strata_of(player).further(rows, shift)
@@ -73,19 +75,22 @@ class Untouched:
         self.losses: FloatArray = loss.rows(scores[None], y, w[None])[0].cpu().numpy()
 
     def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
-        """Return the losses at these scores (m, k) minus the original losses (m,).
+        """Return the losses at the given scores (m, k) minus the original losses, for each receiver (m,).
 
-        A pair of receiver and donor has the product of their weights.
+        A pair of receiver and donor is weighted by the product of their weights; `donors` (m,) has the donors' weights.
         """
         w = (self.w * donors)[None]
         before = self.losses
-        if self.loss.ranks:  # other weights give other ranks
+        if self.loss.ranks:  # The ranks depend on the weights.
             before = self.loss.rows(self.scores[None], self.y, w)[0].cpu().numpy()
         return np.asarray(self.loss.rows(scores[None], self.y, w)[0].cpu().numpy() - before)
 
 
 def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Evaluate every receiver at every value of the column, weighted by the value's share of all rows."""
+    """Return the sums of the rises in loss for each receiver and each distinct value of the player, without random draws.
+
+    Every receiver is evaluated at every value, weighted by the value's share of all rows.
+    """
     bound, (group, first) = plan.bound, plan.groups[player]
     levels, at = bound.part(plan.players[player], first), group[rows]
     base = taken_at(bound.z, rows) - _taken(levels, at)
@@ -103,7 +108,10 @@ def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
-    """Yield the losses of the rows for each set of scores; losses that use ranks need all sets at once."""
+    """Yield the losses of the rows for each set of scores.
+
+    A loss that depends on ranks is computed from all sets at once.
+    """
     if not own.loss.ranks:
         for one in scores:
             yield own.loss.rows(one[None], own.y, own.w[None])[0].cpu().numpy()
@@ -113,7 +121,7 @@ def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iter
 
 
 def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Evaluate every receiver with the column taken from `n_repeats` other rows."""
+    """Return the sums of the rises in loss for each receiver and each donor, when every receiver has `n_repeats` donors."""
     n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.cpu().numpy()
     move = _mover(plan, player, rows, own)
     (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))
@@ -128,7 +136,7 @@ def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[[IntArray], Tensor]:
-    """Return a function from donors to the scores of the receivers when they take the column from these donors."""
+    """Return a function that takes the donor of each receiver and returns the receivers' scores with the donors' values."""
     bound, columns = plan.bound, plan.players[player]
     if player in plan.groups:
         group, first = plan.groups[player]
@@ -154,16 +162,16 @@ def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[
 
 
 def _equal(bound: BoundModel, columns: tuple[str, ...]) -> IntArray:
-    """Return a group number for each row (n,); rows in a group are equal in these columns."""
+    """Return the group number of each row (n,); two rows are in the same group if they are equal in `columns`."""
     frame = bound.table.frame[list(columns)]
     return frame.groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy().astype(np.int64)
 
 
 def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray) -> Callable[[IntArray], Tensor]:
-    """Return the function of `_mover` for columns that the encoder mixes with others.
+    """Return the function of `_mover` for columns that the encoder mixes with other columns.
 
-    Each distinct pair of values, of these columns and of the other columns, is encoded once for all shifts. If there are too many
-    pairs, they are encoded for each shift.
+    The encoded row depends on the values of the player and on those of the other columns. Each distinct combination of these is
+    encoded once for all shifts. If there are too many combinations, they are encoded again for each shift.
     """
     bound, n = plan.bound, len(plan.bound.table)
     donors = plan.donors(player, rows, int(plan.shifts[0]))
@@ -198,7 +206,7 @@ def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntAr
             _, first, inverse = np.unique(pair[at], return_index=True, return_inverse=True)
             some, places = encoded(rows[at[first]], donors[at[first]]), np.zeros(len(rows), dtype=np.int64)
             places[at] = inverse
-        else:  # a receiver that does not change keeps its scores
+        else:  # The position of an unchanged receiver is arbitrary, because `_moved` keeps its scores.
             some, places = parts, np.minimum(np.searchsorted(known, pair), len(parts) - 1)
         return _moved(
             bound, own, changed, lambda at, out: torch.add(_taken(base, at), _taken(some, places[at]), out=out)
@@ -210,8 +218,9 @@ def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntAr
 def _outer(
     bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
 ) -> Callable[[IntArray], Tensor]:
-    """Return the function of `_mover` for a single encoded column, which moves the front along one direction."""
-    x = np.ascontiguousarray(bound.x[:, column])  # read once per shift: among thousands, each read is a cache miss
+    """Return the function of `_mover` for a player with a single encoded column, which moves the front along one direction."""
+    # The column is copied because it is read at every shift. In a table of thousands of columns, each read would miss the cache.
+    x = np.ascontiguousarray(bound.x[:, column])
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)
 
     def added(donors: IntArray) -> Tensor:
@@ -231,7 +240,7 @@ def taken_at(values: Tensor, rows: IntArray) -> Tensor:
 
 
 def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
-    """Return rows of `values`, without a copy if they are consecutive; most donors of a shift are."""
+    """Return the given rows of `values`, without a copy if they are consecutive, as most donors of a shift are."""
     if isinstance(rows, slice):
         return values[rows]
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
@@ -240,9 +249,9 @@ def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
 
 
 def _moved(bound: BoundModel, own: Untouched, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
-    """Return scores (m, k) after a change, in blocks that fit in the cache.
+    """Return the scores of all receivers (m, k) after a change, computed in blocks that fit in the cache.
 
-    A receiver whose value does not change keeps its scores.
+    Receivers that are not marked in `changed` keep their scores.
     """
     rows, scores = np.flatnonzero(changed), own.scores.clone()
     everyone = len(rows) > DENSE * len(changed)

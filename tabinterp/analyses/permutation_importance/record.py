@@ -1,4 +1,4 @@
-"""Permutation importance in the document: how much each model's loss rises when a column is permuted, and the difference."""
+"""Record classes for permutation importance: the rise in each model's loss when a column is permuted, and their difference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
 
-ASSOCIATED = 0.2  # minimum association between a column and those that it is conditioned on (Strobl et al. 2008)
+ASSOCIATED = 0.2  # minimum association of a conditioning column with the permuted column (Strobl et al. 2008)
 FEWEST = 20  # minimum rows of a stratum
 
 
@@ -24,8 +24,8 @@ class ImportanceRow(Part):
     network: Interval
     linear: Interval
     difference: Interval = Interval()  # network minus linear, paired by row
-    off_support: float | None  # share of permuted rows farther from real rows than 95% of real rows are
-    exact: bool  # all donors were used: no Monte Carlo error
+    off_support: float | None  # share of permuted rows that are farther from real rows than 95% of real rows are
+    exact: bool  # all donors were used, so there is no sampling error
 
 
 class Importance(Part):
@@ -42,7 +42,7 @@ class Importance(Part):
 
 
 def build(r: Results) -> Importance:
-    """Return the importance of every column for both models; the list is empty if the analysis does not apply."""
+    """Return the importance of every column for both models; the record lists no columns if the analysis does not apply."""
     both = r[ANALYSIS]
     if both is None:
         metric: Any = r.performance.metrics[0].name

@@ -1,11 +1,12 @@
 """Strata for conditional permutation: rows that are similar in the columns related to the permuted one.
 
-The conditioning columns are those whose association with the permuted column is at least 0.2 (Strobl et al. 2008 use such a
-threshold for the correlation). A regression tree predicts the permuted column from them, and its leaves are the strata. (Strobl
-et al. 2008 and Debeer & Strobl 2020 use the splits of a forest's trees; Molnar et al. 2024 use a tree for each column.)
+A column is used for conditioning if its association with the permuted column is at least 0.2 (Strobl et al. 2008 use such a
+threshold for correlations). A regression tree predicts the permuted column from the conditioning columns, and the leaves of the
+tree are the strata. Strobl et al. 2008 and Debeer & Strobl 2020 use the splits of the trees in a forest, and Molnar et al. 2024
+use one tree per column.
 
-A tree underestimates the spread in the rows on which it was grown. The tree that divides one half of the rows is therefore grown
-on the other half. Leaves have at least 20 rows; smaller ones are joined with their neighbours.
+A tree underestimates the spread in the rows on which it was grown. The rows are therefore divided into two halves, and the strata
+of each half come from a tree that was grown on the other half. A leaf with fewer than 20 rows is merged with its neighbour.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from tabinterp.table.folds import folds
 
 from .record import FEWEST
 
-LEVELS = 16  # levels of a permuted column that the tree distinguishes, the most frequent ones
+LEVELS = 16  # number of the most frequent levels of a permuted column that the tree distinguishes
 
 
 @dataclass(frozen=True, eq=False)
 class Strata:
-    """A division of rows into strata.
+    """An assignment of rows to strata.
 
     Attributes
     ----------
@@ -40,14 +41,14 @@ class Strata:
 
     label: IntArray
     conditioned: tuple[str, ...]
-    order: IntArray  # rows, stratum by stratum
-    place: IntArray  # (n,) index of each row in its stratum
-    first: IntArray  # (strata,) indices in `order`
-    size: IntArray  # (strata,)
+    order: IntArray  # (n,) indices of the rows, sorted by stratum
+    place: IntArray  # (n,) position of each row within its stratum
+    first: IntArray  # (strata,) index in `order` of the first row of each stratum
+    size: IntArray  # (strata,) number of rows
 
     @classmethod
     def of(cls, label: IntArray, conditioned: tuple[str, ...] = ()) -> Strata:
-        """Return strata from arbitrary labels."""
+        """Return strata in which rows with equal labels are together; the labels can be arbitrary integers."""
         _, label = np.unique(label, return_inverse=True)
         order = np.argsort(label, kind="stable")
         size = np.bincount(label)
@@ -64,9 +65,9 @@ class Strata:
         return int(self.size.min())
 
     def further(self, rows: IntArray, shift: int) -> IntArray:
-        """Return the row that is `shift` places further in the same stratum, cyclically (m,).
+        """Return, for each of `rows` (m,), the row `shift` positions later in the same stratum, counted cyclically.
 
-        It is never the row itself, unless the row is alone in its stratum.
+        This is never the row itself, unless its stratum has no other row.
         """
         at = self.label[rows]
         size = self.size[at]
@@ -75,8 +76,9 @@ class Strata:
 
 
 def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], seed: int) -> Strata:
-    """Divide the rows of a table into strata in which the conditioning columns predict similar values of the permuted
-    `columns`.
+    """Divide the rows of a table into strata.
+
+    Rows are in the same stratum if the columns `conditioned` predict similar values of the permuted `columns` for them.
     """
     target = np.column_stack([_target(table, c) for c in columns])
     features = np.column_stack([_code(table, c) for c in conditioned])
@@ -95,7 +97,7 @@ def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], 
 
 
 def _joined(leaves: IntArray) -> IntArray:
-    """Return leaves in the order of the tree, merged with their neighbours until each has enough rows."""
+    """Return the stratum of each row: its leaf, merged with neighbouring leaves until there are enough rows."""
     _, leaf, count = np.unique(leaves, return_inverse=True, return_counts=True)
     joined, held, group = np.zeros(len(count), dtype=np.int64), 0, 0
     for i, rows in enumerate(count):
@@ -109,7 +111,10 @@ def _joined(leaves: IntArray) -> IntArray:
 
 
 def _code(table: Table, column: str) -> FloatArray:
-    """Return a column as numbers that a tree can split (n,): numeric values, or indices of levels; missing values come first."""
+    """Return a column as numbers that a tree can split (n,): numeric values, or indices of levels.
+
+    Missing values get a number below all others.
+    """
     values = table.frame[column]
     if table.schema[column].kind == "numeric":
         x = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -118,15 +123,17 @@ def _code(table: Table, column: str) -> FloatArray:
 
 
 def _levels(table: Table, column: str) -> IntArray:
-    """Return for each row the index of its level among those of the column (n,); -1 if missing."""
+    """Return the index of each row's level among the levels of the column (n,); -1 if the value is missing."""
     place = {level: i for i, level in enumerate(table.schema[column].levels)}
     codes = table.frame[column].astype(object).map(place)
     return np.asarray(pd.to_numeric(codes).fillna(-1).to_numpy(dtype=np.int64))
 
 
 def _target(table: Table, column: str) -> FloatArray:
-    """Return the targets of the tree (n, t): ranks in standard deviations for a number, a dummy for each level, one
-    for missing.
+    """Return the targets of the tree (n, t).
+
+    For a numeric column, these are the ranks in standard deviations and, if values are missing, an indicator of missing values.
+    For other columns, they are indicators of the most frequent levels, where missing values count as a level.
     """
     if table.schema[column].kind == "numeric":
         x = table.numeric(column)

@@ -1,16 +1,17 @@
-"""Robustness: the loss of both models, and their AUC for two classes, under increasing perturbation of the columns.
+"""Robustness: how the loss of both models, and for two classes their AUC, changes as column values are perturbed more and more.
 
-A perturbation of size s replaces values by those of *donors*: the training rows, or at most 10,000 of them drawn by hash. A
-number is located among the sorted donor values of its column, with ties broken at random. It is then moved up or down by at most
-s times the number of donors (uniform, reflected at the ends) and replaced by the value at the new position. A level is replaced
-by that of a random donor with probability s. Thus every new value occurs in the table, a size means the same in every column, and
-at s = 1 nothing of the original rows remains. Missing values stay missing. The draws for a row depend only on its number and the
-seed. They are the same for both models and for every size, so that a larger size moves each value further.
+A perturbation of size s replaces values by those of *donors*, which are at most 10,000 training rows, drawn by a hash of their
+numbers. A numeric value is located among the sorted donor values of its column, with ties broken at random. Its position is then
+shifted up or down by a random amount, uniform and at most s times the number of donors, and reflected at the ends. The value at
+the new position replaces the original one. A level is replaced by the level of a random donor with probability s. Missing values
+stay missing. Every new value thus occurs in the table, and a given size has the same meaning in all columns. At s = 1, the new
+values do not depend on the original ones. The random draws for a row depend only on its number and the seed. They are the same
+for both models and for all sizes, so a larger size shifts every value further.
 
-Losses are averaged over the draws for each row. They are in units of the loss (for squared errors, the squared unit of the
-target), and differences between the models are paired. Given the models and the donors, the mean for a row depends on this row
-alone. Standard errors are therefore those of means over rows, or over groups of rows (influences summed by group). Without a
-split, the donors are the evaluated rows themselves, and intervals treat the distributions of the columns as fixed.
+The loss of each row is averaged over the draws, and differences between the models are paired by row. Given the models and the
+donors, this average depends only on the row itself. Standard errors are therefore those of means over rows or, if rows come in
+groups, over groups. If the table has no split, the donors are the evaluated rows themselves, and intervals treat the
+distributions of the columns as fixed.
 
 The *excess rise* at a size is the rise in the network's loss from size 0 minus the rise in the linear counterpart's loss.
 """
@@ -49,24 +50,25 @@ from tabinterp.table.suppression import SMALL
 
 from .record import OF_NUMBERS, turns
 
-# share of the donors of a column by which a number moves at most, and probability that a level is replaced
+# A size is the largest shift of a numeric value, as a share of the donors, and the probability that a level is replaced.
 SIZES = (
     0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0,
 )  # fmt: skip
 DRAWS = 10
-FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # if whole rows are encoded again, or with a budget of rows
-LOOKED_UP = 4  # most distinct values of a column, per encoded column, whose products with the weights are kept
+FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # if whole rows are encoded again, or with a limited budget
+# Products with the weights are stored for columns with at most this many distinct values per encoded column.
+LOOKED_UP = 4
 TOGETHER = 16_384  # perturbed rows that are scored at once
 OF_COLUMNS = 0.1  # size at which single columns are perturbed
 DONORS = 10_000
-HALF = 32  # bits of a hash for each random number
+HALF = 32  # bits of a hash that are used for one random number
 
 Estimate = tuple[float, float, float, float]  # value, standard error, ends of the 95% interval
 
 
 @dataclass(frozen=True)
 class AtSize:
-    """Both models at one size of perturbation: loss, AUC (NaN unless there are two classes), and excess rise in loss."""
+    """Loss, AUC and excess rise in loss at one size of perturbation; AUCs are NaN unless the target has two classes."""
 
     size: float
     network: Estimate
@@ -90,17 +92,17 @@ class OfColumn:
 
 @dataclass(frozen=True)
 class Robustness(Display):
-    """Performance of both models under growing perturbation.
+    """Performance of both models as column values are perturbed more and more.
 
     Parameters
     ----------
     loss : name of the loss, such as "log_loss".
-    null : loss of always predicting the base rate, or the mean.
-    donors : number of donor rows.
-    donors_of : whether the donors are training rows or all rows.
-    sizes : results by size, starting with size 0.
-    numbers : results at size 5% if only numeric columns are perturbed; None if no input is numeric.
-    columns : results for single columns, perturbed at `column_size`, in decreasing order of the rise in the network's loss.
+    null : loss if the base rate (for numbers, the mean) is always predicted.
+    donors : number of rows from which new values are taken.
+    donors_of : "training" if these are training rows, "all" if they are the evaluated rows.
+    sizes : results at each size in increasing order, starting with size 0.
+    numbers : results at size 5% when only numeric columns are perturbed; None if no input is numeric.
+    columns : results for each column perturbed alone at `column_size`, in decreasing order of the rise in the network's loss.
     """
 
     loss: str
@@ -117,15 +119,15 @@ class Robustness(Display):
 
     @property
     def lost_at(self) -> float | None:
-        """The smallest size at and above which the network is not significantly better than the linear model.
+        """The smallest size from which on the network is no longer significantly better than the linear model.
 
-        None if the network is not significantly better at size 0, or still is at the largest size.
+        None if the network is not significantly better at size 0, or if it is significantly better at the largest size.
         """
         return self._turns[0]
 
     @property
     def worse_from(self) -> float | None:
-        """The smallest size at and above which the network is significantly worse than the linear model.
+        """The smallest size from which on the network is significantly worse than the linear model.
 
         None if the network is already significantly worse at size 0, or is not significantly worse at the largest size.
         """
@@ -172,9 +174,9 @@ def robustness(
     column_size: float = OF_COLUMNS,
     seed: int = 0,
 ) -> Robustness:
-    """Perturb the values of rows, and compare how much the performance of a network and its linear counterpart suffers.
+    """Measure how the performance of a network and its linear counterpart falls as column values are perturbed more and more.
 
-    The held-out rows are used, or all rows if the table has no split.
+    The held-out rows are used or, if the table has no split, all rows.
 
     Parameters
     ----------
@@ -218,7 +220,7 @@ def _perturbed(
     column_size: float = OF_COLUMNS,
     seed: int,
 ) -> Robustness:
-    """Perturb the values of the given evaluated rows."""
+    """Return the performance of both models when the given rows are perturbed; `rows` are indices in the network's table."""
     table, evaluated = network.table, network.table.evaluation_rows()
     if len(rows) < SMALL:
         raise NotApplicableError(why("perturbation.few", least=SMALL))
@@ -252,7 +254,7 @@ def _perturbed(
     )
     return Robustness(
         loss=asked.loss.name,
-        # on all evaluated rows: the value on a part of them would reveal the number of events in the rest
+        # The null loss on a subset of the evaluated rows would reveal the number of events in the other rows.
         null=null_loss(table.schema.task, evaluated.y, evaluated.row_weights),
         rows=len(rows),
         draws=draws,
@@ -268,27 +270,27 @@ def _perturbed(
 
 @dataclass(frozen=True)
 class _Found:
-    """Losses and AUCs of the network and the linear model; AUCs are missing unless there are two classes."""
+    """Mean losses and AUCs of the network and the linear model; `aucs` is None unless they were requested for two classes."""
 
     losses: tuple[Power, Power]
     aucs: tuple[Power, Power] | None
 
 
 class _Asked:
-    """Both models, scored on rows that take the values of their columns from other rows."""
+    """Both models with their evaluated rows; scores these rows when their values are taken from other rows."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, loss: Loss, rows: int) -> None:
-        """Prepare to score the first `rows` rows to which the models are bound."""
+        """Prepare to score the first `rows` rows of the table to which the models are bound."""
         self._table, self.loss, self._device = network.table.take(np.arange(rows)), loss, network.device
         self._scores = [_scores_of(network), _scores_of(linear)]
 
     def of(self, sources: Iterable[IntArray], areas: bool = False) -> _Found:
-        """Return losses and AUCs, averaged over draws.
+        """Return the losses and AUCs of both models, averaged over draws.
 
         Parameters
         ----------
-        sources : for each draw, the row from which each value is taken (columns, n).
-        areas : whether to compute the AUCs, for two classes.
+        sources : for each draw, the index of the row from which each value is taken (columns, n).
+        areas : whether to compute AUCs if the target has two classes.
         """
         table, total, found, draws = self._table, np.zeros((2, len(self._table))), [], 0
         left = iter(sources)
@@ -306,9 +308,10 @@ class _Asked:
 
 
 def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
-    """Return a function that maps the source row of each value (columns, n) to scores (n, k).
+    """Return a function that takes the source row of each value (columns, n) and returns the scores (n, k).
 
-    If every column is encoded on its own, encoded columns are exchanged, in single precision and relative to their means.
+    If every column is encoded separately, encoded values are taken from the source rows, and no row is encoded again. These
+    values are in single precision and relative to their means.
     """
     if not bound.is_local(bound.columns):
         return lambda came: forward(bound.rest, mixed(bound, np.ascontiguousarray(came.T))).cpu().numpy()
@@ -337,7 +340,7 @@ def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
             few = came[:, i : i + BLOCK]
             x, tokens = np.empty((len(order), few.shape[1]), np.float32), np.empty((few.shape[1], len(codes)), np.int64)
             for into, values, (j, _) in zip(x, x_of, numeric, strict=True):
-                values.take(few[j], out=into, mode="clip")  # with the default mode, numpy would copy through a buffer
+                values.take(few[j], out=into, mode="clip")  # The default mode would copy through a buffer.
             for k, (j, code) in enumerate(codes):
                 tokens[:, k] = code[few[j]]
             z = torch.addmm(start, torch.from_numpy(x).to(bound.device).T, behind)
@@ -351,11 +354,11 @@ def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
 
 
 class _Places:
-    """The positions of the evaluated rows among the sorted donor values of each column.
+    """The positions of the evaluated rows among the sorted donor values of each column, from which new values are drawn.
 
     Parameters
     ----------
-    table : the evaluated rows, followed by the donors. If no rows follow, the evaluated rows are the donors.
+    table : the evaluated rows, followed by the donors. If no rows follow, the donors are the evaluated rows.
     rows : number of evaluated rows.
     """
 
@@ -364,11 +367,11 @@ class _Places:
         inputs = table.schema.inputs
         self.unmoved = np.tile(np.arange(rows), (len(inputs), 1))
         self.numeric = [j for j, column in enumerate(inputs) if table.schema[column].kind == "numeric"]
-        self._known: list[IntArray] = []  # evaluated rows with a value
-        self._donors: list[IntArray] = []  # donors with a value, sorted if these are numbers
+        self._known: list[IntArray] = []  # for each column: evaluated rows whose value is known
+        self._donors: list[IntArray] = []  # for each column: donors whose value is known, sorted by it if it is numeric
         self._ranks: dict[
             int, tuple[IntArray, IntArray]
-        ] = {}  # for known values of a number: counts of donors below, and of donors not above
+        ] = {}  # for each known value of a numeric column: numbers of donors below it, and of donors not above it
         for j, column in enumerate(inputs):
             known = table.frame[column].notna().to_numpy()
             self._known.append(np.flatnonzero(known[:rows]))
@@ -385,8 +388,9 @@ class _Places:
             self._donors.append(donors)
 
     def moved(self, size: float, draw: int, only: Collection[int] | None = None) -> IntArray:
-        """Return the source row of each value (columns, rows) for a perturbation of this size; `only` restricts it to some
-        columns.
+        """Return the index of the row from which each value is taken (columns, rows), for a perturbation of the given size.
+
+        `only` has the indices of the columns to perturb; None perturbs all.
         """
         came = self.unmoved.copy()
         for j in range(len(came)) if only is None else only:
@@ -430,10 +434,10 @@ def _of_column(column: str, none: _Found, found: _Found) -> OfColumn:
 def run(context: Context) -> Robustness:
     """Perturb the evaluated rows of an audit.
 
-    Fewer sizes and draws are used if whole rows must be encoded again, or if the number of evaluated rows is limited.
+    Fewer sizes and draws are used if whole rows must be encoded again, or if the budget does not allow all of them.
     """
     rows = context.drawn(context.evaluated, context.settings.rows)
-    further = len(context.network.columns) + 1  # each column alone, and all numbers
+    further = len(context.network.columns) + 1  # each column alone, and all numeric columns together
     effort: dict[str, Any] = {}
     if context.share < len(rows) * DRAWS * (len(SIZES) + further) or not context.network.is_local(
         context.network.columns

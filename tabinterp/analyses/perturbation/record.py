@@ -1,4 +1,4 @@
-"""Robustness in the document: the performance of both models under perturbation, and the columns with the largest effect."""
+"""Record classes for robustness: the performance of both models under perturbation, and the columns with the largest effect."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ OF_NUMBERS = 0.05  # size at which only numbers are perturbed
 
 
 class AtSize(Part):
-    """Both models at one size of perturbation; differences are network minus linear model."""
+    """Performance of both models at one size of perturbation; differences are network minus linear model."""
 
-    size: float  # share of donors by which a number moves at most, and probability that a level is replaced
+    size: float  # largest shift of a numeric value as a share of the donors, and probability that a level is replaced
     network: Interval
     linear: Interval
     difference: Interval
-    rise: Interval  # rise in the network's loss from size 0 minus that in the linear model's; none at size 0
+    rise: Interval  # rise in the network's loss from size 0 minus the rise in the linear model's; empty at size 0
     network_auc: Interval  # for two classes
     linear_auc: Interval
     auc_difference: Interval
 
 
 class OfColumn(Part):
-    """The rise in loss when a single column is perturbed, for both models, and network minus linear model."""
+    """The rise in loss of both models when a single column is perturbed, and the difference (network minus linear model)."""
 
     column: str
     network: Interval
@@ -46,23 +46,23 @@ class OfColumn(Part):
 
 class Record(Part):
     metric: Metric
-    null: float  # loss of always predicting the base rate, or the mean, on all evaluated rows
+    null: float  # loss on all evaluated rows if the base rate, or the mean, is always predicted
     rows: int
     draws: int
     seed: int
     donors: int  # number of donor rows
-    donors_of: Literal["training", "all"]  # "all": the evaluated rows, if it is unknown which rows were held out
+    donors_of: Literal["training", "all"]  # "all": the evaluated rows, because it is not known which rows were held out
     sizes: list[AtSize]  # size 0 first, increasing
     numbers: AtSize | None  # only numeric columns perturbed; None: no input is numeric
-    # smallest size from which the network is not significantly better; None: it never was, or still is at the largest
+    # smallest size from which on the network is not significantly better; None: not better at size 0, or better at the largest
     lost_at: float | None
-    # smallest size from which it is significantly worse; None: it is so at size 0, or is not at the largest
+    # smallest size from which on it is significantly worse; None: worse at size 0, or not worse at the largest size
     worse_from: float | None
     column_size: float
     columns: list[OfColumn]  # largest rise in the network's loss first
 
     def check_claims(self, document: Document) -> None:
-        """Check the order of sizes and columns, the differences, and the sizes at which the conclusion changes."""
+        """Check the order of sizes and columns, the differences, and the sizes `lost_at` and `worse_from`."""
         sizes = [one.size for one in self.sizes]
         if not (sizes and sizes[0] == 0 and sizes[-1] <= 1 and all(one < other for one, other in pairwise(sizes))):
             raise DocumentError(f"analyses.perturbation.sizes must increase from 0 to at most 1, but are {sizes}.")
@@ -86,7 +86,7 @@ class Record(Part):
                 )
         if sorted(one.column for one in self.columns) != sorted(inputs):
             raise DocumentError("analyses.perturbation.columns must contain each input exactly once.")
-        rises = [one.network.value for one in self.columns if one.network.value is not None]  # None: a loss overflowed
+        rises = [one.network.value for one in self.columns if one.network.value is not None]  # None: overflow
         if any(one < other for one, other in pairwise(rises)):
             raise DocumentError(
                 "analyses.perturbation.columns must be sorted by the rise in the network's loss, largest first."
@@ -102,19 +102,19 @@ class Record(Part):
 
 
 def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tuple[float | None, float | None]:
-    """Return two sizes: where the network ceases to be significantly better, and where it becomes significantly worse.
-
-    Each is the smallest size at and above which its condition holds.
+    """Return the sizes from which on the network is no longer significantly better, and is significantly worse.
 
     Parameters
     ----------
-    differences : for each size, starting with 0, the size and the ends of the interval of network minus linear model. An end
-        is None or NaN if there is no interval.
+    differences : (size, low, high) for each size, starting with size 0. `low` and `high` are the ends of the interval of the
+        difference in loss, network minus linear model. They are None or NaN if there is no interval.
 
     Returns
     -------
-    A size is None if its condition does not hold at the largest size. The first is also None if the network is not significantly
-    better at size 0, and the second if the network is already significantly worse there.
+    lost_at : smallest size at which, and at all larger ones, the network is not significantly better. None if there is no such
+        size, or if the network is not significantly better at size 0.
+    worse_from : smallest size at which, and at all larger ones, the network is significantly worse. None if there is no such
+        size, or if the network is already significantly worse at size 0.
 
     >>> turns([(0.0, -2.0, -1.0), (0.1, -1.0, 1.0), (0.2, -2.0, -1.0), (0.3, -1.0, 1.0), (0.4, 1.0, 2.0)])
     (0.3, 0.4)
@@ -129,13 +129,16 @@ def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tu
 
 
 def _from(sizes: Sequence[float], holds: Sequence[bool]) -> float | None:
-    """Return the smallest size from which a condition holds up to the largest size; None if it does not hold at the largest."""
+    """Return the smallest size such that a condition holds at this size and at all larger sizes.
+
+    `holds` says for each size whether the condition holds. The result is None if it does not hold at the largest size.
+    """
     first = max((i + 1 for i, one in enumerate(holds) if not one), default=0)
     return sizes[first] if first < len(sizes) else None
 
 
 def _check_differences(part: AtSize | OfColumn, none: AtSize) -> None:
-    """Check the differences between the models, and the excess rise from size 0."""
+    """Check that the differences between the models and the excess rise follow from the losses; `none` has those at size 0."""
     found = [("difference", part.difference, part.network, part.linear)]
     if isinstance(part, AtSize):
         found += [

@@ -1,4 +1,4 @@
-"""Robustness on the page: loss and AUC by size of the perturbation, and the columns with the largest effect."""
+"""Report section on robustness: loss and AUC by size of the perturbation, and the columns with the largest effect."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tabinterp.report.words import capital, interval, sentences, stated, t
 
 from .record import AtSize, OfColumn, Record
 
-MOST = 8  # columns in the table; the document has all of them
-NOTED = 0.05  # size in the introduction, or the nearest one
+MOST = 8  # maximum number of columns in the table; the document has all of them
+NOTED = 0.05  # The introduction gives the result at the size nearest to this.
 
 
 def build(record: Record, document: Document) -> list[Block]:
@@ -24,7 +24,8 @@ def build(record: Record, document: Document) -> list[Block]:
         linear=linear,
         rise=stated(noted.rise, sign=True),
     )
-    lost = None if record.lost_at == record.worse_from else record.lost_at  # `worse_from` implies it
+    # If both sizes are equal, the sentence on `worse_from` implies the one on `lost_at`.
+    lost = None if record.lost_at == record.worse_from else record.lost_at
     known = [*filter(None, [_compared("lost", lost, linear), _compared("worse", record.worse_from, linear)])]
     by_column: list[Column[OfColumn]] = [
         name_column(t("report.column"), lambda row: row.column),
@@ -54,7 +55,10 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _numbers(one: AtSize, metric: str, linear: str) -> Paragraph:
-    """Return both models' results when only numbers are perturbed; the check `fragile` uses them."""
+    """Return a sentence with the losses of both models when only numeric columns are perturbed.
+
+    The check `fragile` uses these results.
+    """
     values = {
         "network_loss": stated(one.network),
         "linear_loss": stated(one.linear),

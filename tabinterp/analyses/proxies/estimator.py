@@ -1,16 +1,17 @@
-"""Proxies: how well a protected column that is not an input can be predicted from the inputs, and whether that matters.
+"""Proxies: how well a protected column that is not an input can be predicted from the inputs, and what effect the proxies have.
 
-Probes (Alain & Bengio 2016) are logistic regressions, or linear regressions for a number. They use the encoded inputs, the
-outputs of each hidden layer, the score alone, or one input column at a time (the levels of a category, sixteen ranges of a
-number). They are fitted on four fifths of the rows and evaluated on the remaining fifth, for each fifth in turn. The measure is
-R2 for a number and otherwise AUC (one level against the others, averaged by their shares), averaged over the fifths. Its standard
-error over rows is multiplied by 1.5, because the fits share most of their rows (Nadeau & Bengio 2003). A probe finds information
-that is linearly available, not how the network uses it.
+The protected column is predicted by probes (Alain & Bengio 2016), which are logistic regressions or, for a numeric column, linear
+regressions. A probe uses the encoded inputs, the outputs of one hidden layer, the score, or a single input column. A single
+column is represented by its levels or, if it is numeric, by sixteen ranges. Probes are evaluated by five-fold cross-validation.
+The measure is R2 for a numeric column. For other columns, it is the AUC of each level against all others, averaged over the
+levels by their shares. The measure is averaged over the folds. Its standard error over rows is multiplied by 1.5, because the
+fits share most of their rows (Nadeau & Bengio 2003). A probe shows which information is linearly available, not how the network
+uses it.
 
-The effect of the best proxies is measured by permutation. They take their values from other rows, drawn by hash, one column at a
-time and all together. The loss, and the gap between the most and the least selected group, are then computed again. The gap is
-always between the same two groups. If the share of one of these groups may not be shown (`partition`), the gap is withheld, and
-only its change is reported, as a mean over draws.
+The effect of the best proxies is measured by permutation. Their values are taken from other rows, first for one column at a time
+and then for all proxies together. The loss and the gap between the most and the least selected group are then computed again.
+Both gaps are between the same two groups. If the share selected may not be shown for one of these groups (`groups/partition`),
+the gap is withheld. Only its change is then reported, as a mean over draws.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ from tabinterp.table.suppression import SMALL, BoolArray, countable, shown
 FOLDS = 5
 OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # factor of standard errors: the fits share most of their rows
 ROWS = 3000
-FEWEST = 50  # minimum rows, and at least twice as many as folds for each level
+FEWEST = 50  # minimum rows of a numeric protected column, or of each level of another
 CELLS = 16
 BEST, REPEATS = 3, 4
 PENALTY = 1.0
@@ -56,7 +57,13 @@ PENALTY = 1.0
 
 @dataclass(frozen=True)
 class Probe:
-    """How well the column is predicted from `place`, which is "inputs", "layer 1" and so on, "score", or an input column."""
+    """The accuracy with which a protected column is predicted from one representation of the rows.
+
+    Attributes
+    ----------
+    place : "inputs", the name of a hidden layer ("layer 1"), "score", or the name of an input column.
+    power : AUC or R2.
+    """
 
     place: str
     power: Estimate
@@ -64,7 +71,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Ablated:
-    """The effect on one model of permuting some columns: change of the loss, change of the gap, and remaining gap."""
+    """The effect of permuting some columns on one model: change of the loss, change of the gap, and the remaining gap."""
 
     columns: tuple[str, ...]
     loss: Estimate
@@ -74,7 +81,10 @@ class Ablated:
 
 @dataclass(frozen=True)
 class Gap:
-    """Gap between the most and the least selected group under one model, in shares selected (mean predictions for numbers)."""
+    """The gap in the share selected between the most and the least selected group, under one model.
+
+    For numeric targets and counts, it is the gap in mean predictions.
+    """
 
     most: Condition
     least: Condition
@@ -109,14 +119,14 @@ class Proxy:
 
 @dataclass(frozen=True, eq=False)
 class Proxies(PreviewedFrame):
-    """Results for all protected columns that are not inputs and can be predicted at all."""
+    """Results for all protected columns that are not inputs and have enough rows."""
 
     proxies: tuple[Proxy, ...]
     seed: int
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column and probe."""
+        """Return one row for each protected column and probe."""
         rows = []
         for proxy in self.proxies:
             for kind, probes in (("place", proxy.places), ("column", proxy.columns)):
@@ -132,9 +142,10 @@ class Proxies(PreviewedFrame):
 
 
 def proxies(network: BoundModel, linear: BoundModel, *, threshold: float = THRESHOLD, seed: int = 0) -> Proxies:
-    """Predict every protected column that is not an input, on the rows to which both models are bound.
+    """Measure how well every protected column that is not an input can be predicted, and the effect of its best proxies.
 
-    At most 3,000 rows are used, drawn by hash. A column with fewer than two levels of fifty rows is left out.
+    At most 3,000 of the rows to which both models are bound are used, drawn by a hash of their numbers. A protected column is
+    left out if fewer than two of its levels have at least fifty rows, or if it is numeric and known in fewer than fifty rows.
     """
     names = [c.name for c in network.table.schema.columns if c.protected and c.role not in ("input", "target")]
     few = np.sort(chosen(network.table.numbers, ROWS, seed))
@@ -159,7 +170,10 @@ def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float,
 
 
 def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
-    """Return which rows are used (n,), and the targets of a probe for them, as levels (n, k) or numbers."""
+    """Return which rows are used (n,), the targets of a probe (n, k), and whether the targets are levels.
+
+    The targets are indicators of k levels, or the values of a numeric column (k = 1). None if there are too few rows.
+    """
     values = table.frame[name]
     if table.schema[name].kind == "numeric" and values.nunique() > 2:
         number = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -174,7 +188,7 @@ def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
 
 
 def _places(network: BoundModel) -> Iterator[tuple[str, FloatArray]]:
-    """Yield the representations inside the network, each of shape (n, width)."""
+    """Yield the name and the values (n, width) of each representation: inputs, hidden layers and score."""
     if network.has_gradient:
         yield "inputs", network.x
         yield from network.activations().items()
@@ -184,8 +198,9 @@ def _places(network: BoundModel) -> Iterator[tuple[str, FloatArray]]:
 
 
 def _of_column(table: Table, name: str) -> FloatArray:
-    """Return a column's levels, or sixteen ranges of a number, as indicators (n, cells), so that a linear probe can find
-    nonlinear relations.
+    """Return indicators (n, cells) of a column's levels or, if it is numeric, of sixteen ranges.
+
+    The indicators allow a linear probe to find nonlinear relations.
     """
     made = cells(table, name, np.ones(len(table), dtype=bool), CELLS)
     return np.eye(made.size)[made.codes]
@@ -193,7 +208,7 @@ def _of_column(table: Table, name: str) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """One protected column, with the rows that are used, and their values, weights and folds."""
+    """A protected column to be predicted: the rows that are used, their values, weights and folds."""
 
     known: BoolArray
     outcomes: FloatArray
@@ -203,7 +218,7 @@ class _Asked:
     groups: IntArray | None
 
     def power(self, values: FloatArray) -> Estimate:
-        """Return the cross-fitted AUC or R2 of a linear probe on values (n, width)."""
+        """Return the cross-fitted AUC or R2 of a linear probe that uses `values` (n, width)."""
         rows = np.flatnonzero(self.known & (self.weights > 0))
         x, y, w = values[rows], self.outcomes[rows], self.weights[rows]
         fold = self.folds[rows]
@@ -243,7 +258,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
     shares = [found.share(int(i)) for i in told]
     rates = [one.value for one in shares]
     if len(told) < 2 or not np.isfinite(rates).all() or min(one.units for one in shares) < FEWEST_GROUPS:
-        return None  # with fewer than ten sampling units, it is not reported which share is lower
+        return None  # With fewer than ten rows or groups of rows, the report does not say which share is lower.
     most, least = (int(told[at]) for at in (np.argmax(rates), np.argmin(rates)))
     pair = (parts.codes == most, parts.codes == least)
     gap = _difference(bound.table, rows.selected, pair)
@@ -254,7 +269,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
 
 
 def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
-    """Return which groups (groups,) have a selected share that can be shown."""
+    """Return which groups have a selected share that may be shown (groups,)."""
     sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
     return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 
@@ -292,7 +307,7 @@ def _ablated(
 
 
 def _with(bound: BoundModel, columns: tuple[str, ...], donors: IntArray) -> FloatArray:
-    """Return the scores of all rows (n, k) after these columns take their values from other rows."""
+    """Return the scores of all rows (n, k) when `columns` take their values from the rows `donors` (n,)."""
     with torch.inference_mode():
         if bound.is_local(columns):
             part = bound.part(columns)
@@ -301,13 +316,13 @@ def _with(bound: BoundModel, columns: tuple[str, ...], donors: IntArray) -> Floa
 
 
 def _losses(bound: BoundModel, scores: FloatArray) -> FloatArray:
-    """Return the loss of every row (n,)."""
+    """Return the loss of every row (n,), given scores (n, k)."""
     found = loss_for(None, bound.table.schema.task).each(scores[None], bound.table.y, bound.device)
     return np.asarray(found[0])
 
 
 def _difference(table: Table, values: FloatArray, pair: tuple[BoolArray, BoolArray]) -> Estimate:
-    """Return the mean of one group minus that of the other, with an interval over rows or groups of rows."""
+    """Return the mean of `values` in the first group of `pair` minus the mean in the second, with an interval."""
     (a, one), (b, other) = (influences(values, table.row_weights, mask) for mask in pair)
     both = pair[0] | pair[1]
     error, units = spread(np.where(both, np.nan_to_num(one) - np.nan_to_num(other), 0.0), together(table), both)
@@ -321,7 +336,7 @@ def _freedom(table: Table, units: int) -> float:
 
 
 def run(context: Context) -> Proxies | None:
-    """Find proxies in both models of an audit; None if the target has several classes."""
+    """Find proxies of protected columns for both models of an audit; None if the target has several classes."""
     if context.network.table.schema.task == "multiclass":
         return None
     return proxies(*context.both(context.subsample), threshold=context.threshold, seed=context.seed)

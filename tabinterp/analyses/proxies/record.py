@@ -1,4 +1,4 @@
-"""Proxies in the document: how well other columns and the network predict a protected column that is not an input."""
+"""Record classes for proxies: how well a protected column that is not an input is predicted, and what effect proxies have."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLACES = ("inputs", "score")
 
 class ProbeRow(Part):
     place: Literal["inputs", "layer", "score", "column"]
-    name: str  # name of the layer or the column
+    name: str  # name of the representation or the column
     power: Interval  # AUC or R2
 
 
@@ -48,7 +48,7 @@ class ProxyPart(Part):
 
 
 def build(r: Results) -> list[ProxyPart]:
-    """Return the proxies of every protected column that neither model uses."""
+    """Return the record of every protected column that is not an input."""
     result = r[ANALYSIS]
     return [] if result is None else [_proxy(proxy) for proxy in result.proxies]
 

@@ -1,4 +1,4 @@
-"""Proxies on the page: how well a protected column that is not an input can be predicted from the inputs."""
+"""Report section on proxies: how well a protected column that is not an input can be predicted from the inputs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Adverse decisions: the declined rows, the just-approved rows used as reference, and each column's contribution by method.
+"""Adverse decisions: declined rows, the just-approved rows with which they are compared, and the contributions of columns.
 
-Contributions are (rows, columns), in units of the score; a positive value counts against the row.
+Contributions have the shape (rows, columns) and are in units of the score. A positive contribution counts against the row.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ REFERENCE = 100  # number of just-approved rows
 EVALUATIONS, MOST = (
     2_000_000,
     16,
-)  # network evaluations in total, where the rows allow it; maximum permutations for each pair of rows
-TOLERANCE = 1e-2  # tolerance of integrated gradients, enough for the order of the columns
+)  # network evaluations for one set of lists, if the number of rows allows it; maximum permutations for each pair of rows
+TOLERANCE = 1e-2  # tolerance of integrated gradients, which is small enough to order the columns
 
 AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
@@ -37,9 +37,9 @@ BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """The declined rows followed by the just-approved rows, under both models.
+    """The declined rows, followed by the just-approved rows, with both models bound to them.
 
-    `side` times a score increases towards the adverse decision.
+    `side` is 1 if a higher score makes the adverse decision more likely, otherwise -1.
     """
 
     network: BoundModel
@@ -65,7 +65,7 @@ class Case:
 
     @property
     def near_weights(self) -> FloatArray:
-        """The weights of the reference rows (reference rows,)."""
+        """The weights of the just-approved rows (reference rows,)."""
         return self.network.table.row_weights[self.near]
 
     @property
@@ -73,12 +73,12 @@ class Case:
         return np.asarray(np.average(self.linear.x[self.near], axis=0, weights=self.near_weights))
 
     def declines(self, scores: FloatArray) -> BoolArray:
-        """Return which scores lead to a declined row; a score equal to the threshold belongs to the negative class."""
+        """Return which scores lead to an adverse decision; a score equal to the threshold belongs to the negative class."""
         return np.asarray((scores > self.cut) == (self.side > 0))
 
 
 def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
-    """Set the adverse class if the target has two classes; other targets are left unchanged."""
+    """Return the rows with the adverse class set, if the target has two classes; otherwise return them unchanged."""
     if declined not in ("negative", "positive"):
         raise TabinterpError(
             "the deprecated argument 'declined' must be 'negative' or 'positive'; got "
@@ -100,9 +100,9 @@ def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
 
 
 def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) -> AnyTable:
-    """Return the rows with the adverse class set from the deprecated argument `declined`, and emit a warning.
+    """Set the adverse class from the deprecated argument `declined`, emit a warning, and return the rows.
 
-    `declined` is "positive", "negative" or None.
+    `declined` is "positive", "negative" or None. If it is None, the rows are returned unchanged and there is no warning.
     """
     if declined is None:
         return rows
@@ -128,7 +128,7 @@ def case_of(
 ) -> Case:
     table, cut = network.table, float(np.log(threshold) - np.log1p(-threshold))
     score, weights, means = network.scores[:, 0], table.row_weights, (network.x, linear.x)
-    side = 1.0 if table.schema.compared == 0 else -1.0  # the adverse class is the positive one, or the other
+    side = 1.0 if table.schema.compared == 0 else -1.0  # 1 if the adverse class is the positive class
     turned = (score > cut) == (side > 0)
     counts = weights > 0
     down, up = np.flatnonzero(turned & counts), np.flatnonzero(~turned & counts)
@@ -153,9 +153,9 @@ def _both_scales(scores: torch.Tensor) -> torch.Tensor:
 
 
 def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return Shapley values (rows, columns) relative to the just-approved rows, for the log-odds and for the probability.
+    """Return Shapley values relative to the just-approved rows, of the log-odds and of the probability (both: rows, columns).
 
-    Both come from the same coalitions.
+    Both are computed from the same coalitions.
     """
     once = case.size * len(case.near) * 2 * max(1, len(bound.columns) - 1)
     permutations = int(np.clip(case.evaluations // once, 1, MOST))
@@ -164,7 +164,7 @@ def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray
 
 
 def _baseline(case: Case, mean: FloatArray) -> FloatArray:
-    """Return Shapley values (rows, columns) relative to a single encoded row, the mean of other rows."""
+    """Return Shapley values (rows, columns) relative to `mean` (d,), a single encoded row that is the mean of other rows."""
     bound, rows = case.network, np.arange(case.size + 1)  # the last row is replaced by the mean
     one = replace(bound, x=np.vstack([bound.x[: case.size], mean]), table=bound.table.take(rows))
     found = explain(Games(one, rows[-1:], lambda scores: scores), case.rows, case.seed, MOST, None).values
@@ -182,9 +182,9 @@ def _gradients(case: Case) -> FloatArray:
 
 
 def linear_values(case: Case, mean: FloatArray) -> FloatArray:
-    """Return coefficient times distance from the reference (rows, columns).
+    """Return contributions under the linear model (rows, columns): coefficient times distance from `mean`.
 
-    If columns are encoded together, coalitions are evaluated instead.
+    If the encoder mixes columns, Shapley values relative to the just-approved rows are returned instead.
     """
     bound = case.linear
     if not bound.is_local(bound.columns):
@@ -195,13 +195,13 @@ def linear_values(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _cleaned(case: Case, values: FloatArray, bound: BoundModel) -> FloatArray:
-    """Return contributions to the adverse decision, with values that are only rounding errors set to zero."""
+    """Return contributions to the adverse decision, where values that are only rounding errors are set to zero."""
     tiny = RESOLUTION * max(float(np.abs(values).max()), 1e-300)
     return case.side * np.where(np.abs(values) > tiny, values, 0.0)
 
 
 def readings(case: Case, main: FloatArray, on_probability: FloatArray) -> dict[str, FloatArray]:
-    """Return the contributions to the network's decisions by the other methods, by name."""
+    """Return the contributions to the network's decisions under alternative methods, by the name of the method."""
     bound = case.network
     found = {"seed": interventional(bound, case, case.seed + 1)[0], "scale": on_probability}
     if bound.has_gradient and bound.is_local(bound.columns):

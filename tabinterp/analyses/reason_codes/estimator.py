@@ -1,19 +1,20 @@
 """Reason codes: the columns that contribute most to an adverse decision, under the network and under the linear model.
 
-The Official Interpretations of Regulation B (12 CFR 1002, Supplement I, 9(b)(2)-5) name two methods: the factors on which an
-applicant is furthest below the average of those at or just above the cut-off, or of all applicants. For a logistic regression,
-this is beta (x - reference), in closed form. For a network, the same question has several answers.
+The Official Interpretations of Regulation B (12 CFR 1002, Supplement I, 9(b)(2)-5) describe two methods. Both name the factors on
+which the applicant is furthest below an average. The average is either that of applicants at or just above the cut-off, or that
+of all applicants. For a logistic regression, the contribution of a column is beta (x - average), in closed form. For a network,
+there are several ways to compute contributions.
 
-- The main answer is the interventional Shapley values relative to the just-approved rows (real rows, whole columns).
-- Two others are Shapley values relative to the mean of the just-approved rows and to the mean of all rows. If a column has
-  levels, such a mean is not a possible row.
-- The last is integrated gradients from the mean of the just-approved rows.
+- The main method is interventional Shapley values relative to the just-approved rows. It uses real rows and whole columns.
+- Two alternatives are Shapley values relative to the mean of the just-approved rows, and relative to the mean of all rows. If a
+  column has levels, such a mean is not a possible row.
+- Another alternative is integrated gradients from the mean of the just-approved rows.
 
-The analysis measures how far the lists agree, row by row and by rank, because sizes by two methods may be similar even if their
-order differs.
+The analysis measures how well the lists of two methods agree, row by row. It compares the order of the columns and not the sizes
+of their contributions, because the sizes can be similar even if the order differs.
 
-A reason is a column that contributes to the adverse decision. A list has the largest, at most four (9(b)(2)-1), or fewer if fewer
-columns count against the row.
+A reason is a column that contributes to the adverse decision. A list names the columns with the largest contributions, at most
+four of them (9(b)(2)-1). It is shorter if fewer columns contribute to the adverse decision.
 """
 
 from __future__ import annotations
@@ -58,14 +59,14 @@ class ReasonCodes(Display):
     ----------
     rows : number of declined rows that are explained.
     declined_rows : number of declined rows.
-    reference_rows : number of just-approved rows with which the declined rows are compared, the same for both models.
+    reference_rows : number of just-approved rows with which the declined rows are compared. They are the same for both models.
     network : contribution of each column to the network's adverse decision, in log-odds (rows, columns).
-    linear : the same for the linear model (rows, columns).
+    linear : contribution of each column to the adverse decision under the linear model, in log-odds (rows, columns).
     numbers : row numbers of the explained rows.
-    omitted : share of rows in which an unnamed column matters more than a named one: if it alone took the values of the reference
-        rows, it would change the network's score by more.
-    protected : shares of rows in which a protected column is among the reasons of the network and of the linear model; None if no
-        column is protected.
+    omitted : share of rows in which a column that is not named matters more than a named one. A column matters more if the
+        network's score changes more when only this column takes the values of the just-approved rows.
+    protected : share of rows for which a protected column is among the reasons, under the network and under the linear
+        model; None if no column is protected.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -95,16 +96,17 @@ class ReasonCodes(Display):
     estimand: str = "interventional Shapley value of the log-odds against the just-approved rows, towards the decline"
 
     def _numbers(self) -> pd.DataFrame:
-        """Return for how many rows each column is a reason."""
+        """Return the shares of rows for which each column is a reason, for both models."""
         frame = self.frame()
         frame = frame[frame["measure"].isin(["reason_network", "reason_linear"])]
         return frame.assign(model=frame["measure"].str.removeprefix("reason_"))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each measure: its subject, rows, value, standard error and 95% interval.
+        """Return one line for each measure.
 
-        All measures are aggregates, so no single row is shown.
+        A line has the subject of the measure, the number of rows, the value, its standard error and its 95% interval. All
+        measures are aggregates, so nothing is shown about single rows of the table.
         """
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))
@@ -125,7 +127,7 @@ class ReasonCodes(Display):
 
     @any_backend
     def codes(self) -> pd.DataFrame:
-        """Return one line for each declined row: its number, and its reasons under both models, the largest first."""
+        """Return one line for each explained row: its number, and its reasons under both models, in decreasing order."""
         made: dict[str, Any] = {"row": self.numbers}
         names = np.array([*self.columns, None], dtype=object)
         for model in ("network", "linear"):
@@ -149,24 +151,25 @@ def reason_codes(
     evaluations: float = EVALUATIONS,
     seed: int = 0,
 ) -> ReasonCodes:
-    """Return the reason codes of the rows of `table` that the network declines, under both models.
+    """Return reason codes under the network and under the linear model, for the rows of `table` that the network declines.
 
     Parameters
     ----------
-    table : the rows. It must declare the adverse class (`read_table(..., adverse=)`); rows predicted to be of this class are
-        declined.
-    declined : deprecated; "positive" or "negative", if the table does not declare the adverse class.
+    table : the rows. It must declare the adverse class (`read_table(..., adverse=)`). A row is declined if it is predicted to be
+        of this class.
+    declined : deprecated. The adverse class, "positive" or "negative", for a table that does not declare it.
     threshold : probability above which a row is predicted positive.
     signs : for numeric columns, the intended direction (+1 or -1) of their effect on the score of the positive class.
-    rows : maximum number of declined rows to explain, drawn by hash; None explains all.
+    rows : maximum number of declined rows to explain, drawn by a hash of their numbers; None explains all.
     reference : maximum number of just-approved rows with which the declined rows are compared.
-    evaluations : limit on the network's evaluations for one set of lists. Within it, up to sixteen permutations are used for each
-        pair of rows.
+    evaluations : maximum number of rows that the network scores for one set of lists. It limits the number of permutations for
+        each pair of rows, which is at least one and at most sixteen.
 
     Raises
     ------
     NotApplicableError
-        If the task is not binary, the adverse class was not declared, or fewer than ten rows are declined or approved.
+        If the task is not binary, if the adverse class was not declared, or if fewer than ten rows are declined or fewer than ten
+        are approved.
     TabinterpError
         If an argument has a value that is not allowed.
 
@@ -227,12 +230,13 @@ def _check(threshold: float, table: Table, signs: Mapping[str, int] | None) -> N
 
 
 def run(context: Context) -> ReasonCodes | None:
-    """Compute reason codes for both models of an audit; None unless the target has two classes, as the document already shows."""
+    """Compute reason codes for both models of an audit; None if the target does not have two classes."""
     if context.network.table.schema.task != "binary":
         return None
     network, linear = context.both(context.evaluated)
     columns = len(network.columns)
-    # for each pair at least two lists of reasons, a permutation and its reverse; also changes of columns and of lists
+    # Each pair of rows needs evaluations for at least two lists of reasons, each from a permutation and its reverse. Further
+    # evaluations change single columns or the columns of a list.
     rows, reference = context.rows_and_background(6 * columns, min(context.settings.rows, AUDITED_ROWS), REFERENCE)
     return reason_codes(
         network,

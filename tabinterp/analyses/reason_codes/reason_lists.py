@@ -1,9 +1,9 @@
-"""Lists of reasons: their similarity, the columns they name, and whether changing these columns changes the decision.
+"""Lists of reasons: their similarity, the columns that they name, and whether changing these columns changes the decision.
 
-Small counts are protected. If a share would reveal a count of one to nine rows, or of all but one to nine, a bound replaces it
-(`told_share`). A share from which such a share could be calculated is withheld. If the number of rows on which the two models
-decide differently is withheld, so are all results on the declined rows that the linear model also declines, and on those that it
-does not.
+Small counts are protected. If a share would reveal a count of one to nine rows, or of all but one to nine rows, a bound is
+returned in its place (`told_share`). A share is withheld if the protected share could be calculated from it. The number of rows
+on which the two models decide differently may also be withheld. There are then no separate results for the declined rows that the
+linear model declines too, and for those that it approves.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tabinterp.table.suppression import parts_shown
 from .adverse_decisions import BoolArray, Case, linear_values
 from .record import TOP
 
-DONORS = 20  # just-approved rows from which the named columns are taken
+DONORS = 20  # just-approved rows from which the values of the named columns are taken
 BLOCK = 512  # rows whose columns are changed at the same time
 
 Which = Literal["network", "linear"]
@@ -33,15 +33,17 @@ Which = Literal["network", "linear"]
 
 @dataclass(frozen=True)
 class Likeness:
-    """Similarity of two lists of reasons, over `rows` declined rows.
+    """Similarity of two lists of reasons for the same declined rows.
 
     Each measure has a standard error and a 95% interval over rows.
 
     Attributes
     ----------
-    jaccard : mean share of the columns named by either list that both lists name.
-    changed : share of rows in which the lists name different columns.
-    first : share of rows in which the first column is the same.
+    of : name of the comparison.
+    rows : number of declined rows.
+    jaccard : mean Jaccard index: columns named by both lists, as a share of the columns named by at least one.
+    changed : share of rows for which the lists name different columns.
+    first : share of rows for which both lists have the same first column.
     """
 
     of: str
@@ -53,10 +55,15 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Flips:
-    """How often a declined row is approved once its named columns are changed, for each model with its own reasons.
+    """The share of declined rows that a model approves after the columns named in their reasons have changed.
 
-    The unit is a pair of a row and a reference row, from which the new values come. The results are the share of pairs in which
-    the row is approved, the same share for an equal number of random columns, and the paired difference.
+    New values come from a just-approved row, and shares are over pairs of a declined and a just-approved row.
+
+    Attributes
+    ----------
+    named : share of pairs in which the model approves the row after the named columns have changed.
+    random : the same share if an equal number of random columns have changed.
+    gain : the paired difference, `named` minus `random`.
     """
 
     model: Which
@@ -68,7 +75,7 @@ class Flips:
 
 @dataclass(frozen=True)
 class Named:
-    """Share of rows for which a column is a reason, and the first reason, under both models."""
+    """The shares of rows for which a column is a reason, and for which it is the first reason, under both models."""
 
     column: str
     protected: bool
@@ -80,7 +87,11 @@ class Named:
 
 @dataclass(frozen=True)
 class Against:
-    """Share of the rows naming a column with a declared direction in which the reason contradicts this direction."""
+    """The share of reasons that contradict the declared direction of a column.
+
+    The share is over rows for which the column is a reason. A reason contradicts the direction if, by the direction, the row's
+    value is less adverse than the mean of the just-approved rows.
+    """
 
     column: str
     sign: int
@@ -92,7 +103,10 @@ class Against:
 
 
 def listed(values: FloatArray) -> tuple[BoolArray, IntArray]:
-    """Return which columns are named (rows, columns), and the first reason of each row (rows,), -1 if there is none."""
+    """Return which columns each list names (rows, columns), and the index of its first reason (rows,), -1 if it is empty.
+
+    `values` (rows, columns) has the contributions to the adverse decision.
+    """
     order = np.argsort(-values, axis=1, kind="stable")
     named = np.zeros(values.shape, dtype=bool)
     np.put_along_axis(named, order[:, :TOP], True, axis=1)
@@ -119,7 +133,11 @@ def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Li
 
 
 def _closed(found: list[Likeness]) -> list[Likeness]:
-    """Withhold a second part if all rows are shown and one of the two parts is withheld, so that it cannot be derived."""
+    """Withhold a measure on both parts of the declined rows if it is withheld on one part, and return all measures.
+
+    The parts are the rows that the linear model also declines, and the rows that it approves. The withheld value could otherwise
+    be derived from the measure on all declined rows.
+    """
     of = {one.of: one for one in found}
     parts = of["linear_agree"], of["linear_differ"]
     for measure in ("jaccard", "changed", "first"):
@@ -152,7 +170,7 @@ def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
 
 
 def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
-    """Return how each model decides when its own reasons are changed, on the rows that it declines itself."""
+    """Return, for each model, how often it approves the rows that it declines after the columns in its reasons have changed."""
     models: tuple[tuple[Which, BoundModel, FloatArray], ...]
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:
@@ -172,7 +190,10 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
 
 
 def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
-    """Return for each row as many random columns as it has reasons (rows, columns), drawn by the hash of the row."""
+    """Return random sets of columns (rows, columns) with the given numbers of columns `sizes` (rows,).
+
+    The draw depends on the hash of the row's number.
+    """
     own = row_hash(case.network.table.numbers[at], case.seed)
     columns = splitmix(np.arange(len(case.network.columns), dtype=np.uint64))
     with np.errstate(over="ignore"):
@@ -181,7 +202,10 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
 
 
 def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> FloatArray:
-    """Return for each row (rows,) the share of donors whose values in the changed columns get the row approved."""
+    """Return the share of donors for which each row is approved (rows,).
+
+    The columns marked in `moved` (rows, columns) take the donor's values. The donors are just-approved rows.
+    """
     every = slice(None, None, max(1, -(-len(case.near) // DONORS)))
     donors, counts = case.near[every], case.near_weights[every]
     share = np.empty(len(at))
@@ -195,9 +219,10 @@ def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> 
 
 
 def omitted(case: Case, main: FloatArray) -> Mean:
-    """Return the share of rows with an unnamed column that matters more than a named one.
+    """Return the share of rows for which a column that is not named matters more than a named one.
 
-    A column matters by the change in score when it alone takes the values of the reference rows.
+    How much a column matters is measured by the change in the score when only this column takes the values of the just-approved
+    rows.
     """
     bound, named = case.network, listed(main)[0]
     alone = np.empty(named.shape)
@@ -214,11 +239,12 @@ def omitted(case: Case, main: FloatArray) -> Mean:
 
 
 def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Named]:
-    """Return the columns that are a reason for at least ten rows under either model, in decreasing frequency for the network."""
+    """Return the columns that are a reason for at least ten rows under either model, the most frequent for the network first."""
     weights, group = _weighed(case, case.rows)
     (network, first), (other, other_first) = listed(main), listed(linear)
     open_ = [_firsts(one, network.shape[1]) for one in (first, other_first)]
-    told = [parts_shown(one.sum(axis=0)) for one in (network, other)]  # all reasons: usually as many for each row
+    # If all rows have the same number of reasons, the total of these counts is known.
+    told = [parts_shown(one.sum(axis=0)) for one in (network, other)]
     found = [
         Named(
             column,
@@ -235,15 +261,16 @@ def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Name
 
 
 def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the share of rows with a reason.
+    """Return the share of rows for which a column is a reason, given an indicator for each row.
 
-    For one to nine rows, the result is a bound. A share from which such a count could be derived is withheld.
+    If these are one to nine rows, the result is a bound. If `told` is False, a small count could be derived from the share, and
+    the share is withheld.
     """
     return told_share(hit, weights, group) if told or hit.sum() < FEWEST else NONE
 
 
 def _firsts(first: IntArray, columns: int) -> BoolArray:
-    """Return for each column (columns,) whether the number of rows that have it as first reason can be shown."""
+    """Return, for each column (columns,), whether the number of rows for which it is the first reason may be shown."""
     counts = np.bincount(first + 1, minlength=columns + 1)
     return parts_shown(counts)[1:]
 

@@ -1,7 +1,7 @@
-"""Reason codes in the document: the columns named for adverse decisions, their agreement between models and their stability.
+"""Record classes for reason codes: the columns named for adverse decisions, the agreement between models, and the stability.
 
-Results are aggregates over at least ten rows. A share based on one to nine rows has no value, and at most an upper limit. A share
-based on all but one to nine rows has at most a lower limit.
+Results are aggregates over at least ten rows. If a share counts one to nine rows, it has no value and at most an upper limit. If
+it counts all but one to nine rows, it has no value and at most a lower limit.
 """
 
 from __future__ import annotations
@@ -41,28 +41,28 @@ class Alike(Part):
         "integrated_gradients",
         "linear_reference",
     ]
-    rows: int | None  # None: fewer than ten, or all declined rows but fewer than ten
+    rows: int | None  # None: fewer than ten rows, or all declined rows except fewer than ten
     jaccard: Interval
     changed: Interval  # share of rows whose lists name different columns
     first: Interval  # share of rows whose first reason is the same
 
 
 class Flip(Part):
-    """Share of rows approved once the named columns take values from just-approved rows, compared with as many random columns."""
+    """Share of rows approved after the named columns take values from just-approved rows, compared with random columns."""
 
     model: Literal["network", "linear"]
-    rows: int | None  # rows that this model declines; None: fewer than ten, or all but fewer than ten
+    rows: int | None  # rows that this model declines; None: fewer than ten rows, or all except fewer than ten
     named: Interval
     random: Interval
-    gain: Interval  # paired
+    gain: Interval  # paired difference, named minus random
 
 
 class ReasonRow(Part):
-    """Share of declined rows for which a column is a reason, and the first reason."""
+    """The shares of declined rows for which a column is a reason, and for which it is the first reason."""
 
     column: str
     protected: bool
-    proxy_of: list[str]  # protected columns that no model uses, for which this is among the three best proxies
+    proxy_of: list[str]  # protected columns that neither model uses and of which this is one of the best proxies
     network: Interval
     linear: Interval
     network_first: Interval
@@ -71,10 +71,10 @@ class ReasonRow(Part):
 
 class Reasons(Part):
     rows_of: Literal["held-out", "all"]
-    declined: str  # the adverse class; rows predicted to be of it are declined
+    declined: str  # the adverse class; a row is declined if it is predicted to be of this class
     threshold: float  # threshold of the probability of the positive class
     declined_rows: int
-    rows: int  # number of these that are explained, drawn by hash
+    rows: int  # number of declined rows that are explained, drawn by a hash of their numbers
     reference_rows: int
     most: int  # maximum number of reasons for a row
     seed: int
@@ -91,7 +91,7 @@ class Reasons(Part):
 
 
 def build(r: Results) -> Reasons | None:
-    """Return the reasons for adverse decisions; None where they do not apply."""
+    """Return the reason codes of adverse decisions; None if they do not apply."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -115,7 +115,7 @@ def build(r: Results) -> Reasons | None:
 
 
 def _proxies(r: Results) -> dict[str, list[str]]:
-    """Return, for each column, the protected columns for which it is among the best proxies and which neither model uses."""
+    """Return, for each column, the protected columns of which it is one of the best proxies and which neither model uses."""
     proxies: dict[str, list[str]] = {}
     found = r[PROXIES]
     for proxy in () if found is None else found.proxies:
@@ -125,9 +125,9 @@ def _proxies(r: Results) -> dict[str, list[str]]:
 
 
 def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> list[Message]:
-    """Return for each protected column the proxy that the network names most often.
+    """Return a sentence for each protected column about the proxy that is most often a reason under the network.
 
-    A proxy is included only if at least ten rows name it under both models.
+    A proxy is included only if it is a reason for at least ten rows under both models.
     """
     sentences: dict[str, Message] = {}
     for row in result.named:  # most frequent first
@@ -142,7 +142,7 @@ def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) ->
 
 
 def _count(part: int, rows: int) -> int | None:
-    """Return a count of rows; None if it, or the number of other rows, is below ten."""
+    """Return the count `part` of `rows`; None if it is below ten, or if one to nine rows are not counted."""
     return part if part >= SMALL and not countless(part, rows) else None
 
 
@@ -152,9 +152,9 @@ def _percent(name: str, share: Mean) -> dict[str, float]:
 
 
 def _sentences(result: ReasonCodes, linear: str) -> list[Message]:
-    """Return the sentences.
+    """Return the sentences about agreement, stability and effect of the reasons; none if there are too few groups of rows.
 
-    The analysis ensures that every number covers at least ten rows. If there are too few groups of rows, there are no sentences.
+    The analysis ensures that every number is based on at least ten rows.
     """
     alike = {likeness.of: likeness for likeness in result.likeness}
     sentences = [
@@ -177,7 +177,7 @@ def _direction(gain: Mean) -> str:
 
 
 def _sentence(key: str, values: dict[str, str], **shares: Mean) -> Message | None:
-    if any(share[0] != share[0] or share[2] != share[2] for share in shares.values()):  # no interval, no sentence
+    if any(share[0] != share[0] or share[2] != share[2] for share in shares.values()):  # no sentence without intervals
         return None
     numbers = {end: value for name, share in shares.items() for end, value in _percent(name, share).items()}
     return Message(key=key, values={**values, **numbers})

@@ -1,4 +1,4 @@
-"""Reason codes on the page: the named columns, the similarity of the lists, and whether the reasons determine the decision."""
+"""Report section on reason codes: the named columns, the similarity of the lists, and the effect of changing named columns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tabinterp.report.words import (
 
 from .record import Alike, Flip, ReasonRow, Reasons
 
-DETAIL = "reasons.omitted"  # a sentence that is shown among the notes
+DETAIL = "reasons.omitted"  # a sentence that is shown with the notes
 
 
 def build(reasons: Reasons, document: Document) -> list[Block]:

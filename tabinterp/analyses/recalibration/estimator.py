@@ -1,14 +1,14 @@
-"""The verdict after recalibration of both models: do they differ in more than calibration?
+"""The verdict after recalibration of both models: do the models differ only in their calibration?
 
-Class weights, resampling or too much training shift probabilities without changing what a model has learnt, and so cause a gap in
-log loss. Each model's scores f become a f + b. For two classes this is logistic recalibration (Platt 1999). For several classes
-it is one temperature a, with an intercept for each class (bias-corrected temperature scaling, Alexandari et al. 2020). For
-numbers it is a line, and for counts a Poisson regression.
+Class weights, resampling or overtraining shift the predicted probabilities, even if the model ranks rows equally well. Such a
+shift raises the log loss. Each model's scores f are therefore recalibrated to a f + b. For two classes, this is logistic
+recalibration (Platt 1999). For several classes, there is one temperature a, and an intercept b for each class (bias-corrected
+temperature scaling, Alexandari et al. 2020). For numbers, the map is a least-squares line, and for counts a Poisson regression.
 
-No rows are reserved for recalibration, so it is cross-fitted on the held-out rows. Rows are assigned to five folds by a hash of
-their number (or of the number of the first row in their group), and the map for each fold is fitted on the other four. For
-classes and counts, a prior with the weight of one row pulls the map towards the identity, so that the fit is finite even if a
-score separates the rows.
+No rows are reserved for recalibration, so the maps are cross-fitted on the held-out rows. Rows are assigned to five folds by a
+hash of their number (or of the number of the first row in their group). The map for each fold is fitted on the other four folds.
+For classes and counts, a prior with the weight of one row shrinks the map towards the identity. The fit is then finite even if
+the score separates the classes perfectly.
 """
 
 from __future__ import annotations
@@ -47,9 +47,7 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Recalibrated:
-    """The primary metric of both models after recalibration and the verdict on it; `before` is the verdict without
-    recalibration.
-    """
+    """The primary metric of both models after recalibration, and the verdict before and after recalibration."""
 
     metric: Metric
     before: Status
@@ -63,7 +61,9 @@ class Recalibrated:
 
 
 def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *, seed: int = 0) -> Recalibrated:
-    """Recalibrate both models on the same held-out rows and compare them again, with the margin of `before`.
+    """Recalibrate both models on the same held-out rows and compare them again.
+
+    The equivalence margin is that of `before`, the performance without recalibration.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *
 
 
 def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = CPU) -> FloatArray:
-    """Return scores (n, k), each row recalibrated by the map that was fitted on the other folds."""
+    """Return recalibrated scores (n, k); the map for the rows of each fold is fitted on the other folds."""
     weights, made = table.row_weights, np.empty_like(scores)
     for one in range(FOLDS):
         inside = fold == one
@@ -99,7 +99,7 @@ def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = 
 def fit(
     scores: FloatArray, y: FloatArray, weights: FloatArray, task: str, device: str = CPU
 ) -> tuple[float, FloatArray]:
-    """Return the slope and the shifts (k,) of the map that has the lowest loss on these rows."""
+    """Return the slope and the intercepts (k,) of the map from scores to recalibrated scores that minimises the loss."""
     centre, spread = scores.mean(axis=0), float(scores.std(axis=0).max())
     if not (len(y) and spread > 0):
         return 1.0, np.zeros(scores.shape[1])
@@ -115,9 +115,9 @@ def fit(
     ones = torch.ones(at.shape[:2], device=device)
 
     def objective(given: Tensor) -> Tensor:
-        """Return the loss of slope * score + shift.
+        """Return the loss of slope * score + shift plus the penalty of the prior.
 
-        The shift is given at the centre of the scores, where it is nearly independent of the slope.
+        `given` has the slope, followed by the shifts at the centre of the scores. There, shift and slope are nearly independent.
         """
         moved = given[0] * (at - middle) + middle + given[1:]
         return (loss.rows(moved, outcome, ones)[0] * share).sum() + ((given - start) ** 2).sum() / len(y)

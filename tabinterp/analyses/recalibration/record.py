@@ -1,4 +1,4 @@
-"""Recalibration in the document: the primary metric after both models were recalibrated."""
+"""Record classes for recalibration: the primary metric after both models were recalibrated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Recalibration(Part):
     """The primary metric after recalibration of both models; the map for each held-out row was fitted on other folds."""
 
     row: MetricRow
-    status: Status  # by the margin of the verdict
+    status: Status  # verdict after recalibration, with the same equivalence margin
     folds: int
     rows: int
 

@@ -1,4 +1,4 @@
-"""Recalibration on the page: the primary metric before and after both models are recalibrated."""
+"""Report section on recalibration: the primary metric before and after both models are recalibrated."""
 
 from __future__ import annotations
 

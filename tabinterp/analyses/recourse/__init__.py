@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .estimator import Recourse
 
 
-ASKED = 2_000  # approximate number of changed rows scored by the network for each declined row and changeable column
+ASKED = 2_000  # approximate number of changed rows that the network scores, per declined row and changeable column
 ROWS = 500  # maximum number of rows with an adverse decision
 
 

@@ -1,13 +1,13 @@
-"""The changes that recourse can consist of: the values that each column can take, and the cost of a change.
+"""The changes considered for recourse: the new values that each column can take, and their costs.
 
-The cost of changing a number, an ordered level or a yes/no column is the difference between the percentiles of the old and the
-new value among the training rows, rounded up to a whole number. This is the percentile shift of Ustun, Spangher & Liu (2019,
-"Actionable recourse in linear classification", FAT*). The percentile of a value is the weighted share of training rows below it
-plus half of those that are equal. The two values of a yes/no column are always 50 percentiles apart, so a change between
-unordered levels also costs 50. The cost of several changes is their sum, "the total shift in percentiles".
+Costs are percentile shifts (Ustun, Spangher & Liu 2019, "Actionable recourse in linear classification", FAT*). For a numeric, an
+ordered or a yes/no column, the cost is the difference between the percentiles of the old and the new value, rounded up to a whole
+number. The percentile of a value is the weighted share of training rows with smaller values, plus half the share of rows with the
+same value. The two values of a yes/no column are always 50 percentiles apart, so a change between unordered levels also costs 50.
+The costs of several changes are added up to the total shift in percentiles.
 
-New values are values of training rows. For a number, they are all distinct values, or about a hundred quantiles if
-there are more. A missing value stays missing, and no other value becomes missing.
+New values are values of training rows. For a numeric column, they are all distinct values or, if there are more than about a
+hundred, that many quantiles. A missing value stays missing, and no other value becomes missing.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from tabinterp.table import Table
 from tabinterp.table.coerce import with_columns
 from tabinterp.table.suppression import BoolArray
 
-GRID = 100  # maximum number of values of a number
-LEVEL = 50  # percentiles that a change of level costs
+GRID = 100  # maximum number of new values of a numeric column
+LEVEL = 50  # cost of a change between unordered levels, in percentiles
 ROUNDING = 1e-9
 
-State = NDArray[np.int16]  # (m, K) index of the value that each column takes; -1: its own
+State = NDArray[np.int16]  # (m, K) index of the new value of each column; -1: unchanged
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """The values that one column can take.
+    """The new values that one column can take, with their costs.
 
     Parameters
     ----------
     column : name of the column.
-    donors : training rows that have the values, as indices in the table (C,).
-    cost : cost of each value in whole percentiles, at least 1 (n, C).
-    allowed : whether the column may take the value in the row (n, C).
-    nearest : index of the value nearest to that of each training row (t,); -1 if the row has no value.
+    donors : for each new value, the index of a training row in the table that has this value (C,).
+    cost : cost of changing each row to each new value, in whole percentiles, at least 1 (n, C).
+    allowed : whether each row may be changed to each new value (n, C).
+    nearest : for each training row, the index of the new value that is nearest to the row's value (t,); -1 if that is missing.
     """
 
     column: str
@@ -59,7 +59,7 @@ class Choice:
 def choices(
     table: Table, rows: IntArray, training: IntArray, declared: Sequence[Constraint], grid: int = GRID
 ) -> tuple[Choice, ...]:
-    """Return the values that each declared column can take in these rows, collected from the training rows."""
+    """Return the new values that each declared column can take in `rows`, collected from the rows `training`."""
     return tuple(_choice(table, rows, training, one, grid) for one in declared)
 
 
@@ -95,13 +95,13 @@ def _choice(table: Table, rows: IntArray, training: IntArray, declared: Constrai
 
 
 def _nearest(values: FloatArray, x: FloatArray) -> IntArray:
-    """Return the index of the sorted value nearest to each number; -1 if the number is missing."""
+    """Return the index of the sorted value in `values` that is nearest to each number in `x`; -1 if the number is missing."""
     edges = (values[1:] + values[:-1]) / 2
     return np.where(np.isnan(x) | (len(values) == 0), -1, np.searchsorted(edges, x))
 
 
 def _ordered(table: Table, column: str) -> FloatArray:
-    """Return a column as numbers (n,), with levels as their index in the order of the schema; NaN if missing."""
+    """Return a column as numbers (n,), where a level is replaced by its position in the schema; NaN if missing."""
     if table.schema[column].kind == "numeric":
         return table.numeric(column)
     codes, values = level_codes(table, column), table.frame[column].astype(object)
@@ -115,16 +115,19 @@ def _ordered(table: Table, column: str) -> FloatArray:
 
 
 def _percentiles(values: FloatArray, upto: FloatArray, x: FloatArray) -> FloatArray:
-    """Return the percentiles of numbers among sorted distinct values; `upto` (m,) is the share of rows up to each value."""
+    """Return the percentiles of the numbers `x` among sorted distinct values.
+
+    `upto` (m,) is the share of rows with values up to and including each of the distinct values.
+    """
     edge = np.concatenate([[0.0], upto])
     below, at_most = np.searchsorted(values, x, "left"), np.searchsorted(values, x, "right")
     return np.where(np.isnan(x), np.nan, 50 * (edge[below] + edge[at_most]))
 
 
 def changed_rows(table: Table, rows: IntArray, made: Sequence[Choice], state: State) -> pd.DataFrame:
-    """Return rows of the input columns after their changes.
+    """Return the input columns of `rows` after the changes in `state`.
 
-    `state` (m, K) has the index of the chosen value for each column; -1 keeps the row's own value.
+    `state` (m, K) has the index of the new value of each column; -1 leaves the column unchanged.
     """
     frame = table.inputs
     sources = {

@@ -3,24 +3,26 @@
 `changes` defines which columns may change, to which values, and at what cost; `search` finds the cheapest change. A change is
 accepted only if it is
 
-- *valid*: the model itself, applied to the changed row in the columns of the table, decides favourably;
-- *plausible*: the changed row is not more atypical than 99% of the training rows (at most 2,000 of them) by the four measures of
-  typicality (`maximisation/typicality`), or at least not more atypical than the row was before. Only the far ends of the measures
-  are used: a row may be nearer to the middle, or to other rows, than most.
+- *valid*: when the model is applied to the changed row in the columns of the table, its decision is favourable;
+- *plausible*: by the four measures of typicality (`maximisation/typicality`), the changed row is not more atypical than 99% of at
+  most 2,000 training rows. A change is also plausible if the row is not more atypical than it was before the change. A row that
+  is nearer to the centre, or to other rows, than most training rows does not count as atypical.
 
-The result is the cheapest plausible change among the cheapest valid changes of each set of columns, and among changes that take
-the values of several columns from one training row. A row whose valid changes are all implausible has no recourse, and is counted
-separately. If the search is not a proof, "none" means that no change was found.
+For each row, the search finds the cheapest valid change of each set of columns. The result is the cheapest of these that is
+plausible. If none is, changes that take the values of several columns from one training row are tried as well. A row for which
+all valid changes are implausible has no recourse, and is counted separately. Unless the search is exact, "none" means only that
+no change was found.
 
-The share of rows without recourse is a share of the rows that the network declines, of which at most 500 are drawn by
-hash. The linear model is compared on those rows that it declines as well. Shares have Wilson intervals (1927), and
-means and differences have Student's t intervals. Standard errors are over rows, or over groups of rows (influences
-summed by group), and weighted if rows have weights; the training rows are treated as fixed.
+The share of rows without recourse is a share of the rows that the network declines. At most 500 declined rows are used, drawn by
+a hash of their numbers. The linear model is compared on the rows among them that it declines as well. Shares have Wilson
+intervals (1927), and means and differences have Student's t intervals. Standard errors are over rows or, if rows come in groups,
+over groups. They take row weights into account, and treat the training rows as fixed.
 
-Each group of a protected column is compared with all other declined rows. Its p-value comes from Student's t
-distribution, with the standard error under equal shares (a score test). For independent rows without weights it is at
-least that of Fisher's exact test. If few rows of a group are expected to be without recourse, the group is shown only
-if unusually many rows or none are, and the first p-value alone would then be too small.
+Each group of a protected column is compared with all other declined rows. The p-value comes from Student's t distribution, with
+the standard error computed under equal shares (a score test). For independent rows without weights, it is at least the p-value of
+Fisher's exact test. The reason is that small counts are not shown. If few rows of a group are expected to be without recourse,
+the group is shown only if unusually many rows, or no rows, are without recourse. Without Fisher's test, p-values would then be
+too small.
 """
 
 from __future__ import annotations
@@ -57,10 +59,10 @@ from .changes import GRID, LEVEL, Choice, changed_rows, choices
 from .proof import is_provable, proven
 from .search import Decisions, Flips, as_in_training_rows, cheapest, readable, searched
 
-DONORS = 10_000  # training rows that new values come from
+DONORS = 10_000  # maximum number of training rows from which new values come
 PROVEN = 20  # maximum number of rows for which an integer programme is solved
-FEW_VALUES = 20  # values of a number, if each changed row is encoded again
-EACH = 16  # changes of a row whose plausibility is computed at once
+FEW_VALUES = 20  # maximum number of new values of a numeric column, if each changed row is encoded again
+EACH = 16  # changes per row that are checked for plausibility at once
 
 FOUND, IMPLAUSIBLE, WITHOUT = "found", "implausible", "none"
 Status = Literal["found", "implausible", "none"]
@@ -73,13 +75,13 @@ class Changes:
     Parameters
     ----------
     rows : indices of the rows in the table (n,).
-    status : "found", "implausible" (only through rows unlike the training rows) or "none", for each row (n,).
+    status : "found", "implausible" (all valid changes are implausible) or "none" (no valid change), for each row (n,).
     cost : total shift in percentiles of the training rows (n,); NaN without recourse.
-    exact : whether the answer is exact (n,): no valid change to the new values is cheaper, or there is none at all.
+    exact : whether the answer for each row is proved (n,): there is no cheaper valid change, or no valid change at all.
     columns : names of the columns that can change (K,).
-    changed : whether the column changes (n, K).
+    changed : whether each column changes in each row (n, K).
     values : input columns of the n rows after the change.
-    is_exact : whether the cheapest valid changes come from an exact method, so that a row for which none was found has none.
+    is_exact : whether the cheapest valid changes come from an exact method. If so, "none" means that no valid change exists.
     """
 
     rows: IntArray
@@ -102,11 +104,11 @@ class Shares:
 
     Attributes
     ----------
-    only_implausible : share of all rows that have recourse only through implausible rows.
+    only_implausible : share of all rows that have valid changes, all of them implausible.
     cost : mean cost over rows with recourse, in percentiles.
-    quartiles : quartiles of the cost, rounded so that ten rows share them; NaN if rounding gives 0.
-    one_column : share of rows with recourse that change only one column.
-    columns : share of rows with recourse that change the column.
+    quartiles : quartiles of the cost, rounded until at least ten rows share each value; NaN if rounding gives 0.
+    one_column : among rows with recourse, the share in which only one column changes.
+    columns : among rows with recourse, the share in which each column changes.
     is_exact : as in `Changes`.
     """
 
@@ -121,12 +123,13 @@ class Shares:
 
 @dataclass(frozen=True, eq=False)
 class GroupShare:
-    """Rows of a group without recourse under the network.
+    """The share of rows without recourse in a group under the network, and its difference from the share in all other rows.
 
     Attributes
     ----------
-    difference : share of these rows in the group minus that in all other rows, with a 95% interval.
-    p : p-value of no difference; NaN if either side has fewer than 30 rows or ten sampling units.
+    difference : share of rows without recourse in the group minus the share in all other rows, with a 95% interval.
+    p : p-value of the hypothesis of no difference. NaN if there are fewer than 30 rows in the group or outside it. If rows come
+        in groups, there must also be at least ten groups of rows on each side.
     """
 
     conditions: tuple[Condition, ...]
@@ -141,17 +144,17 @@ class Recourse(Display):
 
     Parameters
     ----------
-    declared : the columns that can change.
+    declared : columns that can change, with their permitted directions and ranges.
     declined_rows : number of rows that the network declines.
-    rows : number of these rows that were used.
+    rows : number of declined rows that were used.
     both_rows : number of used rows that the linear model declines as well.
-    network : shares and costs for the network.
+    network : shares and costs for the network, over all used rows.
     linear : shares and costs for the linear model, over the rows that both models decline.
     network_on_both : share of rows without recourse under the network, over the rows that both models decline.
-    difference : that share minus the linear model's.
-    groups : groups of protected columns.
+    difference : `network_on_both` minus the linear model's share without recourse.
+    groups : shares without recourse in the groups of protected columns.
     changes : recourse of each row under the network.
-    linear_changes : recourse of each row under the linear model.
+    linear_changes : recourse of each row that both models decline, under the linear model.
     training_rows : number of training rows from which new values come.
     evaluations : number of changed rows that the models scored.
     """
@@ -189,10 +192,10 @@ class Recourse(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each declined row, model and changed column.
+        """Return one line for each declined row, model and changed column.
 
-        The columns are row number, model, status, cost, whether the answer is exact, column, value before and value after. A row
-        without recourse occurs once, without a column.
+        The frame has the row number, the model, the status, the cost, whether the answer is exact, the column, and its value
+        before and after the change. A declined row without recourse has a single line, without a column.
         """
         made: list[dict[str, Any]] = []
         for model, changes in (("network", self.changes), ("linear", self.linear_changes)):
@@ -210,7 +213,7 @@ class Recourse(Display):
 
     @any_backend
     def shares(self) -> pd.DataFrame:
-        """Return the shares of rows without recourse for both models, and for the network also by group."""
+        """Return the shares of rows without recourse, for both models and, under the network, for each group."""
         rows = [
             ("network", "declined rows", self.network.without),
             ("network", "rows that both decline", self.network_on_both),
@@ -237,30 +240,34 @@ def recourse(
 ) -> Recourse:
     """Find the smallest change of changeable columns that reverses each adverse decision, for a network and its counterpart.
 
-    The cost of a change is its total shift in percentiles of the training rows; a change of an unordered level costs 50. New
-    values are those of training rows. A number with more than about a hundred values uses quantiles (20 if the encoder mixes
-    columns), and a value between these may be cheaper by one percentile (or five). Missing values stay missing.
+    The cost of a change is its total shift in percentiles of the training rows. A change between unordered levels costs 50. New
+    values are taken from training rows, and missing values stay missing. If a numeric column has more than about a hundred
+    values, about a hundred of its quantiles are used. A value between two quantiles may be cheaper by one percentile. If the
+    encoder mixes columns, 20 quantiles are used, and a value between them may be cheaper by five percentiles.
 
-    A change is accepted only if the model confirms it, and if the changed row is not more atypical than both 99% of the training
-    rows and the row before the change. For at most 20 rows and a small ReLU network, an integer programme proves the answers;
-    `exact` in the frame says for which rows the answer is exact.
+    A change is accepted only if the model's decision on the changed row is favourable and the changed row is plausible. A row is
+    plausible if it is not more atypical than 99% of the training rows, or not more atypical than it was before the change. For at
+    most 20 rows and a small ReLU network, an integer programme proves the answers. `exact` in the frame says for which rows the
+    answer is exact.
 
     Parameters
     ----------
     model : the network.
     table : the rows. It must declare the adverse class (`read_table(..., adverse=)`).
     counterpart : the linear model; if None, one is fitted, as an audit does.
-    rows : indices (m,) or a mask (n,) of rows of the table, of which those that the network declines are used. None uses the
-        declined held-out rows (all declined rows without a split), at most 500 of them, drawn by hash.
-    changeable : names of columns, or a mapping from names to "+" (may only rise), "-" (may only fall), "any", or a mapping with
-        the keys changeable, low and high. None allows all input columns that are neither immutable nor protected.
+    rows : indices (m,) or a mask (n,) of rows of the table. Only those that the network declines are used. None uses at most 500
+        declined held-out rows, drawn by a hash of their numbers. If the table has no split, they are drawn from all declined
+        rows.
+    changeable : names of the columns that may change, or a mapping from names to permitted changes. A permitted change is "+"
+        (only to higher values), "-" (only to lower values), "any", or a mapping with the keys changeable, low and high. None
+        allows all input columns that are neither immutable nor protected.
     immutable : names of columns that must not change.
     threshold : probability above which a row is predicted positive.
 
     Raises
     ------
     NotApplicableError
-        If the task is not binary, the adverse class was not declared, or the network declines none of the rows.
+        If the task is not binary, if the adverse class was not declared, or if the network declines none of the rows.
     TabinterpError
         If an argument has a value that is not allowed.
 
@@ -346,7 +353,7 @@ def _positions(rows: Any, size: int) -> IntArray:
 
 
 def _declined(bound: BoundModel, threshold: float) -> BoolArray:
-    """Return which rows with positive weight are predicted to be of the adverse class."""
+    """Return whether each row is declined (n,): predicted to be of the adverse class, with a positive weight."""
     adverse_is_positive = bound.table.schema.compared == 0
     declined = is_positive(bound.scores[:, 0], threshold) == adverse_is_positive
     return np.asarray(declined & (bound.table.row_weights > 0))
@@ -362,7 +369,7 @@ def _recourse(
     seed: int,
     proofs: bool,
 ) -> Recourse:
-    """Return the recourse of rows of the table that the network declines."""
+    """Return the recourse under both models of the rows `used`, which are indices of rows that the network declines."""
     table = network.table
     training = np.arange(len(table)) if table.held_out is None else np.flatnonzero(~table.held_out)
     training = training[np.sort(chosen(table.numbers[training], DONORS, seed))]
@@ -423,7 +430,7 @@ def _of_model(
     seed: int,
     proofs: bool,
 ) -> tuple[Changes, int]:
-    """Return the recourse of these rows under one model, and the approximate number of changed rows that the model scored."""
+    """Return the recourse of `rows` under one model, and the approximate number of changed rows that the model scored."""
     asked = [choice.take(rows) for choice in readable(bound, made)]
     decisions = Decisions(bound, rows, asked, threshold)
     own = typicality(reference, bound.table.take(rows).inputs, seed).outward if len(rows) else np.zeros(0)
@@ -433,9 +440,9 @@ def _of_model(
     state = np.full((n, len(asked)), -1, dtype=np.int16)
 
     def take(flips: Flips, at: IntArray, sure: BoolArray) -> BoolArray:
-        """Record the cheapest plausible change of each row in `at`, and return which of these rows have none."""
+        """Record the cheapest plausible change of each row in `at`, and return which of these rows have no plausible change."""
         valid, plausible = _confirmed(decisions, flips, at, own, reference, seed)
-        order = np.searchsorted(flips.row, np.arange(len(at)))  # index of the cheapest change of each row
+        order = np.searchsorted(flips.row, np.arange(len(at)))  # position in `flips` of the cheapest change of each row
         without = np.ones(len(at), dtype=np.bool_)
         for place in reversed(np.flatnonzero(valid)):
             i = at[flips.row[place]]
@@ -457,7 +464,7 @@ def _of_model(
     exact[none] = sure[none]
     again = np.flatnonzero(without & ~none)
     evaluations = decisions.evaluations
-    if len(again):  # other changes may lead to a plausible row
+    if len(again):  # For these rows, other changes may lead to a plausible row.
         few = decisions.take(again)
         others = [searched(few, every_set=True).all, as_in_training_rows(few).all]
         take(Flips.of(others, len(asked), every=True), again, np.zeros(len(again), dtype=np.bool_))
@@ -473,9 +480,10 @@ def _of_model(
 def _confirmed(
     decisions: Decisions, flips: Flips, at: IntArray, own: FloatArray, reference: BoundModel, seed: int
 ) -> tuple[BoolArray, BoolArray]:
-    """Return which changes the model itself confirms, and which of these are plausible.
+    """Return which changes are valid, and which of the valid changes are plausible.
 
-    The changes of a row are checked only until one is plausible.
+    A change is valid if the model, applied to the changed row in the columns of the table, decides favourably. The changes of a
+    row are checked in order of cost until one is plausible.
     """
     bound = decisions.bound
     valid, plausible = np.zeros((2, len(flips.row)), dtype=np.bool_)
@@ -501,12 +509,12 @@ def _confirmed(
 
 
 def _shares(table: Table, changes: Changes) -> Shares:
-    """Return the shares over the rows of a table, which are in the order of `changes`."""
+    """Return the shares over the rows of a table; `changes` has the same rows in the same order."""
     weights, group, found = table.row_weights, groups(table), changes.found
     if len(found) == 0:
         return _untold(len(changes.columns), changes)
     only, none = (changes.status == one for one in (IMPLAUSIBLE, WITHOUT))
-    # rows without any valid change are those without recourse, except those with an implausible one
+    # The number of rows without any valid change can be derived from `without` and `only_implausible`.
     only_told = NONE if 0 < int(none.sum()) < SMALL else told_share(only, weights, group)
     told = [changes.changed[found][:, k] for k in range(changes.changed.shape[1])]
     of = (weights[found], group[found])
@@ -535,13 +543,14 @@ def _untold(columns: int, changes: Changes) -> Shares:
 
 
 def _compared(table: Table, ours: Changes, theirs: Changes, both: BoolArray, told: bool) -> tuple[Mean, Mean]:
-    """Return the network's share on the rows that both models decline, and that share minus the linear model's.
+    """Return the share of rows without recourse on the rows that both models decline.
 
-    Neither is given if it would reveal a count of one to nine rows.
+    The first item is the network's share, and the second is the network's share minus the linear model's. Both are `NONE` if they
+    would reveal a count of one to nine rows.
     """
     without = ~ours.found
     mine, other = without[both], ~theirs.found
-    sides = [without & ~both, ~without & ~both]  # counts that follow from this share and that on all rows
+    sides = [without & ~both, ~without & ~both]  # counts that follow from this share and the share on all rows
     sides_of_both = [mine & ~other, ~mine & other, mine, ~mine]
     if not told or any(0 < int(side.sum()) < SMALL for side in (*sides, *sides_of_both)):
         return NONE, NONE
@@ -559,7 +568,7 @@ def _compared(table: Table, ours: Changes, theirs: Changes, both: BoolArray, tol
 
 
 def _by_group(evaluated: BoundModel, table: Table, changes: Changes, threshold: float) -> Iterable[GroupShare]:
-    """Yield the groups of each protected column whose share of rows without recourse can be shown."""
+    """Yield the results for each group of a protected column, if its share of rows without recourse may be shown."""
     parts = partition(evaluated.table)
     count = len(parts.axes)
     codes, sizes = parts.codes(evaluated.table)[:count], parts.sizes[:count]
@@ -583,7 +592,7 @@ def _by_group(evaluated: BoundModel, table: Table, changes: Changes, threshold: 
 
 
 def _group(table: Table, without: BoolArray, inside: BoolArray, conditions: tuple[Condition, ...]) -> GroupShare:
-    """Compare a group with all other rows."""
+    """Return the share of rows without recourse in a group, compared with all other rows."""
     weights, group = table.row_weights, groups(table)
     share = share_of(without[inside], weights[inside], group[inside])
     sides = (inside, ~inside)
@@ -627,5 +636,5 @@ def run(context: Context) -> Recourse | None:
         if rows < SMALL:
             raise NotApplicableError(why("budget.few", least=SMALL))
     used = context.drawn(down, rows)
-    # a proof may run out of time, and the document must not depend on the speed of the machine
+    # No proofs are attempted, because a proof may run out of time, and the document must not depend on the machine's speed.
     return _recourse(network, linear, used, len(down), permitted, context.threshold, context.seed, proofs=False)

@@ -1,8 +1,8 @@
 """The cheapest change of a row under a small ReLU network, proved by an integer programme.
 
-The network is encoded as in `maximisation/mixed_integer` (Tjeng, Xiao & Tedrake 2019), with a binary variable for each value that
-a column can take and for each ReLU unit. The programme minimises the total cost under the constraint that the score is on the
-favourable side.
+The network is encoded as in `maximisation/mixed_integer` (Tjeng, Xiao & Tedrake 2019). There is a binary variable for each value
+that a column can take, and one for each ReLU unit. The programme minimises the total cost under the constraint that the score is
+on the favourable side of the threshold.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ VALUES = 200  # maximum number of values of all columns together, for one row
 
 
 def is_provable(decisions: Decisions) -> bool:
-    """Return whether the model is a chain with at most 16 ReLU units and the columns have few enough values."""
+    """Return whether an integer programme can be solved.
+
+    This requires a model that is a plain chain of layers with at most 16 ReLU units, and columns with few enough new values.
+    """
     bound = decisions.bound
     if not decisions.is_local or not bound.has_gradient or sum(len(c.donors) for c in decisions.choices) > VALUES:
         return False
@@ -37,9 +40,9 @@ def is_provable(decisions: Decisions) -> bool:
 
 
 def proven(decisions: Decisions) -> tuple[Flips, np.ndarray]:
-    """Return the cheapest change of each row, and for which rows the answer is proved (n,).
+    """Return the cheapest change of each row, and whether the answer for each row is proved (n,).
 
-    A proved answer can also be that there is no change.
+    A proved answer can also be that no change reverses the decision.
     """
     layers = layers_of(decisions.bound)
     steps = chain_of(decisions.bound, layers)
@@ -56,7 +59,7 @@ def proven(decisions: Decisions) -> tuple[Flips, np.ndarray]:
 def _of_row(
     decisions: Decisions, row: int, steps: tuple[Step, ...], layers: tuple[Layer, ...]
 ) -> tuple[State | None, bool]:
-    """Return the cheapest change of a row, and whether it is proved."""
+    """Return the cheapest change of a row (None if none was found), and whether this answer is proved."""
     players, prices = [], [np.zeros(0)]
     for choice, own, parts in zip(decisions.choices, decisions.own, decisions.parts, strict=True):
         allowed = np.flatnonzero(choice.allowed[row])
@@ -73,7 +76,7 @@ def _of_row(
 
 
 def _states(decisions: Decisions, row: int, chosen: FloatArray) -> Iterator[int]:
-    """Yield the index of the value that each column takes, from the binary variables of all columns; -1 keeps the own value."""
+    """Yield the index of each column's new value, given the binary variables of all columns; -1 if it is unchanged."""
     start = 0
     for choice in decisions.choices:
         allowed = np.append(-1, np.flatnonzero(choice.allowed[row]))

@@ -1,7 +1,7 @@
-"""Recourse in the document: shares of declined rows without recourse, the cost of recourse, and the columns that it changes.
+"""Record classes for recourse: shares of declined rows without recourse, the cost of recourse, and the columns that change.
 
-Results are aggregates over at least ten rows. A share based on one to nine rows has no value, and at most an upper limit. A share
-based on all but one to nine rows has at most a lower limit.
+Results are aggregates over at least ten rows. If a share counts one to nine rows, it has no value and at most an upper limit. If
+it counts all but one to nine rows, it has no value and at most a lower limit.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class OfModel(Part):
     """Rows without recourse under one model, and the cost of recourse in percentiles of the training rows."""
 
     without: Interval  # share of rows
-    only_implausible: Interval  # share of all rows; recourse only through rows unlike the training rows
+    only_implausible: Interval  # share of all rows that have valid changes, all of them implausible
     cost: Interval  # mean over rows with recourse
-    quartiles: list[float | None]  # quartiles of the cost, rounded so that ten rows share them
-    one_column: Interval  # share of rows with recourse that change only one column
-    is_exact: bool  # if no valid change was found, there is none
+    quartiles: list[float | None]  # quartiles of the cost, rounded until at least ten rows share each value
+    one_column: Interval  # among rows with recourse, share in which only one column changes
+    is_exact: bool  # whether the method is exact: if no valid change was found, none exists
 
 
 class Changeable(Part):
-    """A column declared changeable, and the share of rows with recourse that change it."""
+    """A column declared changeable, and the share of rows with recourse in which it changes."""
 
     column: str
     changeable: Literal["+", "-", "any"]
@@ -53,30 +53,30 @@ class OfGroup(Part):
 
     group: list[Message]
     share: Interval
-    difference: Interval  # difference from all other declined rows; empty if either side is too small
-    p: float | None  # p-value of no difference, not corrected
+    difference: Interval  # group minus all other declined rows; empty if either has too few rows
+    p: float | None  # p-value of the hypothesis of no difference, not corrected for multiple tests
 
 
 class Record(Part):
     rows_of: Literal["held-out", "all"]
-    declined: str  # the adverse class; rows predicted to be of it are declined
+    declined: str  # the adverse class; a row is declined if it is predicted to be of this class
     threshold: float  # threshold of the probability of the positive class
     declined_rows: int
-    rows: int  # number of these that were used, drawn by hash
+    rows: int  # number of declined rows that were used, drawn by a hash of their numbers
     both_rows: int | None  # rows that the linear model declines as well; None: withheld
-    values: int  # maximum number of values of a number
-    training_rows: int  # training rows that new values come from
-    level_cost: int  # percentiles that a change of level costs
+    values: int  # maximum number of new values of a numeric column
+    training_rows: int  # training rows from which new values come
+    level_cost: int  # cost of a change between unordered levels, in percentiles
     seed: int
     network: OfModel
-    linear: OfModel  # over the rows that both decline
-    network_on_both: Interval  # share of rows without recourse
-    difference: Interval  # difference of the shares on these rows
+    linear: OfModel  # over the rows that both models decline
+    network_on_both: Interval  # the network's share of rows without recourse, over the rows that both models decline
+    difference: Interval  # `network_on_both` minus the linear model's share
     columns: list[Changeable]
     groups: list[OfGroup]
 
     def check_claims(self, document: Document) -> None:
-        """Check that shares are between 0 and 1, and that differences follow from the shares."""
+        """Check that shares are between 0 and 1, and that differences are consistent with the shares."""
         shares = [self.network_on_both, *(row.share for row in self.groups)]
         shares += [one for row in self.columns for one in (row.network, row.linear)]
         for model in (self.network, self.linear):
@@ -99,7 +99,7 @@ class Record(Part):
 
 
 def _check_part(model: OfModel) -> None:
-    """Check that rows with recourse only through implausible rows are included in the share without recourse."""
+    """Check that the share of rows with only implausible changes is not larger than the share without recourse."""
     part, whole = model.only_implausible.value, model.without.value
     if part is not None and whole is not None and part > whole + 1e-9:
         raise DocumentError(
@@ -109,7 +109,7 @@ def _check_part(model: OfModel) -> None:
 
 
 def build(results: Results) -> Record | None:
-    """Return how many declined rows have no recourse; None if no column was declared changeable."""
+    """Return the shares of declined rows without recourse; None if no column was declared changeable."""
     result = results[ANALYSIS]
     if result is None:
         return None

@@ -1,17 +1,17 @@
-"""The cheapest changes that reverse a decision, found exactly where possible and by search otherwise.
+"""The cheapest changes that reverse a decision, found by an exact method where possible and by a search otherwise.
 
-- *Sum of columns*: if the score is a sum over columns, as in logistic regression, the cheapest change is a multiple-choice
-  knapsack problem (Kellerer, Pferschy & Pisinger 2004). It is solved by dynamic programming over the cost, which is a whole
-  number.
-- *All combinations*: if there are at most 4,096 combinations, all of them are scored.
-- *Search*: this is used in all other cases. First, every change of one column and every pair of columns at ten values
-  of each are scored. Then a beam search adds one column at a time. It continues from the changes with the lowest
-  projected cost: the cost so far, plus the cost of the remaining gap at the best rate found for this row. If no change
-  reverses the decision, the score is raised by changing one column after another. Finally, each change in the best
-  results is undone or made cheaper, and combined with the cheapest change of any column that reverses the decision
-  again.
+- *Sum over columns*: if the score is a sum over columns, as in logistic regression, finding the cheapest change is a
+  multiple-choice knapsack problem (Kellerer, Pferschy & Pisinger 2004). It is solved by dynamic programming over the cost, which
+  is a whole number.
+- *All combinations*: if there are at most 4,096 combinations of values, all of them are scored.
+- *Search*: in all other cases, every change of one column is scored, and every change of two columns to ten values of each. Then
+  a beam search adds one column at a time. It continues from the changes with the lowest projected cost, which is the cost so far
+  plus an estimate of the further cost until the decision is reversed. The estimate uses the largest gain in score per cost that
+  was found for the row. If no change reverses the decision, the score is improved by changing one column after another.
+  Finally, the best changes are improved. One column at a time is changed back or changed less, and the cheapest change of a
+  column that reverses the decision again is added.
 
-The result is the cheapest change for each set of columns, because the cheapest of all may lead to an implausible row.
+The result has the cheapest change for each set of columns, because the cheapest change overall may lead to an implausible row.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from tabinterp.models.perturbation import RESOLUTION, forward, is_read, mixed
 from .changes import Choice, State
 
 TOGETHER = 65_536  # changed rows that are scored at once
-COMBINATIONS, FEW_COMBINATIONS = 4_096, 256  # combinations scored for every row; also if each row is encoded again
+# maximum combinations for which all are scored; the second number applies if each changed row is encoded again
+COMBINATIONS, FEW_COMBINATIONS = 4_096, 256
 STEPS = (
     1,
     2,
@@ -50,29 +51,29 @@ STEPS = (
     60,
     75,
     99,
-)  # values above and below a row's own that the beam tries
-BEAM, OF_A_COLUMN, DEPTH = 10, 3, 6  # states per row; of these, with the same column changed last; maximum columns
-ROUNDS, IMPROVED = 3, 2  # rounds of undoing; results per row that are improved
-FIRST_COSTS = 150  # cost up to which the knapsack is first solved for every row
+)  # distances in the sorted new values from a row's own value, at which the beam search tries values
+BEAM, OF_A_COLUMN, DEPTH = 10, 3, 6  # states per row; values per state and added column; maximum number of columns
+ROUNDS, IMPROVED = 3, 2  # rounds of improvement; results per row that are improved
+FIRST_COSTS = 150  # maximum cost in the first solution of the knapsack problem, before higher costs are considered
 
-COARSE = 10  # values of each column in a pair
-REAL, KEPT = 200, 64  # training rows whose values are used together; changes of a row that are kept
-TRADED = (0.2, 0.4, 0.6, 0.8)  # shares of the cost of a change, to which it is reduced in exchange for another change
-TIE = 1e-300  # a score at the threshold belongs to the negative class, which may be favourable or not
-CLIMBS, STARTS = 4, 6  # rounds of raising the margin; states of a row from which it is raised
+COARSE = 10  # values of each column that are tried in a pair of columns
+REAL, KEPT = 200, 64  # training rows from which all values are taken together; changes that are kept for each row
+TRADED = (0.2, 0.4, 0.6, 0.8)  # shares to which the cost of a change is reduced when another change is added
+TIE = 1e-300  # added to the margin if the negative class is favourable, because a score at the threshold belongs to it
+CLIMBS, STARTS = 4, 6  # rounds in which the margin is raised; states per row from which this starts
 
 Found = tuple[IntArray, State, IntArray]  # rows, states and costs, as in `Flips`
 
 
 @dataclass(frozen=True, eq=False)
 class Flips:
-    """Changes that reverse decisions, grouped by row, the cheapest first.
+    """Changes that reverse decisions, sorted by row and then by cost.
 
     Parameters
     ----------
-    row : indices of the rows (m,).
-    state : index of the value that each column takes (m, K); -1 keeps the row's own value.
-    cost : cost in percentiles (m,).
+    row : index of the row that is changed (m,).
+    state : index of the new value of each column (m, K); -1 if the column is unchanged.
+    cost : total cost in percentiles (m,).
     """
 
     row: IntArray
@@ -81,7 +82,7 @@ class Flips:
 
     @staticmethod
     def of(found: Sequence[Found], columns: int, every: bool = False) -> Flips:
-        """Return the cheapest change for each set of columns; `every` keeps all distinct changes."""
+        """Return the cheapest change for each row and set of columns; if `every` is set, return all distinct changes."""
         row = np.concatenate([np.zeros(0, np.int64), *(one[0] for one in found)])
         state = np.concatenate([np.zeros((0, columns), np.int16), *(one[1] for one in found)])
         cost = np.concatenate([np.zeros(0, np.int64), *(one[2] for one in found)])
@@ -97,26 +98,26 @@ class Flips:
         return self.row, self.state, self.cost
 
     def best(self, rows: int) -> FloatArray:
-        """Return the lowest cost for each row (rows,); infinite if there is no change."""
+        """Return the lowest cost for each row (rows,); infinity for a row without changes."""
         made = np.full(rows, np.inf)
         np.minimum.at(made, self.row, self.cost)
         return made
 
     def first(self, each: int) -> Flips:
-        """Return at most `each` changes for each row."""
+        """Return the cheapest `each` changes of each row."""
         start = np.searchsorted(self.row, self.row)
         kept = np.arange(len(self.row)) - start < each
         return Flips(self.row[kept], self.state[kept], self.cost[kept])
 
 
 class Decisions:
-    """How far the scores of changed rows are on the favourable side of the threshold.
+    """Scores changed rows, and returns margins: how far a score is on the favourable side of the threshold.
 
     Parameters
     ----------
-    bound : the model, on a table that has the rows and the donors.
+    bound : the model, bound to a table that contains the rows and the donors.
     rows : indices of the rows with an adverse decision (n,).
-    choices : values of the columns that the model uses.
+    choices : new values of the changeable columns that the model uses.
     threshold : probability above which a row is predicted positive.
     """
 
@@ -132,12 +133,12 @@ class Decisions:
             self.own = [bound.part((choice.column,), rows) for choice in choices]
             self.parts = [bound.part((choice.column,), choice.donors) for choice in choices]
             self.z = bound.z[rows]
-        # exceeds rounding; a function of rows, such as trees, gives its scores as they are, often at the threshold
+        # This margin exceeds rounding errors. A function of rows, such as trees, has none, and often scores at the threshold.
         self.least = RESOLUTION * float(np.abs(bound.scores[rows]).max(initial=1.0)) if bound.has_gradient else 0.0
         self.now = self.of(np.arange(len(rows)), np.full((len(rows), len(choices)), -1, dtype=np.int16))
 
     def take(self, rows: IntArray) -> Decisions:
-        """Return the same object restricted to some of the rows."""
+        """Return the decisions restricted to the given rows."""
         made = [choice.take(rows) for choice in self.choices]
         return Decisions(self.bound, self.rows[rows], made, self._threshold)
 
@@ -146,7 +147,7 @@ class Decisions:
         return float(1 / (1 + np.exp(-self.cut)))
 
     def of(self, row: IntArray, state: State) -> FloatArray:
-        """Return the margins of changed rows (m,); a margin above 0 is favourable."""
+        """Return the margins of rows (m,) after the changes in `state` (m, K); a margin above 0 is favourable."""
         return np.concatenate(
             [np.zeros(0)]
             + [self._ask(row[i : i + TOGETHER], state[i : i + TOGETHER]) for i in range(0, len(row), TOGETHER)]
@@ -165,9 +166,10 @@ class Decisions:
         return self._margin(scores)
 
     def with_one_more(self, row: IntArray, state: State, k: int, at: IntArray, value: IntArray) -> FloatArray:
-        """Return the margins of changed rows after one more change, in which column k takes another value (p,).
+        """Return the margins of changed rows after a further change of column k (p,).
 
-        `at` (p,) has the indices of the changed rows among the m rows. In `state`, column k must have its own value.
+        `at` (p,) has indices of states, and `value` (p,) the new values of column k. In `state` (m, K), column k must be
+        unchanged.
         """
         if not self.is_local:
             states = state[at]
@@ -197,19 +199,19 @@ class Decisions:
         return np.asarray(margin + TIE if self.sign < 0 else margin)
 
     def flips(self, scores: FloatArray) -> NDArray[np.bool_]:
-        """Return which scores (m,) of the model itself are favourable; a score at the threshold belongs to the negative class."""
+        """Return which scores (m,) are favourable; a score at the threshold belongs to the negative class."""
         return np.asarray((scores > self.cut) == (self.sign > 0))
 
 
 def readable(bound: BoundModel, choices: Sequence[Choice]) -> list[Choice]:
-    """Return the columns that the model uses and that can change in at least one row."""
+    """Return the choices for columns that the model uses and that can change in at least one row."""
     return [
         one for one in choices if one.column in bound.columns and is_read(bound, (one.column,)) and one.allowed.any()
     ]
 
 
 def cheapest(decisions: Decisions) -> tuple[Flips, bool]:
-    """Return the cheapest changes, and whether the method is exact, so that a row without a change has no recourse."""
+    """Return the cheapest changes, and whether the method is exact. If it is, no change reverses the decision on other rows."""
     asked, count = decisions.choices, len(decisions.choices)
     if count == 0 or len(decisions.rows) == 0:
         return Flips.of([], count), True
@@ -225,7 +227,7 @@ def cheapest(decisions: Decisions) -> tuple[Flips, bool]:
 
 
 def _of_all(decisions: Decisions) -> Flips:
-    """Score every combination of values."""
+    """Return the cheapest changes of each row from scores of all combinations of values."""
     sizes = [len(choice.donors) + 1 for choice in decisions.choices]
     states = np.stack(np.unravel_index(np.arange(np.prod(sizes)), sizes), axis=1).astype(np.int16) - 1
     found = []
@@ -265,7 +267,7 @@ def _knapsack(decisions: Decisions) -> Flips:
 def _filled(
     decisions: Decisions, gains: Sequence[FloatArray], rows: IntArray, most: int
 ) -> tuple[NDArray[np.bool_], State, IntArray]:
-    """Return the rows whose decision is reversed at a cost of at most `most`, with the states and the costs."""
+    """Return whether the decision on each row can be reversed at a cost of at most `most`, with the states and the costs."""
     best = np.full((len(rows), most + 1), -np.inf)
     best[:, 0] = decisions.now[rows]
     taken = []
@@ -298,9 +300,10 @@ def _filled(
 
 @dataclass(frozen=True, eq=False)
 class _Reached:
-    """States (m, K) of rows (m,), and the results of other values for column `k` in these states.
+    """Margins and costs after column `k` takes new values in given states (m, K) of rows (m,).
 
-    Entry i changes state `at[i]` to the value `value[i]`, which gives the margin `margin[i]` and the total cost `total[i]`.
+    Entry i sets column `k` of the state `at[i]` to the value `value[i]`. The margin is then `margin[i]`, and the total cost
+    `total[i]`.
     """
 
     row: IntArray
@@ -316,20 +319,23 @@ class _Reached:
         return self.row[self.at]
 
     def states(self, some: IntArray) -> State:
-        """Return the states of the entries `some`, with their values in column `k`."""
+        """Return the states of the entries `some` after column `k` has taken its new value."""
         made = self.state[self.at[some]]
         made[:, self.k] = self.value[some]
         return made
 
     def flips(self) -> Found:
-        """Return the cheapest change of each state that reverses the decision."""
+        """Return the cheapest entry of each state that reverses the decision, as rows, states and costs."""
         flipped = np.flatnonzero(self.margin > 0)
         some = flipped[_first(self.at[flipped], self.total[flipped], 1)]
         return self.rows[some], self.states(some), self.total[some]
 
 
 def _first(of: IntArray, size: FloatArray | IntArray, count: int) -> IntArray:
-    """Return the indices of the `count` smallest sizes within each group of `of`, in order."""
+    """Return the indices of the `count` smallest values of `size` within each group, in increasing order.
+
+    `of` has the group of each value.
+    """
     order = np.lexsort((np.arange(len(of)), size, of))
     return np.asarray(order[np.arange(len(order)) - np.searchsorted(of[order], of[order]) < count])
 
@@ -343,12 +349,13 @@ def _reach(
     below: FloatArray | IntArray,
     tried: Any = True,
 ) -> _Reached:
-    """Score states with other values of column k, which has its own value in all of them.
+    """Return the margins and costs of states after a change of column k, which is unchanged in all given states.
 
     Parameters
     ----------
-    below : upper limit of the total cost of each state (m,).
-    tried : values that may be scored (n, C).
+    row, state, cost : rows (m,), their states (m, K) and the costs of these (m,).
+    below : limit for each state; only total costs below it are considered (m,).
+    tried : which new values may be scored (n, C); True allows all.
     """
     choice = decisions.choices[k]
     total = cost[:, None] + choice.cost[row]
@@ -358,12 +365,12 @@ def _reach(
 
 
 def searched(decisions: Decisions, every_set: bool = False) -> Flips:
-    """Return the cheapest changes that a search finds.
+    """Return the cheapest changes that the search finds.
 
     Parameters
     ----------
-    every_set : whether to continue to sets of columns that cost more than a change already found, because that change is
-        implausible.
+    every_set : whether to also consider changes that cost more than a change already found. This is needed if the change found
+        is implausible.
     """
     n, count = len(decisions.rows), len(decisions.choices)
     every, none, best = np.arange(n), np.full((n, count), -1, dtype=np.int16), np.full(n, np.inf)
@@ -389,9 +396,9 @@ def searched(decisions: Decisions, every_set: bool = False) -> Flips:
 
 
 def as_in_training_rows(decisions: Decisions) -> Flips:
-    """Return changes that reverse decisions and take the values of all or some columns from one training row.
+    """Return changes that reverse decisions and take the values of several columns from the same training row.
 
-    Correlated columns thus change together.
+    Correlated columns then change together.
     """
     count, found = len(decisions.choices), []
     together = np.stack([choice.nearest for choice in decisions.choices], axis=1)
@@ -404,7 +411,7 @@ def as_in_training_rows(decisions: Decisions) -> Flips:
         flips = decisions.of(row, state) > 0
         row, state = row[flips], state[flips]
         found.append((row, state, _costs(decisions, row, state)))
-        for k in range(count):  # leaves out columns that need not change
+        for k in range(count):  # Columns that need not change are changed back.
             fewer = _without(state, k)
             still = (decisions.of(row, fewer) > 0) & (fewer >= 0).any(axis=1)
             state = np.where(still[:, None], fewer, state)
@@ -413,7 +420,7 @@ def as_in_training_rows(decisions: Decisions) -> Flips:
 
 
 def _pairs(decisions: Decisions, best: FloatArray) -> list[_Reached]:
-    """Score every pair of columns at a few values of each."""
+    """Return the margins and costs of changes of two columns, for all pairs of columns and a few values of each."""
     count, coarse = len(decisions.choices), []
     for choice in decisions.choices:
         some = np.zeros(len(choice.donors), dtype=np.bool_)
@@ -430,7 +437,7 @@ def _pairs(decisions: Decisions, best: FloatArray) -> list[_Reached]:
 
 
 def _beam(decisions: Decisions, start: Sequence[_Reached], every_set: bool) -> Iterator[Found]:
-    """Yield changes that reverse decisions, first those at the start, then those with one more column at a time."""
+    """Yield changes that reverse decisions, first those in `start`, and then those with one further column at a time."""
     n = len(decisions.rows)
     best, rate = np.full(n, np.inf), np.zeros(n)
     ladders = [_ladder(choice) for choice in decisions.choices]
@@ -453,7 +460,7 @@ def _beam(decisions: Decisions, start: Sequence[_Reached], every_set: bool) -> I
 
 
 def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tuple[IntArray, State, IntArray]:
-    """Return the states from which the beam continues, which are those with the lowest projected cost."""
+    """Return the rows, states and costs from which the beam search continues: those with the lowest projected cost."""
     rows, states, costs, projected = [], [], [], []
     for one in reached:
         with np.errstate(divide="ignore"):
@@ -471,17 +478,17 @@ def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tu
 
 
 def _ladder(choice: Choice) -> NDArray[np.bool_]:
-    """Return which values of a column the beam tries (n, C): values near a row's own, in increasing steps."""
+    """Return which new values of a column the beam search tries (n, C), at increasing distances from each row's own value."""
     n, size = choice.cost.shape
     made = np.zeros((n, size), dtype=np.bool_)
-    own = choice.cost.argmin(axis=1)  # next to the row's own value
+    own = choice.cost.argmin(axis=1)  # index of the new value next to the row's own value
     steps = np.array([0, *STEPS, *(-step for step in STEPS)])
     made[np.arange(n)[:, None], np.clip(own[:, None] + steps, 0, size - 1)] = True
     return np.asarray(made | (size <= len(steps)))
 
 
 def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) -> Iterator[Found]:
-    """Raise the margins of rows whose decision has not been reversed yet, one column after another, at any cost."""
+    """Raise the margins of `rows` by changing one column after another at any cost, and yield changes that reverse decisions."""
     row, state = _highest(start, rows)
     margin = decisions.of(row, state)
     for _ in range(CLIMBS):
@@ -499,7 +506,7 @@ def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) ->
 
 
 def _highest(start: Sequence[_Reached], rows: IntArray) -> tuple[IntArray, State]:
-    """Return the states with the highest margins for each of these rows, with different changed columns where possible."""
+    """Return the states with the highest margins for each of `rows`, at most one from each entry of `start`."""
     found, states, margins = [], [], []
     for one in start:
         some = np.flatnonzero(np.isin(one.rows, rows))
@@ -513,7 +520,7 @@ def _highest(start: Sequence[_Reached], rows: IntArray) -> tuple[IntArray, State
 
 
 def _costs(decisions: Decisions, row: IntArray, state: State) -> IntArray:
-    """Return the total costs of states (m,)."""
+    """Return the total cost of each state (m,)."""
     total = np.zeros(len(row), dtype=np.int64)
     for k, choice in enumerate(decisions.choices):
         total += np.where(state[:, k] >= 0, choice.cost[row, state[:, k]], 0)
@@ -527,7 +534,10 @@ def _without(state: State, k: int) -> State:
 
 
 def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Undo each change in turn, and yield the cheapest change of any one column that reverses the decision again."""
+    """Change each column back in turn, and yield the cheapest further changes that reverse the decision again.
+
+    A further change is the change of one column. None is needed if the decision remains reversed.
+    """
     for k, choice in enumerate(decisions.choices):
         at = np.flatnonzero(flips.state[:, k] >= 0)
         row, state = flips.row[at], _without(flips.state[at], k)
@@ -540,8 +550,9 @@ def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
 
 
 def _traded(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Make each change cheaper in turn, and yield the cheapest change of any other column that then reverses the decision
-    again.
+    """Make the change of each column cheaper in turn, and yield the cheapest further changes that reverse the decision again.
+
+    A further change is the change of another column.
     """
     for k, choice in enumerate(decisions.choices):
         changed = np.flatnonzero(flips.state[:, k] >= 0)

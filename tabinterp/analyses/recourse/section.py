@@ -1,4 +1,4 @@
-"""Recourse on the page: the share of declined rows without recourse, by group, its cost, and the columns that it changes."""
+"""Report section on recourse: shares of declined rows without recourse, costs, and the columns that change."""
 
 from __future__ import annotations
 

@@ -1,24 +1,24 @@
 """Regional effects: two regions of the rows in which a column has different effects, which its average effect curve hides.
 
-The curve of a row (Goldstein et al. 2015) is its score with the column at each point of a grid, minus the mean over the
-distribution of the column. The *heterogeneity* of a column is the variance of these curves over rows, averaged over the
-distribution of the column and summed over outputs (Herbinger, Bischl & Casalicchio 2022). Its square root is reported, in units
-of the score. If the column is independent of the others, the heterogeneity is the variance of all interactions of the column.
-Together with the variance of the average curve, it is then the column's total index (Sobol 2001). `share` is the heterogeneity's
-part of that sum.
+The curve of a row (Goldstein et al. 2015) shows its score when the column is set to each point of a grid. The mean of the curve
+over the distribution of the column is subtracted. The *heterogeneity* of a column is the variance of these curves over rows,
+averaged over the distribution of the column and summed over outputs (Herbinger, Bischl & Casalicchio 2022). Its square root is
+reported, in units of the score. If the column is independent of all others, the heterogeneity is the variance due to the column's
+interactions. The sum of this variance and the variance of the average curve is then the column's total index (Sobol 2001).
+`share` is the heterogeneity divided by this sum.
 
-A split divides the rows in two by another column. One region has the rows with a number up to a value, with a level, or
-with missing values, and the other has all other rows. Its *explained share* is 1 minus the ratio of the heterogeneity
-within both regions to that of all rows. As in REPID and GADGET (Herbinger et al. 2022, 2024), the split that explains
-the most is chosen. Here it is chosen on one half of the rows, or of their groups, and measured on the other half, so
-that the choice does not favour it. The error of the average curves explains a small share by chance, which is
-subtracted.
+A split divides the rows into two regions by the values of another column. One region has the rows with values up to a threshold,
+with a given level, or with missing values. The second region has all other rows. The *explained share* of a split is 1 minus the
+ratio of the heterogeneity within both regions to the heterogeneity of all rows. The split with the largest explained share is
+chosen, as in REPID and GADGET (Herbinger et al. 2022, 2024). To prevent selection bias, it is chosen on one half of the rows (or
+groups of rows), and its explained share is computed on the other half. Sampling errors of the average curves explain a small
+share by chance. This share is subtracted.
 
 A split is *found* if the interval of its explained share lies above a tenth. The splits of all columns form one family, with a
-false discovery rate of 5% (Benjamini & Hochberg 1995) and intervals whose false coverage rate is 5% (Benjamini & Yekutieli 2005).
-Standard errors are over rows, or groups of rows, and treat the grid as fixed. If nothing is explained, the first-order influence
-on an explained share vanishes, so its error in this case is added. Each column gets only one split, because measuring a second
-one within a region would require another part of the rows.
+false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5% (Benjamini & Yekutieli
+2005). Standard errors are over rows, or over groups of rows, and treat the grid as fixed. If a split explains nothing, the
+first-order influence on its explained share vanishes. The error in this case is therefore added to the standard error. Each
+column has only one split, because measuring a second split within a region would require further rows.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ from tabinterp.table.suppression import SMALL, BoolArray
 
 ROWS = 1000  # rows whose curves are computed
 LEAST = 0.1  # explained share that a split must exceed
-INTERACTING = 0.05  # share of a column's variance due to interactions that is needed to search for a split
+INTERACTING = 0.05  # minimum share of a column's variance due to interactions for which a split is searched for
 ROWS_OF_A_POINT = 40
 UNITS = 50  # minimum rows, or groups of rows, in each half
 REGION, OF_ROWS = 50, 0.1  # minimum rows of a region, and minimum share of all rows
-PARTS = 20  # a number is split at the quantiles between this many parts
-BETWEEN = (0.1, 0.9)  # quantiles of a number between which the change of a curve is reported
+PARTS = 20  # A numeric column is split at the quantiles that divide it into this many parts.
+BETWEEN = (0.1, 0.9)  # quantiles of a numeric column between which the change of a curve is reported
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +70,8 @@ class Region:
 
     Parameters
     ----------
-    curve : values of the curve (points,); NaN at points to which fewer than ten rows of the region are nearest.
-    change : how much higher the curve is at the second of two points than at the first.
+    curve : values of the curve (points,); NaN at points that are nearest to fewer than ten rows of the region.
+    change : value of the curve at the second of the two points `Regions.ends` minus its value at the first.
     """
 
     curve: Estimates
@@ -80,13 +80,14 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """The average curves on both sides of a split, and of all rows.
+    """The average curves of both regions of a split, and of all rows.
 
     Parameters
     ----------
-    output : output in which the regions differ most.
+    output : the output with the largest difference between the regions; the curves are those of this output.
     values : values of the column at the points; None for missing values.
-    ends : indices of the two points between which changes are reported; None if no two points have enough rows in both regions.
+    ends : indices of the two points between which changes are reported. None if fewer than two points have enough rows in both
+        regions.
     """
 
     output: str | None
@@ -105,11 +106,11 @@ class RegionalEffect:
     ----------
     heterogeneity : square root of the variance over rows of the centred curves, in units of the score.
     share : share of the column's variance that is due to interactions.
-    split : the first region; None if the curves hardly differ, or if no split leaves enough rows.
+    split : the first region; None if the curves hardly differ between rows, or if no split has enough rows in both regions.
     rows_share : share of the rows in the first region, rounded to a tenth.
-    explained : share of the heterogeneity that the split explains, with an interval corrected for all columns.
-    q : p-value of explaining at most a tenth, corrected for all columns.
-    regions : curves on both sides of the split, if it is found.
+    explained : share of the heterogeneity that the split explains, with an interval corrected over all columns.
+    q : p-value of the hypothesis that the split explains at most a tenth, corrected over all columns.
+    regions : average curves of both regions; None without a split.
     """
 
     column: str
@@ -130,9 +131,7 @@ class RegionalEffect:
 
 @dataclass(frozen=True, eq=False)
 class RegionalEffects(Display):
-    """Results for all columns: first those with a split that is found, then the others, each in decreasing order of
-    heterogeneity.
-    """
+    """Results for all columns, in decreasing order of heterogeneity; columns for which a split was found come first."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.heterogeneity", {"network": ("heterogeneity", "heterogeneity_low", "heterogeneity_high")}
@@ -170,13 +169,13 @@ def regional_effects(
     rows: int = ROWS,
     seed: int = 0,
 ) -> RegionalEffects:
-    """Find for each column the split of the rows that best explains how its effect differs between rows.
+    """Find, for each column, the split of the rows that best explains why the column's effect differs between rows.
 
     Parameters
     ----------
-    model : the network. A model without interactions has the same curve for all rows.
+    model : the network. For a model without interactions, all rows have the same curve.
     columns : columns to analyse; None analyses all.
-    rows : maximum number of rows whose curves are computed. Half of them choose a split, and the other half measures it.
+    rows : maximum number of rows for which curves are computed. One half is used to choose a split, and the other to measure it.
     seed : seed for drawing the rows and the halves.
 
     Raises
@@ -217,9 +216,9 @@ def regional_effects(
 
 
 class _Sample:
-    """The rows whose curves are computed.
+    """The rows for which curves are computed, divided into a half that chooses splits and a half that measures them.
 
-    One half chooses splits and the other measures them; all rows of a group are in the same half.
+    All rows of a group are in the same half.
     """
 
     def __init__(self, bound: BoundModel, rows: IntArray, seed: int) -> None:
@@ -231,12 +230,12 @@ class _Sample:
             raise NotApplicableError(why("regional_effects.few", rows=4 * REGION, groups=2 * UNITS))
 
     def splits(self) -> Iterator[Group]:
-        """Yield the first region of each split that leaves enough rows, and groups of rows, in both regions of both halves."""
+        """Yield the first region of each split that has enough rows (and groups) in both regions, in each half of the rows."""
         seen: set[bytes] = set()
         for name in self.bound.columns:
             for split in self._of(name):
                 regions = [half & side for half in self.halves for side in (split.rows, ~split.rows)]
-                key = np.packbits(split.rows ^ split.rows[0]).tobytes()  # the same for either region of a split
+                key = np.packbits(split.rows ^ split.rows[0]).tobytes()  # the same for both regions of a split
                 if key not in seen and all(map(self._enough, regions)):
                     seen.add(key)
                     yield split
@@ -254,7 +253,7 @@ class _Sample:
             wanted = (quantile(known, i / PARTS, weights) for i in range(1, PARTS)) if len(known) else ()
             for edge in Rounding(known).edges(wanted):
                 yield Group(name, "at_most", x <= edge, high=edge)
-                yield Group(name, "above", x > edge, low=edge)  # a different split if values are missing
+                yield Group(name, "above", x > edge, low=edge)  # differs from the first split if values are missing
         else:
             for level in pd.unique(values[~missing]):
                 is_level = (values == level).to_numpy(dtype=bool, na_value=False)
@@ -268,9 +267,9 @@ class _Sample:
 def _read(
     sample: _Sample, grid: Grid, scores: FloatArray, splits: Sequence[Group]
 ) -> tuple[RegionalEffect, tuple[float, float, float]]:
-    """Return the results for one column from the scores (n, points, outputs).
+    """Return the results for one column, given the scores of all rows at all points (n, points, outputs).
 
-    The second item has the share that its split explains, the standard error, and the number of groups.
+    The second item has the share that the column's split explains, its standard error, and the effective number of groups.
     """
     everyone = np.arange(len(grid.below))
     weights = sample.bound.table.row_weights
@@ -285,7 +284,7 @@ def _read(
     regions: Regions | None = None
     measured: tuple[float, float, float] = (np.nan, np.nan, 0.0)
     size, share = shares(*second)
-    if not size[0] > least:  # only rounding, or a column that the model does not use
+    if not size[0] > least:  # The column is not used, or differences between curves are only rounding errors.
         size, share = (0.0, *NONE[1:]), (0.0, *NONE[1:])
     elif other and shares(*first)[1][0] >= INTERACTING:
         masks = np.stack([one.rows for one in other])
@@ -306,11 +305,11 @@ def _read(
 
 
 def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Mean, Mean]:
-    """Return the heterogeneity of curves (n, p), and the share of it in the column's total.
+    """Return the heterogeneity of curves (n, p), and the share of the column's variance that is due to interactions.
 
-    The heterogeneity is the root of the variance over rows, summed over points. The share is that of this variance in the mean
-    square of the curves, which is the part of a column's total that is due to interactions. The interval of the root is computed
-    on the logarithm, because a variance is skewed.
+    The first item is the square root of the variance over rows, summed over points. Its interval is computed on the logarithmic
+    scale, because the distribution of a variance is skewed. The second item is this variance divided by the mean square of the
+    curves.
 
     >>> curves = np.array([[1.0], [-1.0], [3.0], [1.0]] * 25)
     >>> [round(one[0], 3) for one in shares(curves, np.ones(100), np.arange(100))]
@@ -332,9 +331,9 @@ def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Me
 
 
 def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) -> FloatArray:
-    """Return the share of the variance of curves (n, p) over rows that lies between a region and the other rows (splits,).
+    """Return, for each split (splits,), the share of the variance of curves (n, p) over rows that is between the two regions.
 
-    `regions` (splits, n) has the region of each split.
+    `regions` (splits, n) says which rows are in the first region of each split.
     """
     around = curves - np.average(curves, axis=0, weights=weights)
     own = regions * weights
@@ -346,11 +345,12 @@ def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) ->
 def explained(
     curves: FloatArray, weights: FloatArray, group: IntArray, region: BoolArray
 ) -> tuple[float, float, float]:
-    """Return the share of the variance of curves (n, p) over rows that a region (n,) and the other rows explain.
+    """Return the share of the variance of curves (n, p) over rows that a split explains.
 
-    The share is returned with its standard error and the number of groups on which it is based. Even in a random split,
-    average curves differ by their sampling error, so this part is subtracted. The subtracted part b varies by at most b
-    times the square root of two, as a chi-squared variable with one degree of freedom does.
+    The split has the rows `region` (n,) on one side and all other rows on the other. The share is returned with its standard
+    error and the effective number of groups. In a random split, average curves differ only by their sampling errors. The share b
+    that these errors explain is subtracted. The standard error of b is taken to be the square root of two times b, as for a
+    chi-squared variable with one degree of freedom. It is at most this large.
     """
     everyone, unit = np.ones(len(curves), dtype=bool), weights / weights.sum()
     whole, *parts = (_Scatter.of(curves, weights, group, rows) for rows in (everyone, region, ~region))
@@ -366,8 +366,9 @@ def explained(
 def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, float]]:
     """Return intervals and corrected p-values of explained shares.
 
-    `found` has each share, its standard error, and the number of groups of rows on which it is based. The p-value is twice that
-    of explaining `LEAST` or less, so that it is below 5% exactly if the interval is above `LEAST`.
+    `found` has each share with its standard error and the effective number of groups on which it is based. The p-value is twice
+    the one-sided p-value of the hypothesis that the share is at most `LEAST`. After correction, it is at most 5% exactly if the
+    interval lies above `LEAST`.
     """
     value, error, count = np.array(found, dtype=np.float64).reshape(-1, 3).T
     df = np.maximum(count - 1, 1)
@@ -383,7 +384,10 @@ def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, floa
 
 @dataclass(frozen=True, eq=False)
 class _Scatter:
-    """Squared distances (n,) of the curves of some rows from their mean, 0 for other rows, and the squared error of that mean."""
+    """Squared distances (n,) of the curves of some rows from their mean curve, and the squared standard error of this mean.
+
+    The distances of all other rows are 0.
+    """
 
     distances: FloatArray
     error: float
@@ -399,12 +403,12 @@ class _Scatter:
 def _spread(
     moved: FloatArray, group: IntArray, unit: FloatArray, by_chance: float = 0.0
 ) -> tuple[FloatArray, FloatArray, float]:
-    """Return standard errors from the influences of the rows (n, ...), half widths of 95% intervals, and the effective number of
-    groups.
+    """Return standard errors, half widths of 95% intervals, and the effective number of groups, given influences (n, ...).
 
-    The errors are those of the jackknife over groups, to first order: a group with a share h of the weight `unit` (n,) changes a
-    mean by its influence divided by 1 - h. If few groups dominate, as they can for a variance, degrees of freedom come from the
-    influences. `by_chance` is a part of the estimate whose error is the part itself times the square root of two.
+    The standard errors approximate those of the jackknife over groups. Leaving out a group with a share h of the weight `unit`
+    (n,) changes a mean by the group's influence divided by 1 - h. A few groups can dominate, particularly for a variance. Degrees
+    of freedom are therefore limited by the distribution of the influences. `by_chance` is a part of the estimate that arises by
+    chance. Its standard error is `by_chance` times the square root of two.
     """
     sums, share = group_sums(moved, group), group_sums(unit, group)
     count = 1 / float(share @ share)
@@ -418,9 +422,9 @@ def _spread(
 
 
 def _regions(sample: _Sample, grid: Grid, curves: FloatArray, at: FloatArray, split: Group) -> Regions:
-    """Return the average curves of both regions, computed on the measuring half.
+    """Return the average curves of both regions, computed on the measuring half of the rows.
 
-    The choosing half selects the output, and the points between which the curves differ.
+    The output and the points between which changes are reported are selected on the choosing half.
     """
     choosing, measuring = sample.halves
     w = sample.weights
@@ -464,7 +468,7 @@ def run(context: Context) -> RegionalEffects:
     importance = context[PERMUTATION_IMPORTANCE]
     if importance is None:
         raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))
-    local = context.network.is_local(context.network.columns)  # otherwise every change encodes whole rows again
+    local = context.network.is_local(context.network.columns)  # If not, every change encodes whole rows again.
     rows = context.subsample if local else context.gradient_subsample
     if context.name in context.limited and len(rows) < 4 * REGION:
         raise NotApplicableError(why("budget.rows", least=4 * REGION))

@@ -1,8 +1,7 @@
-"""Regional effects in the document: the heterogeneity of each column, the split that best explains it, and curves of found
-splits.
+"""Record classes for regional effects: the heterogeneity of each column, and the split that best explains it, with its curves.
 
-Points with fewer than ten rows are left out. The size of a region is given as a share rounded to a tenth. An exact size, combined
-with the number of rows in a range or at a level elsewhere in the document, could reveal the number of a few rows.
+Points with fewer than ten rows are left out. The size of a region is given as a share rounded to a tenth. An exact size could
+reveal a small count of rows, if it were combined with other row counts in the document.
 """
 
 from __future__ import annotations
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
 
 
 class RegionalPoint(Part):
-    """The average centred curves at one value of the column; empty for a region with fewer than ten rows nearest to this
-    value.
-    """
+    """The average centred curves at one value of the column; empty for a region with fewer than ten rows near this value."""
 
     value: str | float | None  # None: missing values
     inside: Interval
@@ -40,12 +37,12 @@ class RegionalPoint(Part):
 
 
 class RegionalCurves(Part):
-    """The average curves of the rows in the region, of the other rows and of all rows, for one output."""
+    """The average curves of the rows in the region, of all other rows, and of all rows together, for one output."""
 
     output: str | None
-    start: str | float | None  # values between which changes are reported; None if there are no two
+    start: str | float | None  # values between which changes are reported; None if there are not two such values
     end: str | float | None
-    inside: Interval  # how much higher the curve is at the second value
+    inside: Interval  # change of the curve from the first to the second value
     outside: Interval
     points: list[RegionalPoint]
 
@@ -55,22 +52,22 @@ class RegionalEffect(Part):
     kind: Literal["numeric", "categorical", "boolean", "ordinal"]
     heterogeneity: Interval  # root of the variance over rows of the centred curves, in units of the score
     share: Interval  # share of the column's variance that is due to interactions
-    split: Message | None  # one region; the other is all other rows. None: no split was sought
+    split: Message | None  # the first region; the second has all other rows. None: no search, or no possible split
     rows_share: float | None  # share of the rows in the region, to a tenth
-    explained: Interval  # share of the squared heterogeneity, at a level that keeps the false coverage rate at 5%
-    q: float | None  # p-value of explaining at most `least`; Benjamini-Hochberg over all columns
-    curves: RegionalCurves | None  # if the split is found: the interval of `explained` is above `least`
+    explained: Interval  # explained share of the squared heterogeneity; false coverage rate of the intervals: 5%
+    q: float | None  # p-value of the hypothesis that at most `least` is explained; Benjamini-Hochberg over all columns
+    curves: RegionalCurves | None  # only if the split is found, so the interval of `explained` is above `least`
 
 
 class Record(Part):
-    rows: int  # rows whose curves were computed; half of them chose the splits, the others measured them
+    rows: int  # rows whose curves were computed; one half was used to choose splits, the other to measure them
     seed: int
     columns: int  # number of columns of the model
     least: float
-    effects: list[RegionalEffect]  # splits that are found first
+    effects: list[RegionalEffect]  # columns for which a split was found come first
 
     def check_claims(self, document: Document) -> None:
-        """Check that curves are present exactly if the interval of the explained share is above the limit."""
+        """Check that curves are present if and only if the interval of the explained share is above the limit."""
         for index, one in enumerate(self.effects):
             above = one.explained.low is not None and one.explained.low > self.least
             if above != (one.curves is not None):

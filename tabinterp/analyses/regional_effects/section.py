@@ -1,6 +1,4 @@
-"""Regional effects on the page: the columns whose average effect curve hides two different ones, with the curves of both
-regions.
-"""
+"""Report section on regional effects: columns with different effects in two regions of the rows, and the curves of both."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ from tabinterp.report.words import (
 
 from .record import Record, RegionalCurves, RegionalEffect, RegionalPoint
 
-DRAWN = 6  # columns whose curves are on the page; the document has all
+DRAWN = 6  # maximum number of columns whose curves are shown; the document has all of them
 SIDES = ("inside", "outside", "everywhere")
 
 
@@ -61,8 +59,9 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _sentence(effect: RegionalEffect, curves: RegionalCurves, scale: str) -> str:
-    """Return a sentence on how the score changes in each region between two values of the column; empty if there are no such
-    values.
+    """Return a sentence on the change of the score between two values of the column, in each region.
+
+    The sentence is empty if no two values have enough rows.
     """
     if curves.start is None or curves.end is None or effect.split is None:
         return ""

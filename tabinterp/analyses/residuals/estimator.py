@@ -1,8 +1,8 @@
 """Residuals of both models for numeric and count targets, by prediction, by observed value, and by size.
 
-A residual is the observed value minus the prediction, which for counts is the expected count. No single row is shown. Rows are
-grouped into bins of at least 40 rows. Each bin has a mean with its 95% interval, and quantiles of its rows. A quantile is the
-mean of the ten rows around it, and is given only if at least ten rows are on either side.
+A residual is the observed value minus the prediction. For counts, the prediction is the expected count. Results do not show
+single rows. Rows are grouped into bins of at least 40 rows. Each bin has a mean with its 95% interval, and quantiles of its rows.
+A quantile is computed as the mean of the ten nearest values, and only if at least ten values are on each side of it.
 
 References
 ----------
@@ -44,11 +44,11 @@ from . import record
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEAST = 4 * SMALL  # minimum rows of a bin: ten are beyond either quartile
+LEAST = 4 * SMALL  # minimum rows of a bin, with which ten rows are beyond each quartile
 QUANTILES = (0.1, 0.25, 0.75, 0.9)  # quantiles of the rows in a bin
 ERRORS = record.ERRORS  # quantiles of the absolute error
-TAIL = 0.01  # share of the rows beyond either end of the bins of the error distribution
-ERROR_BINS = 20  # maximum number of bins between these ends
+TAIL = 0.01  # share of the rows below the first and above the last edge of the error distribution
+ERROR_BINS = 20  # maximum number of bins between the first and the last edge
 
 Chart = Literal["residuals", "observed", "errors"]
 CHARTS: tuple[str, ...] = get_args(Chart)
@@ -61,9 +61,11 @@ class Bins:
     Parameters
     ----------
     rows : number of rows in each bin (bins,).
-    at : mean of the values by which rows are sorted (bins,).
-    mean : mean of the values shown, with standard error and 95% interval (bins,); NaN if a bin has fewer than ten groups of rows.
-    quantiles : quantiles of the values shown, at `QUANTILES` (bins, 4); NaN if fewer than ten rows are on one side.
+    at : mean in each bin of the values by which rows are sorted (bins,).
+    mean : mean in each bin of the values that are shown, with standard error and 95% interval (bins,). NaN if a bin has fewer
+        than ten groups of rows.
+    quantiles : quantiles in each bin of the values that are shown, at `QUANTILES` (bins, 4). NaN if fewer than ten rows are on
+        one side of the quantile.
     """
 
     rows: IntArray
@@ -78,11 +80,11 @@ class ModelResiduals:
 
     Parameters
     ----------
-    by_prediction : residuals of rows with similar predictions.
-    by_observed : predictions of rows with similar observed values.
+    by_prediction : residuals in bins of rows with similar predictions.
+    by_observed : predictions in bins of rows with similar observed values.
     shares : weighted shares of the rows by residual: below the first edge, between edges, above the last edge (bins + 2,). NaN if
-        a bin has 1 to 9 rows, or if its count would follow from the others.
-    absolute : quantiles of the absolute residual (len(ERRORS),); NaN if fewer than ten rows are above.
+        a bin has 1 to 9 rows, or if its share would reveal the size of another bin with 1 to 9 rows.
+    absolute : quantiles of the absolute residual (len(ERRORS),); NaN if fewer than ten rows are above the quantile.
     """
 
     by_prediction: Bins
@@ -102,7 +104,7 @@ class Residuals(PreviewedFrame):
     difference : paired differences between the quantiles of the absolute residual, network minus linear model (len(ERRORS),).
     edges : edges of the error distribution, in units of the target (bins + 1,); empty if all residuals are equal.
     rows : number of rows.
-    resamples : number of resamples for the intervals of quantiles.
+    resamples : number of bootstrap resamples for the intervals of quantiles.
     seed : seed of the resamples.
     """
 
@@ -118,8 +120,9 @@ class Residuals(PreviewedFrame):
     def frame(self) -> pd.DataFrame:
         """Return one row for each model, chart and bin.
 
-        With `by` "prediction", `mean` and the quantiles are those of residuals; with "observed", they are those of predictions.
-        `at` is the mean prediction or the mean observed value of the bin.
+        If `by` is "prediction", bins have rows with similar predictions. `mean` and the quantiles then describe residuals, and
+        `at` is the mean prediction. If `by` is "observed", bins have rows with similar observed values. `mean` and the quantiles
+        then describe predictions, and `at` is the mean observed value.
         """
         rows = [
             (model, by, bins.at[i], *_parts(bins.mean, i), *bins.quantiles[i], int(bins.rows[i]))
@@ -135,7 +138,7 @@ class Residuals(PreviewedFrame):
     def errors(self) -> pd.DataFrame:
         """Return quantiles of the absolute error in units of the target, with one row for each quantile and model.
 
-        Rows for "difference" have network minus linear model.
+        The rows with the model "difference" have the network's quantile minus the linear model's.
         """
         rows = [
             (q, name, *_parts(part, i))
@@ -201,20 +204,20 @@ def residuals(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Residuals:
-    """Compute the residuals of both models in bins, on the held-out rows or, without a split, on all rows.
+    """Compute binned residuals of a network and its linear counterpart.
 
     Parameters
     ----------
     model : the network.
-    table : the rows; without a split, all of them are used.
+    table : the rows. The held-out rows are used or, if the table has no split, all rows.
     counterpart : the linear model; if None, one is fitted, as an audit does.
-    resamples : number of resamples of the rows, for the intervals of quantiles of the absolute error.
+    resamples : number of bootstrap resamples, for the intervals of quantiles of the absolute error.
     seed : seed of the resamples.
 
     Raises
     ------
     NotApplicableError
-        If the target is a class, or if fewer than 40 rows have positive weight.
+        If the target is a class, or if fewer than 40 rows have a positive weight.
 
     Examples
     --------
@@ -271,7 +274,10 @@ def _predicted(bound: BoundModel) -> FloatArray:
 
 
 def _binned(by: FloatArray, values: FloatArray, table: Table) -> Bins:
-    """Return `values` (n,) in at most ten bins of rows sorted by `by` (n,); rows with equal `by` are in the same bin."""
+    """Return means and quantiles of `values` (n,) in at most ten bins of rows sorted by `by` (n,).
+
+    Rows with equal values of `by` are in the same bin.
+    """
     weights, group = table.row_weights, groups(table)
     edges = bin_edges(by, weights, LEAST)
     assert edges is not None
@@ -287,9 +293,10 @@ def _binned(by: FloatArray, values: FloatArray, table: Table) -> Bins:
 
 
 def shown_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> FloatArray:
-    """Return quantiles that reveal no single row, each computed as the mean of the ten rows around it, five on either side.
+    """Return quantiles of `values` at `shares` that do not reveal single rows.
 
-    Rows with weight 0 are left out. A quantile is NaN if fewer than ten rows are on one side of it.
+    A quantile is computed as the mean of the ten values around it, five on each side. It is NaN if fewer than ten rows are on one
+    side of it. Rows with weight 0 are left out.
 
     >>> shown_quantiles(np.arange(1.0, 101), np.ones(100), [0.05, 0.1, 0.5])
     array([ nan, 10.5, 50.5])
@@ -301,7 +308,7 @@ def shown_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence[fl
 
 
 def _around(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> tuple[FloatArray, IntArray]:
-    """Return the mean of the ten values around each quantile of sorted values, and the number of values below the quantile."""
+    """Return, for each quantile of sorted values, the mean of the ten values around it and the number of values below it."""
     mass, sums, half = np.cumsum(weights), np.append(0.0, np.cumsum(values)), SMALL // 2
     below = np.searchsorted(mass, np.asarray(shares) * mass[-1] * (1 + TIE), side="right")
     middle = np.clip(below, half, max(half, len(mass) - half))
@@ -309,9 +316,9 @@ def _around(values: FloatArray, weights: FloatArray, shares: Sequence[float]) ->
 
 
 def _edges(left: list[FloatArray]) -> FloatArray:
-    """Return the edges of the error distribution, which no single row determines.
+    """Return the edges of the bins of the error distribution, which are multiples of 1, 2 or 5 times a power of ten.
 
-    They are multiples of 1, 2 or 5 times a power of ten.
+    Edges of this form do not reveal the residual of a single row.
     """
     ends = [np.quantile(one, [TAIL, 1 - TAIL]) for one in left]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
@@ -326,7 +333,7 @@ def _edges(left: list[FloatArray]) -> FloatArray:
 
 
 def _shares(left: FloatArray, edges: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the weighted shares of the rows below, between and above the edges; NaN if too few rows would be counted."""
+    """Return the weighted shares of rows with residuals below, between and above the edges; NaN if a share may not be shown."""
     place = np.searchsorted(edges, left, side="right")
     shares = np.bincount(place, weights, len(edges) + 1) / weights.sum()
     return np.where(parts_shown(np.bincount(place, minlength=len(edges) + 1)), shares, np.nan)
@@ -340,7 +347,7 @@ def _absolute(
     orders = [np.argsort(size, kind="stable") for size in sizes]
 
     def found(times: FloatArray) -> FloatArray:
-        """Return the quantiles of a resample, given how often it contains each row."""
+        """Return the quantiles of a resample, given the number of times that it contains each row (n,)."""
         rows = [np.repeat(order, times[order].astype(np.int64)) for order in orders]
         return np.stack([_around(size[at], weights[at], ERRORS)[0] for size, at in zip(sizes, rows, strict=True)])
 

@@ -1,4 +1,4 @@
-"""Figures of residuals: means and bands of rows in bins, and the distribution of the errors."""
+"""Figures of residuals: means and quantile bands of binned rows, and the distribution of the errors."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from tabinterp.report.svg import later, markup
 from .record import ErrorBin, ResidualBin
 
 LEFT = 56
-TICKS = 14  # next to the labels of an axis
+TICKS = 14  # space for the ticks next to the labels of an axis
 
 Both = tuple[Sequence[ResidualBin], Sequence[ResidualBin]]
 
 
 def quantiles(bins: Sequence[ResidualBin]) -> FloatArray:
-    """Return the quantiles of each bin (bins, 4); NaN if there is none."""
+    """Return the quantiles of each bin (bins, 4); NaN for a quantile that is not shown."""
     return np.array([numbers([one.q10, one.q25, one.q75, one.q90]) for one in bins])
 
 
@@ -48,12 +48,12 @@ def binned(
     *,
     diagonal: bool,
 ) -> Markup:
-    """Draw the bins of both models.
+    """Draw the means and quantile bands of the bins of both models.
 
     Parameters
     ----------
     names : labels of the two axes.
-    title : function that describes a bin of a model in words.
+    title : function that takes the index of a bin and a model, and describes the bin in words.
     """
     curves = [series(model, [one.mean for one in bins]) for model, bins in zip(MODELS, both, strict=True)]
     at = [numbers([one.at for one in bins]) for bins in both]
@@ -71,11 +71,11 @@ def binned(
 def distribution(
     bins: Sequence[ErrorBin], names: tuple[str, str], titles: Mapping[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw the shares of the rows by residual, filled for the network and as an outline for the linear model.
+    """Draw the distribution of the residuals, filled for the network and as an outline for the linear model.
 
     Parameters
     ----------
-    titles : texts shown at the pointer.
+    titles : text for each model that is shown when the pointer is over its distribution.
     """
     edges = np.array([one.high for one in bins[:-1]], dtype=np.float64)
     shares = [(model, numbers([getattr(one, model) for one in bins])) for model in MODELS]

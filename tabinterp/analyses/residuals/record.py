@@ -1,4 +1,4 @@
-"""Residuals in the document: bins of rows, the distribution of the errors, and quantiles of the absolute error."""
+"""Record classes for residuals: bins of rows, the distribution of the errors, and quantiles of the absolute error."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class ResidualBin(Part):
 
 
 class ModelResiduals(Part):
-    by_prediction: list[ResidualBin]  # of residuals: observed minus predicted
-    by_observed: list[ResidualBin]  # of predictions
+    by_prediction: list[ResidualBin]  # means and quantiles of residuals, which are observed minus predicted values
+    by_observed: list[ResidualBin]  # means and quantiles of predictions
 
 
 class ErrorBin(Part):
-    """Shares of the rows whose residual is between two edges; None if they are 1 to 9 rows or would reveal such a count."""
+    """Shares of rows with a residual between two edges; None if a share counts 1 to 9 rows or would reveal such a count."""
 
     low: float | None  # None: no lower edge
     high: float | None
@@ -50,7 +50,7 @@ class ErrorBin(Part):
 
 
 class ErrorQuantile(Part):
-    """A quantile of the absolute residual, without numbers if fewer than ten rows are above it."""
+    """A quantile of the absolute residual; numbers are empty if fewer than ten rows are above the quantile."""
 
     quantile: float
     network: Interval
@@ -69,7 +69,7 @@ class Record(Part):
 
 
 def build(r: Results) -> Record | None:
-    """Return the record of both models; None if the analysis does not apply."""
+    """Return the residuals of both models; None if the analysis does not apply."""
     result = r[ANALYSIS]
     if result is None:
         return None

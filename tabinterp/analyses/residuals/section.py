@@ -1,4 +1,4 @@
-"""Residuals on the page: residuals by prediction, predictions by observed value, and the distribution of the errors."""
+"""Report section on residuals: residuals by prediction, predictions by observed value, and the distribution of the errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Named = tuple[str, int, ResidualBin]  # model, index of the bin, bin
 
 
 def build(record: Record, document: Document) -> list[Block]:
-    """Return the charts of both models, each with its table."""
+    """Return the charts of residuals of both models, each with a table of its numbers."""
     blocks: list[Block] = [_sizes(record.absolute, document.linear.name)]
     for chart in ("residuals", "observed"):
         blocks += _binned(record, chart)
@@ -108,7 +108,7 @@ def _share(model: str) -> Column[ErrorBin]:
 
 
 def _sizes(rows: Sequence[ErrorQuantile], linear: str) -> Paragraph:
-    """Return a sentence with the median and the 90% quantile of the absolute error."""
+    """Return sentences with the median and the 90% quantile of the absolute error of both models."""
     told = []
     for key, quantile in (("half", 0.5), ("most", 0.9)):
         one = next(row for row in rows if row.quantile == quantile)

@@ -1,32 +1,36 @@
-"""Resilience: the loss of both models, and AUC or R2, on hard and outer rows, in the worst cluster, and under more drift.
+"""Resilience: the loss of both models, and AUC or R2, on the hardest and outermost rows, in the worst cluster, and under drift.
 
-Rows are never chosen by their own outcome, because the largest losses are large partly by chance.
+Rows are never selected by their own outcome, because the largest losses are partly due to chance.
 
-- Hardest rows: the held-out rows are divided into five parts, with all rows of a group in the same part. Gradient-boosted trees
-  are fitted to a model's loss in all earlier parts, with the columns and the model's own score as predictors. They order the rows
-  of a part. Each model has its own hardest rows.
-- Outermost rows: those with the largest mean distance to their ten nearest training rows. Numbers are in standard deviations, and
-  two levels of a column are at a distance of 1.
-- Worst cluster: the training rows are clustered by k-means. The cluster in which the network has the largest loss on one half of
-  the held-out rows is measured on the other half.
-- Drift: held-out rows are weighted by their odds against training rows, from cross-fitted logistic regression. This shifts them
-  by as much again as they differ from the training rows (Shimodaira 2000). This analysis is run only if trees
-  distinguish held-out from training rows significantly.
+- Hardest rows: the held-out rows are divided into five parts, with all rows of a group in the same part. For each part,
+  gradient-boosted trees are fitted to a model's losses in all earlier parts. Their predictors are the columns and the model's own
+  score. The rows of the part are ordered by the predicted loss. Each model has its own hardest rows.
+- Outermost rows: rows with the largest mean distance to their ten nearest training rows. Numbers are measured in standard
+  deviations, and the distance between two levels of a column is 1.
+- Worst cluster: the training rows are clustered by k-means. The cluster with the largest loss of the network is selected on one
+  half of the held-out rows, and results are computed on the other half.
+- Drift: held-out rows are weighted by the odds that they are held-out rather than training rows (Shimodaira 2000). The odds come
+  from cross-fitted logistic regression. The weighted rows differ from the held-out rows as the held-out rows differ from the
+  training rows, which extrapolates the drift by one step. Results are computed only if trees distinguish held-out from training
+  rows significantly.
 
-A part is ordered by earlier parts only. Given these, its error has mean zero, so that errors of different parts are uncorrelated
-(Luedtke & van der Laan 2016; Wager 2024). If every part were ordered by all others, errors of rows that order each other would
-add up. For the hardest tenth of 600 rows whose squared errors had the same distribution everywhere, the standard deviation was
-then 1.25 times the standard error.
+The rows of a part are ordered with trees that were fitted only to earlier parts. Given the earlier parts, the error of the mean
+loss in a part has expectation zero. Errors of different parts are therefore uncorrelated (Luedtke & van der Laan 2016; Wager
+2024). If
+trees were fitted to all other parts, errors of different parts would be correlated. This was simulated with 600 rows, for all of
+which the squared errors had the same distribution. The standard deviation of the loss on the hardest tenth was then 1.25 times
+its standard error.
 
-Means are weighted means over rows. Differences are network minus linear counterpart. The *excess rise* is the rise in
-the network's loss from all rows to the subset, minus the rise in the counterpart's. Standard errors are over rows, or
-groups of rows, and treat the order of the rows, the clusters and the odds as fixed. Intervals for subsets allow for
-skewness (Hall 1992).
+Means are weighted means over rows. Differences are network minus linear counterpart. The *excess rise* of a subset is the rise in
+the network's loss from all rows to the subset, minus the same rise for the counterpart. Standard errors are over rows, or over
+groups of rows, and treat the order of the rows, the clusters and the odds as fixed. Intervals for subsets allow for skewness
+(Hall 1992).
 
-Numbers based on fewer than fifty effective rows (Kish 1965), or on fewer than twenty groups of rows or events of a class, are
-left out. So are numbers that would reveal fewer than ten rows by a difference. Under drift no excess rise is given, because its
-intervals covered 84 to 89%. Other intervals of few rows can also cover less than 93% (`docs/coverage.md`): 88% for the outermost
-tenth of 1,000 rows; with sampling weights, 90 to 92% for the hardest and outermost rows with 400 rows, and 85 to 91% with 150.
+A number is left out if it is based on fewer than fifty effective rows (Kish 1965), on fewer than twenty groups of rows, or on too
+few events of a class. A number is also left out if a difference between two subsets would reveal fewer than ten rows. Under drift
+there is no excess rise, because the coverage of its intervals was only 84 to 89%. Other intervals for few rows can also have less
+than 93% coverage (`docs/coverage.md`). For the outermost tenth of 1,000 rows, the coverage was 88%. With sampling weights, the
+coverage for the hardest and outermost rows was 90 to 92% with 400 rows, and 85 to 91% with 150 rows.
 """
 
 from __future__ import annotations
@@ -61,14 +65,14 @@ from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import SMALL, BoolArray
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-LEAST = 50  # minimum rows behind a number
+LEAST = 50  # minimum effective number of rows for a result
 GROUPS = 20  # minimum groups of rows
 REFERENCE = 5_000  # training rows for distances, clusters and odds
 NEIGHBOURS = 10
 FOLDS = 5
 TREES, LEAVES = 30, 6
-LEVELS = 10  # levels of a column that are distinguished
-CLUSTERS, PER_CLUSTER = 10, 200  # maximum number of clusters, and held-out rows for each
+LEVELS = 10  # maximum number of levels of a column that are distinguished
+CLUSTERS, PER_CLUSTER = 10, 200  # maximum number of clusters, and number of held-out rows for each cluster
 TRAITS, APART = 3, 0.5  # maximum columns that describe a cluster, and minimum difference in standard deviations
 
 Kind = Literal["all", "hardest", "network", "linear", "outer", "cluster", "drift"]
@@ -79,15 +83,15 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class OnRows:
-    """Both models on a subset of the rows, or on rows with other weights.
+    """Results of both models on a subset of the rows, or on all rows with different weights.
 
     Attributes
     ----------
-    kind : the subset. "network" and "linear" are the rows that are hardest for one of the models; in "hardest", each model has
-        its own.
-    share : share of all rows, by weight; NaN for the cluster and the drift.
+    kind : the subset. In "hardest", each model is evaluated on the rows that are hardest for it. In "network" and "linear", both
+        are evaluated on the rows that are hardest for this model.
+    share : share of all rows, by weight; NaN for the worst cluster and under drift.
     rows : effective number of rows.
-    network_power, linear_power : AUC for two classes, R2 for a number; NaN if the models have different rows.
+    network_power, linear_power : AUC for two classes, R2 for a number; NaN if the models are evaluated on different rows.
     """
 
     kind: Kind
@@ -104,7 +108,7 @@ class OnRows:
 
 @dataclass(frozen=True)
 class Trait:
-    """The mean of a number, or the share of a level, in a cluster and in all other rows, rounded."""
+    """The rounded mean of a numeric column, or the rounded share of a level, in a cluster and in all other rows."""
 
     column: str
     level: str | None
@@ -114,9 +118,7 @@ class Trait:
 
 @dataclass(frozen=True)
 class Cluster:
-    """The worst cluster, chosen on one half of the held-out rows: how many rows it contains, and how they differ from the
-    others.
-    """
+    """The number of held-out rows in the worst cluster, and the columns in which these differ most from all other rows."""
 
     rows: int
     traits: tuple[Trait, ...]
@@ -131,7 +133,7 @@ def _rows_of(row: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Resilience(Display):
-    """Performance of both models on hard and outer rows.
+    """Performance of both models on the hardest and outermost rows, in the worst cluster, and under drift.
 
     Parameters
     ----------
@@ -139,8 +141,8 @@ class Resilience(Display):
     power : "auc" or "r2"; None if neither applies.
     rows : number of held-out rows.
     training_rows : number of training rows used for distances, clusters and odds.
-    subsets : results by subset, with all rows first and smaller shares before larger ones.
-    cluster : description of the worst cluster; None if it has too few rows.
+    subsets : results on each subset, with all rows first and smaller shares before larger ones.
+    cluster : description of the worst cluster; None if it has too few rows, or if there are not two clusters with enough rows.
     drift : AUC of trees that distinguish held-out from training rows.
     """
 
@@ -175,14 +177,14 @@ class Resilience(Display):
         return pd.DataFrame(rows)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the results on all rows, on the smallest share of each order, in the cluster, and under drift."""
+        """Return the results on all rows, on the smallest share of each kind of subset, in the cluster, and under drift."""
         return self.frame().drop_duplicates("kind")
 
 
 def resilience(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None = None, *, seed: int = 0
 ) -> Resilience:
-    """Compare a network and its linear counterpart on hard and outer held-out rows, in the worst cluster and under drift.
+    """Compare a network and its linear counterpart on the hardest and outermost rows, in the worst cluster, and under drift.
 
     Parameters
     ----------
@@ -193,7 +195,7 @@ def resilience(
     Raises
     ------
     NotApplicableError
-        If the table does not say which rows were held out, or if there are too few rows or events of a class.
+        If the table has no split into training and held-out rows, or if there are too few rows or events of a class.
 
     Examples
     --------
@@ -248,7 +250,7 @@ def resilience(
 
 
 class _Asked:
-    """Both models on the held-out rows, with their losses and functions that compute results on subsets."""
+    """Both models with their losses on the held-out rows; computes results on subsets of these rows."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, seed: int) -> None:
         self.table, self._seed = network.table, seed
@@ -259,9 +261,9 @@ class _Asked:
         self.power = powers.get(self.table.schema.task)
 
     def on(self, kind: Kind, share: float, factor: FloatArray, other: FloatArray | None = None) -> OnRows:
-        """Return the results of both models with the row weights multiplied by `factor` (n,).
+        """Return the results of both models when the row weights are multiplied by `factor` (n,).
 
-        `other` (n,) replaces `factor` for the linear model.
+        For the linear model, `other` (n,) is used instead of `factor`, if it is given.
         """
         weights = [self.table.row_weights * one for one in (factor, factor if other is None else other)]
         ours, theirs = self._means(weights)
@@ -269,7 +271,7 @@ class _Asked:
         if kind not in ("all", "drift"):
             before, linear_before = self._means([self.table.row_weights] * 2)
             rise = ((ours - before) - (theirs - linear_before)).skewed()
-        interval = Power.student if kind == "all" else Power.skewed  # over all rows, as in other analyses
+        interval = Power.student if kind == "all" else Power.skewed  # as in other analyses that use all rows
         powers = (NONE,) * 3 if other is not None else self._powers(weights[0], interval)
         size = int(effective(weights[0]) + 1e-9)
         return OnRows(kind, share, size, interval(ours), interval(theirs), interval(ours - theirs), rise, *powers)
@@ -286,7 +288,7 @@ class _Asked:
         return interval(ours, least, 1.0), interval(theirs, least, 1.0), interval(ours - theirs, -reach, reach)
 
     def is_enough(self, factor: FloatArray | BoolArray) -> bool:
-        """Return whether rows with these weights are enough for a result, in every class."""
+        """Return whether there are enough rows for a result, in every class, when row weights are multiplied by `factor` (n,)."""
         weights, groups = self.table.row_weights * factor, self.table.groups
         used = weights > 0
         if not used.any() or effective(weights) < LEAST:
@@ -296,9 +298,9 @@ class _Asked:
         return too_few_events(self.table.take(used), "held_out") is None
 
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
-        """Yield the results on growing shares of the rows in each order.
+        """Yield the results on the hardest rows for each model, on the hardest rows for one of the models, and on outermost rows.
 
-        The orders are: hardest for each model (its own), hardest for one of the models, and outermost.
+        `distance` (n,) is the mean distance of each row to its nearest training rows. Shares of the rows are in increasing order.
         """
         ties = row_hash(self.table.numbers, self._seed)
         hard = [self._told(self._hardest(model, ties)) for model in (0, 1)]
@@ -314,9 +316,9 @@ class _Asked:
             yield self.on("outer", share, outer[share])
 
     def _told(self, order: IntArray) -> dict[float, FloatArray]:
-        """Return the rows in each leading share of an ordering (the first 10%, 20%, ...), as 0 or 1 for each row (n,).
+        """Return the first 10%, 20%, ... of the rows in the given order, as 0 or 1 for each row (n,), by share.
 
-        A share is included only if it has enough rows, and if no difference between shares reveals a small count.
+        A share is left out if it has too few rows, or if its difference from a larger share would reveal a small count.
         """
         weights = self.table.row_weights[order]
         place = np.full(len(self.table), np.inf)
@@ -334,10 +336,10 @@ class _Asked:
         return bool(((counts > 0) & (counts < SMALL)).any())
 
     def _hardest(self, model: int, ties: HashArray) -> IntArray:
-        """Return the rows after the first part in order of their predicted loss, as indices (m,).
+        """Return the indices of all rows except the first part (m,), in decreasing order of their predicted loss.
 
-        The loss is predicted from earlier parts. Within every part, the row with the largest predicted loss comes
-        first.
+        Losses are predicted by trees that were fitted to earlier parts. A row's position in the order depends on its rank within
+        its own part.
         """
         from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
 
@@ -359,9 +361,9 @@ class _Asked:
         return np.asarray(dealt(self.table, self._seed + 2, 2) == 1)
 
     def worst_cluster(self, code: IntArray) -> int | None:
-        """Return the cluster with the network's largest loss in the first half of the rows.
+        """Return the cluster in which the network's loss on the first half of the rows is largest.
 
-        Return None if fewer than two clusters have enough rows in both halves.
+        `code` (n,) has the cluster of each row. The result is None if fewer than two clusters have enough rows in both halves.
         """
         w, second, size = self.table.row_weights, self.second_half, int(code.max()) + 1
         sizes = [np.bincount(code[side & (w > 0)], minlength=size) for side in (second, ~second)]
@@ -373,10 +375,10 @@ class _Asked:
 
 
 def _standardised(table: Table, learnt: IntArray) -> FloatArray:
-    """Return the input columns as numbers (n, d).
+    """Return the input columns as numbers (n, d) from which distances are computed.
 
-    Numbers are in standard deviations of the training rows, with missing values at the mean and an indicator. Levels are coded so
-    that any two of them are at a distance of 1.
+    Numeric columns are measured in standard deviations of the training rows. A missing value is replaced by the mean, and an
+    indicator of missing values is added. Levels are coded so that the distance between any two of them is 1.
     """
     training, parts = np.isin(np.arange(len(table)), learnt), []
     for name in table.schema.inputs:
@@ -396,7 +398,7 @@ def _standardised(table: Table, learnt: IntArray) -> FloatArray:
 
 
 def _distances(learnt: FloatArray, held: FloatArray) -> FloatArray:
-    """Return the mean distance (n,) of each held-out row to its nearest training rows."""
+    """Return the mean distance (n,) of each held-out row to its ten nearest training rows."""
     from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415
 
     found, _ = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(learnt).kneighbors(held)
@@ -404,7 +406,7 @@ def _distances(learnt: FloatArray, held: FloatArray) -> FloatArray:
 
 
 def _clusters(learnt: FloatArray, weights: FloatArray, held: FloatArray, seed: int) -> IntArray:
-    """Return for each held-out row the index of its cluster (n,), from k-means on the training rows."""
+    """Return the index of the cluster of each held-out row (n,); the clusters come from k-means on the training rows."""
     from sklearn.cluster import KMeans  # noqa: PLC0415
 
     count = min(CLUSTERS, max(1, len(held) // PER_CLUSTER), len(np.unique(learnt, axis=0)))
@@ -413,8 +415,9 @@ def _clusters(learnt: FloatArray, weights: FloatArray, held: FloatArray, seed: i
 
 
 def _odds(table: Table, x: FloatArray, learnt: IntArray, held: IntArray, seed: int) -> FloatArray:
-    """Return the odds that a row with these columns is a held-out row rather than a training row (n,), fitted on the other
-    folds.
+    """Return the odds (n,) that each held-out row is held-out rather than a training row, given its columns.
+
+    The odds are cross-fitted: they come from logistic regressions that were fitted without the row's own fold.
     """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
@@ -428,17 +431,18 @@ def _odds(table: Table, x: FloatArray, learnt: IntArray, held: IntArray, seed: i
 
 
 def _traits(table: Table, inside: BoolArray) -> tuple[Trait, ...]:
-    """Return the columns in which the rows `inside` (n,) differ most from the others, in standard deviations."""
+    """Return the columns in which the rows `inside` (n,) differ most from all other rows, in standard deviations."""
     found = [one for name in table.schema.inputs if (one := _trait(table, name, inside)) is not None]
     found.sort(key=lambda one: -one[0])
     return tuple(trait for apart, trait in found[:TRAITS] if apart >= APART)
 
 
 def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | None:
-    """Return how much a column differs between the rows `inside` (n,) and the others, in standard deviations, with a description.
+    """Return the difference in a column between the rows `inside` (n,) and all others, with a description.
 
-    For a column with levels, the level that differs most is described. A number must be known in at least ten rows on both sides.
-    For a level, the rows with it and the rows without it must each number at least ten, or none, on both sides.
+    The difference is in standard deviations. For a categorical column, the level that differs most is described. The result is
+    None if it could reveal a small count. A numeric column must be known in at least ten rows inside and ten outside. For a
+    level, four counts must be zero or at least ten: the rows with and without the level, inside and outside.
     """
     w = table.row_weights
     if table.schema[name].kind == "numeric":
@@ -455,7 +459,7 @@ def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | 
         return abs(means[0] - means[1]) / spread, Trait(name, None, *told)
     codes, levels = pd.factorize(table.frame[name].astype(object))
     found, counts = [], np.zeros((len(levels) + 1, 2), dtype=np.int64)
-    np.add.at(counts, (codes, inside.astype(np.int64)), 1)  # missing values are last
+    np.add.at(counts, (codes, inside.astype(np.int64)), 1)  # Missing values have the code -1, which is the last row.
     cells = np.stack([counts[:-1], counts.sum(axis=0) - counts[:-1]])
     for level in np.flatnonzero(((cells == 0) | (cells >= SMALL)).all(axis=(0, 2))):
         hit = codes == level
@@ -469,7 +473,7 @@ def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | 
 
 
 def run(context: Context) -> Resilience:
-    """Compare both models of an audit on hard and outer rows, using a sample from each side of the split."""
+    """Compare both models of an audit on the hardest and outermost rows, using a sample of training and of held-out rows."""
     table = context.network.table
     if table.held_out is None:
         raise NotApplicableError(why("resilience.split"))

@@ -1,4 +1,4 @@
-"""Resilience in the document: both models on hard and outer rows, in the worst cluster, and under more drift."""
+"""Record classes for resilience: both models on the hardest and outermost rows, in the worst cluster, and under drift."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
     from .estimator import Trait as Found
 
-LEAST = 50  # minimum rows behind a number
+LEAST = 50  # minimum effective number of rows for a result
 
 
 class OnRows(Part):
-    """Both models on a subset of the held-out rows, or with other weights; differences are network minus linear model."""
+    """Results of both models on a subset of the held-out rows, or with different weights.
+
+    Differences are network minus linear model.
+    """
 
     kind: Literal["all", "hardest", "network", "linear", "outer", "cluster", "drift"]
     share: float | None  # share of all rows, by weight; None for the cluster and under drift
@@ -30,21 +33,21 @@ class OnRows(Part):
     network: Interval
     linear: Interval
     difference: Interval
-    rise: Interval  # rise in loss from all rows, network minus linear; empty for all rows and under drift
-    network_power: Interval  # AUC or R2, if both models are on the same rows
+    rise: Interval  # rise in loss compared with all rows, network minus linear; empty for all rows and under drift
+    network_power: Interval  # AUC or R2; empty if the models are evaluated on different rows
     linear_power: Interval
     power_difference: Interval
 
 
 class Trait(Part):
-    of: Message  # the mean of a number, or the share of a level
+    of: Message  # names the column, or the column and the level, that `inside` and `outside` describe
     is_share: bool
     inside: float
     outside: float  # the same in all other rows
 
 
 class Cluster(Part):
-    rows: int  # held-out rows of both halves
+    rows: int  # held-out rows in the cluster, in both halves
     traits: list[Trait]  # largest difference in standard deviations first
 
 
@@ -55,11 +58,11 @@ class Record(Part):
     training_rows: int  # training rows for distances, clusters and odds
     seed: int
     subsets: list[OnRows]  # all rows first
-    cluster: Cluster | None  # the worst cluster in one half of the rows, with its loss in the other half
+    cluster: Cluster | None  # the worst cluster, selected on one half of the held-out rows
     drift: Interval  # AUC with which trees distinguish held-out from training rows
 
     def check_claims(self, document: Document) -> None:
-        """Check that every result has enough rows, and that there is none under drift if no drift was found."""
+        """Check that every result has enough rows, and that there is a result under drift only if drift was found."""
         for index, one in enumerate(self.subsets):
             if one.rows < LEAST:
                 raise DocumentError(f"analyses.resilience.subsets.{index} is based on fewer than {LEAST} rows.")
@@ -73,7 +76,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return both models' results on hard and outer rows, or None if they were not compared."""
+    """Return the results of both models on the hardest and outermost rows; None if they were not compared."""
     result = results[ANALYSIS]
     if result is None:
         return None

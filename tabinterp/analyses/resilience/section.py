@@ -1,4 +1,4 @@
-"""Resilience on the page: the excess rise on the hardest rows, and folded tables of all subsets and the worst cluster."""
+"""Report section on resilience: the excess rise on the hardest rows, and folded tables of all subsets and the worst cluster."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def _drift(record: Record) -> list[Block]:
 
 
 def _tables(record: Record, document: Document, metric: str) -> list[Table]:
-    """Return two tables, one with losses and one with AUC or R2.
+    """Return a table of losses and a table of AUC or R2.
 
-    They cover all rows, the smallest shares, the cluster and the drift.
+    They have rows for all rows, for the smallest share of each kind of subset, for the worst cluster, and for drift.
     """
     rows: list[OnRows] = []
     for one in record.subsets:

@@ -1,16 +1,18 @@
-"""Bins of a scorecard: the functions of single columns and of pairs in a fitted refit, converted to step functions.
+"""Bins of a scorecard: a refit's functions of single columns and of pairs of columns, converted to step functions.
 
-The function f of a column is that of the refit. First the column is divided into fine pieces. Numbers are divided at no more than
-50 edges, rounded so that none is the value of fewer than ten rows (`Rounding`). Levels with at least ten rows are ordered by
-their values of f.
+Let f be the refit's function of a column. First, the column is divided into fine pieces. A numeric column is divided at no more
+than 50 edges, which are rounded so that none is the value of fewer than ten rows (`Rounding`). The levels of other columns are
+pieces if they have at least ten rows, and are ordered by their values of f.
 
-The pieces are then joined to k neighbouring groups with at least 1% of the rows (and 30 rows). Among all such divisions, dynamic
-programming (Fisher 1958, J. Am. Stat. Assoc. 53) finds the one with the lowest loss, for k up to 12. To second order, a step
-function g in place of f raises the mean log loss by the mean of p (1 - p) (f - g)^2 / 2 nats. Bins are added one at a time where
-they save most per bin. No more bins are added when the loss over all terms is at most a tenth of the margin of the
-verdict, or when a further bin saves less than 0.5% of it.
+Neighbouring pieces are then joined to k bins, each with at least 1% of the rows and at least 30 rows. For each k up to 12,
+dynamic programming (Fisher 1958, J. Am. Stat. Assoc. 53) finds the division into k bins that increases the loss least. To second
+order, replacing f by a step function g increases the mean log loss by the mean of p (1 - p) (f - g)^2 / 2 nats. The numbers of
+bins are chosen for all terms together. Bins are added first to the term for which they save most. No more bins are added when all
+terms together increase the loss by at most a tenth of the verdict's equivalence margin, or when a further bin would save less
+than 0.5% of the margin.
 
-The function of a pair of columns is first reduced: the part that functions of either column explain is assigned to these columns.
+Before a function of a pair of columns is divided, the part that functions of the single columns can explain is added to their
+terms.
 """
 
 from __future__ import annotations
@@ -29,23 +31,24 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import SMALL
 
-PIECES, COARSE = 50, 10  # pieces of a number before they are joined to bins: alone, and in a pair
+PIECES, COARSE = 50, 10  # pieces of a numeric column before they are joined to bins: alone, and in a pair of columns
 SHARE, LEAST = 0.01, 30  # minimum share of the training rows, and minimum rows, of a bin of known values
 SIDE = 4  # maximum bins of known values on each side of a two-way table
 MOST = 12  # maximum bins of known values of a column
-TOLERANCE, SAVED = 0.1, 0.005  # shares of the margin: maximum cost of all bins, and minimum saving of one more bin
+TOLERANCE, SAVED = 0.1, 0.005  # shares of the margin: accepted increase of the loss, and minimum saving per further bin
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Values of one column that get the same points.
+    """A set of values of one column that get the same points.
 
     Parameters
     ----------
-    low, high : ends of a range of numbers, low < value <= high; None at an open end.
+    low, high : ends of a range of numbers, low < value <= high; None if the range has no such end.
     levels : levels in the bin, for columns that are not numeric.
     missing : whether the bin includes missing values.
-    other : whether the bin includes levels that no bin names, which are those with fewer than ten training rows and unseen ones.
+    other : whether the bin includes all levels that no bin names. These are levels with fewer than ten training rows, and levels
+        that do not occur in training rows.
     """
 
     low: float | None = None
@@ -62,7 +65,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Cut:
-    """A column divided into bins that cover every possible value; if it is `numeric`, the bins are intervals in order."""
+    """A division of a column into bins that cover every possible value; if it is `numeric`, the bins are intervals in order."""
 
     column: str
     numeric: bool
@@ -75,16 +78,16 @@ class Cut:
 
     @property
     def missing(self) -> int:
-        """The bin for missing values; the first bin until the cut is complete."""
+        """The index of the bin for missing values; 0 until `complete` has assigned them to a bin."""
         return next((i for i, one in enumerate(self.bins) if one.missing), 0)
 
     @property
     def other(self) -> int:
-        """The bin for levels that no bin names; the first bin until the cut is complete."""
+        """The index of the bin for levels that no bin names; 0 until `complete` has assigned them to a bin."""
         return next((i for i, one in enumerate(self.bins) if one.other), 0)
 
     def place(self, values: pd.Series) -> IntArray:
-        """Return the bin of each value (rows,)."""
+        """Return the index of the bin of each value (rows,)."""
         if self.numeric:
             x = values.to_numpy(dtype=np.float64, na_value=np.nan)
             return np.asarray(np.where(np.isnan(x), self.missing, np.searchsorted(self.edges, x)), dtype=np.int64)
@@ -95,8 +98,9 @@ class Cut:
 
 
 def complete(cut: Cut, reference: int) -> Cut:
-    """Return the cut with missing values and unnamed levels assigned to the reference bin, unless they have a bin of their
-    own.
+    """Return the cut with a bin for missing values, and with a bin for levels that no bin names.
+
+    If either has no bin yet, it is assigned to the bin with index `reference`.
     """
     bins = list(cut.bins)
     if not any(one.missing for one in bins):
@@ -108,12 +112,12 @@ def complete(cut: Cut, reference: int) -> Cut:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """The finest bins of one column, in an order in which neighbours may be joined.
+    """The pieces of one column, which are its finest bins, in an order in which neighbours may be joined.
 
     Parameters
     ----------
-    cut : these bins; the bin for missing values is last, if at least ten rows are missing.
-    place : the bin of each training row (rows,).
+    cut : the pieces as bins. If at least ten values are missing, the last piece has the missing values.
+    place : index of the piece of each training row (rows,).
     """
 
     cut: Cut
@@ -121,19 +125,21 @@ class Piece:
 
     @property
     def free(self) -> int:
-        """The number of bins that may be joined, which excludes the bin for missing values."""
+        """The number of pieces that may be joined, which are all except the piece for missing values."""
         return sum(one.known for one in self.cut.bins)
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A term divided into bins, given by the group of each piece of its columns (pieces,).
+    """A possible division of a term into bins.
 
     Parameters
     ----------
-    function : the function that the bins represent (rows,).
-    bins : number of bins apart from the reference bin.
-    loss : increase of the mean log loss caused by the bins.
+    function : values of the function that is replaced by steps, for the training rows (rows,).
+    pieces : pieces of the one or two columns of the term.
+    groups : for each column, the index of the bin to which each piece belongs (pieces,).
+    bins : number of bins in addition to the reference bin.
+    loss : increase of the mean log loss if the function is replaced by steps.
     """
 
     function: FloatArray
@@ -148,11 +154,12 @@ class Candidate:
 
 
 def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
-    """Return the chosen division of every term into bins.
+    """Return the chosen division of each term into bins.
 
-    Bins are added where they save most per bin, until all bins together cost a tenth of the margin, or until one more saves less
-    than half a hundredth of it. `candidates` has the possible divisions of each term, beginning with the one without a bin. A
-    term that ends without bins is left out.
+    `candidates` has the possible divisions of each term, in increasing number of bins. The first division of a term has no bins.
+    At each step, the division that saves most loss per added bin is chosen. The steps end when the increase of the loss over all
+    terms is at most a tenth of the margin, or when no step saves more than 0.5% of the margin per bin. A term without bins is
+    left out.
     """
     at = [0] * len(candidates)
     while sum(some[i].loss for some, i in zip(candidates, at, strict=True)) > TOLERANCE * margin:
@@ -173,7 +180,7 @@ def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
 
 
 def pieces(values: pd.Series, kind: str, function: FloatArray, most: int) -> Piece:
-    """Return the finest bins of one column; levels are ordered by `function` (rows,)."""
+    """Return the pieces of one column; levels are ordered by the mean of `function` (rows,)."""
     numeric = kind == "numeric"
     bins = _intervals(values, most) if numeric else _levels(values, function)
     if values.isna().sum() >= SMALL:
@@ -203,7 +210,7 @@ def _levels(values: pd.Series, function: FloatArray) -> list[Bin]:
 
 
 def plain_level(level: Any) -> Any:
-    """Return a level as a plain Python value, whichever library it comes from."""
+    """Return a level as a plain Python value; a NumPy scalar is converted."""
     return level.item() if isinstance(level, np.generic) else level
 
 
@@ -211,19 +218,20 @@ def plain_level(level: Any) -> Any:
 
 
 def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[IntArray]:
-    """Yield the best division of the free pieces into 1, 2, ... neighbouring groups of at least `least` training rows.
+    """Yield the best divisions of the pieces of a column into 1, 2, ... bins of at least `least` training rows each.
 
-    A division has the group of each piece (pieces,); missing values are last, if they have a piece.
+    A division gives the index of the bin of each piece (pieces,). If missing values have a piece, they form an additional bin,
+    which is last.
 
     Parameters
     ----------
-    moments : weights, and weighted sums of the function and of its square, each (pieces, d). d exceeds 1 if the function also
-        depends on another column.
+    moments : for each piece, the sums of the weights, of the weighted function, and of the weighted squares of the function, each
+        (pieces, d). d is 1, or the number of pieces of the second column if the function depends on two.
     """
     free = piece.free
     rows = np.append(0, np.bincount(piece.place, minlength=free)[:free].cumsum())
     totals = [np.vstack([np.zeros(part.shape[1]), part[:free].cumsum(axis=0)]) for part in moments]
-    weight, first, second = (part[None, :] - part[:, None] for part in totals)  # of the pieces from i to j - 1
+    weight, first, second = (part[None, :] - part[:, None] for part in totals)  # sums over the pieces i to j - 1
     with np.errstate(invalid="ignore", divide="ignore"):
         loss = (second - np.where(weight > 0, first**2 / weight, 0.0)).sum(axis=2)
     loss = np.where(rows[None, :] - rows[:, None] >= least, np.maximum(loss, 0.0), np.inf)
@@ -241,7 +249,7 @@ def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[
 
 
 def _cut(piece: Piece, group: IntArray) -> Cut:
-    """Return the bins that are formed by groups of pieces."""
+    """Return the division of a column in which the pieces of each group form a bin; `group` (pieces,) has the groups."""
     made = []
     for one in range(int(group.max()) + 1):
         bins = [bin_ for bin_, at in zip(piece.cut.bins, group, strict=True) if at == one]
@@ -255,8 +263,9 @@ def _cut(piece: Piece, group: IntArray) -> Cut:
 
 
 def terms_of(pipeline: Pipeline, frame: pd.DataFrame) -> dict[tuple[str, ...], FloatArray]:
-    """Return the parts of a refit's log-odds (rows,) that come from each column, from each pair of columns, and from no
-    column.
+    """Return the contribution of each column and of each pair of columns to a refit's log-odds (rows,), by their names.
+
+    The empty tuple has the intercept.
     """
     basis, scale, model = (step for _, step in pipeline.steps)
     design = scale.transform(np.asarray(basis.transform(frame[list(basis.feature_names_in_)]), dtype=np.float64))
@@ -275,14 +284,15 @@ def cut_terms(
     weights: FloatArray,
     margin: float,
 ) -> tuple[list[Candidate], FloatArray]:
-    """Return the binned terms of one or two columns, and the curvature of the loss, by which rows are weighted (rows,).
+    """Return the terms divided into bins, and the curvature of the loss with which the rows are weighted (rows,).
 
     Parameters
     ----------
     frame : the training rows.
-    terms : parts of the score, as `terms_of` returns them (rows,).
+    kinds : kind of each column.
+    terms : contributions to the score (rows,), as returned by `terms_of`.
     weights : row weights (rows,).
-    margin : differences in the mean log loss below this are negligible, in nats.
+    margin : equivalence margin; smaller differences in the mean log loss are negligible, in nats.
     """
     terms, share = dict(terms), weights / weights.sum()
     p = 1 / (1 + np.exp(-np.abs(sum(terms.values()))))
@@ -305,7 +315,10 @@ def cut_terms(
 
 
 def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> list[FloatArray]:
-    """Return the parts of a function of two columns that steps of either column explain (rows,), by weighted least squares."""
+    """Return, for each of two columns, the part of a function of both (rows,) that steps in this column explain.
+
+    The parts are fitted by weighted least squares.
+    """
     first, second = (np.eye(len(piece.cut.bins)) for piece in coarse)
     cells = _sums(coarse, curvature), _sums(coarse, curvature * function)
     a, b = np.indices(cells[0].shape).reshape(2, -1)
@@ -318,14 +331,14 @@ def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> l
 
 
 def _sums(both: list[Piece], values: FloatArray) -> FloatArray:
-    """Return the sums of values over the rows in each pair of pieces (first, second)."""
+    """Return the sums of values over the rows in each combination of pieces of two columns (pieces, pieces)."""
     shape = tuple(len(piece.cut.bins) for piece in both)
     at = both[0].place * shape[1] + both[1].place
     return np.asarray(np.bincount(at, values, shape[0] * shape[1]).reshape(shape), dtype=np.float64)
 
 
 def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> float:
-    """Return the loss from replacing a function by a step function; `at` (rows,) is the step of each row."""
+    """Return the increase of the loss if a function is replaced by its mean in each step; `at` (rows,) has the steps."""
     weight, total = np.bincount(at, curvature), np.bincount(at, curvature * function)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(weight > 0, total / weight, 0.0)
@@ -333,7 +346,7 @@ def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> floa
 
 
 def _of_column(piece: Piece, function: FloatArray, curvature: FloatArray, least: int) -> list[Candidate]:
-    """Return divisions of one column into increasing numbers of bins."""
+    """Return possible divisions of one column into increasing numbers of bins."""
     size = len(piece.cut.bins)
     parts = (np.ones_like(function), function, function**2)
     moments = [np.bincount(piece.place, curvature * part, size)[:, None].astype(np.float64) for part in parts]
@@ -346,7 +359,7 @@ def _of_column(piece: Piece, function: FloatArray, curvature: FloatArray, least:
 
 
 def _of_pair(both: list[Piece], function: FloatArray, curvature: FloatArray, least: int) -> list[Candidate]:
-    """Return divisions of a pair of columns into tables with increasing numbers of cells.
+    """Return possible divisions of a pair of columns into two-way tables with increasing numbers of cells.
 
     A cell with fewer than ten rows gets no points.
     """
@@ -370,7 +383,7 @@ def _of_pair(both: list[Piece], function: FloatArray, curvature: FloatArray, lea
 
 
 def _ordered(both: list[Piece], function: FloatArray, curvature: FloatArray) -> list[Piece]:
-    """Return both columns with levels ordered by the strongest pattern of the function, given by its first singular vectors."""
+    """Return the pieces of both columns, with levels ordered by the first singular vectors of the function."""
     weight, total = _sums(both, curvature), _sums(both, curvature * function)
     left, _, right = np.linalg.svd(total / np.sqrt(np.maximum(weight, np.finfo(float).tiny)))
     made, tiny = [], np.finfo(float).tiny

@@ -1,21 +1,21 @@
-"""A scorecard: the simplest refit that predicts as well as the network (`ladder.best()`), with whole points for bins of
-columns.
+"""A scorecard: the simplest refit that predicts as well as the network (`ladder.best()`), with whole points for bins of columns.
 
-The functions of single columns and of pairs in the refit are converted to step functions (`binning`). In each bin, the function
-is replaced by its mean over the training rows. The intercept is fitted again. The points of a column thus follow the refit's own
-curve. The alternative is a logistic regression on the bins, with a coefficient for each bin or column. It would fit the same
-outcomes a second time. That undoes the shrinkage of the refit's penalty, and it predicted worse on small tables.
+The refit's functions of single columns and of pairs of columns are converted to step functions (`binning`). In each bin, the
+function is replaced by its mean over the training rows. The intercept is then fitted again. The points of a column thus follow
+the refit's own curve. An alternative would be a logistic regression on the bins, which estimates a coefficient for each bin or
+column. It would fit the same outcomes a second time and undo the shrinkage by the refit's penalty. It also predicted worse on
+small tables.
 
 The score of a row is a linear function of its log-odds of the favourable to the adverse class: points + pdo / ln 2 (log-odds - ln
-odds). It increases as the adverse class becomes less likely, and pdo points double the odds (Siddiqi 2006, Credit Risk
-Scorecards). The bin with the most training rows is the reference bin of its column and has no points. A row that is in the
-reference bin of every column has the base points. Each column adds or subtracts the points of its bin. Base and points are
-rounded to whole numbers.
+odds). It increases as the adverse class becomes less likely. An increase by pdo points doubles the odds (Siddiqi 2006, Credit
+Risk Scorecards). For each column, the bin with the most training rows is the reference bin and has 0 points. A row that is in the
+reference bins of all columns has the base points. For every other row, the points of its bins are added to the base points. Base
+points and the points of bins are rounded to whole numbers.
 
-On the held-out rows, log loss, AUC and Kolmogorov-Smirnov statistic are computed for the rounded scores, converted back to
-log-odds. They are compared with those of the network, the logistic regression and the unrounded scores, paired by row. Intervals
-are Student's t intervals from influences, summed within groups of rows; the KS statistic has bootstrap intervals. The
-same methods are used in `performance` and `discrimination`.
+On the held-out rows, log loss, AUC and Kolmogorov-Smirnov statistic are computed for the rounded scores, which are first
+converted back to log-odds. They are compared with those of the network, of the logistic regression and of the unrounded scores.
+The differences are paired by row. Intervals are Student's t intervals from influences, which are summed within groups of rows.
+The Kolmogorov-Smirnov statistic has bootstrap intervals. `performance` and `discrimination` use the same methods.
 """
 
 from __future__ import annotations
@@ -60,14 +60,15 @@ if TYPE_CHECKING:
     from tabinterp.analyses.ladder.estimator import Ladder
 
 POINTS, ODDS, PDO = 600, 50, 20
-LARGEST = 1_000_000  # maximum of points, odds, and points to double the odds
+LARGEST = 1_000_000  # maximum of the scale's points, odds and pdo
 METRICS = ("log_loss", "auc", "ks")
 
 
 class Scaling(NamedTuple):
-    """The meaning of a score: rows whose odds of the favourable to the adverse class are `odds` score `points`.
+    """The scale of a score.
 
-    `pdo` points double the odds.
+    A row has `points` if its odds of the favourable to the adverse class are `odds`. Each increase by `pdo` points doubles the
+    odds.
     """
 
     points: float
@@ -94,8 +95,8 @@ class Term:
 
     Parameters
     ----------
-    cuts : bins of the column or of the two columns.
-    unrounded : points before rounding (cells,). Cell i, j of a two-way table is at index i * (number of bins of the second) + j.
+    cuts : bins of the column, or of the two columns.
+    unrounded : points before rounding (cells,). In a two-way table, cell i, j has the index i * (bins of the second column) + j.
     rows : number of training rows in each cell (cells,).
     """
 
@@ -105,16 +106,16 @@ class Term:
 
     @property
     def points(self) -> IntArray:
-        """The points of a row in each cell (cells,)."""
+        """The rounded points of each cell (cells,)."""
         return np.rint(self.unrounded).astype(np.int64)
 
     @property
     def reference(self) -> int:
-        """The cell with the most training rows, which has no points."""
+        """The index of the reference cell, which has the most training rows and 0 points."""
         return int(np.argmax(self.rows))
 
     def cell(self, frame: pd.DataFrame) -> IntArray:
-        """Return the cell of each row (rows,)."""
+        """Return the index of the cell of each row (rows,)."""
         at = np.zeros(len(frame), dtype=np.int64)
         for cut in self.cuts:
             at = at * len(cut.bins) + cut.place(frame[cut.column])
@@ -147,14 +148,14 @@ class Scorecard(Display):
 
     Parameters
     ----------
-    scaling : meaning of a score.
+    scaling : scale of the score.
     adverse : the adverse class, as text.
-    favourable : the other class, as text.
+    favourable : the favourable class, as text.
     rung : the model of the ladder from which the scorecard was made.
-    unrounded_base : points of a row that is in all reference bins, before rounding.
+    unrounded_base : base points before rounding, which are the points of a row that is in all reference bins.
     terms : columns and pairs of columns with their points.
     metrics : log loss in nats, AUC and Kolmogorov-Smirnov statistic on the held-out rows.
-    status : comparison of the scorecard with the network, by the rule and `margin` of the verdict.
+    status : comparison of the scorecard's log loss with the network's, by the rule and the equivalence margin of the verdict.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -180,16 +181,17 @@ class Scorecard(Display):
 
     @property
     def base(self) -> int:
-        """The points of a row that is in all reference bins."""
+        """The base points, which are the points of a row that is in all reference bins."""
         return int(np.rint(self.unrounded_base))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for the base points, one for each bin of a column, and one for each cell of a two-way table.
+        """Return one line for the base points, one for each bin of a column, and one for each cell of a two-way table.
 
-        These columns say which values are in the bin of `column`: `low` and `high` (for a number, low < value <= high), `levels`,
-        `missing` and `other` (levels that no bin names). `second_bin` is the bin of the `second` column of a pair. `rows` is the
-        number of training rows, NaN if it is 1 to 9 or would reveal such a number. The reference bin of a column has 0 points.
+        The bin of a numeric `column` has the values low < value <= high. The bin of any other column has the values in `levels`.
+        `missing` says whether the bin includes missing values, and `other` whether it includes levels that no bin names. For a
+        two-way table, `second` is the second column and `second_bin` its bin. `rows` is the number of training rows. It is NaN if
+        it is 1 to 9 or would reveal such a number. The reference bin of a column has 0 points.
         """
         base = {"column": None, "points": self.base, "unrounded": self.unrounded_base, "rows": self.training_rows}
         found = [base, *(row for term in self.terms for row in _rows(term))]
@@ -204,14 +206,14 @@ class Scorecard(Display):
 
         Parameters
         ----------
-        rows : a table, or a dataframe that has the scorecard's columns in the form in which the table has them. Other columns are
+        rows : a table, or a dataframe that has the scorecard's columns with the same types as in the table. All other columns are
             ignored.
 
         Raises
         ------
         TableError
-            If a column is missing, if a numeric column has values that are not numbers, or if levels have a different type from
-            the scorecard's.
+            If a column is missing, if a numeric column has values that are not numbers, or if the levels of a column differ in
+            type from the scorecard's levels.
         """
         frame = self._checked(rows)
         return np.asarray(self.base + sum(term.points[term.cell(frame)] for term in self.terms), dtype=np.int64)
@@ -222,9 +224,10 @@ class Scorecard(Display):
         return np.asarray(self.unrounded_base + sum(term.unrounded[term.cell(frame)] for term in self.terms))
 
     def to_sql(self, table: str = "applicants") -> str:
-        """Return one SELECT statement that adds the column `scorecard_points` to the rows of a database table.
+        """Return an SQL statement that selects the rows of a database table and adds the column `scorecard_points`.
 
-        Columns keep their names. The statement runs in DuckDB, PostgreSQL and SQLite. NULL and NaN are treated as missing values.
+        The database table must have columns with the same names as the scorecard. The statement runs in DuckDB, PostgreSQL and
+        SQLite. NULL and NaN are treated as missing values.
 
         Parameters
         ----------
@@ -238,16 +241,16 @@ class Scorecard(Display):
         return exports.sql(self, table)
 
     def to_python(self) -> str:
-        """Return the source code of a function `points(row)`, which takes a dict of a row's values and needs no library.
+        """Return the Python source code of a function `points(row)` that computes the score of one row and needs no library.
 
-        None and NaN are treated as missing values.
+        `row` is a dict from the names of the columns to their values. None and NaN are treated as missing values.
         """
         return exports.python(self)
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write the bins with their points to a CSV file, one line for each, and return the path.
+        """Write a CSV file with one line for each bin and its points, and return the path.
 
-        Text that a spreadsheet would run as a formula is preceded by an apostrophe.
+        Text that a spreadsheet would interpret as a formula is preceded by an apostrophe.
         """
         return exports.write_csv(self, Path(path))
 
@@ -291,7 +294,7 @@ def _rows(term: Term) -> list[dict[str, Any]]:
 
 
 def _check_values(values: pd.Series, cut: Cut) -> None:
-    """Reject values whose type differs from that of the values from which the bins were made."""
+    """Raise a TableError if the values of a column differ in type from those from which its bins were made."""
     if cut.numeric:
         try:
             values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -329,17 +332,19 @@ def scorecard(
     odds: float = ODDS,
     pdo: float = PDO,
 ) -> Scorecard:
-    """Return the simplest refit of a ladder as a scorecard; `Ladder.scorecard` uses this function.
+    """Return a scorecard made from the simplest refit of a ladder; `Ladder.scorecard` uses this function.
 
     Parameters
     ----------
-    network : the network of the ladder, bound to its table.
+    ladder : the ladder of refits.
+    network : the network with which the refits of the ladder are compared, bound to its table.
     counterpart : the logistic regression; if None, one is fitted, as an audit does.
+    points, odds, pdo : scale of the score, as in `Scaling`.
 
     Raises
     ------
     NotApplicableError
-        If the target does not have two classes, the adverse class was not declared, or the refit uses no column.
+        If the target does not have two classes, if the adverse class was not declared, or if the refit uses no column.
     """
     scaling, table = _scaling(points, odds, pdo), network.table
     if table.schema.task != "binary":
@@ -349,7 +354,7 @@ def scorecard(
     best = ladder.best()
     if isinstance(best[-1], DummyClassifier):
         raise NotApplicableError(why("scorecard.intercept"))
-    # the log-odds of the favourable class are those of the positive class times this
+    # The log-odds of the favourable class are `side` times the log-odds of the positive class.
     side = 1.0 if table.schema.compared == 1 else -1.0
     training = rows_to_fit(table, ladder.seed)
     steps = _steps(ladder, training)
@@ -394,7 +399,10 @@ def _scaling(points: float, odds: float, pdo: float) -> Scaling:
 
 
 def _steps(ladder: Ladder, training: Table) -> list[Term]:
-    """Return the terms of the refit as step functions of log-odds; `unrounded` has the steps minus that of the reference bin."""
+    """Return the terms of the refit as step functions, in log-odds.
+
+    `Term.unrounded` has each step minus the step of the reference cell.
+    """
     frame = training.inputs
     kinds = {name: training.schema[name].kind for name in training.schema.inputs}
     chosen, curvature = cut_terms(frame, kinds, terms_of(ladder.best(), frame), training.row_weights, ladder.margin)
@@ -402,9 +410,10 @@ def _steps(ladder: Ladder, training: Table) -> list[Term]:
 
 
 def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, frame: pd.DataFrame) -> Term:
-    """Return a term with the mean of the function in each cell minus that in the reference cell.
+    """Return a term that has, for each cell, the mean of the function minus its mean in the reference cell.
 
-    Cells with fewer than ten rows get 0. Missing values and unnamed levels without a bin go to the largest bin.
+    Cells with fewer than ten rows have the value 0. If missing values, or levels that no bin names, have no bin, they are
+    assigned to the bin with the most rows.
     """
     whole = []
     for cut in cuts:
@@ -420,10 +429,10 @@ def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, fr
 
 
 def _binned(steps: list[Term], training: Table, side: float, scaling: Scaling) -> tuple[float, tuple[Term, ...]]:
-    """Return unrounded base points and terms.
+    """Return the unrounded base points, and the terms converted from log-odds to points.
 
-    The intercept is that of maximum likelihood, so that predictions have the mean of the outcome. `side` times a step is a step
-    of the log-odds of the favourable class.
+    The intercept is fitted by maximum likelihood, so the mean prediction equals the mean outcome. `side` is 1 if the steps are in
+    log-odds of the favourable class, and -1 if they are in log-odds of the adverse class.
     """
     log_odds = sum(side * term.unrounded[term.cell(training.inputs)] for term in steps)
     favourable, weights = training.y == training.schema.compared, training.row_weights
@@ -438,9 +447,10 @@ def _binned(steps: list[Term], training: Table, side: float, scaling: Scaling) -
 
 
 def _metrics(log_odds: FloatArray, rows: Table, seed: int) -> tuple[CardMetric, ...]:
-    """Return the metrics of the scorecard, the unrounded scorecard, the network and the logistic regression.
+    """Return the metrics of the scorecard and of the models with which it is compared.
 
-    `log_odds` (4, rows) are those of the positive class under each of the four.
+    `log_odds` (4, rows) has the log-odds of the positive class under the scorecard, the unrounded scorecard, the network and the
+    logistic regression, in this order.
     """
     y, weights = rows.y, rows.row_weights
     losses = loss_for(None, "binary").each(log_odds[:, :, None], y, "cpu")

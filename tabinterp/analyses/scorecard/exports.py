@@ -26,10 +26,10 @@ CELLS = ("column", "bin", "second", "second_bin", "low", "high", "levels", "miss
 
 
 def sql(card: Scorecard, table: str) -> str:
-    """Return one SELECT statement with a column of points, for DuckDB, PostgreSQL and SQLite.
+    """Return an SQL statement that adds a column of points, for DuckDB, PostgreSQL and SQLite.
 
-    Columns are qualified by an alias, because SQLite treats a quoted name that is not a column as a string. NaN is recognised as
-    a number that is above zero and whose negative is also above zero, because these databases order NaN above all numbers.
+    Columns are qualified by an alias, because SQLite treats a quoted name that is not a column as a string. These databases order
+    NaN above all numbers. A value is therefore recognised as NaN if both the value and its negative are above zero.
     """
     parts = table.split(".")
     if not all(parts):
@@ -43,7 +43,10 @@ def sql(card: Scorecard, table: str) -> str:
 
 
 def _nested(term: Term, case: Callable[[Cut, list[str]], str]) -> str:
-    """Return the expression of a term; in a two-way table, the expression of the second column is nested in that of the first."""
+    """Return the SQL expression of a term.
+
+    For a two-way table, expressions of the second column are nested in the expression of the first.
+    """
     points = [str(one) for one in term.points.tolist()]
     if len(term.cuts) == 2:
         width = len(term.cuts[1].bins)
@@ -120,7 +123,10 @@ def python(card: Scorecard) -> str:
 
 
 def _python_case(term: Term, at: int, indent: str, points: list[int]) -> list[str]:
-    """Return the statements that add the points (cells,) of a term, for its columns from number `at` on."""
+    """Return the Python statements that add the points (cells,) of a term.
+
+    The statements branch on the term's column with index `at`, and then on the next column if there is one.
+    """
     cut, name, width = term.cuts[at], "ab"[at], len(points) // len(term.cuts[at].bins)
     cells = [points[i : i + width] for i in range(0, len(points), width)]
 
@@ -144,9 +150,9 @@ def _python_case(term: Term, at: int, indent: str, points: list[int]) -> list[st
 
 
 def write_csv(card: Scorecard, path: Path) -> Path:
-    """Write the frame of a scorecard without row counts.
+    """Write the frame of a scorecard without row counts to a CSV file, and return the path.
 
-    Levels are written as JSON lists. Text that would begin like a spreadsheet formula is changed so that it does not.
+    Levels are written as JSON lists. Text that begins like a spreadsheet formula is preceded by an apostrophe.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

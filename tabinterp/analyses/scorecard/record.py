@@ -1,7 +1,7 @@
-"""Scorecard in the document: the points of every bin, and how well the scorecard predicts on the held-out rows.
+"""Record classes for the scorecard: the points of every bin, and metrics on the held-out rows.
 
-Numbers of rows in bins are left out, because a difference between two bins with similar edges, or between training rows and all
-rows, could be a count of a few people.
+The record does not have the numbers of rows in bins. The difference between such a number and another count in the document could
+be a count of a few people.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class CardBin(Part):
-    """Values with the same points, which are a range (low < value <= high) or levels."""
+    """A set of values with the same points, which is a range (low < value <= high) or a list of levels."""
 
     low: float | None
     high: float | None
     levels: list[str]
-    missing: bool  # whether missing values are in it
-    other: bool  # whether levels that no bin names are in it
+    missing: bool  # whether the bin includes missing values
+    other: bool  # whether the bin includes levels that no bin names
 
 
 class CutColumn(Part):
@@ -47,11 +47,11 @@ class ColumnPoints(CutColumn):
 class PairPoints(Part):
     first: CutColumn
     second: CutColumn
-    points: list[list[int]]  # points by bin of the first column, then of the second
+    points: list[list[int]]  # points for each bin of the first column (outer list) and of the second (inner lists)
 
 
 class CardMetric(Part):
-    """A metric of the scorecard and of both models; differences are the scorecard's minus the other's."""
+    """A metric of the scorecard and of both models; a difference is the scorecard's metric minus that of a model."""
 
     name: Literal["log_loss", "auc", "ks"]
     card: Interval
@@ -59,13 +59,13 @@ class CardMetric(Part):
     linear: Interval
     against_network: Interval
     against_linear: Interval
-    rounding: Interval  # rounded minus unrounded points
+    rounding: Interval  # metric of the rounded minus that of the unrounded scorecard
 
 
 class Record(Part):
     points: float  # score of a row whose odds of the favourable to the adverse class are `odds`
     odds: float
-    pdo: float  # points that double the odds
+    pdo: float  # number of points by which a score increases if the odds double
     adverse: str
     favourable: str
     rung: Literal["linear", "curvature", "pairs"]
@@ -73,7 +73,7 @@ class Record(Part):
     columns: list[ColumnPoints]
     pairs: list[PairPoints]
     metrics: list[CardMetric]
-    status: Status  # status of the scorecard's loss against the network's
+    status: Status  # comparison of the scorecard's loss with the network's
     margin: float
     rows: int
     training_rows: int
@@ -133,7 +133,7 @@ def _cut(cut: Cut) -> dict[str, Any]:
 
 
 def bin_message(one: Bin | CardBin) -> Message:
-    """Describe a bin in words; missing values are mentioned only if the bin has no named value."""
+    """Describe a bin in words; missing values are mentioned only if the bin has no levels and no range."""
     if one.levels:
         key = "levels.other" if one.other else "levels"
         return Message(key=f"scorecard.bin.{key}", values={"levels": [str(level) for level in one.levels]})

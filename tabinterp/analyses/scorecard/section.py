@@ -1,4 +1,4 @@
-"""The scorecard on the page, folded below the ladder: how well it predicts, and its points."""
+"""Report section on the scorecard, folded below the ladder: how well it predicts, and its points."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tabinterp.report.words import counted, cut, number, say, sentences, stated,
 
 from .record import CardBin, CardMetric, ColumnPoints, PairPoints, Record, bin_message
 
-MOST = 40  # columns whose points are on the page; the document has all of them
+MOST = 40  # maximum number of columns whose points are shown; the document has all of them
 
 
 def build(record: Record, document: Document) -> list[Block]:
@@ -43,7 +43,7 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _protected(record: Record, document: Document) -> list[str]:
-    """Name the protected columns that have points, because the law may forbid their use."""
+    """Return a sentence that names the protected columns with points, because the law may forbid their use."""
     protected = {one.name for one in document.data.columns if one.protected}
     used = {one.column for one in record.columns}
     used |= {cut_.column for pair in record.pairs for cut_ in (pair.first, pair.second)}
@@ -69,7 +69,7 @@ def _name(metric: str) -> str:
 
 
 def _points(record: Record) -> Table:
-    """Return the points of every bin; if there are many columns, only those whose points differ most."""
+    """Return a table of the points of every bin; if there are many columns, only of those with the largest range of points."""
     widest = sorted(record.columns, key=lambda one: min(one.points) - max(one.points))[:MOST]
     names = {one.column for one in widest}
     shown = [one for one in record.columns if one.column in names]
@@ -85,7 +85,7 @@ def _points(record: Record) -> Table:
 
 
 def _pair(pair: PairPoints) -> Table:
-    """Return a two-way table with the bins of the first column in rows and those of the second in columns."""
+    """Return a two-way table of points, with the bins of the first column as rows and the bins of the second as columns."""
     columns: list[Column[tuple[CardBin, list[int]]]] = [
         Column(cut(pair.first.column), lambda row: tidy(say(bin_message(row[0]))), "w"),
         *(_cells(pair.second.column, bin_, place) for place, bin_ in enumerate(pair.second.bins)),

@@ -1,13 +1,14 @@
-"""Coalitions of columns for one row and one background row: which are evaluated, how they are weighted, and how they are scored.
+"""Coalitions of columns for a row and a background row: the choice of coalitions, their weights, and their scores.
 
 A row x and a background row b define a cooperative game. Its players are the columns in which the two rows differ. The value of
 a coalition S is f(x on S, b elsewhere). Columns that are equal in both rows change nothing, so they are not players.
 
-A *design* lists coalitions of m players, with the weight of each coalition in the value of each player. One function evaluates
-all designs. There are two kinds: every subset, which is exact (Shapley 1953), and the coalitions along a permutation and its
-reverse (Castro, Gómez & Tejada 2009; Mitchell, Cooper, Frank & Holmes 2022), which is exact up to interactions of two players.
+A *design* is a list of coalitions of m players. It also has the weight of each coalition in the Shapley value of each player.
+There are two kinds of designs. The first has all subsets of the players and gives exact values (Shapley 1953). The second has the
+coalitions along a permutation and its reverse (Castro, Gómez & Tejada 2009; Mitchell, Cooper, Frank & Holmes 2022). It is exact
+if there are no interactions of three or more players.
 
-Here and below, *front* means the output of the network's first affine operations (`models.affine_front`), of width h.
+In this module, the *front* is the output of the network's first affine operations (`models.affine_front`), of width h.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ from tabinterp.models.model import BoundModel
 from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.stats.weights import unit
 
-MATRIX = 64  # players up to which the fronts of a walk are one matrix product
-SUBSETS = 512  # maximum coalitions in one design; more players need several designs
-BYTES = 2 << 20  # bytes of fronts evaluated at once, so that they stay in the cache
-CALL = 2048  # but at least this many rows pass through the network at once
-GENERAL_BYTES = 64 << 20  # the same if whole rows are encoded again
+MATRIX = 64  # maximum players for which the fronts of a walk are computed as one matrix product
+SUBSETS = 512  # maximum coalitions in one design; more coalitions need several designs
+BYTES = 2 << 20  # bytes of fronts that are evaluated at once and fit in the cache
+CALL = 2048  # minimum rows that pass through the network at once, even if their fronts exceed `BYTES`
+GENERAL_BYTES = 64 << 20  # bytes that are evaluated at once if whole rows are encoded again
 
-Squash = Callable[[Tensor], Tensor]  # from scores to the scale that is explained
+Squash = Callable[[Tensor], Tensor]  # function from scores to the scale that is explained
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +44,10 @@ class Design:
 
     Attributes
     ----------
-    masks : which players belong to each coalition (c, 1 + m); the first entry, for the background row, is always one.
-    weights : weight of each coalition in the value of each player (m, c).
-    ends : weights of the empty and of the full coalition (m, 2).
+    masks : 1 for the players that belong to each coalition, otherwise 0 (c, 1 + m). The first column stands for the background
+        row and is always 1.
+    weights : weight of each coalition in the Shapley value of each player (m, c).
+    ends : weights of the empty and of the full coalition in the Shapley value of each player (m, 2).
     """
 
     masks: Tensor
@@ -61,20 +63,20 @@ class Design:
     def fronts(self, moves: Tensor) -> Tensor:
         """Return the fronts (c, n, h) of all coalitions.
 
-        `moves` (1 + m, n, h) has the fronts of the background rows first, followed by the change that each player makes.
+        `moves` (1 + m, n, h) has the fronts of the background rows, followed by the change of the front due to each player.
         """
         return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
 
     def values(self, scores: Tensor) -> Tensor:
-        """Return what the scores (c, n * k) of the coalitions contribute to the values (m, n * k) of the players."""
+        """Return the contribution of the coalitions, given their scores (c, n * k), to the players' values (m, n * k)."""
         return self.weights @ scores
 
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """The design of `walk` for many players.
+    """The design that `walk` returns for many players.
 
-    It uses running sums and differences, because matrices would grow with the square of m.
+    It uses running sums and differences, because the matrices of `Design` would grow with the square of m.
     """
 
     m: int
@@ -103,20 +105,20 @@ class Running:
 def enumeration_cost(m: IntArray) -> FloatArray:
     """Return the number of coalitions to enumerate for m players, without the empty and the full coalition.
 
-    With more than about a thousand players, the number is infinite.
+    For more than about a thousand players, the result is infinity.
     """
     with np.errstate(over="ignore"):
         return np.asarray(np.maximum(np.exp2(m.astype(np.float64)) - 2, 0))
 
 
 def walk_cost(m: IntArray) -> FloatArray:
-    """Return the number of coalitions to evaluate along one permutation and its reverse."""
+    """Return the number of coalitions to evaluate along a permutation of m players and its reverse."""
     return np.asarray(np.maximum(2.0 * (m - 1), 0.0))
 
 
 @lru_cache(maxsize=64)
 def walk(m: int) -> Design | Running:
-    """Return the design in which m players join in the given order and in reverse order."""
+    """Return the design in which m players join the coalition in the given order, and again in reverse order."""
     ends = torch.zeros(m, 2, dtype=torch.float64)
     ends[0] += torch.tensor([-0.5, 0.5])
     ends[-1] += torch.tensor([-0.5, 0.5])
@@ -127,7 +129,7 @@ def walk(m: int) -> Design | Running:
 def _passed(m: int) -> Tensor:
     """Return masks (2 (m - 1), 1 + m) of the coalitions along a permutation and its reverse.
 
-    For each t from 1 to m - 1, they contain the first t players, and all players except the first t.
+    For each t from 1 to m - 1, there is a coalition of the first t players, and a coalition of all players except these.
     """
     inside = torch.arange(m)[None] < torch.arange(1, m)[:, None]
     both = torch.cat([inside, ~inside])
@@ -148,18 +150,19 @@ def _subsets(m: int, start: int, stop: int) -> Design:
     size = inside.sum(axis=1)
     joins = np.array(
         [0.0, *(1 / (m * comb(m - 1, s - 1)) for s in range(1, m + 1))]
-    )  # a player of a coalition of this size
-    stays = np.array([*(-1 / (m * comb(m - 1, s)) for s in range(m)), 0.0])  # a player outside it
+    )  # weight of a coalition, by its size, for a player in it
+    stays = np.array([*(-1 / (m * comb(m - 1, s)) for s in range(m)), 0.0])  # for a player outside it
     weights = np.where(inside.T == 1, joins[size], stays[size])
-    first = start == 1  # the empty and the full coalition count once
+    first = start == 1  # The empty and the full coalition are counted only in the first design.
     ends = torch.as_tensor(np.tile([-1 / m, 1 / m], (m, 1)) * first)
     masks = np.column_stack([np.ones(len(inside)), inside])
     return Design(torch.as_tensor(masks, dtype=torch.float32), torch.as_tensor(weights), ends)
 
 
 def differing(bound: BoundModel) -> NDArray[np.int32]:
-    """Return a code for each row and column (n, columns); two rows have the same code if the column makes no difference between
-    them.
+    """Return a code for each row and column (n, columns).
+
+    If two rows have the same code for a column, exchanging their values of the column does not change the encoded rows.
     """
     frame, codes = bound.table.inputs, np.zeros((len(bound.x), len(bound.columns)), dtype=np.int32)
     for j, column in enumerate(bound.columns):
@@ -192,16 +195,16 @@ class Games:
         self.ends = squash(bound.at_home(bound.scores))
         self.local = bound.is_local(bound.columns)
         self._width = bound.z.shape[1]
-        exact = bound.front.rest  # a function's probabilities near 1 lose their log-odds in single precision
+        exact = bound.front.rest  # In single precision, a probability near 1 has no exact log-odds.
         self.rest: Callable[[Tensor], Tensor] = bound.rest if bound.has_gradient else lambda z: exact(z.double())
         self._back_parts = self._parts(backs) if self.local else torch.empty(0)
 
     def of(self, rows: IntArray) -> Rows:
-        """Prepare the games of these rows."""
+        """Return the games of the explained rows `rows`, ready to be played."""
         return Rows(self, rows, self._parts(rows) if self.local else torch.empty(0))
 
     def _parts(self, rows: IntArray) -> Tensor:
-        """Return the contribution of each column of these rows to the front (rows * columns, h)."""
+        """Return the contribution of each column to the front of each row (rows * columns, h)."""
         bound = self.bound
         parts = bound.z.new_empty((len(rows), len(bound.columns), self._width))
         for j, column in enumerate(bound.columns):
@@ -212,7 +215,7 @@ class Games:
 class Rows:
     """The games of a few explained rows.
 
-    In its methods, `row` holds indices among these rows and `back` holds indices among the background rows.
+    In all methods, `row` has indices among the explained rows, and `back` has indices among the background rows.
     """
 
     def __init__(self, games: Games, rows: IntArray, parts: Tensor) -> None:
@@ -221,7 +224,7 @@ class Rows:
     def play(self, designs: Sequence[Design | Running], row: IntArray, back: IntArray, order: IntArray) -> Tensor:
         """Return the value of each player in each game (n, m, k).
 
-        `order` (n, m) has the players of each game, and the designs give the weights of their coalitions.
+        `order` (n, m) has the players of each game, which are columns, in the order in which the designs use them.
         """
         games, (n, m) = self._games, order.shape
         nobody, everybody = games.ends[games.backs[back]], games.ends[self._rows[row]]
@@ -238,7 +241,7 @@ class Rows:
         return values.transpose(0, 1)
 
     def _step(self, coalitions: int, m: int) -> int:
-        """Return how many games are evaluated at once."""
+        """Return the number of games to evaluate at once."""
         games = self._games
         if not games.local:
             width: int = 8 * games.bound.x.shape[1] + 16 * len(games.bound.columns) + 4 * games._width
@@ -246,9 +249,9 @@ class Rows:
         return max(1, CALL // coalitions, BYTES // (4 * int(games._width) * (coalitions + m + 1)))
 
     def _local(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return the fronts (c * n, h) when each column is encoded separately.
+        """Return the fronts of all coalitions in all games (c * n, h), if each column is encoded separately.
 
-        They are the front of the background row plus the change made by each column that has joined.
+        The front of a coalition is the front of the background row plus the change due to each column in the coalition.
         """
         games, (n, m) = self._games, order.shape
         columns = len(games.bound.columns)
@@ -260,7 +263,7 @@ class Rows:
         return design.fronts(moves).flatten(0, 1)
 
     def _general(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return the fronts (c * n, h) by running the whole encoder on every coalition."""
+        """Return the fronts of all coalitions in all games (c * n, h) by encoding a whole row for each."""
         games, n, masks = self._games, len(order), design.masks
         inside = np.zeros((len(masks), n, len(games.bound.columns)), dtype=bool)
         inside[:, np.arange(n)[:, None], order] = masks[:, None, 1:].cpu().numpy() == 1

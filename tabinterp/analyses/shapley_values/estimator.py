@@ -1,9 +1,9 @@
 """Shapley values: how much each column contributes to a row's score, compared with a background of real rows.
 
 The estimand is the interventional Shapley value (Shapley 1953; Lundberg & Lee 2017; Janzing, Minorics & Blöbaum 2020). For each
-background row b, the game is S -> f(x on S, b elsewhere); its Shapley values are averaged over the background rows, with the
-weights of the table if it has any. A column and all its encoded columns form one player. The values of a row sum to
-f(x) - mean f(b). They are in units of the score: log-odds unless probabilities are requested.
+background row b, the game is S -> f(x on S, b elsewhere). Its Shapley values are averaged over the background rows, with row
+weights if the table has any. A column and all its encoded columns form one player. The values of a row sum to
+f(x) - mean f(b). They are in units of the score, which are log-odds unless probabilities are requested.
 """
 
 from __future__ import annotations
@@ -41,14 +41,15 @@ AUDITED_ROWS, AUDITED_CELLS, FEWEST_AUDITED = (
     500,
     20_000,
     30,
-)  # rows that an audit explains; rows times columns; fewest rows
+)  # maximum rows that an audit explains; maximum of rows times columns; minimum rows
 
 METHODS = ("auto", "exact", "permutation")
 BACKGROUND = 100
 TOLERANCE = 0.005
-# In an audit. At 0.02, sampling error raised the mean absolute values of some columns of Satellite by 1.5 standard errors.
+# The tolerance in an audit. With 0.02, sampling error raised the mean absolute values of some columns of the Satellite data by
+# 1.5 standard errors.
 AUDITED_TOLERANCE = 0.01
-BUDGET = 2e10  # maximum number of coalitions that are enumerated if exact values are requested
+BUDGET = 2e10  # maximum number of coalitions that may be enumerated if exact values are requested
 RANK_Z = 1.96
 CONSERVATIVE = "from one permutation a pair, most intervals of single values hold them more often than 95%"
 
@@ -57,24 +58,25 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class ShapleyValues(Display):
-    """How much each column contributes to the score of each row, compared with the background.
+    """Shapley values: the contributions of each column to the score of each row, compared with the background rows.
 
     Attributes
     ----------
     values : Shapley values (rows, columns, outputs).
-    stderr : sampling error of each value (rows, columns, outputs), with the background treated as fixed; 0 if a value is exact.
-    df : degrees of freedom of each sampling error (rows, columns, outputs).
-    base : mean score of the background (outputs,).
+    stderr : standard error of each value due to sampling (rows, columns, outputs), with the background treated as fixed; 0 if a
+        value is exact.
+    df : degrees of freedom of each standard error (rows, columns, outputs).
+    base : mean score of the background rows (outputs,).
     scores : score of each row (rows, outputs).
-    residual : abs(base + sum of values - score) of each row (rows,), in standard deviations of the score; with several outputs,
-        the largest of them.
+    residual : abs(base + sum of values - score) of each row (rows,), in standard deviations of the score. With several outputs,
+        the largest over the outputs.
     converged : for each row (rows,), whether every standard error is at most `tolerance` standard deviations of the score.
     evaluations : number of coalitions that the network scored for each row (rows,).
-    permutations : minimum number of permutations drawn for each pair of rows that was not enumerated.
+    permutations : initial number of permutations for each pair of rows that was not enumerated; None if none were drawn.
     data : the explained rows.
-    places : indices of the background rows among the explained rows (backgrounds,); None if the background was given.
-    against : mean over the explained rows of the values computed against one background row alone (backgrounds, columns,
-        outputs); None if the background was given.
+    places : indices of the background rows among the explained rows (backgrounds,); None if the background was given as a table.
+    against : for each background row, the mean over the explained rows of the values computed with only this background row
+        (backgrounds, columns, outputs); None if the background was given as a table.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shapley", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs")
@@ -104,7 +106,7 @@ class ShapleyValues(Display):
 
     @property
     def estimand(self) -> str:
-        """The definition of a value, and the sources of error that the standard error of a mean over rows includes."""
+        """The definition of the values in words, and the population to which means over rows refer."""
         fixed = "the background rows given" if self.places is None else "their population, which is the background too"
         by = "mean over background rows" if self.weights is None else "mean over background rows by their weight"
         words = f"{by} of the Shapley value of each column (interventional); means over rows: for {fixed}"
@@ -118,16 +120,17 @@ class ShapleyValues(Display):
     def interval(self) -> Estimates:
         """Return every value with a 95% interval.
 
-        The interval reflects the sampling error only; the background is held fixed. docs/coverage.md gives its coverage.
+        The interval includes only the sampling error; the background is treated as fixed. The coverage of the interval is
+        reported in docs/coverage.md.
         """
         return Estimates.of(self.values, self.stderr, self.df)
 
     def mean(self) -> Estimates:
-        """Return the signed mean of the values over rows (columns, outputs), with a standard error that includes rows and
-        sampling.
+        """Return the signed mean of the values over rows (columns, outputs), with standard errors.
 
-        If the background is drawn from the explained rows, each background row also enters the error in that role, because the
-        estimand is the mean over the population explained against itself. A background that was given is treated as fixed.
+        The standard errors include the variation between rows and the sampling error. If the background was drawn from the
+        explained rows, they also include the variation between background rows, because explained rows and background rows then
+        come from the same population. A background that was given as a table is treated as fixed.
         """
         mean = mean_over_rows(self.values, self.weights, self.groups)
         if self.places is None or self.against is None:
@@ -135,11 +138,14 @@ class ShapleyValues(Display):
         return mean_in_two_roles(mean, self.values, self.weights, self.against, self.places, self.groups)
 
     def mean_absolute(self) -> Estimates:
-        """Return the mean absolute value over rows (columns, outputs), which sampling error biases upward."""
+        """Return the mean absolute value over rows (columns, outputs), with standard errors.
+
+        Sampling error biases mean absolute values upward.
+        """
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return which ranks by mean absolute value cannot be distinguished from the next rank, for each column and output."""
+        """Return whether each column's rank by mean absolute value cannot be distinguished from the next (columns, outputs)."""
         size = np.abs(self.values)
         tied = np.zeros(size.shape[1:], dtype=bool)
         for k in range(size.shape[2]):
@@ -150,14 +156,14 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Return the sampling error of the differences between columns when only one row is explained."""
+        """Return the sampling error of the differences between adjacent ranks if only one row is explained, otherwise 0."""
         if len(self.values) > 1:
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return the means over the rows, one line for each output and column."""
+        """Return the means over the rows, with one line for each output and column."""
         mean, size, tied = self.mean(), self.mean_absolute(), self.tied()
         frames = [
             pd.DataFrame(
@@ -178,11 +184,11 @@ class ShapleyValues(Display):
         return pd.concat(frames, ignore_index=True)
 
     def to_shap(self) -> Any:
-        """Return a `shap.Explanation`, for the plots of the shap package.
+        """Return the values as a `shap.Explanation`, which the plots of the shap package accept.
 
-        With one output, `values` and `error_std` have shape (rows, columns) and `base_values` (rows,). With several, they have
-        shape (rows, columns, outputs) and (rows, outputs). `base_values` repeats the mean score of the background, and `data`
-        (rows, columns) holds the explained rows.
+        With one output, `values` and `error_std` have the shape (rows, columns), and `base_values` has the shape (rows,). With
+        several outputs, the shapes are (rows, columns, outputs) and (rows, outputs). `base_values` repeats the mean score of the
+        background rows, and `data` (rows, columns) has the explained rows.
 
         Raises
         ------
@@ -228,15 +234,16 @@ def shapley_values(
 
     Parameters
     ----------
-    background : the rows with which each row is compared: a table, or the number of rows to draw from `table` by hash. The
-        background rows keep their weights; rows with weight 0 are not drawn.
+    background : the rows with which each row is compared: a table, or the number of rows to draw from `table` by a hash of their
+        numbers. The background rows keep their weights, and rows with weight 0 are not drawn.
     method : "exact" evaluates every coalition. "permutation" evaluates `n_permutations` permutations of the columns (default 2),
-        each with its reverse, for each background row. "auto" adds permutations until every standard error is within the
-        tolerance, and enumerates all coalitions where that costs less. A linear model is always explained in closed form.
+        each with its reverse, for each background row. "auto" adds permutations until no standard error exceeds the tolerance. If
+        evaluating all coalitions of a pair of rows takes no more evaluations than its permutations, "permutation" and "auto"
+        evaluate all coalitions. A linear model is always explained in closed form.
     scale : "log_odds" (for regression, the unit of the target) or "probability".
-    tolerance : the largest accepted standard error of a value, in standard deviations of the background's score.
-    n_permutations : the number of permutations; with "auto", the initial number. A pair of rows is enumerated if that costs no
-        more. A row with few sampled pairs gets at least sixteen permutations for each pair, because fewer give unreliable errors.
+    tolerance : the largest accepted standard error of a value, in standard deviations of the scores of the background rows.
+    n_permutations : the number of permutations for each pair of rows; with "auto", the initial number. If permutations are drawn
+        for only a few pairs of a row, there are at least sixteen for each pair, because fewer give unreliable standard errors.
 
     Examples
     --------
@@ -295,9 +302,10 @@ def shapley_values(
 
 
 def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) -> FloatArray:
-    """Return quick Shapley values (rows, columns, outputs) for use in rankings.
+    """Return approximate Shapley values (rows, columns, outputs), which are accurate enough for rankings.
 
-    They use one permutation for each pair of rows and have no standard error. `rows` and `backs` are indices in `bound`.
+    They are computed from one permutation for each pair of rows, without standard errors. `rows` and `backs` are indices of
+    explained and background rows in `bound`.
     """
     games = Games(bound, backs, lambda scores: scores)
     if bound.is_linear and games.local:
@@ -306,7 +314,7 @@ def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) ->
 
 
 def background_rows(table: Table, size: int, seed: int) -> IntArray:
-    """Draw background rows by hash and return their indices; rows with weight 0 are not drawn."""
+    """Return the indices of `size` background rows, drawn by a hash of their numbers; rows with weight 0 are not drawn."""
     able = np.flatnonzero(table.row_weights > 0)
     return able[chosen(table.numbers[able], int(size), seed)]
 
@@ -331,7 +339,7 @@ def _together(
 
     Returns
     -------
-    The bound model, the indices of the explained rows, those of the background rows, and a description of the background.
+    The bound model, the indices of the explained rows, the indices of the background rows, and a description of the background.
     """
     if not isinstance(background, Table):
         bound = bind(model, table)
@@ -370,8 +378,10 @@ def _squash(scale: str, bound: BoundModel) -> Callable[[Tensor], Tensor]:
 
 
 def _closed_form(bound: BoundModel, rows: IntArray, backs: IntArray) -> Sampled:
-    """Return the exact values of a linear model: coefficient times distance from the background mean, summed over encoded
-    columns.
+    """Return the exact Shapley values of a linear model.
+
+    The value of an encoded column is its coefficient times the distance from the mean of the background rows. The value of a
+    column is the sum over its encoded columns.
     """
     weight, x, counts = bound.front.weight.cpu().numpy(), bound.x[rows], bound.table.row_weights[rows]
     moves = x - np.average(bound.x[backs], axis=0, weights=bound.table.row_weights[backs])
@@ -401,8 +411,8 @@ def _check_budget(games: Games, rows: IntArray) -> None:
 def run(context: Context) -> tuple[ShapleyValues, ShapleyValues]:
     """Compute Shapley values for both models of an audit, on the same rows and with the same background.
 
-    With many columns, or when the number of evaluated rows is limited, fewer rows are explained and the number of permutations is
-    fixed, because reaching the tolerance would take most of the audit's time.
+    With many columns or a limited budget, fewer rows are explained and the number of permutations is fixed. Reaching the
+    tolerance would then take most of the audit's time.
     """
     columns = len(context.network.columns)
     method = "permutation" if columns > WIDE else "auto"

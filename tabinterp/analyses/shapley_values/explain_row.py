@@ -1,4 +1,4 @@
-"""The explanation of one row: the Shapley value of each column under the network and under its linear counterpart."""
+"""Explanation of one row: the Shapley values of its columns under the network and under the linear counterpart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .estimator import BACKGROUND, TOLERANCE, ShapleyValues, background_rows, sh
 
 @dataclass(frozen=True, eq=False)
 class RowExplanation(Display):
-    """Shapley values of one row under two models; `network` and `linear` use the same background and have one row each."""
+    """Shapley values of one row under a network and a linear model, which are compared with the same background rows."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.row",
@@ -40,8 +40,9 @@ class RowExplanation(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one line for each output and column: the column's value, the contributions under both models, and their
-        difference.
+        """Return one line for each output and column.
+
+        A line has the value of the column in the row, the contributions under both models, and their difference.
         """
         frames = []
         cells = self.network.data.iloc[0].to_list()
@@ -77,13 +78,13 @@ class RowExplanation(Display):
         return self.network.outputs
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the values of both models with their intervals for the sampling error."""
+        """Return the Shapley values under both models, with intervals for the sampling error."""
         frame, linear = self.frame(), self.linear.interval()
         ends = {f"linear_{end}": getattr(linear, end)[0].T.ravel() for end in ("low", "high")}
         return frame.assign(value=[_cell(v) for v in frame["value"]], size=frame["network"].abs(), **ends)
 
     def __str__(self) -> str:
-        """Describe in sentences which columns contribute most to the score of the row."""
+        """Return sentences that name the columns with the largest contributions to the score of the row."""
         return "\n".join(line for k in range(len(self.network.outputs)) for line in self._told(k))
 
     def _told(self, k: int) -> list[str]:
@@ -135,11 +136,11 @@ def explain_row(
     scale: str = "log_odds",
     tolerance: float = TOLERANCE,
 ) -> RowExplanation:
-    """Compute the Shapley values of one row under a network and under a linear model, with the same background.
+    """Compute the Shapley values of one row under a network and under a linear model, with the same background rows.
 
     Parameters
     ----------
-    row : position of the row in the table, from 0.
+    row : position of the row in the table, counted from 0.
     counterpart : the linear model; if None, `fit_counterpart(model, table)` fits one.
     background, method, seed, scale, tolerance : as in `shapley_values`.
 

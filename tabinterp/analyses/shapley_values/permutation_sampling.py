@@ -1,9 +1,10 @@
-"""Estimation of Shapley values to a given standard error: which pairs of rows are enumerated or sampled, and how often.
+"""Estimation of Shapley values to a given standard error, by enumerating all coalitions or sampling permutations.
 
-A value is the weighted mean over the background rows. Every background row is used equally often, so that the additive part of
-the score is exact. Every permutation is combined with its reverse, so that interactions of two columns are also exact. The
-remaining error comes from interactions of at least three columns. It is estimated from several permutations drawn independently
-for the same pair of row and background row. A permutation and its reverse are not independent, so they cannot be used for this.
+A *pair* is an explained row and a background row. The value of a column is the weighted mean over the background rows. Every
+background row is used equally often, so contributions of single columns to the score are exact. Every permutation is combined
+with its reverse, so interactions of two columns are also exact. The sampling error comes only from interactions of three or more
+columns. It is estimated from several independent permutations for the same pair. A permutation and its reverse are not
+independent, so they are not used to estimate the error.
 """
 
 from __future__ import annotations
@@ -21,31 +22,32 @@ from tabinterp.table.hash_sampling import row_hash, splitmix
 
 from .coalitions import Games, Rows, enumeration_cost, every_subset, walk, walk_cost
 
-FIRST = 2  # permutations for each pair before an error is known
-FEWEST, LEAST = 4, 16  # a row with fewer sampled pairs than this gets at least that many permutations for each
+FIRST = 2  # initial permutations for each pair, before the error is known
+FEWEST, LEAST = 4, 16  # If a row has fewer than `FEWEST` sampled pairs, each of them has at least `LEAST` permutations.
 MOST = 512  # maximum permutations for each pair
-AGREED = 1e-6  # share of the row's variance below which a variance is rounding error
-SURE = 2 / 3  # reduces Satterthwaite's degrees of freedom, too large because they come from the same few draws
-AUDITED = 4  # with one permutation per pair, every fourth pair gets a second, from which the error is estimated
-TOGETHER = 32  # pairs of a row that share a relabelling of the players
-POOL = 4096  # permutations that are relabelled
-BYTES = 64 << 20  # bytes of values kept for pairs at once
+AGREED = 1e-6  # share of the row's variance below which a column's variance is treated as a rounding error
+SURE = 2 / 3  # factor for Satterthwaite's degrees of freedom, which are too large if estimated from a few draws
+AUDITED = 4  # With one permutation per pair, every fourth pair has a second one, from which the error is estimated.
+TOGETHER = 32  # background rows for which a row uses the same relabelling of the columns
+POOL = 4096  # permutations in the pool from which permutations are drawn and relabelled
+BYTES = 64 << 20  # bytes of values that are kept at once
 ROWS = 256  # rows explained at once
 
-Told = Callable[[int], None]  # callback for the number of completed rows
+Told = Callable[[int], None]  # callback that receives the number of completed rows
 
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """Estimated values of rows.
+    """Estimated Shapley values of n rows for k outputs.
 
     Attributes
     ----------
     values : the estimates (n, columns, k).
-    variance : their sampling variance (n, columns, k).
-    df : degrees of freedom of the variance (n, columns, k).
+    variance : sampling variance of each estimate (n, columns, k).
+    df : degrees of freedom of each variance (n, columns, k).
     evaluations : number of coalitions evaluated for each row (n,).
-    against : values against each background row alone, as a weighted sum over the rows (backs, columns, k).
+    against : values computed with a single background row, as a weighted sum over the rows, for each background row (backs,
+        columns, k).
     """
 
     values: FloatArray
@@ -64,13 +66,14 @@ class Sampled:
 def explain(
     games: Games, rows: IntArray, seed: int, first: int | None, enough: FloatArray | None, told: Told | None = None
 ) -> Sampled:
-    """Estimate the Shapley values of these rows.
+    """Estimate the Shapley values of the rows with indices `rows`.
 
     Parameters
     ----------
     first : initial number of permutations for each pair of rows; None evaluates every coalition.
-    enough : largest accepted standard error of each output (k,). Permutations are added until it is reached, up to a maximum.
-    told : callback for the number of completed rows.
+    enough : largest accepted standard error for each output (k,). Permutations are added until no standard error is larger, or
+        until their maximum number is reached. None adds no permutations.
+    told : callback that receives the number of completed rows.
     """
     plan, parts = _Plan(games, seed), []
     size = int(np.clip(BYTES // plan.bytes_a_row, 1, ROWS))
@@ -103,13 +106,14 @@ def _until(plan: _Plan, rows: IntArray, first: int | None, enough: FloatArray | 
 
 
 def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
-    """Combine the first estimate of some rows with a second, independent one, weighted by inverse variance.
+    """Combine the estimates of some rows with new, independent estimates, weighted by inverse variance.
 
-    The sums over rows are not updated. They cover many rows, so that their sampling error does not matter for their use.
+    `result` is changed in place, except for the sums over rows in `against`. These cover many rows, so their sampling error
+    hardly matters.
     """
     before, after = result.variance[at], new.variance
     a, b = before.mean(axis=(1, 2), keepdims=True), after.mean(axis=(1, 2), keepdims=True)
-    share = a / np.maximum(a + b, 1e-300)  # share of the new estimate
+    share = a / np.maximum(a + b, 1e-300)  # weight of the new estimate
     variance = share**2 * after + (1 - share) ** 2 * before
     spread = (share**2 * after) ** 2 / new.df + ((1 - share) ** 2 * before) ** 2 / result.df[at]
     result.values[at] += share * (new.values - result.values[at])
@@ -129,8 +133,9 @@ class _Plan:
         self.bytes_a_row = len(games.backs) * self._columns * (16 * self._outputs + 16)
 
     def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
-        """Draw `count` new permutations for each pair, after the `before` permutations already drawn; None evaluates all
-        coalitions.
+        """Estimate the values of rows from `count` new permutations for each pair.
+
+        `before` is the number of permutations that were drawn earlier. If `count` is None, all coalitions are evaluated.
         """
         size = max(1, BYTES // (self._columns * max(LEAST, count or 0) * (8 + len(self.games.backs))))
         return Sampled.joined([self._estimate(rows[i : i + size], count, before) for i in range(0, len(rows), size)])
@@ -193,11 +198,11 @@ class _Plan:
     def _orders(
         self, row: IntArray, back: IntArray, draw: IntArray, differ: NDArray[np.bool_], labels: _Labels
     ) -> IntArray:
-        """Return the differing columns of each pair in random order (n, m); the order depends only on row, background, draw and
-        seed.
+        """Return the columns in which the rows of each pair differ, in random order (n, m).
 
-        A permutation from a shared pool is relabelled by another one, drawn for the row and a few background rows. The result is
-        uniform and independent between rows, and needs only one gather.
+        The order depends only on the row, the background row, the draw and the seed. A permutation from a shared pool is
+        relabelled by a second permutation, which is drawn for the row and a block of background rows. The resulting permutations
+        are uniformly distributed and independent between rows, and are computed by a single gather operation.
         """
         hashes, label = labels.of(row, back, draw)
         picked = splitmix(hashes ^ splitmix(back.astype(np.uint64))) % np.uint64(POOL)
@@ -207,7 +212,7 @@ class _Plan:
 
 
 class _Labels:
-    """A random permutation of the columns for every row, draw and block of background rows."""
+    """Random permutations of the columns, one for each row, draw and block of background rows."""
 
     def __init__(self, numbers: IntArray, seed: int, draws: range, backs: int, columns: int) -> None:
         few = np.arange(-(-backs // TOGETHER)).astype(np.uint64)
@@ -223,14 +228,14 @@ class _Labels:
 
 
 class _Sums:
-    """Weighted sums of values and their variances over the background, and of values over the rows."""
+    """Weighted sums over the background rows of values and their variances, and weighted sums over the rows of values."""
 
     def __init__(self, shape: tuple[int, int, int], weights: Tensor, back_weights: Tensor) -> None:
         self._shape, self._weights, self._back_weights = shape, weights, back_weights
         self._values, self._against = self._zeros(shape[0]), self._zeros(len(back_weights))
-        # for the mean of a pair: sum of w^2 variance, and of its squares / (df + 2)
+        # sums over pairs: variance of the pair's mean times w^2, and the square of this divided by (df + 2)
         self._variance, self._fourth = self._zeros(shape[0]), self._zeros(shape[0])
-        # pairs with a known variance, and pairs with one permutation; and their sums of w^2
+        # numbers of pairs with a known variance and of pairs with one permutation, degrees of freedom, and sums of w^2
         self._measured, self._lone, self._free = weights.new_zeros((3, shape[0] * shape[1]))
         self._measured_mass, self._lone_mass = weights.new_zeros((2, shape[0] * shape[1]))
         self._evaluations = weights.new_zeros(shape[0], dtype=torch.int64)
@@ -251,9 +256,10 @@ class _Sums:
         counts: IntArray | None,
         evaluations: int,
     ) -> None:
-        """Add the values (n, m, k) of the players `order` (n, m).
+        """Add the values (n, m, k) of the columns `order` (n, m).
 
-        `counts` (pairs,) gives the number of consecutive entries that belong to each pair; None if each pair has one.
+        `counts` (pairs,) has the number of consecutive entries for each pair. If it is None, each pair has one entry, which is
+        exact.
         """
         rows = self._held(row)
         self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
@@ -277,8 +283,8 @@ class _Sums:
     def _spread(
         self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor
     ) -> None:
-        """Add the variance of each pair's mean, for pairs with several permutations."""
-        players = np.argsort(order, axis=1)  # the same players in every permutation of a pair, in the table's order
+        """Add the variance of the mean over permutations, for each pair with several permutations."""
+        players = np.argsort(order, axis=1)  # The columns of a pair are the same in all its permutations.
         columns = self._held(np.take_along_axis(order, players, axis=1))
         values = torch.gather(values, 1, self._held(players)[:, :, None].expand_as(values))
         mean = values.new_zeros((len(number), *values.shape[1:])).index_add_(0, pair, values)
@@ -300,8 +306,9 @@ class _Sums:
         self._fourth.index_add_(0, at[several].reshape(-1), (variance**2 / (free + 2)).flatten(0, 1))
 
     def finish(self) -> Sampled:
-        """Return the means over the background; pairs with one permutation are assumed to vary like the other pairs
-        of the row.
+        """Return the means over the background rows, with their variances.
+
+        The variance of a pair with one permutation is assumed to equal that of the row's other pairs.
         """
         variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
         counts = (self._measured, self._lone, self._free, self._measured_mass, self._lone_mass)
@@ -309,7 +316,7 @@ class _Sums:
         total = float(self._back_weights.sum())
         df = torch.where(fourth > 0, variance**2 / fourth.clamp(min=1e-300), torch.inf)
         df = torch.where(fourth > 0, torch.minimum(df, free), df)
-        df = df / 3 if self._lone.any() else df * SURE  # lone: a few pairs represent others, which may vary more
+        df = df / 3 if self._lone.any() else df * SURE  # Pairs with one permutation may vary more than the others.
         each, borrowed = self._of_pair(variance, known, measured, lone)
         df = torch.where(borrowed, FEWEST, df)
         return Sampled(
@@ -322,14 +329,14 @@ class _Sums:
 
     @staticmethod
     def _of_pair(variance: Tensor, known: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the variance of a pair's mean, and where it was taken from the whole row instead of the column (rows, columns,
-        k).
+        """Return the variance of a pair's mean, and whether it was taken from the row instead of the column (rows, columns, k).
 
-        `known` is the sum of w^2 over the `measured` pairs, and `lone` counts the pairs with one permutation.
+        `measured` is the number of pairs with several permutations, and `lone` the number of pairs with one. `known` is the sum
+        of w^2 over the measured pairs.
 
-        Two permutations often agree on a column, for example if the column is first in one and last in the other. When only a few
-        pairs agree, this does not show that the value is exact. A column whose few pairs all agree is therefore assumed to vary
-        like the rest of the row.
+        Two permutations often give the same value for a column, for example if the column is first in one and last in the other.
+        If there are only a few such pairs, this does not show that the value is exact. If a column has only a few measured pairs
+        and no variance, the average variance of the row is used instead.
         """
         of_row = (variance.sum(dim=1) / known.sum(dim=1).clamp(min=1e-300))[:, None]
         of_column = variance / known.clamp(min=1e-300)

@@ -1,4 +1,4 @@
-"""Shapley values in the document: means over rows for both models, never the values of single rows."""
+"""Record classes for Shapley values: means over rows for both models, but no values of single rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ShapleyRow(Part):
     column: str
     network: Interval  # signed mean over rows
     network_size: Interval  # mean absolute value (biased upward by sampling error)
-    network_tied: bool  # its rank by mean absolute value cannot be distinguished from the next one
+    network_tied: bool  # whether its rank by mean absolute value cannot be distinguished from the next
     linear: Interval
     linear_size: Interval
     linear_tied: bool
@@ -33,13 +33,13 @@ class ShapleyRow(Part):
 
 class ShapleyModel(Part):
     method: Literal["auto", "exact", "permutation", "closed form"]
-    exact: bool  # nothing was sampled
+    exact: bool  # whether all values are exact, without sampling
     converged: float | None  # share of rows in which every sampling error is within the tolerance
     residual: float | None  # largest over rows: base + sum of values - score, in standard deviations of the score
 
 
 class Shapley(Part):
-    """How much each column contributes to the score of a row compared with the background, for both models on the same rows."""
+    """Mean Shapley values of the columns for both models, on the same rows and with the same background."""
 
     rows_of: Literal["held-out", "all"]
     rows: int
@@ -48,7 +48,7 @@ class Shapley(Part):
     seed: int
     network: ShapleyModel
     linear: ShapleyModel
-    columns: list[ShapleyRow]  # for each output, largest for the network first
+    columns: list[ShapleyRow]  # for each output, in decreasing order of `network_size`
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("shapley", "both", self.rows, self.rows_of, self.seed, background=self.background_rows)

@@ -1,4 +1,4 @@
-"""Shapley values on the page: a figure and table of mean absolute values for each output, and the ranks that are tied."""
+"""Report section on Shapley values: a figure and a table of mean absolute values for each output, and tied ranks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tabinterp.report.words import (
     yes,
 )
 
-TIED = 5  # ties that are named
+TIED = 5  # maximum number of ties that are named
 
 
 def build(shapley: Shapley, document: Document) -> list[Block]:
@@ -83,7 +83,10 @@ def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str, over: str) -
 
 
 def _tied(rows: Sequence[ShapleyRow], model: str) -> str:
-    """Name adjacent ranks that cannot be distinguished, in the model's own order; columns without any effect are omitted."""
+    """Return a sentence on adjacent ranks that cannot be distinguished, in the order of the given model.
+
+    Columns without any effect are omitted.
+    """
     size, tied = f"{model}_size", f"{model}_tied"
     ordered = sorted(rows, key=lambda row: -figures.finite(getattr(row, size).value))
     pairs = [

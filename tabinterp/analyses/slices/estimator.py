@@ -1,13 +1,13 @@
-"""Slices: groups of rows in which one model is much better than the other, by paired differences in loss tested over all groups.
+"""Slices: groups of rows in which one model is much better than the other, found by tests of the difference in loss.
 
-Groups are the levels of a column, the four quarters of a number, and its missing values. Protected columns come first, and a
-group with the same rows as an earlier one is left out. For each group, the results are the mean of a value (here, the loss under
-the network minus the loss under the linear model) and its difference from the mean of all other rows. Standard errors are over
-rows, or over groups of rows if there is a group column.
+A slice has the rows with one level of a column, in one of the four quarters of a numeric column, or with missing values.
+Protected columns come first, and a slice with the same rows as an earlier one is left out. There are two results for each slice.
+The first is the mean of a value, which is the network's loss minus the linear model's loss. The second is the difference between
+this mean and the mean of all other rows. Standard errors are over rows or, if the table has a group column, over groups of rows.
 
-All groups form one family. Nonzero means and differences are found at a false discovery rate of 5% (Benjamini & Hochberg 1995).
-The intervals are those of Benjamini & Yekutieli (2005), with a false coverage rate of 5% over the findings. For R findings among
-m groups, their level is 1 - .05 R/m. A group is found exactly if its interval excludes zero.
+All slices form one family. Nonzero means and differences are identified with a false discovery rate of 5% (Benjamini & Hochberg
+1995). The intervals have a false coverage rate of 5% over the findings (Benjamini & Yekutieli 2005). With R findings among m
+slices, the level of the intervals is 1 - .05 R/m. A slice is a finding exactly if its interval excludes zero.
 """
 
 from __future__ import annotations
@@ -38,15 +38,18 @@ from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import BoolArray, parts_shown
 
 SMALLEST = 50  # minimum rows of a group
-PARTS = 4  # ranges of a number
-RATE = 0.05  # false discovery rate, and false coverage rate of intervals for the findings
+PARTS = 4  # number of ranges into which a numeric column is divided
+RATE = 0.05  # false discovery rate, and false coverage rate of the intervals of findings
 
 Kind = Literal["level", "missing", "at_most", "between", "above"]
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Rows (n,) with one level of a column, with missing values, or in one range of a number (above `low`, at most `high`)."""
+    """A group of rows that have one level of a column, missing values, or a number above `low` and at most `high`.
+
+    `rows` (n,) says which rows are in the group.
+    """
 
     column: str
     kind: Kind
@@ -59,8 +62,9 @@ class Group:
 
 @dataclass(frozen=True)
 class Tested:
-    """The mean of a value in a group and its difference from the mean of all other rows, with p-values corrected over all
-    groups.
+    """The mean of a value in a group, and its difference from the mean of all other rows.
+
+    P-values are corrected over all groups.
     """
 
     inside: Mean
@@ -71,14 +75,14 @@ class Tested:
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """One group with the comparison of the models in it.
+    """The comparison of two models in one group of rows.
 
-    Differences in loss are network minus linear model; below zero, the network is better.
+    Differences in loss are network minus linear model, so the network is better if they are below zero.
 
     Attributes
     ----------
     status : comparison of the models by the rule of the verdict.
-    unlike : whether the group differs from the other rows.
+    unlike : whether the difference in loss in the group is significantly different from that in all other rows.
     """
 
     group: Group
@@ -93,7 +97,7 @@ class Slice:
 
 @dataclass(frozen=True, eq=False)
 class Slices(PreviewedFrame):
-    """All groups, ordered by the difference; the group that favours the linear model most is first."""
+    """Results for all groups, sorted by the difference in loss; the group that most favours the linear model is first."""
 
     slices: tuple[Slice, ...]
     loss: str
@@ -116,18 +120,19 @@ class Slices(PreviewedFrame):
 
 
 def slices(network: BoundModel, linear: BoundModel, margin: float, *, smallest: int = SMALLEST) -> Slices:
-    """Compare two models that are bound to the same table, group by group on its held-out rows.
+    """Compare two models that are bound to the same table in each group of its held-out rows.
 
     Groups with too few events of a class are left out.
 
     Parameters
     ----------
-    margin : equivalence margin in units of the loss, as for the verdict.
+    margin : equivalence margin of the verdict, in units of the loss.
+    smallest : minimum number of rows of a group.
 
     Raises
     ------
     NotApplicableError
-        If the table does not say which rows were held out.
+        If the table has no split into training and held-out rows.
     """
     if network.table.held_out is None:
         raise NotApplicableError(
@@ -161,12 +166,12 @@ def compared(
 ) -> list[Tested]:
     """Return the mean of `values` (n,) in each group of rows, and its difference from the mean of all other rows.
 
-    With fewer than ten rows, or groups of rows, neither is given.
+    There are no intervals for groups with fewer than ten sampling units.
 
     Parameters
     ----------
-    masks : the rows of each group (n,).
-    group : number of the sampling unit of each row (n,); rows with the same number count as one draw.
+    masks : for each group, a mask of its rows (n,).
+    group : number of the sampling unit of each row (n,). A sampling unit is a row, or several rows that were sampled together.
     rate : false discovery rate, as in `family`.
     """
     inside, rest = [], []
@@ -186,12 +191,12 @@ def _enough(group: IntArray, rows: Any) -> bool:
 
 
 def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tuple[Mean, float]]:
-    """Return intervals and corrected p-values.
+    """Return intervals and p-values for several numbers, corrected for multiple tests.
 
     Parameters
     ----------
-    found : each number with its standard error and the number of draws on which it is based.
-    rate : false discovery rate, and false coverage rate of the intervals for selected numbers.
+    found : each number with its standard error and the number of sampling units on which it is based.
+    rate : false discovery rate, and false coverage rate of the intervals of significant numbers.
     """
     if not found:
         return []
@@ -211,14 +216,14 @@ def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tu
 
 
 def groups_of(table: Table, smallest: int = SMALLEST, among: BoolArray | None = None) -> Iterator[Group]:
-    """Yield the levels and ranges of the input and protected columns with at least `smallest` rows, no two with the same rows.
+    """Yield the levels and ranges of input and protected columns that have at least `smallest` rows, without duplicates.
 
-    If 1 to 9 rows of a column are in none of its groups, its smallest group is left out. Otherwise these rows could be counted
-    from the groups shown.
+    If 1 to 9 rows are in none of the groups of a column, its smallest group is left out. Otherwise, this number of rows could be
+    derived from the sizes of the groups.
 
     Parameters
     ----------
-    among : rows that are counted and that define the quarters (n,); None uses all rows.
+    among : mask of the rows that are counted, and that determine the ranges (n,); None uses all rows.
     """
     names = [c.name for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
     counted = np.ones(len(table), dtype=bool) if among is None else among
@@ -249,7 +254,10 @@ def _column_groups(table: Table, name: str, counted: BoolArray) -> Iterator[Grou
 
 
 def _parts(table: Table, name: str, missing: Any, counted: BoolArray) -> Iterator[Group]:
-    """Yield quarters by weight, between rounded edges; a number with few values gives fewer."""
+    """Yield the quarters of a numeric column by weight, between rounded edges.
+
+    A column with few distinct values has fewer than four ranges.
+    """
     values = table.numeric(name)
     known, weights = (part[~missing & counted] for part in (values, table.row_weights))
     if not weights.any() or known.min() == known.max():
@@ -266,5 +274,5 @@ def _parts(table: Table, name: str, missing: Any, counted: BoolArray) -> Iterato
 
 
 def run(context: Context) -> Slices:
-    """Compare both models of an audit in every slice."""
+    """Compare both models of an audit in each slice of the held-out rows."""
     return slices(context.network, context.linear, context.performance.margin)

@@ -1,4 +1,4 @@
-"""Slices in the document: groups of rows in which the comparison of the two models differs."""
+"""Record classes for slices: groups of rows in which the linear model is better, or which differ from all other rows."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class SliceRow(Part):
     group: Message
     protected: bool
     rows: int  # at least fifty
-    difference: Interval  # in loss, network minus linear, at a level that keeps the false coverage rate at 5%
-    q: float | None  # Benjamini-Hochberg over all groups
-    against_rest: Interval  # its difference minus that of all other rows
+    difference: Interval  # difference in loss, network minus linear; false coverage rate of the intervals: 5%
+    q: float | None  # p-value of `difference`, Benjamini-Hochberg over all groups
+    against_rest: Interval  # `difference` minus the same difference in all other rows
     rest_q: float | None
-    status: Status  # status of the network in this group
-    unlike: bool  # the interval of `against_rest` excludes zero
+    status: Status  # comparison of the network with the linear model in this group
+    unlike: bool  # whether the interval of `against_rest` excludes zero
 
 
 class Slices(Part):
@@ -42,8 +42,8 @@ class Slices(Part):
     smallest: int
     groups: int  # number of groups that were tested
     sentences: list[Message]
-    found: list[SliceRow]  # the most extreme groups in which the linear model is better or that differ from other rows
-    hidden: int  # number of other groups of the same kind
+    found: list[SliceRow]  # most extreme groups in which the linear model is better, or which differ from other rows
+    hidden: int  # number of such groups that are not in `found`
 
     def check_claims(self, document: Document) -> None:
         """Check that the status of each group follows from its interval, and that there are held-out rows."""
@@ -71,8 +71,9 @@ class Slices(Part):
                 )
 
     def sentences_follow(self, document: Document) -> bool:
-        """Return whether the sentences about groups match the table; of the groups that are not listed, only the number is
-        known.
+        """Return whether the sentences about groups are consistent with the listed groups.
+
+        Only the number of groups that are not listed is known.
         """
         counts: Any = {name: self.sentences[0].values.get(name, 0) for name in ("better", "worse", "unlike")}
         shown = {name: sum(row.status == name for row in self.found) for name in ("better", "worse")}
@@ -87,7 +88,7 @@ class Slices(Part):
 
 
 def build(r: Results) -> Slices | None:
-    """Return the groups in which the comparison of the models differs; None if they were not searched."""
+    """Return the groups in which the linear model is better or which differ from other rows; None if there was no search."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -107,7 +108,7 @@ def build(r: Results) -> Slices | None:
 
 
 def slices_sentences(part: Slices, counts: Mapping[str, int], linear: str) -> list[Message]:
-    """Return sentences about how many groups are better, worse and different, and about the worst group shown."""
+    """Return a sentence with the numbers of groups by result, and a sentence on the listed group with the worst result."""
     counted = {"groups": part.groups, "smallest": part.smallest}
     if not part.groups:
         return [Message(key="slices.few", values=counted)]
@@ -124,7 +125,7 @@ def slices_sentences(part: Slices, counts: Mapping[str, int], linear: str) -> li
 
 
 def _extremes(slices: list[Slice]) -> list[Slice]:
-    """Return groups from both ends of the list, which is ordered by difference."""
+    """Return the first and the last groups of a list that is sorted by the difference in loss."""
     if len(slices) <= SHOWN:
         return slices
     return [*slices[: SHOWN // 2], *slices[-(SHOWN - SHOWN // 2) :]]

@@ -1,4 +1,4 @@
-"""Slices on the page: groups of rows in which one model is better."""
+"""Report section on slices: groups of rows in which one model is better."""
 
 from __future__ import annotations
 

@@ -1,23 +1,22 @@
-"""Subgroup gaps: groups of rows, defined by one or two columns, in which the network's loss is higher than noise can
-explain.
+"""Subgroup gaps: groups of rows, defined by one or two columns, in which the network's loss is higher than noise can explain.
 
-The search is shallow. Every column is divided into its twelve most frequent levels or into quarters, and all single cells and
-pairs of cells are searched. The search uses one half of the rows, drawn by hash, with rows of a group together. At most twelve
-groups that stand out there are tested on the other half. All tests of all groups form one family (`slices`), with a false
-discovery rate of 1% and intervals whose false coverage rate is 1%. Neither the search nor the number of tests therefore makes a
-group look worse than it is.
+Every column is divided into its twelve most frequent levels or into quarters. All of these cells, and all combinations of cells
+of two columns, are searched. The search uses one half of the rows, drawn by a hash of their numbers, with all rows of a group in
+the same half. At most twelve groups with a high loss are selected and then tested on the other half. All tests of all groups form
+one family (`slices`). The false discovery rate is 1%, and the intervals have a false coverage rate of 1%. The results are
+therefore not biased by the search or by the number of tests.
 
-A large loss alone is no evidence, because a group may simply be hard: if outcomes are noisy, even a network that knows the true
-probabilities has a large loss. The test therefore uses the loss above the group's own noise, by two measures.
+A high loss is no evidence of a problem, because a group may simply be hard to predict. If outcomes are noisy, even a network that
+knows the true probabilities has a high loss. The tests therefore use the loss above the noise in the group, by two measures.
 
-- `excess`, for classes, is the loss minus the entropy of the network's own probabilities. Its mean is zero if these are
-  correct, and positive if the network is overconfident or confident in the wrong outcome.
-- `beyond` is the loss minus that of boosted trees, which are fitted to the training rows (`boosted_trees`) on the input and
+- `excess`, for classes, is the loss minus the entropy of the network's own probabilities. Its mean is zero if the probabilities
+  are correct. It is positive if the network is overconfident, or confident in the wrong outcome.
+- `beyond` is the loss minus the loss of boosted trees, which are fitted to the training rows (`boosted_trees`) on the input and
   protected columns. It is positive if the columns carry more information than the network uses.
 
-A mean is reliable only if there are enough events. For classes, a group is tested only if the network itself expects
-ten of its rows outside its most frequent class. The standard error of `excess` is at least the one implied by the
-network's own probabilities, because outcomes that happen to be equal show no variation.
+Means are reliable only with enough events. For classes, a group is tested only if the network expects at least ten of its rows
+outside the group's most frequent class. If all outcomes in a group happen to be equal, the losses hardly vary. The standard error
+of `excess` is therefore at least the one implied by the network's own probabilities.
 """
 
 from __future__ import annotations
@@ -50,10 +49,10 @@ from tabinterp.table.folds import folds
 from tabinterp.table.suppression import BoolArray, sets_shown
 
 SMALLEST = 25  # minimum rows of a group in either half
-EVENTS = 10  # minimum rows of a tested group that the network expects outside its most frequent class
+EVENTS = 10  # minimum number of rows of a tested group that the network expects outside the group's most frequent class
 RATE = 0.01  # false discovery rate
-CANDIDATES = 6  # candidates by each of the two measures
-ALIKE = 0.7  # share of common rows above which two groups are the same
+CANDIDATES = 6  # maximum number of groups that are selected by each of the two measures
+ALIKE = 0.7  # share of common rows above which two groups are treated as the same
 COLUMNS = 40
 
 Conditions = tuple[Condition, ...]
@@ -62,10 +61,9 @@ Found = list[tuple[Conditions, BoolArray]]
 
 @dataclass(frozen=True)
 class Weak:
-    """One group, measured on the half of the rows that tests it; q is the Benjamini-Hochberg q-value.
+    """Results for one group on the half of the rows that is used for tests; `q` values are corrected by Benjamini-Hochberg.
 
-    `excess` is NaN for numeric targets and counts. `beyond` is NaN if the rows on which the network was trained are
-    unknown.
+    `excess` is NaN for numeric targets and counts. `beyond` is NaN if it is not known on which rows the network was trained.
     """
 
     conditions: Conditions
@@ -82,21 +80,21 @@ class Weak:
 
     @property
     def worst(self) -> float:
-        """The larger of the two losses above noise."""
+        """The larger of `beyond` and `excess`."""
         return float(np.nanmax([self.beyond[0], self.excess[0]]))
 
 
 @dataclass(frozen=True)
 class WeakGroups(PreviewedFrame):
-    """The tested groups, with the largest loss above noise first.
+    """Results for the tested groups, in decreasing order of the loss above noise.
 
-    `rows` is the number of rows used for tests, and `searched` that used for the search.
+    `rows` is the number of rows used for tests, and `searched` the number of groups in the search.
     """
 
     groups: tuple[Weak, ...]
     loss: str
     mean: float  # loss on all rows used for tests
-    null: float  # loss of predicting their base rate
+    null: float  # loss on these rows if their base rate (or mean) is always predicted
     rows: int
     searched: int
     seed: int
@@ -117,20 +115,22 @@ class WeakGroups(PreviewedFrame):
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """For every evaluated row (n,), the loss and the loss above noise by each available measure."""
+    """The loss of every evaluated row (n,), and its loss above noise by each measure that is available."""
 
     table: Table
     each: FloatArray
-    above: dict[str, FloatArray]  # "beyond", "excess"
+    above: dict[str, FloatArray]  # "beyond" and "excess", if available -> loss above noise (n,)
 
 
 def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
-    """Search for weak groups in the held-out rows of the network's table, or in all rows if it is not known which were held out.
+    """Search for groups of rows in which the network's loss is higher than noise can explain.
+
+    The held-out rows of the network's table are used or, if the table has no split, all rows.
 
     Raises
     ------
     NotApplicableError
-        If nothing indicates how large the loss of a group should be, or if one half of the rows has no weight.
+        If neither measure of the loss above noise is available, or if all weights in one half of the rows are zero.
     """
     losses = above_noise(network, seed)
     table, lost = losses.table, losses.each
@@ -166,7 +166,7 @@ def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
 
 
 def above_noise(network: BoundModel, seed: int = 0) -> Losses:
-    """Return the loss of each evaluated row, and how far it exceeds the expected loss."""
+    """Return the loss of each evaluated row, and its loss above noise by each measure that is available."""
     rows = _evaluated(network.table)
     bound = network.take(rows)
     lost, above = _rows(bound.table, bound.scores, network.device), {}
@@ -188,7 +188,10 @@ def _evaluated(table: Table) -> IntArray:
 
 
 def _events(bound: BoundModel, mask: BoolArray) -> float:
-    """Return how many rows of a group the network expects outside its most frequent class; infinity without classes."""
+    """Return the number of rows that the network expects outside the most frequent class of a group.
+
+    `mask` (n,) has the rows of the group. The result is infinity if the target has no classes.
+    """
     if not bound.table.schema.goal.classes:
         return np.inf
     expected = probabilities(bound.scores)[mask].sum(axis=0)
@@ -198,7 +201,7 @@ def _events(bound: BoundModel, mask: BoolArray) -> float:
 def _mean(
     name: str, values: FloatArray, bound: BoundModel, mask: BoolArray, group: IntArray
 ) -> tuple[float, float, int]:
-    """Return the mean of a group's loss above noise, with its standard error and number of draws."""
+    """Return the mean of a group's loss above noise, with its standard error and number of sampling units."""
     weights = bound.table.row_weights
     mean, moved = influences(values, weights, mask)
     error, count = spread(moved, group, mask, weights)
@@ -212,7 +215,7 @@ def _mean(
 
 
 def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
-    """Return the loss of every row (n,) when the group's base rate, or its mean, is predicted."""
+    """Return the loss of every row (n,) if the base rate, or the mean, of the group `mask` (n,) is predicted."""
     y, w = table.y, table.row_weights * mask
     if table.schema.goal.classes:
         p = np.bincount(y.astype(np.int64), w, len(table.schema.classes)) / max(w.sum(), 1e-300)
@@ -223,7 +226,7 @@ def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
 
 
 def _rows(table: Table, scores: FloatArray, device: str) -> FloatArray:
-    """Return the loss of every row (n,) for the task of the table."""
+    """Return the loss of every row (n,) for scores (n, k)."""
     return np.asarray(loss_for(None, table.schema.task).each(scores[None], table.y, device)[0])
 
 
@@ -234,7 +237,7 @@ def _entropy(bound: BoundModel) -> FloatArray:
 
 
 def _columns(table: Table) -> list[str]:
-    """Return protected and input columns."""
+    """Return the names of the protected and input columns, with protected columns first."""
     columns = [c for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
     return [c.name for c in sorted(columns, key=lambda c: not c.protected)]
 
@@ -243,8 +246,9 @@ def _columns(table: Table) -> list[str]:
 
 
 def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[int, Found]:
-    """Return the number of groups searched, and for each value the groups whose mean is most significantly above the overall
-    mean.
+    """Return the number of groups that were searched, and the groups with the largest means.
+
+    For each of `values` (n,), these are the groups in which the mean is most significantly above the mean of all rows.
     """
     part, values = table.take(rows), [value[rows] for value in values]
     weights = part.row_weights
@@ -265,7 +269,7 @@ def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[in
 
 
 def _keep(found: Found, standing: list[tuple[float, tuple[Cut, ...], int]]) -> None:
-    """Add the first of these groups, skipping those with nearly the same rows as an earlier one."""
+    """Add the first groups in `standing` to `found`, except groups with nearly the same rows as one that is already there."""
     most = len(found) + CANDIDATES
     for _, some, cell in standing[: 10 * CANDIDATES]:
         conditions, mask = _cell(some, cell)
@@ -289,7 +293,10 @@ def _cell(some: tuple[Cut, ...], cell: int) -> tuple[Conditions, BoolArray]:
 
 
 def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: float, size: int) -> FloatArray:
-    """Return the mean of each cell minus its expectation, divided by its standard error (size,); 0 for a cell without one."""
+    """Return the mean in each cell minus `expected`, divided by its standard error (size,).
+
+    The result is 0 for a cell without a standard error.
+    """
     mass, sums, squares, second = (
         np.bincount(codes, one, size) for one in (weights, weights * values, weights * values**2, weights**2)
     )
@@ -300,5 +307,5 @@ def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: f
 
 
 def run(context: Context) -> WeakGroups:
-    """Search for weak subgroups of the audited network."""
+    """Search for groups of rows in which the audited network's loss is higher than noise can explain."""
     return weak_groups(context.network, seed=context.seed)

@@ -1,4 +1,4 @@
-"""Subgroup gaps in the document: groups of rows in which the network has a higher error."""
+"""Record classes for subgroup gaps: groups of rows in which the network's loss is higher than noise can explain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WeakRow(Part):
     rows: int
     loss: float
     rest: float
-    difference: Interval  # at a level that keeps the false coverage rate at 1%, as are the next two
+    difference: Interval  # group minus all other rows; false coverage rate of this and the next two intervals: 1%
     skill: float | None
     beyond: Interval  # loss of the network minus that of boosted trees
     excess: Interval  # loss of the network minus the entropy of its own probabilities; empty for numbers and counts
@@ -33,7 +33,7 @@ class WeakRow(Part):
 class WeakPart(Part):
     metric: Metric
     mean: float  # loss on all rows used for tests
-    null: float  # loss of predicting their base rate
+    null: float  # loss on these rows if their base rate (or mean) is always predicted
     rows: int
     searched: int
     found: list[WeakRow]
@@ -51,7 +51,7 @@ class WeakPart(Part):
 
 
 def build(r: Results) -> WeakPart | None:
-    """Return the groups in which the network has a higher error; None if they were not searched."""
+    """Return the groups in which the network's loss is higher than noise can explain; None if there was no search."""
     result = r[ANALYSIS]
     if result is None:
         return None

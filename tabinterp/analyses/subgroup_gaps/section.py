@@ -1,4 +1,4 @@
-"""Subgroup gaps on the page: groups of rows in which the network fails."""
+"""Report section on subgroup gaps: groups of rows in which the network's loss is higher than noise can explain."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
 """Deletion and insertion curves: does the score change when the columns that an explanation ranks highest are replaced?
 
-The values of a row are replaced by those of background rows, one column at a time, in the order of their attribution.
-The estimand is the mean of abs(f(row with the first t columns replaced) - f(row)), as a curve over t/p (deletion and
-insertion: Petsiuk, Das & Saenko 2018; absolute gaps: Agarwal et al. 2022). The mean is taken over rows and background
-rows (both weighted) and over outputs.
+For the deletion curve, the values of a row are replaced by those of background rows, one column at a time. Columns with the
+largest attributions are replaced first. After t of p columns have been replaced, the *gap* is the mean of
+abs(f(row with the first t columns replaced) - f(row)). The mean is taken over rows and background rows, with their weights, and
+over outputs. The curve shows the gap against t/p. Petsiuk, Das & Saenko (2018) introduced both curves, and Agarwal et al. (2022)
+absolute gaps.
 
-Insertion instead puts the columns of the row into the background row, largest first. The insertion curve is the deletion curve
-for the reverse order, read from its end. The unit is that of the score.
+For the insertion curve, the values of the row are put into the background row, starting with the columns that have the largest
+attributions. It equals the deletion curve for the reverse order, traversed backwards. Gaps are in units of the score.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ class Curves:
 
     Attributes
     ----------
-    deletion : mean gap to the row's own score when t columns are replaced (columns + 1,).
-    insertion : mean gap to the row's own score when t columns are the row's own (columns + 1,).
-    chance : mean gap for random orders (columns + 1,).
-    deleted : area between the chance and the deletion curve, with its error over rows. Above zero, the order is better than
-        chance.
-    inserted : area between the chance and the insertion curve, in the same form.
+    deletion : mean gap to the row's own score after the first t columns were replaced (columns + 1,).
+    insertion : mean gap to the row's own score if only the first t columns have the row's own values (columns + 1,).
+    chance : mean gap for random orders of the columns (columns + 1,).
+    deleted : area between the deletion curve and the curve for random orders, with its standard error over rows. If it is above
+        zero, the order is better than chance.
+    inserted : area between the insertion curve and the curve for random orders, with the same sign convention.
     """
 
     deletion: FloatArray
@@ -53,9 +54,10 @@ class Curves:
 
 
 def by_chance(ask: Ask, orders: int) -> FloatArray:
-    """Return the mean gaps over random orders (rows, columns + 1); they are the same for deletion and insertion.
+    """Return the mean gaps over random orders of the columns (rows, columns + 1).
 
-    Each row has its own orders, drawn from its number and the seed. Half of them are the reverse of the others.
+    They are the same for deletion and insertion. The orders of a row depend only on its number and the seed. Every second order
+    is the reverse of the previous one.
     """
     p, numbers = len(ask.bound.columns), ask.bound.table.numbers[ask.rows]
     total = np.zeros((len(ask.rows), p + 1))
@@ -67,12 +69,12 @@ def by_chance(ask: Ask, orders: int) -> FloatArray:
 
 
 def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
-    """Return the curves of one method.
+    """Return the deletion and insertion curves of one method.
 
     Parameters
     ----------
-    sizes : attribution of each column in each row (rows, columns). Columns without a number come last in the order.
-    chance : gaps returned by `by_chance`.
+    sizes : absolute attribution of each column in each row (rows, columns). Columns with NaN come last in the order.
+    chance : gaps for random orders, as returned by `by_chance` (rows, columns + 1).
     """
     order = np.argsort(-np.nan_to_num(sizes, nan=-np.inf), axis=1, kind="stable")
     deletion, kept = gaps(ask, order), gaps(ask, order[:, ::-1])[:, ::-1]
@@ -91,12 +93,12 @@ def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
 
 
 def area(gaps: FloatArray) -> FloatArray:
-    """Return the area under each curve of unit width (rows,), by the trapezoidal rule."""
+    """Return the area under the curve of each row (rows,) by the trapezoidal rule; a curve has unit width."""
     return np.asarray((gaps[:, 1:] + gaps[:, :-1]).mean(axis=1) / 2)
 
 
 def gaps(ask: Ask, order: IntArray) -> FloatArray:
-    """Return the mean gaps (rows, columns + 1) to the row's own score after its first t columns are replaced."""
+    """Return the mean gap to each row's own score after the first t columns in `order` were replaced (rows, columns + 1)."""
     step = max(1, TOGETHER // len(ask.backs))
     with torch.inference_mode():
         few = [
@@ -117,7 +119,10 @@ def _gaps(bound: BoundModel, rows: IntArray, backs: IntArray, order: IntArray) -
 
 
 def _replaced(bound: BoundModel, row: IntArray, back: IntArray, order: IntArray) -> Iterator[Tensor]:
-    """Yield the scores (m, k) after each replacement, until all columns of the rows (m,) come from the background rows (m,)."""
+    """Yield the scores (m, k) after each replacement of a column, until all values come from the background rows.
+
+    `row` and `back` (m,) are indices of the rows and the background rows, and `order` (m, columns) has the order of the columns.
+    """
     columns = len(bound.columns)
     if bound.is_local(bound.columns):
         moves, z = parts(bound), bound.z[row]

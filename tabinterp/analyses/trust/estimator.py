@@ -1,14 +1,14 @@
 """Checks of the reliability of explanations: null models, deletion compared with chance, and stability.
 
-Four checks apply to every method that ranks columns. They use the same small sample of rows.
+There are four checks of every method that ranks columns. All of them use the same small sample of rows.
 
-- *Random weights* (Adebayo et al. 2018): rank correlation between the columns' sizes under the model and under networks with
-  random weights. If it stays high, the ranking comes from the data and the encoder rather than from training.
-- *Permuted labels* (the same source): the same correlation with models trained on permuted labels. These are trained by a
-  function that the user gives, or were trained before.
+- *Random weights* (Adebayo et al. 2018): rank correlation between the ranking for the model and rankings for networks with random
+  weights. If the correlation is high, the ranking comes from the data and the encoder rather than from training.
+- *Permuted labels* (Adebayo et al. 2018): rank correlation between the ranking for the model and rankings for models that were
+  trained on permuted labels. These models are trained by a function that the user passes, or were trained earlier.
 - *Deletion and insertion*: see `deletion.py`.
-- *Stability*: rank correlation and overlap of the top columns between explanations that differ in their background rows or in the
-  seed of the network.
+- *Stability*: rank correlation, and overlap of the top columns, between explanations that differ in their background rows or in
+  the seed of the network.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ from .record import Null
 from .seed_ensemble import Networks, networks
 
 ROWS, BACKGROUND = 200, 25
-FEW_ROWS, FEW_BACKGROUND = 40, 10  # if a change requires encoding whole rows again, or with more than a hundred columns
+FEW_ROWS, FEW_BACKGROUND = 40, 10  # if changes encode whole rows again, or with more than a hundred columns
 DRAWS, ORDERS, BACKGROUNDS = 6, 8, 5
-FEWEST_DRAWS = 6  # minimum for an interval: with five draws and four columns, it covered 93.0% or less
-FEW_ORDERS = 2  # with a budget of rows
-ASKED_WHOLE, ASKED_FEW = 540, 240  # rows scored per row and column: by default, and with the reduced settings
+FEWEST_DRAWS = 6  # minimum draws for an interval; with five draws and four columns, its coverage was 93.0% or less
+FEW_ORDERS = 2  # number of random orders if the budget is limited
+ASKED_WHOLE, ASKED_FEW = 540, 240  # rows scored per explained row and column: by default, and if the budget is limited
 DONORS = 10  # background rows whose values replace a row's columns
 REFITS = 3
 
@@ -57,9 +57,10 @@ Other = Literal["backgrounds", "networks"]
 
 @dataclass(frozen=True)
 class Correlation:
-    """Rank correlations of a method's sizes between the model and null models (draws,); NaN if all columns tie.
+    """Rank correlations between a method's ranking for the model and its rankings for null models (draws,).
 
-    `mean` has an error over draws. With six or more draws it has a t interval, limited to the possible range of a correlation.
+    A correlation is NaN if all columns tie. `mean` has a standard error over draws. With six or more draws, it also has a t
+    interval, which is limited to the range from -1 to 1.
     """
 
     null: Null
@@ -78,10 +79,11 @@ class Correlation:
 
 @dataclass(frozen=True)
 class Stability:
-    """Rank correlation and overlap of the top `top` columns for every pair of `count` rankings; NaN if all columns tie.
+    """Rank correlation, and overlap of the top columns, for every pair of several rankings by one method.
 
-    Different pairs share explanations, so the mean over pairs has no simple standard error. Therefore, only the mean
-    and the minimum are reported.
+    `count` is the number of rankings, and `top` the number of top columns. Values are NaN if all columns tie. Different pairs
+    have rankings in common, so the mean over pairs has no simple standard error. Therefore, only the mean and the minimum are
+    reported.
     """
 
     over: Other
@@ -94,13 +96,13 @@ class Stability:
 
 @dataclass(frozen=True, eq=False)
 class Trust(Display):
-    """Results of every check for every method.
+    """Results of the checks of explanations, for every method.
 
     Attributes
     ----------
     networks : comparison of networks with different seeds; None if there is only one network.
-    skipped : checks that do not apply, with the reason.
-    incomplete : gradient methods whose attributions do not add up to the score. They have no curves.
+    skipped : checks that do not apply, with the reasons.
+    incomplete : gradient methods for which the attributions do not add up to the score. There are no curves for these methods.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -122,14 +124,15 @@ class Trust(Display):
     settings: dict[str, Any] = field(default_factory=dict)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return only the rank correlations, because the other measures have different units."""
+        """Return the rank correlations; all other measures have different units and are not plotted."""
         frame = self.frame()
         return frame[frame["measure"] == "rank correlation"]
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each check, method and measure; `low` and `high` are the smallest and the largest value over the
-        draws.
+        """Return one row for each check, method and measure.
+
+        `low` and `high` are the smallest and the largest value over the draws.
         """
         rows = [_null_row(one) for one in self.nulls]
         for method, found in self.curves.items():
@@ -157,27 +160,27 @@ def trust(
     backgrounds: int = BACKGROUNDS,
     seed: int = 0,
 ) -> Trust:
-    """Check the explanations of one model on a sample of rows of `table`.
+    """Check the reliability of a model's explanations on a sample of rows of `table`.
 
     Parameters
     ----------
-    others : networks that should differ from the model only in their seed, such as those of `train(seeds=5)`.
-    refit : function that trains a model on a table in the way this one was trained. For the null model of permuted labels, it is
-        called three times with permuted targets of the training rows. None trains nothing.
-    null : instead of `refit`, a network trained in this way on permuted labels, for example by `train(null=True)`. This gives one
-        draw, whose correlation has no error.
-    rows : number of explained rows, drawn by hash from the rows with positive weight. None uses 200 rows, or 40 if there are more
-        than a hundred columns or if changing one column requires encoding whole rows again.
-    background : number of rows in each background; the backgrounds are disjoint. None uses 25, or 10 in the same cases.
+    others : networks that differ from the model only in their seed, such as those of `train(seeds=5)`.
+    refit : function that takes a table and trains a model on it in the same way as the audited model. It is called three times
+        with permuted targets of the training rows. If it is None, no models are trained on permuted labels.
+    null : a network to use instead of `refit`, which was trained on permuted labels in the same way as the audited model, for
+        example by `train(null=True)`. Its correlation has no standard error, because there is only one such network.
+    rows : number of explained rows, drawn by a hash of their numbers from the rows with positive weight. None uses 200 rows. It
+        uses 40 rows if there are more than a hundred columns, or if changing one column requires whole rows to be encoded again.
+    background : number of rows in each set of background rows. None uses 25 rows, or 10 rows under the same conditions.
     draws : number of networks with random weights.
-    orders : number of random orders for each row.
-    backgrounds : number of backgrounds.
+    orders : number of random orders of the columns for each row.
+    backgrounds : number of disjoint sets of background rows.
 
     Raises
     ------
     NotApplicableError
-        If there are fewer than two columns or rows, if one of these numbers is below its minimum, or if both `refit` and `null`
-        are given.
+        If there are fewer than two columns or rows, if one of the numbers above is too small, or if both `refit` and `null` are
+        given.
 
     Examples
     --------
@@ -265,7 +268,7 @@ def _optional(check: str, skipped: dict[str, Message], make: Callable[[], list[C
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """The rows to explain and the disjoint backgrounds; rows with weight 0 are excluded."""
+    """The rows to explain, and several disjoint sets of background rows; rows with weight 0 are excluded."""
 
     rows: IntArray
     backgrounds: tuple[IntArray, ...]
@@ -279,7 +282,7 @@ class _Places:
         return cls(drawn, tuple(backs[i : i + size] for i in range(0, len(backs), size)))
 
     def ask(self, bound: BoundModel, seed: int) -> Ask:
-        """Return the explained rows and all backgrounds in one small bound model; the explanations use the first background."""
+        """Return a model bound to the explained rows and all background rows; explanations use the first set of these."""
         both = bound.take(np.concatenate([self.rows, *self.backgrounds]))
         rows = np.arange(len(self.rows))
         return Ask(both, rows, len(rows) + np.arange(len(self.backgrounds[0])), seed)
@@ -312,7 +315,7 @@ def _correlations(null: Null, real: Mapping[str, Ranking], found: Sequence[Mappi
 def _backgrounds(ask: Ask, real: Mapping[str, Ranking], backgrounds: Sequence[IntArray]) -> list[Stability]:
     if len(backgrounds) < 2:
         return []
-    size = len(ask.backs)  # they follow one another
+    size = len(ask.backs)  # The sets of background rows follow one another in the bound model.
     again = [rankings(replace(ask, backs=ask.backs + size * i), background=True) for i in range(1, len(backgrounds))]
     own = {method: ranking for method, ranking in real.items() if METHODS[method].background}
     return _stability("backgrounds", [own, *again])
@@ -376,8 +379,9 @@ def _row(
 
 
 def run(context: Context) -> tuple[Trust, Trust]:
-    """Check the explanations of both models of an audit, with its networks from other seeds and its network for
-    permuted labels.
+    """Check the explanations of both models of an audit.
+
+    Networks with other seeds, and a network trained on permuted labels, are used if the audit has them.
     """
     if len(context.evaluated) < SMALL:
         raise NotApplicableError(why("trust.few", least=SMALL))

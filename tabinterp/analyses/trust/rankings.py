@@ -1,4 +1,4 @@
-"""Rankings of the columns by each method, over a set of rows and for single rows, for the trust checks."""
+"""Rankings of the columns by each explanation method, over a sample of rows and for single rows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tabinterp.models.perturbation import parts
 from tabinterp.stats.accumulators import mean_over_rows
 
 REPEATS = 10
-PATH_ROWS = 8192  # path points in one pass
-PATH_TOLERANCE = 0.02  # for the completeness gap: enough for a ranking
+PATH_ROWS = 8192  # path points that pass through the network at once
+PATH_TOLERANCE = 0.02  # largest accepted completeness gap, which is small enough for a ranking
 
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """Explained rows and background rows, as indices in one bound model."""
+    """A bound model, with the indices of the rows to explain and of the background rows."""
 
     bound: BoundModel
     rows: IntArray
@@ -40,15 +40,15 @@ class Ask:
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Sizes of the columns by one method, as means of absolute values over outputs; NaN for a column without a number.
+    """Sizes of the columns by one method, which are mean absolute values over outputs; NaN for a column without a value.
 
     Attributes
     ----------
     sizes : sizes over all rows (columns,).
-    rows : sizes for each row (rows, columns). All rows are equal if the method gives no values for single rows.
-    gap : completeness gap of the attributions (`GradientImportance.gap`), for methods whose attributions should add up to the
-        score.
-    tolerance : largest accepted gap.
+    rows : sizes for each row (rows, columns). If the method has no values for single rows, the sizes are the same in all rows.
+    gap : completeness gap of the attributions (`GradientImportance.gap`), if the attributions of the method should add up to the
+        score; otherwise None.
+    tolerance : largest accepted completeness gap.
     """
 
     sizes: FloatArray
@@ -58,13 +58,13 @@ class Ranking:
 
     @property
     def complete(self) -> bool:
-        """Whether the attributions add up to the score; True for methods for which they need not."""
+        """Whether the attributions add up to the score; True if the method does not require this."""
         return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way to rank columns, and whether it depends on background rows."""
+    """A method of ranking columns, with flags for its use of background rows and of gradients."""
 
     rank: Callable[[Ask], Ranking]
     background: bool = False
@@ -73,7 +73,7 @@ class Method:
 
 def _permutation(ask: Ask) -> Ranking:
     part = ask.part
-    repeats = REPEATS if part.is_local(part.columns) else 2  # otherwise each repeat encodes whole rows again
+    repeats = REPEATS if part.is_local(part.columns) else 2  # Otherwise whole rows are encoded again in each repeat.
     size = sizes(part, repeats, ask.seed)
     return Ranking(size, np.tile(size, (len(ask.rows), 1)))
 
@@ -95,10 +95,10 @@ def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
 
 
 def _expected(ask: Ask) -> Ranking:
-    """Return expected gradients as in `gradient_importance`, with many paths in one pass.
+    """Return the ranking by expected gradients, which are computed for many paths in one pass.
 
-    Along a path, a column contributes its slope times the change that it makes to the output of the network's first affine
-    operations.
+    The attribution of a column along a path is the slope times the change of the front due to this column. The front is the
+    output of the network's first affine operations.
     """
     bound, n = ask.bound, len(ask.rows)
     if not bound.is_local(bound.columns):
@@ -136,9 +136,9 @@ METHODS: dict[str, Method] = {
 
 
 def rankings(ask: Ask, background: bool | None = None) -> dict[str, Ranking]:
-    """Return the rankings of every method that applies.
+    """Return the ranking by every method that applies to the model, by the name of the method.
 
-    `background` selects methods that depend on background rows (True) or do not (False); None selects all.
+    If `background` is True, only methods that use background rows are included. If it is False, only all other methods are.
     """
     found = {
         name: method.rank(ask)

@@ -1,4 +1,4 @@
-"""Trust checks in the document: null models, deletion curves, and stability over background rows and seeds."""
+"""Record classes for the trust checks: null models, deletion curves, and stability over background rows and seeds."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ METHODS = (
     "integrated_gradients",
     "expected_gradients",
     "shapley",
-)  # in this order
+)  # in the order of the document
 
 
 class Drawn(Part):
-    """A rank correlation or a share of common columns over draws: mean, minimum and maximum.
+    """Mean, minimum and maximum over draws of a rank correlation or of a share of common columns.
 
     The mean has an interval if the draws are independent.
     """
@@ -47,9 +47,10 @@ class Drawn(Part):
 
 
 class NullRow(Part):
-    """Rank correlation of a method's sizes with those for networks that have random weights or were trained on permuted labels.
+    """Rank correlation between a method's ranking for the model and its rankings for null models.
 
-    A single network gives no interval. The linear model has no such correlations.
+    Null models are networks with random weights, or networks trained on permuted labels. There is no interval if there is only
+    one null model. There are no correlations for the linear model.
     """
 
     null: Null = "random weights"
@@ -59,8 +60,9 @@ class NullRow(Part):
 
 
 class CurveRow(Part):
-    """Area between the curves of a method's order and of random orders, in units of the score. If positive, the method
-    is better.
+    """Area between the curve for a method's order and the curve for random orders, in units of the score.
+
+    If it is positive, the method's order is better than random orders.
     """
 
     method: str
@@ -70,7 +72,7 @@ class CurveRow(Part):
 
 
 class StabilityRow(Part):
-    """Stability of explanations that differ in their background rows or in the seed of the network, compared pair by pair."""
+    """Similarity of explanations that differ in their background rows or in the seed of the network, over pairs of these."""
 
     method: str
     over: Literal["backgrounds", "networks"]
@@ -84,12 +86,12 @@ class StabilityRow(Part):
 class NetworkRow(Part):
     column: str
     importance: float | None  # importance for the network of this audit
-    low: float | None  # smallest, over the networks within the tolerance
+    low: float | None  # smallest importance over the networks within the tolerance
     high: float | None
 
 
 class Networks(Part):
-    """Networks that differ only in their seed."""
+    """Losses, and ranges of column importance, of networks that differ only in their seed."""
 
     count: int
     within: int  # number of networks whose loss is at most `tolerance` above the lowest
@@ -109,8 +111,8 @@ class Trust(Part):
     rows: int
     background_rows: int
     donors: int  # background rows whose values replace a row's columns
-    draws: int  # networks with random weights
-    orders: int  # random orders per row
+    draws: int  # number of networks with random weights
+    orders: int  # number of random orders per row
     backgrounds: int
     seed: int
     nulls: list[NullRow]
@@ -168,7 +170,7 @@ def _null(result: TrustResult, null: Null, method: str) -> Drawn:
 
 
 def _drawn(values: FloatArray, mean: Estimates | None = None) -> Drawn:
-    known = values[values == values]  # noqa: PLR0124  # without NaN
+    known = values[values == values]  # noqa: PLR0124  # omits NaN
     if not len(known):
         return Drawn()
     average = Interval(value=float(known.mean())) if mean is None else _interval(mean)

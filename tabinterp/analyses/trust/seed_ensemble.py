@@ -1,7 +1,7 @@
-"""Comparison of networks that differ only in their seed: how much their loss and the importance of each column vary.
+"""Comparison of networks that differ only in their seed: the variation of their loss and of the importance of each column.
 
-Importance is reported as a range over equally good models (Fisher, Rudin & Dominici 2019): from the smallest to the largest value
-over the networks whose loss exceeds that of the best one by at most the tolerance.
+Importance is reported as a range over equally good models (Fisher, Rudin & Dominici 2019). The range has the smallest and the
+largest importance over the networks with a loss that is at most the tolerance above the lowest loss.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ ROWS = 2_000  # rows on which importance is computed
 
 @dataclass(frozen=True, eq=False)
 class Networks(PreviewedFrame):
-    """Networks that differ only in their seed; the audited model is the first.
+    """Losses and column importance of networks that differ only in their seed; the audited model is the first.
 
     Attributes
     ----------
     loss : loss of each network on all rows (networks,).
-    within : whether the loss is at most `tolerance` above the lowest (networks,).
+    within : whether the loss of each network is at most `tolerance` above the lowest loss (networks,).
     importance : importance of each column for each network, in units of the loss (networks, columns).
     rows : number of rows on which importance was computed.
     """
@@ -57,8 +57,10 @@ class Networks(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column, with its importance for the model and the range over the networks within
-        the tolerance.
+        """Return one row for each column.
+
+        A row has the importance for the audited model, the range over the networks within the tolerance, and the standard
+        deviation over all networks.
         """
         kept = self.importance[self.within]
         return pd.DataFrame(
@@ -73,7 +75,7 @@ class Networks(PreviewedFrame):
 
 
 def networks(bounds: Sequence[BoundModel], seed: int) -> Networks:
-    """Evaluate several networks on the same table; the first is the audited model."""
+    """Compute the loss and the column importance of several networks on the same table; the first is the audited model."""
     first, table = bounds[0], bounds[0].table
     for other in bounds[1:]:
         if other.columns != first.columns or other.outputs != first.outputs:

@@ -1,9 +1,9 @@
 """Correlations of every hidden unit with every original input column.
 
-There are four measures. Pearson and Spearman correlations are computed for numbers, and the correlation ratio for categories
-(called eta by Kruskal & Wallis 1952). Distance correlation is computed for both (Székely, Rizzo & Bakirov 2007), on at most 2,000
-seeded rows. A unit whose distance correlation is far above its rank correlation is not monotone in the column. P-values are
-corrected over all units and columns of a measure (Benjamini & Hochberg 1995).
+There are four measures. Pearson and Spearman correlations are computed for numeric columns, and the correlation ratio eta for
+categories (Kruskal & Wallis 1952). Distance correlation (Székely, Rizzo & Bakirov 2007) is computed for both, on at most 2,000
+rows drawn with the seed. If the distance correlation is far above the rank correlation, the unit is not monotone in the column.
+The p-values of each measure are corrected over all units and columns (Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
 
 DISTANCE_ROWS = 2000
-FAR = 30  # standard deviations
-CELLS = 2**22  # units times levels above which their sums are not kept for each part of the rows
+FAR = 30  # A unit's mean is subtracted if its absolute value exceeds this many standard deviations.
+CELLS = 2**22  # maximum of units times levels for which sums are kept for each batch of rows
 
 
 @dataclass(frozen=True, eq=False)
 class NeuronCorrelations(Display):
     """Correlations of hidden units with columns, as arrays (units, columns) in the column order of the table.
 
-    A measure that does not apply is NaN. `ratio` and `distance` are in [0, 1], the others in [-1, 1]. `q_*` are adjusted
-    p-values. Moments, `pearson` and `ratio` are computed on `rows` rows, `spearman` on `rows_ranks`, and `distance` on
-    `rows_distance`.
+    A measure that does not apply to a column is NaN. `ratio` and `distance` are between 0 and 1, and the other measures between
+    -1 and 1. `q_*` are adjusted p-values. `rows` is the number of rows for `pearson`, `ratio`, means and standard deviations.
+    `rows_ranks` is the number of rows for `spearman`, and `rows_distance` the number for `distance`.
     """
 
     layer: tuple[str, ...]
@@ -66,9 +66,9 @@ class NeuronCorrelations(Display):
     seed: int
 
     def picture(self, output: str | None) -> Heat:
-        """Return a map of units by columns.
+        """Return a heat map of units by columns.
 
-        It shows Spearman's correlation for a number, and for a category the correlation ratio, which has no sign.
+        It shows Spearman's correlation for numeric columns. For categories, it shows the correlation ratio, which has no sign.
         """
         rows = [
             text("plot.label.unit", {"layer": one, "unit": i}) for one, i in zip(self.layer, self.index, strict=True)
@@ -92,20 +92,23 @@ class NeuronCorrelations(Display):
 
 
 def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 0) -> NeuronCorrelations:
-    """Correlate every hidden unit with every input column, on all rows of `table`, weighted by their weights.
+    """Correlate every hidden unit with every input column on all rows of `table`.
 
-    With weights, p-values use Kish's effective sample size instead of the number of rows.
+    If rows have weights, correlations are weighted, and p-values use Kish's effective sample size instead of the number of rows.
 
     Raises
     ------
     NotApplicableError
-        If the model has no hidden units because it is linear, or if they cannot be found.
+        If the model has no hidden units because it is linear, or if its hidden units cannot be found.
     """
     return _correlations(bind(model, table), seed)
 
 
 def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | None = None) -> NeuronCorrelations:
-    """Compute correlations on the rows to which the model is bound; `moments`, if given, replace those of these rows."""
+    """Compute correlations on the rows to which the model is bound.
+
+    If `moments` is given, results that depend only on moments are computed from it, and not from these rows.
+    """
     table = bound.table
     if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(table.weights > 0)
@@ -140,7 +143,7 @@ def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | Non
 
 
 def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
-    """Return the results that can be computed from sums over rows."""
+    """Return the results that depend only on moments, which are sums over rows."""
     return {
         "pearson": place.numeric(found.pearson),
         "ratio": place.discrete(found.ratio),
@@ -158,7 +161,7 @@ def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Values fixed by a first pass over a sample of rows: empty moments centred at the means, and the code of each level."""
+    """Values fixed by a first pass over a sample of rows: the code of each level, and empty moments with their centres."""
 
     place: _Place
     levels: tuple[dict[Any, int], ...]
@@ -166,7 +169,7 @@ class Plan:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
-    """Return empty sums; None if there are no hidden units, or too many levels to keep sums by level and unit."""
+    """Return the plan of the sums; None if there are no hidden units, or too many levels to keep sums by level and unit."""
     layers = network.activations()
     plan = _plan(network, layers) if layers else None
     return None if plan is None or plan.moments.level.size > CELLS else plan
@@ -186,7 +189,7 @@ def _plan(bound: BoundModel, layers: dict[str, FloatArray]) -> Plan:
 
 
 def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the means of the units (h,) if they are large compared with the spread, otherwise 0.
+    """Return a value to subtract from each unit (h,): its mean if this is large compared with the spread, otherwise 0.
 
     Subtracting large means avoids a loss of precision.
     """
@@ -196,7 +199,7 @@ def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Block], assoc.Moments]:
-    """Return a function from a block of units to their moments over these rows."""
+    """Return a function that takes a block of outputs of units and returns their moments over its rows."""
     read, weights = _Read.of(plan, network.table), network.table.weights
 
     def of_block(block: Block) -> assoc.Moments:
@@ -211,7 +214,7 @@ def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Blo
 
 
 def finish(context: Context, plan: Plan, moments: assoc.Moments) -> NeuronCorrelations:
-    """Combine the moments over all rows with ranks and distances from the sample of rows."""
+    """Combine the moments over all rows with rank and distance correlations on a sample of rows."""
     return _correlations(context.network.take(context.subsample), context.seed, assoc.finish(moments))
 
 
@@ -220,7 +223,7 @@ STREAM = Stream(start, update, assoc.merge, finish, of="units")
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """Values of the columns: numbers (n, p) with NaN for missing, and codes of levels (n, q) with -1 for missing."""
+    """Values of the columns: numbers (n, p), NaN if missing, and codes of levels (n, q), -1 if missing."""
 
     numbers: FloatArray
     codes: IntArray
@@ -230,7 +233,7 @@ class _Read:
         codes = np.empty((len(table), len(plan.levels)), dtype=np.int64)
         for j, (name, levels) in enumerate(zip(plan.place.categories, plan.levels, strict=True)):
             places, seen = table.frame[name].factorize()
-            codes[:, j] = np.array([*map(levels.__getitem__, seen), -1])[places]  # index -1 is the last
+            codes[:, j] = np.array([*map(levels.__getitem__, seen), -1])[places]  # index -1: missing
         return cls(_numbers(table, plan.place.numbers), codes)
 
 
@@ -240,7 +243,7 @@ def _numbers(table: Table, columns: list[str]) -> FloatArray:
 
 @dataclass(frozen=True)
 class _Place:
-    """Converts results for numeric and categorical columns to the column order of the table."""
+    """The positions of numeric and categorical columns in the table; converts arrays of results to the table's order."""
 
     columns: tuple[str, ...]
     numbers: list[str]

@@ -1,4 +1,4 @@
-"""Correlations of hidden units with columns, in the document."""
+"""Record classes for the correlations of hidden units with columns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .estimator import NeuronCorrelations
 
-MOST_UNITS = 256  # hidden units in the document
+MOST_UNITS = 256  # maximum number of hidden units in the document
 
 
 class UnitColumn(Part):
@@ -28,25 +28,25 @@ class UnitColumn(Part):
     spearman: float | None
     distance: float | None  # distance correlation, in [0, 1]
     ratio: float | None  # correlation ratio of a categorical column, in [0, 1]
-    q: float | None  # Benjamini-Hochberg adjusted p-value of the column's own test
+    q: float | None  # Benjamini-Hochberg adjusted p-value of the test that applies to the column
 
 
 class Unit(Part):
     layer: str
     index: int
-    active: float  # share of rows on which the unit is above zero
+    active: float  # share of rows for which the unit's output is above zero
     mean: float
     sd: float
     columns: list[UnitColumn]
 
 
 class Neurons(Part):
-    rows: int  # for means, shares, Pearson correlations and correlation ratios
-    rows_ranks: int  # for Spearman's
+    rows: int  # number of rows for means, shares, Pearson correlations and correlation ratios
+    rows_ranks: int  # number of rows for Spearman correlations
     rows_distance: int
     seed: int
     rows_of: Literal["held-out", "all"]
-    dropped_units: int  # units that are not in the document
+    dropped_units: int  # number of units that are not in the document
     units: list[Unit]
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -54,7 +54,7 @@ class Neurons(Part):
 
 
 def build(r: Results) -> Neurons:
-    """Return the correlations of every unit with every column; without hidden units, the list is empty."""
+    """Return the correlations of every unit with every column; the list of units is empty if the network has none."""
     result = r[ANALYSIS]
     if result is None:
         return Neurons(

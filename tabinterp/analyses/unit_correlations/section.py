@@ -1,4 +1,4 @@
-"""Correlations of hidden units on the page: maps of units by columns, and the strongest columns of every unit."""
+"""Report section on correlations of hidden units: heat maps of units by columns, and the strongest columns of every unit."""
 
 from __future__ import annotations
 
@@ -28,21 +28,24 @@ from tabinterp.report.words import (
 
 from .record import Neurons
 
-UNFOLDED = 32  # units that are not folded
-MAPPED = 2600  # cells of all maps after the first 32 units
-CELLS = 1900  # cells of the first map: with very many columns, it shows fewer units
-WIDEST = 18  # columns side by side, so that a map fits a page
-MOST = 12 * WIDEST  # columns of a map: more would not be read
-EVERY = 800  # pairs of unit and column that are listed completely
+UNFOLDED = 32  # maximum number of units that are shown without unfolding
+MAPPED = 2600  # maximum cells of all heat maps after the first 32 units
+CELLS = 1900  # maximum cells of the first heat map; with many columns, it shows fewer units
+WIDEST = 18  # maximum columns side by side, with which a heat map fits on a page
+MOST = 12 * WIDEST  # maximum columns of a heat map; more would be too many to read
+EVERY = 800  # maximum pairs of unit and column for which all are listed
 STRONGEST = 3
 ALPHA = 0.05
 BEND = 0.2
 UNRANKED = 10**6
-BY_CHANCE = 0.025  # share of intervals above zero if there is no correlation
+BY_CHANCE = 0.025  # expected share of intervals above zero by chance
 
 
 def build(neurons: Neurons, document: Document) -> list[Block]:
-    """Return the maps of units by columns, with the highest ablation loss and the most important columns first."""
+    """Return the heat maps of units by columns.
+
+    Units with the largest rise in loss under ablation, and the most important columns, come first.
+    """
     inside = document.get(Inside)
     if not neurons.units:
         return []
@@ -74,7 +77,7 @@ def build(neurons: Neurons, document: Document) -> list[Block]:
 
 
 def every_unit(neurons: Neurons, document: Document) -> list[Block]:
-    """Return all units with their strongest columns, and all measures for each unit and column."""
+    """Return tables of all units with their most strongly correlated columns, and of all measures for each unit and column."""
     if not neurons.units:
         return []
     units = _ordered(neurons.units, document.get(Inside))
@@ -83,14 +86,14 @@ def every_unit(neurons: Neurons, document: Document) -> list[Block]:
 
 
 def dropped(neurons: Neurons, document: Document) -> list[Block]:
-    """Return the sentence about units that are not in the document."""
+    """Return a sentence about units that are not in the document, if there are any."""
     if not neurons.units or not neurons.dropped_units:
         return []
     return [Paragraph(t("report.neurons.dropped", count=neurons.dropped_units), "warning")]
 
 
 def _order(inside: Inside) -> str:
-    """Return sentences on how the units are ordered and how many matter for the loss."""
+    """Return sentences about the order of the units and the number of units that matter for the loss."""
     known = [unit for unit in inside.units if unit.ablation.low is not None]
     loss = t(f"report.metric.{inside.loss}")
     if not known:
@@ -101,7 +104,7 @@ def _order(inside: Inside) -> str:
 
 
 def _ordered(units: Sequence[Unit], inside: Inside | None) -> list[Unit]:
-    """Return the units with the highest ablation loss first; units without a known loss come last, in their own order."""
+    """Return the units in decreasing order of the rise in loss under ablation; units without a known rise come last."""
     worth = {key: row.ablation.value for key, row in _worth(inside).items()}
 
     def order(unit: Unit) -> tuple[bool, float]:
@@ -173,7 +176,7 @@ def _name(unit: Unit) -> str:
 
 
 def _shown(column: UnitColumn) -> float | None:
-    """Return the measure that the map shows, signed if the column has an order."""
+    """Return the value that the heat map shows: a signed correlation for a numeric column, otherwise the correlation ratio."""
     return _measure(column)[1]
 
 
