@@ -129,7 +129,7 @@ def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
 
 
 def update_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> Means:
-    """Return sums over rows (3, terms, k): the derivative or contrast of each term, and indicators of positive and negative values."""
+    """Return sums over rows (3, terms, k): derivatives or contrasts, and indicators of positive and of negative values."""
     return _sums(row_derivatives(bound, terms), bound.table.weights)
 
 

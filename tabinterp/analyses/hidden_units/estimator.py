@@ -255,7 +255,7 @@ def _effective_rank(a: FloatArray, w: FloatArray) -> float:
 def _ablations(
     bound: BoundModel, cut: dict[str, Layer], outputs: dict[str, FloatArray], w: FloatArray
 ) -> tuple[BoundModel, tuple[Estimates, Estimates]]:
-    """Return the model on the rows used for ablation, and the rises in loss when outputs are replaced by their mean and by zero."""
+    """Return the model on the rows used for ablation, and the rises in loss for outputs replaced by their mean and by zero."""
     held_out = bound.table.held_out
     rows = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
     held = bound.take(rows)

@@ -214,7 +214,7 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
 
 
 def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
-    """Return the means of numeric columns in their own units (sets, lines); NaN for levels, and for means that cannot be shown."""
+    """Return the means of numeric columns in their own units (sets, lines); NaN for levels and for means that cannot be shown."""
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
         if level is None:

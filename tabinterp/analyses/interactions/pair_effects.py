@@ -260,7 +260,10 @@ def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) 
 
 
 def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
-    """Remove main effects from `tables` (..., A, B, k): subtract their weighted projection on additive functions of row and column."""
+    """Remove main effects from `tables` (..., A, B, k).
+
+    The weighted projection on sums of a function of the row and a function of the column is subtracted.
+    """
     a, b = weight.shape
     sides = np.hstack([np.repeat(np.eye(a), b, axis=0), np.tile(np.eye(b), (a, 1))])
     root = np.sqrt(weight.ravel())

@@ -108,7 +108,7 @@ def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progre
 def most_moving(
     bound: BoundModel, columns: Sequence[str], rows: IntArray, donors: IntArray
 ) -> tuple[tuple[str, ...], float]:
-    """Return the columns that change the score most (at most `WIDE`), in their order, and the largest total index of the others."""
+    """Return the columns that change the score most (at most `WIDE`), in their order, and the largest total index of the rest."""
     if len(columns) <= WIDE:
         return tuple(columns), 0.0
     total = total_indices(bound, columns, rows, donors)

@@ -1,15 +1,16 @@
 """The ladder in the document: the network's gain over simpler models, and the sources of this gain.
 
-Two analyses estimate how much of the nonlinear part is curvature rather than named pairs of columns. The ladder splits the fall
-in held-out loss. The decomposition splits the variance of the score; for classes, rows are weighted by p(1-p), because this is
-how much a change of the score changes the log loss. The difference between the two shares is computed in the same resamples of
-the same rows:
+Two analyses estimate how much of the nonlinear part is due to curvature in single columns rather than to pairs of columns. The
+ladder splits the reduction in held-out loss. The decomposition splits the variance of the score. For classes, it weights rows by
+p(1-p), because a change of the score changes the log loss in proportion to this weight. The difference between the two shares is
+computed in the same resamples of the same rows:
 
-- they *agree* if its 95% interval lies within a quarter of zero;
-- they *disagree* if the interval excludes zero and extends beyond a quarter;
+- the analyses *agree* if the 95% interval of the difference lies between -0.25 and 0.25;
+- they *disagree* if the interval excludes zero and is not within these limits;
 - otherwise the result is *not resolved*.
 
-They are not compared if the gain is not significant, or if the refits above the linear model recover none of it.
+The shares are not compared if the gain is not significant, or if the refits above the linear model recover no significant part of
+it.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 
 class Rung(Part):
-    """A model of the ladder (including the network): its held-out loss, compared with the previous model and with the network."""
+    """Model of the ladder, or the network: its held-out loss, compared with the previous model and with the network."""
 
     rung: Literal["intercept", "linear", "curvature", "pairs", "network"]
     parameters: int
@@ -130,7 +131,7 @@ class Gain(Part):
 
 
 def build(r: Results) -> Gain | None:
-    """Return the ladder, the shares, and whether they agree; None if neither analysis applies."""
+    """Return the ladder, the decomposition of the score, and whether they agree; None if neither analysis applies."""
     ladder, shares = r[ANALYSIS], r[DECOMPOSITION]
     if ladder is None and shares is None:
         return None
@@ -159,7 +160,7 @@ def _ladder(ladder: LadderResult) -> Ladder:
 
 
 def recovery(ladder: LadderResult) -> Message:
-    """Return which simplest model is as good as the network and what share of the gain it recovers."""
+    """Return a message on the simplest model that is as good as the network, and on the share of the gain that it recovers."""
     name = ladder.shortest
     place = ladder.rungs.index(name) if name else int(np.argmin(ladder.loss.value[:-1]))
     outcome = {"equivalent": "reached", "better": "better"}.get(ladder.status[place], "short")

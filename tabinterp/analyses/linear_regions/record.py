@@ -23,7 +23,7 @@ MOST_REGIONS = 5
 
 
 class RegionTerm(TermRow):
-    """How a coefficient varies over rows, in units of the score."""
+    """Coefficient of one term and its variation over rows, in units of the score."""
 
     output: str | None
     mean: Interval
