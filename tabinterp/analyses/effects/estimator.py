@@ -267,7 +267,7 @@ def effects(
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Inputs that are fixed before the sums over rows: the grid of every column, and the rows that enter the ICE band."""
+    """Settings that are fixed before the sums are computed: the grid of every column, and the rows that enter the ICE band."""
 
     bound: BoundModel
     asked: BoundModel  # the rows, followed by rows that have the values of the points
@@ -424,7 +424,7 @@ def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: Float
 
 
 def _squared(weighted: FloatArray) -> FloatArray:
-    """Return the sum (u, u, k) over rows of the outer products of w u (m, u, k)."""
+    """Return the sum (u, u, k) over rows of the outer products of the vectors w u (m, u, k); see `Sums`."""
     return np.stack([one.T @ one for one in np.moveaxis(weighted, 2, 0)], axis=-1)
 
 
@@ -465,7 +465,7 @@ def _curve(
 
 
 def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Return the values (p,) of each estimate, by name, and a matrix (p, u) of influences.
+    """Return, for each estimate by name, its values (p,) and a matrix of influences (p, u).
 
     The product of the matrix with the vector u of a row (see `Sums`) is the influence of this row on each value.
     """

@@ -81,9 +81,9 @@ class Grid:
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
         """Return the weights (P,) of the first P points of a curve in the mean that is subtracted to centre it.
 
-        Also return whether these weights are the shares of `spread`. If a point is withheld, the mean is taken over the points at
-        which the number of rows can be shown, weighted by this number. With any other weights, the number of rows at the withheld
-        point could be calculated from the values and their errors.
+        The second result is True if the weights are `spread` divided by its sum. If a point is withheld, the mean is taken over
+        the points at which the number of rows can be shown, weighted by this number. With any other weights, the number of rows
+        at the withheld point could be calculated from the values and their errors.
         """
         if self.shown.all():
             return spread / spread.sum(), True
@@ -148,7 +148,7 @@ def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
 
 
 def with_points(bound: BoundModel, grids: Iterable[Grid]) -> BoundModel:
-    """Return a bound model with additional rows that have the values of the points of numeric grids.
+    """Return a bound model with additional rows in which numeric columns have the values of their grid points.
 
     The additional rows follow the original rows, at the positions in `Grid.donors`. Do not compute any statistic over them.
     """
@@ -188,7 +188,7 @@ def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool
 def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
     """Return whether the model accepts these values of a numeric column, which may not occur in any row.
 
-    An encoder that accepts only known levels does not.
+    The result is False if the encoder accepts only known levels.
     """
     if name in known_levels(bound.model.encoder, tuple(bound.model.reads or bound.columns)):
         return False
@@ -204,7 +204,7 @@ def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
 
 
 def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
-    """Remove points until at least ten rows are nearest to each of the others, starting with the point with the fewest rows."""
+    """Remove points to which fewer than ten rows are nearest, starting with the point with the fewest rows."""
     while len(points) > 1:
         rows = np.diff(
             np.searchsorted(known, (points[1:] + points[:-1]) / 2, side="right"), prepend=0, append=len(known)
@@ -223,13 +223,13 @@ def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
 
 
 def _middles(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Return the positions among the distinct values of the middle rows of `size` equal blocks of sorted rows."""
+    """Return positions among the distinct values: the middle row of each of `size` equal blocks of sorted rows."""
     middle = ((np.arange(size) + 0.5) * len(values) / size).astype(np.int64)
     return np.unique(np.searchsorted(distinct, values[middle])).astype(np.int64)
 
 
 def _places(count: int, size: int) -> IntArray:
-    """Return `size` evenly spaced positions from the first to the last of `count`."""
+    """Return `size` evenly spaced positions from 0 to `count` - 1, rounded to whole numbers."""
     return np.rint(np.linspace(0, count - 1, size)).astype(np.int64)
 
 

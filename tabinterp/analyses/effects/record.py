@@ -35,7 +35,7 @@ class EffectCurve(Part):
 
     effect: Interval = Interval()
     ale: Interval = Interval()  # accumulated local effect; empty if the column has no order
-    ice_low: float | None = None  # `ice_low`, `ice_high`: 10% and 90% quantiles of the centred curves of single rows
+    ice_low: float | None = None  # `ice_low`, `ice_high`: 10% and 90% quantiles of the centred curves of individual rows
     ice_high: float | None = None
 
 
@@ -49,7 +49,7 @@ class EffectPoint(Part):
     value: str | float | None  # None: missing values, or a value that is not shown
     missing: bool
     rows: int | None  # rows nearest to it; None: fewer than ten, or such a number could be calculated from it
-    sparse: bool  # whether it has fewer than 30 rows
+    sparse: bool  # whether fewer than 30 rows are nearest to it
     network: EffectCurve = EffectCurve()
     linear: EffectCurve = EffectCurve()
 
@@ -72,7 +72,7 @@ class Effects(Part):
     rows: int
     ice_rows: int
     seed: int
-    columns: int  # number of columns that could be drawn, of which the most important ones are
+    columns: int  # number of columns of the model; curves are drawn for the most important ones
     curves: list[Effect]
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -75,6 +75,6 @@ def _span(block: IntArray) -> IntArray | slice:
 
 
 def known(bound: BoundModel, values: FloatArray) -> FloatArray:
-    """Return the values (n, columns, k), with NaN for columns in which the score has no gradient."""
+    """Return the values (n, columns, k), with NaN for columns that have no gradient."""
     mixed = np.array([not bound.encoding.has_slope(c) for c in bound.columns])
     return np.where(mixed[None, :, None], np.nan, values) if mixed.any() else values

@@ -2,9 +2,9 @@
 
 The assessment uses all counts, including small ones that are not shown. The impact ratio of two groups is the smaller selection
 rate divided by the larger one, so it is at most 1. It is computed for every two groups of a column, or of a pair of columns.
-(`demographic_parity_ratio` in fairlearn is the ratio over all groups.) Its interval is a MOVER interval from two Wilson intervals
-(`group_contrasts.mover_ratio`), which is valid even if no rows or all rows of a group are selected. Groups with fewer than 30
-rows, or fewer than ten sampling units, are not assessed.
+(`demographic_parity_ratio` in fairlearn is the ratio over all groups.) The interval of an impact ratio is a MOVER interval from
+two Wilson intervals (`group_contrasts.mover_ratio`), which is valid even if no rows or all rows of a group are selected. Groups
+with fewer than 30 rows, or fewer than ten sampling units, are not assessed.
 
 All pairs of groups in all columns form one family of tests. In addition to its 95% interval, every pair has a Bonferroni
 interval, with an error rate of 5% divided by the number of pairs. This is the first step of Holm's procedure (1979): at least one
@@ -16,8 +16,9 @@ column. It states whether a withheld rate is far from other rates in the column.
 have the lowest and the highest shown rate or, if no rate is shown, with the largest group.
 
 The flag must not reveal a small count. To check this, each count from 1 to 9 is substituted for the real count, with totals kept
-fixed. The flag is reported only if it splits these counts into sets of at least three. If fewer than three counts would raise it,
-the result is "untold". If fewer than three counts would not raise it, it is raised only for the smallest six.
+fixed, and the flag is computed again. Each value of the reported flag must be compatible with at least three of these counts. If
+fewer than three counts would raise the flag, the result is "untold". If fewer than three counts would not raise it, the flag is
+raised only for the six smallest counts.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ Withheld = Literal["raised", "not_raised", "untold"]
 
 @dataclass(frozen=True)
 class Pair:
-    """Impact ratio of two groups of one family that have selection rates that can be shown.
+    """Impact ratio of two groups of one family. The selection rates of both groups can be shown.
 
     `ratio` is the smaller rate divided by the larger one, with its 95% interval. `low` and `high` are the ends of the interval
     that is simultaneous for all pairs. `detectable` is the largest ratio that, with groups of these sizes, would be found to be
@@ -106,7 +107,7 @@ def _judged(family: Family, groups: Sequence[GroupShares]) -> list[int]:
     """Return the positions of the groups that are large enough to be assessed.
 
     The choice must not reveal the number of rows of a withheld group. Among the withheld groups, only the largest is assessed,
-    and only if their total number of rows implies that it is large enough.
+    and only if the total number of rows in all withheld groups implies that it is large enough.
     """
     places = [i for i, cell in enumerate(family.cells) if cell.told and cell.rows >= ROWS]
     hidden = [i for i, cell in enumerate(family.cells) if not cell.told]
@@ -220,7 +221,10 @@ def _rows_on(group: GroupShares, side: int) -> int:
 
 
 def _cover(family: Family, groups: Sequence[GroupShares], at: int) -> int | None:
-    """Return the largest other withheld group, which prevents this group's count from being calculated from the total."""
+    """Return the position of the largest other withheld group; None if there is none.
+
+    Because both groups are withheld, the count of neither can be calculated from the total.
+    """
     others = [i for i in range(len(groups)) if i != at and not np.isfinite(groups[i].rate.value)]
     return max(others, key=lambda i: family.cells[i].rows, default=None)
 

@@ -9,8 +9,8 @@ With two classes, a row is selected if it is not predicted to be in the adverse 
 - the intercept and slope of recalibration, and the expected calibration error over ten bins.
 
 If the adverse class was not stated, the selection rate is the share of rows predicted positive, and there are no ratios. For
-numbers and counts, the mean prediction replaces the selection rate, and there is no ratio, TPR or FPR. Adverse impact is assessed
-in `adverse_impact`.
+regression and counts, the mean prediction replaces the selection rate, and there is no ratio, TPR or FPR. Adverse impact is
+assessed in `adverse_impact`.
 
 Shares have Wilson's interval (1927). Differences have Newcombe's interval (1998) and the pooled z-test. Ratios have the MOVER
 interval from two Wilson intervals (Donner & Zou 2012). The share of a group is withheld if fewer than ten of its rows are
@@ -165,7 +165,8 @@ def groups(
 
     Parameters
     ----------
-    control : reference group of each column, as text, by name of the column. The default is the largest group of the column.
+    control : mapping from the names of columns to their reference groups, as text. By default, the reference is the largest group
+        of a column.
     threshold : for two classes, the probability above which a row is predicted positive.
     declined : deprecated. The adverse class ("positive" or "negative"), if the table does not state it.
 
@@ -270,7 +271,7 @@ def _of_output(
 
 
 def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
-    """Yield the accuracy and log loss of the groups of one column."""
+    """Yield the accuracy and log loss of the groups of single columns."""
     single = [family for family in cut if len(family.columns) == 1]
     made = [fitting(single, found) for found in sums.fits]
     for family, *judged in zip(single, *made, strict=True):

@@ -196,7 +196,7 @@ def _treated(group: GroupShares, control: GroupShares | None, most: GroupShares 
 
 
 def one_end(rows: IntArray, reach: float, size: float, units: float, against: Share) -> Estimate:
-    """Return the only end that may be shown of the interval of a withheld ratio.
+    """Return the interval of a withheld ratio, with only the end that may be shown.
 
     This end is computed for a count of nine rows.
 

@@ -109,7 +109,7 @@ class Tally:
 
     @property
     def sides(self) -> IntArray:
-        """The number of rows (cells, sides) on each side."""
+        """The number of rows (cells, sides) by selection and outcome."""
         return np.asarray(self.rows.sum(axis=1))
 
     @property

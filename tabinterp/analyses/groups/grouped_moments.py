@@ -46,7 +46,7 @@ class Moments:
     linear: FloatArray | None = None
 
     def share(self, cell: int) -> Share:
-        """Return the mean of one group with its error; empty if the group has fewer than ten rows."""
+        """Return the mean of one group with its standard error; empty if the group has fewer than ten rows."""
         rows, mass, spread = int(self.rows[cell]), float(self.mass[cell]), float(self.spread[cell])
         if rows < SMALL or not mass > 0:
             return Share()
@@ -133,14 +133,14 @@ def _joint(cells: IntArray, size: int, apart: FloatArray, weights: FloatArray | 
 
 
 def _recentred(one: Moments, mean: FloatArray) -> FloatArray:
-    """Return `Moments.linear` computed with another mean."""
+    """Return `Moments.linear` for a different mean (cells,)."""
     assert one.linear is not None
     shift, (first, second) = one.mean - mean, one.linear
     return np.stack([first + shift * one.squares, second + 2 * shift * first + shift**2 * one.squares])
 
 
 def _moved(one: Moments, mean: FloatArray) -> FloatArray:
-    """Return `Moments.joint` computed with another mean."""
+    """Return `Moments.joint` for a different mean (cells,)."""
     assert one.joint is not None
     shift = one.mean - mean
     count, zeroth, first, second = one.joint

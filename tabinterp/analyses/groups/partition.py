@@ -3,9 +3,10 @@
 In a column with levels, each of the twelve most frequent levels is a group, and all other levels form one group. A numeric column
 is divided at its weighted quartiles into four groups (fewer if values are tied). Missing values are a separate group.
 
-A group with fewer than ten rows is withheld. The total of the withheld counts in a line of the table is known: it is the total of
-the line minus the shown counts. If this total is below ten, or if only one group of the line is withheld, the next smallest group
-of the line is withheld as well (complementary suppression; Willenborg & de Waal 2001).
+A group with fewer than ten rows is withheld. For two columns, the groups form a table of counts; for one column, they form a
+single line. The total of the withheld counts in a line of the table can be calculated as the total of the line minus the shown
+counts. If this difference is below ten, or if only one group of the line is withheld, the next smallest group of the line is
+withheld as well (complementary suppression; Willenborg & de Waal 2001).
 
 A share together with its number of rows reveals a count. The shares of a group are withheld if fewer than ten of its rows are on
 one side of the decision, or if such a count could be calculated from the other groups and the total.
@@ -66,7 +67,10 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """Division of one column into groups: frequent levels and a group of all others, or ranges of numbers; and missing values."""
+    """Division of one column into groups: frequent levels and a group of all other levels, or ranges of numbers.
+
+    The last group contains missing values.
+    """
 
     column: str
     conditions: tuple[Condition, ...]
@@ -225,7 +229,7 @@ def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partiti
 
 
 def cut(table: Table, name: str) -> Cut:
-    """Divide the rows into groups by one column: by level, in order, or by range of a numeric column."""
+    """Divide the rows into groups by the levels of one column, in order, or by ranges of a numeric column."""
     axis = _axis(table, name)
     codes = axis.codes(table)
     held = np.bincount(codes, minlength=len(axis.conditions)) > 0

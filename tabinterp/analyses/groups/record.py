@@ -66,7 +66,7 @@ class GroupRow(Part):
     group: list[Message]  # one or two conditions
     control: bool  # whether it is the reference group of its columns
     rows: int | None  # None: withheld
-    fit_rows: int | None = None  # drawn rows on which intercept and slope are fitted; None: all rows of the group
+    fit_rows: int | None = None  # sampled rows on which intercept and slope are fitted; None: all rows of the group
     network: Treated | None
     linear: Treated | None
 
@@ -96,14 +96,17 @@ class ImpactRow(Part):
 class Impact(Part):
     """Adverse impact of both models, assessed on all counts, including small ones that are not shown."""
 
-    limit: float  # limit of the ratio by which withheld groups were judged
-    compared: int  # number of pairs of groups for which the intervals hold simultaneously
+    limit: float  # limit of the impact ratio with which withheld groups were compared
+    compared: int  # number of pairs of groups over which the intervals are simultaneous
     network: list[ImpactRow]
     linear: list[ImpactRow]
 
 
 class GroupTable(Part):
-    """Table of the share of each group predicted to be in one class or, for numbers and counts, of the mean prediction."""
+    """Table of the share of rows predicted to be in one class, for each group.
+
+    For regression and counts, the mean prediction replaces the share.
+    """
 
     rows: int
     rows_of: Literal["held-out", "all"]
@@ -128,7 +131,7 @@ class GroupTable(Part):
 class Fitted(Part):
     """Accuracy and log loss of one model in one group. Differences are group minus reference group."""
 
-    accuracy: Interval  # empty if fewer than ten rows are right or wrong, or if such a count could be calculated
+    accuracy: Interval  # empty if fewer than ten predictions are correct or wrong, or if such a count could be calculated
     accuracy_difference: Interval
     accuracy_p: float | None
     loss: Interval  # mean log loss
@@ -260,7 +263,10 @@ def _group_table(
 
 
 def _significance(group: Group) -> float:
-    """Return a sort key that puts the groups with the largest differences first, relative to the width of their intervals."""
+    """Return a sort key that puts the groups with the largest differences first.
+
+    The difference is measured relative to the width of its interval.
+    """
     if group.network is None:
         return 0.0
     value, _, low, high = group.network.difference

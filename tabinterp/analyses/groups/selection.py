@@ -41,8 +41,8 @@ class Decided:
 def decided(bound: BoundModel, threshold: float, scores: FloatArray | None = None) -> Decided:
     """Return the decisions of a model on its rows. If `scores` (n, k) are given, they replace the model's own scores.
 
-    With two classes, the rows predicted to be in the class `Schema.compared` are selected. For numbers and counts, the prediction
-    itself is compared.
+    With two classes, the rows predicted to be in the class `Schema.compared` are selected. For regression and counts, the
+    prediction itself is compared.
     """
     table, score = bound.table, (bound.scores if scores is None else scores)[:, 0]
     if table.schema.task != "binary":

@@ -72,7 +72,8 @@ class Profiles:
     def strongest(self, u: int) -> IntArray:
         """Return the lines of a unit with significant differences (adjusted p below 0.05), largest first.
 
-        Levels that nearly all activating rows have come first. The other lines are sorted by absolute difference or log lift.
+        Levels that nearly all activating rows have come first. They are followed by all other lines, sorted by absolute
+        difference or log lift.
         """
         lift = np.where(self.lift.value[u] > 0, self.lift.value[u], np.nan)
         size = np.where(self.most[u], np.inf, np.fmax(np.abs(np.log(lift)), np.abs(self.difference.value[u])))
@@ -138,7 +139,7 @@ def compared(bound: BoundModel, top: Any) -> Profiles:
 def _codes(bound: BoundModel, name: str) -> tuple[list[Any], IntArray]:
     """Return the levels of a column, and the index (n,) of each row's level; -1 for rows without a level.
 
-    If there are missing values, they are the last level. A numeric column has no other level.
+    If the column has missing values, these are the last level. A numeric column has no other level.
     """
     column, values = bound.table.schema[name], bound.table.frame[name]
     missing = values.isna().to_numpy()
@@ -156,7 +157,7 @@ def _of(groups: IntArray | None, rows: Any) -> IntArray | None:
 
 
 def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatArray:
-    """Return standard errors (units,) of means, from the influences `terms` (n, units) of the rows.
+    """Return standard errors (units,) of means, from the influence `terms` (n, units) of each row on them.
 
     If rows come in groups, the influences are summed within groups. The errors are NaN if there are fewer than ten groups.
     """

@@ -1,6 +1,6 @@
 """Hidden units in an audit: a summary of every unit, and details of the units with the highest ablation loss.
 
-The detailed units are selected by the rise in loss when their output is replaced by its mean. This selection is not a test: among
+Units are selected for detail by the rise in loss when their output is replaced by its mean. This selection is not a test: among
 many units that do not matter, some show a rise by chance. The details of a unit are its six panels (`unit_panels`), its
 quantiles, and the path from plausible rows to its optimum (`pareto`). The optima of the outputs are also found. All values are
 pre-activations, because these show how far a unit is from being active when its output is zero.

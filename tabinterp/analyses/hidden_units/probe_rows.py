@@ -1,9 +1,9 @@
 """Probe rows: the median row with one column changed at a time, and the response of every unit and output.
 
 In image models, a filter can be applied to a flat patch and then to a contrasting patch (Erhan et al. 2009 examine first layers
-in this way). For a table, the median row replaces the flat patch. It has weighted medians and most frequent levels. A probe row
-sets one of its columns to another value. The responses therefore show the effect of a column only for typical values of all other
-columns. Effect curves (`effects`) average over rows instead.
+in this way). For a table, the median row takes the role of the flat patch. It contains weighted medians and most frequent levels.
+A probe row is a copy of the median row in which one column has another value. The responses therefore show the effect of a column
+only for typical values of all other columns. Effect curves (`effects`) average over rows instead.
 """
 
 from __future__ import annotations

@@ -70,9 +70,10 @@ class UnitRow(Part):
 class ProfileLine(Part):
     """Comparison of the rows that activate or inhibit a unit most with all rows, in one column or level.
 
-    Each set has at least ten rows. For a numeric column (`level` is null), the difference is between means, in standard
-    deviations over all rows. For a level, it is the lift: the share of the level in the set divided by its share among all rows.
-    If all but one to nine rows of the set have the level, the lift is withheld, and only its significance is given.
+    At least ten rows activate the unit most, and at least ten inhibit it most. For a numeric column (`level` is null), the
+    difference is between means, in standard deviations over all rows. For a level, it is the lift: the share of the level among
+    the activating or inhibiting rows divided by its share among all rows. If all but one to nine of the activating or inhibiting
+    rows have the level, the lift is withheld, and only its significance is given.
     """
 
     column: str

@@ -80,7 +80,7 @@ def ratio(above: FloatArray, below: FloatArray) -> Estimates:
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Blocks of rows that serve as replicates, with the scores of the rows and the scores with single columns changed."""
+    """Blocks of rows that serve as replicates, with the scores of their rows, unchanged and with single columns changed."""
 
     bound: BoundModel
     rows: tuple[IntArray, ...]

@@ -143,7 +143,7 @@ def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:
 def _measured(
     before: Screen, which: IntArray, bound: BoundModel, rows: IntArray, donors: IntArray, progress: Progress | None
 ) -> Screen:
-    """Return the screen with these pairs measured again on these rows and donors."""
+    """Return the screen with new measurements of these pairs on these rows and donors."""
     strength, stderr = before.strength.copy(), before.stderr.copy()
     used, rounds = before.rows.copy(), before.rounds.copy()
     strength[which], stderr[which] = strengths(bound, [before.pairs[i] for i in which], rows, donors, progress)
@@ -161,7 +161,7 @@ def strengths(
 ) -> tuple[FloatArray, FloatArray]:
     """Return strengths (pairs,) and their standard errors.
 
-    Each row takes values from one donor. A row must not be a donor at the same time.
+    Each row takes values from one donor. No row may be both a row and a donor.
     """
     weights = None if bound.table.weights is None else bound.table.weights[rows] * bound.table.weights[donors]
     z, moves, single = bound.z[rows], {}, {}

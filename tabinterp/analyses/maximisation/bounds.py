@@ -1,7 +1,7 @@
 """Upper bounds of an objective over the whole domain, some of which are attained.
 
-- *Closed form*: an objective that is affine in the encoded columns is a sum over columns. Its maximum is the sum of the maxima
-  for each column. This bound is exact.
+- *Closed form*: an objective that is affine in the encoded columns is a sum over columns. Its maximum is the sum of the maxima of
+  the terms for each column. This bound is exact.
 - *Integer programme*: for ReLU networks with at most 16 hidden units, each of which is active or inactive (Tjeng, Xiao & Tedrake
   2019). The programme is solved by HiGHS. The bound is the one that the solver reports. It is within 0.01% of the maximum, unless
   the time limit was reached.

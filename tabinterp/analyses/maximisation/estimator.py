@@ -112,7 +112,10 @@ class Maxima(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each objective and column: the column's value in the best row (`at`), and numbers of the objective."""
+        """Return one row for each objective and column.
+
+        `at` is the value of the column in the best row; the other numbers are those of the objective.
+        """
         return by_column(self.summary(), self.rows)
 
 

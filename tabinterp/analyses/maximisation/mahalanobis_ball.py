@@ -159,14 +159,17 @@ def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray
 
 
 def _still(u: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return deviations from the mean and their standard deviations. Constant features get deviations of 0, with deviation 1."""
+    """Return deviations from the mean and their standard deviations.
+
+    For constant features, the deviations are 0 and the standard deviation is 1.
+    """
     still = constant((u**2).sum(axis=0), float(len(u)), mean)
     u = np.where(still, 0.0, u)
     return u, np.where(still, 1.0, u.std(axis=0))
 
 
 def _features(bound: BoundModel, column: str) -> FloatArray:
-    """Return the features (n, e) of a column: the number, or indicators of the levels. Missing values are a level."""
+    """Return the features (n, e) of a column: the number, or indicators of the levels. Missing values count as a level."""
     if bound.table.schema[column].kind == "numeric":
         x = bound.table.numeric(column)
         known = ~np.isnan(x)

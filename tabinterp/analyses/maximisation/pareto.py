@@ -259,7 +259,7 @@ def _started(
 
 
 def _rising(states: States, budgets: int) -> States:
-    """Return the best state for every budget: its own or, if that is better, the state of a smaller budget."""
+    """Return the best state for every budget. If a smaller budget has a better state, this state is used."""
     best: list[int] = []
     for k in range(int(states.of.max()) + 1):
         own = np.flatnonzero(states.of == k)

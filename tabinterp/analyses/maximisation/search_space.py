@@ -8,10 +8,10 @@ Columns that are encoded separately are changed one at a time. Two kinds of colu
 - columns that determine one another (`functional_dependencies`). A level is combined with the values that most often accompany
   it, and the same number on two scales is changed as one number.
 
-A number stays between its 0.5% and 99.5% quantiles, or between its tenth smallest and tenth largest row if these are nearer the
-middle. The encoding is checked for linearity. If it is linear, every value between the two ends is allowed, or only whole numbers
-if the column has no others. Both ends are then rounded so that neither is the value of a single row (`table/rounding.py`). If the
-encoding is not linear, only values that occur in the table are allowed.
+A number stays between its 0.5% and 99.5% quantiles, or between its tenth smallest and tenth largest value if these are closer
+together. The encoding is checked for linearity. If it is linear, every value between the two ends is allowed, or only whole
+numbers if the column has no others. Both ends are then rounded so that neither is the value of a single row
+(`table/rounding.py`). If the encoding is not linear, only values that occur in the table are allowed.
 
 For other columns, every level that occurs is allowed. Missing values are allowed in columns that have any.
 """
@@ -53,7 +53,7 @@ class Player:
     ----------
     donors : indices of rows that have the candidate values (C,); for numbers, of rows with values near them.
     parts : contributions of the candidates to the front (C, h).
-    values : candidates of a single number, NaN for missing (C,). The number is the first of the columns.
+    values : candidate values of a number, on the scale of the first column (C,). NaN is a missing value. None for other groups.
     slope : change of the front when the number rises by 1 (h,); None if the encoding is not linear.
     scales : factor and shift that convert the number to the scale of each column.
     typical : index of the candidate nearest to the median, or of the most frequent candidate.

@@ -1,4 +1,4 @@
-"""Typicality of an optimum: its percentile among real rows by several measures, and whether it is more extreme than they are.
+"""Typicality of an optimum: its percentile among real rows by several measures, and whether it is too atypical to interpret.
 
 A mode is not a typical sample. In N(0, I_d), the squared Mahalanobis distance has mean d and standard deviation sqrt(2d), so a
 row at the exact centre is as atypical as a row far from it. Both ends of each of four measures are therefore used. For each end,
@@ -165,7 +165,7 @@ def _real(bound: BoundModel, seed: int) -> BoundModel:
 
 
 def _spread(x: FloatArray) -> FloatArray:
-    """Return standard deviations.
+    """Return the standard deviations of encoded columns.
 
     For an indicator, the result is at least that of a level with ten rows, so that a row's own level has little influence.
     """
@@ -176,7 +176,7 @@ def _spread(x: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Halves:
-    """The halves of the real rows.
+    """Division of the real rows into two halves.
 
     Attributes
     ----------
@@ -197,9 +197,9 @@ def _halves(real: BoundModel, seed: int) -> _Halves:
 def _from_others(
     real: BoundModel, rows: pd.DataFrame, halves: _Halves
 ) -> tuple[tuple[str | None, ...], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
-    """Return measures of rows and of real rows, each real row compared with the other real rows.
+    """Return distances and conditional residuals of the rows and of the real rows.
 
-    If rows come in groups, a real row is compared with the half that does not contain its group.
+    Each real row is compared with the other real rows or, if rows come in groups, with the half that does not contain its group.
 
     Returns
     -------

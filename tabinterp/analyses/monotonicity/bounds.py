@@ -4,10 +4,10 @@ The derivative is a product of matrices: the weights, and the slopes of the acti
 largest value on the range of the pre-activation. Pre-activations are bounded in two ways: by intervals (Gowal et al. 2018), and
 by linear functions of the columns with a remainder (Fast-Lin, Weng et al. 2018; Zhang et al. 2018). The tighter bound is used.
 
-The product is bounded from below in four ways, and the largest of these bounds is used. Three of them are products of intervals:
-from the first layer onwards, from the score backwards (Zhang, Zhang & Hsieh 2019 bound Jacobians in these two ways), and around
-the midpoints of all slopes. The fourth uses linear functions of the columns. All computations are in double precision. The bounds
-are widened by 1e-11 times the sum of absolute terms, which is far more than any rounding error.
+The product is bounded from below in four ways, and the largest of these bounds is used. Three of them are computed with
+intervals: from the first layer onwards, from the score backwards (Zhang, Zhang & Hsieh 2019 bound Jacobians in these two ways),
+and around the midpoints of all slopes. The fourth uses linear functions of the columns. All computations are in double precision.
+The bounds are widened by 1e-11 times the sum of absolute terms, which is far more than any rounding error.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Branching:
     bounds : function that returns lower bounds of the derivative on boxes.
     boxes : the whole domain.
     number : index of the number along which the derivative is taken.
-    least : the largest fall of the score between the ends of the number that is ignored.
+    least : the least fall that counts. Smaller falls of the score between the ends of the number are ignored.
     together : number of boxes that are split at once.
 
     Attributes
@@ -65,7 +65,7 @@ class Branching:
         self.fall = self._fall()
 
     def worst(self, most: int) -> Boxes:
-        """Return the boxes that can contribute most to the largest fall; at most `most` of them."""
+        """Return at most `most` boxes: those that can contribute most to the largest fall."""
         return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
 
     def _shares(self) -> FloatArray:
@@ -76,7 +76,7 @@ class Branching:
     def _fall(self) -> float:
         """Return the upper bound of the fall.
 
-        It is minus the integral of the lowest bound at each position of the number.
+        It is minus the integral over the positions of the number. The integrand is the lowest bound at each position.
         """
         low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]
         edges = np.unique(np.concatenate([[0.0, 1.0], low, high]))

@@ -78,9 +78,9 @@ class Levels:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """The columns of a model, and the affine front (h,) of its constant part.
+    """Domain of a proof: the columns of a model, and the constant part (h,) of the affine front.
 
-    In the constant part, every number is at its lower end, and levels contribute nothing.
+    The constant part is the affine front with every number at its lower end, without the contributions of levels.
     """
 
     bound: BoundModel  # as a function of the columns before the encoder mixes them
@@ -108,7 +108,10 @@ class Domain:
         return len(self.constant)
 
     def rows(self, most: int, seed: int) -> tuple[FloatArray, IntArray]:
-        """Return rows of the table, sampled by a hash, as points of the domain. Values outside the domain are moved to its edge."""
+        """Return rows of the table, sampled by a hash, as points of the domain.
+
+        Values outside the domain are moved to its edge.
+        """
         table = self.bound.table
         rows = np.sort(chosen(table.numbers, most, seed))
         place = np.empty((len(rows), len(self.numbers)))
@@ -250,6 +253,6 @@ def _levels(
 
 
 def apart(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a mask (m, K) with the first half of the values that are marked in each row."""
+    """Return a mask (m, K) of the first half of the values that are marked in each row of `known`."""
     count = np.cumsum(known, axis=1)
     return np.asarray(known & (count <= (count[:, -1:] + 1) // 2))

@@ -98,7 +98,10 @@ class Monotonicity(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column. For a refuted direction, `start` and `end` are values from the two rows that refute it."""
+        """Return one row for each column.
+
+        For a refuted direction, `start` and `end` are the values of the column in the two rows that refute it.
+        """
         return pd.DataFrame(
             [
                 {
@@ -169,7 +172,7 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
 def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, rows: int) -> Monotonicity:
     """Return the answers for all columns with a declared direction.
 
-    At most `rows` rows are scored if columns cannot be combined and only rows of the table can be scored.
+    If the values of columns cannot be combined freely, at most `rows` rows of the table are scored.
     """
     scale = float(np.abs(bound.scores).max())
     least = max(LEAST * float(bound.scores.std()), RESOLUTION * scale)
@@ -250,7 +253,7 @@ class _Setting:
         return replace(found, answer=answer, bound=bound, parts=done)
 
     def _ordered(self, column: str) -> tuple[int, IntArray]:
-        """Return the index of a column among the columns of levels, and the indices of its levels in the order of their values."""
+        """Return the index of a column among the columns of levels, and the indices of its levels in the order of the values."""
         assert self._domain is not None
         level = next(q for q, known in enumerate(self._domain.levels) if known.column == column)
         table, group = self._bound.table, self._domain.levels[level].group
@@ -275,7 +278,7 @@ class _Setting:
         return Verdict(one, "open", fall, start, end, frame)
 
     def _by_rows(self, one: Constraint) -> Verdict:
-        """Return the largest fall between two values of the column, with rows of the table in all other columns.
+        """Return the largest fall between two values of the column, with all other columns as in a row of the table.
 
         This is used for models in which the values of columns cannot be combined freely.
         """
@@ -351,7 +354,7 @@ def _steps(domain: Domain, level: int, order: IntArray) -> list[_Part]:
 
 
 def run(context: Context) -> Both | None:
-    """Return the answers for columns with a declared direction, for both models of an audit; None if there are no such columns."""
+    """Return the answers for all columns with a declared direction, for both models of an audit; None if there are none."""
     constraints = context.settings.constraints
     directed = sum(one.direction is not None for one in constraints)
     if not directed:
