@@ -35,7 +35,7 @@ class EffectCurve(Part):
 
     effect: Interval = Interval()
     ale: Interval = Interval()  # accumulated local effect; empty if the column has no order
-    ice_low: float | None = None  # `ice_low`, `ice_high`: 10% and 90% quantiles of the centred curves of individual rows
+    ice_low: float | None = None  # 10% (`ice_high`: 90%) quantile of the centred curves of individual rows
     ice_high: float | None = None
 
 

@@ -131,7 +131,7 @@ class GroupTable(Part):
 class Fitted(Part):
     """Accuracy and log loss of one model in one group. Differences are group minus reference group."""
 
-    accuracy: Interval  # empty if fewer than ten predictions are correct or wrong, or if such a count could be calculated
+    accuracy: Interval  # empty if fewer than ten predictions are correct or wrong, or if it would reveal such a count
     accuracy_difference: Interval
     accuracy_p: float | None
     loss: Interval  # mean log loss

@@ -36,7 +36,7 @@ class Interactions(Part):
     seed: int
     screened: int  # number of pairs that were screened
     passed: int = 0  # number of columns that were not screened, because they change the score too little
-    passed_most: float | None = None  # the largest total index of these columns, as a share of the variance of the score
+    passed_most: float | None = None  # largest total index of these columns, as a share of the score variance
     linear_adds: bool  # whether the linear model is a sum over original columns, without interactions
     pairs: list[InteractionRow]
 
