@@ -249,7 +249,10 @@ def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[flo
 
 
 def _rounded(x: FloatArray, values: FloatArray) -> FloatArray:
-    """Return rounded candidates between rounded ends, or unrounded ones if there are too few rows for two different ends."""
+    """Return rounded candidates between rounded ends.
+
+    If there are too few rows for two different ends, the candidates are not rounded.
+    """
     rounding = Rounding(x)
     low, high = rounding.ends(values[0], values[-1])
     if not low < high:

@@ -51,8 +51,8 @@ EXACT = 1e-6  # of the standard deviation of a number: a smaller part left by ot
 class Typicality:
     """Typicality of rows by several measures.
 
-    Percentiles in [0, 1] are ranks among `reference` real rows; a row above 0.5 is farther out than most. All arrays have shape
-    (rows,).
+    Percentiles in [0, 1] are ranks among `reference` real rows; a row above 0.5 is farther from the centre than most of them. All
+    arrays have shape (rows,).
 
     Attributes
     ----------

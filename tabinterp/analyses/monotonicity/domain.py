@@ -151,7 +151,7 @@ class Domain:
 
 
 def domain_of(bound: BoundModel, limits: Mapping[str, Constraint]) -> Domain:
-    """Return the domain of a model whose encoder keeps all columns apart.
+    """Return the domain of a model with an encoder that encodes each column separately.
 
     Parameters
     ----------
