@@ -1,15 +1,18 @@
-"""Effect curves: partial dependence, its spread over rows (ICE), and accumulated local effects (ALE) of a column.
+"""Effect curves of a column: partial dependence, individual conditional expectation (ICE) and accumulated local effects (ALE).
 
-Partial dependence (Friedman 2001) at v is the mean score if every row had the value v and kept its other columns. If columns are
-correlated, it evaluates the model at rows that do not exist. The band shows the 10% and 90% quantiles of the curves of single
-rows (ICE; Goldstein et al. 2015), each minus its own mean over the distribution of the column.
+Partial dependence (Friedman 2001) at a value v is the mean score when the column is set to v in every row and all other columns
+keep their values. If columns are correlated, this evaluates the model at combinations of values that do not occur in real rows.
+The band shows the 10% and 90% quantiles of the curves of individual rows (ICE; Goldstein et al. 2015). Each of these curves is
+centred first: its mean over the distribution of the column is subtracted.
 
-Accumulated local effects (Apley & Zhu 2020) move each row only to the ends of its own bin and add up the mean differences, so no
-row moves far. The bins are the steps of the same grid and need no further evaluations of the model.
+Accumulated local effects (Apley & Zhu 2020) move each row only to the two ends of its own bin. The changes in score are averaged
+within each bin, and the averages are added up from bin to bin. The bins are the intervals between adjacent grid points, so the
+model does not have to be evaluated again.
 
-Every standard error is over rows, and is computed from the first-order influence of each row (Hájek 1968). In partial dependence
-and the centred curves, a row influences both the mean score and the distribution of the column. The grid is treated as fixed. All
-errors are quadratic forms in one matrix of second moments, so the analysis is a sum over rows.
+Standard errors reflect the sampling of rows and are computed from the first-order influence of each row (Hájek 1968). In the
+centred curves, a row influences both the mean score and the distribution of the column. The grid is treated as fixed. All
+standard errors are quadratic forms in one matrix of second moments. This matrix is a sum over rows, so the rows can be processed
+in batches.
 """
 
 from __future__ import annotations
@@ -61,25 +64,29 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """The effect of one column at each point. If there are missing values, the last point is for these.
+    """Effect of one column on the score at each point of its grid.
+
+    If the column has missing values, the last point represents them.
 
     Parameters
     ----------
     rows : (points,) number of rows nearest to each point.
-    share : (points,) their share of all rows by weight.
-    pdp : (points, outputs) partial dependence, the mean score with every row at the value.
+    share : (points,) weighted share of all rows that are nearest to each point.
+    pdp : (points, outputs) partial dependence: the mean score when every row has the value of the point.
     effect : (points, outputs) `pdp` minus its mean over the distribution of the column.
-    ice_low : (points, outputs) 10% quantile of the centred curves of single rows.
+    ice_low : (points, outputs) 10% quantile of the centred curves of individual rows.
     ice_high : (points, outputs) 90% quantile of these curves.
-    ale : (points, outputs) accumulated local effect, with mean zero over rows. It is NaN for a column without an order, and for
-        missing values.
+    ale : (points, outputs) accumulated local effect, centred to mean zero over rows. It is NaN for missing values, and for a
+        column with levels that have no order.
 
     Notes
     -----
-    If columns are correlated, wide bins bias the ends of `ale`: 89% to 93% of its intervals cover the truth there with 20 points,
-    and 82% to 94% with 12. The mean subtracted from `effect` and `ale` is that of a curve that is linear between points. For a
-    number with a long tail, whose last points are far apart, intervals from 400 rows covered both in 93% to 95% of data sets with
-    20 points, and in 89% to 94% with 12 (docs/coverage.md).
+    If columns are correlated, `ale` is biased in the wide bins at both ends of a numeric column. Its 95% intervals at these ends
+    covered the true value in 89% to 93% of simulations with 20 points, and in 82% to 94% with 12 points.
+
+    The mean that is subtracted from `effect` and `ale` is computed by linear interpolation between points. In a long-tailed
+    column, the last points are far apart. In simulations with 400 rows of such a column, 95% intervals for `effect` and `ale`
+    covered the true value in 93% to 95% of data sets with 20 points, and in 89% to 94% with 12 points (docs/coverage.md).
     """
 
     column: str
@@ -104,13 +111,13 @@ class Curve:
 
     @property
     def ordered(self) -> bool:
-        """Whether the points have an order in which effects can be accumulated."""
+        """True if the points have an order in which effects can be accumulated."""
         return not bool(np.isnan(self.ale.value).all())
 
 
 @dataclass(frozen=True, eq=False)
 class Effects(Shown):
-    """A curve for each column, in units of the score: log-odds, probability, or the unit of the target."""
+    """Effect curves of several columns, in units of the score: log-odds, probability, or the unit of the target."""
 
     curves: tuple[Curve, ...]
     outputs: tuple[str | None, ...]
@@ -136,13 +143,15 @@ class Effects(Shown):
         ax: Axes | None = None,
         names: tuple[str, str] | None = None,
     ) -> Axes:
-        """Draw the effect of one column (None: the first) with its 95% interval, and the distribution of the rows below.
+        """Draw the effect curve of one column (default: the first) with its 95% interval, above the distribution of rows.
 
-        The pale band contains the curves of single rows, and the dotted line is the accumulated local effect. Points with fewer
-        than 30 rows are faint, and points with fewer than 10 are left out. A column of levels has one row for each level; levels
-        without an order are sorted by effect. If `linear` is given, it is drawn on the same axes.
+        The pale band shows the middle 80% of the curves of individual rows, and the dotted line shows the accumulated local
+        effect. Points with fewer than 30 rows are faint, and points with fewer than 10 are left out. A column with levels is
+        drawn as a dot plot with one line for each level; levels without an order are sorted by effect. If `linear` (the effects
+        of the linear counterpart) is given, it is drawn on the same axes.
 
-        The plot is drawn on `ax` or on the axes of a new figure, which are returned. It is not shown.
+        The plot is drawn on `ax`, or on the axes of a new figure if `ax` is None. The axes are returned, and the figure is not
+        displayed.
         """
         known = [curve.column for curve in self.curves]
         column = known[0] if column is None else column
@@ -231,13 +240,13 @@ def effects(
     scale: str = "log_odds",
     progress: Progress | None = None,
 ) -> Effects:
-    """Compute effect curves of the columns (None: all) on all rows of `table`.
+    """Compute effect curves of the given columns (default: all) on all rows of `table`.
 
     Parameters
     ----------
-    grid : maximum number of points for a number. For a column of levels, this many of the most frequent levels are used.
-    seed : seed for drawing the rows (at most 2,000) whose curves form the band.
-    scale : "log_odds", or "probability" for classes.
+    grid : maximum number of points. For a column with levels, the most frequent levels are used, up to this number.
+    seed : random seed that selects the rows (at most 2,000) from which the band is computed.
+    scale : "log_odds" or, for classification only, "probability".
 
     Examples
     --------
@@ -258,7 +267,7 @@ def effects(
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The choices of a first pass over all rows: the points of every column, and the rows whose own curves are shown."""
+    """Settings that are fixed before the sums are computed: the grid of every column, and the rows that enter the ICE band."""
 
     bound: BoundModel
     asked: BoundModel  # the rows, followed by rows that have the values of the points
@@ -272,11 +281,18 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """For each column, sums over rows of w u (u, k) and of w² u u' (u, u, k), and the scores of the rows of the ICE band.
+    """Weighted sums over rows for each column, and the scores of the rows in the ICE band.
 
-    The vector u of a row consists of 1, its scores at the G points, its G' differences over the bins it is used for, its G'
-    memberships in these bins, and its own value as a combination of the G points. G' is the number of steps between points. If
-    rows come in groups, w u is summed within groups before the outer product is taken.
+    The sums are of w u, with shape (u, k), and of w² u u', with shape (u, u, k). Here w is the weight of a row and u is a vector
+    with five parts:
+
+    - 1;
+    - the scores of the row at the G points;
+    - the differences in its score over each of the G' bins between adjacent points, or 0 for bins that the row is not used for;
+    - indicators of the bins that the row is used for (G' values);
+    - the weights that express its value as a linear interpolation between the G points.
+
+    If rows come in groups, w u is summed within each group before the outer product is taken.
     """
 
     first: tuple[FloatArray, ...]
@@ -293,7 +309,7 @@ def start(
     seed: int = 0,
     scale: str = "log_odds",
 ) -> Plan:
-    """Choose the points at which every column is evaluated."""
+    """Choose the grid of every column and the rows that enter the ICE band."""
     table = bound.table
     if len(table) < 2:
         raise NotApplicableError(why("effects.few", rows=len(table)))
@@ -310,7 +326,10 @@ def start(
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Evaluate every column at every point for these rows. If rows come in groups, all rows must be given at once."""
+    """Evaluate every column at each of its points for the given rows, and return the sums.
+
+    If rows come in groups, all rows must be given in one call.
+    """
     groups = plan.bound.table.groups
     if groups is not None and len(rows) < len(groups):
         raise NotApplicableError(
@@ -353,7 +372,7 @@ def merge(a: Sums, b: Sums) -> Sums:
 
 
 def finish(plan: Plan, sums: Sums) -> Effects:
-    """Return every curve with its standard errors."""
+    """Return the effect curves with standard errors, computed from the sums over all rows."""
     curves = [
         _curve(plan, grid, first, second, ice, sums.ice_weights)
         for grid, first, second, ice in zip(plan.grids, sums.first, sums.second, sums.ice, strict=True)
@@ -363,7 +382,7 @@ def finish(plan: Plan, sums: Sums) -> Effects:
 
 
 def mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
-    """Return a function from rows to their centred scores (m, G, k) with the column at every point."""
+    """Return a function that maps m rows to their centred scores (m, G, k) with the column set to each of its G points."""
     bound, columns = plan.asked, (grid.column.name,)
     local = bound.is_local(columns)
     part = bound.part(columns) if local and is_read(bound, columns) else None
@@ -395,7 +414,7 @@ def _zero(grid: Grid, k: int) -> tuple[FloatArray, FloatArray]:
 
 
 def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: FloatArray) -> FloatArray:
-    """Return w u (m, u, k) of each row."""
+    """Return w u (m, u, k) for each row; see `Sums`."""
     made = []
     steps = scores[:, 1 : bins.shape[1] + 1] - scores[:, : bins.shape[1]]
     for k in range(scores.shape[2]):
@@ -405,7 +424,7 @@ def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: Float
 
 
 def _squared(weighted: FloatArray) -> FloatArray:
-    """Return the sum (u, u, k) of the outer products of w u (m, u, k)."""
+    """Return the sum (u, u, k) over rows of the outer products of the vectors w u (m, u, k); see `Sums`."""
     return np.stack([one.T @ one for one in np.moveaxis(weighted, 2, 0)], axis=-1)
 
 
@@ -446,7 +465,10 @@ def _curve(
 
 
 def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Return, by name, the values (p,) and a matrix (p, u) that maps a row's u (u,) to its influence on each value."""
+    """Return, for each estimate by name, its values (p,) and a matrix of influences (p, u).
+
+    The product of the matrix with the vector u of a row (see `Sums`) is the influence of this row on each value.
+    """
     size, steps = len(grid), max(0, grid.points - 1)
     score, spread = slice(1, 1 + size), slice(1 + size + 2 * steps, None)
     pdp, own = np.zeros((size, len(mean))), np.zeros(len(mean))
@@ -464,7 +486,7 @@ def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, Floa
 
 
 def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the cumulative mean differences, minus the mean of the curve over the rows with a value, and their influences."""
+    """Return the accumulated local effects (points,), centred over rows without missing values, and the matrix of influences."""
     size, steps, points = len(grid), grid.points - 1, grid.points
     difference, member = slice(1 + size, 1 + size + steps), slice(1 + size + steps, 1 + size + 2 * steps)
     spread = slice(1 + size + 2 * steps, 1 + size + 2 * steps + points)
@@ -484,7 +506,7 @@ def _accumulated(grid: Grid, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def run(context: Context) -> tuple[Effects, Effects]:
-    """Compute the curves of both models, for the columns that matter most to either of them."""
+    """Compute the effect curves of both models for the columns with the largest permutation importance in either model."""
     importance = context[PERMUTATION_IMPORTANCE]
     if importance is None:
         raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))

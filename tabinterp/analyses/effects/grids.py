@@ -1,11 +1,12 @@
 """Grids: the values of a column at which an effect curve is evaluated.
 
-A number with few distinct values is evaluated at all of them. Other numbers are evaluated at quantiles of the rows, rounded so
-that none is the value of a single row (`table/rounding.py`). At least ten rows are nearest to every point. If many rows have
-equal values, quantiles of the distinct values fill the grid.
+A numeric column with few distinct values is evaluated at all of them. Other numeric columns are evaluated at quantiles of the
+rows. The quantiles are rounded, so that no point is the value of a single row (`table/rounding.py`). At least ten rows are
+nearest to every point. If many rows have equal values, several quantiles coincide; the grid is then filled up with other distinct
+values.
 
-If the model accepts only known values of a number, the grid has its most frequent values, as for a column of levels. Missing
-values are a separate point, the last one.
+If the encoder accepts only known values of a numeric column, the grid contains its most frequent values, as for a column with
+levels. If the column has missing values, the last point represents them.
 """
 
 from __future__ import annotations
@@ -31,14 +32,15 @@ from tabinterp.table.suppression import SMALL, parts_shown
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The points of one column, and the distribution of the rows over them.
+    """Grid points of one column, and the position of each row between them.
 
     Parameters
     ----------
     values : (G,) the values of the points as in the table; None for missing.
-    donors : (G,) for each value, a row that has it, among the rows of `with_points`.
-    below : (n,) the point below the value of each row; -1 if the row's level is not on the grid.
-    part : (n,) the fraction of the way from this point to the next one. Rows beyond an end are at that end.
+    donors : (G,) for each point, the index of a row with this value. Indices are those of the rows returned by `with_points`.
+    below : (n,) index of the point at or below the value of each row; -1 if the row's level is not on the grid.
+    part : (n,) position of the row's value between this point and the next, from 0 to 1. Rows beyond either end of the grid are
+        assigned to the point at that end.
     points : number of points, not counting missing values.
     ordered : whether the points have an order.
     """
@@ -56,7 +58,7 @@ class Grid:
 
     @property
     def nearest(self) -> IntArray:
-        """The point (n,) nearest to each row's value; -1 if the row's level is not on the grid."""
+        """Index (n,) of the point nearest to each row's value; -1 if the row's level is not on the grid."""
         return np.asarray(self.below + (self.part > 0.5))
 
     def counts(self) -> IntArray:
@@ -66,22 +68,22 @@ class Grid:
 
     @cached_property
     def shown(self) -> BoolArray:
-        """Which points (G,) have at least ten rows; all points if none has."""
+        """Mask (G,) of the points with at least ten rows; all True if no point has ten rows."""
         many = self.counts() >= SMALL
         return many if many.any() else ~many
 
     @property
     def told(self) -> BoolArray:
-        """The points (G,) whose number of rows can be shown."""
+        """Mask (G,) of the points at which the number of rows can be shown."""
         counts = self.counts()
         return self.shown & parts_shown([*counts, len(self.below) - int(counts.sum())])[:-1]
 
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
-        """Return the weights (P,) with which the first P points of a curve enter the mean that centres it.
+        """Return the weights (P,) of the first P points of a curve in the mean that is subtracted to centre it.
 
-        Also return whether these are the shares of `spread`. If a point is not shown, the mean is over the points whose number of
-        rows is shown, weighted by that number. With any other weights, the values and their errors would reveal the number of
-        rows at the hidden point.
+        The second result is True if the weights are `spread` divided by its sum. If a point is withheld, the mean is taken over
+        the points at which the number of rows can be shown, weighted by this number. With any other weights, the number of rows
+        at the withheld point could be calculated from the values and their errors.
         """
         if self.shown.all():
             return spread / spread.sum(), True
@@ -90,7 +92,7 @@ class Grid:
         return weights / weights.sum(), False
 
     def spread(self, rows: IntArray) -> FloatArray:
-        """Return weights (m, G) that express a row's value as a linear interpolation between two points."""
+        """Return weights (m, G) that express each row's value as a linear interpolation between two points."""
         result = np.zeros((len(rows), len(self)))
         at, part = self.below[rows], self.part[rows]
         on, between = np.flatnonzero(at >= 0), np.flatnonzero(part > 0)
@@ -99,10 +101,10 @@ class Grid:
         return result
 
     def bins(self, rows: IntArray) -> FloatArray:
-        """Return whether each row is used for each step between two points (m, points - 1).
+        """Return indicators (m, points - 1) of the bins between adjacent points that each row is used for.
 
-        A number is used if it lies between the points or at the upper one (Apley & Zhu 2020). An ordered level is used if it is
-        at either of them.
+        In a numeric column, a row is used for the bin that contains its value; a bin includes its upper end (Apley & Zhu 2020).
+        In a column with ordered levels, a row is used for the bins on both sides of its level.
         """
         at, result = self.below[rows], np.zeros((len(rows), max(0, self.points - 1)))
         present = (at >= 0) & (at < self.points)
@@ -119,10 +121,11 @@ class Grid:
 
 
 def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
-    """Return at most `size` points of a column of the bound table, and one more for missing values.
+    """Return the grid of a column of the bound table: at most `size` points, and one more for missing values.
 
-    With `ends`, the points of a number extend from one end of its range to the other, except for at most nine rows at each end.
-    Without, each point is the middle of an equal number of rows. Rows beyond the outer points are counted at these points.
+    With `ends`, the points of a numeric column span its range, except that up to nine rows may lie beyond each outer point.
+    Without `ends`, the sorted rows are divided into blocks of equal size, and the middle row of each block is a point. Rows
+    beyond the outer points are assigned to these points.
     """
     column = bound.table.schema[name]
     if column.kind != "numeric":
@@ -145,15 +148,15 @@ def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
 
 
 def with_points(bound: BoundModel, grids: Iterable[Grid]) -> BoundModel:
-    """Return the bound rows, followed by rows that have the values of the points of numeric grids.
+    """Return a bound model with additional rows in which numeric columns have the values of their grid points.
 
-    Their positions are in `Grid.donors`. Do not compute any statistic over the added rows.
+    The additional rows follow the original rows, at the positions in `Grid.donors`. Do not compute any statistic over them.
     """
     return bound.beside({g.column.name: g.values[: g.points] for g in grids if g.column.kind == "numeric"})
 
 
 def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the named columns in the order of the table (None: all of them)."""
+    """Check the names of the columns, and return them in the order of the table (None: all input columns)."""
     if columns is None:
         return known
     wanted = [columns] if isinstance(columns, str) else list(columns)
@@ -168,7 +171,7 @@ def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool = False) -> Grid:
-    """Return the grid of a number. Rows between points are interpolated or, with `known_only`, are not on the grid."""
+    """Return the grid of a numeric column. Values between points are interpolated or, with `known_only`, are not on the grid."""
     missing = np.isnan(x)
     held = np.flatnonzero(~missing)
     below, part = np.full(len(x), len(points), dtype=np.int64), np.zeros(len(x))
@@ -183,7 +186,10 @@ def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool
 
 
 def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
-    """Return whether the model accepts values of a number that occur in no row. An encoder of known levels does not."""
+    """Return whether the model accepts these values of a numeric column, which may not occur in any row.
+
+    The result is False if the encoder accepts only known levels.
+    """
     if name in known_levels(bound.model.encoder, tuple(bound.model.reads or bound.columns)):
         return False
     rows = bound.table.inputs.iloc[np.zeros(len(points), dtype=np.int64)].reset_index(drop=True)
@@ -198,7 +204,7 @@ def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
 
 
 def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
-    """Remove points that are nearest to fewer than ten rows, starting with the fewest."""
+    """Remove points to which fewer than ten rows are nearest, starting with the point with the fewest rows."""
     while len(points) > 1:
         rows = np.diff(
             np.searchsorted(known, (points[1:] + points[:-1]) / 2, side="right"), prepend=0, append=len(known)
@@ -210,25 +216,28 @@ def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
 
 
 def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Return positions among the distinct values: quantiles of the rows, filled up to `size` with evenly spaced others."""
+    """Return `size` positions among the distinct values: quantiles of the rows, and other values if quantiles coincide."""
     at = np.unique(np.searchsorted(distinct, values[_places(len(values), size)]))
     others = np.setdiff1d(np.arange(len(distinct)), at)
     return np.union1d(at, others[_places(len(others), size - len(at))]).astype(np.int64)
 
 
 def _middles(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Return positions among the distinct values: the middle row of each of `size` blocks of sorted rows."""
+    """Return positions among the distinct values: the middle row of each of `size` equal blocks of sorted rows."""
     middle = ((np.arange(size) + 0.5) * len(values) / size).astype(np.int64)
     return np.unique(np.searchsorted(distinct, values[middle])).astype(np.int64)
 
 
 def _places(count: int, size: int) -> IntArray:
-    """Return `size` evenly spaced positions among `count`, including the first and the last."""
+    """Return `size` evenly spaced positions from 0 to `count` - 1, rounded to whole numbers."""
     return np.rint(np.linspace(0, count - 1, size)).astype(np.int64)
 
 
 def _levels(column: Column, values: pd.Series, weights: FloatArray, size: int) -> Grid:
-    """Return the levels with the largest weight, in their order. Levels of weight 0 are left out."""
+    """Return the grid of a column with levels: up to `size` levels with the largest weight, in level order.
+
+    Levels with weight 0 are left out.
+    """
     place = {level: i for i, level in enumerate(column.levels)}
     codes = values.astype(object).map(place).to_numpy(dtype=np.float64, na_value=np.nan)
     missing = np.isnan(codes)

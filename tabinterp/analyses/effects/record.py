@@ -1,7 +1,8 @@
 """Effect curves in the document: partial dependence, ICE and ALE of both models.
 
-The value and the numbers of a point with fewer than ten rows are withheld, because they would reveal single people. If the number
-of rows at this point could be calculated from the others, the number of rows at one more point is withheld.
+The value and the estimates at a point with fewer than ten rows are withheld, because they could reveal facts about individual
+people. If the number of rows at this point could be calculated from the other counts, the number of rows at one more point is
+withheld.
 """
 
 from __future__ import annotations
@@ -26,30 +27,35 @@ if TYPE_CHECKING:
 
 
 class EffectCurve(Part):
-    """One model at one point: the mean score with every row at the value, minus its mean over the column's distribution."""
+    """Effect curve of one model at one point of a column.
+
+    The effect is the mean score when every row has the value of the point, minus the average of these means over the distribution
+    of the column.
+    """
 
     effect: Interval = Interval()
     ale: Interval = Interval()  # accumulated local effect; empty if the column has no order
-    ice_low: float | None = None  # `ice_low`, `ice_high`: 10% and 90% quantiles of the centred curves of single rows
+    ice_low: float | None = None  # 10% (`ice_high`: 90%) quantile of the centred curves of individual rows
     ice_high: float | None = None
 
 
 class EffectPoint(Part):
-    """A point of a curve. If it has fewer than ten rows, its value and its numbers are withheld.
+    """Point of an effect curve. If fewer than ten rows are nearest to it, its value and its estimates are withheld.
 
-    If its number of rows could be calculated from the others, the adjacent point with the fewest rows has no row count either.
+    If the number of rows at such a point could be calculated from the other counts, `rows` is also null for the point with the
+    fewest rows among the others.
     """
 
     value: str | float | None  # None: missing values, or a value that is not shown
     missing: bool
     rows: int | None  # rows nearest to it; None: fewer than ten, or such a number could be calculated from it
-    sparse: bool  # whether it has fewer than 30 rows
+    sparse: bool  # whether fewer than 30 rows are nearest to it
     network: EffectCurve = EffectCurve()
     linear: EffectCurve = EffectCurve()
 
     @property
     def is_printed(self) -> bool:
-        """Whether at least ten rows are nearest to the point."""
+        """True if at least ten rows are nearest to the point."""
         return self.rows is not None or self.network.effect.value is not None
 
 
@@ -66,7 +72,7 @@ class Effects(Part):
     rows: int
     ice_rows: int
     seed: int
-    columns: int  # number of columns that could be drawn, of which the most important ones are
+    columns: int  # number of columns of the model; curves are drawn for the most important ones
     curves: list[Effect]
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -74,7 +80,7 @@ class Effects(Part):
 
 
 def build(r: Results) -> Effects | None:
-    """Return the curves of both models, in descending order of the difference between them; None if there are none."""
+    """Return the curves of both models, starting with the columns in which the models differ most; None if there are none."""
     both = r[ANALYSIS]
     if both is None:
         return None
@@ -94,13 +100,16 @@ def build(r: Results) -> Effects | None:
 
 
 def _distance(network: Curve, linear: Curve) -> float:
-    """Return how far apart the two curves of a column are: the mean distance over rows and outputs, each row at its point."""
+    """Return the mean absolute difference between the two models' curves of a column, over rows and outputs.
+
+    Each row is assigned to its nearest point.
+    """
     gap = np.nan_to_num(np.abs(network.effect.value - linear.effect.value))  # (points, outputs)
     return float(network.rows @ gap.mean(axis=1) / max(1.0, float(network.rows.sum())))
 
 
 def _curve(network: Curve, linear: Curve, output: str | None, k: int, rows: int) -> Effect:
-    """Build the record of a curve. Counts at points, and at levels without a point, are shares of all rows."""
+    """Build the record of a curve. Counts that would reveal a count below ten are withheld."""
     shown = parts_shown([*network.rows, rows - int(network.rows.sum())])
     return Effect(
         output=output,

@@ -1,4 +1,4 @@
-"""Effect curves on the page: both models on the same axes, column by column, each with its table."""
+"""Report section on effect curves: a figure and a table for each column, with both models on the same axes."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _curve(curve: Effect, scale: str, figure_id: str, heights: tuple[float, floa
 
 
 def _arrays(points: Sequence[EffectPoint]) -> Curve:
-    """Return the curves of a numeric column, as they are drawn."""
+    """Return the arrays from which the curves of a numeric column are drawn."""
     network, linear = ([getattr(point, model) for point in points] for model in MODELS)
     return Curve(
         at=figures.numbers([None if point.missing else float(point.value or 0.0) for point in points]),
@@ -182,7 +182,7 @@ def _name(point: EffectPoint) -> str:
 
 
 def _range(points: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:
-    """Say where the curve is lowest and highest, for readers who cannot see the figure."""
+    """Describe where a curve is lowest and highest, for readers who cannot see the figure."""
     known = [(curve.effect.value, _name(point)) for point, curve in points if curve.effect.value is not None]
     if not known:
         return t("report.effects.range.none")
@@ -191,7 +191,7 @@ def _range(points: Sequence[tuple[EffectPoint, EffectCurve]]) -> str:
 
 
 def _table(curve: Effect, scale: str) -> Table:
-    """Return the table of a curve. Accumulated effects are left out if levels have no order."""
+    """Return the table of a curve. Accumulated local effects are left out if the levels have no order."""
     columns: list[Column[EffectPoint]] = [
         name_column(t("report.effects.value"), _name),
         Column(t("report.effects.rows"), lambda point: NONE if point.rows is None else counted(point.rows)),

@@ -1,4 +1,4 @@
-"""Sentences about effect curves: partial dependence, accumulated local effects and single rows."""
+"""Sentences about effect curves: partial dependence, accumulated local effects and curves of individual rows."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Extrapolation: how the score changes if a number is moved beyond its training range by the length of this range.
+"""Extrapolation: change of the score when a numeric column is moved beyond its training range.
 
-The range of a numeric column extends from the 0.5% to the 99.5% quantile of the training rows (of all rows without a split). Rows
-are first moved to one end of this range, and then beyond it by the length of the range. The result is the mean absolute change of
-the score between these two values, relative to the range of the rows' own scores (0.5% to 99.5%). Beyond
-the range, the score of a linear model changes as it does inside; that of a network may change in any way. The share of held-out
-rows outside the training range is reported as well.
+The range of a numeric column extends from the 0.5% to the 99.5% quantile of the training rows, or of all rows if there is no
+split. The column is first set to one end of this range in every row, and then moved further out by the width of the range. The
+result is the mean absolute difference between the two scores, divided by the range of the scores in the data (0.5% to 99.5%
+quantile). The score of a linear model changes beyond the range at the same rate as within it; the score of a network can change
+in any way. The share of held-out rows below the minimum or above the maximum of the training rows is also reported.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ LOW, HIGH = 0.005, 0.995
 
 @dataclass(frozen=True, eq=False)
 class Extrapolation(PreviewedFrame):
-    """Mean absolute change of the score (columns,) beyond the range, relative to the range of the scores, on the larger side."""
+    """Change of the score beyond the range of each numeric column, relative to the range of the scores.
+
+    `change` (columns,) is the mean absolute change on the side of the range where it is larger.
+    """
 
     players: tuple[str, ...]
     change: Estimates
@@ -62,13 +65,14 @@ class Extrapolation(PreviewedFrame):
 
 
 def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
-    """Move each numeric column that the model uses beyond its range, on at most 200 rows drawn by hash.
+    """Measure how the score changes when each numeric column that the model uses is moved beyond its range.
+
+    At most 200 rows are used. They are selected by a hash.
 
     Raises
     ------
     NotApplicableError
-        If there is no numeric column, the score is constant, or the model is a function of rows that is defined only for the
-        values in its table.
+        If the model uses no numeric column, if its score is constant, or if it accepts only known values.
     """
     if not bound.has_gradient:
         raise NotApplicableError(why("extrapolation.values", model=bound.model.name, opaque=bound.model.opaque))
@@ -98,7 +102,10 @@ def _spread(scores: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def _edges(learnt: Table, name: str) -> FloatArray | None:
-    """Return both ends of the range of a column, each with the value one range beyond it (4,); None if no value is known."""
+    """Return the ends of the range of a column and the values one range width beyond them; None if all values are missing.
+
+    The order (4,) is: lower end, value below it, upper end, value above it.
+    """
     x = learnt.numeric(name)
     known = ~np.isnan(x)
     if not known.any():
@@ -109,9 +116,9 @@ def _edges(learnt: Table, name: str) -> FloatArray | None:
 
 
 def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, list[FloatArray]]:
-    """Return, by column, the encoded rows (n, d) for each of its values.
+    """Return, for each column, the encoded rows (n, d) with the column set to each of its values in turn.
 
-    Columns whose encoder rejects a value are left out.
+    A column is left out if the encoder rejects one of its values.
     """
     local = _encoded(few, {name: at for name, at in values.items() if few.is_local((name,))})
     moved = {}
@@ -126,9 +133,9 @@ def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, list[
 
 
 def _encoded(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Return, by column, its values in its own encoded columns, for columns that are encoded separately.
+    """Return the encoded values of each column, for columns that are encoded separately from the others.
 
-    All columns are encoded in one call, or one at a time if the encoder rejects any of them.
+    All columns are encoded in one call, or one at a time if the encoder rejects any value.
     """
     if not values:
         return {}
@@ -149,14 +156,17 @@ def _encoded(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, Flo
 
 
 def _with_block(few: BoundModel, name: str, block: FloatArray) -> FloatArray:
-    """Return the encoded rows (n, d) with the values `block` in the encoded columns of one column."""
+    """Return the encoded rows (n, d) with the encoded columns of one column replaced by `block`."""
     x = few.x.copy()
     x[:, few.encoding.blocks[name]] = block
     return x
 
 
 def _change(few: BoundModel, moved: Sequence[FloatArray], spread: FloatArray) -> Estimates:
-    """Return the mean change from an end of the range to one range beyond it, for the side and output with the largest."""
+    """Return the mean absolute change in score from one end of the range to the value one range width beyond it.
+
+    The side and the output with the largest change are used.
+    """
     low, below, high, above = map(few.score, moved)
     with np.errstate(divide="ignore", invalid="ignore"):
         sides = [np.abs(to - at) / np.where(spread > 0, spread, np.nan) for at, to in ((low, below), (high, above))]

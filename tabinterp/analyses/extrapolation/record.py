@@ -1,4 +1,4 @@
-"""Extrapolation in the document: how much the score changes if a number is moved beyond its training range."""
+"""Extrapolation in the document: change of the score when a numeric column is moved beyond its training range."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Extrapolation(Part):
 
 
 def build(r: Results) -> Extrapolation | None:
-    """Return the changes of the score in descending order; None if they were not computed."""
+    """Return the changes in score by column, largest first; None if they were not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -54,5 +54,5 @@ def build(r: Results) -> Extrapolation | None:
 
 
 def _share(share: float | None, rows: int) -> float | None:
-    """Return a share of rows, unless fewer than ten rows are on one side."""
+    """Return a share of rows; None if it, or the share of the remaining rows, corresponds to 1 to 9 rows."""
     return None if share is None or countless(round(share * rows), rows) else share

@@ -1,4 +1,4 @@
-"""Extrapolation on the page: how the score changes one range beyond the data."""
+"""Report section on extrapolation: change of the score beyond the range of the data."""
 
 from __future__ import annotations
 

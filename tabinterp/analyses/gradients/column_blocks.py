@@ -1,4 +1,4 @@
-"""Blocks of encoded columns by original column: sums over a block, and the size of a gradient in it."""
+"""Blocks of encoded columns that belong to one original column: membership, covariances and gradient sizes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tabinterp.models import BoundModel
 
 
 def members(bound: BoundModel) -> FloatArray:
-    """Return which encoded columns belong to which original column (d, columns)."""
+    """Return a matrix (d, columns) that is 1 where an encoded column belongs to an original column, and 0 elsewhere."""
     member = np.zeros((bound.x.shape[1], len(bound.columns)))
     for j, column in enumerate(bound.columns):
         member[bound.encoding.blocks[column], j] = 1.0
@@ -17,7 +17,7 @@ def members(bound: BoundModel) -> FloatArray:
 
 
 def covariances(bound: BoundModel) -> tuple[FloatArray, ...]:
-    """Return the covariance matrix of each column's block over the rows."""
+    """Return the covariance matrix over rows of the encoded columns of each original column."""
     blocks, weights = [bound.encoding.blocks[column] for column in bound.columns], bound.table.weights
     empty = np.zeros((0, 0))
     return tuple(
@@ -27,7 +27,10 @@ def covariances(bound: BoundModel) -> tuple[FloatArray, ...]:
 
 
 def sizes(bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...]) -> FloatArray:
-    """Return sqrt(g' S g) for every block (n, columns, k), where g is the gradient and S the covariance of the block."""
+    """Return sqrt(g' S g) for every column (n, columns, k).
+
+    Here g is the gradient with respect to the encoded columns of a column, and S is their covariance matrix.
+    """
     result = np.zeros((len(gradient), len(bound.columns), gradient.shape[2]))
     blocks = [bound.encoding.blocks[column] for column in bound.columns]
     single = [j for j, block in enumerate(blocks) if len(block) == 1]
@@ -45,11 +48,12 @@ def sizes(bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...
 def spread_influences(
     bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...], size: FloatArray
 ) -> FloatArray:
-    """Return the influence of each row on the mean of `sizes` through the covariances (n, columns, k).
+    """Return the influence (n, columns, k) of each row on the mean of `sizes` through the estimated covariances.
 
-    The covariances are estimated from the same rows. The derivative of the mean of sqrt(g' S g) with respect to S is B, the mean
-    of g g' / (2 sqrt(g' S g)). A row x changes S by (x - m)(x - m)' - S, and thus the mean size by (x - m)' B (x - m) - tr(B S)
-    (delta method). The sum over the rows is zero.
+    The covariances S are estimated from the same rows, which have the mean m. The derivative of the mean of sqrt(g' S g) with
+    respect to S is B, the mean of g g' / (2 sqrt(g' S g)). The influence of a row x on S is (x - m)(x - m)' - S. By the delta
+    method, its influence on the mean size is (x - m)' B (x - m) - tr(B S). The weighted sum of these influences over the rows is
+    zero.
     """
     weights = bound.table.row_weights / bound.table.row_weights.sum()
     result = np.zeros(size.shape)
@@ -65,12 +69,12 @@ def spread_influences(
 
 
 def _span(block: IntArray) -> IntArray | slice:
-    """Return adjacent columns as a slice, which NumPy does not copy."""
+    """Return the indices as a slice if they are adjacent, because NumPy does not copy slices."""
     together = block[-1] - block[0] == len(block) - 1 and bool((np.diff(block) == 1).all())
     return slice(int(block[0]), int(block[-1]) + 1) if together else block
 
 
 def known(bound: BoundModel, values: FloatArray) -> FloatArray:
-    """Return the values (n, columns, k), with NaN for columns that have no gradient of their own."""
+    """Return the values (n, columns, k), with NaN for columns that have no gradient."""
     mixed = np.array([not bound.encoding.has_slope(c) for c in bound.columns])
     return np.where(mixed[None, :, None], np.nan, values) if mixed.any() else values

@@ -1,10 +1,10 @@
 """Gradient importance per original column: saliency, gradient x input, SmoothGrad, integrated and expected gradients.
 
-A column is a block of the encoded input. Attributions along a path (gradient x input, integrated and expected gradients) are
-summed over the block. A plain gradient has one component for each encoded column. Its size for the whole block is sqrt(g' S g),
-where S is the covariance of the block over the rows. For a number, this is abs(derivative) x standard deviation. For a category,
-it is the standard deviation of the contrasts between its levels. Attributions are in units of the score (log-odds, or units of
-the target).
+Each original column corresponds to a block of encoded columns. Gradient x input, integrated gradients and expected gradients are
+summed over the block. Saliency and SmoothGrad measure the size of the gradient in the block, sqrt(g' S g). Here g is the gradient
+with respect to the encoded columns, and S is their covariance matrix over the rows. For a numeric column, this size is
+abs(derivative) x standard deviation. For a categorical column, it is the standard deviation of the contrasts between its levels.
+Attributions are in units of the score (log-odds, or units of the target).
 """
 
 from __future__ import annotations
@@ -53,20 +53,20 @@ class GradientImportance(Display):
 
     Parameters
     ----------
-    values : (rows, columns, outputs) attributions in units of the score. For a column that the encoder mixes with others
-        (principal components, products, kernels), they refer to its encoding before the mixing step; they are NaN if that is not
-        known.
-    differences : columns whose gradients are central differences, because the steps that mix them are not affine.
-    disagreement : share of rows in which the network's own gradient differs from finite differences of its score, as with a
-        straight-through estimator; None if they were not compared.
+    values : (rows, columns, outputs) attributions in units of the score. If the encoder mixes a column with others (principal
+        components, products, kernels), the attributions refer to the encoding of the column before the mixing step. They are NaN
+        if this encoding is not known.
+    differences : columns with gradients computed as central differences, because the encoder steps that mix them are not affine.
+    disagreement : share of rows in which the network's own gradient differs from finite differences of its score, as happens with
+        straight-through estimators; None if the two were not compared.
     stderr : (rows, columns, outputs) Monte Carlo error of each value, for methods that sample.
     mean_stderr : (columns, outputs) Monte Carlo error of the mean over rows.
-    spread : (rows, columns, outputs) influence of each row on the mean size of gradients through the standard deviation of the
-        column, which is estimated from the same rows.
-    completeness_gap : (rows,) abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over
-        outputs; None for methods whose attributions need not add up.
+    spread : (rows, columns, outputs) influence of each row on the mean gradient size through the estimated standard deviation of
+        the column.
+    completeness_gap : (rows,) abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), maximum over outputs;
+        None for methods whose attributions need not add up.
     evaluations : (rows,) number of gradients computed for each row.
-    over : number of rows, mean and size over more rows than those of `values`, if available.
+    over : number of rows, mean and mean size, if these are available for more rows than `values` contains.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -104,11 +104,14 @@ class GradientImportance(Display):
 
     @property
     def complete(self) -> bool:
-        """Whether attributions add up to the score within the tolerance; True for methods whose attributions need not add up."""
+        """True if attributions add up to the score within the tolerance, or if the method does not require this."""
         return self.gap is None or self.tolerance is None or self.gap <= self.tolerance
 
     def mean(self) -> Estimates:
-        """Return the signed mean over rows (columns, outputs), with its standard error over rows and draws."""
+        """Return the signed mean over rows (columns, outputs).
+
+        Its standard error reflects the sampling of rows and, for methods that sample, of background rows.
+        """
         mean = self._mean(self.values) if self.over is None else self.over[1]
         if self.mean_stderr is None:
             return mean
@@ -121,7 +124,7 @@ class GradientImportance(Display):
         return self._mean(np.abs(self.values)) if self.over is None else self.over[2]
 
     def _mean(self, values: FloatArray) -> Estimates:
-        """Return the mean over rows. For gradient sizes, degrees of freedom account for a few rows of large weight."""
+        """Return the mean over rows. For gradient sizes, the degrees of freedom are reduced if a few rows dominate."""
         if self.spread is None:
             return mean_over_rows(values, self.weights, self.groups)
         found = mean_over_rows(values + self.spread, self.weights, self.groups)
@@ -162,20 +165,23 @@ def gradient_importance(
 ) -> GradientImportance:
     """Attribute the score of every row of `table` to its columns.
 
-    For a linear model, every method is exact: gradients are its coefficients, and paths give coefficient x (x - baseline).
+    For a linear model, every method is exact: gradients are its coefficients, and attributions along paths are
+    coefficient x (x - baseline).
 
     Parameters
     ----------
     method : "saliency" (Simonyan et al. 2014), "gradient_x_input" (Shrikumar et al. 2016), "smoothgrad" (Smilkov et al. 2017),
         "integrated_gradients" (Sundararajan et al. 2017) or "expected_gradients" (Erion et al. 2021).
-    baseline : the start of the paths, and the reference of gradient x input.
+    baseline : the starting point of the paths, and the reference point of gradient x input.
 
-        - "mean": the weighted mean of the encoded table. The mean of a category is not a possible row.
+        - "mean": the weighted mean of the encoded table. For a categorical column, it is a mixture of levels that no real row
+          has.
         - "median": the weighted median of the table; for a category, its most frequent level.
         - "zero": zero in every encoded column.
-        - "rows": only for integrated gradients, which are averaged over paths from each row of the background, with their error.
+        - "rows": only for integrated gradients, which are then averaged over paths from each background row and have a Monte
+          Carlo error.
     tolerance : integrated gradients refine the path of each row until its completeness gap is below this value.
-    background : real rows from which paths start, with their weights: a table, or a number of rows of `table`.
+    background : real rows at which paths start: a table (weights are used), or a number of rows to select from `table`.
     """
     if method not in METHODS:
         raise NotApplicableError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
@@ -332,8 +338,8 @@ def _integrated(ask: _Ask) -> GradientImportance:
 def _beginning(bound: BoundModel, start: FloatArray, rows: IntArray | slice) -> FloatArray:
     """Return the starting points of the paths of these rows.
 
-    They are `start` (1 or b, d). If the encoder has columns without slopes, which keep the row's own values, the shape is (m, d)
-    or (b, m, d).
+    The paths start at `start`, (d,) or (b, d), and the result has the shape (1, d) or (b, 1, d). In encoded columns in which the
+    encoder is not smooth, the starting points have the row's own values; the shape is then (m, d) or (b, m, d).
     """
     held = _held(bound)
     if not len(held):
@@ -345,12 +351,15 @@ def _beginning(bound: BoundModel, start: FloatArray, rows: IntArray | slice) -> 
 
 
 def _held(bound: BoundModel) -> IntArray:
-    """Return the encoded columns in which the encoder is not smooth."""
+    """Return the indices of the encoded columns in which the encoder is not smooth."""
     return np.array([e for c in bound.encoding.abrupt for e in bound.encoding.blocks[c]], dtype=np.int64)
 
 
 def _before(bound: BoundModel, x: FloatArray, share: FloatArray) -> FloatArray:
-    """Return the mean score (k,) or (n, k) at the starting points of the paths from rows (b, d)."""
+    """Return the weighted mean score at the starting points of the paths from rows (b, d).
+
+    The shape is (k,), or (n, k) if the starting points differ between rows.
+    """
     if not len(_held(bound)):
         return np.asarray(share @ score(bound.rest, _fronts(bound, x)).cpu().numpy())
     everyone = slice(None)
@@ -359,14 +368,14 @@ def _before(bound: BoundModel, x: FloatArray, share: FloatArray) -> FloatArray:
 
 
 def _fronts(bound: BoundModel, x: FloatArray) -> Tensor:
-    """Return the results (..., h) of the first affine operation for encoded rows (..., d) that are not rows of the table."""
+    """Return the outputs (..., h) of the first affine operation for encoded rows (..., d) that are not rows of the table."""
     return (bound.at_home(x) @ bound.first.weight.T + bound.first.bias).float()
 
 
 def _along(bound: BoundModel, gradient: Tensor, moves: FloatArray, members: FloatArray) -> FloatArray:
-    """Return the contribution (m, columns, k) of every column.
+    """Return the contribution (m, columns, k) of each column to the change in score along each path.
 
-    Contributions follow from mean gradients (m, h, k) along changes (m, d) of the encoded rows.
+    Contributions are products of the mean gradients (m, h, k) and the changes (m, d) in the encoded columns.
     """
     result = np.empty((len(moves), members.shape[1], gradient.shape[2]))
     weight = bound.first.weight.to(gradient.dtype)
@@ -388,7 +397,10 @@ class _OverStarts:
         self._passes = 0
 
     def forget(self, rows: IntArray) -> None:
-        """Reset the sums of these rows before a finer integration. The means of the starting points are kept."""
+        """Reset the sums of these rows before they are integrated with finer segments.
+
+        The mean over rows is kept for each starting point.
+        """
         self._passes += 1
         for sums in (self.mean, self._first, self._second):
             sums[rows] = 0.0
@@ -468,9 +480,10 @@ def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: Float
 
 
 def completeness(values: FloatArray, rise: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """Return the gap between the sum of the attributions (n, columns, k) of each row and the change of its score (n, k).
+    """Return the relative gap (n,) between the sum of a row's attributions and the change in its score.
 
-    The gap is relative to the mean absolute change. The result (n,) is the largest gap over outputs.
+    The attributions are (n, columns, k), and the changes in score are (n, k). The gap is relative to the mean absolute change.
+    The largest gap over outputs is returned.
     """
     return np.asarray((np.abs(values.sum(axis=1) - rise) / _size(rise, weights)).max(axis=1))
 
@@ -490,7 +503,7 @@ METHODS: dict[str, Callable[[_Ask], GradientImportance]] = {
 
 
 def run(context: Context) -> list[tuple[GradientImportance, GradientImportance]]:
-    """Compute attributions of both models of an audit with every method."""
+    """Compute attributions of both models of an audit by every method."""
     network, linear = context.both(context.gradient_subsample)
     background = FEWER_STARTS if by_differences(network) or by_differences(linear) else BACKGROUND
     results = []

@@ -1,4 +1,4 @@
-"""Integrals of the gradient along straight paths after a model's first affine operation, refined until they are complete."""
+"""Adaptive integration of the gradient along straight paths that start after a model's first affine operation."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ ROUNDING = 2.0**-22  # a difference of two scores is rounding error if it is a s
 
 
 def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the mean gradients along straight paths, the number of gradients computed, and which rows were given up (n,).
+    """Return mean gradients (n, h, k) along straight paths, numbers of gradients computed (n,), and a mask of rows given up (n,).
 
-    The paths go from `start` (h,) or (n, h) by `move` (n, h), and the mean gradients are (n, h, k). The rise of the score over a
-    segment is known without a gradient. Segments in which the error of the midpoint rule exceeds `enough` (k,) are halved, so
-    that paths are refined only at the kinks of the network. If segments are halved, rounding errors do not shrink but multiply. A
-    row with such errors is given up and keeps its gap.
+    The paths go from `start` (h,) or (n, h) to `start` + `move`, where `move` is (n, h). Each path is divided into segments. The
+    change in score over a segment is known from the scores at its ends. A segment is halved if the midpoint rule misses this
+    change by more than `enough` (k,), so paths are refined only at the kinks of the network. Rounding errors do not shrink when
+    segments are halved; they multiply. A row with such errors is given up: its path is not refined further, and its completeness
+    gap remains.
     """
     n, every = len(move), torch.arange(len(move), device=move.device)
     start = start.expand_as(move)
@@ -61,6 +62,6 @@ def _at(start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
 
 
 def score(rest: nn.Module, z: Tensor) -> Tensor:
-    """Return the scores (m, k) for results (m, h) of the first affine operation."""
+    """Return the scores (m, k) for outputs (m, h) of the first affine operation."""
     with torch.inference_mode():
         return torch.as_tensor(rest(z)).double()

@@ -1,4 +1,4 @@
-"""Gradient importance in the document: attributions of both models by saliency, integrated and expected gradients."""
+"""Gradient importance in the document: attributions of both models by each gradient method."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def build(r: Results) -> Gradients:
 
 
 def contradicted(disagreement: float | None) -> bool:
-    """Return whether finite differences of the score contradict the network's own gradient in many rows."""
+    """Return whether finite differences of the score contradict the network's own gradient in more than 10% of rows."""
     return disagreement is not None and disagreement > CONTRADICTED
 
 

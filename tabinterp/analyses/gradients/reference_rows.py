@@ -1,4 +1,4 @@
-"""Baselines: the mean of the encoded rows, the median row, or zero."""
+"""Baselines for gradient attributions: the mean of the encoded rows, the median row, or zero."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ BASELINES = ("mean", "median", "zero")
 def baseline_of(bound: BoundModel, name: str) -> FloatArray:
     """Return the encoded baseline (d,) with this name.
 
-    It is the weighted "mean" or "median" of the rows (for a category, the median is its most frequent level), or "zero". The mean
-    of a category is not a possible row.
+    The baseline is the weighted "mean" of the encoded rows, the weighted "median" row, or "zero" in every encoded column. For a
+    categorical column, the median row has the most frequent level; the mean is a mixture of levels that no real row has.
     """
     if name not in BASELINES:
         raise NotApplicableError(f"baseline must be 'mean', 'median' or 'zero'; got {name!r}")
@@ -29,7 +29,10 @@ def baseline_of(bound: BoundModel, name: str) -> FloatArray:
 
 
 def typical_row(table: Table) -> pd.DataFrame:
-    """Return one row of the input columns, with weighted medians (the lower of two) and most frequent levels."""
+    """Return a row with the weighted median of each numeric column and the most frequent level of each other column.
+
+    If two values are medians, the lower one is used.
+    """
     frame, own = table.inputs, table.weights
     weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)
     row = frame.iloc[[0]].copy()

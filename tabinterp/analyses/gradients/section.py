@@ -1,4 +1,4 @@
-"""Gradient importance on the page: one table for each method, with the method's measure of error."""
+"""Report section on gradient importance: one table for each method, with the completeness gap of the method."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _rows(method: GradientMethod) -> str:
 
 
 def _gap(method: GradientMethod) -> str:
-    """Return the completeness gap; a method without one is marked as having none."""
+    """Return a sentence with the completeness gap, or a sentence that the method has none."""
 
     if method.gap_network is None and method.gap_linear is None:
         return t("report.gradients.gap.no")
@@ -112,7 +112,7 @@ def _refusals(method: GradientMethod) -> list[Block]:
 
 
 def _table(name: str, rows: Sequence[GradientRow], sizes: bool) -> Table:
-    """Return the table of attributions: mean and mean size for signed attributions, only the size for unsigned ones."""
+    """Return the table of attributions: means and mean absolute values if they are signed, sizes if they are not."""
     column: Column[GradientRow] = name_column(t("report.column"), lambda row: row.column)
 
     def size(model: str, style: str = "") -> Column[GradientRow]:

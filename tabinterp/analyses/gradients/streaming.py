@@ -1,6 +1,6 @@
-"""Gradients and derivatives as sums over rows, in any number of batches.
+"""Gradient attributions and derivatives as sums over rows, in any number of batches.
 
-The covariance of a block and the reference point are computed from the rows with which a plan starts.
+The covariances and the baseline are computed once, from the rows that are passed to `start`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from .reference_rows import baseline_of
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """The gradient of a linear model, which is the same in every row.
+    """Gradient of a linear model, which is the same in every row.
 
-    `size` holds the sizes of its blocks. Gradient x input is computed as one product with `weight`.
+    `size` contains the gradient size of every column. `weight` and `start` reduce gradient x input to one matrix product.
     """
 
     size: FloatArray  # (columns, k)
@@ -41,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """Values that are fixed by a first pass over some rows."""
+    """Values that are computed once and then fixed: covariances, baseline and, for a linear model, the gradient."""
 
     spread: tuple[FloatArray, ...]
     start: FloatArray  # (d,)
@@ -49,14 +49,14 @@ class Gradients:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Gradients, Gradients]:
-    """Compute the values that depend on the drawn rows alone, for both models."""
+    """Compute the covariances and baselines of both models from the sampled rows."""
     return start_gradients(network), start_gradients(linear)
 
 
 def update(
     plan: tuple[Gradients, Gradients], network: BoundModel, linear: BoundModel
 ) -> Callable[[Block], tuple[Means, Means]]:
-    """Return a function from a block of these rows to the sums for both models."""
+    """Return a function that computes the sums for both models over a block of rows."""
     first, second = (update_gradients(*one) for one in zip(plan, (network, linear), strict=True))
     return lambda block: (first(block), second(block))
 
@@ -68,7 +68,10 @@ def merge(a: tuple[Means, Means], b: tuple[Means, Means]) -> tuple[Means, Means]
 def finish(
     context: Context, plan: tuple[Gradients, Gradients], state: tuple[Means, Means]
 ) -> list[tuple[GradientImportance, GradientImportance]]:
-    """Return each method on the drawn rows, with means of saliency and gradient x input over all rows."""
+    """Return the attributions of both models by every method on the sampled rows.
+
+    The means of saliency and gradient x input are over all rows.
+    """
     over = [_means_over(one) for one in state]
     return [
         (replace(network, over=over[0].get(network.method)), replace(linear, over=over[1].get(linear.method)))
@@ -90,9 +93,9 @@ def start_gradients(bound: BoundModel) -> Gradients:
 
 
 def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Means]:
-    """Return a function that computes sums over a block, with shape (3, columns, k).
+    """Return a function that computes sums over a block of rows, with shape (3, columns, k).
 
-    The entries are gradient sizes, gradient x input, and the absolute values of gradient x input.
+    The sums are of gradient sizes, of gradient x input, and of the absolute values of gradient x input.
     """
     head = through(bound)
     member, weights = members(head), bound.table.weights
@@ -114,7 +117,7 @@ def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Me
 
 
 def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
-    """Return, by method, the number of rows, the mean and the mean size."""
+    """Return, for each method, the number of rows, the mean and the mean size."""
     found = sums.finish(state)
     return {
         "saliency": (state.rows, found[0], found[0]),  # a size equals its absolute value
@@ -126,12 +129,12 @@ def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
 
 
 def update_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> Means:
-    """Return the sums (3, terms, k) of every row's derivative or contrast, and of how often it is positive and negative."""
+    """Return sums over rows (3, terms, k): derivatives or contrasts, and indicators of positive and of negative values."""
     return _sums(row_derivatives(bound, terms), bound.table.weights)
 
 
 def update_slopes(terms: Sequence[Slope], bound: BoundModel) -> Callable[[Block], Means]:
-    """Return a function that computes these sums over a block, for terms that need only the gradient."""
+    """Return a function that computes `update_derivatives` over a block of rows, for terms that need only the gradient."""
     of_rows, weights = slope_derivatives(bound, terms), bound.table.weights
     return lambda block: _sums(of_rows(block.slopes, block.rows), None if weights is None else weights[block.rows])
 
@@ -144,7 +147,10 @@ def _sums(derivative: FloatArray, weights: FloatArray | None) -> Means:
 
 
 def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estimates, FloatArray]:
-    """Return `finish_derivatives` for these rows. If rows come in groups, errors are over groups."""
+    """Return the mean derivatives (terms, k), and the share of rows with a derivative of the opposite sign.
+
+    If rows come in groups, each group is one observation in the standard errors.
+    """
     mean, flips = finish_derivatives(update_derivatives(terms, bound))
     if bound.table.groups is not None:
         mean = sums.mean_over_rows(row_derivatives(bound, terms), bound.table.weights, bound.table.groups)
@@ -152,7 +158,7 @@ def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estim
 
 
 def finish_derivatives(state: Means) -> tuple[Estimates, FloatArray]:
-    """Return the means (terms, k), and the share of rows with a derivative of the opposite sign."""
+    """Return mean derivatives (terms, k) and shares of rows with a derivative of the opposite sign, from the sums over rows."""
     found = sums.finish(state)
     mean = found[0]
     above, below = found.value[1], found.value[2]

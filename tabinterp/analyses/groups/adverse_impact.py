@@ -1,20 +1,24 @@
-"""Adverse impact: is a group selected far less often than another group of the same protected column?
+"""Adverse impact: comparison of the selection rates of the groups of each protected column.
 
-The assessment uses all counts, including small ones. For every two groups of a column, or of a pair of columns, the impact ratio
-is the smaller share selected divided by the larger one, so it is at most 1 (`demographic_parity_ratio` in fairlearn is the ratio
-over all groups). Its interval is a MOVER interval from two Wilson intervals (`group_contrasts.mover_ratio`), which is valid even
-if no rows or all rows are selected. Groups with fewer than 30 rows, or fewer than ten sampling units, are not judged.
+The assessment uses all counts, including small ones that are not shown. The impact ratio of two groups is the smaller selection
+rate divided by the larger one, so it is at most 1. It is computed for every two groups of a column, or of a pair of columns.
+(`demographic_parity_ratio` in fairlearn is the ratio over all groups.) The interval of an impact ratio is a MOVER interval from
+two Wilson intervals (`group_contrasts.mover_ratio`), which is valid even if no rows or all rows of a group are selected. Groups
+with fewer than 30 rows, or fewer than ten sampling units, are not assessed.
 
-All pairs of all columns form one family of tests. In addition to its 95% interval, every pair has an interval at the level 5%
-divided by the number of pairs (Bonferroni). This is the first step of Holm's procedure (1979): some pair is below a limit by this
-interval exactly if Holm's procedure would reject at least one hypothesis. If groups are treated alike, at most one audit in
-twenty raises anything.
+All pairs of groups in all columns form one family of tests. In addition to its 95% interval, every pair has a Bonferroni
+interval, with an error rate of 5% divided by the number of pairs. This is the first step of Holm's procedure (1979): at least one
+Bonferroni interval lies below a limit exactly if Holm's procedure rejects at least one hypothesis. If all groups are treated
+alike, the probability that an audit raises any finding is at most 5%.
 
-If the share of a group may not be shown (`partition`), the only output about it is one flag for the whole column, which says
-whether a group with a withheld share is far from the shown groups. The group is compared with the most and the least selected of
-these or, if none is shown, with the largest group. The flag must not reveal a small count. To check this, each count from 1 to 9
-is substituted for the real one, with totals kept. The flag is used only if it splits these counts into sets of at least three. If
-fewer than three counts would raise it, it is never raised. If fewer than three would not, it is raised only for the smallest six.
+The selection rates of some groups are withheld (`partition`). The only result about these groups is one flag for the whole
+column. It states whether a withheld rate is far from other rates in the column. A withheld group is compared with the groups that
+have the lowest and the highest shown rate or, if no rate is shown, with the largest group.
+
+The flag must not reveal a small count. To check this, each count from 1 to 9 is substituted for the real count, with totals kept
+fixed, and the flag is computed again. Each value of the reported flag must be compatible with at least three of these counts. If
+fewer than three counts would raise the flag, the result is "untold". If fewer than three counts would not raise it, the flag is
+raised only for the six smallest counts.
 """
 
 from __future__ import annotations
@@ -45,10 +49,10 @@ Withheld = Literal["raised", "not_raised", "untold"]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two groups of one family whose shares can be shown.
+    """Impact ratio of two groups of one family. The selection rates of both groups can be shown.
 
-    `ratio` is the smaller share divided by the larger one, with its 95% interval. `low` and `high` are the ends of the interval
-    that holds simultaneously for all pairs. `detectable` is the largest ratio that, for groups of these sizes, is found to be
+    `ratio` is the smaller rate divided by the larger one, with its 95% interval. `low` and `high` are the ends of the interval
+    that is simultaneous for all pairs. `detectable` is the largest ratio that, with groups of these sizes, would be found to be
     below four fifths with 80% power. It is NaN if there is no such ratio.
     """
 
@@ -64,9 +68,9 @@ class Pair:
 class FamilyImpact:
     """Adverse impact for one protected column, or for a pair of columns.
 
-    `headline` is the pair of the least and the most selected group that are shown and judged. `surest` is the pair whose interval
-    is furthest below 1. `withheld` is the flag of groups whose shares are withheld. It is "untold" if it would reveal a count,
-    and None if there are no such groups.
+    `headline` compares the groups with the lowest and the highest selection rate, among the groups that are shown and assessed.
+    `surest` is the pair with the smallest upper end of its simultaneous interval. `withheld` is the flag of the groups with
+    withheld rates. It is "untold" if the flag would reveal a count, and None if there are no such groups.
     """
 
     columns: tuple[str, ...]
@@ -77,14 +81,17 @@ class FamilyImpact:
 
 @dataclass(frozen=True)
 class AdverseImpact:
-    """Adverse impact in all families for one model. The intervals hold simultaneously over `compared` pairs."""
+    """Adverse impact for one model in all families: protected columns and pairs of columns.
+
+    The simultaneous intervals are for `compared` pairs of groups.
+    """
 
     compared: int
     families: tuple[FamilyImpact, ...]
 
 
 def adverse_impact(cut: Sequence[Family], groups: Sequence[Sequence[GroupShares]]) -> AdverseImpact:
-    """Assess adverse impact in every family for one model, from the shares of its groups."""
+    """Assess adverse impact for one model in every family, from the selection rates of its groups."""
     judged = [_judged(family, found) for family, found in zip(cut, groups, strict=True)]
     compared = sum(len(one) * (len(one) - 1) // 2 for one in judged)
     level = LEVEL / max(compared, 1)
@@ -97,10 +104,10 @@ def adverse_impact(cut: Sequence[Family], groups: Sequence[Sequence[GroupShares]
 
 
 def _judged(family: Family, groups: Sequence[GroupShares]) -> list[int]:
-    """Return the groups that are large enough.
+    """Return the positions of the groups that are large enough to be assessed.
 
-    The choice must not reveal the number of rows of a withheld group. Of the withheld groups, only the largest is judged, and
-    only if their total implies that it is large enough.
+    The choice must not reveal the number of rows of a withheld group. Among the withheld groups, only the largest is assessed,
+    and only if the total number of rows in all withheld groups implies that it is large enough.
     """
     places = [i for i, cell in enumerate(family.cells) if cell.told and cell.rows >= ROWS]
     hidden = [i for i, cell in enumerate(family.cells) if not cell.told]
@@ -139,7 +146,10 @@ def _pair(family: Family, shares: Mapping[int, Share], least: int, most: int, le
 
 
 def _detectable(least: Share, most: Share, level: float) -> float:
-    """Return the largest detectable ratio in hundredths, given the larger share, by a normal approximation of its logarithm."""
+    """Return the largest detectable ratio in hundredths; NaN if there is none.
+
+    The power is computed for the given larger share, with a normal approximation to the logarithm of the ratio.
+    """
     ratios = np.arange(1, round(100 * FIFTHS)) / 100
     share = ratios * most.value
     error = np.sqrt((1 - share) / (share * least.size) + (1 - most.value) / (most.value * most.size))
@@ -149,7 +159,7 @@ def _detectable(least: Share, most: Share, level: float) -> float:
 
 
 def _highs(shares: Mapping[int, Share], pairs: Sequence[tuple[int, int]], level: float) -> FloatArray:
-    """Return, for each pair (pairs,), the upper end of the ratio of its smaller share to its larger one."""
+    """Return the upper end of the interval of the impact ratio for each pair (pairs,)."""
     ordered = np.array([(i, j) if shares[i].value <= shares[j].value else (j, i) for i, j in pairs]).T
     places = [*shares]
     value, size, critical = np.array([(s.value, s.size, s.critical(level)) for s in shares.values()]).T
@@ -164,7 +174,7 @@ def _highs(shares: Mapping[int, Share], pairs: Sequence[tuple[int, int]], level:
 
 
 def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[GroupShares], level: float) -> Withheld:
-    """Return whether a withheld group is far from the shown ones, unless this would reveal a small count."""
+    """Return whether a withheld group is far from the groups it is compared with; "untold" if this would reveal a small count."""
     shares = {i: one.whole for i, one in judged.items()}
     hidden = [i for i, one in judged.items() if not np.isfinite(one.rate.value)]
     against = _against(family, judged)
@@ -186,7 +196,7 @@ def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[Gr
 
 
 def _against(family: Family, judged: Mapping[int, GroupShares]) -> list[int]:
-    """Return what withheld groups are compared with. The choice uses public information only."""
+    """Return the groups with which withheld groups are compared. The choice uses only information that is shown."""
     told = {i: one.rate.value for i, one in judged.items() if np.isfinite(one.rate.value)}
     if told:
         return sorted({min(told, key=lambda i: told[i]), max(told, key=lambda i: told[i])})
@@ -200,7 +210,7 @@ def _apart(shares: Mapping[int, Share], hidden: Sequence[int], against: Sequence
 
 
 def _small_side(group: GroupShares) -> int | None:
-    """Return which side of the decision has fewer than ten rows: 1 selected, 0 not selected; None if both have more."""
+    """Return the side of the decision with fewer than ten rows (1: selected, 0: not selected); None if both have at least ten."""
     if group.rows is None:
         return None
     return next((side for side in (1, 0) if group.rows[side] < SMALL), None)
@@ -211,7 +221,10 @@ def _rows_on(group: GroupShares, side: int) -> int:
 
 
 def _cover(family: Family, groups: Sequence[GroupShares], at: int) -> int | None:
-    """Return the largest other withheld group, which prevents this group's count from being calculated from the total."""
+    """Return the position of the largest other withheld group; None if there is none.
+
+    Because both groups are withheld, the count of neither can be calculated from the total.
+    """
     others = [i for i in range(len(groups)) if i != at and not np.isfinite(groups[i].rate.value)]
     return max(others, key=lambda i: family.cells[i].rows, default=None)
 
@@ -219,7 +232,7 @@ def _cover(family: Family, groups: Sequence[GroupShares], at: int) -> int | None
 def _moved(
     family: Family, shares: Mapping[int, Share], pair: tuple[int, int | None], side: int, more: int
 ) -> dict[int, Share]:
-    """Return the shares if one side of the first group had `more` additional rows, and the second group as many fewer."""
+    """Return the shares after `more` rows on one side of the decision are moved from the second group to the first."""
     made = dict(shares)
     for i, step in zip(pair, (more, -more), strict=True):
         if i is not None and i in made:

@@ -1,33 +1,35 @@
-"""Group fairness: how both models treat the groups of protected columns, and of two protected columns at once.
+"""Group fairness metrics of both models, for the groups of each protected column and of each pair of protected columns.
 
-For two classes, the selected rows are those that are not predicted to be in the adverse class. For each group, the results are
+With two classes, a row is selected if it is not predicted to be in the adverse class. The results for each group are
 
-- the share selected, its ratio to the share of the reference group and of the most selected group, and its difference from the
-  reference group with p-value and 95% interval;
+- the selection rate, and its difference from the reference group with p-value and 95% interval;
+- the ratios of this rate to the rate of the reference group and to the highest rate of any group;
 - the standardised mean difference of the scores;
-- the share selected among rows with a favourable outcome (TPR) and among the others (FPR);
-- intercept and slope of recalibration, and the expected calibration error over ten bins.
+- the selection rate among rows with a favourable outcome (TPR) and among all other rows (FPR);
+- the intercept and slope of recalibration, and the expected calibration error over ten bins.
 
-If the adverse class was not stated, shares are shares of rows predicted positive, and there are no ratios. For numbers and
-counts, the mean prediction replaces the share, and there is no ratio, TPR or FPR. `adverse_impact` assesses adverse impact.
+If the adverse class was not stated, the selection rate is the share of rows predicted positive, and there are no ratios. For
+regression and counts, the mean prediction replaces the selection rate, and there is no ratio, TPR or FPR. Adverse impact is
+assessed in `adverse_impact`.
 
 Shares have Wilson's interval (1927). Differences have Newcombe's interval (1998) and the pooled z-test. Ratios have the MOVER
 interval from two Wilson intervals (Donner & Zou 2012). The share of a group is withheld if fewer than ten of its rows are
-selected, or fewer than ten are not selected, and so is anything from which it could be calculated (`partition`). Its ratio then
-has only one end, which is that for nine rows.
+selected, or if fewer than ten are not selected. Any other number from which this share could be calculated is also withheld
+(`partition`). For the ratio of such a group, only one end of the interval is shown. It is computed for a count of nine rows.
 
 Scores are compared by Hedges' g (1981): the difference of means divided by the standard deviation pooled over the two groups,
-with a small-sample correction. Weighted and clustered rows are counted as the number of independent rows that gives the same
-standard error of their share (Korn & Graubard 1998). Their critical values are Student's, for the number of sampling units. If
-two groups share sampling units, the interval of their ratio accounts for the correlation of the two errors. The interval of their
-difference does not, so it is too wide if rows of the same unit are alike.
+with a small-sample correction. If rows are weighted or clustered, intervals use the effective sample size, which is the number of
+independent rows that would give the same standard error (Korn & Graubard 1998). For clustered rows, critical values are those of
+Student's t for the number of sampling units. If two groups share sampling units, the interval of their ratio accounts for the
+correlation of the two errors. The interval of their difference does not, so it is too wide if rows of the same unit are alike.
 
-With several classes, each is the selected class in turn: rows predicted to be in it are selected, the score is that of the class,
-and its outcome is compared with all others. Because the shares add up to one, the shares that may be shown are chosen for all
-classes at once. The accuracy and log loss of every group of one column are reported as well (`fits`).
+With several classes, each class is the selected class in turn. Rows predicted to be in this class are selected, the score is the
+score of the class, and the outcome is this class against all others. The shares of all classes add up to one, so the shares that
+may be shown are chosen for all classes together. The accuracy and log loss in each group of a single column are also reported
+(`fits`).
 
-None of this is a legal test. Four fifths is a rule of thumb in United States employment guidelines (29 CFR 1607.4 D). No law sets
-a limit for a standardised difference.
+None of these metrics is a legal test. Four fifths is a rule of thumb in United States employment guidelines (29 CFR 1607.4 D). No
+law sets a limit for a standardised difference.
 """
 
 from __future__ import annotations
@@ -63,10 +65,10 @@ from .several_classes import Fitting, fitting
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """One group: its number of rows and the results of both models. If it is withheld (`told` is False), only its name is set.
+    """One group with its number of rows and the results of both models.
 
-    With several classes, `output` is the class that is selected here. `fit_rows` is the number of rows on which intercept and
-    slope are fitted.
+    If the group is withheld (`told` is False), only its name is set. With several classes, `output` is the selected class.
+    `fit_rows` is the number of rows on which the intercept and slope are fitted.
     """
 
     cell: Cell
@@ -88,7 +90,7 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """How well both models fit a group of one column. Results are None if the group is withheld."""
+    """Accuracy and log loss of both models in a group of one column. Results are None if the group is withheld."""
 
     cell: Cell
     rows: int | None
@@ -99,7 +101,10 @@ class Fitted:
 
 @dataclass(frozen=True, eq=False)
 class Groups(Display):
-    """All groups, column by column and then pair by pair; with several classes, class by class."""
+    """Results for all groups: those of single columns first, then those of pairs of columns.
+
+    With several classes, this order is repeated for each class.
+    """
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.groups",
@@ -154,13 +159,16 @@ def groups(
     threshold: float = THRESHOLD,
     declined: str | None = None,
 ) -> Groups:
-    """Compare how both models treat the groups of `table`'s protected columns, on its held-out rows (all rows without a split).
+    """Compare how both models treat the groups of the protected columns.
+
+    The held-out rows of `table` are used, or all rows if there is no split.
 
     Parameters
     ----------
-    control : mapping from column to its reference group, as text. By default, the reference is the largest group of the column.
+    control : mapping from the names of columns to their reference groups, as text. By default, the reference is the largest group
+        of a column.
     threshold : for two classes, the probability above which a row is predicted positive.
-    declined : deprecated. "positive" or "negative", if the table does not state the adverse class.
+    declined : deprecated. The adverse class ("positive" or "negative"), if the table does not state it.
 
     Raises
     ------
@@ -221,7 +229,10 @@ def _outputs(plan: Plan) -> list[str | None]:
 
 
 def _groups(plan: Plan, sums: Sums, both: Sequence[BoundModel]) -> Groups:
-    """Return the groups in these sums, with intercepts and slopes fitted on the rows of these models."""
+    """Return the results for all groups from the sums.
+
+    Intercepts and slopes are fitted on the rows to which the models in `both` are bound.
+    """
     cut, slopes = plan.cut.families(sums.counts), _slopes(plan, both)
     shares = [group_shares(plan, sums, cut, i) for i in range(2)]
     judged = [treated(plan, one, cut) for one in shares]
@@ -260,7 +271,7 @@ def _of_output(
 
 
 def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
-    """Yield the accuracy and log loss of the groups of one column."""
+    """Yield the accuracy and log loss of the groups of single columns."""
     single = [family for family in cut if len(family.columns) == 1]
     made = [fitting(single, found) for found in sums.fits]
     for family, *judged in zip(single, *made, strict=True):
@@ -272,12 +283,12 @@ def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
-    """Return the plan for empty sums; None if no column is protected."""
+    """Return the settings of the sums; None if no column is protected."""
     return group_sums.start(network, linear, control=settings.control, threshold=settings.threshold)
 
 
 def finish(context: Context, plan: Plan, sums: Sums) -> Groups:
-    """Compute all sums from all rows, and intercepts and slopes from the drawn rows."""
+    """Return the results for all groups. The sums are over all rows; intercepts and slopes are fitted on the sampled rows."""
     return _groups(plan, sums, context.both(context.evaluated))
 
 
@@ -285,7 +296,7 @@ STREAM = Stream(start, group_sums.update, group_sums.merge, finish)
 
 
 def run(context: Context) -> Groups | None:
-    """Compare groups under both models of an audit; None without protected columns, which the document shows."""
+    """Compare groups under both models of an audit; None if no column is protected."""
     if not any(column.protected for column in context.network.table.schema.columns):
         return None
     return groups(context.network, context.linear, context.network.table, **context.grouping)

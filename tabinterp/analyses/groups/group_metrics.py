@@ -1,4 +1,4 @@
-"""Fairness metrics of one model for every group that can be shown: selection shares, error rates, calibration."""
+"""Fairness metrics of one model for every group that can be shown: selection rates, error rates and calibration."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ ESTIMATES = (
 
 @dataclass(frozen=True)
 class Treated:
-    """One group under one model.
+    """Fairness metrics of one group under one model.
 
-    `rate` is the share selected, or the mean prediction. Differences are group minus reference group. Estimates are (value,
-    standard error, low, high). They are NaN for the reference group itself, if they would reveal fewer than ten rows, and for a
-    ratio to zero.
+    `rate` is the selection rate, or the mean prediction. Differences are group minus reference group. Estimates are (value,
+    standard error, low, high). An estimate is NaN if it compares the reference group with itself, if it would reveal a count
+    below ten, or if it is a ratio to zero.
 
-    If fewer than ten rows are selected, `ratio` has only its upper end, which is that for nine selected rows. If fewer than ten
-    are not selected, it has only its lower end.
+    If fewer than ten rows are selected, `ratio` has only its upper end, which is computed for nine selected rows. If fewer than
+    ten rows are not selected, it has only its lower end.
     """
 
     rate: Estimate
@@ -62,7 +62,7 @@ Judged = list[list[Treated | None]]  # for each cell of each family
 
 
 def treated(plan: Plan, outputs: Sequence[Sequence[Sequence[GroupShares]]], cut: Sequence[Family]) -> list[Judged]:
-    """Return the group metrics of each output; None for groups that cannot be shown."""
+    """Return the fairness metrics of every group, by output; None for groups that cannot be shown."""
     ratios = plan.task == "multiclass" or plan.adverse is not None
     return [[_family(groups, family, ratios) for groups, family in zip(one, cut, strict=True)] for one in outputs]
 
@@ -94,16 +94,16 @@ def _sides(tally: Tally) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class GroupShares:
-    """Shares of one group under one model, and its other metrics.
+    """Shares of one group under one model, and other inputs of its metrics.
 
-    Shares that cannot be shown are NaN.
+    Shares that cannot be shown are NaN, except `whole`.
 
     Parameters
     ----------
     told : whether anything but the name of the group may be shown.
     whole : the share selected, whether or not it can be shown.
     rows : (2,) numbers of rows not selected and selected; None for numeric targets.
-    reach : the largest share of the weight that nine rows can have.
+    reach : the largest share of the group's weight that nine rows can have.
     size : the effective number of rows.
     """
 
@@ -128,7 +128,7 @@ def _shares(
     binned: BoolArray,
     largest: FloatArray | None,
 ) -> list[GroupShares]:
-    """Return the shares of every cell."""
+    """Return the shares of every group of a family."""
     selected, among, sides = tally.selected, [], None
     if plan.labels:
         among, sides = [tally.among(outcome) for outcome in (1, 0)], _sides(tally)
@@ -196,14 +196,16 @@ def _treated(group: GroupShares, control: GroupShares | None, most: GroupShares 
 
 
 def one_end(rows: IntArray, reach: float, size: float, units: float, against: Share) -> Estimate:
-    """Return the only end of a withheld ratio's interval that may be shown, which is that for a count of nine rows.
+    """Return the interval of a withheld ratio, with only the end that may be shown.
+
+    This end is computed for a count of nine rows.
 
     Parameters
     ----------
     rows : (2,) numbers of rows not selected and selected.
-    reach : the largest share of the weight that nine rows can have.
+    reach : the largest share of the group's weight that nine rows can have.
     size : the effective number of rows.
-    units : the number of independent units of the rows.
+    units : the number of sampling units to which the rows belong.
     against : the share of the reference group.
     """
     left, selected = rows

@@ -1,4 +1,4 @@
-"""Names of groups of rows as messages: a level of a column, a range of a number, or missing values."""
+"""Names of groups of rows as messages: a level of a column, a range of its values, or missing values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tabinterp.document.base import Message
 
 
 class Condition(Protocol):
-    """The condition that defines a group of one column: a level, a range of a number, or another kind such as "missing"."""
+    """Condition that defines a group of one column: a level, a range of values, or another kind such as "missing"."""
 
     @property
     def column(self) -> str: ...

@@ -1,8 +1,8 @@
-"""Sums over rows from which group metrics are computed, in mergeable form: `start`, `update`, `merge`.
+"""Mergeable sums over rows from which group metrics are computed: `start`, `update` and `merge`.
 
-For every group under each model, the sums are counts of rows by selection and outcome, moments of the scores, and predictions and
-outcomes in ten bins. The rows given to `start` determine which levels are separate, the cut points of numbers, and the bins. With
-several classes, each is the selected class in turn.
+For every group and each model, the sums are numbers of rows by selection and outcome, moments of the scores, and predictions and
+outcomes in ten bins. The rows passed to `start` determine which levels form separate groups, the cut points of numeric columns,
+and the bins. With several classes, each class is the selected class in turn.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Scale:
     Parameters
     ----------
     cuts : (m,) the cut points of all groups, in ascending order.
-    bins : for each family (cells, m + 1), the bin of every group between two cut points.
-    some : for each family (cells,), which groups had enough rows for bins.
+    bins : for each family (cells, m + 1), the index of the bin of each group in each interval between cut points.
+    some : for each family (cells,), a mask of the groups with enough rows for bins.
     """
 
     cuts: FloatArray
@@ -54,11 +54,11 @@ class Plan:
     Parameters
     ----------
     labels : the classes, in order.
-    compared : of two classes, the one whose predicted share is compared.
-    adverse : of two classes, the adverse one, if it was stated.
-    held_out : whether the models are known not to be trained on these rows. Predictions are compared with outcomes only if this
-        is so.
-    scales : one scale for each output of each model.
+    compared : with two classes, the index of the class for which predicted shares are compared.
+    adverse : with two classes, the adverse class, if it was stated.
+    held_out : whether the models are known not to be trained on these rows. Predictions are compared with outcomes only in this
+        case.
+    scales : bins of the predictions of each output of each model.
     """
 
     cut: Partition
@@ -71,7 +71,7 @@ class Plan:
     scales: tuple[tuple[Scale, ...], ...]
 
     def decisions(self, bound: BoundModel) -> list[Decided]:
-        """Return one decision for two classes or a numeric target, and one for each of several classes."""
+        """Return the decisions on the rows: one entry for two classes or a numeric target, or one for each of several classes."""
         if self.task != "multiclass":
             return [decided(bound, self.threshold)]
         chosen, y = predicted(bound), bound.table.y
@@ -82,19 +82,19 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """Sums of one family for one output of a model.
+    """Sums over the rows of each group of one family, for one output of a model.
 
     Parameters
     ----------
     rows : (cells, bins, sides) number of rows.
-    mass : (cells, bins, sides) sum w, if rows have weights.
-    squares : (cells, bins, sides) sum w^2, if rows have weights.
-    used : (cells, bins) number of rows with weight.
+    mass : (cells, bins, sides) sum of the weights w, if rows have weights.
+    squares : (cells, bins, sides) sum of w^2, if rows have weights.
+    used : (cells, bins) number of rows with positive weight, if rows have weights.
     predicted : (cells, bins) sum of w times the prediction.
-    observed : (cells, bins) sum of w times the outcome, for numbers.
+    observed : (cells, bins) sum of w times the outcome, for numeric targets.
     score : (cells,) moments of the score.
-    rate : (cells,) moments of the prediction for numbers and, if rows come in groups, of being selected.
-    errors : the latter moments by outcome, with two entries for each cell.
+    rate : (cells,) moments of the prediction for numeric targets. For classes, moments of being selected, if rows come in groups.
+    errors : (2 cells,) moments of being selected by outcome, if rows come in groups.
     """
 
     rows: IntArray
@@ -109,16 +109,16 @@ class Tally:
 
     @property
     def sides(self) -> IntArray:
-        """The number of rows (cells, sides) on each side."""
+        """The number of rows (cells, sides) by selection and outcome."""
         return np.asarray(self.rows.sum(axis=1))
 
     @property
     def selected(self) -> Moments:
-        """The moments of the share selected, or of the predictions."""
+        """The moments of the selection rate, or of the predictions."""
         return self._share(np.array([[0, 1], [2, 3]])) if self.rate is None else self.rate
 
     def among(self, outcome: int) -> Moments:
-        """Return the moments of the share selected among rows with one outcome, where 1 is the favourable one."""
+        """Return the moments of the selection rate among rows with one outcome (1: favourable, 0: not favourable)."""
         if self.errors is None:
             return self._share(np.array([[outcome], [2 + outcome]]))
         found = self.errors
@@ -127,7 +127,7 @@ class Tally:
         return Moments(found.rows[outcome::2], found.mass[outcome::2], found.squares[outcome::2], mean, spread, joint)
 
     def _share(self, sides: IntArray) -> Moments:
-        """Return the moments of a share. `sides` (2, m) are the sides of rows that are not selected and that are selected."""
+        """Return the moments of a share. `sides` (2, m) are the sides that count as not selected and as selected."""
         rows, mass, squares = (
             np.stack([one.sum(axis=1)[:, some].sum(axis=1) for some in sides], axis=1)
             for one in (self.rows, *self._weighed)
@@ -159,8 +159,8 @@ class Tally:
 class Sums:
     """Sums over `rows` rows, with a tally for each model, output and family.
 
-    For several classes, `fits` holds the fit of each model for each single-column family. If rows are weighted and the
-    target has classes, `largest` holds the nine largest weights in each group of each family (cells, 9).
+    With several classes, `fits` contains the sums of accuracy and loss of each model, for each family of a single column. If rows
+    are weighted and the target has classes, `largest` contains the nine largest weights in each group of each family (cells, 9).
     """
 
     rows: int
@@ -170,7 +170,7 @@ class Sums:
 
     @property
     def counts(self) -> list[IntArray]:
-        """The number of rows (cells,) in each family."""
+        """The number of rows (cells,) in the groups of each family."""
         return [one.rows.sum(axis=(1, 2)) for one in self.tallies[0][0]]
 
 
@@ -181,7 +181,7 @@ def start(
     control: Mapping[str, Any] | None = None,
     threshold: float = THRESHOLD,
 ) -> Plan | None:
-    """Return empty sums; None if no column is protected."""
+    """Return the settings of the sums; None if no column is protected."""
     table = network.table
     cut = partition(table, control)
     if not cut.axes:
@@ -208,7 +208,7 @@ def start(
 
 
 def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Sums:
-    """Return the sums over rows that both models are bound to."""
+    """Return the sums over the rows to which both models are bound."""
     table, cells = network.table, plan.cut.codes(network.table)
     tallies, fitted = [], []
     for bound, scales in zip((network, linear), plan.scales, strict=True):
@@ -278,7 +278,10 @@ def _predictions(bound: BoundModel) -> list[FloatArray]:
 def _scale(
     prediction: FloatArray, weights: FloatArray, cells: Sequence[IntArray], sizes: Sequence[int], sides: int
 ) -> Scale:
-    """Return ten bins of equal size in every group, as in a reliability curve; without predictions, one bin that is not shown."""
+    """Return ten bins with equal numbers of rows for every group, as in a reliability curve.
+
+    A group with too few predictions has one bin, which is not shown.
+    """
     found: list[list[FloatArray | None]] = []
     for codes, size in zip([one[: len(prediction)] for one in cells], sizes, strict=True):
         order, ends = np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=size))
@@ -331,12 +334,15 @@ def _tally(
 
 
 def _largest(weights: FloatArray, cells: IntArray, size: int) -> FloatArray:
-    """Return the nine largest weights in each group (cells, 9), which bound the weight of few rows; 0 if a group has fewer."""
+    """Return the nine largest weights in each group (cells, 9), padded with 0 if a group has fewer rows.
+
+    Their sum bounds the weight of any nine rows.
+    """
     order = np.argsort(cells.astype(np.int16), kind="stable")  # for such numbers, time is proportional to the rows
     groups = np.split(weights[order], np.cumsum(np.bincount(cells, minlength=size))[:-1])
     return np.stack([_most(np.append(group, np.zeros(SMALL - 1))[None])[0] for group in groups])
 
 
 def _most(weights: FloatArray) -> FloatArray:
-    """Return the nine largest values (cells, 9) in each line of an array (cells, m)."""
+    """Return the nine largest values (cells, 9) in each row of an array (cells, m)."""
     return np.sort(np.partition(weights, 1 - SMALL, axis=1)[:, 1 - SMALL :], axis=1)

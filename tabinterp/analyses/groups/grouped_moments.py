@@ -1,9 +1,10 @@
-"""Means of values over groups of rows as mergeable sums: `moments` of a batch, `merge`, and the `share` of each group.
+"""Means of values in groups of rows, computed from mergeable sums: `moments` of a batch, `merge`, and the `share` of a group.
 
-Clustered rows are counted as the number of independent rows that gives the same standard error of their mean. All rows of a
-cluster must be in one batch. Two groups that share clusters have correlated errors. Weighted rows are counted as the number of
-rows that gives the linearised standard error of their mean (Korn & Graubard 1998). This standard error takes into account whether
-heavy rows are selected more often than others.
+Standard errors are expressed by an effective sample size. For clustered rows, it is the number of independent rows that would
+give the same standard error of the mean. All rows of a cluster must be in one batch. Two groups that share clusters have
+correlated errors. For weighted rows, the effective sample size is the number of unweighted rows that would give the linearised
+standard error of the mean (Korn & Graubard 1998). This standard error takes into account whether rows with large weights are
+selected more often than others.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ class Moments:
     Parameters
     ----------
     rows : number of rows.
-    mass : sum w.
-    squares : sum w^2.
+    mass : sum of the weights w.
+    squares : sum of w^2.
     mean : weighted mean of a value.
-    spread : sum w (value - mean)^2.
-    joint : (4, cells, cells) for clustered rows, how many clusters two cells share, and the sums over clusters of W W', W D'
-        and D D'. W and D are the sums of w and of w (value - mean) over the rows of a cluster in a cell.
-    linear : (2, cells) for weighted rows, sum w^2 (value - mean) and sum w^2 (value - mean)^2.
+    spread : sum of w (value - mean)^2.
+    joint : (4, cells, cells) for clustered rows: the number of clusters that two cells share, and the sums over clusters of W W',
+        W D' and D D'. Here W and D are the sums of w and of w (value - mean) over the rows of a cluster in a cell.
+    linear : (2, cells) for weighted rows: the sums of w^2 (value - mean) and of w^2 (value - mean)^2.
     """
 
     rows: IntArray
@@ -45,7 +46,7 @@ class Moments:
     linear: FloatArray | None = None
 
     def share(self, cell: int) -> Share:
-        """Return the mean of one group with its error; empty if the group has fewer than ten rows."""
+        """Return the mean of one group with its standard error; empty if the group has fewer than ten rows."""
         rows, mass, spread = int(self.rows[cell]), float(self.mass[cell]), float(self.spread[cell])
         if rows < SMALL or not mass > 0:
             return Share()
@@ -104,9 +105,9 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def of_share(rows: IntArray, mass: FloatArray, squares: FloatArray, weighted: bool = False) -> Moments:
-    """Return the moments of a value that is 0 or 1, from sums (cells, 2) over the rows with each value.
+    """Return the moments of a value that is 0 or 1, from sums (cells, 2) over the rows with value 0 and with value 1.
 
-    `weighted` says whether weights differ.
+    `weighted` states whether rows have different weights.
     """
     total = mass.sum(axis=1)
     mean = mass[:, 1] / np.where(total > 0, total, 1.0)
@@ -132,14 +133,14 @@ def _joint(cells: IntArray, size: int, apart: FloatArray, weights: FloatArray | 
 
 
 def _recentred(one: Moments, mean: FloatArray) -> FloatArray:
-    """Return `linear` for another mean."""
+    """Return `Moments.linear` for a different mean (cells,)."""
     assert one.linear is not None
     shift, (first, second) = one.mean - mean, one.linear
     return np.stack([first + shift * one.squares, second + 2 * shift * first + shift**2 * one.squares])
 
 
 def _moved(one: Moments, mean: FloatArray) -> FloatArray:
-    """Return `joint` for another mean."""
+    """Return `Moments.joint` for a different mean (cells,)."""
     assert one.joint is not None
     shift = one.mean - mean
     count, zeroth, first, second = one.joint

@@ -1,14 +1,15 @@
-"""Partition of rows into groups by protected columns, and by pairs of them, and the choice of groups that can be shown.
+"""Partition of rows into groups by protected columns and pairs of columns, and selection of the groups that can be shown.
 
-A column of levels is divided into its twelve most frequent levels and a group for all others. A number is divided into quarters
-of the rows by weight (fewer if values are tied). Missing values are a separate group.
+In a column with levels, each of the twelve most frequent levels is a group, and all other levels form one group. A numeric column
+is divided at its weighted quartiles into four groups (fewer if values are tied). Missing values are a separate group.
 
-A group with fewer than ten rows is withheld. The withheld rows of a line of the table can be calculated as the total minus the
-shown rows. If they are fewer than ten, or those of a single group, the next smallest group of the line is withheld as well
-(complementary suppression; Willenborg & de Waal 2001).
+A group with fewer than ten rows is withheld. For two columns, the groups form a table of counts; for one column, they form a
+single line. The total of the withheld counts in a line of the table can be calculated as the total of the line minus the shown
+counts. If this difference is below ten, or if only one group of the line is withheld, the next smallest group of the line is
+withheld as well (complementary suppression; Willenborg & de Waal 2001).
 
-A share and its number of rows reveal a count. The shares of a group are withheld if fewer than ten of its rows are on one side,
-or if such a count could be calculated from the other groups and the total.
+A share together with its number of rows reveals a count. The shares of a group are withheld if fewer than ten of its rows are on
+one side of the decision, or if such a count could be calculated from the other groups and the total.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ ROWS = 30  # minimum number of rows of a group that is reported as the least or 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of a group.
+    """Condition on one column that defines a group.
 
-    It is a level, all rarer levels, a missing value, or a range of a number above `low` and up to `high`.
+    It is a level, all less frequent levels, missing values, or the range of numbers above `low` and up to `high`.
     """
 
     column: str
@@ -66,7 +67,10 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """How the rows of one column are grouped: by level, with a group for all others, or by range; also missing values."""
+    """Division of one column into groups: frequent levels and a group of all other levels, or ranges of numbers.
+
+    The last group contains missing values.
+    """
 
     column: str
     conditions: tuple[Condition, ...]
@@ -85,7 +89,10 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """The groups of one column. `codes` (n,) index the `conditions`, each of which has at least one row."""
+    """Groups of one column, and the group of each row.
+
+    `codes` (n,) are indices into `conditions`. Every condition has at least one row.
+    """
 
     column: str
     conditions: tuple[Condition, ...]
@@ -98,7 +105,7 @@ class Cut:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A group defined by one or two columns, with its number of rows. `told` states whether its results can be shown."""
+    """Group defined by one or two columns, with its number of rows. `told` states whether its results can be shown."""
 
     conditions: tuple[Condition, ...]
     rows: int
@@ -115,9 +122,9 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """All groups of one column or pair of columns that have rows, and the reference group.
+    """All groups of one column or pair of columns that have rows, and the index of the reference group.
 
-    `places` (cells,) are the positions of the groups' sums among those of all combinations of conditions.
+    `places` (cells,) are the indices of these groups among all combinations of conditions.
     """
 
     columns: tuple[str, ...]
@@ -128,14 +135,14 @@ class Family:
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """How each protected column is divided, and the reference groups that the user chose."""
+    """Division of each protected column into groups, and the reference groups chosen by the user."""
 
     axes: tuple[Axis, ...]
     control: dict[str, str]
 
     @property
     def spans(self) -> tuple[tuple[int, ...], ...]:
-        """The axes of each family: first single columns, then pairs."""
+        """The indices of the columns of each family: first single columns, then pairs."""
         return (*((i,) for i in range(len(self.axes))), *combinations(range(len(self.axes)), 2))
 
     @property
@@ -144,7 +151,7 @@ class Partition:
         return [int(np.prod([len(self.axes[i].conditions) for i in span])) for span in self.spans]
 
     def codes(self, table: Table) -> list[IntArray]:
-        """Return, for each family, the index (n,) of the combination that each row belongs to."""
+        """Return, for each family, the index (n,) of the combination of conditions that each row meets."""
         of = [axis.codes(table) for axis in self.axes]
         pairs = [of[i] * len(self.axes[j].conditions) + of[j] for i, j in self.spans[len(of) :]]
         return [*of, *pairs]
@@ -154,7 +161,7 @@ class Partition:
         return [*product(*(self.axes[i].conditions for i in self.spans[family]))]
 
     def families(self, counts: Sequence[IntArray]) -> tuple[Family, ...]:
-        """Return which groups exist and which can be shown, given the number of rows in each."""
+        """Return the groups of every family that have rows, and whether each can be shown, from the number of rows in each."""
         single = [self._single(i, counts[i]) for i in range(len(self.axes))]
         pairs = [self._pair(at, counts[at], single) for at in range(len(self.axes), len(counts))]
         return (*single, *pairs)
@@ -194,7 +201,7 @@ class Partition:
 def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partition:
     """Partition the rows by the protected columns.
 
-    Levels come from the schema. The most frequent levels and the ranges of numbers are determined from these rows.
+    Levels come from the schema. The most frequent levels and the ranges of numeric columns are determined from these rows.
 
     Raises
     ------
@@ -222,7 +229,7 @@ def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partiti
 
 
 def cut(table: Table, name: str) -> Cut:
-    """Group the rows of one column by level, in order, or by range of a number."""
+    """Divide the rows into groups by the levels of one column, in order, or by ranges of a numeric column."""
     axis = _axis(table, name)
     codes = axis.codes(table)
     held = np.bincount(codes, minlength=len(axis.conditions)) > 0
@@ -266,8 +273,9 @@ def _largest(cells: Sequence[Cell]) -> int | None:
 def shares_told(found: Sequence[Family], sides: Sequence[IntArray]) -> list[list[bool]]:
     """Return, for every cell of every family, whether shares of its rows can be shown.
 
-    `sides` (cells, sides) are the numbers of rows on each side. Families are in the order in which `families` returns them: first
-    single columns, then pairs. The shares of a pair can be shown only if those of both columns can.
+    For each family, `sides` (cells, sides) are the numbers of rows on each side of the decision. Families are in the order of
+    `Partition.families`: first single columns, then pairs. The shares of a group of two columns can be shown only if the shares
+    of both single-column groups can be shown.
     """
     single: dict[Condition, bool] = {}
     made = []

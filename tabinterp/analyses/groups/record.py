@@ -1,7 +1,7 @@
 """Groups of people in the document: decisions and errors by group, adverse impact, proxies, alternatives, constraints.
 
-No number is based on fewer than ten rows. A withheld group has only its name; if it is a level with fewer than ten rows, not even
-the name is given.
+No number is based on fewer than ten rows. For a withheld group, only the name is given. For a level with fewer than ten rows, the
+name is also withheld.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ PAIRS = 24
 
 
 class Treated(Part):
-    """One group under one model. Differences are group minus reference group."""
+    """Fairness metrics of one group under one model. Differences are group minus reference group."""
 
     rate: Interval  # share selected; for numbers and counts, the mean prediction
     ratio: Interval  # ratio to the reference group; one end only if fewer than ten rows are selected, or not selected
@@ -66,13 +66,13 @@ class GroupRow(Part):
     group: list[Message]  # one or two conditions
     control: bool  # whether it is the reference group of its columns
     rows: int | None  # None: withheld
-    fit_rows: int | None = None  # drawn rows on which intercept and slope are fitted; None: all rows of the group
+    fit_rows: int | None = None  # sampled rows on which intercept and slope are fitted; None: all rows of the group
     network: Treated | None
     linear: Treated | None
 
 
 class ImpactPair(Part):
-    """The smaller selection share of two groups divided by the larger one, which is at most 1."""
+    """Impact ratio of two groups: the smaller selection rate divided by the larger one, which is at most 1."""
 
     least: list[Message]
     most: list[Message]
@@ -94,16 +94,19 @@ class ImpactRow(Part):
 
 
 class Impact(Part):
-    """Adverse impact, assessed on all counts, including small ones."""
+    """Adverse impact of both models, assessed on all counts, including small ones that are not shown."""
 
-    limit: float  # limit of the ratio by which withheld groups were judged
-    compared: int  # number of pairs of groups for which the intervals hold simultaneously
+    limit: float  # limit of the impact ratio with which withheld groups were compared
+    compared: int  # number of pairs of groups over which the intervals are simultaneous
     network: list[ImpactRow]
     linear: list[ImpactRow]
 
 
 class GroupTable(Part):
-    """For each group, the share predicted to be in one class, or for numbers and counts the mean prediction."""
+    """Table of the share of rows predicted to be in one class, for each group.
+
+    For regression and counts, the mean prediction replaces the share.
+    """
 
     rows: int
     rows_of: Literal["held-out", "all"]
@@ -121,14 +124,14 @@ class GroupTable(Part):
 
     @property
     def of(self) -> str | None:
-        """The class whose predicted share is the rate; None if rates are mean predictions."""
+        """The class for which the rate is the predicted share; None if rates are mean predictions."""
         return self.favourable if self.compared is None else self.compared
 
 
 class Fitted(Part):
-    """How well one model fits one group. Differences are group minus reference group."""
+    """Accuracy and log loss of one model in one group. Differences are group minus reference group."""
 
-    accuracy: Interval  # empty if fewer than ten rows are right or wrong, or if such a count could be calculated
+    accuracy: Interval  # empty if fewer than ten predictions are correct or wrong, or if it would reveal such a count
     accuracy_difference: Interval
     accuracy_p: float | None
     loss: Interval  # mean log loss
@@ -155,7 +158,7 @@ class Groups(Part):
 
     @property
     def tables(self) -> list[GroupTable]:
-        """The only table or, with several classes, the table of each class."""
+        """All tables of rates: a single table or, with several classes, one table for each class."""
         return self.classes if self.table is None else [self.table]
 
     def check_claims(self, document: Document) -> None:
@@ -260,7 +263,10 @@ def _group_table(
 
 
 def _significance(group: Group) -> float:
-    """Return a sort key that puts the largest difference first, measured in widths of its interval."""
+    """Return a sort key that puts the groups with the largest differences first.
+
+    The difference is measured relative to the width of its interval.
+    """
     if group.network is None:
         return 0.0
     value, _, low, high = group.network.difference
@@ -268,7 +274,7 @@ def _significance(group: Group) -> float:
 
 
 def _columns(single: list[Group]) -> list[GroupRow]:
-    """Return the groups of one column. All levels with fewer than ten rows share one row without a name."""
+    """Return the groups of single columns. All levels of a column with fewer than ten rows share one row without a name."""
     few = {group.cell.columns[0]: group for group in single if _few(group)}
     return [
         _nameless(group) if _few(group) else _group(group)

@@ -1,4 +1,4 @@
-"""Groups of people on the page: shares selected, adverse impact, error rates and calibration of each group."""
+"""Report section on groups of people: selection rates, adverse impact, error rates and calibration of each group."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _people(group_table: GroupTable, document: Document) -> list[Block]:
 
 
 def _answer(document: Document) -> Iterator[Block]:
-    """Yield the result of the check of impact ratios if it passed; findings are shown elsewhere."""
+    """Yield the result of the check of impact ratios if the check passed; findings are shown elsewhere."""
     for finding in document.findings:
         if finding.slug == "disparate-impact" and finding.status == "cleared":
             yield Paragraph(say(finding.claim))
@@ -76,7 +76,7 @@ def _of_class(group_table: GroupTable) -> Fold:
 
 
 def _pairs(group_table: GroupTable) -> list[Block]:
-    """Return the groups of two columns, folded."""
+    """Return the results for groups of two columns, in a folded block."""
     if not group_table.pairs:
         return []
     more = _more(group_table.pairs, group_table.of)
@@ -90,7 +90,7 @@ def _suppressed(group_table: GroupTable) -> Paragraph:
 
 
 def several(groups: Groups) -> list[Block]:
-    """Return the blocks for several classes, which show how well both models fit each group."""
+    """Return the blocks for several classes: accuracy and loss of both models in each group."""
     numbers: list[tuple[str, Callable[[Fitted], str]]] = [
         ("accuracy", lambda model: interval(model.accuracy)),
         ("accuracy_difference", lambda model: interval(model.accuracy_difference, sign=True)),
@@ -103,7 +103,10 @@ def several(groups: Groups) -> list[Block]:
 
 
 def rates(group_table: GroupTable, document: Document, style: str = "") -> list[Block]:
-    """Return the table of rates of each group of one column under both models. `style` applies to the sentence above it."""
+    """Return the table of rates of each group of one column under both models.
+
+    `style` applies to the paragraph above the table.
+    """
     values = {"rows": rows_of(group_table)}
     key = "lead_mean" if group_table.of is None else "lead" if group_table.favourable is not None else "lead_unstated"
     if group_table.of is not None:
@@ -121,7 +124,10 @@ def rates(group_table: GroupTable, document: Document, style: str = "") -> list[
 
 
 def _rates(rows: list[GroupRow], group_table: GroupTable) -> Table:
-    """Return the shares predicted to be in a class, with ratios if the adverse class is known or there are several classes."""
+    """Return the table of shares predicted to be in a class.
+
+    Ratios are included if the adverse class is known or there are several classes.
+    """
     if group_table.of is None:
         return _table(rows, t("report.groups.rates_mean"), [("mean", lambda model: interval(model.rate))])
     rate: list[tuple[str, Shown]] = [("rate", lambda model: interval(model.rate))]
@@ -133,7 +139,7 @@ def _rates(rows: list[GroupRow], group_table: GroupTable) -> Table:
 
 
 def _rest(rate: Interval) -> Interval:
-    """Return the share predicted to be in the other of two classes."""
+    """Return the share predicted to be in the opposite class, which is one minus `rate`."""
     value, low, high = (None if end is None else 1 - end for end in (rate.value, rate.high, rate.low))
     return Interval(value=value, stderr=rate.stderr, low=low, high=high)
 
@@ -148,7 +154,7 @@ def _ratio(ratio: Interval) -> str:
 
 
 def _lowest(impact: Impact | None) -> list[Block]:
-    """Return the least and the most selected group of each single column under the network; they are not folded."""
+    """Return a table of the groups with the lowest and the highest selection rate in each column, under the network."""
     single = [] if impact is None else [row.headline for row in impact.network if len(row.columns) == 1]
     pairs = [pair for pair in single if pair is not None]
     if not pairs:
@@ -162,7 +168,7 @@ def _lowest(impact: Impact | None) -> list[Block]:
 
 
 def _impact(impact: Impact | None) -> list[Block]:
-    """Return the least and the most selected group of each column and pair of columns, under either model."""
+    """Return a table of the groups with the lowest and the highest selection rate in each column or pair of columns."""
     if impact is None or not impact.network:
         return []
     rows = [row for pair in zip(impact.network, impact.linear, strict=True) for row in zip(MODELS, pair, strict=True)]
@@ -188,7 +194,7 @@ def _headline(key: str, show: Callable[[ImpactPair], str], style: str = "") -> C
 
 
 def _ends(pair: ImpactPair) -> str:
-    """Return the interval that holds simultaneously for all pairs."""
+    """Return the interval that is simultaneous for all pairs."""
     if pair.low is None or pair.high is None:
         return NONE
     return t("report.impact.ends", low=number(pair.low), high=number(pair.high))
@@ -199,7 +205,7 @@ def _withheld(row: ImpactRow) -> str:
 
 
 def _more(rows: list[GroupRow], compared: str | None) -> list[Block]:
-    """Return differences, calibration and, if there is a class `compared`, its error rates."""
+    """Return differences, calibration and, if `compared` is given, error rates for this class."""
     differences: list[tuple[str, Shown]] = [
         ("difference", lambda model: interval(model.difference, sign=True)),
         ("p", lambda model: p_value(model.p)),
@@ -237,7 +243,10 @@ def _table(
     numbers: Sequence[tuple[str, Callable[[Any], str]]],
     fits: bool = False,
 ) -> Table:
-    """Return one row for each group with all numbers of both models. `fits`: they are based on other numbers of rows."""
+    """Return a table with one row for each group and the numbers of both models.
+
+    With `fits`, one more column has the number of rows on which the calibration is fitted.
+    """
     columns: list[Column[Any]] = [
         Column(t("report.groups.group"), _name, "w"),
         Column(t("report.groups.rows"), lambda row: _count(row.rows)),

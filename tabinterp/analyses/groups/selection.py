@@ -1,4 +1,4 @@
-"""Selection: which rows a model selects, given its scores and the adverse class."""
+"""Selection of rows by a model, from its scores and the adverse class."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .grouped_moments import Moments, clusters, moments
 
 @dataclass(frozen=True, eq=False)
 class Decided:
-    """The decisions by which groups are compared, for each row (n,).
+    """Decisions of a model on each row (n,), by which groups are compared.
 
     Parameters
     ----------
-    selected : whether the row is selected; for numeric targets, its prediction.
-    score : its score.
-    outcome : whether its outcome is favourable; None for numbers.
-    weights : its weight; None if all weights are equal.
-    group : its cluster; None if rows are independent.
+    selected : whether the row is selected; for numeric targets, the prediction for the row.
+    score : score of the row.
+    outcome : whether the outcome of the row is favourable; None for numeric targets.
+    weights : weight of the row; None if all weights are equal.
+    group : cluster of the row; None if rows are independent.
     """
 
     selected: FloatArray
@@ -34,14 +34,14 @@ class Decided:
     group: IntArray | None
 
     def moments(self, cells: IntArray, size: int, values: FloatArray | None = None) -> Moments:
-        """Return the moments of `values` (by default, of being selected) in groups of rows."""
+        """Return the moments of `values` (default: `selected`) in the groups `cells` (n,)."""
         return moments(cells, size, self.selected if values is None else values, self.weights, self.group)
 
 
 def decided(bound: BoundModel, threshold: float, scores: FloatArray | None = None) -> Decided:
     """Return the decisions of a model on its rows. If `scores` (n, k) are given, they replace the model's own scores.
 
-    For two classes, the selected rows are those predicted to be in the class `Schema.compared`. For numbers and counts, the
+    With two classes, the rows predicted to be in the class `Schema.compared` are selected. For regression and counts, the
     prediction itself is compared.
     """
     table, score = bound.table, (bound.scores if scores is None else scores)[:, 0]
@@ -54,5 +54,5 @@ def decided(bound: BoundModel, threshold: float, scores: FloatArray | None = Non
 
 
 def plain(bound: BoundModel, selected: FloatArray, score: FloatArray, outcome: BoolArray | None) -> Decided:
-    """Return decisions for rows that are selected by any other criterion."""
+    """Return decisions from a given selection of rows, with the weights and clusters of the table."""
     return Decided(selected, score, outcome, bound.table.weights, clusters(bound.table))

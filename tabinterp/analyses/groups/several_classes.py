@@ -1,9 +1,9 @@
-"""Groups of people with several classes: predicted classes, which shares can be shown, and how well each group is fitted.
+"""Group metrics for several classes: predicted classes, shares that can be shown, and accuracy and loss in each group.
 
-The shares of a group's rows by predicted class add up to one, and those of a class over groups add up to the share of all rows.
-All shares for a column therefore form one table of counts, classes by groups, whose margins are known. A count below ten is
-withheld, and so is anything from which it could be calculated in either direction (`partition.shown`). For two columns at once,
-either all classes of a group are shown or none. A count of zero is shown.
+The rows of the groups of a column form one table of counts by group and predicted class. Its margins are known: the counts of a
+group add up to the size of the group, and the counts of a class add up to the number of all rows predicted to be in this class. A
+count from 1 to 9 is withheld, and so is any other count in its row or column from which it could be calculated
+(`suppression.shown`). A count of zero is shown. For groups of two columns, either all classes of a group are shown or none.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from .partition import Family, shares_told
 class Fitting:
     """Accuracy and mean log loss of a group under one model, and their differences from the reference group with p-values.
 
-    Accuracy is withheld if fewer than ten rows are right, or fewer than ten are wrong, and so is anything from which it could be
-    calculated.
+    Accuracy is withheld if fewer than ten predictions are correct, or if fewer than ten are wrong. Any other number from which it
+    could be calculated is also withheld.
     """
 
     accuracy: Estimate
@@ -46,9 +46,9 @@ def predicted(bound: BoundModel) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class Fits:
-    """Accuracy and loss in the groups of one column.
+    """Sums of accuracy and loss in the groups of one column.
 
-    `right` (cells, 2) are the numbers of rows predicted wrongly and rightly. `hits` and `lost` are the moments of accuracy and
+    `right` (cells, 2) are the numbers of wrong and of correct predictions. `hits` and `lost` are the moments of accuracy and
     loss.
     """
 
@@ -58,7 +58,10 @@ class Fits:
 
 
 def fits(bound: BoundModel, columns: Iterable[tuple[IntArray, int]]) -> Iterator[Fits]:
-    """Yield the sums over the rows of a model. `columns` gives the groups (n,) of each column and how many there are."""
+    """Yield the sums of accuracy and loss in the groups of each column.
+
+    Each entry of `columns` contains the group (n,) of each row and the number of groups.
+    """
     table = bound.table
     right = predicted(bound) == table.y
     (lost,) = loss_for(None, table.schema.task).each(bound.scores[None], table.y, bound.device)
@@ -74,9 +77,9 @@ def merge_fits(a: Fits, b: Fits) -> Fits:
 
 
 def told_classes(cut: Sequence[Family], chosen: Sequence[IntArray]) -> list[list[list[bool]]]:
-    """Return, for each class and every cell of every family, whether the share of rows predicted to be in it can be shown.
+    """Return, for each class and every cell of every family, whether the share of rows predicted to be in the class can be shown.
 
-    `chosen` holds, for each family, the number of rows by predicted class (cells, classes).
+    For each family, `chosen` (cells, classes) are the numbers of rows by predicted class.
     """
     whole = shares_told(cut, chosen)
     tables = [
@@ -87,13 +90,13 @@ def told_classes(cut: Sequence[Family], chosen: Sequence[IntArray]) -> list[list
 
 
 def _of_column(family: Family, counts: IntArray) -> BoolArray:
-    """Return which shares of one column can be shown (cells, classes)."""
+    """Return a mask (cells, classes) of the shares in the groups of one column that can be shown."""
     allowed = np.tile(np.array([cell.told for cell in family.cells])[:, None], counts.shape[1])
     return np.asarray(shown(counts, allowed) | (allowed & (counts == 0)))
 
 
 def fitting(cut: Sequence[Family], found: Sequence[Fits]) -> list[list[Fitting | None]]:
-    """Return the fit of every cell of every family; None if it is withheld."""
+    """Return the accuracy and loss in every group of every family; None if the group is withheld."""
     made = []
     right = [one.right[family.places] for family, one in zip(cut, found, strict=True)]
     for family, one, told in zip(cut, found, shares_told(cut, right), strict=True):

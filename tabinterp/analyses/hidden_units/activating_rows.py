@@ -1,14 +1,14 @@
-"""Activating rows: how the rows that activate a hidden unit most differ from all rows.
+"""Activating rows: comparison of the rows that activate a hidden unit most with all rows.
 
-The rows that activate a unit most are those with the highest activation. They have 10% of the weight, and there are at least 10
-of them; ties are broken by hash. A number is described by the standardised mean difference d = (mean of these rows - mean of all)
-/ sd of all. A level is described by its lift, its share among these rows divided by its share among all (Hastie, Tibshirani &
-Friedman 2009, 14.2). Errors are computed from first-order influences of rows (Hájek 1968), with the choice of rows treated as
-fixed.
+The activating rows of a unit are the rows with its highest activations: 10% of all rows by weight, but at least 10 rows. Ties are
+broken by a hash. A numeric column is described by the standardised mean difference d = (mean over activating rows - mean over all
+rows) / standard deviation over all rows. A level is described by its lift: its share among the activating rows divided by its
+share among all rows (Hastie, Tibshirani & Friedman 2009, 14.2). Standard errors are computed from first-order influences of rows
+(Hájek 1968). The choice of activating rows is treated as fixed.
 
-A level is left out if fewer than 10 rows have it. This also applies to its rows among those that activate the unit most, unless
-there are none. If all but 1 to 9 of these rows have a level, the text says that nearly all do, and significance is judged as if
-ten did not have it. This is not possible if errors are over groups of rows.
+A level is left out if fewer than 10 rows have it, or if 1 to 9 activating rows have it. If all but 1 to 9 of the activating rows
+have a level, the text states that nearly all of them have it. Its significance is then computed as if ten activating rows did not
+have it. This is not possible if standard errors are computed over groups of rows.
 """
 
 from __future__ import annotations
@@ -36,18 +36,19 @@ SURE = 0.05  # a difference is reported if its adjusted p-value is smaller
 
 @dataclass(frozen=True, eq=False)
 class Profiles:
-    """Profiles of units.
+    """Comparison of the activating rows of each unit with all rows.
 
-    A line is a numeric column (`levels` None) or a level. Arrays are (units, lines), with NaN for lines that are not shown.
+    The activating rows of a unit are the rows with its highest activations. A line is a numeric column (`levels` None) or a
+    level. Arrays are (units, lines), with NaN for lines that are not shown.
 
     Parameters
     ----------
-    difference : for numbers, the difference in standard deviations.
+    difference : for numeric columns, the difference in means in standard deviations.
     lift : for levels, the ratio of shares, with an interval on the log scale.
-    most : whether all but 1 to 9 of the rows that activate the unit most have the level. Such levels have no lift.
+    most : whether all but 1 to 9 of the activating rows have the level. The lift of such a level is NaN.
     share : (lines,) share of all rows that have the level.
     q : p-value of the hypothesis of no difference, adjusted within each unit (Benjamini & Hochberg 1995).
-    excited : (units,) number of rows that activate the unit most.
+    excited : (units,) number of activating rows.
     """
 
     columns: tuple[str, ...]
@@ -60,7 +61,7 @@ class Profiles:
     excited: FloatArray
 
     def take(self, which: slice | IntArray) -> Profiles:
-        """Return the profiles of some of the units or sets."""
+        """Return the profiles of the selected units."""
         difference, lift = (
             Estimates(*(getattr(one, part)[which] for part in ("value", "stderr", "low", "high")))
             for one in (self.difference, self.lift)
@@ -69,9 +70,10 @@ class Profiles:
         return replace(self, difference=difference, lift=lift, most=most, q=q, excited=excited)
 
     def strongest(self, u: int) -> IntArray:
-        """Return the lines of a unit that differ significantly (adjusted p below 0.05), in order.
+        """Return the lines of a unit with significant differences (adjusted p below 0.05), largest first.
 
-        Levels that nearly all its rows have come first; the others are sorted by size.
+        Levels that nearly all activating rows have come first. They are followed by all other lines, sorted by absolute
+        difference or log lift.
         """
         lift = np.where(self.lift.value[u] > 0, self.lift.value[u], np.nan)
         size = np.where(self.most[u], np.inf, np.fmax(np.abs(np.log(lift)), np.abs(self.difference.value[u])))
@@ -80,7 +82,10 @@ class Profiles:
 
 
 def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:
-    """Return which rows (n, units) activate each unit most; none if all rows are equal, or too few are left to compare."""
+    """Return a mask (n, units) of the activating rows of each unit.
+
+    A unit with the same activation on all rows has no activating rows. If there are fewer than 20 rows, no unit has any.
+    """
     n, chosen = len(activations), np.zeros(activations.shape, dtype=bool)
     for u in np.flatnonzero(np.ptp(activations, axis=0) > 0):
         order = np.lexsort((hashes, -activations[:, u]))
@@ -92,7 +97,7 @@ def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> A
 
 @dataclass(frozen=True, eq=False)
 class _Lines:
-    """Differences of a number, or log lifts of levels, for each unit (lines, units)."""
+    """Differences in a numeric column, or log lifts of levels, for each unit (lines, units)."""
 
     number: bool
     share: FloatArray  # (lines,)
@@ -102,14 +107,14 @@ class _Lines:
 
 
 def profiles(bound: BoundModel, activations: FloatArray) -> Profiles:
-    """Compare the rows that activate each unit (n, units) with all rows, column by column."""
+    """Compare the activating rows of each unit with all rows, column by column, from `activations` (n, units)."""
     table = bound.table
     w = unit(table.weights, len(table))
     return compared(bound, excited_rows(activations, row_hash(table.numbers, 0), w))
 
 
 def compared(bound: BoundModel, top: Any) -> Profiles:
-    """Compare sets of rows (n, sets) with all rows, column by column."""
+    """Compare sets of rows with all rows, column by column. `top` (n, sets) is a mask of the rows in each set."""
     table = bound.table
     w = unit(table.weights, len(table))
     groups = table.groups
@@ -132,9 +137,9 @@ def compared(bound: BoundModel, top: Any) -> Profiles:
 
 
 def _codes(bound: BoundModel, name: str) -> tuple[list[Any], IntArray]:
-    """Return the levels (missing last) and the index (n,) of each row's level, which is -1 if it has none.
+    """Return the levels of a column, and the index (n,) of each row's level; -1 for rows without a level.
 
-    A number has only the level for missing values.
+    If the column has missing values, these are the last level. A numeric column has no other level.
     """
     column, values = bound.table.schema[name], bound.table.frame[name]
     missing = values.isna().to_numpy()
@@ -152,9 +157,9 @@ def _of(groups: IntArray | None, rows: Any) -> IntArray | None:
 
 
 def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatArray:
-    """Return standard errors (units,) of means with row influences `terms` (n, units), over rows or groups of rows.
+    """Return standard errors (units,) of means, from the influence `terms` (n, units) of each row on them.
 
-    They are NaN if there are fewer than ten groups.
+    If rows come in groups, the influences are summed within groups. The errors are NaN if there are fewer than ten groups.
     """
     if groups is None:
         return np.asarray(np.sqrt((w**2) @ terms**2) / w.sum())
@@ -182,11 +187,13 @@ def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None)
 
 
 def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntArray | None) -> _Lines:
-    """Return the shares of the levels, the log lifts (-inf if no row with the level activates the unit most), and their errors.
+    """Return the shares of the levels, and the log lifts with their standard errors.
 
-    The influence of a row is T / both * t (x - s) - T / all * (x - r). Here x says whether the row has the level, and t whether
-    it is among the rows that activate the unit most; s and r are the shares of the level among those rows and among all rows. The
-    influence has only four values, so sums of weights and of squared weights suffice.
+    The log lift is -inf if no activating row has the level. The influence of a row is T / both * t (x - s) - T / all * (x - r).
+    In this formula, x is 1 if the row has the level, and t is 1 if it is an activating row; otherwise they are 0. The shares of
+    the level among activating rows and among all rows are s and r. T is the total weight, `both` is the weight of activating rows
+    with the level, and `all` is the weight of all rows with the level. The influence has only four values, so sums of weights and
+    of squared weights suffice.
     """
 
     def mass_of(mass: FloatArray) -> FloatArray:

@@ -1,9 +1,9 @@
-"""Hidden units in an audit: every unit in brief, and the units with the highest ablation loss in detail.
+"""Hidden units in an audit: a summary of every unit, and details of the units with the highest ablation loss.
 
-The units are chosen by the rise in loss if their output is replaced by its mean. This is not a test: among many units that do not
-matter, some show a rise by chance. The details of each unit are its six panels (`unit_panels`), quantiles, and the path from
-plausible rows to the optimum (`pareto`). Each output has its optimum as well. All values are taken before the activation
-function, where a unit that is off still shows how far off it is.
+Units are selected for detail by the rise in loss when their output is replaced by its mean. This selection is not a test: among
+many units that do not matter, some show a rise by chance. The details of a unit are its six panels (`unit_panels`), its
+quantiles, and the path from plausible rows to its optimum (`pareto`). The optima of the outputs are also found. All values are
+pre-activations, because these show how far a unit is from being active when its output is zero.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ PATH_STARTS = 8  # starts for every budget; each search also continues from the 
 class Inside:
     """Results on hidden units for the document.
 
-    `shown` are the positions of units, in descending order of ablation loss. `quantiles` (shown, 5) and the `panels` of real rows
-    are in the same order.
+    `shown` contains the positions of the units shown in detail, in descending order of ablation loss. `quantiles` (shown, 5) and
+    the `panels` of real rows are in the same order.
     """
 
     units: Neurons
@@ -51,12 +51,12 @@ class Inside:
 
     @property
     def inhibit(self) -> Profiles | None:
-        """The tenth of the rows with the lowest activation of each unit."""
+        """Profiles of the 10% of rows with the lowest activation of each unit shown in detail."""
         return None if self.panels is None else self.panels.profiles.take(slice(0, None, 4))
 
     @property
     def excite(self) -> Profiles | None:
-        """The tenth of the rows with the highest activation of each unit."""
+        """Profiles of the 10% of rows with the highest activation of each unit shown in detail."""
         return None if self.panels is None else self.panels.profiles.take(slice(3, None, 4))
 
 
@@ -64,9 +64,10 @@ class Inside:
 class Optima:
     """Optima of the units shown in detail and of the outputs.
 
-    `maxima` holds first those of the units, then those of their negatives, and then those of the outputs. `outputs` identifies
-    the latter by (class, 1 for the maximum or -1 for the minimum). `tenth` (objectives,) is the tenth largest value over the rows
-    of the table, because nothing may be shown about fewer rows. `paths` are those of the units shown in detail.
+    `maxima` contains the maxima of the units, then those of their negatives, and then the optima of the outputs. Each optimum of
+    an output is identified in `outputs` by its class and by 1 for a maximum or -1 for a minimum. `tenth` (objectives,) is the
+    tenth largest value of each objective over the rows of the table; larger values are not shown, because they describe fewer
+    than ten rows. `paths` contains the paths to the optima of the units shown in detail.
     """
 
     maxima: Maxima
@@ -76,7 +77,11 @@ class Optima:
 
 
 def audited_rows(network: BoundModel, seed: int) -> BoundModel:
-    """Return the network on at most 4,000,000 / units of its rows, but on at least 2,000 if it has that many."""
+    """Return the network on a sample of its rows.
+
+    The sample has at most 4,000,000 / units rows or, if this is less than 2,000, at most 2,000 rows. Rows with weight 0 are left
+    out.
+    """
     count = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
     rows = max(FEWEST, CELLS // max(1, count))
     bound = network.take(np.sort(chosen(network.table.numbers, rows, seed)))
@@ -86,12 +91,12 @@ def audited_rows(network: BoundModel, seed: int) -> BoundModel:
 
 
 def inside(network: BoundModel, seed: int = 0) -> Inside:
-    """Describe every hidden unit on the audited rows.
+    """Describe every hidden unit on a sample of the rows of the network.
 
     Raises
     ------
     NotApplicableError
-        If the model has no hidden units (it is linear), or they cannot be found.
+        If the model is linear and has no hidden units, or if its hidden units cannot be found.
     """
     bound = audited_rows(network, seed)
     found = neurons(bound, bound.table)
@@ -107,7 +112,10 @@ def inside(network: BoundModel, seed: int = 0) -> Inside:
 
 
 def optima(network: BoundModel, found: Inside, seed: int = 0) -> Optima:
-    """Find the maxima and minima of the units shown in detail and of the outputs; with several outputs, only their maxima."""
+    """Find the maxima and minima of the units shown in detail and of the output.
+
+    With several outputs, only the maxima of the outputs are found.
+    """
     bound = audited_rows(network, seed)
     places = {layer.name: i + 1 for i, layer in enumerate(layers_of(bound))}
     units = [unit(places[found.units.layer[u]], found.units.index[u]) for u in found.shown]
@@ -148,5 +156,5 @@ def _quantile(values: FloatArray, q: float, weights: FloatArray | None) -> float
 
 
 def run(context: Context) -> Inside | None:
-    """Describe the hidden units of the audited network; None if none were found, for the reason recorded there."""
+    """Describe the hidden units of the audited network; None if the analysis of unit correlations found none."""
     return None if context[UNIT_CORRELATIONS] is None else inside(context.network.take(context.subsample), context.seed)

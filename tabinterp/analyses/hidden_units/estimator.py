@@ -1,8 +1,9 @@
-"""Hidden units: how often each is active, whether it is dead or saturated, what activates it, and the loss without it.
+"""Hidden units: how often each is active, whether it is dead or saturated, what activates it, and its ablation loss.
 
-The user does not need to name layers. The description of a unit starts with real rows, because people understand a unit better
-from real than from synthetic examples (Borowski et al. 2021). If the unit is in the first layer, its weights follow. A selective
-unit need not be important (Morcos et al. 2018): `ablation_mean` measures importance.
+The layers are found automatically. The description of a unit starts with the real rows that activate it, because people
+understand a unit better from real examples than from synthetic ones (Borowski et al. 2021). For a unit in the first layer, the
+weights follow. A unit that responds selectively is not necessarily important (Morcos et al. 2018); `ablation_mean` measures
+importance.
 """
 
 from __future__ import annotations
@@ -46,13 +47,13 @@ class Neurons(Display):
     Parameters
     ----------
     active : share of rows with an output above zero.
-    ends : share of rows at an end of a bounded range.
+    ends : share of rows with an output at an end of the range of a bounded activation function.
     health : "dead" (0 on every row), "constant", "saturated", "duplicate" (of unit `same_as`), "redundant" (a linear function of
         the other units of its layer) or "sound".
     effective_rank : for each layer, the exponential of the entropy of its singular values (Roy & Vetterli 2007).
-    ablation_mean : rise in the task's own loss if the output is replaced by its mean.
-    ablation_zero : rise in this loss if the output is replaced by zero.
-    ablation_rows : number of rows used for both, which are held out if `held_out`.
+    ablation_mean : rise in the loss of the task when the output of the unit is replaced by its mean.
+    ablation_zero : rise in this loss when the output is replaced by zero.
+    ablation_rows : number of rows used for the ablations. They are held-out rows if `held_out` is True.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -96,7 +97,7 @@ class Neurons(Display):
 
     @any_backend
     def profile(self) -> pd.DataFrame:
-        """Return one row for each unit and column or level: how the rows that activate the unit most differ from all rows."""
+        """Return the comparison of activating rows with all rows: one row for each unit and column or level."""
         return profile_frame(self.profiles, self.layer, self.index)
 
     @any_backend
@@ -134,7 +135,7 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
     Raises
     ------
     NotApplicableError
-        If the model has no hidden units (it is linear), or they cannot be found.
+        If the model is linear and has no hidden units, or if its hidden units cannot be found.
 
     Examples
     --------
@@ -182,7 +183,10 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
 
 
 def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str], list[int | None], FloatArray]:
-    """Return, for a layer's outputs (n, h), the state and the duplicate of every unit, and the share of rows at an end."""
+    """Return the health of every unit of a layer, the unit that it duplicates, and the share of rows at an end of its range.
+
+    The outputs of the units are `a` (n, h). A unit that duplicates no other has None.
+    """
     mean = np.average(a, axis=0, weights=w)
     still = constant(w @ (a - mean) ** 2, float(w.sum()), mean)
     same, redundant = _twins(a, np.flatnonzero(~still), w)
@@ -210,7 +214,7 @@ def _at_ends(layer: Layer, a: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _twins(a: FloatArray, live: IntArray, w: FloatArray) -> tuple[list[int | None], FloatArray]:
-    """Return the earlier unit that each unit duplicates, and which units are redundant.
+    """Return the earlier unit that each unit duplicates, or None, and a mask of the redundant units.
 
     A unit is redundant if it is a linear function of the other units that are not duplicates.
     """
@@ -251,7 +255,7 @@ def _effective_rank(a: FloatArray, w: FloatArray) -> float:
 def _ablations(
     bound: BoundModel, cut: dict[str, Layer], outputs: dict[str, FloatArray], w: FloatArray
 ) -> tuple[BoundModel, tuple[Estimates, Estimates]]:
-    """Return the rows used for ablation, and the rises in loss if the output is replaced by its mean and by zero."""
+    """Return the model on the rows used for ablation, and the rises in loss for outputs replaced by their mean and by zero."""
     held_out = bound.table.held_out
     rows = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
     held = bound.take(rows)
@@ -288,7 +292,7 @@ def _percent(share: float) -> str:
 
 
 def _excited(made: Profiles, u: int) -> str:
-    """Name the columns and levels with the largest significant differences."""
+    """Return a sentence with the columns and levels that have the largest significant differences."""
     best = made.strongest(u)[:SPOKEN]
     excited = int(made.excited[u])
     if len(best) == 0:

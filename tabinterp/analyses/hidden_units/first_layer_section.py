@@ -1,4 +1,4 @@
-"""First-layer weights on the page: bars that show how much each column and level contributes to a unit's input."""
+"""Report section on first-layer weights: how much each column and level contributes to the input of a hidden unit."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _cell(template: Template, place: int) -> Cell:
 
 
 def bars(card: Card) -> list[Block]:
-    """Draw every level of the categories that contribute most to the unit as a bar to the left or right."""
+    """Return tables with a bar for each level of the categorical columns that contribute most to the unit."""
     if not card.bars:
         return []
     tables = [_levels(weights) for weights in card.bars[:BARRED]]

@@ -1,9 +1,9 @@
 """First-layer weights of hidden units, per original column and in standardised units.
 
-The pre-activation of such a unit is a sum of one function for each column. For a number that the encoder scales, the function is
-a line, and its weight is the change for one standard deviation of the column. For levels, and for missing values, the weight is
-the effect of the level minus the mean effect over the rows. `strength` is the standard deviation of the whole function over rows;
-it also exists for spline and binned columns.
+The pre-activation of a first-layer unit is a sum of functions, one for each column. If the encoder only scales a numeric column,
+the function is linear, and its weight is the change in pre-activation for one standard deviation of the column. The weight of a
+level, or of missing values, is its effect minus the mean effect over the rows. `strength` is the standard deviation of the
+function over the rows. It also exists for columns encoded by splines or bins.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ LEVELS = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Incoming:
-    """Weights into hidden units.
+    """Weights of the hidden units in the first layer.
 
     Arrays are (units, lines), with one line for each numeric column (`levels` None) and for each level. Weights are NaN if the
-    encoder mixes a column, or if the function of a numeric column is not linear.
+    encoder mixes the column with others, or if the function of a numeric column is not linear.
     """
 
     columns: tuple[str, ...]
@@ -77,7 +77,7 @@ def incoming(bound: BoundModel, layer: Layer) -> Incoming | None:
 
 
 def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> list[tuple[Any, FloatArray]]:
-    """Return (level, weights (units,)) pairs; the level is None for a number."""
+    """Return the levels of a column (None: the column itself, if numeric), each with its weights (units,)."""
     values = bound.table.frame[name]
     missing = values.isna().to_numpy()
     if bound.table.schema[name].kind == "numeric":
@@ -90,7 +90,7 @@ def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> lis
 
 
 def slope(x: FloatArray, part: FloatArray) -> FloatArray:
-    """Return the change (units,) of a column's part (n, units) per unit of the column; NaN if it is not linear."""
+    """Return the slopes (units,) of a column's contributions `part` (n, units) to the pre-activations; NaN if not linear."""
     known = ~np.isnan(x)
     x, part = x[known], part[known]
     if len(x) == 0 or np.ptp(x) == 0:

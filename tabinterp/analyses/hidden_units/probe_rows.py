@@ -1,9 +1,9 @@
 """Probe rows: the median row with one column changed at a time, and the response of every unit and output.
 
-For images, a filter is applied to a flat patch and then to a contrasting one (Erhan et al. 2009 examine first layers in this
-way). For a table, the flat patch is the row of weighted medians and most frequent levels, and a contrast sets one column to
-another of its values. Only this one row is changed, so the result does not show the effect of a column at other values of the
-other columns (`effects` average over rows).
+In image models, a filter can be applied to a flat patch and then to a contrasting patch (Erhan et al. 2009 examine first layers
+in this way). For a table, the median row takes the role of the flat patch. It contains weighted medians and most frequent levels.
+A probe row is a copy of the median row in which one column has another value. The responses therefore show the effect of a column
+only for typical values of all other columns. Effect curves (`effects`) average over rows instead.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ POINTS = 20
 
 @dataclass(frozen=True, eq=False)
 class ProbeRows(Display):
-    """The response of hidden units and outputs to the median row, and to changes of one column of it.
+    """Responses of hidden units and outputs to the median row, and to copies of it with one column changed.
 
     Parameters
     ----------
     typical : the median row.
     column : (P,) the column that is changed at each of P points.
-    value : (P,) its value; None for missing.
+    value : (P,) the value to which it is set; None for missing.
     rows : (P,) number of rows of the table nearest to this value.
     layer : layer of each unit.
     index : index of each unit in its layer.
     outputs : names of the outputs.
-    at_typical : (units + outputs,) response to the median row.
+    at_typical : (units + outputs,) responses to the median row.
     response : (P, units + outputs) outputs of the units after their activation function, followed by the scores.
     """
 
@@ -63,11 +63,11 @@ class ProbeRows(Display):
 
     @property
     def change(self) -> FloatArray:
-        """The response (P, units + outputs) minus the response to the median row."""
+        """The responses (P, units + outputs) minus the responses to the median row."""
         return np.asarray(self.response - self.at_typical)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return only the scores, with a word for missing values."""
+        """Return the rows of `frame` for scores, with a word for missing values."""
         frame = self.frame().query("layer == 'output'")
         values = [
             text("plot.missing") if v is None else f"{v:.6g}" if isinstance(v, float) else str(v)
@@ -77,7 +77,7 @@ class ProbeRows(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each point and unit or output. For an output, the unit is empty and `output` has its name."""
+        """Return one row for each point and unit or output. For an output, `unit` is empty and `output` is its name."""
         points, units, k = len(self.column), len(self.layer), len(self.outputs)
         size = units + k
         return pd.DataFrame(
@@ -97,10 +97,10 @@ class ProbeRows(Display):
 def probe_rows(
     model: Model | BoundModel, table: Table, *, columns: Sequence[str] | None = None, grid: int = POINTS
 ) -> ProbeRows:
-    """Set each of the `columns` (None: all) of the median row of `table` to at most `grid` of its values.
+    """Compute the responses of hidden units and outputs when single columns of the median row of `table` are changed.
 
-    For a linear model, a function of rows, or a network whose hidden units cannot be found, only the responses of the outputs are
-    returned.
+    Each of the `columns` (default: all) is set to at most `grid` of its values. If the model is linear or a function of rows, or
+    if its hidden units cannot be found, only the responses of the outputs are returned.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def probe_rows(
 
 
 def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
-    """Return the median row. Medians that fewer than ten rows have are rounded if the model accepts values that no row has."""
+    """Return the median row. A median that fewer than ten rows have is rounded, if the model accepts the rounded value."""
     made = typical.copy()
     for name in bound.columns:
         if bound.table.schema[name].kind == "numeric" and typical[name].notna().all():
@@ -148,7 +148,7 @@ def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
 
 
 def _moved(held: pd.DataFrame, typical: pd.DataFrame, name: str, grid: Grid) -> pd.DataFrame:
-    """Return a copy of the median row for each point of the column."""
+    """Return copies of the median row with one column set to each point of its grid."""
     made = typical.iloc[np.zeros(len(grid), dtype=np.int64)].reset_index(drop=True)
     made[name] = held[name].take(grid.donors).reset_index(drop=True)
     return made

@@ -1,4 +1,4 @@
-"""Hidden units in the document: their state, what activates them, their weights, and the loss without them."""
+"""Hidden units in the document: their health, what activates them, their weights, and their ablation loss."""
 
 from __future__ import annotations
 
@@ -68,11 +68,12 @@ class UnitRow(Part):
 
 
 class ProfileLine(Part):
-    """How the rows that activate or inhibit a unit most differ from all rows. There are at least ten such rows.
+    """Comparison of the rows that activate or inhibit a unit most with all rows, in one column or level.
 
-    For a number (no level), the difference is that of means, in standard deviations over all rows. For a level, it is the lift:
-    the level's share among these rows divided by its share among all. If all but one to nine of these rows have the level, it has
-    no lift, only a direction.
+    At least ten rows activate the unit most, and at least ten inhibit it most. For a numeric column (`level` is null), the
+    difference is between means, in standard deviations over all rows. For a level, it is the lift: the share of the level among
+    the activating or inhibiting rows divided by its share among all rows. If all but one to nine of the activating or inhibiting
+    rows have the level, the lift is withheld, and only its significance is given.
     """
 
     column: str
@@ -90,7 +91,7 @@ class WeightLine(Part):
 
 
 class LevelWeights(Part):
-    """The contribution of each level of a category to a unit of the first layer, minus the mean over rows.
+    """Contribution of each level of a categorical column to a unit of the first layer, minus the mean over rows.
 
     Only levels with at least ten rows are listed.
     """
@@ -101,11 +102,12 @@ class LevelWeights(Part):
 
 
 class Template(Part):
-    """How much the weights of each column contribute to a unit of the first layer.
+    """Contributions of the columns to the input of a unit of the first layer.
 
-    The lists are in the order of `Inside.template_columns`. `shares` divides the variance of each column's part by the sum of
-    these variances over columns; it is None if the encoder mixes the column. For a category, `levels` has the level with the
-    largest weight. `signs` has the sign of that weight, or of the weight of a number; it is 0 if there is neither.
+    The lists are in the order of `Inside.template_columns`. `shares` contains the variance of each column's contribution, divided
+    by the sum of these variances over columns; null if the encoder mixes the column with others. `levels` contains the level with
+    the largest absolute weight for a categorical column. `signs` contains the sign of this weight, or of the weight of a numeric
+    column; 0 if there is no such weight.
     """
 
     index: int
@@ -115,7 +117,7 @@ class Template(Part):
 
 
 class PanelColumn(Part):
-    """A column in the four panels of real rows: rounded means of a number, or the most frequent level and its share."""
+    """One column in the four panels of real rows: rounded means, or the most frequent level in each panel and its share."""
 
     column: str
     levels: list[str | None] | None  # None: a number
@@ -123,7 +125,7 @@ class PanelColumn(Part):
 
 
 class RealPanels(Part):
-    """Real rows by activation: the lowest tenth, those just below and just above the median, and the highest tenth."""
+    """Four panels of real rows by activation: lowest 10%, just below the middle, just above the middle, and highest 10%."""
 
     about: float  # the median, or 0
     values: list[float | None]  # mean activations
@@ -132,7 +134,7 @@ class RealPanels(Part):
 
 
 class Card(Part):
-    """A hidden unit in detail. `quantiles` are quantiles of its pre-activation, at `Inside.shares`."""
+    """Details of one hidden unit. `quantiles` are quantiles of its pre-activation, at the levels in `Inside.shares`."""
 
     layer: str
     index: int
@@ -298,7 +300,7 @@ def _line(profiles: Profiles, k: int, line: int) -> Interval:
 
 
 def _templates(result: InsideResult, values: ShownValues) -> list[Template]:
-    """Return the shares of the columns in the input of the most important units of the first layer."""
+    """Return the contributions of the columns to the most important units of the first layer."""
     incoming, units = result.units.incoming, result.units
     if incoming is None:
         return []
@@ -324,7 +326,10 @@ def _templates(result: InsideResult, values: ShownValues) -> list[Template]:
 
 
 def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues) -> tuple[Any, str | None]:
-    """Return the sign of the largest weight that at least ten rows have, and its level (None for a number)."""
+    """Return the sign of the largest absolute weight, and its level (None for a numeric column).
+
+    Levels that fewer than ten rows have are ignored.
+    """
     weight = incoming.weight[u]
     shown = [i for i in lines if np.isfinite(weight[i]) and values.enough(incoming.columns[i], incoming.levels[i])]
     if not shown:
@@ -356,7 +361,7 @@ def _weights(result: InsideResult, u: int, values: ShownValues) -> list[WeightLi
 
 
 def _bars(result: InsideResult, u: int, values: ShownValues) -> list[LevelWeights]:
-    """Return every level with at least ten rows, for the categories that contribute most."""
+    """Return the weights of the levels with at least ten rows, for the categorical columns that contribute most."""
     incoming = result.units.incoming
     if incoming is None or result.units.layer[u] != result.units.layer[0]:
         return []

@@ -1,4 +1,4 @@
-"""Limits on rows for the analyses of hidden units, and what these analyses require of a network."""
+"""Limits on the number of rows, and requirements on the network, in analyses of hidden units."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FEWEST = 200  # rows used even if there are many units
 
 
 def affordable(network: BoundModel, most: int, seed: int) -> BoundModel:
-    """Return the network on a sample of its rows, which is smaller if there are more units and outputs."""
+    """Return the network on a sample of its rows. The more units and outputs the network has, the smaller the sample."""
     if network.is_linear:
         raise NotApplicableError(why("the network is linear: it has no hidden unit"))
     units = sum(values.shape[1] for values in network.take(np.arange(1)).activations().values())
@@ -29,7 +29,7 @@ def drawn(network: BoundModel, most: int, seed: int) -> IntArray:
 
 
 def require_rows(network: BoundModel) -> None:
-    """Raise `NotApplicableError` if there are too few rows."""
+    """Raise `NotApplicableError` if there are fewer than ten rows."""
     if len(network.table) < SMALL:
         raise NotApplicableError(why("mechanism.few", least=SMALL))
 

@@ -1,4 +1,4 @@
-"""Hidden units on the page: the state of each layer, and details of the units with the highest ablation loss."""
+"""Report section on hidden units: the health of each layer, and details of the units with the highest ablation loss."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _layer(row: LayerHealth) -> list[str]:
 
 
 def build(inside: Inside, document: Document) -> list[Block]:
-    """Return the units with the highest ablation loss, each with what activates it."""
+    """Return the details of the units with the highest ablation loss."""
     if not document[Neurons].units:
         return []
     loss = t(f"report.metric.{inside.loss}")
@@ -158,7 +158,7 @@ def _between(column: PanelColumn) -> list[str]:
 
 
 def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
-    """Return one line on the unit, from the numbers of its card."""
+    """Return sentences that describe the unit, from the numbers of its card."""
     words = [t("units.excited.none", excited=card.excited)]
     if strongest := [line for line in card.profile if line.excites][:SPOKEN]:
         words = [t("units.excited", excited=card.excited, columns=both(map(_difference, strongest)))]
@@ -203,7 +203,7 @@ def _line_name(line: ProfileLine | WeightLine) -> str:
 
 
 def _lift(line: ProfileLine, difference: Interval, known: bool) -> str:
-    """Return how the rows that excite or inhibit a unit differ from all rows in this column or level."""
+    """Describe how the rows that excite or inhibit a unit differ from all rows in this column or level."""
     if difference.value is None:
         return t("report.inside.times_most") if known else NONE
     if line.level is None:

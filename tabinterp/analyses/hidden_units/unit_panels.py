@@ -1,10 +1,10 @@
-"""The six panels of a unit, from minimum to maximum with real rows between (Olah, Mordvintsev & Schubert 2017).
+"""Six panels of a hidden unit: its minimum, four sets of real rows, and its maximum (Olah, Mordvintsev & Schubert 2017).
 
-The panels are the negative optimum, the real rows with the smallest activation, those just below the middle, those just above it,
-those with the largest activation, and the positive optimum. Each of the four inner panels has 10% of the weight and at least 10
-rows. It is shown as an aggregate compared with all rows (`profiles`), never row by row. The middle is 0 if there are 10 rows on
-each side of 0, and otherwise the median. Optima are not rows of the table: their `typicality` says whether they may be
-interpreted as rows.
+The outer panels are optima: inputs at which the unit is smallest and largest. The four inner panels contain the real rows with
+the smallest activation, those just below the middle, those just above the middle, and those with the largest activation. Each
+inner panel has 10% of the weight and at least 10 rows. It is shown as an aggregate compared with all rows (`profiles`), never row
+by row. The middle is 0 if there are 10 rows on each side of 0, and otherwise the median. Optima are not rows of the table;
+`typicality` states whether they can be interpreted as rows.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ PANELS = ("negative optimum", "minimum", "slightly negative", "slightly positive
 
 @dataclass(frozen=True, eq=False)
 class Card(Display):
-    """Six panels of one objective.
+    """Six panels of one objective, such as a hidden unit or an output.
 
     Parameters
     ----------
     value : (6,) the objective at the optima, and its mean over the rows of each inner panel; NaN for an empty panel.
-    rows : (4,) number of rows in each inner panel; 0 if fewer than 10 would be left.
-    about : the middle.
+    rows : (4,) number of rows in each inner panel; 0 if there are fewer than 10.
+    about : the middle, which is 0 or the median.
     profiles : comparison of the rows of each inner panel with all rows.
-    means : (4, lines) means of numbers in their own units.
-    optima : results of the search, downward (with negative values) and upward.
+    means : (4, lines) means of numeric columns in their own units.
+    optima : results of the search for the minimum (with negated values) and for the maximum.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.panels", {"network": ("value", None, None)}, named("panel"), at=None)
@@ -62,7 +62,11 @@ class Card(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each panel and line. An optimum has the value `at`, rows have `mean` or `share` of a level."""
+        """Return one row for each panel and each column or level.
+
+        For an optimum, `at` is its value in the column. For real rows, `mean` is the mean of a numeric column, and `share` is the
+        share of a level.
+        """
         parts = [self._optimum(0), *(self._between(p) for p in range(4)), self._optimum(1)]
         return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
@@ -157,10 +161,10 @@ def card(model: Model | BoundModel, table: Table, *, objective: Objective, seed:
 
 @dataclass(frozen=True, eq=False)
 class Panels:
-    """The four panels of real rows for K scores.
+    """Four inner panels of real rows for each of K objectives.
 
-    `value` and `rows` are (K, 4), and `about` (K,) are the middles. `profiles` and `means` (4 K, lines) have the panels of the
-    first score, then those of the next.
+    `value` and `rows` are (K, 4). `about` (K,) contains the middle of each objective. `profiles` and `means` (4 K, lines) contain
+    the four panels of the first objective, then those of the second, and so on.
     """
 
     value: FloatArray
@@ -171,7 +175,7 @@ class Panels:
 
 
 def panels(bound: BoundModel, scores: FloatArray) -> Panels:
-    """Return the panels of real rows between the optima, for scores (n, K)."""
+    """Return the four inner panels of real rows for K objectives, from their values `scores` (n, K)."""
     w = unit(bound.table.weights, len(bound.table))
     hashes = row_hash(bound.table.numbers, 0)
     about = np.array([_middle(score, w) for score in scores.T])
@@ -194,7 +198,7 @@ def _middle(score: FloatArray, w: FloatArray) -> float:
 
 
 def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -> Any:
-    """Return which rows are in each inner panel (n, 4)."""
+    """Return a mask (n, 4) of the rows in each inner panel."""
     made = np.zeros((len(score), 4), dtype=bool)
     known = w > 0
     if known.sum() < 2 * SMALL or np.ptp(score[known]) == 0:
@@ -210,7 +214,7 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
 
 
 def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
-    """Return the means of numbers in their own units (sets, lines); NaN for levels, and if nothing can be shown."""
+    """Return the means of numeric columns in their own units (sets, lines); NaN for levels and for means that cannot be shown."""
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
         if level is None:

@@ -1,17 +1,19 @@
-"""Interactions of columns: the strongest pairs, the strength of each, and its effect without the main effects.
+"""Interactions of columns: the strongest pairs, the strength of each, and its joint effect without main effects.
 
-All pairs are screened by second differences between real rows (`screening`). The strongest ones are evaluated in full
-(`pair_effects`). The numbers of a pair are in squared units of the score:
+All pairs are screened by second differences between real rows (`screening`). The strongest pairs are evaluated in full
+(`pair_effects`). Three variances are estimated for each pair, in squared units of the score:
 
-- `variance` is the numerator of the squared H statistic (Friedman & Popescu 2008): the variance of the pair's partial dependence
-  minus those of its columns. `share` is relative to the variance of the score, and `h2` to that of the pair's partial dependence.
-- `purified` is the variance of the pair's table after main effects are removed with the weights of the rows (Lengerich et al.
-  2020). In each block, values are drawn again within the cells of the table. Its error therefore covers the background, the
-  coarseness of the cells and the rows in them.
+- `variance` is the numerator of the squared H statistic (Friedman & Popescu 2008). It is the variance of the pair's partial
+  dependence after the partial dependence of each of the two columns is subtracted. `share` is relative to the variance of the
+  score, and `h2` is relative to the variance of the pair's partial dependence.
+- `purified` is the variance of the pair's effect on a grid, after main effects are removed with the weights of the rows
+  (Lengerich et al. 2020). In each block of rows, values are drawn again within the cells of the grid. The standard error
+  therefore reflects the background rows, the coarseness of the cells and the rows in them.
 - `shapley` is the variance over rows of the Shapley interaction index (Grabisch & Roubens 1999).
 
-The four coincide if columns are independent and no term involves three columns. All of them combine values that may not occur
-together: `empty` is the share of the table's cells without rows. Estimates are unbiased, and can therefore be below zero.
+The three variances are equal if columns are independent and no term involves three columns. All of them combine values that may
+not occur together: `empty` is the share of the grid's cells without rows. Estimates are unbiased, and can therefore be below
+zero.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ POINTS = 8  # number of points of each column of a table
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """One pair evaluated in full: its table and its estimates (outputs,), which the docstring of this module defines."""
+    """One pair evaluated in full: its estimates (outputs,), defined in the docstring of this module, and its effect on a grid."""
 
     columns: tuple[str, str]
     variance: Estimates
@@ -63,16 +65,16 @@ class Pair:
 
     @property
     def empty(self) -> float:
-        """The share of the table's cells without rows."""
+        """The share of the grid's cells without rows."""
         return float((self.table.rows == 0).mean())
 
 
 @dataclass(frozen=True, eq=False)
 class Interactions(Display):
-    """The strongest pairs, in descending order of the variance over all outputs, and the screening of all pairs.
+    """The strongest pairs, in descending order of the variance summed over outputs, and the screening of all pairs.
 
     Standard errors come from `blocks` independent blocks of `background` rows each, and intervals use Student's t. If
-    `shapley_exact`, all coalitions of the other columns were used, so that only rows were sampled.
+    `shapley_exact` is True, the Shapley interaction index uses all coalitions of the other columns, and only rows are sampled.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -147,16 +149,16 @@ def interactions(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Interactions:
-    """Find the strongest pairs among `columns` (None: all), and evaluate `top` of them in full, on rows of `table`.
+    """Find the strongest interactions between two of the `columns` (default: all), and evaluate the `top` pairs in full.
 
     Scores are log-odds, centred logits or units of the target. The first round of screening changes at most two million rows.
-    With more than a hundred columns, only pairs of the hundred that change the score most are screened (`screen.passed` has the
-    others).
+    With more than a hundred columns, only pairs among the hundred columns that change the score most are screened.
+    `screen.passed` lists the other columns.
 
     Parameters
     ----------
-    background : number of rows in a block. A partial dependence is averaged over these rows and evaluated at them. The number of
-        blocks is 2,048 divided by this number, and at least eight. If there are few rows, the blocks are smaller.
+    background : number of rows in a block. Partial dependence is averaged over these rows and evaluated at them. The number of
+        blocks is 2,048 divided by this number, but at least eight. If the table has few rows, the blocks are smaller.
 
     Examples
     --------
@@ -223,7 +225,7 @@ def _read(
 
 
 def _in_order(bound: BoundModel, seed: int) -> BoundModel:
-    """Return the rows with positive weight, in hash order."""
+    """Return the model on the rows with positive weight, in hash order."""
     order = np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64)
     weights = bound.table.weights
     return bound.take(order if weights is None else order[weights[order] > 0])

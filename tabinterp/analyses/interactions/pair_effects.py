@@ -1,12 +1,13 @@
-"""The joint effect of one pair of columns: its share of the score's variance, and its table on a grid.
+"""Joint effect of one pair of columns: its share of the variance of the score, and its values on a grid.
 
-Let d_ib be the second difference in which row i gives its two columns to row b (see `screening`). The mean over b is the pair's
-partial dependence minus those of its columns. Its variance over i is the numerator of the squared H statistic (Friedman & Popescu
-2008). If columns are independent, it is also the variance of the pair's own term in the functional ANOVA.
+Let d_ib be the second difference in which two columns of row b take their values from row i (see `screening`). Its mean over b is
+the pair's partial dependence minus the partial dependence of each of the two columns. The variance of this mean over i is the
+numerator of the squared H statistic (Friedman & Popescu 2008). If columns are independent, it is also the variance of the pair's
+own term in the functional ANOVA.
 
-With a finite background, that mean is noisy, and its square is biased upward. Products of different b are therefore used instead
-(a U-statistic), so that the estimate for a pair without interaction is unbiased around zero. Blocks of rows are independent
-replicates, from which all standard errors are computed.
+With a finite number of background rows b, the mean is noisy, and its square is biased upward. The square is therefore replaced by
+products of d_ib for different b (a U-statistic). For a pair without interaction, the estimate is then zero on average. Blocks of
+rows are independent replicates, from which all standard errors are computed.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def _apart(e: FloatArray) -> Any:
 
 
 def variance_of_mean(values: FloatArray, w: FloatArray) -> FloatArray:
-    """Return the unbiased variance (k,) over i of the mean over b of `values` (i, b, k). The diagonal is left out."""
+    """Return the unbiased variance (k,) over i of the mean over b of `values` (i, b, k). Entries with i = b are left out."""
     other = (w[:, None] * w[None] * (1 - np.eye(len(w))))[:, :, None]
     e = other * values
     return np.asarray(_in_row(e, w) / _in_row(other, w) - _apart(e) / _apart(other))
@@ -79,7 +80,7 @@ def ratio(above: FloatArray, below: FloatArray) -> Estimates:
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Replicates: blocks of rows of a bound model, the score of each row, and the scores with single columns changed."""
+    """Blocks of rows that serve as replicates, with the scores of their rows, unchanged and with single columns changed."""
 
     bound: BoundModel
     rows: tuple[IntArray, ...]
@@ -90,7 +91,7 @@ class Blocks:
 
     @classmethod
     def of(cls, bound: BoundModel, rows: Sequence[IntArray], columns: Sequence[str]) -> Blocks:
-        """Compute the scores of these blocks of rows, as they are and with every single column changed."""
+        """Compute the scores of the rows of each block, first unchanged and then with each single column changed."""
         table = bound.table
         weights = tuple(table.row_weights[r] for r in rows)
         with torch.inference_mode():
@@ -100,7 +101,7 @@ class Blocks:
         return cls(bound, tuple(rows), weights, tuple(o - centre for o in own), centre, single)
 
     def total(self) -> FloatArray:
-        """Return the variance of the score (replicates, k)."""
+        """Return the variance of the score in each block (replicates, k)."""
         return np.stack([variance(own, w) for own, w in zip(self.own, self.weights, strict=True)])
 
 
@@ -111,9 +112,9 @@ def _given(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> Float
 
 
 def joint(blocks: Blocks, pair: tuple[str, str]) -> tuple[FloatArray, FloatArray]:
-    """Return the variance (replicates, k) of the pair's partial dependence minus those of its columns.
+    """Return two variances (replicates, k): of the interaction of a pair, and of the pair's partial dependence.
 
-    Also return the variance of the pair's partial dependence alone.
+    The interaction is the pair's partial dependence minus the partial dependence of each of its two columns.
     """
     pure, whole = [], []
     for r, w, own, a, b in zip(blocks.rows, blocks.weights, blocks.own, *(blocks.single[c] for c in pair), strict=True):
@@ -127,7 +128,7 @@ def joint(blocks: Blocks, pair: tuple[str, str]) -> tuple[FloatArray, FloatArray
 
 
 def is_exact(bound: BoundModel) -> bool:
-    """Return whether all coalitions of the other columns are used."""
+    """Return whether the Shapley interaction index uses all coalitions of the other columns."""
     return bool(2 ** (len(_players(bound)) - 2) <= EXACT)
 
 
@@ -141,10 +142,10 @@ def index_variance(blocks: Blocks, pair: tuple[str, str], seed: int) -> FloatArr
 
 
 def index_terms(bound: BoundModel, pair: tuple[str, str], rows: IntArray, draws: np.random.Generator) -> FloatArray:
-    """Return the index (i, b, k) of row i for the single background row b. The index of row i is the mean over b.
+    """Return the Shapley interaction index (i, b, k) of each row i with b as the only background row.
 
-    Columns that the model does not use change no index and are left out. If there are too many coalitions of the other columns to
-    use them all, the one for i and b is drawn with the weights of the index.
+    The index of row i is the mean over b. Columns that the model does not use do not change the index and are left out. If there
+    are too many coalitions of the other columns, one is drawn for each i and b, with the weights of the index as probabilities.
     """
     places = [bound.columns.index(c) for c in pair]
     others = [j for j in _players(bound) if j not in places]
@@ -168,7 +169,11 @@ def _players(bound: BoundModel) -> list[int]:
 
 
 def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iterator[tuple[float, Any]]:
-    """Yield weights, and which of the p other columns come from row i rather than row b: (p,), or (n, n, p) by pair of rows."""
+    """Yield coalitions of the p other columns with their weights.
+
+    A coalition is a mask of the columns that are taken from row i instead of row b. It is (p,), or (n, n, p) if one coalition is
+    drawn for each pair of rows.
+    """
     if exact:
         for size in range(p + 1):
             for chosen in combinations(range(p), size):
@@ -183,16 +188,16 @@ def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iter
 
 @dataclass(frozen=True, eq=False)
 class PairTable:
-    """The pair's joint effect on a grid, without main effects.
+    """Joint effect of a pair of columns on a grid, without main effects.
 
-    The margins of the effect, weighted by the rows of the cells, are zero (Lengerich et al. 2020).
+    The means of the effect along both columns, weighted by the rows of the cells, are zero (Lengerich et al. 2020).
 
     Parameters
     ----------
-    values : values of both columns; None for missing.
+    values : values of both columns at the grid points; None for missing.
     rows : (A, B) number of rows nearest to each cell.
-    weight : (A, B) their share.
-    effect : (A, B, k) the effect, with standard errors over the background.
+    weight : (A, B) weighted share of the rows nearest to each cell.
+    effect : (A, B, k) the effect, with standard errors that reflect the sampling of background rows.
     variance : (k,) variance of the effect over the rows of the cells.
     """
 
@@ -204,12 +209,15 @@ class PairTable:
 
     @property
     def small(self) -> Any:
-        """The cells (A, B) with 1 to 9 rows, which are not shown. Cells without rows are extrapolated."""
+        """Mask (A, B) of the cells with 1 to 9 rows, which are not shown. Cells without rows are extrapolated."""
         return (self.rows > 0) & (self.rows < SMALL)
 
 
 def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], seed: int) -> PairTable:
-    """Return the purified partial dependence of a pair on a grid. `points` has the grid points after the rows (`with_points`)."""
+    """Return the partial dependence of a pair on a grid, without main effects.
+
+    `points` is the model with the grid points as additional rows (`with_points`).
+    """
     bound, r = blocks.bound, len(blocks.rows)
     rows, weight = _cells(grids, bound)
     middles = [(grids[0].donors, grids[1].donors)] * r
@@ -225,11 +233,11 @@ def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], see
 
 
 def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
-    """Return squares (replicates, A, B, k) of the purified effect at real values, whose weighted sum is the variance.
+    """Return squared effects (replicates, A, B, k) at values of real rows. Their weighted sum over cells is the variance.
 
-    For every point, each block draws one of the nearest rows. The mean over blocks, and its error, therefore include variation of
-    the effect within a cell. Products of two halves of the background are used, because the noise of the background does not bias
-    them.
+    For every grid point, each block draws one of the nearest rows. The mean over blocks and its standard error therefore include
+    the variation of the effect within a cell. The square is computed as the product of two effects, each averaged over one half
+    of the background rows, because the sampling of these rows does not bias such a product.
     """
     draws = [np.random.default_rng([seed, block]) for block in range(len(blocks.rows))]
     first, second = (_drawn(grid, blocks.bound, draws) for grid in grids)
@@ -239,7 +247,7 @@ def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed:
 
 
 def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) -> list[IntArray]:
-    """For each generator, draw one of the rows nearest to each point (G,), by weight."""
+    """Draw one of the rows nearest to each point (G,) with each generator, with probabilities proportional to the weights."""
     near, w = grid.nearest, bound.table.row_weights
     order = np.argsort(near, kind="stable")
     order = order[near[order] >= 0]
@@ -252,7 +260,10 @@ def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) 
 
 
 def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
-    """Return `tables` (..., A, B, k) minus their projection on additive functions of the row and the column."""
+    """Remove main effects from `tables` (..., A, B, k).
+
+    The weighted projection on sums of a function of the row and a function of the column is subtracted.
+    """
     a, b = weight.shape
     sides = np.hstack([np.repeat(np.eye(a), b, axis=0), np.tile(np.eye(b), (a, 1))])
     root = np.sqrt(weight.ravel())
@@ -262,7 +273,7 @@ def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
 
 
 def _cells(grids: tuple[Grid, Grid], bound: BoundModel) -> tuple[IntArray, FloatArray]:
-    """Return the rows nearest to each cell (A, B), and their share by weight."""
+    """Return the number of rows nearest to each cell (A, B), and their weighted share."""
     first, second = (grid.nearest for grid in grids)
     on = (first >= 0) & (second >= 0)
     cell = first[on] * len(grids[1]) + second[on]
@@ -288,9 +299,10 @@ def _dependence(
     places: Sequence[tuple[IntArray, IntArray]],
     shares: Callable[[FloatArray], FloatArray],
 ) -> FloatArray:
-    """Return mean scores (replicates, h, A, B, k) of the first rows of each block at every cell, by shares (h, rows).
+    """Return weighted mean scores (replicates, h, A, B, k) of the first rows of each block, with the pair set to every cell.
 
-    `places` gives, for each block, the rows with the values of the cells. Small blocks pass through the network together.
+    `shares` returns h sets of weights (h, rows). For each block, `places` contains the rows from which the values of the cells
+    are taken. Small blocks are passed through the network together.
     """
     bound, rows = blocks.bound, [rows[:GRID_ROWS] for rows in blocks.rows]
     together = max(1, MIXED // (len(grids[0]) * len(grids[1]) * len(rows[0])))

@@ -20,9 +20,9 @@ class InteractionRow(Part):
     output: str | None
     first: str
     second: str
-    variance: Interval  # variance of the pair's partial dependence minus those of its columns
+    variance: Interval  # variance of the pair's partial dependence minus the partial dependence of each column
     share: Interval  # this variance as a share of the variance of the score
-    h2: Interval  # the same as a share of the variance of the pair's partial dependence (Friedman & Popescu 2008)
+    h2: Interval  # this variance as a share of the variance of the pair's partial dependence (Friedman & Popescu 2008)
     shapley: Interval  # variance over rows of the Shapley interaction index
 
 
@@ -35,8 +35,8 @@ class Interactions(Part):
     background: int
     seed: int
     screened: int  # number of pairs that were screened
-    passed: int = 0  # number of columns that change the score too little to be in a pair
-    passed_most: float | None = None  # the largest of their total indices, as a share of the variance of the score
+    passed: int = 0  # number of columns that were not screened, because they change the score too little
+    passed_most: float | None = None  # largest total index of these columns, as a share of the score variance
     linear_adds: bool  # whether the linear model is a sum over original columns, without interactions
     pairs: list[InteractionRow]
 

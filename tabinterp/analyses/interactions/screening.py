@@ -1,16 +1,17 @@
-"""Screening of all pairs for interactions by second differences between real rows, in rounds that drop the weakest pairs.
+"""Screening of pairs of columns for interactions, by second differences between real rows, in two rounds.
 
 Row x takes the columns j and k from another row x', together or one at a time. The second difference
 
     d = f(x) - f(x with j from x') - f(x with k from x') + f(x with j and k from x')
 
 is zero if j and k do not interact. The strength of a pair is E d² / 4. If columns are independent, this is the variance of all
-terms of the functional ANOVA that contain both columns (Hooker 2004; the superset importance of Liu & Owen 2006). All pairs share
-the changes of single columns. No row is used twice in a round, so its mean is unbiased and its standard error over rows is exact.
+terms of the functional ANOVA that contain both columns (Hooker 2004; the superset importance of Liu & Owen 2006). The scores with
+one changed column are computed once and used for all pairs. No row is used twice in a round, so the estimate of the strength is
+unbiased and its standard error over rows is exact.
 
-With more than a hundred columns, only pairs among the hundred that change the score most are screened. The measure is E (f(x) -
-f(x with j from x'))² / 2. If columns are independent, this is the total index of j (Jansen 1999), which no pair that contains j
-can exceed.
+With more than a hundred columns, only pairs among the hundred columns that change the score most are screened. The change by
+column j is measured by E (f(x) - f(x with j from x'))² / 2. If columns are independent, this is the total index of j (Jansen
+1999), which is an upper bound for the strength of every pair that contains j.
 """
 
 from __future__ import annotations
@@ -42,17 +43,17 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class Screen(PreviewedFrame):
-    """Every screened pair: its strength in squared units of the score, summed over outputs, and how it was measured.
+    """Strength of every screened pair, in squared units of the score and summed over outputs.
 
     Arrays are (pairs,).
 
     Parameters
     ----------
-    rounds : the last round that the pair was in; 0 if the model does not use one of its columns.
+    rounds : the last round in which the pair was measured; 0 if the model does not use one of its columns.
     rows : number of rows in that round.
     kept : whether the pair is evaluated in full.
-    passed : columns that change the score too little to be in a pair.
-    passed_most : the largest of their total indices, in squared units of the score.
+    passed : columns that were not screened, because they change the score too little.
+    passed_most : the largest total index of these columns, in squared units of the score.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -82,10 +83,10 @@ class Screen(PreviewedFrame):
 
 
 def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progress | None = None) -> Screen:
-    """Screen all pairs of `columns`. The rows of `bound` must be in hash order.
+    """Screen all pairs of `columns` for interactions. The rows of `bound` must be in hash order.
 
     The first round measures every pair on the first rows. The second round measures the strongest pairs again on the last rows,
-    so that the choice of pairs does not bias their strength.
+    so that their selection does not bias the estimates of their strength.
     """
     n = len(bound.table)
     half = min(MOVED, n // 2)
@@ -107,7 +108,7 @@ def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progre
 def most_moving(
     bound: BoundModel, columns: Sequence[str], rows: IntArray, donors: IntArray
 ) -> tuple[tuple[str, ...], float]:
-    """Return at most `WIDE` of the columns, in their order, and the largest total index of a column that is left out."""
+    """Return the columns that change the score most (at most `WIDE`), in their order, and the largest total index of the rest."""
     if len(columns) <= WIDE:
         return tuple(columns), 0.0
     total = total_indices(bound, columns, rows, donors)
@@ -142,7 +143,7 @@ def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:
 def _measured(
     before: Screen, which: IntArray, bound: BoundModel, rows: IntArray, donors: IntArray, progress: Progress | None
 ) -> Screen:
-    """Return the screen after measuring these pairs on these rows and donors."""
+    """Return the screen with new measurements of these pairs on these rows and donors."""
     strength, stderr = before.strength.copy(), before.stderr.copy()
     used, rounds = before.rows.copy(), before.rounds.copy()
     strength[which], stderr[which] = strengths(bound, [before.pairs[i] for i in which], rows, donors, progress)
@@ -158,7 +159,10 @@ def strengths(
     donors: IntArray,
     progress: Progress | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return strengths (pairs,) and their standard errors. Every row has one donor, and no row is both."""
+    """Return strengths (pairs,) and their standard errors.
+
+    Each row takes values from one donor. No row may be both a row and a donor.
+    """
     weights = None if bound.table.weights is None else bound.table.weights[rows] * bound.table.weights[donors]
     z, moves, single = bound.z[rows], {}, {}
     squared = np.zeros((len(rows), len(pairs)))

@@ -1,4 +1,4 @@
-"""Interactions on the page: the strongest pairs of columns in the network's score."""
+"""Report section on interactions: the strongest pairs of columns in the network's score."""
 
 from __future__ import annotations
 

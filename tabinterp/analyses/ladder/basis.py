@@ -1,11 +1,13 @@
 """Basis functions of the original columns in three nested tiers.
 
-- linear: numbers (missing values are set to the median, with an indicator), and the levels of all other columns;
-- additive: also a piecewise linear spline of each number, with at most 16 knots;
-- pairs: also products of two columns, on coarse splines (5 knots) or the most frequent levels (6).
+- linear: each numeric column, and indicators of the levels of all other columns. Missing values of a numeric column are replaced
+  by the median and marked by an indicator;
+- additive: in addition, a piecewise linear spline of each numeric column, with at most 16 knots;
+- pairs: in addition, products of two columns, each encoded by a coarse spline (5 knots) or by its most frequent levels (6).
 
-They are scikit-learn transformers, so models fitted on them can be exported as a pipeline. A spline of degree one is local: a
-few extreme rows change only the segment they lie in. For a number with few values, it can represent any function.
+The basis is a scikit-learn transformer, so models fitted on it can be exported as a pipeline. A linear spline is local: a few
+extreme rows change only the segment that contains them. If a numeric column has few distinct values, the spline can represent any
+function of it.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ Pair = tuple[str, str]
 
 
 class Products(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A transformer of two columns into all products of their encodings, with shape (rows, a * b)."""
+    """Transformer of two columns to all products of their encodings, with shape (rows, a * b)."""
 
     def __init__(self, first: Any, second: Any) -> None:
         self.first = first
@@ -62,12 +64,12 @@ class Products(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """A fitted transformer with p outputs.
+    """Fitted basis of p functions.
 
     Attributes
     ----------
-    tier : index into `TIERS` of each output (p,).
-    term : index into `columns` or `pairs` of each output (p,).
+    tier : index into `TIERS` of each function (p,).
+    term : index into `columns` or `pairs` of each function (p,).
     """
 
     transformer: ColumnTransformer
@@ -92,9 +94,9 @@ def read_columns(bound: BoundModel) -> dict[str, str]:
 def build(
     frame: pd.DataFrame, kinds: dict[str, str], *, curves: Collection[str], pairs: tuple[Pair, ...] = ()
 ) -> Basis:
-    """Fit the basis of the columns in `kinds` to these rows, including knots, levels and medians.
+    """Fit the basis of the columns in `kinds` to the rows of `frame`.
 
-    Numbers in `curves` also get a spline.
+    The rows determine knots, levels and medians. Numeric columns in `curves` also get a spline.
     """
     names, bent, blocks = list(kinds), set(curves), []
     for i, (name, kind) in enumerate(kinds.items()):
@@ -116,9 +118,9 @@ def build(
 
 
 def coarse(values: pd.Series, kind: str) -> Any:
-    """Return an unfitted encoding of one column for products: a few spline segments or a few levels, which sum to one.
+    """Return an unfitted encoding of one column for products: a few spline functions or level indicators, which sum to one.
 
-    A number with only one known value has no segments; it is encoded by whether it is known.
+    A numeric column with only one known value is encoded by whether the value is known.
     """
     at = knots(values, COARSE) if kind == "numeric" else np.empty(0)
     return _spline(at, bias=True) if len(at) > 1 else level_encoder(LEVELS)
@@ -130,7 +132,10 @@ def _spline(at: FloatArray, *, bias: bool) -> Pipeline:
 
 
 def knots(values: pd.Series, most: int) -> FloatArray:
-    """Return all distinct values if there are at most `most`, otherwise quantiles; a frequent value becomes only one knot."""
+    """Return the knots of a column: all distinct values if there are at most `most`, otherwise quantiles.
+
+    A frequent value becomes only one knot.
+    """
     distinct, counts = np.unique(values.dropna().to_numpy(dtype=np.float64), return_counts=True)
     if len(distinct) <= most:
         return np.asarray(distinct)
@@ -140,7 +145,7 @@ def knots(values: pd.Series, most: int) -> FloatArray:
 
 
 def check_size(design: FloatArray, basis: Basis) -> None:
-    """Raise an error if products of two columns are not finite."""
+    """Raise an error if a basis function has values that are not finite or are larger than 1e30."""
     wrong = ~(np.abs(design) < LARGEST).all(axis=0)
     if wrong.any():
         first = int(np.argmax(wrong))

@@ -1,12 +1,14 @@
 """The ladder: simpler models of increasing complexity, fitted to the target and compared with the network.
 
-The models are, in order: the intercept alone; a linear model of the columns; the same with a curve for each number; the same with
-the pairs of columns that interact most in the network; and the network. Every model except the network is fitted on the network's
-training rows. All are scored on its held-out rows. Each loss is compared with those of the previous model and of the network,
-paired by row. Intervals, margin and order of precedence are those of the verdict (`performance`).
+The models are, in order: an intercept; a linear model of the columns; this model with a curve for each numeric column; the model
+with curves and the pairs of columns that interact most in the network; and the network itself. Every model except the network is
+fitted on the network's training rows. All models are evaluated on its held-out rows. Each loss is compared with the loss of the
+previous model and with the loss of the network, paired by row. Intervals, equivalence margin and decision rule are those of the
+verdict (`performance`).
 
-The share of the gain that a model recovers is (loss of linear - loss of the model) / (loss of linear - loss of the network). It
-is reported only if the gain is significant, with Fieller's interval (1954) for a ratio of paired means.
+The gain of the network is its reduction in loss compared with the linear model. The share of the gain that another model recovers
+is (loss of linear - loss of the model) / (loss of linear - loss of the network). It is reported only if the gain is significant,
+with Fieller's interval (1954) for a ratio of paired means.
 """
 
 from __future__ import annotations
@@ -63,17 +65,17 @@ class Ladder(Display):
     ----------
     rungs : names of the r models, from the simplest to the network.
     loss : held-out loss of each model (r,) with 95% interval, in nats, squared units of the target or Poisson deviance.
-    against_below : loss of each model minus that of the previous model (r,); below zero, the model is better. NaN if there is
-        none.
-    against_network : loss of each model minus that of the network (r,); below zero, the model is better. NaN for the network.
+    against_below : loss of each model minus the loss of the previous model (r,); negative if the model is better. NaN for the
+        first model.
+    against_network : loss of each model minus the loss of the network (r,); negative if the model is better. NaN for the network.
     status : interpretation of `against_network` by the rule of the verdict.
     recovered : share of the network's gain over the linear model that each model recovers (r,); NaN unless `gain` is "better".
-    gain : status of the network against the linear model.
-    curved_share : share of curves alone in the gain of the most complex refit over the linear model.
+    gain : status of the network compared with the linear model.
+    curved_share : share of the gain of the most complex refit over the linear model that is due to curves.
     curved : the same share in each resample of the rows (resamples,).
-    passed : with more than a hundred columns, those that get no curve and are in no pair, because they change the network's score
-        too little.
-    network : the model with its table; None in a pickled copy.
+    passed : with more than a hundred columns, the columns that have no curve and are in no pair, because they change the
+        network's score too little.
+    network : the network with its table; None in a pickled copy.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -106,7 +108,7 @@ class Ladder(Display):
     network: BoundModel | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state without the network and its rows, which are not pickled."""
+        """Return the state to pickle, without the network and its rows."""
         return self.__dict__ | {"network": None}
 
     @property
@@ -116,10 +118,10 @@ class Ladder(Display):
         return next((rung for rung, status in below if status in ("equivalent", "better")), None)
 
     def best(self) -> Pipeline:
-        """Return the simplest model that is as good as the network, or otherwise the one with the lowest loss.
+        """Return the simplest model that is as good as the network or, if there is none, the refit with the lowest loss.
 
-        The result is a scikit-learn pipeline that takes the original columns. `best()[-1].coef_` has the coefficients, per
-        standard deviation of each basis function, and `best()[:-1].get_feature_names_out()` has their names.
+        The result is a scikit-learn pipeline that takes the original columns. `best()[-1].coef_` contains the coefficients, per
+        standard deviation of each basis function, and `best()[:-1].get_feature_names_out()` contains their names.
         """
         lowest = int(np.argmin(self.loss.value[:-1]))
         return self.models[lowest if self.shortest is None else self.rungs.index(self.shortest)]
@@ -132,15 +134,15 @@ class Ladder(Display):
         pdo: float = 20,
         counterpart: Model | BoundModel | None = None,
     ) -> Scorecard:
-        """Return `best()` as a scorecard: integer points for bins of columns, a format that banks deploy.
+        """Convert `best()` to a scorecard: integer points for bins of columns, a format used by banks.
 
         Points increase as the adverse class becomes less likely. The table must declare this class.
 
         Parameters
         ----------
-        points : score of a row whose odds of the favourable to the adverse class are `odds`.
+        points : score of a row for which the odds of the favourable class against the adverse class are `odds`.
         odds : the odds at which a row scores `points`.
-        pdo : points that double the odds.
+        pdo : number of points by which the odds double.
         counterpart : the logistic regression with which the scorecard is compared; None fits one, as an audit does.
 
         Raises
@@ -173,12 +175,12 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
 
     Parameters
     ----------
-    margin : the equivalence margin, in units of the loss; None uses 1% of the loss of the intercept.
+    margin : the equivalence margin, in units of the loss; None uses 1% of the loss of the intercept-only model.
 
     Raises
     ------
     NotApplicableError
-        If the table does not say which rows were held out from the network's training, or if the training or the held-out rows
+        If the table does not state which rows were held out from the network's training, or if the training or the held-out rows
         have too few events.
 
     Examples
@@ -298,7 +300,7 @@ def judge(
 
 
 def _curved(losses: FloatArray, rows: Table, linear: int, seed: int) -> FloatArray:
-    """Return the share of curves alone in the gain of the most complex refit over the linear model (1 + resamples,).
+    """Return the share of the gain of the most complex refit over the linear model that is due to curves (1 + resamples,).
 
     The first value is computed on the rows themselves, and the others on the resamples.
     """

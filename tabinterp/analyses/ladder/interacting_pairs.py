@@ -1,6 +1,6 @@
 """Selection of the pairs of columns that interact in the network, for the ladder and the decomposition.
 
-The screen regresses the part of the score that no additive function explains on products of two columns at a time.
+The residuals of the score from an additive model are regressed on products of two columns, one pair at a time.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ NOTHING = 1e-20  # share of the largest sum of squares below which a column is c
 
 
 def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the columns that get curves and are screened for pairs, and the columns that do not.
+    """Return the columns that get curves and are screened for pairs, and all other columns.
 
-    With more than a hundred columns, only the hundred that change the score most are included.
+    With more than a hundred columns, only the hundred that change the score most are in the first group.
     """
     rows = chosen(bound.table.numbers, 2 * MOVED, seed)
     half = len(rows) // 2
@@ -38,8 +38,9 @@ def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str,
 
 
 def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed: int) -> tuple[Pair, ...]:
-    """Return at most `count` pairs among these columns, in decreasing order of what they explain, from at most 5,000
-    seeded rows.
+    """Return at most `count` pairs of the columns in `among`, in decreasing order of the variance of the score that they explain.
+
+    At most 5,000 rows are used. They are selected with the seed.
     """
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     frame, kinds = bound.table.inputs.iloc[rows].reset_index(drop=True), read_columns(bound)
@@ -63,7 +64,7 @@ def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed:
 
 
 def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
-    """Return the centred coarse encoding of one column (rows, m), without its last element, which the others imply."""
+    """Return the centred coarse encoding (rows, m) of one column, without its last function, which follows from the others."""
     name = values.columns[0]
     pieces = np.asarray(clone(coarse(values[name], kind)).fit_transform(values), dtype=np.float64)
     return np.asarray((pieces - pieces.mean(axis=0))[:, : max(1, pieces.shape[1] - 1)])

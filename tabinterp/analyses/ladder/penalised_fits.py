@@ -19,7 +19,7 @@ from .basis import LARGEST, Basis
 
 
 def rows_to_fit(table: Table, seed: int) -> Table:
-    """Return the training rows with positive weight, in an order that does not depend on that of the table."""
+    """Return the training rows with positive weight, in an order that does not depend on the order of the table."""
     training = table.training_rows()
     if training.weights is not None:
         training = training.take(np.flatnonzero(training.weights > 0))  # a fold with only rows of weight 0 has no loss
@@ -33,7 +33,7 @@ def fit_null(table: Table) -> Pipeline:
 
 
 def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
-    """Fit a pipeline from the original columns to the target; all rows of `table` are training rows."""
+    """Fit a pipeline that predicts the target from the original columns. All rows of `table` are training rows."""
     columns = table.inputs[list(basis.columns)]
     scaler = StandardScaler()
     x, y = scaler.fit_transform(basis.design(columns)), _target(table)

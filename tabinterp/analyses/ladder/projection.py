@@ -1,17 +1,18 @@
 """L2 projections of a score onto a basis in tiers, fitted on some rows and evaluated on others.
 
-The estimand is a covariance Cov(f_c, f), where f_c is the part of column c in a projection of f. Let beta be the coefficients of
-the projection, S the covariance matrix of the basis, and e the residual. Two fits A and B use disjoint rows, neither of which
-contains the scored rows. They give each scored row the contribution
+The estimand is the covariance Cov(f_c, f), where f is the score and f_c is the part of column c in the projection of f. Let S be
+the covariance matrix of the basis, and e the residual of the projection. Two fits A and B use disjoint rows, and neither uses the
+scored rows. The contribution of each scored row is
 
     f_c,A (f - mean) + r_c,B e_A,        r_c = the basis times S^-1 (c's block of Cov(basis, f)),
 
-averaged over both orders of A and B. The first term is the estimate. The second corrects for the error of the fit (the efficient
-influence function; Chernozhukov et al. 2018). The error of the fit then enters only as a product of two independent errors, so it
-does not bias a share, and the standard error is that of a mean over rows. The contributions of all columns sum to f^2 - e_A e_B.
+averaged over both orders of A and B. The first term is the estimate. The second term corrects for the error of the fit (the
+efficient influence function; Chernozhukov et al. 2018). The error of the fit then enters only as a product of two independent
+errors. It therefore does not bias a share, and the standard error is that of a mean over rows. The contributions of all columns
+sum to f^2 - e_A e_B.
 
-A higher tier is projected beyond the lower tiers. Its functions are replaced by their residuals from a projection onto the lower
-tiers, and the score by the part that the lower tiers leave unexplained.
+Each tier is projected after the lower tiers. Its functions are replaced by their residuals from a projection onto the lower
+tiers, and the score is replaced by the part that the lower tiers leave unexplained.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ DEAD = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Coefficients (p, terms, k) that give the part of each term: `value` for the score, `adjoint` for the correction."""
+    """Coefficients (p, terms, k) of each term of a projection: `value` for the score, `adjoint` for the correction."""
 
     value: FloatArray
     adjoint: FloatArray
@@ -43,7 +44,11 @@ class Projection:
 
 @dataclass(frozen=True, eq=False)
 class Contributions:
-    """Contributions of each scored row (rows, k, ...): by column for lines and for curves, by pair, and the squared score."""
+    """Contributions of each scored row to the variance of the score.
+
+    `lines` and `curves` are (rows, k, columns), and `pairs` is (rows, k, pairs). `total` (rows, k) is the squared deviation of
+    the score from its mean.
+    """
 
     lines: FloatArray
     curves: FloatArray
@@ -70,7 +75,10 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
 
 
 def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
-    """Return projections onto lines, onto curves beyond the lines, and onto pairs beyond both, from sums of products (q, q)."""
+    """Return the projections of the three tiers from sums of products (q, q).
+
+    The score is projected onto lines, then onto curves after the lines, and then onto pairs after both.
+    """
     p = len(basis.tier)
     mean = sums[0, 1:] / sums[0, 0]
     square = np.diag(sums)[1:] / sums[0, 0]
@@ -90,8 +98,8 @@ def _indicators(term: IntArray, terms: int) -> FloatArray:
 def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
     """Solve (gram + RIDGE I) x = right for a matrix of products of columns (p, p) and a right-hand side (p, k).
 
-    If columns are collinear, such as the dummies of one column, rounding can make an eigenvalue negative. It is then set to zero,
-    and the ridge alone keeps the solution finite in its direction.
+    If columns are collinear, such as the dummies of one column, rounding can make an eigenvalue negative. The eigenvalue is then
+    set to zero, and only the ridge keeps the solution finite in the direction of its eigenvector.
     """
     try:
         return np.asarray(linalg.cho_solve(linalg.cho_factor(gram + RIDGE * np.eye(len(gram))), right))
@@ -101,14 +109,20 @@ def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
-    """Return the projection, split by term, from the covariances of the basis (`s`, p x p) and with the score (`t`, p x k)."""
+    """Return the projection, split by term.
+
+    `s` (p, p) contains the covariances of the basis functions, and `t` (p, k) their covariances with the score.
+    """
     blocks = belongs[:, :, None] * t[:, None, :]
     adjoint = solve_gram(s, blocks.reshape(len(s), -1)).reshape(blocks.shape)
     return Projection(belongs[:, :, None] * adjoint.sum(axis=1)[:, None, :], adjoint)
 
 
 def _beyond(s: FloatArray, t: FloatArray, basis: Basis, tier: int, terms: int, scale: FloatArray) -> Projection:
-    """Return the functions of a tier as residuals from the lower tiers, and the projection of the score onto these residuals."""
+    """Return the projection of the score onto the functions of a tier.
+
+    Both are first replaced by their residuals from the lower tiers.
+    """
     below, own = np.flatnonzero(basis.tier < tier), np.flatnonzero(basis.tier == tier)
     if len(own) == 0:
         nothing = np.zeros((len(scale), terms, t.shape[1]))
@@ -162,8 +176,9 @@ def contributions(
 def _both(
     x: FloatArray, left: tuple[FloatArray, FloatArray], fits: tuple[Projection, Projection]
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """Return contributions (rows, k, terms) averaged over both orders of two fits, and the residual score of each fit
-    (rows, k).
+    """Return contributions averaged over both orders of two fits, and the residual score of each fit.
+
+    The contributions are (rows, k, terms), and the residual scores are (rows, k).
     """
     value, correction = (
         [np.tensordot(x, c, 1) for c in parts] for parts in zip(*((f.value, f.adjoint) for f in fits), strict=True)

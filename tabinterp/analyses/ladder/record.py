@@ -1,15 +1,16 @@
 """The ladder in the document: the network's gain over simpler models, and the sources of this gain.
 
-Two analyses estimate how much of the nonlinear part is curvature rather than named pairs of columns. The ladder splits the fall
-in held-out loss. The decomposition splits the variance of the score; for classes, rows are weighted by p(1-p), because this is
-how much a change of the score changes the log loss. The difference between the two shares is computed in the same resamples of
-the same rows:
+Two analyses estimate how much of the difference between the network and a linear model is due to curvature in single columns,
+rather than to pairs of columns. The ladder splits the reduction in held-out loss. The decomposition splits the variance of the
+score. For classes, it weights rows by p(1-p), because a change of the score changes the log loss in proportion to this weight.
+The difference between the two shares is computed in the same resamples of the same rows:
 
-- they *agree* if its 95% interval lies within a quarter of zero;
-- they *disagree* if the interval excludes zero and extends beyond a quarter;
+- the analyses *agree* if the 95% interval of the difference lies between -0.25 and 0.25;
+- they *disagree* if the interval excludes zero and is not within these limits;
 - otherwise the result is *not resolved*.
 
-They are not compared if the gain is not significant, or if the refits above the linear model recover none of it.
+The shares are not compared if the gain is not significant, or if the refits above the linear model recover no significant part of
+it.
 """
 
 from __future__ import annotations
@@ -42,21 +43,24 @@ REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 
 class Rung(Part):
-    """A model of the ladder (including the network): its held-out loss, compared with the previous model and with the network."""
+    """One model of the ladder, or the network itself, with its held-out loss.
+
+    The loss is compared with the losses of the previous model and of the network.
+    """
 
     rung: Literal["intercept", "linear", "curvature", "pairs", "network"]
     parameters: int
     loss: Interval
-    against_below: Interval  # its loss minus that of the previous model; empty if there is none
-    against_network: Interval  # its loss minus the network's; below zero, the refit is better
+    against_below: Interval  # loss minus the loss of the previous model; empty for the first model
+    against_network: Interval  # loss minus the loss of the network; negative if the refit is better
     recovered: Interval  # share of the network's gain over the linear model; empty unless the gain is significant
-    status: Status | None  # status of the refit against the network; None for the network
+    status: Status | None  # status of the refit compared with the network; None for the network
 
 
 class Ladder(Part):
     metric: Metric
     margin: float
-    gain: Status  # status of the network against the linear model
+    gain: Status  # status of the network compared with the linear model
     rungs: list[Rung]
     shortest: Literal["intercept", "linear", "curvature", "pairs"] | None  # the simplest model as good as the network
     passed: int = 0  # columns that change the score too little to get a curve or be in a pair
@@ -100,7 +104,7 @@ class Gain(Part):
     ladder: Ladder | None
     shares: Shares | None
     recovery: Message | None  # how much of the gain the refits recover
-    agreement: Message | None  # whether ladder and shares agree
+    agreement: Message | None  # whether the ladder and the decomposition agree
 
     def check_claims(self, document: Document) -> None:
         """Check that the gain is decomposed only if it is significant."""
@@ -130,7 +134,7 @@ class Gain(Part):
 
 
 def build(r: Results) -> Gain | None:
-    """Return the ladder, the shares, and whether they agree; None if neither analysis applies."""
+    """Return the ladder, the decomposition of the score, and whether they agree; None if neither analysis applies."""
     ladder, shares = r[ANALYSIS], r[DECOMPOSITION]
     if ladder is None and shares is None:
         return None
@@ -159,7 +163,7 @@ def _ladder(ladder: LadderResult) -> Ladder:
 
 
 def recovery(ladder: LadderResult) -> Message:
-    """Return which simplest model is as good as the network and what share of the gain it recovers."""
+    """Return a message on the simplest model that is as good as the network, and on the share of the gain that it recovers."""
     name = ladder.shortest
     place = ladder.rungs.index(name) if name else int(np.argmin(ladder.loss.value[:-1]))
     outcome = {"equivalent": "reached", "better": "better"}.get(ladder.status[place], "short")
@@ -172,7 +176,10 @@ def recovery(ladder: LadderResult) -> Message:
 
 
 def agreement(decomposition: Decomposition, ladder: LadderResult) -> Message:
-    """Return whether the ladder and the decomposition agree on the sources of the gain, by the rule in the module's docstring."""
+    """Return a message on whether the ladder and the decomposition agree on the sources of the gain.
+
+    The rule is in the docstring of this module.
+    """
     if ladder.gain != "better":
         return Message(key="gain.no_gain")
     last = len(ladder.rungs) - 2

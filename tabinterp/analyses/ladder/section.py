@@ -1,4 +1,4 @@
-"""The ladder on the page: the simplest model that predicts as well as the network."""
+"""Report section on the ladder: the simplest model that predicts as well as the network."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Linear regions of a piecewise linear network: the regions that contain rows, and the coefficients in each.
 
-As long as every ReLU unit stays on the same side of 0, the network is a single affine function (Montúfar, Pascanu, Cho & Bengio
-2014). A region is a pattern of sides that occurs in at least one row; Hanin & Rolnick (2019) count the patterns of all inputs.
-Within a region the coefficients are exact. Their units are those of a linear model: for a number, the change of the score per
-unit; for a level, the region's linear function at the level minus that at the reference level. They do not apply to a row that is
-moved out of its region. A region with fewer than 10 rows gets no table.
+If every ReLU unit stays on the same side of 0, the network is an affine function (Montúfar, Pascanu, Cho & Bengio 2014). A region
+is a pattern of active and inactive units that occurs in at least one row. Hanin & Rolnick (2019) count the patterns over all
+possible inputs instead. Within a region, the coefficients are exact. They have the same units as in a linear model. For a numeric
+column, a coefficient is the change of the score per unit. For a level, it is the difference from the reference level. The
+coefficients do not apply to a row that is moved out of its region. They are not shown for a region with fewer than 10 rows.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class LinearRegions(Display):
     share : share of the total weight in each region (regions,).
     rows_in : number of rows in each region (regions,).
     region : region of each row with positive weight (rows,).
-    mean : mean of the coefficients over rows, with its error (terms, outputs).
+    mean : mean of the coefficients over rows, with its standard error (terms, outputs).
     spread : standard deviation of the coefficients over rows (terms, outputs).
-    sign_flip : share of rows whose coefficient has the opposite sign to the mean (terms, outputs); coefficients of 0 are not
-        counted.
-    counterpart : the linear model's own coefficients (terms, outputs); NaN if it has no such term.
+    sign_flip : share of rows in which the coefficient and the mean have opposite signs (terms, outputs); coefficients of 0 are
+        not counted.
+    counterpart : coefficients of the linear counterpart (terms, outputs); NaN if it has no such term.
     left_out : columns that the encoder mixes with others, which have no coefficients.
     """
 
@@ -95,8 +95,9 @@ class LinearRegions(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term, with the variation of the coefficient over rows and the counterpart's
-        coefficient.
+        """Return one row for each output and term.
+
+        It contains the variation of the coefficient over rows, and the coefficient of the linear counterpart.
         """
         parts = []
         for k, output in enumerate(self.outputs):
@@ -114,7 +115,7 @@ class LinearRegions(Display):
 
     @any_backend
     def tables(self, most: int = 5) -> pd.DataFrame:
-        """Return coefficients of the largest regions with at least 10 rows, one line for each region, output and term."""
+        """Return the coefficients of the largest regions with at least 10 rows, one row for each region, output and term."""
         told = [r for r in range(self.visited) if self.rows_in[r] >= SMALL][:most]
         parts = [
             pd.DataFrame(
@@ -220,7 +221,7 @@ def _check(bound: BoundModel) -> None:
 
 
 def unlike(layers: Sequence[Layer]) -> Layer | None:
-    """Return the first layer that is not piecewise linear."""
+    """Return the first layer with an activation that is not piecewise linear; None if there is none."""
     ends = (torch.full((1, layer.width), -1.0, device=layer.device) for layer in layers)
     return next(
         (
@@ -235,7 +236,7 @@ def unlike(layers: Sequence[Layer]) -> Layer | None:
 def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
     """Return one row of each region (regions,), the region of each row (n,), and the weight of each region (regions,).
 
-    Regions are in decreasing order of weight. A ReLU or leaky ReLU unit is on where its output is above 0.
+    Regions are in decreasing order of weight. A ReLU or leaky ReLU unit is active where its output is above 0.
     """
     outputs = list(bound.activations().values())
     sides = np.concatenate([np.empty((len(bound.x), 0)), *outputs], axis=1) > 0
@@ -248,9 +249,7 @@ def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, Floa
 
 
 def of_gradients(terms: Sequence[AnyTerm], gradient: FloatArray) -> FloatArray:
-    """Return the coefficients (m, terms, k) of linear functions that have the given gradients (m, d, k) in the encoded
-    columns.
-    """
+    """Return the coefficients (m, terms, k) of linear functions, from their gradients (m, d, k) in the encoded columns."""
     made = np.empty((len(gradient), len(terms), gradient.shape[2]))
     for j, term in enumerate(terms):
         made[:, j] = np.einsum("mdk,d->mk", gradient[:, _block(term)], _way(term))

@@ -23,13 +23,13 @@ MOST_REGIONS = 5
 
 
 class RegionTerm(TermRow):
-    """How a coefficient varies over rows, in units of the score."""
+    """Coefficient of one term and its variation over rows, in units of the score."""
 
     output: str | None
     mean: Interval
     spread: float | None  # standard deviation over rows
-    sign_flip: float | None  # share of rows whose coefficient has the opposite sign to the mean
-    linear: float | None  # the counterpart's; None if it has no such term
+    sign_flip: float | None  # share of rows in which the coefficient and the mean have opposite signs
+    linear: float | None  # coefficient of the linear counterpart; None if it has no such term
 
 
 class Region(Part):
@@ -44,10 +44,10 @@ class Regions(Part):
     rows: int
     visited: int
     told: int  # number of regions with at least ten rows
-    share_told: float  # share of the rows in these
-    largest: float | None  # share of the rows in the largest; None if it has fewer than ten
+    share_told: float  # share of the rows in these regions
+    largest: float | None  # share of the rows in the largest region; None if it has fewer than ten rows
     terms: list[RegionTerm]
-    tables: list[Region]  # the largest
+    tables: list[Region]  # the largest regions
     left_out: list[str]  # columns that the encoder mixes with others
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -1,4 +1,4 @@
-"""Linear regions on the page: how the network's coefficients vary over rows, and the coefficients of the largest regions."""
+"""Report section on linear regions: variation of the network's coefficients, and the coefficients of the largest regions."""
 
 from __future__ import annotations
 
@@ -68,7 +68,10 @@ def build(regions: Regions, document: Document) -> list[Block]:
 
 
 def _shown(terms: Sequence[RegionTerm], rank: dict[str, int]) -> list[int]:
-    """Return the indices of the terms of the most important columns; for a category, the levels with the largest coefficients."""
+    """Return the indices of the terms of the most important columns.
+
+    For a categorical column, the levels with the largest coefficients are included.
+    """
 
     def order(place: int) -> tuple[int, float]:
         term = terms[place]

@@ -1,14 +1,15 @@
 """Upper bounds of an objective over the whole domain, some of which are attained.
 
-- *Closed form*: an objective that is affine in the encoded columns is a sum over columns. Its maximum is the sum of their maxima,
-  which is exact.
-- *Integer programme*: for ReLU networks with at most 16 hidden units, each of which is on or off (Tjeng, Xiao & Tedrake 2019). It
-  is solved by HiGHS. The bound is the solver's own, within 0.01% of the maximum unless time ran out.
-- *Bound propagation*: intervals for the units of one layer after another, exact for the first layer (Gowal et al. 2018). Always
-  valid, often loose.
+- *Closed form*: an objective that is affine in the encoded columns is a sum over columns. Its maximum is the sum of the maxima of
+  the terms for each column. This bound is exact.
+- *Integer programme*: for ReLU networks with at most 16 hidden units, each of which is active or inactive (Tjeng, Xiao & Tedrake
+  2019). The programme is solved by HiGHS. The bound is the one that the solver reports. It is within 0.01% of the maximum, unless
+  the time limit was reached.
+- *Bound propagation*: intervals for the units are computed layer by layer, and are exact for the first layer (Gowal et al. 2018).
+  This bound is always valid but often loose.
 
 The network must be a chain of affine maps and activations. For other networks (residual connections, normalisation between
-layers), there is no bound. A budget makes the domain smaller, so the bound still holds but need not be attained.
+layers), there is no bound. If a budget makes the domain smaller, the bound still holds but need not be attained.
 
 The *front* is the output of the network's first affine operations (`models.affine_front`).
 """
@@ -39,7 +40,7 @@ SMALL = 16  # maximum number of hidden units for an integer programme
 
 
 def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
-    """Return, for every objective, an upper bound (NaN if there is none) and the method that gave it."""
+    """Return, for every objective, an upper bound (NaN if there is none) and the method by which it was proved."""
     steps, layers = chain_of(domain.bound, reader.layers), reader.layers
     depth = max(len(layers) + 1 if isinstance(key, str) else key for key in reader.keys)
     bent = [
@@ -87,7 +88,7 @@ def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
 def intervals(
     domain: Domain, steps: tuple[Step, ...], layers: tuple[Layer, ...]
 ) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Return the smallest and the largest pre-activations of each layer in `steps`."""
+    """Return lower and upper bounds of the pre-activations of each layer in `steps`."""
     lows: list[FloatArray] = []
     highs: list[FloatArray] = []
     for i, (weight, shift) in enumerate(steps):
@@ -124,7 +125,7 @@ def _propagated(
     low: list[FloatArray],
     high: list[FloatArray],
 ) -> FloatArray:
-    """Return upper bounds (K,) by bound propagation, summing over the steps, from the pre-activation bounds of every layer."""
+    """Return upper bounds (K,) of the objectives by bound propagation, from the pre-activation bounds of every layer."""
     total = np.zeros(len(weights[0]))
     for i, own in enumerate(weights[: len(low) + 1]):
         weight, shift = steps[i]

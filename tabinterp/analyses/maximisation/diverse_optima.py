@@ -1,14 +1,14 @@
 """Several different rows that activate one unit, found by a penalty for similarity (Olah, Mordvintsev & Schubert 2017).
 
-The search maximises the sum of the objective over the rows, called facets, minus a weight times the sum of squared cosines over
-pairs of facets. Negative cosines count as 0: otherwise a row near the mean that excites nothing could gain by being the opposite
-of another.
+The rows are called facets. The search maximises the sum of the objective over the facets, minus a weight times the sum of squared
+cosines over pairs of facets. Negative cosines count as 0, so opposite facets are not penalised.
 
-A cosine is that between two fronts (outputs of the network's first affine operations) as deviations from the mean row, with each
-component in standard deviations over rows. Facets that differ only in values that the network ignores are therefore identical.
+The cosine is computed between the fronts of two facets (the outputs of the network's first affine operations). Fronts are
+deviations from the mean row, with each component in standard deviations over rows. Facets that differ only in values that the
+network ignores are therefore identical.
 
-The first facet is the optimum itself. Each further one is the best from all starts, given the previous ones. Then each is moved
-again with the others fixed, which never lowers the sum.
+The first facet is the optimum itself. Each further facet is the best result from all starts, given the previous facets. Each
+facet except the first is then improved again with all others fixed, which never lowers the sum.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Facets(Display):
     value : the objective at each optimum (facets,).
     share : (value - mean) / (value of the best optimum - mean), for each optimum (facets,).
     cosine : cosine between the fronts of two optima (facets, facets).
-    distinct : number of optima that differ in a level, or in a number by more than 1% of its range.
-    diversity : the penalty for two equal optima, as a share of the distance from the mean to the optimum.
+    distinct : number of optima that differ in a level, or in a number by more than 1% of the range of its column.
+    diversity : the penalty for two equal optima, as a share of the difference between the best value and the mean.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -85,7 +85,7 @@ class Facets(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each optimum and column: the column's value in `at`, and the numbers of the optimum."""
+        """Return one row for each optimum and column: the value of the column (`at`), and the numbers of the optimum."""
         return by_column(self.summary(), self.rows)
 
 
@@ -153,7 +153,7 @@ def facets(
 
 
 class _Way:
-    """Directions of fronts from the mean row, as unit vectors with each component in standard deviations."""
+    """Directions from the mean row to fronts, as unit vectors with each component in standard deviations."""
 
     def __init__(self, bound: BoundModel) -> None:
         weights = bound.at_home(bound.table.row_weights / bound.table.row_weights.sum())
@@ -168,8 +168,9 @@ class _Way:
         return way / length.clamp(min=1e-12)
 
     def near(self, others: Tensor, weight: float) -> Callable[[Tensor], Tensor]:
-        """Return a function from fronts (m, h) to their penalty: `weight` times the sum of squared positive cosines with
-        `others`.
+        """Return a function that maps fronts (m, h) to penalties (m,).
+
+        The penalty is `weight` times the sum of squared positive cosines with `others`.
         """
         ways = self.of(others)
         return lambda z: weight * ((self.of(z) @ ways.T).clamp(min=0) ** 2).sum(dim=1)
@@ -178,7 +179,7 @@ class _Way:
 def _apart(
     domain: Domain, reader: Reader, starts: States, scale: FloatArray, asked: tuple[int, float, float]
 ) -> States:
-    """Return the optima as states, found one after another and then moved again one at a time."""
+    """Return the optima as states. They are found one after another and then improved one at a time."""
     number, diversity, mean = asked
     way = _Way(domain.bound)
     pool = climb(domain, reader, starts, scale, None)

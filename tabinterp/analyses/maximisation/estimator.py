@@ -1,10 +1,10 @@
 """Activation maximisation for tables: the row that activates a unit most (Erhan, Bengio, Courville & Vincent 2009).
 
 The objective is the pre-activation of the unit. It is maximised within the domain of the data from many starts at once, half of
-them real rows. The search sets each column in turn to its best candidate value, then moves numbers along the gradient (`search`).
-Levels are never relaxed: every state consists of real levels. At the end, every optimum is written as a row of the table, encoded
-by the whole encoder and scored again. The result also has the best real row, the share of starts that agree, and what can be
-proved (`bounds`).
+which are real rows. The search sets each column in turn to its best candidate value, then moves numeric columns along the
+gradient (`search`). Every state that the search keeps consists of real levels. At the end, every optimum is written as a row of
+the table, encoded by the whole encoder and scored again. The result also contains the largest value over real rows, the share of
+starts that agree, and a proved upper bound where there is one (`bounds`).
 
 An optimum is not a typical row, and people understand a unit better from real rows (Borowski et al. 2021).
 """
@@ -44,7 +44,7 @@ APART = 0.01  # share of the range of a number
 
 @dataclass(frozen=True, eq=False)
 class Maxima(Display):
-    """The largest values found for some objectives.
+    """Optima of one or several objectives.
 
     Attributes
     ----------
@@ -55,11 +55,12 @@ class Maxima(Display):
     mean : mean over these rows (objectives,).
     sd : standard deviation over these rows (objectives,).
     bound : proved upper bound over the domain (objectives,); NaN if nothing is proved.
-    proof : how each bound was proved.
+    proof : method by which each bound was proved.
     reached : (value - mean) / (bound - mean), for each objective (objectives,).
-    within : share of starts that end within 1% of the distance from the mean to the best value (objectives,).
-    optima : number of different rows among these (objectives,).
-    cosine : median, over all pairs of starts, of the cosine between the encoded rows where they end (objectives,). Encoded rows
+    within : share of starts that end close to the best value (objectives,). Close means within 1% of the difference between the
+        best value and the mean.
+    optima : number of different rows among the results of these starts (objectives,).
+    cosine : median cosine between the encoded rows at which two starts end, over all pairs of starts (objectives,). Encoded rows
         are deviations from the mean row, in standard deviations.
     cross : each objective at the best row of another, in standard deviations from its mean (objectives, objectives).
     typicality : how atypical the rows are, and which of them must not be interpreted.
@@ -111,15 +112,17 @@ class Maxima(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each objective and column: the column's value in the best row (`at`), and the numbers of the
-        objective.
+        """Return one row for each objective and column.
+
+        `at` is the value of the column in the best row; the other numbers are those of the objective.
         """
         return by_column(self.summary(), self.rows)
 
 
 def by_column(summary: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Repeat each row of a summary for every column of its optimum, and add the name (`column`) and value (`at`) of
-    the column.
+    """Repeat each row of a summary for every column of its optimum.
+
+    The name of the column (`column`) and its value (`at`) are added.
     """
     columns = list(rows.columns)
     long = summary.loc[summary.index.repeat(len(columns))].reset_index(drop=True)
@@ -143,9 +146,9 @@ def maximise(
     Parameters
     ----------
     objective : one or several objectives; None uses every hidden unit and its negative.
-    starts : number of starts. Half are real rows, including the best one for the objective; the others are drawn from the domain,
-        each column separately.
-    budget : share of the rows that a Mahalanobis ball of numbers and levels contains. If given, the search stays in this ball,
+    starts : number of starts. Half are real rows, including the row with the largest value of the objective. The others are drawn
+        from the domain, each column separately.
+    budget : share of the real rows that lie in a Mahalanobis ball around the mean row. If given, the search stays in this ball,
         and all starts are real rows.
 
     Raises
@@ -201,10 +204,10 @@ class _Found:
 
     Attributes
     ----------
-    states : the states where the starts end.
+    states : the final state of every start.
     real : largest value of each objective over the real rows (K,).
     mean, sd : mean and standard deviation of each objective over the real rows (K,).
-    proofs : upper bound of each objective and how it was found.
+    proofs : upper bound of each objective and the method by which it was proved.
     """
 
     states: States
@@ -252,7 +255,7 @@ def starts_of(
 
 
 def drawn(domain: Domain, count: int, seed: int) -> tuple[IntArray, FloatArray]:
-    """Draw states in which every candidate of a column has equal probability."""
+    """Draw random states in which every candidate of a column has equal probability."""
     rng = np.random.default_rng(seed)
     at = np.column_stack([rng.integers(0, len(player.donors), count) for player in domain.players])
     value = np.full(at.shape, np.nan)
@@ -310,7 +313,10 @@ def _gathered(
 
 
 def different(domain: Domain, states: States) -> int:
-    """Return how many of the states differ from each other in a level, or in a number by more than 1% of its range."""
+    """Return the number of different states.
+
+    Two states differ if they differ in a level, or in a number by more than 1% of the range of its column.
+    """
     keys = states.at.copy().astype(np.float64)
     for p, player in enumerate(domain.players):
         if player.slope is not None:
@@ -326,7 +332,7 @@ def different(domain: Domain, states: States) -> int:
 
 
 def _cosines(domain: Domain, states: States, order: IntArray) -> FloatArray:
-    """Return the median over pairs of starts of the cosine between encoded rows, for each objective (K,).
+    """Return the median cosine between the encoded rows at which two starts end, for each objective (K,).
 
     Encoded rows are deviations from the mean row, in standard deviations.
     """

@@ -1,13 +1,15 @@
 """Functional dependencies between columns, such as recodings, numbers determined by a level, and one number on two scales.
 
-A column determines another if rows with equal values in the first also have equal values in the second (a functional dependency;
-Codd 1970). Evidence comes only from rows that share their value with another row, and only for a second column that varies:
+A column determines another column if rows with equal values in the first also have equal values in the second (a functional
+dependency; Codd 1970). Only rows that share their value in the first column with another row are evidence. Two conditions must
+hold:
 
-- at least nine in ten rows must share their value;
-- among the rows outside the second column's most frequent value, at most one in a thousand may contradict the dependency.
+- at least nine in ten rows share their value in the first column with another row;
+- among the rows that do not have the most frequent value of the second column, at most one in a thousand contradicts the
+  dependency. The second column must vary enough for this.
 
-Numbers with few repeated values are compared by a linear relation. Two numbers are the same if each is the other times a factor
-plus a constant, to a millionth of a standard deviation, and both are missing in the same rows.
+Numeric columns with few repeated values are compared by a linear relation. Two columns contain the same number if one is a linear
+function of the other, to a millionth of a standard deviation, and both are missing in the same rows.
 """
 
 from __future__ import annotations
@@ -30,9 +32,9 @@ CELLS = 100_000_000  # maximum rows times columns squared in a search for depend
 
 
 def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[np.bool_]:
-    """Return whether column i determines column j (d, d).
+    """Return a matrix (d, d) that is True where column i determines column j.
 
-    Rows are drawn by hash, as many as 100 million comparisons allow.
+    The rows are sampled by a hash. Their number is limited such that at most 100 million comparisons are needed.
     """
     d = len(columns)
     few = chosen(table.numbers, max(1, CELLS // max(1, d * d)), seed)
@@ -55,7 +57,7 @@ def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[n
 
 
 def _follows(a: IntArray, b: IntArray) -> bool:
-    """Return whether codes `a` (n,) determine codes `b` (n,), with enough variation to tell."""
+    """Return whether codes `a` (n,) determine codes `b` (n,). This is False if `b` varies too little."""
     pairs, count = np.unique(a.astype(np.int64) * (int(b.max()) + 1) + b, return_counts=True)
     first = np.flatnonzero(np.diff(pairs // (int(b.max()) + 1), prepend=-1))
     apart = len(a) - np.maximum.reduceat(count, first).sum()

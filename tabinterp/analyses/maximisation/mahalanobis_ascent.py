@@ -1,12 +1,13 @@
 """Gradient ascent in whitened coordinates within a Mahalanobis ball, used before the coordinate search.
 
-It moves correlated columns together. The coordinate search cannot: within a ball, a column is often held back by the columns with
-which it is correlated. Levels are relaxed to weights that sum to one. The coordinates are such that the features of real rows
-(numbers, and an indicator of each candidate level) are uncorrelated. Each step follows the gradient in these coordinates and then
-returns to the ball. Steps become shorter over time, and the weights are sharpened in the second half.
+The ascent moves correlated columns together. The coordinate search cannot do this: within a ball, a column often cannot move far
+unless the columns correlated with it also move. During the ascent, levels are relaxed to weights that sum to one. In whitened
+coordinates, the features of real rows (numbers, and an indicator of each candidate level) are uncorrelated. Each step follows the
+gradient in these coordinates and is then projected back into the ball. Steps become shorter over time, and the weights are
+sharpened in the second half.
 
-Every few steps, the weights are rounded to the level with the largest weight. The rounded row is kept if it is in the ball and
-better than before, so that the reported row always has real levels.
+Every few steps, each column of levels is set to the level with the largest weight. The resulting row is kept if it is in the ball
+and better than before. The reported row therefore always has real levels.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ STILL = 1e-9  # a standard deviation below this counts as zero
 
 
 def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> States:
-    """Return the best state on the path from each start; all of these states are in the ball."""
+    """Return the best state that the ascent finds from each start. Only states in the ball are considered."""
     space = _Space(domain, budget)
     if not domain.bound.has_gradient or space.size > FEATURES:
         return states
@@ -61,7 +62,7 @@ def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Space:
-    """States as features (m, q): numbers, with missing ones at their mean, and a weight for each candidate level."""
+    """Representation of states by features (m, q): numbers (the mean if missing), and a weight for each candidate level."""
 
     domain: Domain
     budget: Budget
@@ -107,7 +108,10 @@ class _Space:
         return np.asarray(((u @ self._shape[1]) * u).sum(axis=1))
 
     def radius(self, limits: FloatArray) -> FloatArray:
-        """Return radii (m,) in this space that contain as many real rows as the limits (m,) of the ball do."""
+        """Return radii (m,) of balls in this space.
+
+        Each ball contains as many real rows as the Mahalanobis ball with the same limit (m,).
+        """
         ordered, within = np.sort(self._squared(self._rows[0])), np.sort(self._rows[1])
         count = np.searchsorted(within, limits, side="right")
         return np.sqrt(ordered[np.clip(count - 1, 0, len(ordered) - 1)])
@@ -141,7 +145,7 @@ class _Space:
         return self.free(states, made)
 
     def free(self, states: States, way: FloatArray) -> FloatArray:
-        """Return the direction (m, q) with missing numbers kept missing."""
+        """Set the direction (m, q) to zero for missing numbers, which stay missing."""
         for p in self.lines:
             way[:, self.places[p].start] = np.where(np.isnan(states.value[:, p]), 0.0, way[:, self.places[p].start])
         return way
@@ -149,7 +153,7 @@ class _Space:
     def back(self, f: FloatArray, radius: FloatArray, sharpen: float) -> FloatArray:
         """Project features into the ball, numbers into their ranges, and weights to a sum of one.
 
-        The projections are repeated, because each can undo another.
+        The projections are repeated, because one projection can undo another.
         """
         for _ in range(2):
             out = np.sqrt(np.maximum(self._squared(f), 1e-24))
@@ -165,7 +169,8 @@ class _Space:
     def snapped(self, f: FloatArray, states: States) -> tuple[IntArray, FloatArray]:
         """Return candidates and values of rows in the ball.
 
-        Each column gets the level with the largest weight. Numbers are then moved inward until the row is in the ball.
+        Each column of levels is set to the level with the largest weight. Numbers are then moved inward until the row is in the
+        ball.
         """
         at, value = states.at.copy(), states.value.copy()
         for p, (player, place) in enumerate(zip(self.domain.players, self.places, strict=True)):

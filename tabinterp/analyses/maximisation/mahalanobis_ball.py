@@ -1,9 +1,10 @@
-"""The Mahalanobis ball of numbers and levels that limits a search to rows near the mean.
+"""Mahalanobis ball of numbers and levels, which limits a search to rows near the mean.
 
-The features of a row are its numbers, with missing ones at their mean, and an indicator of each level (the 30 most frequent of a
-column, and one for all others). The squared distance (v - mean)' C^-1 (v - mean) (Mahalanobis 1936) may not exceed a quantile of
-the distances of the real rows. A level with share p, uncorrelated with other columns, adds (1 - p) / p to the squared distance.
-Rare levels are therefore as far out as extreme numbers, and levels that never occur together are farther out than each alone.
+The features v of a row are its numbers (the mean if missing) and indicators of its levels: the 30 most frequent levels of a
+column, and one indicator for all others. C is the covariance matrix of the features. The squared distance
+(v - mean)' C^-1 (v - mean) (Mahalanobis 1936) must not exceed a quantile of the squared distances of the real rows. A level with
+share p that is uncorrelated with other columns adds (1 - p) / p to the squared distance. Rare levels are therefore as far from
+the mean as extreme numbers. Levels that never occur together are farther from the mean than each level alone.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ RIDGE = 1e-6  # added to a correlation matrix: keeps relations that hold in ever
 
 @dataclass(frozen=True, eq=False)
 class Budget:
-    """A limit on the squared distance from the mean.
+    """Mahalanobis ball: a limit on the squared distance from the mean.
 
     Attributes
     ----------
@@ -35,7 +36,7 @@ class Budget:
     places : indices of the features of each column (e,).
     deviations : deviations of each column's candidates from the mean (C, e).
     middle : mean of each number.
-    limits : limits of the squared distance, one for all objectives or one for each.
+    limits : limits of the squared distance, one for all objectives or one for each objective.
     """
 
     domain: Domain
@@ -60,7 +61,7 @@ class Budget:
     def beyond(
         self, at: IntArray, value: FloatArray, of: IntArray, p: int, candidates: IntArray, values: FloatArray
     ) -> NDArray[np.bool_]:
-        """Return whether a state would leave the ball with column p at another candidate (S, C).
+        """Return a mask (S, C) of the candidates of column p that would move a state out of the ball.
 
         `candidates` and `values` have shape (S, C) or (1, C).
         """
@@ -110,7 +111,10 @@ class Budget:
 
 
 def budget_of(domain: Domain, *shares: float | None) -> Budget:
-    """Return the ball that contains a share of the real rows, or one ball for each of several objectives; None means no limit."""
+    """Return the ball that contains a given share of the real rows, where None means no limit.
+
+    If several shares are given, there is one ball for each objective.
+    """
     if not all(share is None or 0 < share <= 1 for share in shares):
         raise NotApplicableError(
             f"every budget must be a share of the rows, above 0 and at most 1; got {', '.join(map(str, shares))}"
@@ -140,8 +144,9 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
 
 
 def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:
-    """Return the numeric columns that the model uses, their deviations from the means (n, q), the means (q,), and the inverse
-    covariance.
+    """Return the numeric columns that the model uses, their deviations, means and inverse covariance.
+
+    The deviations from the means are (n, q), the means are (q,), and the inverse covariance is (q, q).
     """
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     columns = tuple(c for c in read if bound.table.schema[c].kind == "numeric")
@@ -154,14 +159,17 @@ def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray
 
 
 def _still(u: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return deviations from the mean and their standard deviations; constant features are set not to contribute."""
+    """Return deviations from the mean and their standard deviations.
+
+    For constant features, the deviations are 0 and the standard deviation is 1.
+    """
     still = constant((u**2).sum(axis=0), float(len(u)), mean)
     u = np.where(still, 0.0, u)
     return u, np.where(still, 1.0, u.std(axis=0))
 
 
 def _features(bound: BoundModel, column: str) -> FloatArray:
-    """Return the features of a column (n, e): the number, or indicators of the levels, with missing as a level."""
+    """Return the features (n, e) of a column: the number, or indicators of the levels. Missing values count as a level."""
     if bound.table.schema[column].kind == "numeric":
         x = bound.table.numeric(column)
         known = ~np.isnan(x)

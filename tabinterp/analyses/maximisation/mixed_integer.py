@@ -1,8 +1,9 @@
-"""The maximum of a small ReLU network as a mixed-integer programme.
+"""Maximum of a small ReLU network by mixed-integer programming.
 
-Every possible level and every ReLU unit is a binary variable, and every number is a variable between two ends. With l <= v <= u,
-the activation a = max(0, v) is encoded as a >= 0, a >= v, a <= v - l (1 - r), a <= u r (Tjeng, Xiao & Tedrake 2019). A missing
-number is a separate choice, which removes its value.
+Each possible level and each ReLU unit is a binary variable, and each number is a variable between two ends. For a pre-activation
+v with l <= v <= u, the activation a = max(0, v) is encoded as a >= 0, a >= v, a <= v - l (1 - r), a <= u r, where r is the binary
+variable of the unit (Tjeng, Xiao & Tedrake 2019). A missing number is a separate binary variable; if it is 1, the number has no
+value.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ WHOLE = 1e-6  # tolerance for a sum of integer prices
 
 @dataclass
 class _Model:
-    """A programme under construction.
+    """Mixed-integer programme under construction.
 
-    It holds the bounds of the variables, which of them are integer, and (indices, weights, low, high) of each constraint.
+    `lower` and `upper` are the bounds of the variables, and `whole` marks integer variables. `rows` contains the (indices,
+    weights, low, high) of each constraint.
     """
 
     lower: list[float] = field(default_factory=list)
@@ -44,12 +46,13 @@ class _Model:
 
 
 class Programme:
-    """The domain and the hidden layers below an objective.
+    """Mixed-integer programme of the domain and of the hidden layers on which an objective depends.
 
     Attributes
     ----------
     outputs : variables for the outputs of each hidden layer.
-    front : weights (h, variables) that give the output of the network's first affine operations, up to a constant.
+    front : weights (h, variables) of the input variables in the output of the network's first affine operations, up to a
+        constant.
     """
 
     def __init__(self, domain: Domain, steps: tuple[Step, ...], low: list[FloatArray], high: list[FloatArray]) -> None:
@@ -65,7 +68,7 @@ class Programme:
             self.outputs.append(self._rectified(i, step, low[i], high[i]))
 
     def expression(self, i: int, step: Step) -> tuple[list[int], FloatArray, FloatArray]:
-        """Return the output of step i as variable indices, weights (m, places) and constants (m,)."""
+        """Return the output of step i as a linear expression: variable indices, weights (m, places) and constants (m,)."""
         weight, shift = step
         if i == 0:
             return self.inputs, weight @ self.front, weight @ self.constant + shift
@@ -88,7 +91,10 @@ class Programme:
 
 
 def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -> FloatArray:
-    """Add variables for the candidates of a column, and return what each candidate contributes."""
+    """Add variables for the candidates of a column, and return the constant part of its contribution to the front.
+
+    The contribution of each variable is appended to `parts`.
+    """
     known = player.parts.double().cpu().numpy()
     if player.slope is None or player.values is None:
         places = [made.variable(0, 1, True) for _ in known]
@@ -125,7 +131,7 @@ def cheapest(
 
     Parameters
     ----------
-    prices : price of each variable in `programme.inputs`, as whole numbers (places,).
+    prices : integer price of each variable in `programme.inputs` (places,).
 
     Returns
     -------
@@ -154,7 +160,7 @@ def _weighed(programme: Programme, weights: list[FloatArray], steps: tuple[Step,
 
 
 def _solved(made: _Model, cost: FloatArray, *beside: tuple[list[int], list[float], float, float]) -> Any:
-    """Return the solver's answer for the lowest cost, under the constraints of the programme and further ones (`beside`)."""
+    """Minimise the cost under the constraints of the programme and the additional constraints `beside`, and return the result."""
     every = [*made.rows, *beside]
     rows = [(r, c, w) for r, (places, own, _, _) in enumerate(every) for c, w in zip(places, own, strict=True)]
     r, c, w = (np.array(one) for one in zip(*rows, strict=True))

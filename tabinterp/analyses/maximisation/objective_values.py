@@ -31,12 +31,13 @@ class Reader:
 
     Attributes
     ----------
-    keys : layers or outputs whose values, concatenated, are the features (F).
-    inner : modules with cheaper features (I), of which those of `keys` are affine functions.
-    inner_weights : weights of the cheaper features in each objective.
-    inner_constants : constants for the cheaper features.
-    linear : whether the objectives are sums over columns. The cheaper features are then the front itself.
-    apart : function from fronts (m, h) to penalties (m,), which a search subtracts.
+    keys : layers or outputs; the features (F) are their concatenated values.
+    inner : modules that compute the inner features (I). These are cheaper, and the features of `keys` are affine functions of
+        them.
+    inner_weights : weights of the inner features in each objective.
+    inner_constants : constants to add to the weighted sums of the inner features.
+    linear : whether the objectives are sums over columns. The inner features are then the front itself.
+    apart : function that maps fronts (m, h) to penalties (m,), which are subtracted from the values.
     """
 
     bound: BoundModel
@@ -52,7 +53,7 @@ class Reader:
     apart: Callable[[Tensor], Tensor] | None = None
 
     def scored(self, z: Tensor, of: IntArray) -> Tensor:
-        """Return the values (S, C) of fronts (S, C, h), each under the objective of its state."""
+        """Return the values (S, C) at fronts (S, C, h) of the objective of each state."""
         made = [module(z.flatten(0, 1)) for module in self.inner]
         features = made[0] if len(made) == 1 else torch.cat(made, dim=1)
         which = torch.as_tensor(of)
@@ -104,7 +105,7 @@ class _Probabilities(nn.Module):
 def readers_of(
     bound: BoundModel, layers: tuple[Layer, ...], objectives: Sequence[Objective]
 ) -> list[tuple[IntArray, Reader]]:
-    """Group objectives that use the same features; each group comes with the positions of its objectives."""
+    """Group objectives that use the same features. Return each group with the positions of its objectives."""
     needs = [tuple(sorted({_key(t) for _, t in one.terms}, key=str)) for one in objectives]
     made = []
     for keys in dict.fromkeys(needs):
@@ -219,7 +220,8 @@ def _units(term: Term, width: int) -> FloatArray:
 def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
     """Return the weights of the outputs and the constant of an output term.
 
-    The score of the other of two classes is the negative score, and its probability is one minus the probability.
+    With two classes, the model's score is that of the second class. The score of the first class is the negative score, and its
+    probability is one minus the probability.
     """
     schema = bound.table.schema
     if term.probability and not schema.goal.classes:

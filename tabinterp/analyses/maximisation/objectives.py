@@ -1,7 +1,7 @@
 """Objectives to maximise: a unit, a direction in a layer, the norm of a layer, an output, and weighted sums of these.
 
-They follow Erhan et al. (2009) and Olah et al. (2017). Units and directions are evaluated before the activation, where a unit
-that is off still shows how far it is from firing.
+The objectives follow Erhan et al. (2009) and Olah et al. (2017). Units and directions are evaluated before the activation
+function, because pre-activations show how far an inactive unit is from being active.
 
 >>> unit(layer=1, index=7) - 2 * output()
 layer 1 unit 7 - 2 × output
@@ -68,7 +68,7 @@ class Objective:
 
 
 def unit(layer: int, index: int) -> Objective:
-    """Return the objective of one hidden unit, before its activation.
+    """Return an objective: the pre-activation of one hidden unit.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def unit(layer: int, index: int) -> Objective:
 
 
 def direction(layer: int, vector: Sequence[float]) -> Objective:
-    """Return the objective of a weighted sum of a layer's units, before their activation.
+    """Return an objective: a weighted sum of the pre-activations of a layer.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def direction(layer: int, vector: Sequence[float]) -> Objective:
 
 
 def layer(number: int) -> Objective:
-    """Return the objective of a whole layer, the Euclidean norm of its outputs; layers are numbered from 1.
+    """Return an objective: the Euclidean norm of the outputs of a layer. Layers are numbered from 1.
 
     >>> layer(2)
     length of layer 2
@@ -110,7 +110,7 @@ def layer(number: int) -> Objective:
 
 
 def output(outcome: Any = None, probability: bool = False) -> Objective:
-    """Return the objective of a score or probability of the network.
+    """Return an objective: a score or a probability of the network.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def output(outcome: Any = None, probability: bool = False) -> Objective:
 
 
 def interpolation(one: Objective, other: Objective, share: float) -> Objective:
-    """Return an objective between two others (Olah et al. 2017, for two units).
+    """Return an objective that interpolates between two objectives (Olah et al. 2017, for two units).
 
     It is (1 - share) times the first objective plus `share` times the second.
 

@@ -1,4 +1,4 @@
-"""Panels of an optimum on the page: its values, its plausibility as a row, its bound, and the path to it."""
+"""Report panels of an optimum: its values, its plausibility as a row, its bound, and the path to it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[
 
 
 def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
-    """Return the panel of the largest value on the path at a row that is not atypical."""
+    """Return the panel of the largest optimum on the path that is not atypical."""
     row = card.plausible
     if row is not None:
         values = {
@@ -56,7 +56,7 @@ def share_below(value: float, limit: float) -> str:
 
 
 def values_at(caption: str, pairs: Sequence[tuple[str, str]]) -> Table:
-    """Return a table of where a unit or an output is evaluated, and its value there."""
+    """Return a table of values of a unit or an output, each with a label such as a quantile or the optimum."""
     columns: list[Column[tuple[str, str]]] = [
         Column(t("report.inside.at"), lambda pair: pair[0]),
         Column(t("report.inside.value"), lambda pair: pair[1]),
@@ -70,7 +70,7 @@ def peak(optimum: Optimum, sign: int = 1) -> list[tuple[str, str]]:
 
 
 def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
-    """Return whether the optimum is a plausible row, and by which measures it is not."""
+    """Return sentences on whether the optimum is a plausible row and, if it is not, by which measures."""
     shares = {name: share(getattr(optimum, name)) for name in MEASURES}
     column = None if optimum.residual_of is None else tidy(optimum.residual_of)
     odd = t("report.inside.odd" if column else "report.inside.odd_none", **shares, column=column)
@@ -121,7 +121,7 @@ def proved(optimum: Optimum) -> list[Block]:
 
 
 def path(inside: Inside, card: Card) -> list[Block]:
-    """Return the panel of activation by atypicality, with the optimum among plausible rows and the unrestricted optimum."""
+    """Return the figure of the path: the value at the optimum of each budget, up to the unrestricted optimum."""
     optimum = card.optimum
     if optimum is None or not card.path:
         return []

@@ -1,10 +1,10 @@
-"""The path of optima from plausible rows to unrestricted ones, with growing budgets.
+"""Path of optima under growing budgets, from plausible rows to the unrestricted optimum.
 
-A single optimum corresponds to one strength of a prior; Olah et al. (2017) show several side by side. Here a row is kept within
-the Mahalanobis ball of numbers and levels (`mahalanobis_ball`) that contains a share of the real rows. This share, the budget,
-grows to all rows; the last step has no limit. All budgets are searched in one batch, and the optimum of a budget is never below
-that of a smaller one. Each optimum is judged by all measures of `typicality`. `readable` gives the last optimum on the path that
-may still be interpreted as a row.
+A budget is a share of the real rows. The search is limited to the Mahalanobis ball that contains this share of the rows
+(`mahalanobis_ball`). Budgets grow until the ball contains all rows, and the last search has no limit. A budget has the same role
+as the strength of a prior; Olah et al. (2017) show optima for several strengths side by side. All budgets are searched in one
+batch, and the optimum of a budget is never smaller than the optimum of a smaller budget. Each optimum is assessed by all measures
+of `typicality`. `readable` is the index of the largest optimum on the path that can still be interpreted as a row.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Pareto(Display):
 
     @property
     def readable(self) -> int | None:
-        """The index of the largest optimum that is not farther out than real rows; None if there is none."""
+        """The index of the largest optimum that can be interpreted as a row; None if there is none."""
         able = np.flatnonzero(~np.asarray(self.typicality.unreadable, dtype=bool))
         return int(able[self.value[able].argmax()]) if len(able) else None
 
@@ -104,7 +104,7 @@ class Pareto(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each budget and column: the column's value in `at`, and the numbers of the budget."""
+        """Return one row for each budget and column: the value of the column (`at`), and the numbers of the budget."""
         return by_column(self.summary(), self.rows)
 
 
@@ -121,9 +121,9 @@ def pareto(
 
     Parameters
     ----------
-    budgets : shares of the rows that the balls contain, in increasing order. The last can be None, for no ball.
-    starts : number of starts for each budget. They are real rows in the ball, including the best one; without a ball, half of
-        them are drawn from the domain.
+    budgets : shares of the rows that the balls contain, in increasing order. The last budget can be None, which means no limit.
+    starts : number of starts for each budget. They are real rows in the ball, including the row with the largest value. Without a
+        limit, half of them are drawn from the domain.
 
     Raises
     ------
@@ -164,10 +164,11 @@ def pareto(
 
 @dataclass(frozen=True, eq=False)
 class Raised:
-    """Paths of K objectives; `rows` and `typicality` are in the order of the paths, and other arrays are (K, budgets).
+    """Paths of optima of K objectives under growing budgets.
 
-    `real` (K, budgets, 2) has the largest and the tenth largest value over the real rows in each ball; NaN if there is no such
-    row.
+    `rows` and `typicality` contain the path of the first objective, then the path of the second, and so on. `distance` and
+    `value` are (K, budgets). `mean` and `sd` (K,) are over all rows. `real` (K, budgets, 2) contains the largest and the tenth
+    largest value over the real rows in each ball; NaN if there is no such row.
     """
 
     budgets: tuple[float | None, ...]
@@ -187,7 +188,7 @@ def raised(
     starts: int = STARTS,
     seed: int = 0,
 ) -> Raised:
-    """Return the path of every objective; all budgets and starts are searched in one batch."""
+    """Return the path of every objective. All budgets and starts are searched in one batch."""
     sizes = [np.inf if one is None else one for one in budgets]
     if not sizes or sizes != sorted(set(sizes)) or starts < 2:
         raise NotApplicableError(
@@ -229,7 +230,10 @@ def raised(
 def _started(
     domain: Domain, reader: Reader, ball: Budget, every: FloatArray, asked: tuple[int, int]
 ) -> tuple[States, FloatArray]:
-    """Return the starts of every objective (n, K) and budget, and the largest values of the real rows in each ball."""
+    """Return the starts for every objective and budget, and the largest values over the real rows in each ball.
+
+    `every` (n, K) contains the values of the objectives at the real rows.
+    """
     starts, seed = asked
     numbers, k = domain.bound.table.numbers, every.shape[1]
     at, value = domain.place(np.arange(len(numbers)))
@@ -255,7 +259,7 @@ def _started(
 
 
 def _rising(states: States, budgets: int) -> States:
-    """Return the best state for every budget, either its own or that of a smaller budget, whose ball lies inside."""
+    """Return the best state for every budget. If a smaller budget has a better state, this state is used."""
     best: list[int] = []
     for k in range(int(states.of.max()) + 1):
         own = np.flatnonzero(states.of == k)

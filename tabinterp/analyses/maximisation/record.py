@@ -1,6 +1,4 @@
-"""Optima in the document: the rows at which a hidden unit is largest or an output is largest or smallest, and how atypical they
-are.
-"""
+"""Optima in the document: rows at which a hidden unit or an output is largest or smallest, and how atypical they are."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ End = Literal[
 
 
 class Optimum(Part):
-    """The row of the domain at which an output, or a unit before its activation, is largest."""
+    """Row of the domain at which an output, or the pre-activation of a hidden unit, is largest."""
 
     value: float
     mean: float  # mean over rows
@@ -50,7 +48,7 @@ class Optimum(Part):
 
 
 class PathPoint(Part):
-    """The optimum within the Mahalanobis ball that contains a given share of the rows."""
+    """Optimum within the Mahalanobis ball that contains a given share of the rows."""
 
     share: float
     value: float
@@ -61,7 +59,7 @@ class PathPoint(Part):
 
 
 class Plausible(Part):
-    """The largest optimum of a path that is not farther out than real rows."""
+    """Largest optimum on a path that is not atypical compared with real rows."""
 
     share: float
     value: float
@@ -122,9 +120,9 @@ def build_path(optima: Optima, k: int) -> list[PathPoint]:
 
 
 def build_plausible(optima: Optima, k: int, values: ShownValues) -> Plausible | None:
-    """Return the largest optimum that is not atypical.
+    """Return the largest optimum on the path of a unit that is not atypical; None if there is none.
 
-    None if that is the unrestricted optimum itself, or if there is no such optimum.
+    None is also returned if the unrestricted optimum itself is not atypical.
     """
     points, paths = build_path(optima, k), optima.paths
     typical = [b for b, point in enumerate(points) if not point.unreadable]

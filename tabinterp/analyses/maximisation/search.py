@@ -1,9 +1,9 @@
-"""Coordinate search from many starts at once, one column after another; within a ball, it follows gradient ascent.
+"""Coordinate search from many starts at once, one column after another. Within a ball, it comes after a gradient ascent.
 
-Changing one column adds the difference of two contributions to the *front*, the output of the network's first affine operations
-(`models.affine_front`). All candidates of a column for many states therefore form one batch. The search goes over the columns
-until no state changes. Numbers with a linear encoding are then moved together along the gradient, by the best of several step
-sizes, and one at a time by shrinking steps.
+A change of one column adds the difference of two contributions to the *front*, the output of the network's first affine
+operations (`models.affine_front`). All candidates of a column can therefore be evaluated for many states in one batch. The search
+goes through the columns until no state changes. Numbers with a linear encoding are then moved together along the gradient, by the
+best of several step sizes, and one at a time by shrinking steps.
 
 The result is a local maximum for these moves: no candidate of any single column is better. The search does not prove that it is
 the global maximum; `bounds` does so where possible.
@@ -31,10 +31,10 @@ GAIN = 1e-5  # smallest improvement, in standard deviations of the objective ove
 
 
 def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """Improve all states until none of them changes; `scale` (K,) is a standard deviation of each objective.
+    """Improve all states until none of them changes; `scale` (K,) is the standard deviation of each objective.
 
-    In a ball, every second state first moves all columns together towards the optimum, because each of the two methods finds
-    optima that the other misses.
+    In a ball, every second state is first improved by a gradient ascent, which moves all columns together. The ascent and the
+    coordinate search each find optima that the other misses.
     """
     if budget is not None:
         half = np.arange(0, len(states.of), 2)
@@ -89,7 +89,10 @@ def _swept(
 
 
 def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray, value: FloatArray) -> FloatArray:
-    """Return the scores of the states with column p at other candidates (S, C); `at` and `value` have shape (S, C) or (1, C)."""
+    """Return the scores (S, C) of the states with column p set to other candidates.
+
+    `at` and `value` have shape (S, C) or (1, C).
+    """
     player = domain.players[p]
     moves = player.part(at.ravel(), value.ravel()).reshape(*at.shape, -1)
     own = player.part(states.at[:, p], states.value[:, p])
@@ -205,7 +208,7 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
 
 
 def _settled(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """Set columns without effect to their typical value, so that an optimum shows only columns that matter."""
+    """Set columns without effect to their typical value, so that an optimum shows only columns that have an effect."""
     states = replace(states, z=domain.front(states.at, states.value))
     for p in range(len(domain.players)):
         states = _best_candidate(domain, reader, states, p, scale, budget, settle=True)

@@ -2,16 +2,16 @@
 
 The *front* is the output of the network's first affine operations (`models.affine_front`).
 
-Columns that are encoded separately change alone. Two kinds of columns change together:
+Columns that are encoded separately are changed one at a time. Two kinds of columns are changed together:
 
-- columns that the encoder mixes, which take only combinations that occur in some row;
-- columns that determine one another (`functional_dependencies`): a level comes with the values that most often accompany it, and
-  a number on two scales is one number.
+- columns that the encoder mixes. They take only combinations that occur in some row;
+- columns that determine one another (`functional_dependencies`). A level is combined with the values that most often accompany
+  it, and the same number on two scales is changed as one number.
 
-A number stays between its 0.5% and 99.5% quantiles, or between its tenth smallest and tenth largest row if these are nearer the
-middle. If its encoding is linear, which is checked, every value between the two ends is allowed (only whole numbers, if the
-column has no others). Both ends are then rounded so that neither is the value of a single row (`table/rounding.py`). If the
-encoding is not linear, only real values are allowed.
+A number stays between its 0.5% and 99.5% quantiles, or between its tenth smallest and tenth largest value if these are closer
+together. The encoding is checked for linearity. If it is linear, every value between the two ends is allowed, or only whole
+numbers if the column has no others. Both ends are then rounded so that neither is the value of a single row
+(`table/rounding.py`). If the encoding is not linear, only values that occur in the table are allowed.
 
 For other columns, every level that occurs is allowed. Missing values are allowed in columns that have any.
 """
@@ -47,16 +47,16 @@ REAL = 64  # candidates for a number that is not a line, and for mixed columns: 
 
 @dataclass(frozen=True, eq=False)
 class Player:
-    """A group of columns that change together, and its candidates.
+    """Group of columns that are changed together, with its candidate values.
 
     Attributes
     ----------
-    donors : rows that have the candidate values (C,); for numbers, rows near them.
+    donors : indices of rows that have the candidate values (C,); for numbers, of rows with values near them.
     parts : contributions of the candidates to the front (C, h).
-    values : candidates of a single number, NaN for missing (C,). The number is the first of the columns.
+    values : candidate values of a number, on the scale of the first column (C,). NaN is a missing value. None for other groups.
     slope : change of the front when the number rises by 1 (h,); None if the encoding is not linear.
-    scales : factor and shift that turn the number into each of the other columns.
-    typical : index of the candidate nearest to the median, or of the most frequent one.
+    scales : factor and shift that convert the number to the scale of each column.
+    typical : index of the candidate nearest to the median, or of the most frequent candidate.
     """
 
     columns: tuple[str, ...]
@@ -69,7 +69,7 @@ class Player:
     scales: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
 
     def part(self, at: IntArray, value: FloatArray) -> Tensor:
-        """Return the contributions to the front (m, h) of candidates `at`, or of the known values of a number."""
+        """Return the contributions (m, h) to the front of candidates `at` or, for a number with a linear encoding, of `value`."""
         made = self.parts[torch.as_tensor(at)]
         if self.slope is None or self.values is None:
             return made
@@ -84,7 +84,7 @@ class Player:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """All groups of columns that change together, and the part of the front (h,) that depends on none of them."""
+    """Domain of a search: all groups of columns, and the part of the front (h,) that depends on none of them."""
 
     bound: BoundModel
     players: tuple[Player, ...]
@@ -93,8 +93,8 @@ class Domain:
     def front(self, at: IntArray, value: FloatArray) -> Tensor:
         """Return the fronts of states (m, h).
 
-        `at` (m, groups) has the candidates of the column groups. `value` (m, groups) has the values of numbers, and NaN for
-        levels.
+        `at` (m, groups) contains the candidates of the column groups. `value` (m, groups) contains the values of numbers, and NaN
+        for levels.
         """
         z = self.constant.expand(len(at), -1).clone()
         for p, player in enumerate(self.players):
@@ -102,7 +102,7 @@ class Domain:
         return z
 
     def place(self, rows: IntArray, edge: bool = True) -> tuple[IntArray, FloatArray]:
-        """Return rows of the table as states; with `edge`, values outside the domain are moved to its edge."""
+        """Return rows of the table as states. With `edge`, values outside the domain are moved to its edge."""
         at = np.zeros((len(rows), len(self.players)), dtype=np.int64)
         value = np.full(at.shape, np.nan)
         for p, player in enumerate(self.players):
@@ -120,7 +120,7 @@ class Domain:
         return at, value
 
     def frame(self, at: IntArray, value: FloatArray) -> pd.DataFrame:
-        """Return states as rows of the table (m, columns); columns that the model does not use get their typical value."""
+        """Return states as rows of the table (m, columns). Columns that the model does not use have their typical value."""
         source = self.bound.table.inputs
         made = {c: source[c].take(np.full(len(at), _typical_row(self.bound, c))) for c in source.columns}
         for p, player in enumerate(self.players):
@@ -164,9 +164,9 @@ def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]
 def _player(
     bound: BoundModel, columns: tuple[str, ...], read: tuple[str, ...], follows: NDArray[np.bool_], seed: int
 ) -> Player:
-    """Return the candidates of columns that change together.
+    """Return a group of columns with its candidates.
 
-    There are three kinds: a number on one or several scales, a column of levels with the columns that it determines, and columns
+    There are three kinds of groups: a number on one or several scales, a column with the columns that it determines, and columns
     that keep the combinations of real rows.
     """
     if all(bound.table.schema[c].kind == "numeric" for c in columns):
@@ -191,10 +191,10 @@ def _player(
 
 
 def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray) -> IntArray:
-    """Return the combinations that are allowed (n,), the most frequent one for each value of the column that determines the
-    others.
+    """Return the allowed combinations of values (n,): the most frequent combination for each value of the column `lead`.
 
-    Combinations in which a number lies outside its quantiles are dropped, unless none would remain.
+    This column determines all others. Combinations in which a number lies outside its quantiles are dropped, unless none would
+    remain.
     """
     value = pd.factorize(bound.table.frame[lead], use_na_sentinel=False)[0]
     size = int(group.max()) + 1
@@ -211,7 +211,7 @@ def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray
 
 
 def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
-    """Return the candidates of a number, together with all its scales in the table."""
+    """Return the group of a number, which includes all columns that contain the number on different scales."""
     x = bound.table.numeric(columns[0])
     held = np.flatnonzero(~np.isnan(x))
     if len(held) == 0:
@@ -249,7 +249,10 @@ def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[flo
 
 
 def _rounded(x: FloatArray, values: FloatArray) -> FloatArray:
-    """Return rounded candidates between rounded ends, or unrounded ones if there are too few rows for two different ends."""
+    """Return rounded candidates between rounded ends.
+
+    If there are too few rows for two different ends, the candidates are not rounded.
+    """
     rounding = Rounding(x)
     low, high = rounding.ends(values[0], values[-1])
     if not low < high:

@@ -54,7 +54,7 @@ def begin(domain: Domain, reader: Reader, of: IntArray, at: IntArray, value: Flo
 
 
 def score_of(reader: Reader, z: Tensor, of: IntArray) -> FloatArray:
-    """Return the score (S,) of each front under the objective of its state."""
+    """Return the score (S,): the objective of each state at its front."""
     block = max(1, CELLS // max(1, z.shape[1]))
     with torch.inference_mode():
         parts = [reader.scored(z[i : i + block, None], of[i : i + block])[:, 0] for i in range(0, len(z), block)]

@@ -1,4 +1,4 @@
-"""Optima of outputs on the page: the rows at which each output of the network is largest."""
+"""Report section on optima of outputs: the rows at which each output of the network is largest or smallest."""
 
 from __future__ import annotations
 

@@ -20,10 +20,11 @@ MISSING = "(missing)"  # the name of missing values among the levels of activati
 
 
 class Place(Part):
-    """The value of a column at an optimum.
+    """Value of a column at an optimum, in a form that can be shown.
 
-    A number is rounded so that it is not the value of fewer than ten rows. "at" means an exact value and "about" a rounded one;
-    "at_least" and "at_most" mean a number that at most nine rows exceed.
+    A number is rounded, unless at least ten rows have it. `how` is "at" for an exact value and "about" for a rounded value. With
+    "at_least" and "at_most", the value lies beyond `at`, where there are at most nine rows. With "rare", the value is withheld,
+    because too few rows have it.
     """
 
     column: str
@@ -32,7 +33,7 @@ class Place(Part):
 
 
 class ShownValues:
-    """Values that at least ten rows of the table have or exceed."""
+    """Values of columns that can be shown, because at least ten rows of the table have or exceed them."""
 
     def __init__(self, r: Results) -> None:
         self.table = r.network.table
@@ -41,7 +42,10 @@ class ShownValues:
         self._roundings: dict[str, Rounding] = {}
 
     def enough(self, column: str, level: Any) -> bool:
-        """Return whether at least ten rows have a level or are missing; a number itself (`level` None) can always be shown."""
+        """Return whether at least ten rows have a level, or a missing value.
+
+        The result is always True for a numeric column itself (`level` None).
+        """
         if level is None:
             return True
         if column not in self._counts:
@@ -54,7 +58,7 @@ class ShownValues:
         return self.table.schema[column].kind == "numeric"
 
     def rounding(self, column: str) -> Rounding:
-        """Return how numbers of the column are rounded."""
+        """Return the rule by which numbers of the column are rounded."""
         if column not in self._roundings:
             self._roundings[column] = Rounding(self.table.numeric(column))
         return self._roundings[column]

@@ -1,19 +1,20 @@
-"""Typicality of an optimum: its percentile among real rows by several measures, and whether it is more extreme than they are.
+"""Typicality of an optimum: its percentile among real rows by several measures, and whether it is too atypical to interpret.
 
-A mode is not a typical sample. In N(0, I_d), the squared Mahalanobis radius has mean d and standard deviation sqrt(2d), so that a
-row at the exact centre is as atypical as one far out. Both ends of each of four measures are therefore used. For each end, the
-number is how far a row lies beyond the outer 5% of the real rows, in units of their mean excess (Pickands 1975 on such tails; in
-logarithms). The largest of these eight numbers says how atypical the row is, and it is computed for real rows in the same way.
+A mode is not a typical sample. In N(0, I_d), the squared Mahalanobis distance has mean d and standard deviation sqrt(2d), so a
+row at the exact centre is as atypical as a row far from it. Both ends of each of four measures are therefore used. For each end,
+the logarithm of the measure is compared with the outer 5% of the real rows. The excess of a row beyond the start of this tail is
+expressed in units of the mean excess of the real rows (Pickands 1975 on such tails). The largest of the eight numbers shows how
+atypical the row is. It is computed for real rows in the same way.
 
 A row must not be interpreted if it is more atypical than 99% of the real rows (conformal prediction: Vovk, Gammerman & Shafer
-2005). This holds for any correlation between the measures. About 1 in 100 real rows outside the reference is rejected as well.
+2005). About 1 in 100 real rows that are not in the reference is also rejected, whatever the correlation between the measures.
 
-A real row is judged by quantities that were not fitted to it. The mean and covariance for its distance exclude it, its forest is
-grown on the other half of the rows, and its residual comes from the fit without it (Allen 1974). If there is a group column, the
-halves consist of whole groups, and all four measures of a real row use the other half.
+A real row is assessed by quantities that were not fitted to it. The mean and covariance for its distance exclude it. Its
+isolation forest is grown on the other half of the rows. Its residual comes from the fit without it (Allen 1974). If there is a
+group column, the halves consist of whole groups, and all four measures of a real row use the other half.
 
-The conditional residual of a number comes from a linear regression on all other columns, including categories, and is in standard
-deviations. The largest one of a row shows whether its columns fit each other.
+The conditional residual of a number comes from a linear regression on all other columns, including categorical columns. It is in
+standard deviations. The largest residual of a row shows whether the values in its columns fit each other.
 """
 
 from __future__ import annotations
@@ -48,18 +49,18 @@ EXACT = 1e-6  # of the standard deviation of a number: a smaller part left by ot
 
 @dataclass(frozen=True, eq=False)
 class Typicality:
-    """How atypical rows are.
+    """Typicality of rows by several measures.
 
-    Percentiles in [0, 1] are ranks among `reference` real rows; a row above 0.5 is farther out than most. All arrays have shape
-    (rows,).
+    Percentiles in [0, 1] are ranks among `reference` real rows; a row above 0.5 is farther from the centre than most of them. All
+    arrays have shape (rows,).
 
     Attributes
     ----------
-    out : number of columns outside the range of the rows.
+    out : number of columns in which the value is outside the range of the real rows.
     oddness : share of real rows that are less atypical, over all measures and both ends.
-    outward : the same over the far ends alone, where a row is unlike the real ones.
+    outward : the same share for the far ends only, at which a row is unlike the real rows.
     unreadable : whether oddness is at least `far`, so that the row must not be interpreted.
-    beyond : the ends (of `ENDS`) for which it is.
+    beyond : the ends (of `ENDS`) at which the row is that atypical.
     column : column with the largest conditional residual; None if no column is numeric.
     """
 
@@ -86,15 +87,18 @@ class Typicality:
 
 
 def far(reference: int) -> float:
-    """Return the oddness from which a row is too atypical to be interpreted.
+    """Return the smallest value of `oddness` at which a row is too atypical to be interpreted.
 
-    It is above 99% of the real rows, or above all of them if they are few.
+    Such a row is more atypical than 99% of the real rows, or than all of them if there are few.
     """
     return 1 - max(LEVEL, 1 / (reference + 1))
 
 
 def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicality:
-    """Compare rows of input columns with at most 2,000 rows of `bound`, which are held-out rows if the table has a split."""
+    """Compare rows of input columns with at most 2,000 real rows of `bound`.
+
+    If the table has a split, the real rows are held-out rows.
+    """
     real = _real(bound, seed)
     sd = _spread(real.x)
     mine, theirs = bound.encoding.transform(rows) / sd, real.x / sd
@@ -130,7 +134,7 @@ def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
 
 
 def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return how far values lie beyond the outer tail of the real ones, in units of the mean excess.
+    """Return the excess of values beyond the 95% quantile of the real values, in units of the mean excess.
 
     For a real value, the mean excess of the other real values is used.
     """
@@ -145,7 +149,7 @@ def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def of_encoded(bound: BoundModel, point: FloatArray, seed: int = 0) -> tuple[float, int]:
-    """Return the percentile of an encoded point (d,) by its distance to the fifth neighbour, and the number of real rows.
+    """Return the percentile of an encoded point (d,) by its distance to the fifth nearest neighbour, and the number of real rows.
 
     The point need not be the encoding of any row.
     """
@@ -161,7 +165,7 @@ def _real(bound: BoundModel, seed: int) -> BoundModel:
 
 
 def _spread(x: FloatArray) -> FloatArray:
-    """Return standard deviations.
+    """Return the standard deviations of encoded columns.
 
     For an indicator, the result is at least that of a level with ten rows, so that a row's own level has little influence.
     """
@@ -172,7 +176,7 @@ def _spread(x: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Halves:
-    """The halves of the real rows.
+    """Division of the real rows into two halves.
 
     Attributes
     ----------
@@ -193,9 +197,9 @@ def _halves(real: BoundModel, seed: int) -> _Halves:
 def _from_others(
     real: BoundModel, rows: pd.DataFrame, halves: _Halves
 ) -> tuple[tuple[str | None, ...], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
-    """Return measures of rows and of real rows, each real row compared with the other real rows.
+    """Return distances and conditional residuals of the rows and of the real rows.
 
-    If rows come in groups, a real row is compared with the half that does not contain its group.
+    Each real row is compared with the other real rows or, if rows come in groups, with the half that does not contain its group.
 
     Returns
     -------
@@ -215,7 +219,10 @@ def _from_others(
 
 
 def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[FloatArray, FloatArray]:
-    """Return distances to the fifth neighbour; if rows come in groups, the neighbour is from the half without the row's group."""
+    """Return distances of the rows and of the real rows to their fifth nearest neighbour among the real rows.
+
+    If rows come in groups, the neighbours of a real row are in the half that does not contain its group.
+    """
     if halves.grouped and halves.of is not None:
         first, second = (NearestNeighbors(n_neighbors=NEIGHBOURS).fit(theirs[halves.of == one]) for one in (0, 1))
         own = np.empty(len(theirs))
@@ -229,7 +236,7 @@ def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[Fl
 
 
 def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return isolation-forest scores.
+    """Return isolation-forest scores of the rows and of the real rows.
 
     A real row is scored by the forest grown on the other half, and other rows by the forest grown on the first half.
     """
@@ -262,7 +269,10 @@ def _numeric(bound: BoundModel) -> list[str]:
 
 
 def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Return squared distances of the rows and of the real rows, each real row from the others; equal if no column is numeric."""
+    """Return squared Mahalanobis distances of the rows and of the real rows; all are zero if no column is numeric.
+
+    The mean and covariance for a real row exclude this row.
+    """
     if not _numeric(real):
         return np.zeros(len(rows)), np.zeros(len(real.table))
     columns, u, mean, precision = standing(real)
@@ -274,7 +284,10 @@ def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, Floa
 
 
 def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
-    """Return each row's column with the largest conditional residual, that residual's size, and the sizes for the real rows."""
+    """Return, for each row, the column with the largest conditional residual, and the absolute value of this residual.
+
+    Also return the absolute values for the real rows.
+    """
     columns = _numeric(real)
     if not columns:
         return (None,) * len(rows), np.zeros(len(rows)), np.zeros(len(real.table))

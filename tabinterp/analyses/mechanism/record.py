@@ -1,6 +1,6 @@
-"""How the network computes its score, in the document: linear regions, conductance, path products, ablation of groups of units.
+"""Mechanism of the network in the document: linear regions, conductance, path products and ablation of groups of units.
 
-It includes no level, region or mean that covers fewer than ten rows.
+Levels, regions and means that cover fewer than ten rows are not included.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PARTS = [one for one in ANALYSES if one.place is not None and one.place.startswi
 class Mechanism(Part):
     """Results on how the network computes its score.
 
-    An analysis that does not apply is None, and `absent` gives the reason.
+    An analysis that does not apply is null, and `absent` contains the reason.
     """
 
     seed: int

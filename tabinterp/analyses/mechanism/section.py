@@ -1,6 +1,4 @@
-"""How the network computes its score, on the page: the introduction to linear regions, conductance, path products and
-ablation.
-"""
+"""Report section on how the network computes its score: introduction to the analyses of regions, conductance and paths."""
 
 from __future__ import annotations
 
@@ -22,6 +20,6 @@ def build(document: Document) -> list[Block]:
 
 
 def absent(document: Document) -> list[Block]:
-    """Return which of the analyses do not apply, and why."""
+    """Return a note for each of the analyses that do not apply, with the reason."""
     mechanism = document.get(Mechanism)
     return [] if mechanism is None else [Paragraph(say(reason), "note") for reason in mechanism.absent]

@@ -1,4 +1,4 @@
-"""Terms of a linear function in the document: a number per unit, or a level compared with the reference level."""
+"""Terms of a linear function in the document: a numeric column, or a level compared with the reference level."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TermRow(Part):
-    """A term of a linear function, which is a number per unit or a level compared with the reference level."""
+    """Term of a linear function: a numeric column per unit, or a level compared with the reference level."""
 
     column: str
     level: str | None
@@ -41,7 +41,7 @@ def term_fields(terms: Sequence[AnyTerm], i: int) -> dict[str, Any]:
 
 
 def _reference(terms: Sequence[AnyTerm], term: AnyTerm) -> str | None:
-    """Return the reference level; None if it has so few rows that its name would reveal single people."""
+    """Return the reference level; "…" if fewer than ten rows have it, because its name could identify individual people."""
     if term.level_rows is None or not term.term.dummy:
         return term.term.reference
     others = sum(other.level_rows or 0 for other in terms if other.term.column == term.term.column)

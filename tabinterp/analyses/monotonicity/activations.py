@@ -1,8 +1,8 @@
 """Bounds of an activation and of its slope on an interval, in double precision.
 
-The slope of an activation is monotone between known points (its kinks, and the inflection points of the slope). Its extremes on
-an interval are therefore at the ends of the interval or at these points. At a kink, both one-sided slopes are used. A check on a
-grid confirms that the points are right for this activation with its parameters.
+The slope of an activation is monotone between known points: the kinks of the activation, and the extremes of its slope. The
+smallest and largest slopes on an interval are therefore at the ends of the interval or at these points. At a kink, the slopes on
+both sides are used. A check on a grid confirms that the points are right for this activation with its parameters.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ Lines = tuple[Tensor, Tensor, Tensor, Tensor]  # slope and constant of a line be
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """The activation of the units of one layer, with the same parameters for all units or different ones (m,).
+    """Activation function of the hidden units of one layer.
+
+    Its parameters are the same for all units, or one for each unit (m,).
 
     Parameters
     ----------
@@ -93,17 +95,18 @@ class Activation:
         return least, most
 
     def slope_lines(self, low: Tensor, high: Tensor, least: Tensor, most: Tensor, narrow: Tensor) -> Lines:
-        """Return a line below and a line above the slope on intervals; the lines are constant unless others are tighter.
+        """Return a line below and a line above the slope on each interval.
 
-        For a step at 0, the lines pass through the corner and an end of the interval. For a smooth slope, they are parallel to
-        the line through its ends. Between two samples, the slope deviates from the line joining them by at most an eighth of
-        `bend` times the squared distance between the samples.
+        The lines are constant unless other lines are tighter. If the slope has a step at 0, the other lines pass through the
+        corner at 0 and through one end of the interval. If the slope is smooth, they are parallel to the line that joins its
+        values at the ends of the interval. The slope is sampled at several points of the interval. Between two samples, it
+        deviates from the line that joins them by at most an eighth of `bend` times the squared distance between the samples.
 
         Parameters
         ----------
         least : smallest slope on each interval.
         most : largest slope on each interval.
-        narrow : width up to which the lines are constant, because rounding would matter.
+        narrow : width of an interval up to which the lines are constant, because rounding errors would matter.
         """
         width, middle, zero = high - low, (low + high) / 2, torch.zeros_like(low)
         below, above = (zero, least), (zero, most)
@@ -165,7 +168,7 @@ def activation_of(layer: Layer) -> Activation | None:
 
 
 def _jumps(activation: Activation, points: Tensor) -> bool:
-    """Return whether, for some unit, the output between neighbouring points changes by more or less than its slopes allow."""
+    """Return whether the output of some unit changes between adjacent points by more or less than its slopes allow."""
     x = points[:, None].expand(-1, activation.width)
     least, most = activation.slopes(x[:-1], x[1:])
     step, width = activation.value(x).diff(dim=0), x.diff(dim=0)

@@ -1,13 +1,13 @@
 """Lower bounds of the derivative of a score with respect to one column, on many boxes of the domain at once.
 
-The derivative along a column is a product of matrices: the weights, and the slopes of the activations. The slopes lie between
-their extremes on the range of each pre-activation. Pre-activations are bounded in two ways, of which the tighter is used: by
-intervals (Gowal et al. 2018), and by linear functions of the columns with a remainder (Fast-Lin, Weng et al. 2018; Zhang et al.
-2018).
+The derivative is a product of matrices: the weights, and the slopes of the activations. Each slope lies between its smallest and
+largest value on the range of the pre-activation. Pre-activations are bounded in two ways: by intervals (Gowal et al. 2018), and
+by linear functions of the columns with a remainder (Fast-Lin, Weng et al. 2018; Zhang et al. 2018). The tighter bound is used.
 
-The product is bounded in three ways, of which the largest bound is used: from the first layer onwards, from the score backwards,
-and around the midpoints of all slopes (Zhang, Zhang & Hsieh 2019 bound Jacobians in the first two ways). Everything is computed
-in double precision and widened by 1e-11 of the sum of absolute terms, far more than any rounding error.
+The product is bounded from below in four ways, and the largest of these bounds is used. Three of them are computed with
+intervals: from the first layer onwards, from the score backwards (Zhang, Zhang & Hsieh 2019 bound Jacobians in these two ways),
+and around the midpoints of all slopes. The fourth uses linear functions of the columns. All computations are in double precision.
+The bounds are widened by 1e-11 times the sum of absolute terms, which is far more than any rounding error.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ ALIKE = 1e-8  # share of the largest score by which the chain may differ from th
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """A network after its affine front (`models.affine_front`): affine maps (weight (m, h), shift (m,)) with activations
-    between them.
+    """Network after its affine front (`models.affine_front`), as a chain of affine maps with activations between them.
+
+    Each affine map has a weight (m, h) and a shift (m,).
     """
 
     weights: tuple[Tensor, ...]
@@ -56,11 +57,11 @@ class Boxes:
 
     Parameters
     ----------
-    low : lowest position of each number (boxes, numbers).
-    high : highest position of each number (boxes, numbers).
+    low : lowest position of each number, from 0 to 1 (boxes, numbers).
+    high : highest position of each number, from 0 to 1 (boxes, numbers).
     present : whether a number may have a value (boxes, numbers).
     missing : whether a number may be missing (boxes, numbers).
-    levels : for each column of levels, which levels are allowed (boxes, K).
+    levels : for each column of levels, a mask of the allowed levels (boxes, K).
     """
 
     low: FloatArray
@@ -144,7 +145,7 @@ def scored(network: Chain, z: Tensor) -> Tensor:
 
 
 class Bounds:
-    """Bounds on boxes of the domain for the derivative of the score along a direction (h,) in the space of the affine front."""
+    """Lower bounds of the derivative of the score on boxes of the domain, along a direction (h,) of the affine front."""
 
     def __init__(self, domain: Domain, network: Chain, direction: FloatArray) -> None:
         first, shift = network.weights[0], network.shifts[0]
@@ -244,12 +245,12 @@ class Bounds:
         return low, high, torch.cat(reaches, dim=2)
 
     def _derivative(self, layers: list[_Layer], count: int) -> tuple[Tensor, list[Tensor], list[tuple[Tensor, Tensor]]]:
-        """Return bounds of the derivative by intervals.
+        """Return lower bounds of the derivative, computed with intervals.
 
         Returns
         -------
-        Lower bounds of the derivative (boxes,); how much the slope of each unit can lower them (boxes, m); and the ranges of the
-        derivatives of the pre-activations.
+        Lower bounds of the derivative (boxes,); the largest decrease of these bounds due to the slope of each unit (boxes, m);
+        and the ranges of the derivatives of the pre-activations.
         """
         weights, direction = self._network.weights, self._direction[None].expand(count, -1)
         slopes = [(layer.least, layer.most) for layer in layers]
@@ -276,10 +277,10 @@ class Bounds:
         return bound - ROUNDING * size[:, 0], shares[::-1], ahead
 
     def _linear(self, box: _Box, layers: list[_Layer], ahead: list[tuple[Tensor, Tensor]], mix: float) -> Tensor:
-        """Return lower bounds of the derivative (boxes,) by linear functions of the columns.
+        """Return lower bounds of the derivative (boxes,), computed with linear functions of the columns.
 
-        Each product of a slope and the derivative of a pre-activation lies above two planes (McCormick 1976), whose weights are
-        given by `mix`. Slopes lie between lines in the pre-activations.
+        Each product of a slope and the derivative of a pre-activation is bounded from below by two planes (McCormick 1976). Their
+        mean with weights `mix` and 1 - `mix` is used. Each slope is bounded by two linear functions of its pre-activation.
         """
         weights, shifts = self._network.weights, self._network.shifts
         last = len(layers) - 1
@@ -317,8 +318,8 @@ class _Layer:
 
     Parameters
     ----------
-    reach : how far each column can move the pre-activations (boxes, m, columns).
-    size : sum of the absolute values of their terms.
+    reach : the change of the pre-activations that each column can cause (boxes, m, columns).
+    size : sum of the absolute values of the terms of each pre-activation.
     """
 
     def __init__(self, activation: Activation, low: Tensor, high: Tensor, reach: Tensor, size: Tensor) -> None:
@@ -362,9 +363,9 @@ def _line(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return slope, constant and remainder (boxes, m) of a line that approximates an activation on intervals.
 
-    The line passes through the ends of the activation on the interval. Between the ends, the activation deviates from the line by
-    at most (chord - least) (most - chord) / (most - least) times the width of the interval, because its slopes are between
-    `least` and `most`.
+    The line joins the values of the activation at the ends of the interval, and its slope is `chord`. Between the ends, the
+    activation deviates from the line by at most (chord - least) (most - chord) / (most - least) times the width of the interval,
+    because its slopes are between `least` and `most`.
     """
     width = (high - low).clamp(min=1e-300)
     at_low, at_high = activation.value(low), activation.value(high)

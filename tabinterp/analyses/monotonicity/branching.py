@@ -1,7 +1,8 @@
-"""Branch and bound: the domain is split until the derivative is bounded on every part, or until the allowed work is done.
+"""Branch and bound: the domain is split until the derivative is bounded on every part, or until the work limit is reached.
 
-The part that can contribute most to the largest fall is split first. It is split in the column that loosens its bound most: a
-number in the middle, levels into two halves, and a number that may be missing into the two cases.
+The part that can contribute most to the largest fall of the score is split first. It is split by the column that loosens its
+bound most. A number is split in the middle, levels are split into two halves, and a number that may be missing is split into
+known and missing values.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ class Branching:
 
     Parameters
     ----------
-    bounds : bounds of the derivative, by position of the number.
+    bounds : function that returns lower bounds of the derivative on boxes.
     boxes : the whole domain.
-    number : the number with respect to which the derivative is taken.
-    least : the largest fall, from one end of the number to the other, that is ignored.
+    number : index of the number along which the derivative is taken.
+    least : the least fall that counts. Smaller falls of the score between the ends of the number are ignored.
     together : number of boxes that are split at once.
 
     Attributes
     ----------
-    fall : upper bound of the fall from any value of the number to any other.
+    fall : upper bound of the fall of the score between any two values of the number.
     """
 
     def __init__(self, bounds: Bounds, boxes: Boxes, number: int, least: float, together: int) -> None:
@@ -64,18 +65,18 @@ class Branching:
         self.fall = self._fall()
 
     def worst(self, most: int) -> Boxes:
-        """Return the boxes that can contribute most to the largest fall."""
+        """Return at most `most` boxes: those that can contribute most to the largest fall."""
         return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
 
     def _shares(self) -> FloatArray:
-        """Return how much each box can contribute to the largest fall, which is its bound times its width."""
+        """Return the largest contribution of each box to the largest fall, which is its bound times its width."""
         width = self.boxes.high[:, self._number] - self.boxes.low[:, self._number]
         return np.asarray(-self._known * width)
 
     def _fall(self) -> float:
         """Return the upper bound of the fall.
 
-        It is minus the integral of the lowest bound at each position of the number.
+        It is minus the integral over the positions of the number. The integrand is the lowest bound at each position.
         """
         low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]
         edges = np.unique(np.concatenate([[0.0, 1.0], low, high]))
@@ -102,7 +103,7 @@ class Branching:
 
 
 def _root(steps: list[int], at: int) -> int:
-    """Follow the steps from an index to the last one, shorten them, and return that last index."""
+    """Follow the links from an index to the end of the chain, shorten them, and return the last index."""
     while steps[at] != at:
         steps[at] = steps[steps[at]]
         at = steps[at]
@@ -110,7 +111,7 @@ def _root(steps: list[int], at: int) -> int:
 
 
 def halves(boxes: Boxes, column: IntArray) -> Boxes:
-    """Return two parts of each box, split in a column; all first parts come before all second parts."""
+    """Return two parts of each box, split by the given column. All first parts come before all second parts."""
     rows, numbers = np.arange(len(boxes)), boxes.low.shape[1]
     low, high = [boxes.low.copy(), boxes.low.copy()], [boxes.high.copy(), boxes.high.copy()]
     present, missing = [boxes.present.copy(), boxes.present.copy()], [boxes.missing.copy(), boxes.missing.copy()]

@@ -1,8 +1,8 @@
-"""Search for two rows of the domain that differ in only one column and whose scores contradict a declared direction.
+"""Search for counterexamples to a declared direction: two rows of the domain that differ in only one column.
 
-The search starts from real rows, random points of the domain, and points that a proof could not settle. It moves the other
-columns along the gradient of the fall, or at random, as long as the fall grows (a projected ascent with random subsets of
-columns).
+The scores of the two rows contradict the direction. The difference between these scores is called the fall. The search starts
+from real rows, random points of the domain, and points in boxes on which a proof failed. It moves the other columns along the
+gradient of the fall, or at random, as long as the fall grows. This is a projected ascent with random subsets of columns.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ LENGTHS = (1.0, 0.5, 0.1)  # shares of the distance to the end that the gradient
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two points of the domain that differ in one column (2, columns), and the fall of the score from the first to the second.
+    """Two points of the domain that differ in one column, and the fall of the score from the first to the second.
 
-    The column moves in the declared direction.
+    From the first point to the second, the column moves in the declared direction. `place` and `at` have one row for each point.
     """
 
     place: FloatArray
@@ -40,12 +40,12 @@ class Pair:
 
 
 class Search:
-    """A search for falls of the score along one column.
+    """Search for falls of the score along one column.
 
     Parameters
     ----------
-    number : index of the column among the numbers of the domain, if it is numeric.
-    level : index of the column among the columns of levels, with its values in order, if it is not.
+    number : for a numeric column, its index among the numbers of the domain; otherwise None.
+    level : for other columns, the index among the columns of levels, and the indices of the levels in order; otherwise None.
     sign : 1.0 if the score must not fall as the column rises, -1.0 if it must not rise.
     """
 
@@ -169,8 +169,9 @@ class Search:
         )  # type: ignore[return-value]
 
     def _gradient(self, fronts: FloatArray) -> FloatArray:
-        """Return the derivatives of the score (m, h), multiplied by the sign of the direction; 0 if the network has no
-        gradient.
+        """Return the derivatives of the score (m, h), multiplied by the sign of the direction.
+
+        They are 0 if the network has no gradient.
         """
         with torch.enable_grad():
             z = torch.as_tensor(fronts).requires_grad_(True)

@@ -1,10 +1,9 @@
-"""The domain of a proof: all combinations of the values that the columns can take, and what each value contributes to the affine
-front.
+"""Domain of a proof: all combinations of the values of the columns, and the contribution of each value to the affine front.
 
-If the encoding of a number is linear, the number takes every value between its smallest and largest value in the table, or
-between the limits declared for it. Linearity is checked at the ends, at evenly spaced values and at all values in the table. Any
-other column takes the values that occur in the table, including missing if there are missing values. Columns are combined freely,
-even if they determine one another.
+If the encoding of a number is linear, the domain contains every value between its smallest and largest value in the table, or
+between its declared limits. Linearity is checked at the ends, at evenly spaced values and at all values in the table. For any
+other column, the domain contains the values that occur in the table. Missing values are in the domain if they occur in the table.
+All combinations of values are included, even for columns that determine one another.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ PROBES = 33
 
 @dataclass(frozen=True, eq=False)
 class Number:
-    """A number that varies between two ends.
+    """Numeric column that varies between two ends.
 
     Attributes
     ----------
@@ -62,11 +61,11 @@ class Number:
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """A column with finitely many values, ordered so that neighbouring values are similar.
+    """Column with finitely many values, ordered so that neighbouring values are similar.
 
     Attributes
     ----------
-    donors : rows that have the values (K,).
+    donors : index of a row with each value (K,).
     parts : contributions of the values to the affine front (K, h).
     group : index of the value of every row (n,); -1 outside the declared limits.
     """
@@ -79,7 +78,10 @@ class Levels:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """The columns of a model, and the affine front (h,) with every number at its lower end and no contribution from levels."""
+    """Domain of a proof: the columns of a model, and the constant part (h,) of the affine front.
+
+    The constant part is the affine front with every number at its lower end, without the contributions of levels.
+    """
 
     bound: BoundModel  # as a function of the columns before the encoder mixes them
     numbers: tuple[Number, ...]
@@ -89,7 +91,7 @@ class Domain:
     def front(self, place: FloatArray, at: IntArray) -> FloatArray:
         """Return the affine front of points (m, h).
 
-        `place` (m, numbers) has the positions of numbers, with NaN for missing, and `at` the indices of levels.
+        `place` (m, numbers) contains the positions of numbers, with NaN for missing. `at` contains the indices of levels.
         """
         gone = np.isnan(place)
         z = self.constant + np.where(gone, 0.0, place) @ np.reshape(
@@ -106,7 +108,10 @@ class Domain:
         return len(self.constant)
 
     def rows(self, most: int, seed: int) -> tuple[FloatArray, IntArray]:
-        """Return rows of the table, drawn by hash, as points of the domain; values outside the domain are moved to its edge."""
+        """Return rows of the table, sampled by a hash, as points of the domain.
+
+        Values outside the domain are moved to its edge.
+        """
         table = self.bound.table
         rows = np.sort(chosen(table.numbers, most, seed))
         place = np.empty((len(rows), len(self.numbers)))
@@ -132,8 +137,9 @@ class Domain:
         return place, at
 
     def frame(self, place: FloatArray, at: IntArray) -> pd.DataFrame:
-        """Return points as rows of the table (m, columns); columns that the model does not use take the values of the first
-        row.
+        """Return points as rows of the table (m, columns).
+
+        Columns that the model does not use have the values of the first row.
         """
         source = self.bound.table.inputs
         made = {c: source[c].take(np.zeros(len(place), dtype=np.int64)).reset_index(drop=True) for c in source.columns}
@@ -145,11 +151,11 @@ class Domain:
 
 
 def domain_of(bound: BoundModel, limits: Mapping[str, Constraint]) -> Domain:
-    """Return the domain of a model whose encoder keeps all columns apart.
+    """Return the domain of a model with an encoder that encodes each column separately.
 
     Parameters
     ----------
-    limits : declared limits of numbers.
+    limits : declared limits of columns, by name.
 
     Raises
     ------
@@ -182,7 +188,10 @@ def domain_of(bound: BoundModel, limits: Mapping[str, Constraint]) -> Domain:
 def _number(
     bound: BoundModel, column: str, weight: FloatArray, encoded: FloatArray, limit: Constraint | None
 ) -> tuple[Number, FloatArray] | None:
-    """Return the number, and the contribution of its lower end to the affine front; None if its encoding is not linear."""
+    """Return the number, and the contribution of its lower end to the affine front.
+
+    The result is None if the column is not numeric or its encoding is not linear.
+    """
     table = bound.table
     if table.schema[column].kind != "numeric":
         return None
@@ -244,6 +253,6 @@ def _levels(
 
 
 def apart(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a mask (m, K) with the first half of the values that are marked in each row."""
+    """Return a mask (m, K) of the first half of the values that are marked in each row of `known`."""
     count = np.cumsum(known, axis=1)
     return np.asarray(known & (count <= (count[:, -1:] + 1) // 2))

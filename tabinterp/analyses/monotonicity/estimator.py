@@ -1,15 +1,15 @@
-"""Monotonicity: whether a score is monotone in a column over the whole domain, shown by proof instead of sampling.
+"""Monotonicity: a proof that a score is monotone in a column over the whole domain, or two rows that refute it.
 
-The statement is about every two rows of the domain (`domain`) that differ in only one column. With direction "+", the score of
-the row with the higher value must not be lower than the other score by more than the *least fall that counts*. With direction
-"-", it must not be higher by more than this. The least fall that counts is a thousandth of the standard deviation of the score
-over the rows of the table. The statement is
+The claim is about every two rows of the domain (`domain`) that differ in only one column. With direction "+", the row with the
+higher value must not have a lower score. With direction "-", it must not have a higher score. A change of the score against the
+direction is called a fall. Falls up to a limit, the *least fall that counts*, are ignored. This limit is a thousandth of the
+standard deviation of the score over the rows of the table. The claim is
 
-- *proved* if the derivative along the column is bounded from below on every part of the domain (`bounds`, `branching`), so that
-  the score cannot fall by more anywhere. The network is treated in exact arithmetic, with its weights as stored;
-- *refuted* if two rows were found between which the score falls by more (`counterexamples`). The model itself scored these rows,
-  through its encoder;
-- *open* otherwise. The bound gives the largest possible fall of the score between the ends of the column.
+- *proved* if the derivative along the column is bounded on every part of the domain (`bounds`, `branching`), and the bounds
+  exclude a fall above the limit. The network is treated in exact arithmetic, with its weights as stored;
+- *refuted* if two rows were found between which the score falls by more than the limit (`counterexamples`). The model itself
+  scored these rows, through its encoder;
+- *open* otherwise. The reported bound is an upper bound of the fall between any two values of the column.
 
 Falls are in units of the score: log-odds, log rates or values of the target. For a linear model the derivative is its
 coefficient, and the answer is exact. Bounds exist for networks of affine layers and activations with known slopes (certified
@@ -59,17 +59,17 @@ Answer = Literal["proved", "refuted", "open"]
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """The answer for one column.
+    """Answer for one column: proved, refuted or open.
 
     Parameters
     ----------
     fall : the largest fall found, as scored by the model; 0 if no fall exceeds rounding errors.
     start, end : values of the column in the two rows of this fall, in the declared direction; None if no fall exceeds the least
         fall that counts.
-    pair : the two rows in the same order (2, columns); None in the same case.
+    pair : the two rows in the same order (2, columns); None if `start` and `end` are None.
     bound : upper bound of any fall of the score; NaN if no bound was computed.
     parts : number of parts of the domain on which the derivative was bounded.
-    reason : reason why no proof was attempted; None if one was attempted or none is needed.
+    reason : reason why no proof was attempted; None if a proof was attempted or is not needed.
     """
 
     constraint: Constraint
@@ -98,7 +98,10 @@ class Monotonicity(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column; for a refuted direction, it has the column's values in the two rows that refute it."""
+        """Return one row for each column.
+
+        For a refuted direction, `start` and `end` are the values of the column in the two rows that refute it.
+        """
         return pd.DataFrame(
             [
                 {
@@ -167,9 +170,9 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
 
 
 def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, rows: int) -> Monotonicity:
-    """Return the answers for all columns with a direction.
+    """Return the answers for all columns with a declared direction.
 
-    `rows` limits how many rows are scored if columns cannot be combined and only rows of the table can be scored.
+    If the values of columns cannot be combined freely, at most `rows` rows of the table are scored.
     """
     scale = float(np.abs(bound.scores).max())
     least = max(LEAST * float(bound.scores.std()), RESOLUTION * scale)
@@ -250,7 +253,7 @@ class _Setting:
         return replace(found, answer=answer, bound=bound, parts=done)
 
     def _ordered(self, column: str) -> tuple[int, IntArray]:
-        """Return the index of the column of levels, and the indices of its levels in the order of its values."""
+        """Return the index of a column among the columns of levels, and the indices of its levels in the order of the values."""
         assert self._domain is not None
         level = next(q for q, known in enumerate(self._domain.levels) if known.column == column)
         table, group = self._bound.table, self._domain.levels[level].group
@@ -261,22 +264,23 @@ class _Setting:
         return level, np.array([code for k, code in enumerate(codes) if k == 0 or code != codes[k - 1]], dtype=np.int64)
 
     def _confirmed(self, one: Constraint, pair: Pair, sign: float) -> Verdict:
-        """Return the fall between two points after scoring them with the model as original rows."""
+        """Score two points with the model, as rows of the original columns, and return the fall between them."""
         assert self._domain is not None
         frame = self._domain.frame(pair.place, pair.at)
         scores = self._bound.score(self._bound.encoding.transform(frame))[:, 0]
         return self._verdict(one, frame, sign * float(scores[0] - scores[1]))
 
     def _verdict(self, one: Constraint, frame: pd.DataFrame, fall: float) -> Verdict:
-        """Return an open answer with a fall between two rows, which are included if the fall counts."""
+        """Return an open answer with the fall between two rows. The rows are included if the fall counts."""
         if not fall > self._least:
             return Verdict(one, "open", fall if fall > self._rounding else 0.0)
         start, end = frame[one.column]
         return Verdict(one, "open", fall, start, end, frame)
 
     def _by_rows(self, one: Constraint) -> Verdict:
-        """Return the largest fall between values of the column among rows of the table, for models whose columns cannot be
-        combined.
+        """Return the largest fall between two values of the column, with all other columns as in a row of the table.
+
+        This is used for models in which the values of columns cannot be combined freely.
         """
         bound, sign = self._bound, 1.0 if one.direction == "+" else -1.0
         rows = np.sort(chosen(bound.table.numbers, self._rows, self._seed))
@@ -308,10 +312,10 @@ def _computes(bound: BoundModel) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A part of the domain on which a numeric column moves along one direction (h,) of the affine front.
+    """Part of the domain on which one column varies along one direction (h,) of the affine front.
 
-    If the part is the step between two levels, `level` has the column of levels and the starting level, and the last number of
-    the domain represents the step.
+    If the part is the step between two levels, `level` contains the index of the column of levels and the index of the level at
+    which the step starts. The last number of the domain then represents the step.
     """
 
     domain: Domain
@@ -331,12 +335,12 @@ class _Part:
 
 
 def _whole(domain: Domain, number: int) -> _Part:
-    """Return the whole domain as the part for a number."""
+    """Return the whole domain as a single part, on which a number varies."""
     return _Part(domain, number, without_missing(whole(domain), number))
 
 
 def _steps(domain: Domain, level: int, order: IntArray) -> list[_Part]:
-    """Return a part for each step between two levels, on which the column takes all values between them."""
+    """Return a part for each step between two neighbouring levels, on which the column takes all values between them."""
     made = []
     own = domain.levels[level]
     others = (*domain.levels[:level], *domain.levels[level + 1 :])
@@ -350,10 +354,7 @@ def _steps(domain: Domain, level: int, order: IntArray) -> list[_Part]:
 
 
 def run(context: Context) -> Both | None:
-    """Return the answers for columns with a declared direction, for both models of an audit.
-
-    None if there are no such columns, as the document already shows.
-    """
+    """Return the answers for all columns with a declared direction, for both models of an audit; None if there are none."""
     constraints = context.settings.constraints
     directed = sum(one.direction is not None for one in constraints)
     if not directed:

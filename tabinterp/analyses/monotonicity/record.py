@@ -29,7 +29,7 @@ COARSE = 1
 
 
 class Answer(Part):
-    """The answer for one column of one model; falls and bounds are in units of the score."""
+    """Answer for one column of one model. Falls and bounds are in units of the score."""
 
     answer: Literal["proved", "refuted", "open"]
     fall: float  # the largest fall that was found, rounded down
@@ -120,7 +120,10 @@ def _rounded(value: float, to: Callable[[float], int], digits: int = DIGITS) -> 
 
 
 def _shown(table: Table, column: str, value: object) -> float | str | None:
-    """Return a value of a column in a form that can be shown, which excludes numbers and levels of fewer than ten rows."""
+    """Return a value of a column in a form that can be shown; None for a level that fewer than ten rows have.
+
+    Numbers are rounded.
+    """
     if value is None:
         return None
     if table.schema[column].kind != "numeric":

@@ -1,4 +1,4 @@
-"""Monotonicity on the page: the directions that are proved, refuted or open, below the declared constraints."""
+"""Report section on monotonicity: directions that are proved, refuted or open, below the declared constraints."""
 
 from __future__ import annotations
 
