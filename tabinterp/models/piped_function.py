@@ -1,8 +1,8 @@
-"""Pipelines as functions of rows, with a known encoder and an unknown last step. Each distinct value is encoded only once.
+"""Prediction functions of pipelines, which encode each distinct value only once. The last step of a pipeline can be any model.
 
-If the encoder works column by column, an encoded row is assembled from the encodings of its values, and the last step receives
-exactly the array that the encoder would have returned. This is checked on the first rows; if it fails, the whole pipeline is
-called.
+If the encoder works column by column, an encoded row is assembled from the encodings of its values. The last step then receives
+exactly the array that the encoder would have returned. This is checked on a few rows. If the check fails, the whole pipeline is
+called instead.
 """
 
 from __future__ import annotations
@@ -48,9 +48,11 @@ class Piped:
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """The encodings of all values of a column: `table` (values, block), in its encoded columns `block`. `places` are the
-    columns that are not zero and `numbers` their values, both with shape (values, maximum number for one value), padded with
-    zeros.
+    """The encodings of all values of a column.
+
+    `table` (values, block) contains one encoding for each value, and `block` the positions of its encoded columns. `places` and
+    `numbers` contain the positions and the values of the nonzero entries of each encoding. Both have the shape (values, m), where
+    m is the largest number of nonzero entries.
     """
 
     block: IntArray
@@ -60,14 +62,14 @@ class Values:
 
     @classmethod
     def of(cls, block: IntArray, table: NDArray[Any]) -> Values:
-        """Return the encodings for a table (values, block)."""
+        """Create the object from a table of encodings (values, block)."""
         filled = table != 0
         order = np.argsort(~filled, axis=1, kind="stable")[:, : int(filled.sum(axis=1).max(initial=0))]
         return cls(block, table, block[order], np.take_along_axis(table, order, axis=1))
 
 
 class Dense:
-    """Encoded rows (size, width) in one array, in which only the columns that change are rewritten."""
+    """A dense array of encoded rows (size, width), in which only the columns that change are rewritten."""
 
     def __init__(self, values: Sequence[Values], size: int, like: Any) -> None:
         self.codes = np.full((size, len(values)), np.nan)
