@@ -1,9 +1,11 @@
 """Encoding of original columns as a tensor, and the encoded columns that each original column affects.
 
-A column is *local* if its encoded columns depend on no other column. Changing it then does not require the encoder. A fixed list
-of column-local transformers determines which columns are local. A probe checks this: each column is changed in sample rows, and
-the encoded columns that change must be those that the list implies. For all other columns, whole rows are encoded, which is
-slower and also correct. A FunctionTransformer counts as column-local if the probe shows that it is.
+A column is *local* if its encoded columns depend on no other column. A local column can be changed without running the encoder.
+For all other columns, whole rows are encoded, which is slower but also correct.
+
+A fixed list of transformers that work column by column determines which columns are local. A probe supplements the list: each
+column is changed in sample rows, and every encoded column that changes counts as dependent on it. For a FunctionTransformer, only
+the probe determines the dependencies.
 """
 
 from __future__ import annotations
@@ -40,10 +42,10 @@ CHECKED = 256  # rows on which affine last steps are compared with the whole enc
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """The last steps of an encoder, which mix columns. They are a function `mix` of the rows that `head` returns.
+    """The last steps of an encoder, which mix columns. They are represented by a function `mix` of the rows that `head` returns.
 
-    If these steps are affine, `mix` multiplies the rows by `weight` (d, c) transposed and adds `constant` (d,). Otherwise,
-    `steps` contains the step sizes for finite differences.
+    If these steps are affine, `mix(x) == x @ weight.T + constant`, with `weight` (d, c) and `constant` (d,). Otherwise, `steps`
+    contains the step sizes for finite differences.
     """
 
     head: Encoding
@@ -55,12 +57,14 @@ class Tail:
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """The encoding of a table: `transform` maps a frame of the input columns to (n, width), and `blocks` maps a column to its
-    encoded columns.
+    """The encoding of a table. `transform` maps a frame of the input columns to encoded rows (n, width), and `blocks` maps each
+    column to the positions of its encoded columns.
 
     If a column is `local`, its block of encoded columns can be changed on its own. If the block of a column is empty, the model
-    does not use the column. If columns are mixed, `mixing` finds the `tail` when it is first needed. The head of another encoding
-    also has `abrupt` columns: those in which the other encoding is not smooth, so that they can be changed but have no slopes.
+    does not use the column. If columns are mixed, `mixing` determines the `tail` when it is first needed.
+
+    If this encoding is the head of another encoding, `abrupt` lists the columns in which that other encoding is not smooth. These
+    columns can be changed, but have no derivatives.
     """
 
     transform: Callable[[pd.DataFrame], FloatArray]
@@ -78,7 +82,7 @@ class Encoding:
         return None if self.mixing is None else self.mixing(self)
 
     def without_rows(self) -> Encoding:
-        """Return the encoding without the rows on which it was tried."""
+        """Return the encoding without the rows that were used to inspect the encoder."""
         made = replace(self, mixing=None)
         made.__dict__["tail"] = self.tail
         return made
