@@ -4,8 +4,8 @@ A column is *local* if its encoded columns depend on no other column. A local co
 For all other columns, whole rows are encoded, which is slower but also correct.
 
 A fixed list of transformers that work column by column determines which columns are local. A probe supplements the list: each
-column is changed in sample rows, and every encoded column that changes counts as dependent on it. For a FunctionTransformer, only
-the probe determines the dependencies.
+column is changed in sample rows, and every encoded column that changes counts as dependent on it. A FunctionTransformer counts as
+column-local if the probe shows that it is.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class Encoding:
 
     @cached_property
     def tail(self) -> Tail | None:
-        """The steps that mix columns, with the head before them. None if these steps are unknown, or if no columns are mixed."""
+        """The steps that mix columns, together with the head before them. None if these steps are unknown, or if no columns are
+        mixed.
+        """
         return None if self.mixing is None else self.mixing(self)
 
     def without_rows(self) -> Encoding:
@@ -131,8 +133,8 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
 
 
 def _seen(sources: Sources, moved: dict[str, NDArray[np.bool_]]) -> Sources:
-    """Return the sources combined with the dependencies that a probe showed. For probed outputs, return only those that the probe
-    showed.
+    """Return the sources combined with the dependencies that a probe showed. For outputs marked as `Probed`, return only the
+    dependencies that the probe showed.
     """
     shown = [frozenset(c for c, touched in moved.items() if touched[e]) for e in range(len(sources))]
     return [one if isinstance(s, Probed) else s | one for s, one in zip(sources, shown, strict=True)]
@@ -151,7 +153,7 @@ def _encoding(
 
 
 def _check_fitted(encoder: Any) -> None:
-    """Refuse an unfitted encoder whose parts are inspected before it encodes any rows."""
+    """Raise an error if the encoder is a class, or if it is or contains a column transformer that is not fitted."""
     kind = encoder.__name__ if isinstance(encoder, type) else type(encoder).__name__
     if isinstance(encoder, type):
         raise ModelError(
@@ -169,8 +171,9 @@ def _tail(
     encoding: Encoding,
     moved: dict[str, NDArray[np.bool_]],
 ) -> Tail | None:
-    """Return the steps of an encoder that mix columns. They are checked on rows in which every column comes from
-    a different row.
+    """Return the steps of an encoder that mix columns, or None if they are unknown.
+
+    The steps are checked on rows in which the value of each column is taken from a different row of the table.
     """
     few = _shuffled(frame, encoding.width)
     rows = as_objects(frame.iloc[:CHECKED] if reads is None else frame.iloc[:CHECKED][list(reads)])
@@ -193,7 +196,9 @@ def _tail(
 
 
 def _by_differences(head: Encoding, mix: Mix, frame: pd.DataFrame, encoding: Encoding) -> Tail | None:
-    """Return the tail with step sizes for finite differences. The head lists the columns in which the tail is not smooth."""
+    """Return a `Tail` with step sizes for finite differences. Its head lists the columns in which the mixing steps are not
+    smooth.
+    """
     x, encoded = head.transform(frame), encoding.transform(frame)
     if not (np.isfinite(x).all() and np.isfinite(encoded).all()):
         return None
@@ -222,8 +227,10 @@ def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
 
 
 def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
-    """Return whether, in rows whose columns come from different rows, each local column is encoded exactly as in
-    its source row.
+    """Return whether local columns are encoded independently of the other columns.
+
+    In rows that combine values of different rows, the encoding of each local column must be the same as in the row from which its
+    value was taken.
     """
     whole = encoding.transform(_shuffled(frame, encoding.width))
     for column, order in _orders(frame, encoding.width).items():
@@ -236,8 +243,9 @@ def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Return, for each column, the number of rows with a level unknown to its encoder. Refuse a column in which all levels are
-    unknown.
+    """Return, for each column, the number of rows with a level unknown to its encoder.
+
+    Raise an error if all levels of a column are unknown, but differ from known levels only in their type.
     """
     result = {}
     for column, levels in known.items():
@@ -325,14 +333,14 @@ class Transform:
 
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
-    """Encode rows with an encoder, using only the columns that it needs (None: numbers unchanged). The result is (n, d)."""
+    """Encode rows with an encoder (None: numbers unchanged), and return encoded rows (n, d)."""
     return encoded_by(encoder, rows, None)(rows)
 
 
 def encoded_by(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
-    """Return an encoder (None: numbers unchanged) as a function of rows such as those in `frame`."""
+    """Return an encoder (None: numbers unchanged) as a function of rows with the same columns as `frame`."""
     return _passthrough(frame, reads) if encoder is None else Transform(encoder, tuple(map(str, frame.columns)), reads)
 
 
@@ -403,8 +411,8 @@ def _spread(rows: int, most: int) -> IntArray:
 
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return the sample rows, followed by one copy of them for each of these columns, in which only that column
-    has other values.
+    """Return the sample rows `base`, followed by one copy of them for each of these columns. In each copy, only the respective
+    column has different values.
     """
     size = len(base)
     stacked = base.iloc[np.tile(np.arange(size), 1 + len(columns))].reset_index(drop=True)
@@ -417,8 +425,8 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
 
 
 def _donors(values: pd.Series, size: int) -> NDArray[np.object_]:
-    """Return the values that replace those of a column. The rarest come first, so that missing values and rare levels are
-    included.
+    """Return the values that replace those of a column in the probe. The rarest values come first, so that missing values and
+    rare levels are included.
     """
     distinct = values.value_counts(dropna=False).index
     rare = distinct.to_numpy(dtype=object)[-size:][::-1]

@@ -82,19 +82,21 @@ def fit_network(
 ) -> FittedNetwork:
     """Train a network on encoded rows.
 
-    It minimises the weighted mean log loss (in nats), squared error or Poisson deviance. Poisson deviance is twice the difference
-    in log-likelihood between rates equal to the counts and the predicted rates. The same rows, seed and versions on the same kind
-    of processor give bit-identical weights, whatever the number of threads. Torch's own generators and settings are left
-    unchanged.
+    The network minimises the weighted mean log loss (in nats), squared error or Poisson deviance. Poisson deviance is twice the
+    difference between two log-likelihoods: with rates equal to the counts, and with the predicted rates.
+
+    With the same rows, seed, library versions and kind of processor, the weights are bit-identical, whatever the number of
+    threads. The state of torch's random number generators and torch's settings are left unchanged.
 
     Parameters
     ----------
     X : encoded rows (n, d).
     y : targets (n,): 0 or 1, class numbers below `n_classes`, real values, or counts.
-    groups : group of each row, for dependent rows (n,). No group is used both for fitting and for early stopping.
+    groups : group of each row (n,), for rows that are dependent within groups. No group is used both for fitting and for early
+        stopping.
     progress : callback after each epoch with the epoch (from 1), the maximum number of epochs, and the validation loss.
-    device : where to train. On a device other than the CPU, training starts from the same weights but uses that
-    device's random numbers and rounding. The result is a different network, as with another seed.
+    device : device on which to train. On a GPU, training starts from the same weights as on the CPU, but uses the GPU's random
+        numbers and rounding. The result is a different network, as with another seed.
     """
     rows, target, weight, used = _checked(X, y, task, n_classes, weights)
     if groups is None:
@@ -159,7 +161,7 @@ def _take(data: Rows, index: IntArray | Tensor) -> Rows:
 
 @contextmanager
 def _own_torch(seed: int, device: str) -> Iterator[None]:
-    """Seed random numbers and enable gradients on one CPU thread; restore the caller's settings afterwards.
+    """Seed torch's random numbers, enable gradients and use one CPU thread. Restore the caller's settings afterwards.
 
     With one thread, the order of summation does not depend on the number of cores. Batches of this size would gain little from
     more threads.
@@ -273,7 +275,7 @@ def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: i
 
 
 def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """Return the weighted mean and standard deviation; the standard deviation of a constant target is set to 1."""
+    """Return the weighted mean and standard deviation of the target. The standard deviation of a constant target is set to 1."""
     centre = float(np.average(target, weights=weight))
     scale = float(np.sqrt(np.average((target - centre) ** 2, weights=weight)))
     return centre, scale if scale > 1e-12 * abs(centre) else 1.0
