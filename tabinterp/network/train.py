@@ -66,8 +66,8 @@ def train(
     Parameters
     ----------
     seeds : number of networks to train, one for each seed. The first is the one to audit, even if another performs better.
-    null : whether to train one more network on randomly permuted targets (`Table.shuffled`). The targets of the rows for early
-        stopping are permuted too.
+    null : whether to train one more network, after the targets of all rows that are not held out were randomly permuted
+        (`Table.shuffled`).
     device : device on which the networks are trained, "cpu" or "cuda".
     """
     check_table(table)

@@ -1,6 +1,6 @@
-"""Adapter for Keras 3. Stacks of layers become a torch Sequential; other models on the torch backend are used as torch modules.
+"""Adapter for Keras 3. A stack of layers becomes a torch Sequential. Other models on the torch backend are used as torch modules.
 
-The conversion reads the layers of a Keras model; this module never imports Keras itself.
+The layers of a Keras model are read from the model object, so Keras itself is never imported here.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a built Keras model behind an encoder (one for each input) as a `Model`."""
+    """Wrap a built Keras model and its encoder (one for each input) as a `Model`."""
     if not getattr(model, "built", False):
         raise ModelError(
             f"the Keras model {model.name!r} is not built, so it has no weights. Fit the model, or call it on an encoded row"
