@@ -67,7 +67,8 @@ class Activations:
 
 
 def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> tuple[list[str], dict[int, int]]:
-    """Return the names of the activations that run for `x` (n, d), and the widths h of hidden layers by position in this list.
+    """Return the names of the activations that run for `x` (n, d), and a dict from positions in this list to the widths h of
+    hidden layers.
 
     An activation is a hidden layer if its output (n, h) has one row for each row of `x`, in the same order.
     """
@@ -88,7 +89,7 @@ def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> tuple[list[str]
 
 
 def _giving_activations(module: nn.Module) -> fx.GraphModule | None:
-    """Return the module as a graph that also returns the outputs of its activations; None if it cannot be traced."""
+    """Return the module as a graph that also returns the outputs of its activations; None if the module cannot be traced."""
     graph = trace(module)
     if graph is None:
         return None

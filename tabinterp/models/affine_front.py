@@ -298,7 +298,9 @@ class _Makers(TorchFunctionMode):
         return value
 
     def maker(self, value: Any, passing: frozenset[str]) -> str:
-        """Return the name of the operation that computed a value, skipping those in `passing`; empty if none was recorded."""
+        """Return the name of the operation that computed a value, ignoring operations in `passing`. Return an empty string if no
+        operation was recorded.
+        """
         while id(value) in self._made:
             _, name, source = self._made[id(value)]
             if name not in passing:
@@ -308,9 +310,11 @@ class _Makers(TorchFunctionMode):
 
 
 def last_operation(module: nn.Module, inputs: Sequence[Tensor], members: bool) -> str:
-    """Return the name of the operation that computes a network's outputs, ignoring reshapes; empty if it is unknown.
+    """Return the name of the operation that computes a network's outputs, ignoring reshapes. Return an empty string if it is
+    unknown.
 
-    If `members` is true, the network averages ensemble members. Return the operation that computes the logits of the members.
+    If `members` is true, the network averages the predictions of ensemble members, and the name is that of the operation that
+    computes the logits of these members.
     """
     makers = _Makers()
     with torch.inference_mode(), makers:
@@ -341,7 +345,7 @@ def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda
 
 
 def copied(module: nn.Module) -> nn.Module:
-    """Return a copy of a module; TorchScript, which cannot be copied directly, is saved and loaded."""
+    """Return a copy of a module. TorchScript modules cannot be copied directly, so they are saved and loaded."""
     memo: dict[int, Any] = {}
     for part in module.modules():
         if isinstance(part, torch.jit.ScriptModule) and id(part) not in memo:
@@ -373,7 +377,7 @@ def with_fast_tanh(rest: nn.Module) -> nn.Module:
 
 
 class FastTanh(nn.Module):
-    """tanh(z) as 2 sigmoid(2 z) - 1, which takes torch half the time on a CPU.
+    """A layer that computes tanh(z) as 2 sigmoid(2 z) - 1. On a CPU, torch needs half as much time for this as for its own tanh.
 
     The error is at most 2.4e-7 in single precision.
     """

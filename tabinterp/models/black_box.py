@@ -33,7 +33,7 @@ class Questions:
         self._limit = math.inf
 
     def start(self, budget: int, reserve: int) -> None:
-        """Reset the counter and set a budget of rows, of which the analyses must leave the reserve unused."""
+        """Reset the counter, and allow `budget` rows in total. The analyses must leave `reserve` of these rows unused."""
         self.asked = 0
         self._budget, self._reserve = budget, reserve
 
@@ -43,7 +43,7 @@ class Questions:
         return max(0, self._budget - self._reserve - self.asked)
 
     def allow(self, rows: float) -> None:
-        """Limit the current analysis to this number of rows, or to the number of rows that are left."""
+        """Limit the current analysis to this number of rows, or to the number of rows that are left if that is smaller."""
         self._limit = self.asked + min(rows, self.left)
 
     def finish(self) -> None:

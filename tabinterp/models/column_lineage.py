@@ -1,4 +1,4 @@
-"""Column lineage: the original columns on which each encoded column depends, inspected in fitted transformers.
+"""Column lineage: the original columns on which each encoded column depends, determined from fitted transformers.
 
 `COLUMN_LOCAL` lists the transformers that are known to work column by column. Any other transformer is assumed to mix all of its
 inputs, which is slower but never wrong. For a FunctionTransformer, a probe of the whole encoder shows which columns it mixes.
@@ -113,7 +113,7 @@ HELD: dict[str, Callable[[Any], list[Any]]] = {  # transformer -> the fitted tra
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:
-    """Return the sources of a step if every output may depend on every input."""
+    """Return the sources of the outputs of a step whose outputs may all depend on all inputs."""
     try:
         width = len(step.get_feature_names_out())
     except Exception:  # without names the width is unknown, and the caller encodes whole rows

@@ -136,7 +136,9 @@ def slopes(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def differentiated(scores: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Return derivatives (m, h, k) of scores (m, k) with respect to their own rows (m, h), and the scores."""
+    """Return the derivatives (m, h, k) of scores (m, k) with respect to the rows (m, h) from which they were computed, and the
+    scores.
+    """
     if not scores.requires_grad:  # a network that uses none of its inputs
         return scores.new_zeros(*rows.shape, scores.shape[1]), scores
     last = scores.shape[1] - 1

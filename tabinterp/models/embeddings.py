@@ -40,7 +40,7 @@ EQUALS: tuple[Any, ...] = (operator.eq, operator.ne, torch.eq, torch.ne, "eq", "
 
 
 class OpaqueError(Exception):
-    """Raised with the reason why whole-number inputs of a network cannot be treated as embedding lookups."""
+    """An error that states why integer inputs of a network cannot be treated as embedding lookups."""
 
 
 @dataclass(frozen=True, eq=False)

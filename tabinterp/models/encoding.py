@@ -60,8 +60,8 @@ class Encoding:
     """The encoding of a table. `transform` maps a frame of the input columns to encoded rows (n, width), and `blocks` maps each
     column to the positions of its encoded columns.
 
-    If a column is `local`, its block of encoded columns can be changed on its own. If the block of a column is empty, the model
-    does not use the column. If columns are mixed, `mixing` determines the `tail` when it is first needed.
+    If a column is `local`, its encoded columns can be changed without changing any others. If a column has no encoded columns,
+    the model does not use it. If columns are mixed, `mixing` determines the `tail` when it is first needed.
 
     If this encoding is the head of another encoding, `abrupt` lists the columns in which that other encoding is not smooth. These
     columns can be changed, but have no derivatives.
@@ -96,8 +96,8 @@ class Encoding:
         return isinstance(self.transform, Transform) and self.transform.goes_by_parts(columns)
 
     def outputs(self, rows: Callable[[Sequence[str]], pd.DataFrame], size: int, places: IntArray) -> FloatArray:
-        """Return some of the encoded columns (size, places) of rows. The function `rows` returns the columns that it is given,
-        for these rows.
+        """Return the encoded columns at the positions `places` for `size` rows. `rows` is a function that takes column names and
+        returns a frame of these columns.
 
         If the encoder has parts, only the necessary parts and columns are computed.
         """
@@ -173,7 +173,7 @@ def _tail(
 ) -> Tail | None:
     """Return the steps of an encoder that mix columns, or None if they are unknown.
 
-    The steps are checked on rows in which the value of each column is taken from a different row of the table.
+    The steps are checked on rows in which the value of each column is taken from a randomly chosen row of the table.
     """
     few = _shuffled(frame, encoding.width)
     rows = as_objects(frame.iloc[:CHECKED] if reads is None else frame.iloc[:CHECKED][list(reads)])
@@ -212,14 +212,14 @@ def _unchanged(x: FloatArray) -> FloatArray:
 
 
 def _shuffled(frame: pd.DataFrame, width: int) -> pd.DataFrame:
-    """Return rows in which every column comes from a different row."""
+    """Return rows in which the value of each column is taken from a randomly chosen row of the frame."""
     taken = {c: frame[c].take(order).reset_index(drop=True) for c, order in _orders(frame, width).items()}
     return with_columns(frame.iloc[:0], taken)
 
 
 def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
-    """Return, for each column, the positions of the rows from which its values are taken. Fewer rows are used if there are many
-    cells, because columns are encoded separately.
+    """Return, for each column, randomly chosen positions of rows from which its values are taken. Fewer rows are used if there
+    are many cells, because columns are encoded separately.
     """
     size = int(np.clip(PROBE_CELLS // (len(frame.columns) * max(1, width)), 16, CHECKED))
     draws = np.random.default_rng(0)
@@ -245,7 +245,7 @@ def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
     """Return, for each column, the number of rows with a level unknown to its encoder.
 
-    Raise an error if all levels of a column are unknown, but differ from known levels only in their type.
+    Raise an error if all levels of a column are unknown and some of them differ from known levels only in their type.
     """
     result = {}
     for column, levels in known.items():
@@ -312,8 +312,8 @@ class Transform:
         return encoded
 
     def outputs(self, rows: Callable[[Sequence[str]], pd.DataFrame], size: int, places: IntArray) -> FloatArray:
-        """Return some of the encoded columns (size, places) of rows. The function `rows` returns the columns that it is given,
-        for these rows.
+        """Return the encoded columns at the positions `places` for `size` rows. `rows` is a function that takes column names and
+        returns a frame of these columns.
         """
         needed, encoded = self._quickly.needed(size, places), None
         if needed is not None:

@@ -107,7 +107,7 @@ class ForwardCall(nn.Module):
     def _mean(self, members: Any) -> Any:
         """Return the mean prediction of k ensemble members, given their outputs (n, k) or (n, k, outputs).
 
-        Probabilities, values or expected counts are averaged, also if the members return logits or logs.
+        Probabilities, values or expected counts are averaged, even if the members return logits or logs.
         """
         if isinstance(members, Tensor) and members.ndim not in (2, 3):
             raise ModelError(
@@ -215,7 +215,7 @@ def inputs_by_position(module: nn.Module, encoders: int, name: str) -> Inputs:
 
 
 def no_scores(name: str, result: Any, rows: int) -> str:
-    """Return the error message for a network that did not return scores. It states what the network returned and which
+    """Return the error message for a network that did not return scores. The message states what the network returned and which
     argument to use.
     """
     told = f"{name} must return scores of shape (n,), (n, 1) or (n, k); for n = {rows} rows it returned {_told(result)}"

@@ -54,7 +54,9 @@ class Part:
 
 
 class SideBySide(Structured):
-    """Several encoders whose outputs are concatenated. If several encoders use the same column, its encodings are not shared."""
+    """Several encoders whose outputs are concatenated. If several encoders use the same column, each of them adds its own encoded
+    columns.
+    """
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = tuple(parts)
@@ -100,7 +102,7 @@ def _columns(codes: FloatArray, levels: Levels | None) -> FloatArray:
 
 
 def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
-    """Combine encoders, each with the columns on which it was fitted; an encoder without names uses all input columns."""
+    """Combine encoders, each with the columns on which it was fitted. An encoder without column names uses all input columns."""
     columns = tuple(map(str, frame.columns))
     parts = []
     for i, encoder in enumerate(encoders):

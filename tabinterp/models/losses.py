@@ -97,8 +97,8 @@ def absolute_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tens
 def one_minus_auc(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
     """Return 1 - AUC plus the first-order term of each row. The weighted mean over all m copies of the rows is exactly 1 - AUC.
 
-    The first-order term is computed from the placement of the row. This is the weighted proportion of rows of the other class
-    that are ranked correctly relative to the row. Ties count half.
+    The first-order term of a row is computed from its placement: the weighted proportion of rows of the other class that are
+    ranked correctly relative to it. Ties count half.
     """
     flat, weight = scores[..., 0].reshape(-1), weights.reshape(-1)
     positive = (y > 0).expand(weights.shape).reshape(-1).double()

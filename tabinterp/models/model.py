@@ -152,7 +152,7 @@ def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
 
 
 def check_model(model: Any) -> None:
-    """Refuse an object that is not a `Model`, with an error that says what to pass instead."""
+    """Raise an error for an object that is not a `Model`. The message says what to pass instead."""
     if isinstance(model, (Model, BoundModel)):
         return
     kind = type(model).__name__
@@ -514,7 +514,7 @@ class BoundModel:
             return Activations(on(self.module, self.device), self.model.name)
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
-        """Return the outputs (n, h) of the hidden units in each layer, for encoded rows (None: those of the table)."""
+        """Return the outputs (n, h) of the hidden units in each layer, for encoded rows `x` (None: the rows of the table)."""
         x = self.x if x is None else x
         dtype, halves = module_dtype(self.module), self._halves["activations"]
 

@@ -189,9 +189,9 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
 def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
     """Yield combinations of input forms to try.
 
-    In the first combination, all inputs are floats. In the following ones, some inputs whose values allow it are whole numbers.
-    Combinations with fewer whole-number inputs come first, unless there are many such inputs. Afterwards, the same combinations
-    follow with the shape (n,) instead of (n, 1).
+    In the first combination, all inputs are floats. In the following combinations, some inputs are passed as whole numbers, if
+    their values allow it. Combinations with fewer whole-number inputs come first, unless there are many such inputs. Afterwards,
+    the same combinations follow with the shape (n,) instead of (n, 1).
     """
     could: list[bool] = [bool((one == np.floor(one)).all()) for one in encoded]
     for flat in (False, True):

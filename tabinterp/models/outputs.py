@@ -22,8 +22,8 @@ def link_of(model: Model, goal: Goal) -> Link | None:
 
 
 def averaging(model: Model, goal: Goal) -> Model:
-    """Return the model with the instruction to average the predictions of its ensemble members (probabilities, values or expected
-    counts). A model without ensemble members is returned unchanged.
+    """Set a model to average the predictions of its ensemble members (probabilities, values or expected counts). A model without
+    ensemble members is returned unchanged.
     """
     if not isinstance(model.module, ForwardCall) or model.module.output != MEAN:
         return model

@@ -84,7 +84,9 @@ def module_dtype(module: nn.Module) -> torch.dtype:
 
 
 def probabilities(scores: FloatArray) -> FloatArray:
-    """Return class probabilities (n, k) from scores: sigmoid of one log-odds (two columns), softmax of several."""
+    """Return class probabilities (n, k) from scores: the sigmoid of a single log-odds (as two columns), or the softmax of several
+    scores.
+    """
     if scores.shape[1] == 1:
         p = np.exp(-np.logaddexp(0, -scores[:, 0]))
         return np.column_stack([1 - p, p])

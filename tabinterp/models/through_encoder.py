@@ -1,7 +1,7 @@
 """Gradients with respect to single columns for a bound model whose encoder mixes columns.
 
-The bound model is rewritten as a function of the outputs of its encoder's head, which consists of the leading steps that do not
-mix columns. The later steps of the encoder become the first layer of the network.
+The bound model is rewritten as a function of the outputs of its encoder's head, which consists of the leading steps that encode
+columns separately. The later steps of the encoder become the first layer of the network.
 
 If the later steps are affine (principal components, singular value decompositions), their gradients are exact. Otherwise, the
 derivatives of the new layer are central differences.
@@ -27,10 +27,10 @@ from .scores import module_dtype
 
 
 def through(bound: BoundModel) -> BoundModel:
-    """Return the model as a function of the outputs of its encoder's head, the leading steps that do not mix columns.
+    """Return the model as a function of the outputs of its encoder's head, the leading steps that encode columns separately.
 
     Return the model unchanged if the encoder mixes no columns, if its head is unknown or returns values that are not finite, or
-    if the model has no gradient. Columns that the head itself mixes stay mixed.
+    if the model has no gradient. Some columns may stay mixed, if the head cannot separate them.
     """
     tail = bound.encoding.tail
     if tail is None or not bound.has_gradient:

@@ -1,4 +1,4 @@
-"""Cached encoding by the parts of a column transformer. Each distinct text is encoded only once.
+"""Faster encoding with a column transformer, which encodes each distinct text only once.
 
 scikit-learn encodes every cell of a text column separately, and a column transformer combines the outputs of its parts as sparse
 matrices. If a part works column by column (see `structure`), it only needs to encode one row per distinct text. The other rows

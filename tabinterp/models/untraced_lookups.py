@@ -5,8 +5,8 @@ The network always receives the integer codes of its rows, so its scores are tho
 scores at points between levels, each code is tracked through indexing, reshaping, casts and added offsets. A lookup of the code
 then returns the row's one-hot levels times the embedding table.
 
-Every run checks for other uses of a code and for operations that lose a part of the gradient, because a later row may take
-another branch.
+Every run checks for other uses of a code and for operations that lose a part of the gradient, because different rows may take
+different branches.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ class _Follow(TorchFunctionMode):
         self._keep(value)
 
     def _keep(self, value: Tensor) -> None:
-        """Record a value that depends on the rows in a way that autograd does not know."""
+        """Record a value that depends on the rows, if autograd does not know this dependence."""
         if value.is_floating_point() and not value.requires_grad and any(one.requires_grad for one in self._blocks):
             self._lost[id(value)] = value
 
@@ -578,7 +578,8 @@ NEAR = 1e-5  # accepted deviation of a row from one-hot because of rounding
 
 
 class Intercepted(nn.Module):
-    """A network as a function of numbers and one-hot levels (n, d). Its lookups are intercepted if a gradient is needed.
+    """A network as a function of numbers and one-hot levels (n, d). Its lookups are intercepted only if a gradient is needed or a
+    row is between levels.
 
     `shapes` contains the shape of each original input for one row, and `whole` marks the integer inputs. `levels` contains the
     levels of each input column (None for a number).

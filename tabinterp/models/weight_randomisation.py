@@ -1,4 +1,4 @@
-"""Weight randomisation: the same network with random weights, as a reference for explanations."""
+"""Weight randomisation: a network with random weights, which serves as a baseline for explanations."""
 
 from __future__ import annotations
 

@@ -52,10 +52,10 @@ def wrap(
     task : "regression" or "count", for a torch network that predicts numbers or counts. In other cases, the task is taken from
         the model or the table.
     outputs : for a classifier, "logits" or "probabilities". For a model of counts, "log_rate" (log of the expected count) or
-        "rate" (expected count). The default (None) depends on the model. For a torch classifier, it is logits, unless the module
-        ends in a sigmoid or softmax. Its outputs are then taken to be probabilities, and reports say so. For other classifiers,
-        it is probabilities for a function, the kind that the criterion of a skorch net implies, and the kind that the last layer
-        of a Keras or ONNX model shows. For counts, it is "rate" for a function and "log_rate" for a network.
+        "rate" (expected count). The default (None) depends on the model. A torch classifier is assumed to return logits, unless
+        it ends in a sigmoid or softmax. It is then assumed to return probabilities, and reports say so. For a skorch net, the
+        training criterion determines the kind of outputs. For a Keras or ONNX model, the last layer determines it. A function is
+        assumed to return probabilities. For counts, the default is "rate" for a function and "log_rate" for a network.
     output : for a torch network that returns several outputs, the output that contains the scores: the key in a dict or the
         position in a tuple. If the network returns the outputs (n, members, outputs) of ensemble members, "mean" averages their
         probabilities, values or counts. For a scikit-learn estimator with several targets, the position of the target.

@@ -93,7 +93,7 @@ def number_encoder() -> Pipeline:
 def level_encoder(most: int | None = None) -> OneHotEncoder:
     """Return the encoder of columns that are not numeric, with one encoded column per level.
 
-    Levels with fewer than 10 rows are merged, and so are levels that would exceed the limit of `most` encoded columns.
+    Levels with fewer than 10 rows are merged. If more than `most` encoded columns would remain, further rare levels are merged.
     """
     return OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=SMALL, max_categories=most, sparse_output=False
@@ -132,7 +132,7 @@ def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArra
 
 
 def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:
-    """Reject a column that scikit-learn would reject later, with an error that names the column."""
+    """Raise an error that names the column if scikit-learn would later refuse a column."""
     if kind not in ("numeric", "categorical", "boolean", "ordinal"):
         raise TableError(f"the kind of column {name!r} must be numeric, categorical, boolean or ordinal; got {kind!r}")
     if name not in frame.columns:

@@ -3,13 +3,13 @@
 The model has two steps: a scikit-learn encoder of the original columns, and a network of `Linear`, `Tanh` and `Dropout` layers on
 the encoded columns. The same training method is used for every table:
 
-- saturating units: an extreme row moves a `Tanh` unit no further than its bound, so columns with long tails need no
+- saturating units: the output of a `Tanh` unit is bounded, even for extreme rows. Columns with long tails therefore need no
   transformation, and the scores are smooth functions with meaningful gradients;
 - AdamW (Loshchilov & Hutter, 2019) with dropout (Srivastava et al., 2014), at a constant learning rate;
 - the final weights are an exponential moving average (Polyak & Juditsky, 1992; Tarvainen & Valpola, 2017), which replaces a
   decaying learning rate and does not require a fixed number of epochs;
-- early stopping (Prechelt, 1998) on one in seven of the given rows, spread evenly over the range of the target; if rows
-  have groups, on whole groups with about a seventh of the rows.
+- early stopping (Prechelt, 1998) on one in seven of the given rows, spread evenly over the range of the target. If rows have
+  groups, these are whole groups with about a seventh of the rows.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def fit_network(
 
 
 def loss_of(scores: Tensor, labels: Tensor, weights: Tensor, task: Task) -> Tensor:
-    """Return the weighted mean loss of scores (n, k) for labels (n,); a weight of 2 is equivalent to repeating the row."""
+    """Return the weighted mean loss of scores (n, k) for labels (n,). A weight of 2 is equivalent to including the row twice."""
     return (_row_losses(scores, labels, task) * weights).sum() / weights.sum()
 
 
@@ -220,7 +220,7 @@ def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: 
 def _until_it_stops(
     network: nn.Sequential, one_pass: Callable[[], None], validate: Callable[[], float], progress: Progress | None
 ) -> tuple[int, float, bool]:
-    """Train as long as the validation loss falls, then set `network` to its best weights.
+    """Train while the validation loss falls, then set `network` to its best weights.
 
     Training stops after `PATIENCE` epochs without improvement.
 
@@ -282,7 +282,7 @@ def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
 
 
 def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> None:
-    """Initialise the output at the log of the mean count, so that the first steps fit the effects of columns, not the overall
+    """Initialise the output at the log of the mean count. The first steps then fit the effects of columns instead of the overall
     rate.
     """
     assert isinstance(layer, nn.Linear)

@@ -65,7 +65,8 @@ def train(
 
     Parameters
     ----------
-    seeds : number of networks to train, one for each seed. The first is the one to audit, even if another performs better.
+    seeds : number of networks to train, one for each seed. The first network is the one to audit, even if another network
+        performs better.
     null : whether to train one more network, after the targets of all rows that are not held out were randomly permuted
         (`Table.shuffled`).
     device : device on which the networks are trained, "cpu" or "cuda".

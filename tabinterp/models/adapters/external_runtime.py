@@ -200,7 +200,7 @@ def _agrees(network: Outside, module: nn.Module) -> bool:
 
 
 def _gives(module: nn.Module, forms: Sequence[Form], encoded: list[FloatArray], expected: NDArray[Any]) -> bool:
-    """Return whether a torch module makes the expected predictions."""
+    """Return whether a torch module returns the expected predictions for encoded inputs."""
     try:
         with torch.inference_mode():
             inputs = [form.of(one, module_dtype(module)) for form, one in zip(forms, encoded, strict=True)]
@@ -211,7 +211,7 @@ def _gives(module: nn.Module, forms: Sequence[Form], encoded: list[FloatArray], 
 
 
 def near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
-    """Return whether predictions (n, ...) agree with the expected ones, row by row."""
+    """Return whether predictions (n, ...) agree with the expected predictions in every row."""
     if expected.size != read.size or not len(read):
         return False
     read, expected = (one.reshape(len(read), -1).astype(np.float64) for one in (read, expected))

@@ -27,7 +27,7 @@ from .torch import wrap as wrap_torch
 
 
 class NoStackError(Exception):
-    """Raised with the reason why a Keras model is not a stack of layers."""
+    """An error that states why a Keras model is not a stack of layers."""
 
 
 class Called(nn.Module):

@@ -217,9 +217,10 @@ def output(proto: Any) -> str:
 
 
 def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
-    """Return a copy that accepts any number of rows (or this number), even if the model was exported for one row.
+    """Return a copy of a model that accepts any number of rows, or exactly `rows` rows, even if the model was exported for one
+    row.
 
-    The copy contains only checked parts: fields unknown to this version of onnx, notes and stated shapes of values are left out.
+    The copy contains only checked parts. Fields unknown to this version of onnx, notes and stated shapes of values are left out.
     """
     free = type(proto)()
     free.CopyFrom(proto)
@@ -423,8 +424,8 @@ def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ())
 
 
 def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
-    """Return the model with the inferred shapes of its values. With `data_prop`, also infer the shapes that depend on integers
-    computed in the model.
+    """Return the model with the inferred shapes of its values. If `data_prop` is true, also infer the shapes that depend on
+    integers computed in the model.
     """
     try:
         return onnx.shape_inference.infer_shapes(proto, data_prop=data_prop)
@@ -435,7 +436,9 @@ def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
 
 
 def _check_propagated(graph: Any, source: str) -> None:
-    """Limit the number of integers that onnx would compute to infer shapes, because it stores each of them as an object."""
+    """Check the number of integers that onnx would compute to infer shapes. The number is limited because onnx stores each
+    integer as an object.
+    """
     stated = [one for one in [*graph.value_info, *graph.output] if one.type.tensor_type.elem_type in WHOLE]
     total = sum(math.prod(_dims(one) or [0]) for one in stated if len(one.type.tensor_type.shape.dim) < 2)
     if total > PROPAGATED:
@@ -478,8 +481,8 @@ def _dims(one: Any) -> list[int] | None:
 def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
     """Return the maximum number of multiplications (or comparisons in pooling windows) of a node with `size` output entries.
 
-    All other operators need a few steps per input or output entry, and these entries are counted elsewhere. `given` is the shape
-    of each input; an unknown shape is given as one dimension with all entries.
+    All other operators need a few steps per input or output entry, and these entries are counted elsewhere. `given` contains the
+    shape of each input. An unknown shape is replaced by a single dimension with the same number of entries.
     """
     settings = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
     if node.op_type in ("MaxPool", "AveragePool"):

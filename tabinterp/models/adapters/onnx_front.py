@@ -157,7 +157,8 @@ class Front(Structured):
         return self.known
 
     def _levels(self) -> dict[int, NDArray[Any]]:
-        """Return a mapping from position to known levels, for columns that reach an encoder of levels unchanged."""
+        """Return a dict from positions of columns to their known levels, for columns that reach an encoder of levels unchanged.
+        """
         unchanged = {one.name for one in self.given}
         found: dict[int, NDArray[Any]] = {}
         for step in self.steps:
@@ -204,7 +205,7 @@ def front(
 
 
 def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | None:
-    """Return the result of an encoding step whose inputs are all constants, as one row; None if it is not such a step.
+    """Return the result of an encoding step whose inputs are all constants, as one row. Return None for any other node.
 
     Raises
     ------

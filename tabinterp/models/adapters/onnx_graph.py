@@ -33,7 +33,7 @@ UNLIMITED = 1 << 31  # end of a slice without an end
 
 
 class NoModuleError(Exception):
-    """Raised with the reason why a graph cannot be converted."""
+    """An error that states why a graph cannot be converted."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def needed(nodes: Sequence[Any], values: Values, inputs: Sequence[str], output: 
 
 
 def scores_of(node: Any) -> str:
-    """Return the name of the main output of a node. For a classifier, this is the output with the scores, not the one with the
+    """Return the name of the main output of a node. For a classifier, this is the output with the scores, not the output with the
     labels.
     """
     return str(node.output[1 if node.op_type == "LinearClassifier" else 0])

@@ -243,7 +243,7 @@ class _Graph:
         return next(iter(found), None)
 
     def _labels(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the classes of each output that names them."""
+        """Yield the list of classes of each output that has one."""
         for one in self.proto.graph.output:
             node = self.maker(one.name)
             while node is not None and node.op_type == "Reshape":
@@ -324,7 +324,9 @@ class _Graph:
     # ---- onnxruntime
 
     def run(self, result: str, source: str) -> Callable[[dict[str, NDArray[Any]]], NDArray[Any]]:
-        """Return a function from inputs by name to onnxruntime's result; only the converted part of the graph is loaded."""
+        """Return a function that computes the result in onnxruntime from a dict of named inputs. Only the part of the graph that
+        computes the result is loaded.
+        """
         part = type(self.proto)()
         part.CopyFrom(self.proto)
         graph = part.graph

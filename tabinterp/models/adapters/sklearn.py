@@ -277,7 +277,7 @@ def _penalised(final: Any) -> bool | None:
 
 
 def _converged(final: Any) -> bool | None:
-    """Return False if the fit stopped at its iteration limit."""
+    """Return whether the fit ended before its iteration limit; None if it has no limit."""
     if hasattr(final, "n_iter_") and hasattr(final, "max_iter") and final.max_iter is not None:
         return bool(np.max(final.n_iter_) < final.max_iter)
     return None

@@ -115,8 +115,8 @@ def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
 
 
 def describe(module: nn.Module) -> list[Layer] | None:
-    """Return the layers of a sequence of layers. Return None if the module is not a sequence, or contains an unsupported kind of
-    layer.
+    """Return the descriptions of the layers in a sequential module. Return None if the module is not sequential, or contains an
+    unsupported kind of layer.
     """
     if not is_sequence(module):
         return None

@@ -83,7 +83,7 @@ class Settings(BaseModel):
 
 
 class MadeFrom(BaseModel):
-    """The earlier file of the model in a bundle, if code in that file was run to load the model."""
+    """An earlier file from which the model in a bundle was loaded by running code in that file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     format: str
@@ -438,8 +438,8 @@ class Bundle:
         return replace(model, expects=widths)
 
     def encoder(self) -> Any:
-        """Return the encoder, or None if there is none. For several inputs, return a list ("passthrough" for an input without
-        encoder).
+        """Return the encoder, or None if there is none. For several inputs, return a list, with "passthrough" for an input
+        without an encoder.
         """
         content = self.files.get(ENCODER)
         found = None if content is None else skops_archive.load(content)

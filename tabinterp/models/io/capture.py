@@ -25,7 +25,7 @@ NEAR = 1e-5
 
 
 class UnsavedError(Exception):
-    """Raised with the reason why a network cannot be described without code."""
+    """An error that states why a network cannot be described without code."""
 
 
 def capture(module: nn.Module, name: str, widths: Sequence[int | None]) -> tuple[Graph, dict[str, Tensor]]:
@@ -208,7 +208,7 @@ def _inner(error: ModelError) -> str:
 
 
 def _ways(graph: Graph, widths: list[int]) -> Iterator[list[Input]]:
-    """Yield forms of the inputs to try. Floats come before whole numbers, and (n, 1) before (n,)."""
+    """Yield combinations of input forms to try. Floats come before whole numbers, and the shape (n, 1) comes before (n,)."""
     forms = [[(False, False), (True, False), *([(False, True), (True, True)] if w == 1 else [])] for w in widths]
     for way in itertools.islice(itertools.product(*forms), TRIED):
         yield [

@@ -291,7 +291,9 @@ def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
 
 
 def _told(predict: Callable[[pd.DataFrame], FloatArray], name: str) -> Callable[[pd.DataFrame], FloatArray]:
-    """Return the model's own prediction function. Any error that it raises is reported as an error in the file."""
+    """Return a function that calls the model's own prediction function, and converts any error to a `ModelError` that names the
+    file.
+    """
 
     def told(rows: pd.DataFrame) -> FloatArray:
         try:

@@ -22,7 +22,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Content:
-    """The bytes of one file, and the name of the file in messages."""
+    """The bytes of a file, and the name of the file for messages."""
 
     name: str
     data: bytes
