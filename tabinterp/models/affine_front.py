@@ -152,7 +152,7 @@ def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
             got = front.rest(z)
         except torch.OutOfMemoryError:
             raise
-        except Exception:  # after the front, the user's network may receive shapes that its code does not expect
+        except Exception:  # the remaining layers may receive shapes that the user's code does not expect
             return None
     scale = expected.abs().max().clamp(min=1.0)
     near = (1e-9 if dtype == torch.float64 else 1e-4) * scale
@@ -430,7 +430,7 @@ def is_sequence(module: nn.Module) -> TypeGuard[nn.Sequential]:
 def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
     """Return a linear layer with these weights, without changing the state of torch's random number generator."""
     made = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
-    rows = weight.detach().clone(memory_format=torch.contiguous_format)  # as loaded from a file, for equal bits
+    rows = weight.detach().clone(memory_format=torch.contiguous_format)  # laid out as in a file, for identical bits
     made.weight = nn.Parameter(rows, requires_grad=False)
     if bias is not None:
         made.bias = nn.Parameter(bias.detach().clone(), requires_grad=False)

@@ -165,7 +165,7 @@ def without_rows(bound: BoundModel) -> BoundModel:
 
 
 def _kept(bound: BoundModel, rows: BoundModel) -> BoundModel:
-    for same in (*OF_ANY_ROWS, "centre"):  # of the other rows, only the point at which sums are centred
+    for same in (*OF_ANY_ROWS, "centre"):  # `centre` is the only value kept that depends on rows
         rows.__dict__[same] = getattr(bound, same)
     return rows
 

@@ -24,8 +24,7 @@ Function = Callable[[pd.DataFrame], Any]  # rows (n, columns) -> (n,) or (n, k)
 
 
 class Questions:
-    """A counter of the rows that a prediction function evaluates, with limits for the whole audit and for the current analysis.
-    """
+    """A counter of the rows that a prediction function evaluates, with limits for the audit and for the current analysis."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -21,12 +21,11 @@ from .black_box import Codes
 Sources = list[frozenset[str]]  # for each encoded column, the original columns it depends on
 PartSources = Callable[
     [Any, Sources, int, "list[str] | None"], Sources
-]  # of a part, its inputs, outputs, and their names
+]  # of a part, the sources of its inputs, its number of outputs, and the names of its inputs
 
 
 class Probed(frozenset[str]):
-    """The columns on which an output of a FunctionTransformer may depend. A probe shows which of these columns change the output.
-    """
+    """The columns on which an output of a FunctionTransformer may depend. A probe shows which of them change the output."""
 
 
 class Structured(ABC):
@@ -295,8 +294,7 @@ def _in_place(step: Any) -> list[int]:
 
 
 def _dummies(step: Any) -> list[int]:
-    """Return the sources of the one-hot encoder from category-encoders, which replaces each column in place by its dummy columns.
-    """
+    """Return the sources of the one-hot encoder from category-encoders, which replaces each column by its dummy columns."""
     if step.drop_invariant:
         raise _UnknownError
     widths = {part["col"]: part["mapping"].shape[1] for part in step.mapping}

@@ -23,10 +23,10 @@ STEP, COARSE = (
     1e-2,
 )  # in standard deviations of a column of the head; the second is for encoders that compute in single precision
 NEAREST = 1e-8  # relative steps treat smaller absolute values as this proportion of the standard deviation
-LARGER, LARGEST = 8.0, 1000.0  # multiples of the step with which differences must agree; the last only on average
+LARGER, LARGEST = 8.0, 1000.0  # multiples of the step size at which differences must agree (the last: on average)
 CENTRAL, SIDE = 0.02, 0.2  # accepted relative disagreement of central and of one-sided differences
 ROUGH = 0.02  # share of rows in which differences may disagree, as they do near a kink
-NEGLIGIBLE = 1e-6  # in standard deviations per standard deviation: smaller slopes are rounding
+NEGLIGIBLE = 1e-6  # smaller slopes are rounding errors; both columns are measured in their standard deviations
 ALIKE = 1e-4  # in standard deviations: accepted effect of other rows in the batch on an encoded row
 LITTLE = 1000.0  # multiple of negligible slopes below which a difference between sides is ignored
 ROWS, FEWEST = 400, 64  # rows on which a column is examined
@@ -115,8 +115,7 @@ def _pulled(
 
 
 def _slope(after: FloatArray, before: FloatArray, usual: FloatArray) -> FloatArray:
-    """Return the mean of the one-sided derivatives. At a kink or next to a jump, return the one with the smaller absolute value.
-    """
+    """Return the mean of the one-sided derivatives. At a kink or near a jump, return the one with the smaller absolute value."""
     least = np.minimum(np.abs(after), np.abs(before))
     bent = np.abs(after - before) > usual + least
     mean = (after + before) / 2

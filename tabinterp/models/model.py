@@ -265,7 +265,7 @@ class BoundModel:
     @cached_property
     def home(self) -> str:
         """The device on which `z` and results are stored: the network's device if it has enough memory, otherwise the CPU."""
-        a_row = len(self.front.weight) * len(self.outputs) + self.x.shape[1]  # derivatives of scores by the front
+        a_row = len(self.front.weight) * len(self.outputs) + self.x.shape[1]  # derivatives with respect to `z`
         return home(self.device, len(self.x) * a_row) if self.model.resident else CPU
 
     def to_cpu(self) -> BoundModel:

@@ -108,7 +108,7 @@ class _Follow(TorchFunctionMode):
         self._blocks = blocks
         self._own = own
         self._known: dict[int, tuple[Tensor, _Followed]] = {}  # keeps the tensor, so that its id is not reused
-        self._lost: dict[int, Tensor] = {}  # depend on the rows, but autograd does not know it
+        self._lost: dict[int, Tensor] = {}  # tensors that depend on the rows, although autograd does not know this
 
     def follow(self, inputs: Sequence[Tensor], whole: Sequence[bool]) -> None:
         """Start to track the inputs of the network, (n, c) or (n,) each. `whole` marks the inputs that may contain codes."""
@@ -320,8 +320,7 @@ class _Follow(TorchFunctionMode):
         return value
 
     def _writes_nothing(self, name: str, args: Any) -> bool:
-        """Return whether a call would overwrite the entries whose codes meet a condition, although no code meets the condition.
-        """
+        """Return whether a call would overwrite the entries whose codes meet a condition, although no code meets it."""
         if name != "__setitem__" or not isinstance(self._known_as(args[1]), _Check) or bool(args[1].any()):
             return False
         self.checks.append(False)
@@ -801,6 +800,6 @@ def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
             made.inspect(codes[:TRIED], scores[:TRIED])
     except (OpaqueError, torch.OutOfMemoryError):
         raise
-    except Exception:  # the user's network, which accepts these inputs when nothing is tracked
+    except Exception:  # the user's network accepts these inputs, but may fail when they are tracked
         raise OpaqueError(why("opaque.fails")) from None
     return Rewritten(made, by_input(levels, widths))

@@ -157,8 +157,7 @@ class Front(Structured):
         return self.known
 
     def _levels(self) -> dict[int, NDArray[Any]]:
-        """Return a dict from positions of columns to their known levels, for columns that reach an encoder of levels unchanged.
-        """
+        """Return a dict from column positions to known levels, for columns that reach an encoder of levels unchanged."""
         unchanged = {one.name for one in self.given}
         found: dict[int, NDArray[Any]] = {}
         for step in self.steps:

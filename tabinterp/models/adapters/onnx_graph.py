@@ -224,8 +224,7 @@ class _Conversion:
             self._append(node, [layer], computed[0])
 
     def _may_fold(self, entries: int) -> bool:
-        """Return whether constants may be folded into a layer with this number of entries. If so, add the entries to the total.
-        """
+        """Return whether constants may be folded into a layer with this many entries. If so, add the entries to the total."""
         if self._folded + entries > MOST_FOLDED:
             return False
         self._folded += entries

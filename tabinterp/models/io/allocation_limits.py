@@ -15,8 +15,7 @@ HUGE = 10**18  # the largest count that a message states exactly
 
 
 def told(count: int) -> str:
-    """Return a count as text. Very large counts are not stated exactly, because Python refuses to print extremely large integers.
-    """
+    """Return a count as text. Very large counts are not stated exactly, because Python refuses to print very large integers."""
     return f"{count:,}" if count < HUGE else f"more than {HUGE:,}"
 
 

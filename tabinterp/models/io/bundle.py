@@ -459,8 +459,7 @@ def from_folder(folder: Path) -> Bundle:
 
 
 def from_archive(archive: Archive, part: str = "") -> Bundle:
-    """Read a bundle from a zip archive, which must contain nothing else. `part` is the folder to read (empty for the main one).
-    """
+    """Read a bundle from a zip archive, which must contain nothing else. `part` is the folder to read (empty: the main one)."""
     extra = sorted(set(archive.sizes) - {prefix + name for prefix in ("", COUNTERPART) for name in MEMBERS})
     if extra:
         raise UnsafeFileError(

@@ -33,8 +33,7 @@ Value = Any  # a tensor or a number, or a list of these
 
 
 class Input(BaseModel):
-    """An input of a network, with the shape (n, width), or (n,) if `flat` is true. If `whole` is true, it contains whole numbers.
-    """
+    """An input of a network, with the shape (n, width), or (n,) if `flat` is true. If `whole` is true, it contains integers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str

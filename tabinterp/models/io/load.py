@@ -157,8 +157,7 @@ def load_null(path: str | Path) -> Model | None:
 
 
 def _beside(first: Header, folder: Path, role: str) -> Model:
-    """Return the model in a subfolder of another bundle, after checking that both networks were trained with the same settings.
-    """
+    """Return the model in a subfolder of another bundle, after checking that both were trained with the same settings."""
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
         raise ModelError(
@@ -353,8 +352,7 @@ def _encoder(encoder: Any) -> Any:
 
 
 def _onnx(content: Content, given: Given) -> Model:
-    """Check an ONNX graph, and wrap it with the given encoder. Without an encoder, a network uses the numeric columns unchanged.
-    """
+    """Check an ONNX graph, and wrap it with the given encoder. Without an encoder, it uses the numeric columns unchanged."""
     if given.architecture is not None:
         raise ModelError(f"an ONNX file contains its own architecture. Leave out {argument('architecture')}")
     encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
