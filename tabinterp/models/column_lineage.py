@@ -112,7 +112,7 @@ HELD: dict[str, Callable[[Any], list[Any]]] = {  # transformer -> the fitted tra
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:
-    """Return the sources of the outputs of a step whose outputs may all depend on all inputs."""
+    """Return the sources for a step in which every output may depend on every input."""
     try:
         width = len(step.get_feature_names_out())
     except Exception:  # without names the width is unknown, and the caller encodes whole rows
@@ -287,14 +287,14 @@ def _evenly(step: Any) -> list[int]:
 
 
 def _in_place(step: Any) -> list[int]:
-    """Return the sources of a transformer from category-encoders that replaces each column in place by one column."""
+    """Return the sources of a transformer from category-encoders that replaces each column with one encoded column, in place."""
     if step.drop_invariant or len(step.get_feature_names_out()) != step.n_features_in_:
         raise _UnknownError
     return _same(step)
 
 
 def _dummies(step: Any) -> list[int]:
-    """Return the sources of the one-hot encoder from category-encoders, which replaces each column by its dummy columns."""
+    """Return the sources of the one-hot encoder from category-encoders, which replaces each column with its dummy columns."""
     if step.drop_invariant:
         raise _UnknownError
     widths = {part["col"]: part["mapping"].shape[1] for part in step.mapping}

@@ -1,6 +1,6 @@
 """Split of an encoder into its head, which encodes each original column separately, and the later steps, which mix columns.
 
-Both parts satisfy `encoder(rows) == mix(head(rows))`. For example, a head may consist of scalers and one-hot encoders. The later
+The split satisfies `encoder(rows) == mix(head(rows))`. For example, a head may consist of scalers and one-hot encoders. The later
 steps may compute principal components, kernels, products or norms from the outputs of the head. A gradient with respect to the
 outputs of the head can be attributed to single columns, whatever the later steps are.
 """

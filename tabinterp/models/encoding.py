@@ -345,7 +345,7 @@ def encoded_by(
 
 
 def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    """Replace missing values by None in the columns in which the encoder was fitted with None."""
+    """Replace missing values with None in the columns in which the encoder was fitted with None."""
     return _with_none(rows, _fitted_on_none(encoder, tuple(map(str, rows.columns))))
 
 
@@ -365,8 +365,8 @@ def _with_none(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:
-    """Return a function that applies the steps of a pipeline in turn. A truncated pipeline cannot be called instead, because
-    scikit-learn may consider it not fitted.
+    """Return a function that applies the steps of a pipeline one after another. A truncated pipeline cannot be used for this,
+    because scikit-learn may consider it not fitted.
     """
     if type(encoder) is not Pipeline:
         return encoder.transform  # type: ignore[no-any-return]

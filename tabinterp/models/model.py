@@ -293,7 +293,7 @@ class BoundModel:
 
     @cached_property
     def scores(self) -> FloatArray:
-        """The scores (n, k) of the table's rows, at the module's precision. An error is raised if one of them is not finite."""
+        """The scores (n, k) of the table's rows, at the module's precision. An error is raised if any score is not finite."""
         return self._finite(self.score(self.x))
 
     def blocks(self, units: bool = False) -> Iterator[Block]:
@@ -417,7 +417,7 @@ class BoundModel:
         return self.z[receivers] + self._product(torch.as_tensor(change), torch.as_tensor(move.outputs), 0.0)
 
     def move(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Move:
-        """Return the `Move` that replaces the values of these columns in the rows `receivers` by those in the rows `donors`.
+        """Return the `Move` that replaces the values of these columns in the rows `receivers` with those in the rows `donors`.
 
         A move that is known only from a probe of the encoder is checked by encoding some whole rows. If the check fails, the
         returned move encodes whole rows.
@@ -435,8 +435,8 @@ class BoundModel:
         return found if np.allclose(encoded, expected, rtol=NEAR, atol=NEAR) else whole
 
     def encoded_move(self, move: Move, receivers: IntArray, donors: IntArray) -> FloatArray:
-        """Return the new values (m, outputs) of the encoded columns that change when a move replaces values of the receivers'
-        rows by those of the donors' rows.
+        """Return the new values (m, outputs) of the encoded columns that change when a move replaces values in the rows
+        `receivers` with those in the rows `donors`.
         """
         head = None if move.block is None else self._head
         return move.encoded(self.table.inputs, head, receivers, donors)

@@ -1,4 +1,4 @@
-"""Moves, which replace some columns of a row by those of another row, and their effect on encoded columns.
+"""Moves, which replace the values in some columns of a row with those of another row, and their effect on encoded columns.
 
 The encoder may mix columns. An encoded column that depends on a moved column can then also depend on the columns that are mixed
 with it, but on no others. Only the steps that compute such encoded columns run again. These steps are either the last steps of

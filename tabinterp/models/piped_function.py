@@ -99,8 +99,8 @@ class Dense:
 
 
 class Sparse:
-    """A sparse matrix of encoded rows. Each original column has the same entries in all rows, in the order of the encoded
-    columns.
+    """A sparse matrix of encoded rows. In every row, an original column occupies the same positions among the stored entries, in
+    the order of the encoded columns.
     """
 
     def __init__(self, values: Sequence[Values], size: int, like: Any) -> None:

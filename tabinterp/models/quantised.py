@@ -18,7 +18,7 @@ def is_quantised(module: nn.Module) -> bool:
 
 
 def dequantised(module: nn.Module) -> nn.Module:
-    """Replace quantised layers by linear layers with the stored weights, in place, and return the module."""
+    """Convert quantised layers to linear layers with the stored weights, in place, and return the module."""
     if is_quantised(module):
         return _linear(module)
     for name, child in [*module.named_children()]:

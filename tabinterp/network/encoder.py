@@ -83,7 +83,8 @@ def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTrans
 def number_encoder() -> Pipeline:
     """Return the encoder of numeric columns.
 
-    It replaces missing values by the median, adds a missing indicator, and standardises to mean 0 and standard deviation 1.
+    The encoder replaces missing values with the median, adds a missing indicator, and standardises to mean 0 and standard
+    deviation 1.
     """
     return make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()

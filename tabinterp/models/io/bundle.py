@@ -180,7 +180,7 @@ def save_model(
 
 
 def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
-    """Replace an existing bundle by these files. Either all files are replaced, or none.
+    """Replace an existing bundle with these files. Either all files are replaced, or none.
 
     A folder is a bundle only while it contains a header, which is therefore deleted first and written last.
     """

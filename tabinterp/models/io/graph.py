@@ -2,8 +2,8 @@
 
 Every node is an input, a layer, a tensor in the weights file or an operation in the table of `operations.py`. A node uses only
 earlier nodes. Before the weights are loaded, the graph runs on the meta device of torch, where values have shapes but no memory.
-This trial uses the maximum number of rows of one pass. The result is a torch.fx graph of functions that tabinterp defines: no
-name in the file becomes an attribute or code.
+This trial uses the maximum number of rows of one pass. The result is a torch.fx graph that contains only operations from this
+table. No name in the file becomes an attribute or code.
 """
 
 from __future__ import annotations
