@@ -1,4 +1,4 @@
-"""The outputs of a network's hidden units, which are found without the names of layers."""
+"""The outputs of a network's hidden units, which are found from the activations that run, not from the names of layers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Outputs = list[tuple[str, Any]]  # the name of each activation that ran, and its
 class Activations:
     """The outputs of every hidden unit of a network.
 
-    A layer is the output (n, h) of an activation, which may be a module, a function or a method, with one output row per input
-    row, in the same order. If the network cannot be traced, activations are recorded in the order in which they run, and the
-    network's own output does not count as a hidden layer.
+    A hidden layer is an activation with outputs (n, h): one output row per input row, in the same order. The activation may be a
+    module, a function or a method. If the network cannot be traced, activations are recorded in the order in which they run. An
+    activation that computes the network's own output then does not count as a hidden layer.
     """
 
     def __init__(self, module: nn.Module, name: str) -> None:
@@ -67,8 +67,10 @@ class Activations:
 
 
 def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> tuple[list[str], dict[int, int]]:
-    """Return the names of the activations that run for x (n, d), and a mapping from position to width h. The mapping contains
-    only activations whose output (n, h) has its rows in the order of x.
+    """Return the names of the activations that run for `x` (n, d), and a dict from positions in this list to the widths h of
+    hidden layers.
+
+    An activation is a hidden layer if its output (n, h) has one row for each row of `x`, in the same order.
     """
     rows = x[:5] if len(x) >= 3 else x[:1].expand(3, -1)
     found, again = run(rows), run(rows.flip(0)[1:])
@@ -87,7 +89,7 @@ def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> tuple[list[str]
 
 
 def _giving_activations(module: nn.Module) -> fx.GraphModule | None:
-    """Return the module as a graph that also returns the outputs of its activations; None if it cannot be traced."""
+    """Return the module as a graph that also returns the outputs of its activations; None if the module cannot be traced."""
     graph = trace(module)
     if graph is None:
         return None
@@ -120,7 +122,7 @@ def activation_nodes(graph: fx.GraphModule) -> list[fx.Node]:
 
 
 class _Watch(TorchFunctionMode):
-    """Records the outputs of activations, which may be applied by modules, functions or methods."""
+    """A torch function mode that records the outputs of activations, which may be modules, functions or methods."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -139,7 +141,7 @@ class _Watch(TorchFunctionMode):
         return value
 
     def without(self, output: Tensor) -> Outputs:
-        """Return the recorded outputs, except those of an activation whose output is the output of the network."""
+        """Return the recorded outputs, except those of an activation that computes the output of the network."""
         while id(output) in self._reshaped and self._reshaped[id(output)][1] is not output:
             output = self._reshaped[id(output)][1]
         pairs = zip(self.found, self._returned, strict=True)

@@ -1,8 +1,9 @@
 """Affine steps of encoders, such as principal components.
 
-An encoder is the composition of a head and later steps, and affine steps satisfy `mix(head) == head @ weight.T + constant`.
-Suppose that the head encodes a column separately. A change in that column then changes the encoded row by `weight` times the
-change in its part of the head, even if every encoded column depends on it.
+An encoder consists of a head and later steps `mix`. If the later steps are affine, they satisfy `mix(x) == x @ weight.T +
+constant` for the output `x` of the head. If the head encodes a column separately, a change in that column only changes some
+entries of `x`. The encoded row then changes by `weight` times the change in `x`, even if every encoded column depends on that
+column.
 """
 
 from __future__ import annotations
@@ -62,8 +63,9 @@ def is_nearly_affine(step: Any) -> bool:
 def weight_of(
     mix: Callable[[FloatArray], FloatArray], head: FloatArray, encoded: FloatArray
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Return the matrix (d, c) and the constant (d,) of affine steps, checked on rows of the head (n, c) and encoded rows
-    (n, d); None if they do not agree.
+    """Return the matrix (d, c) and the constant (d,) of affine steps.
+
+    Return None if they do not reproduce the encoded rows (n, d) from the output (n, c) of the head.
     """
     width = head.shape[1]
     if not 0 < width <= WIDEST or not np.isfinite(head).all():

@@ -1,8 +1,8 @@
-"""The affine front of a network: all operations on its input before the first nonlinear one.
+"""The leading affine layers of a network, called its front: all operations on its input before the first nonlinear one.
 
-A column of the table affects the scores only through `z = x W' + b`. If one column changes, only that column's contribution to
-`z` is updated; neither the encoder nor the first layer runs again. If no such front is found, `W` is the identity and `rest` is
-the whole network, which is slower but equally exact. In this package, "the front of a row" also means its value of `z`.
+A column of the table affects the scores only through the outputs of these layers, `z = x W' + b`. If one column changes, only its
+contribution to `z` is updated, and neither the encoder nor the first layer runs again. If no leading affine layers are found, `W`
+is the identity and `rest` is the whole network. This is slower but equally exact.
 """
 
 from __future__ import annotations
@@ -47,27 +47,30 @@ MEAN_OF_LOGITS = frozenset({"stack", "sub", "__sub__", "logsumexp", "log_softmax
 
 @dataclass(frozen=True, eq=False)
 class Front:
-    """`module(x) == rest(x @ weight.T + bias)`; weight (h, d), bias (h,) in double precision."""
+    """A network split into its leading affine layers and the rest: `module(x) == rest(x @ weight.T + bias)`.
+
+    `weight` (h, d) and `bias` (h,) are in double precision.
+    """
 
     weight: Tensor
     bias: Tensor
     rest: nn.Module
 
     def on(self, device: str) -> Front:
-        """Return the front with its weights on a device."""
+        """Return the same split with `weight` and `bias` on a device."""
         with torch.inference_mode(False):  # inference tensors could not be used for gradients later
             return Front(self.weight.to(device), self.bias.to(device), self.rest)
 
     @property
     def nothing_behind(self) -> bool:
-        """Whether the front is the whole network, because every operation is affine."""
+        """Whether every operation of the network is affine, so that `rest` contains no operation."""
         graph = self.rest
         return isinstance(graph, fx.GraphModule) and not any(n.op.startswith("call") for n in graph.graph.nodes)
 
 
 @dataclass(frozen=True)
 class _Affine:
-    """A node of the graph as an affine function of the input."""
+    """The weight and bias of a node of the graph that is an affine function of the input."""
 
     weight: Tensor
     bias: Tensor
@@ -100,7 +103,7 @@ def trace(module: nn.Module) -> fx.GraphModule | None:
 
 
 def _sequence(module: nn.Sequential) -> fx.Graph:
-    """Return the graph of a sequence of layers, which is the same graph that tracing would return."""
+    """Return the graph of a sequence of layers. Tracing would return the same graph, but takes longer."""
     graph = fx.Graph()
     value = graph.placeholder("input")
     for name in module._modules:
@@ -110,8 +113,9 @@ def _sequence(module: nn.Sequential) -> fx.Graph:
 
 
 def split(module: nn.Module, width: int, device: str) -> Front:
-    """Split a module that maps (n, width) to scores into its affine front and the rest. The result is checked numerically, on
-    the device if it has enough memory.
+    """Split a module that maps (n, width) to scores into its leading affine layers and the rest.
+
+    The result is checked numerically, on the given device if it has enough memory and otherwise on the CPU.
     """
     try:
         return _split(on(module, device), width, device)
@@ -132,8 +136,10 @@ def _split(module: nn.Module, width: int, device: str) -> Front:
 
 
 def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
-    """Return the front if it gives the same scores as the module; otherwise None. It is protected if `rest` modifies `z`. The
-    test rows have the width and device of `like`.
+    """Return the split if it gives the same scores as the module on random rows; otherwise None.
+
+    If `rest` modifies its input, it is wrapped so that `z` is not changed. The random rows have the width and the device of
+    `like`.
     """
     dtype = next((p.dtype for p in module.parameters()), torch.float32)
     drawn = torch.randn(64, len(like), dtype=dtype, generator=torch.Generator().manual_seed(0))
@@ -146,7 +152,7 @@ def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
             got = front.rest(z)
         except torch.OutOfMemoryError:
             raise
-        except Exception:  # after the front, the user's network may receive shapes that its code does not expect
+        except Exception:  # the remaining layers may receive shapes that the user's code does not expect
             return None
     scale = expected.abs().max().clamp(min=1.0)
     near = (1e-9 if dtype == torch.float64 else 1e-4) * scale
@@ -244,7 +250,9 @@ def _affine_module(module: nn.Module, part: _Affine) -> _Affine | None:
 
 
 def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int]) -> nn.Module:
-    """Return the graph without its affine front. Its single input is the concatenation of the values in `border`."""
+    """Return the part of the graph after the leading affine layers. Its single input is the concatenation of the values of the
+    nodes in `border`.
+    """
     images = {node.name: slice(sum(widths[:i]), sum(widths[: i + 1])) for i, node in enumerate(border)}
     whole = len(border) == 1
     new = fx.Graph()
@@ -274,7 +282,7 @@ def is_activation(graph: nn.Module, node: fx.Node) -> bool:
 
 
 class _Makers(TorchFunctionMode):
-    """Records, for each value, the operation that computed it and the first argument of that operation."""
+    """A torch function mode that records which operation computed each value, and the first argument of that operation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -290,7 +298,9 @@ class _Makers(TorchFunctionMode):
         return value
 
     def maker(self, value: Any, passing: frozenset[str]) -> str:
-        """Return the name of the operation that computed a value, skipping those in `passing`; empty if none was recorded."""
+        """Return the name of the operation that computed a value, ignoring operations in `passing`. Return an empty string if no
+        operation was recorded.
+        """
         while id(value) in self._made:
             _, name, source = self._made[id(value)]
             if name not in passing:
@@ -300,9 +310,11 @@ class _Makers(TorchFunctionMode):
 
 
 def last_operation(module: nn.Module, inputs: Sequence[Tensor], members: bool) -> str:
-    """Return the name of the operation that computes a network's outputs, ignoring reshapes; empty if it is unknown.
+    """Return the name of the operation that computes a network's outputs, ignoring reshapes. Return an empty string if it is
+    unknown.
 
-    With `members`, it is the operation that computes the logits of the members whose predictions are averaged.
+    If `members` is true, the network averages the predictions of ensemble members, and the name is that of the operation that
+    computes the logits of these members.
     """
     makers = _Makers()
     with torch.inference_mode(), makers:
@@ -319,7 +331,9 @@ def averages_logits(module: nn.Module) -> bool:
 
 
 def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda m: m) -> nn.Module:
-    """Return a copy on the CPU in evaluation mode, without gradients, so that the user's module is never changed."""
+    """Return a copy of a module on the CPU, in evaluation mode and without gradients, after `change` was applied to it. The
+    user's module is never changed.
+    """
     own = change(copied(module).cpu()).eval()
     for part in own.modules():
         if getattr(part, "inplace", False) is True:  # would overwrite rows that are needed again
@@ -331,7 +345,7 @@ def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda
 
 
 def copied(module: nn.Module) -> nn.Module:
-    """Return a copy of a module; TorchScript, which cannot be copied directly, is saved and loaded."""
+    """Return a copy of a module. TorchScript modules cannot be copied directly, so they are saved and loaded."""
     memo: dict[int, Any] = {}
     for part in module.modules():
         if isinstance(part, torch.jit.ScriptModule) and id(part) not in memo:
@@ -343,7 +357,7 @@ def copied(module: nn.Module) -> nn.Module:
 
 
 def on(module: nn.Module, device: str) -> nn.Module:
-    """Return the module itself, or a copy on a device other than the CPU."""
+    """Return a copy of the module on the device, or the module itself if the device is the CPU."""
     return module if device == "cpu" else private(module).to(device)
 
 
@@ -363,7 +377,7 @@ def with_fast_tanh(rest: nn.Module) -> nn.Module:
 
 
 class FastTanh(nn.Module):
-    """tanh(z) as 2 sigmoid(2 z) - 1, which takes torch half the time on a CPU.
+    """A layer that computes tanh(z) as 2 sigmoid(2 z) - 1. On a CPU, torch needs half as much time for this as for its own tanh.
 
     The error is at most 2.4e-7 in single precision.
     """
@@ -414,9 +428,9 @@ def is_sequence(module: nn.Module) -> TypeGuard[nn.Sequential]:
 
 
 def linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
-    """Return a layer with these weights, without using the caller's random numbers."""
+    """Return a linear layer with these weights, without changing the state of torch's random number generator."""
     made = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
-    rows = weight.detach().clone(memory_format=torch.contiguous_format)  # as loaded from a file, for equal bits
+    rows = weight.detach().clone(memory_format=torch.contiguous_format)  # laid out as in a file, for identical bits
     made.weight = nn.Parameter(rows, requires_grad=False)
     if bias is not None:
         made.bias = nn.Parameter(bias.detach().clone(), requires_grad=False)
@@ -435,9 +449,10 @@ class Untouched(nn.Module):
 
 
 def without_final(module: nn.Module, probe: Tensor, raw: Tensor, link: str) -> nn.Module | None:
-    """Return the module without its final sigmoid or softmax ("logit") or exponential ("log"), if it ends in one.
+    """Return the module without its final sigmoid or softmax (for the link "logit") or exponential (for the link "log").
 
-    `raw` is its output for `probe`."""
+    `raw` is the output of the module for the rows `probe`. Return None if the module does not end in such an operation.
+    """
     if is_sequence(module) and len(module) > 1 and _is_final(module[-1], link):
         stripped: nn.Module | None = nn.Sequential(*list(module)[:-1])
     else:

@@ -50,7 +50,8 @@ CHECKED = 512  # rows on which scores are compared with a model's own prediction
 
 
 def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
-    """Bind a model to a table: encode its rows, fix the order of classes, and compare with the model's own predictions.
+    """Bind a model to a table: encode the rows, put the classes in the table's order, and check the scores against the original
+    model's predictions.
 
     `beside` is a model bound to the same table. Its encoded rows are reused if both models have the same encoder.
 
@@ -91,7 +92,7 @@ def _reads_alike(model: Model, other: Model) -> bool:
 
 
 def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
-    """Return the model after it was completed for the table, and the encoding of the table's columns."""
+    """Complete a model for a table. Return the completed model and the encoding of the table's columns."""
     try:
         if model.finish is not None:
             model = model.finish(model, table.inputs)
@@ -114,7 +115,7 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
 
 
 def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
-    """Return the bound model with another network on the same rows and encoder."""
+    """Return a bound model with another network, on the same rows and with the same encoder."""
     model = replace(bound.model, module=module, original=None, predict=None, own=None, outputs_stated=True)
     model, scores, outputs, clipped = _score_module(model, bound.table, bound.x)
     front = split(scores, bound.x.shape[1], model.where)
@@ -124,8 +125,10 @@ def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
 
 
 def reading_own_inputs(bound: BoundModel) -> BoundModel:
-    """Return the bound model for analyses that need only scores. If lookups of the network are intercepted, it then receives its
-    original integer inputs instead of one-hot levels.
+    """Return the bound model for analyses that need scores but no gradients.
+
+    If embedding lookups of the network are intercepted, the returned model passes the original integer inputs to the network
+    instead of one-hot levels. Other models are returned unchanged.
     """
     scores = bound.module
     if not isinstance(scores, Scores) or not isinstance(scores.module, Intercepted):
@@ -138,8 +141,8 @@ def reading_own_inputs(bound: BoundModel) -> BoundModel:
 def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
     """Bind the same model to other rows with the same columns. Only the encoding and its checks are repeated.
 
-    A function of rows knows only the values in its table, so it is bound again. `beside` is a model on these rows. Its encoded
-    rows are reused if both models have the same encoder.
+    A function of rows has codes only for the values in its table, so it is bound again. `beside` is another model that is bound
+    to the new rows. Its encoded rows are reused if both models have the same encoder.
     """
     if bound.model.function is not None:
         return bind(bound.model, replace(table, frame=as_objects(table.frame)))
@@ -152,7 +155,9 @@ def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -
 
 
 def without_rows(bound: BoundModel) -> BoundModel:
-    """Return the parts that `on_rows` needs, without any rows, for sending to another process."""
+    """Return the bound model without rows, so that it can be sent to another process. `on_rows` can bind the result to rows
+    there.
+    """
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     none = replace(bound, model=model, table=bound.table.take(np.arange(0)), x=bound.x[:0])
     none = replace(none, encoding=bound.encoding.without_rows())
@@ -160,15 +165,15 @@ def without_rows(bound: BoundModel) -> BoundModel:
 
 
 def _kept(bound: BoundModel, rows: BoundModel) -> BoundModel:
-    for same in (*OF_ANY_ROWS, "centre"):  # of the other rows, only the point at which sums are centred
+    for same in (*OF_ANY_ROWS, "centre"):  # `centre` is the only value kept that depends on rows
         rows.__dict__[same] = getattr(bound, same)
     return rows
 
 
 def _with_columns(model: Model, table: Table) -> Model:
-    """Return the model restricted to input columns of the table; refuse it if it needs other columns or has another task.
+    """Restrict the model to the input columns of the table. Raise an error if it needs other columns or has another task.
 
-    Columns on which the encoder was fitted but which it does not use may be absent, as in scikit-learn.
+    A column may be absent from the table if the encoder was fitted on it but does not use it, as in scikit-learn.
     """
     missing = [c for c in model.reads or () if c not in table.schema.inputs]
     if missing:
@@ -190,8 +195,8 @@ def _with_columns(model: Model, table: Table) -> Model:
 
 
 def _objection(model: Model, rows: pd.DataFrame, present: tuple[str, ...]) -> str | None:
-    """Return the error that the encoder or function raises for rows with only these columns. Return None if it accepts them,
-    and "" if it cannot be called.
+    """Return the message of the error that the encoder or function raises for rows with only these columns. Return None if it
+    raises no error, and an empty string if there is nothing to call.
     """
     if not present or (model.encoder is None and model.function is None):
         return ""
@@ -257,12 +262,13 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.
 
 
 def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw: Tensor) -> Model:
-    """Return the model with the kind of its outputs. If it was not stated, it is inferred from the last operation and the values.
+    """Return the model with the kind of its outputs. If the kind was not stated, infer it from the last operation of the network
+    and from the values of the outputs.
 
     Raises
     ------
     ModelError
-        The last operation and the values disagree.
+        The kind cannot be inferred, for example because the last operation and the values disagree.
     """
     if model.outputs_stated or not goal.classes:
         return model
@@ -291,8 +297,8 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
 
 
 def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
-    """Return the module, the first encoded rows, and its outputs for them. Each row must have one set of scores that does not
-    depend on the other rows.
+    """Return the module, the first encoded rows, and the outputs of the module for these rows. Raise an error if the outputs are
+    not scores, or if the outputs for a row depend on the other rows.
     """
     few = x[:BLOCK] if len(x) > 1 else np.repeat(x, 2, axis=0)  # a network may squeeze away the only row
     with torch.inference_mode(False):
@@ -326,8 +332,10 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
 
 
 def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
-    """Return the rows, the rows after the module has run, its outputs, and its outputs for the first half of the rows. Fewer
-    rows are used if memory is short.
+    """Run the module on a copy of the rows, and again on the first half of the rows.
+
+    Return the rows, the copy (which the module may have modified), and the outputs of both runs. Fewer rows are used if memory is
+    short.
     """
     try:
         probe = rows.clone()
@@ -339,13 +347,13 @@ def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
 
 
 def _fused(last: nn.Linear, matrix: Tensor) -> nn.Linear:
-    """Return one layer that combines the last layer and the map to scores."""
+    """Return one linear layer that combines the last layer and the map from its outputs to scores."""
     matrix = matrix.cpu()  # part of the model, which must be the same on every device
     return linear(matrix @ last.weight.cpu(), None if last.bias is None else matrix @ last.bias.cpu())
 
 
 def score_head(model: Model, table: Table, width: int) -> FloatArray:
-    """Return the matrix (k, width) from raw outputs to scores in the table's order of classes."""
+    """Return the matrix (k, width) that maps raw outputs to scores, with the classes in the table's order."""
     schema = table.schema
     if not schema.goal.classes:
         if width != 1:
@@ -371,7 +379,7 @@ def score_head(model: Model, table: Table, width: int) -> FloatArray:
 
 
 def _class_order(model: Model, table: Table) -> list[int]:
-    """Return the position, among the model's classes, of each of the table's classes."""
+    """Return, for each class of the table, its position among the classes of the model."""
     if model.classes is None:
         return list(range(len(table.schema.classes)))
     ours, theirs = list(table.schema.classes), [c.item() if hasattr(c, "item") else c for c in model.classes]
@@ -401,7 +409,7 @@ def _count_clipped(module: nn.Module, x: FloatArray, like: Tensor, link: Link) -
 
 
 def _check_size(bound: BoundModel) -> None:
-    """Check that fronts and scores are within the range of single precision, in which analyses run."""
+    """Check that scores and intermediate values `z` are within the range of single precision, which analyses use."""
     largest = max(float(bound.answers.abs().max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -411,7 +419,7 @@ def _check_size(bound: BoundModel) -> None:
 
 
 def _check_predictions(bound: BoundModel) -> None:
-    """Refuse a model whose computed scores differ from its own predictions."""
+    """Raise an error if the scores that tabinterp computes differ from the original model's predictions."""
     if bound.model.predict is None:
         return
     rows = bound.table.inputs.iloc[:CHECKED]

@@ -1,9 +1,8 @@
-"""Models that are plain functions of rows. A row is encoded by the positions of its values, because the internals of the function
-are unknown.
+"""Models that are plain functions of rows. Each value in a row is encoded as an integer code.
 
-Each column has one encoded column: the position of its value among the distinct values in the table, including missing. Codes are
-small whole numbers, so changing a column by arithmetic on codes is exact, and every analysis that needs no gradients runs the
-same code as for a network. A number that does not occur in the table gets the next code when it is first used.
+The code of a value is its position among the distinct values of the column in the table, including missing values. Codes are
+small whole numbers, so arithmetic with codes is exact. Every analysis that needs no gradients can therefore run in the same way
+as for a network. A number that does not occur in the table gets the next code when it is first used.
 """
 
 from __future__ import annotations
@@ -25,9 +24,7 @@ Function = Callable[[pd.DataFrame], Any]  # rows (n, columns) -> (n,) or (n, k)
 
 
 class Questions:
-    """The number of rows that a prediction function has evaluated, and its limits for the whole audit and the current
-    analysis.
-    """
+    """A counter of the rows that a prediction function evaluates, with limits for the audit and for the current analysis."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -35,7 +32,7 @@ class Questions:
         self._limit = math.inf
 
     def start(self, budget: int, reserve: int) -> None:
-        """Allow this many rows from now on; analyses leave the reserve unused."""
+        """Reset the counter, and allow `budget` rows in total. The analyses must leave `reserve` of these rows unused."""
         self.asked = 0
         self._budget, self._reserve = budget, reserve
 
@@ -45,7 +42,7 @@ class Questions:
         return max(0, self._budget - self._reserve - self.asked)
 
     def allow(self, rows: float) -> None:
-        """Allow the current analysis this many rows, or as many as are left."""
+        """Limit the current analysis to this number of rows, or to the number of rows that are left if that is smaller."""
         self._limit = self.asked + min(rows, self.left)
 
     def finish(self) -> None:
@@ -53,7 +50,7 @@ class Questions:
         self._limit = math.inf
 
     def add(self, rows: int) -> None:
-        """Count rows; refuse those beyond the limit.
+        """Add a number of rows to the counter, before they are evaluated.
 
         Raises
         ------
@@ -66,16 +63,14 @@ class Questions:
 
 
 class Codes:
-    """Codes of the values in a table's columns, and the inverse."""
+    """A conversion between the values in a table's columns and their integer codes."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.feature_names_in_ = np.array(frame.columns, dtype=object)
         self._values = {c: frame[c].drop_duplicates().reset_index(drop=True) for c in frame.columns}
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:
-        """Return the positions (n, columns) of the values. Only numeric columns may contain values that do not occur in the
-        table.
-        """
+        """Return the codes (n, columns) of the values. Only numeric columns may contain values that do not occur in the table."""
         return np.column_stack([self._places(rows[c], c) for c in self._values]).astype(np.float64)
 
     def decode(self, codes: FloatArray) -> pd.DataFrame:
@@ -86,7 +81,7 @@ class Codes:
         )
 
     def sizes(self) -> dict[str, int]:
-        """Return the number of values with a code for each column."""
+        """Return the number of values that have a code, for each column."""
         return {c: len(values) for c, values in self._values.items()}
 
     def _places(self, values: pd.Series, column: str) -> Any:
@@ -110,7 +105,7 @@ class Codes:
 
 class FunctionModule(nn.Module):
     """A function of rows as a module that takes codes. It has no gradient and no hidden units. `of_codes` is an equivalent
-    function of codes, or None if there is none.
+    function that takes the codes directly, or None.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Column lineage: the original columns on which each encoded column depends, inspected in fitted transformers.
+"""Column lineage: the original columns on which each encoded column depends, determined from fitted transformers.
 
-`COLUMN_LOCAL` is a literal list: a transformer that is not on it is assumed to mix all of its inputs, which is slower but
-never wrong. For a FunctionTransformer, a probe of the whole encoder shows which columns it mixes.
+`COLUMN_LOCAL` lists the transformers that are known to work column by column. Any other transformer is assumed to mix all of its
+inputs, which is slower but never wrong. For a FunctionTransformer, a probe of the whole encoder shows which columns it mixes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .black_box import Codes
 Sources = list[frozenset[str]]  # for each encoded column, the original columns it depends on
 PartSources = Callable[
     [Any, Sources, int, "list[str] | None"], Sources
-]  # of a part, its inputs, outputs, and their names
+]  # of a part, the sources of its inputs, its number of outputs, and the names of its inputs
 
 
 class Probed(frozenset[str]):
@@ -29,7 +29,7 @@ class Probed(frozenset[str]):
 
 
 class Structured(ABC):
-    """An encoder of tabinterp that declares the columns on which its outputs depend."""
+    """A tabinterp encoder that declares the columns on which its outputs depend."""
 
     @abstractmethod
     def transform(self, rows: Any) -> FloatArray:
@@ -37,10 +37,14 @@ class Structured(ABC):
 
     @abstractmethod
     def sources(self, inputs: Sources, of: PartSources) -> Sources:
-        """Return the columns on which each output depends. The function `of` returns them for a transformer inside this one."""
+        """Return the columns on which each output depends. The function `of` returns the sources of a transformer inside this
+        one.
+        """
 
     def beside(self) -> list[tuple[Any, tuple[str, ...]]]:
-        """Return the encoders whose outputs are concatenated, and the columns of each; empty for other encoders."""
+        """Return the encoders whose outputs this encoder concatenates, with the columns of each. The list is empty if this
+        encoder does not concatenate others.
+        """
         return []
 
     def levels(self) -> dict[str, NDArray[Any]]:
@@ -49,7 +53,9 @@ class Structured(ABC):
 
 
 def structure(encoder: Any, names: tuple[str, ...]) -> Sources | None:
-    """Return the sources of every encoded column; None if not even their number can be determined."""
+    """Return the original columns on which each encoded column depends. Return None if the number of encoded columns cannot be
+    determined.
+    """
     if encoder is None:
         return [frozenset([name]) for name in names]
     try:
@@ -76,14 +82,14 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
 
 
 def known_as(step: Any) -> str:
-    """Return the name "library.Class" of a transformer. A user's subclass has another name and is therefore on none of the
-    lists.
+    """Return the name "library.Class" of a transformer. A user's subclass has another name and is therefore not on the lists of
+    known transformers.
     """
     return f"{type(step).__module__.split('.')[0]}.{type(step).__name__}"
 
 
 def _passes(step: Any) -> bool:
-    """Return whether a transformer passes columns through, such as the FunctionTransformer that ColumnTransformer makes of
+    """Return whether a step leaves its columns unchanged, such as the FunctionTransformer that ColumnTransformer creates for
     "passthrough".
     """
     identity = known_as(step) == "sklearn.FunctionTransformer" and step.func is None
@@ -106,7 +112,7 @@ HELD: dict[str, Callable[[Any], list[Any]]] = {  # transformer -> the fitted tra
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:
-    """Return sources that state that every output may depend on every input."""
+    """Return the sources for a step in which every output may depend on every input."""
     try:
         width = len(step.get_feature_names_out())
     except Exception:  # without names the width is unknown, and the caller encodes whole rows
@@ -119,7 +125,9 @@ def _all_of(inputs: Sources) -> frozenset[str]:
 
 
 def target_encoders(encoder: Any) -> list[str]:
-    """Return the parameters (a__b) of an encoder whose values are transformers fitted to the target; "" is the encoder itself."""
+    """Return the names of an encoder's parameters that are transformers fitted to the target. A nested parameter has a name such
+    as "a__b", and the encoder itself has the empty name.
+    """
     parts = {"": encoder} | (encoder.get_params(deep=True) if hasattr(encoder, "get_params") else {})
     return [name for name, part in parts.items() if known_as(part) in LEARN_FROM_TARGET]
 
@@ -191,8 +199,8 @@ def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> 
 
 
 def _part_sources(part: Any, inputs: Sources, width: int, names: list[str] | None = None) -> Sources:
-    """Return the sources of a part whose width is known. An unknown transformer then leaves the columns of the
-    other parts local.
+    """Return the sources of a part with a known number of outputs. If its transformer is unknown, only the columns of this part
+    are assumed to be mixed.
     """
     try:
         found = _sources(part, inputs, names)
@@ -271,7 +279,7 @@ def _bins(step: Any) -> list[int]:
 
 
 def _evenly(step: Any) -> list[int]:
-    """Return the sources of a transformer that turns each input into the same number of adjacent outputs."""
+    """Return the sources of a transformer that converts each input to the same number of adjacent outputs."""
     width, left = divmod(len(step.get_feature_names_out()), step.n_features_in_)
     if left:
         raise _UnknownError
@@ -279,14 +287,14 @@ def _evenly(step: Any) -> list[int]:
 
 
 def _in_place(step: Any) -> list[int]:
-    """Return the sources for category-encoders that replace each column in place by one column."""
+    """Return the sources of a transformer from category-encoders that replaces each column with one encoded column, in place."""
     if step.drop_invariant or len(step.get_feature_names_out()) != step.n_features_in_:
         raise _UnknownError
     return _same(step)
 
 
 def _dummies(step: Any) -> list[int]:
-    """Return the sources for category-encoders' one-hot encoding, which replaces each column in place by its dummies."""
+    """Return the sources of the one-hot encoder from category-encoders, which replaces each column with its dummy columns."""
     if step.drop_invariant:
         raise _UnknownError
     widths = {part["col"]: part["mapping"].shape[1] for part in step.mapping}

@@ -1,9 +1,9 @@
-"""Devices (CPU, CUDA): where torch computes, and the transfer of rows and results.
+"""Selection of the device on which torch computes (CPU or CUDA), and transfer of rows and results.
 
-Fronts of a table's rows, and results that torch computes from them, are kept on the device if they fit (`home`), and otherwise in
-CPU memory. If a pass of the network runs out of memory, it is repeated with half as many rows, and the size that fits is used
-from then on. A backward pass is halved together with its forward pass, because the forward pass is what needs the memory
-(`slopes`).
+The outputs `z` of the leading affine layers, and the results that torch computes from them, are stored on the device if they fit
+(`home`), and otherwise in CPU memory. If a pass of the network runs out of memory, it is repeated with half as many rows, and the
+size that fits is used from then on. A backward pass is repeated together with its forward pass, because the memory is allocated
+in the forward pass (`slopes`).
 """
 
 from __future__ import annotations
@@ -50,13 +50,14 @@ def device_of(name: str) -> str:
 
 
 def described(device: str) -> str:
-    """Return the device in words, with the model of the GPU, because different GPUs round differently."""
+    """Return a description of the device that includes the model of the GPU, because different GPUs round differently."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if torch.device(device).type == "cuda" else device
 
 
 def home(device: str, numbers: int) -> str:
-    """Return where to keep this many single-precision numbers: on the device if they and the results computed from them fit
-    there, otherwise in CPU memory.
+    """Return the device on which to store `numbers` single-precision numbers.
+
+    This is the given device if the numbers and the results computed from them fit in its memory, otherwise the CPU.
     """
     if torch.device(device).type != "cuda":
         return device
@@ -69,7 +70,9 @@ Parts = tuple[Tensor, ...]
 
 
 class AdaptiveBatch:
-    """Processes all rows at once, or in parts that fit in memory."""
+    """A batch size that adapts to the available memory. All rows are processed at once if possible, otherwise in parts that fit
+    in memory.
+    """
 
     def __init__(self) -> None:
         self.most: int | None = None  # rows that fit, after a larger number did not
@@ -94,7 +97,7 @@ class AdaptiveBatch:
 
 
 def placed(module: nn.Module, device: str) -> nn.Module:
-    """Return the module on the device where it computes: itself or a copy."""
+    """Return a copy of the module that computes on the device, or the module itself if the device is the CPU."""
     if device == CPU:
         return module
     with torch.inference_mode(False):  # inference tensors could not be used for gradients later
@@ -102,10 +105,10 @@ def placed(module: nn.Module, device: str) -> nn.Module:
 
 
 class Placed(nn.Module):
-    """A network on a device that accepts tensors from any device and returns its outputs on the same device. Gradients pass
-    through it.
+    """A network on a device. It accepts a tensor from any device, and returns the outputs on the device of that tensor. Gradients
+    are supported.
 
-    A pass that needs a gradient is not halved here, because all halves together would use the same amount of memory.
+    A pass that needs a gradient is not split, because all parts together would use the same amount of memory.
     """
 
     def __init__(self, inner: nn.Module, device: str) -> None:
@@ -133,7 +136,9 @@ def slopes(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def differentiated(scores: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Return derivatives (m, h, k) of scores (m, k) with respect to their own rows (m, h), and the scores."""
+    """Return the derivatives (m, h, k) of scores (m, k) with respect to the rows (m, h) from which they were computed, and the
+    scores.
+    """
     if not scores.requires_grad:  # a network that uses none of its inputs
         return scores.new_zeros(*rows.shape, scores.shape[1]), scores
     last = scores.shape[1] - 1

@@ -1,8 +1,9 @@
-"""Embedding lookups as affine maps: looking up a row of a table is equivalent to multiplying a one-hot row by the table.
+"""Conversion of embedding lookups to affine maps. Looking up a row of an embedding table is equivalent to multiplying a one-hot
+row by the table.
 
-The network runs once on real rows. For each value, the encoded column from which every entry came is tracked through indexing,
-reshaping, casts and added offsets, up to the lookup. Then `module(inputs) == rest(x @ weight.T)`: x contains the levels as
-one-hot columns, and z = x W' contains the inputs as numbers and the vectors that were looked up.
+The network runs once on real rows. Each entry of an intermediate value is tracked from its encoded column through indexing,
+reshaping, casts and added offsets, up to the lookup. The converted network satisfies `module(inputs) == rest(x @ weight.T)`.
+Here, `x` contains the levels as one-hot columns, and `z = x @ weight.T` contains the inputs as numbers and the embedding vectors.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ EQUALS: tuple[Any, ...] = (operator.eq, operator.ne, torch.eq, torch.ne, "eq", "
 
 
 class OpaqueError(Exception):
-    """Raised with the reason why whole-number inputs of a network cannot be treated as embedding lookups."""
+    """An error that states why integer inputs of a network cannot be treated as embedding lookups."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rewritten:
-    """The rewritten network. `module` takes all inputs as one tensor; `levels` are the one-hot levels of each column of each
-    input (None: a number).
+    """A network whose lookups were replaced. `module` takes all inputs as one tensor. For each column of each input, `levels`
+    contains its one-hot levels (None if the column is a number).
     """
 
     module: nn.Module
@@ -59,7 +60,7 @@ class Rewritten:
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """For each entry of a value: the encoded column from which it came, and the offset that was added to it."""
+    """The source of each entry of a value: the encoded column from which it came, and the offset that was added to it."""
 
     column: Any  # one or several tensors
     shift: Any
@@ -67,7 +68,9 @@ class _Places:
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """A lookup: its columns and offsets, both flattened, and the embedding table (V, e)."""
+    """An embedding lookup. `column` and `shift` contain the flattened source columns and offsets of its indices, and `table` is
+    the embedding table (V, e).
+    """
 
     shape: tuple[int, ...]
     column: NDArray[np.int64]
@@ -76,9 +79,9 @@ class Lookup:
 
 
 def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten | None:
-    """Return the module with its lookups replaced in its graph; `inputs` are its inputs for some rows, (n, c) or (n,) each.
+    """Return the module with the lookups in its graph replaced. `inputs` contains its inputs for some rows, (n, c) or (n,) each.
 
-    Return None if the module cannot be traced, or its graph uses whole numbers in another way.
+    Return None if the module cannot be traced, or if its graph uses whole numbers in a way that is not supported.
     """
     graph = trace(module)
     starts = [] if graph is None else [node for node in graph.graph.nodes if node.op == "placeholder"]
@@ -101,7 +104,7 @@ def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten | None:
 
 
 class _Follow(fx.Interpreter):
-    """Runs the graph on real rows and records, for each value, where its entries came from."""
+    """An interpreter that runs the graph on real rows, and records the sources of the entries of each value."""
 
     def __init__(self, graph: fx.GraphModule, inputs: list[Tensor]) -> None:
         super().__init__(graph, garbage_collect_values=False)
@@ -151,7 +154,7 @@ class _Follow(fx.Interpreter):
         return None
 
     def _again(self, node: fx.Node, first: Any) -> Any:
-        """Apply the same operation to other values of the same shape."""
+        """Apply the operation of a node to other values of the same shape."""
         rest = fx.node.map_arg(node.args[1:], lambda a: self.env[a])
         named = fx.node.map_arg(node.kwargs, lambda a: self.env[a])
         if node.op == "call_method":
@@ -186,7 +189,9 @@ def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
 
 
 def is_rounding(node: fx.Node) -> bool:
-    """Return whether a node creates whole numbers, looks them up or compares them, or detaches a value."""
+    """Return whether a node rounds, casts to integers, looks up levels, compares with a constant, or detaches a value from the
+    gradient.
+    """
     to_whole = {torch.int64, torch.int32, torch.long, torch.LongTensor, "torch.LongTensor"}
     cast = _is(node, ("to", "type")) and any(a in to_whole for a in [*node.args, *node.kwargs.values()] if a.__hash__)
     equal = _is(node, EQUALS) and not isinstance(node.args[-1], fx.Node)
@@ -212,7 +217,7 @@ def _is_number(follow: _Follow, node: fx.Node) -> bool:
 
 
 def _only_looks_up(follow: _Follow, whole: NDArray[np.bool_]) -> bool:
-    """Return whether whole numbers are only looked up or used as ordinary numbers, so that no other use remains in `rest`."""
+    """Return whether the network uses whole numbers only for lookups or as ordinary numbers."""
     looked_up = {int(c) for lookup in follow.lookups.values() for c in lookup.column}
     for node, value in follow.env.items():
         if node not in follow.places or not isinstance(value, Tensor) or value.is_floating_point():
@@ -241,7 +246,7 @@ def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Le
 
 
 def check_levels(levels: dict[int, Levels], codes: NDArray[np.float64]) -> None:
-    """Refuse codes that are not levels. Also refuse more levels than the limit on one-hot columns."""
+    """Raise an error if a code is not a level, or if there are more levels than the limit on one-hot columns."""
     for column, one in levels.items():
         of = codes[:, column]
         if (of != np.floor(of)).any():
@@ -253,13 +258,13 @@ def check_levels(levels: dict[int, Levels], codes: NDArray[np.float64]) -> None:
 
 
 def by_input(levels: dict[int, Levels], widths: list[int]) -> list[tuple[Levels | None, ...]]:
-    """Return the levels of each column, input by input."""
+    """Group the levels of the columns by input."""
     ends = np.cumsum(widths)
     return [tuple(levels.get(c) for c in range(end - width, end)) for end, width in zip(ends, widths, strict=True)]
 
 
 class _Weights:
-    """The rows of W, in the order in which `rest` uses them."""
+    """The weights of the affine map, which are collected row by row in the order in which the rest of the network uses them."""
 
     def __init__(self, widths: list[int], levels: dict[int, Levels]) -> None:
         sizes = [levels[c].size if c in levels else 1 for c in range(sum(widths))]
@@ -270,7 +275,7 @@ class _Weights:
         self.height = 0
 
     def numbers(self, columns: range) -> slice:
-        """Add rows to W that pass these columns on as numbers, and return their slice of z."""
+        """Add weights that return these columns as numbers, and return the slice of `z` that contains these numbers."""
         return self._append(
             [
                 (
@@ -284,7 +289,7 @@ class _Weights:
         )
 
     def vectors(self, lookup: Lookup) -> slice:
-        """Add rows to W that compute the flattened result of a lookup, and return their slice of z."""
+        """Add weights that compute the flattened result of a lookup, and return the slice of `z` that contains this result."""
         picked = []
         for column, shift in zip(lookup.column.tolist(), lookup.shift.tolist(), strict=True):
             first = self._levels[column].low + shift
@@ -305,7 +310,7 @@ class _Weights:
 
 
 def _rest(follow: _Follow, starts: list[fx.Node], inputs: list[Tensor], table: _Weights) -> nn.Module:
-    """Return the graph with its inputs and the results of its lookups replaced by slices of z."""
+    """Return the graph with its inputs and the results of its lookups replaced by slices of `z`, the output of the affine map."""
     new = fx.Graph()
     z = new.placeholder("z")
     values: dict[fx.Node, fx.Node] = {}

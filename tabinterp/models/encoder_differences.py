@@ -1,8 +1,8 @@
 """Derivatives of encoder steps by finite differences, for the columns in which the steps are smooth.
 
-A derivative is a central difference. Its step size is chosen on the rows of the table. Differences on both sides must agree, and
-so must differences with larger steps. A column without such a step size (special values, rounding, bins, the edge of a domain)
-has no derivative.
+Each derivative is a central difference, with a step size chosen on the rows of the table. The one-sided differences must agree,
+and so must differences with larger steps. If no step size meets these conditions, the column has no derivative. Typical causes
+are special values, rounding, bins and the edge of a domain.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ STEP, COARSE = (
     1e-4,
     1e-2,
 )  # in standard deviations of a column of the head; the second is for encoders that compute in single precision
-NEAREST = 1e-8  # minimum for relative steps: values count as at least this share of the standard deviation
-LARGER, LARGEST = 8.0, 1000.0  # multiples of the step with which differences must agree; the last only on average
+NEAREST = 1e-8  # relative steps treat smaller absolute values as this proportion of the standard deviation
+LARGER, LARGEST = 8.0, 1000.0  # multiples of the step size at which differences must agree (the last: on average)
 CENTRAL, SIDE = 0.02, 0.2  # accepted relative disagreement of central and of one-sided differences
 ROUGH = 0.02  # share of rows in which differences may disagree, as they do near a kink
-NEGLIGIBLE = 1e-6  # in standard deviations per standard deviation: smaller slopes are rounding
+NEGLIGIBLE = 1e-6  # smaller slopes are rounding errors; both columns are measured in their standard deviations
 ALIKE = 1e-4  # in standard deviations: accepted effect of other rows in the batch on an encoded row
 LITTLE = 1000.0  # multiple of negligible slopes below which a difference between sides is ignored
 ROWS, FEWEST = 400, 64  # rows on which a column is examined
@@ -37,10 +37,12 @@ FREQUENT = 8  # number of most frequent values of a column that are always exami
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """Step sizes for the columns of a head (c,). Where `relative` is set, a step is a fixed share of the absolute value, limited
-    by `scale`. Elsewhere it is `size`.
+    """Step sizes for finite differences, one for each input column (c,) of the encoder steps.
 
-    `usual` (c, d) contains the mean sizes of the slopes, and `smooth` (c,) marks the columns that have slopes.
+    If `relative` is true for a column, its step is a fixed proportion of the absolute value, with limits that depend on `scale`.
+    Otherwise, its step is `size`.
+
+    `usual` (c, d) contains typical absolute derivatives, and `smooth` (c,) marks the columns that have derivatives.
     """
 
     size: FloatArray
@@ -50,7 +52,7 @@ class Steps:
     smooth: NDArray[np.bool_]
 
     def at(self, x: FloatArray, columns: IntArray) -> FloatArray:
-        """Return the steps (m, c) of these columns at the values `x` (m, c)."""
+        """Return the step sizes (m, c) for these columns at the values `x` (m, c)."""
         size = np.broadcast_to(self.size[columns], x.shape)
         return np.where(self.relative[columns], _relative(x, self.scale[columns]), size)
 
@@ -60,8 +62,8 @@ def _relative(x: FloatArray, scale: FloatArray) -> FloatArray:
 
 
 def leaves(mix: Mix, own: IntArray, encoded: IntArray) -> Iterator[tuple[Mix | None, IntArray, IntArray]]:
-    """Yield the parts of `mix`, each with its input columns and its output columns. A part that leaves its inputs unchanged is
-    None.
+    """Yield the functions that `mix` applies to separate columns, each with its input columns and its output columns. A function
+    that leaves its inputs unchanged is given as None.
     """
     if isinstance(mix, Joined):
         for part, taken, made in mix.places():
@@ -78,10 +80,10 @@ def leaves(mix: Mix, own: IntArray, encoded: IntArray) -> Iterator[tuple[Mix | N
 
 
 def pulled(mix: Mix, steps: Steps, x: FloatArray, gradient: FloatArray) -> FloatArray:
-    """Return gradients (m, c, k) with respect to the input columns of `mix`, at rows (m, c), from the gradients (m, d, k) with
-    respect to its output columns.
+    """Return gradients (m, c, k) with respect to the inputs `x` (m, c) of `mix`.
 
-    The gradient is zero for columns without a slope.
+    `gradient` contains the gradients (m, d, k) with respect to the outputs of `mix`. For columns without a derivative, the
+    returned gradient is zero.
     """
     made = np.zeros((*x.shape, gradient.shape[2]))
     for part, own, encoded in leaves(mix, np.arange(x.shape[1]), np.arange(gradient.shape[1])):
@@ -113,7 +115,7 @@ def _pulled(
 
 
 def _slope(after: FloatArray, before: FloatArray, usual: FloatArray) -> FloatArray:
-    """Return the mean of the slopes on both sides. At a kink or next to a jump, return the smaller slope."""
+    """Return the mean of the one-sided derivatives. At a kink or near a jump, return the one with the smaller absolute value."""
     least = np.minimum(np.abs(after), np.abs(before))
     bent = np.abs(after - before) > usual + least
     mean = (after + before) / 2
@@ -149,7 +151,7 @@ def steps_of(mix: Mix, x: FloatArray, encoded: FloatArray) -> Steps:
 
 
 def _examined(values: FloatArray, size: int) -> IntArray:
-    """Return a sample of rows that includes the lowest, the highest and the most frequent values."""
+    """Return the positions of sampled rows, which include the lowest, the highest and the most frequent values."""
     if len(values) <= size:
         return np.arange(len(values))
     _, first, count = np.unique(values, return_index=True, return_counts=True)
@@ -160,7 +162,7 @@ def _examined(values: FloatArray, size: int) -> IntArray:
 def _chosen(
     mix: Mix, x: FloatArray, place: int, scale: float, negligible: FloatArray
 ) -> tuple[float, bool, FloatArray] | None:
-    """Return the step size, whether it is relative to the values, and the mean sizes of the slopes (d,). Return None if the
+    """Return the step size, whether it is relative to the values, and typical absolute derivatives (d,). Return None if the
     encoder is not smooth in this column.
     """
     whole = np.full(len(x), scale)
@@ -179,7 +181,7 @@ def _chosen(
 def _usual(
     mix: Mix, x: FloatArray, place: int, steps: FloatArray, multiples: tuple[float, ...], negligible: FloatArray
 ) -> FloatArray | None:
-    """Return the mean sizes (d,) of the slopes with these steps (n,). Return None if the differences disagree."""
+    """Return typical absolute derivatives (d,), computed with these step sizes (n,). Return None if the differences disagree."""
     here, unit = mix(x), np.eye(x.shape[1])[place]
     sides: list[tuple[FloatArray, FloatArray]] = []
     with np.errstate(all="ignore"), warnings.catch_warnings():

@@ -1,8 +1,8 @@
-"""The head of an encoder, which encodes each original column separately, and the later steps, which mix columns.
+"""Split of an encoder into its head, which encodes each original column separately, and the later steps, which mix columns.
 
-`encoder(rows) == mix(head(rows))`. For example, a head may consist of scalers and one-hot encoders. The later steps may compute
-principal components, kernels, products or norms from its outputs. A gradient with respect to the outputs of the head can be
-attributed to single columns, whatever the later steps are.
+The split satisfies `encoder(rows) == mix(head(rows))`. For example, a head may consist of scalers and one-hot encoders. The later
+steps may compute principal components, kernels, products or norms from the outputs of the head. A gradient with respect to the
+outputs of the head can be attributed to single columns, whatever the later steps are.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _Part = tuple[Any, tuple[str, ...], int]  # encoder (None: numbers unchanged), i
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """An encoder that was split in two: the head, which encodes original columns, and the later steps (None if
-    there are none).
+    """An encoder that was split into its head, which encodes original columns, and its later steps `mix` (None if there are
+    none).
     """
 
     head: Any
@@ -156,7 +156,7 @@ def _beside(step: Any, parts: Sequence[tuple[Any, list[int]]], rows: pd.DataFram
 
 
 class Beside(Structured):
-    """Several encoders, each of some columns, with concatenated outputs."""
+    """Several encoders with concatenated outputs. Each of them encodes some of the columns."""
 
     def __init__(self, parts: Sequence[_Part]) -> None:
         self.parts = tuple(parts)
@@ -200,8 +200,10 @@ class Chain:
 
 
 class Joined:
-    """The later steps of several heads, which are applied in parallel. Each part has its input columns, its function (None:
-    unchanged) and its output columns.
+    """Functions that are applied to separate columns in parallel.
+
+    Each part consists of a number of input columns, a function (None if the columns are unchanged) and a number of output
+    columns.
     """
 
     def __init__(self, parts: Sequence[tuple[int, Mix | None, int]]) -> None:
@@ -222,8 +224,8 @@ class Joined:
 
 
 class Shown(Structured):
-    """The head of an encoder whose dependencies are known only from a probe. It returns the numbers that some outputs mix,
-    unchanged, followed by the outputs that depend on only one column.
+    """The head of an encoder whose dependencies are known only from a probe. It returns the numeric columns that the encoder
+    mixes, unchanged, followed by the encoded columns that do not depend on several columns.
     """
 
     def __init__(
@@ -246,13 +248,13 @@ class Shown(Structured):
         return [frozenset([name]) for name in self.numbers] + [self._sources[e] for e in self.alone]
 
     def blocks(self) -> dict[str, IntArray]:
-        """Return, for each column, the outputs of the whole encoder that changed in the probe when the column was changed."""
+        """Return, for each original column, the encoded columns that changed in the probe when this column was changed."""
         return {str(c): np.flatnonzero([c in s for s in self._sources]) for c in self.feature_names_in_}
 
 
 class Refilled:
-    """The map from the outputs of a `Shown` head to encoded rows. To compute the outputs that mix numbers, it inserts these
-    numbers into one row of the table and encodes that row.
+    """The map from the outputs of a `Shown` head to encoded rows. To compute the encoded columns that mix numbers, it inserts
+    these numbers into copies of one row of the table, and encodes these copies.
     """
 
     def __init__(self, shown: Shown, row: pd.DataFrame, width: int) -> None:
@@ -263,7 +265,7 @@ class Refilled:
         return self.only(x, np.arange(self.width))
 
     def only(self, x: FloatArray, outputs: IntArray) -> FloatArray:
-        """Return some of the encoded columns. The encoder runs only for those that mix numbers."""
+        """Return the encoded columns at the positions `outputs`. The encoder runs only if some of them mix numbers."""
         numbers, mixed = len(self.shown.numbers), np.isin(outputs, self.mixed)
         encoded = np.empty((len(x), len(outputs)))
         if mixed.any():
@@ -272,11 +274,11 @@ class Refilled:
         return encoded
 
     def blocks(self) -> dict[str, IntArray]:
-        """Return, for each original column, the encoded columns that changed in the probe when the column was changed."""
+        """Return, for each original column, the encoded columns that changed in the probe when this column was changed."""
         return self.shown.blocks()
 
     def of_numbers(self, x: FloatArray) -> FloatArray:
-        """Return the outputs that mix numbers, for these numbers (m, numbers)."""
+        """Return the encoded columns that mix numbers, for the numbers `x` (m, numbers)."""
         if not len(self.mixed):
             return np.empty((len(x), 0))
         rows = self.row.iloc[np.zeros(len(x), dtype=np.int64)].reset_index(drop=True)
@@ -287,7 +289,9 @@ class Refilled:
 def shown_head(
     transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, moved: dict[str, NDArray[np.bool_]]
 ) -> Cut | None:
-    """Split an encoder according to the results of a probe (`moved`). Return None if an output mixes levels or missing values."""
+    """Split an encoder according to the results of a probe (`moved`). Return None if the encoder mixes columns with levels or
+    missing values.
+    """
     width = len(next(iter(moved.values())))
     sources: Sources = [frozenset(c for c, one in moved.items() if one[e]) for e in range(width)]
     mixed = frozenset[str]().union(*(one for one in sources if len(one) > 1))

@@ -1,9 +1,11 @@
 """Encoding of original columns as a tensor, and the encoded columns that each original column affects.
 
-A column is *local* if its encoded columns depend on no other column. Changing it then does not require the encoder. A fixed list
-of column-local transformers determines which columns are local. A probe checks this: each column is changed in sample rows, and
-the encoded columns that change must be those that the list implies. For all other columns, whole rows are encoded, which is
-slower and also correct. A FunctionTransformer counts as column-local if the probe shows that it is.
+A column is *local* if its encoded columns depend on no other column. A local column can be changed without running the encoder.
+For all other columns, whole rows are encoded, which is slower but also correct.
+
+A fixed list of transformers that work column by column determines which columns are local. A probe supplements the list: each
+column is changed in sample rows, and every encoded column that changes counts as dependent on it. A FunctionTransformer counts as
+column-local if the probe shows that it is.
 """
 
 from __future__ import annotations
@@ -40,10 +42,10 @@ CHECKED = 256  # rows on which affine last steps are compared with the whole enc
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """The last steps of an encoder, which mix columns. They are a function `mix` of the rows that `head` returns.
+    """The last steps of an encoder, which mix columns. They are represented by a function `mix` of the rows that `head` returns.
 
-    If these steps are affine, `mix` multiplies the rows by `weight` (d, c) transposed and adds `constant` (d,). Otherwise,
-    `steps` contains the step sizes for finite differences.
+    If these steps are affine, `mix(x) == x @ weight.T + constant`, with `weight` (d, c) and `constant` (d,). Otherwise, `steps`
+    contains the step sizes for finite differences.
     """
 
     head: Encoding
@@ -55,12 +57,14 @@ class Tail:
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """The encoding of a table: `transform` maps a frame of the input columns to (n, width), and `blocks` maps a column to its
-    encoded columns.
+    """The encoding of a table. `transform` maps a frame of the input columns to encoded rows (n, width), and `blocks` maps each
+    column to the positions of its encoded columns.
 
-    If a column is `local`, its block of encoded columns can be changed on its own. If the block of a column is empty, the model
-    does not use the column. If columns are mixed, `mixing` finds the `tail` when it is first needed. The head of another encoding
-    also has `abrupt` columns: those in which the other encoding is not smooth, so that they can be changed but have no slopes.
+    If a column is `local`, its encoded columns can be changed without changing any others. If a column has no encoded columns,
+    the model does not use it. If columns are mixed, `mixing` determines the `tail` when it is first needed.
+
+    If this encoding is the head of another encoding, `abrupt` lists the columns in which that other encoding is not smooth. These
+    columns can be changed, but have no derivatives.
     """
 
     transform: Callable[[pd.DataFrame], FloatArray]
@@ -74,11 +78,13 @@ class Encoding:
 
     @cached_property
     def tail(self) -> Tail | None:
-        """The steps that mix columns, with the head before them. None if these steps are unknown, or if no columns are mixed."""
+        """The steps that mix columns, together with the head before them. None if these steps are unknown, or if no columns are
+        mixed.
+        """
         return None if self.mixing is None else self.mixing(self)
 
     def without_rows(self) -> Encoding:
-        """Return the encoding without the rows on which it was tried."""
+        """Return the encoding without the rows that were used to inspect the encoder."""
         made = replace(self, mixing=None)
         made.__dict__["tail"] = self.tail
         return made
@@ -90,8 +96,8 @@ class Encoding:
         return isinstance(self.transform, Transform) and self.transform.goes_by_parts(columns)
 
     def outputs(self, rows: Callable[[Sequence[str]], pd.DataFrame], size: int, places: IntArray) -> FloatArray:
-        """Return some of the encoded columns (size, places) of rows. The function `rows` returns the columns that it is given,
-        for these rows.
+        """Return the encoded columns at the positions `places` for `size` rows. `rows` is a function that takes column names and
+        returns a frame of these columns.
 
         If the encoder has parts, only the necessary parts and columns are computed.
         """
@@ -127,8 +133,8 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
 
 
 def _seen(sources: Sources, moved: dict[str, NDArray[np.bool_]]) -> Sources:
-    """Return the sources combined with the dependencies that a probe showed. For probed outputs, return only those that the probe
-    showed.
+    """Return the sources combined with the dependencies that a probe showed. For outputs marked as `Probed`, return only the
+    dependencies that the probe showed.
     """
     shown = [frozenset(c for c, touched in moved.items() if touched[e]) for e in range(len(sources))]
     return [one if isinstance(s, Probed) else s | one for s, one in zip(sources, shown, strict=True)]
@@ -147,7 +153,7 @@ def _encoding(
 
 
 def _check_fitted(encoder: Any) -> None:
-    """Refuse an unfitted encoder whose parts are inspected before it encodes any rows."""
+    """Raise an error if the encoder is a class, or if it is or contains a column transformer that is not fitted."""
     kind = encoder.__name__ if isinstance(encoder, type) else type(encoder).__name__
     if isinstance(encoder, type):
         raise ModelError(
@@ -165,8 +171,9 @@ def _tail(
     encoding: Encoding,
     moved: dict[str, NDArray[np.bool_]],
 ) -> Tail | None:
-    """Return the steps of an encoder that mix columns. They are checked on rows in which every column comes from
-    a different row.
+    """Return the steps of an encoder that mix columns, or None if they are unknown.
+
+    The steps are checked on rows in which the value of each column is taken from a randomly chosen row of the table.
     """
     few = _shuffled(frame, encoding.width)
     rows = as_objects(frame.iloc[:CHECKED] if reads is None else frame.iloc[:CHECKED][list(reads)])
@@ -189,7 +196,9 @@ def _tail(
 
 
 def _by_differences(head: Encoding, mix: Mix, frame: pd.DataFrame, encoding: Encoding) -> Tail | None:
-    """Return the tail with step sizes for finite differences. The head lists the columns in which the tail is not smooth."""
+    """Return a `Tail` with step sizes for finite differences. Its head lists the columns in which the mixing steps are not
+    smooth.
+    """
     x, encoded = head.transform(frame), encoding.transform(frame)
     if not (np.isfinite(x).all() and np.isfinite(encoded).all()):
         return None
@@ -203,14 +212,14 @@ def _unchanged(x: FloatArray) -> FloatArray:
 
 
 def _shuffled(frame: pd.DataFrame, width: int) -> pd.DataFrame:
-    """Return rows in which every column comes from a different row."""
+    """Return rows in which the value of each column is taken from a randomly chosen row of the frame."""
     taken = {c: frame[c].take(order).reset_index(drop=True) for c, order in _orders(frame, width).items()}
     return with_columns(frame.iloc[:0], taken)
 
 
 def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
-    """Return, for each column, the positions of the rows from which its values are taken. Fewer rows are used if there are many
-    cells, because columns are encoded separately.
+    """Return, for each column, randomly chosen positions of rows from which its values are taken. Fewer rows are used if there
+    are many cells, because columns are encoded separately.
     """
     size = int(np.clip(PROBE_CELLS // (len(frame.columns) * max(1, width)), 16, CHECKED))
     draws = np.random.default_rng(0)
@@ -218,8 +227,10 @@ def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
 
 
 def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
-    """Return whether, in rows whose columns come from different rows, each local column is encoded exactly as in
-    its source row.
+    """Return whether local columns are encoded independently of the other columns.
+
+    In rows that combine values of different rows, the encoding of each local column must be the same as in the row from which its
+    value was taken.
     """
     whole = encoding.transform(_shuffled(frame, encoding.width))
     for column, order in _orders(frame, encoding.width).items():
@@ -232,8 +243,9 @@ def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Return, for each column, the number of rows with a level unknown to its encoder. Refuse a column in which all levels are
-    unknown.
+    """Return, for each column, the number of rows with a level unknown to its encoder.
+
+    Raise an error if all levels of a column are unknown and some of them differ from known levels only in their type.
     """
     result = {}
     for column, levels in known.items():
@@ -300,8 +312,8 @@ class Transform:
         return encoded
 
     def outputs(self, rows: Callable[[Sequence[str]], pd.DataFrame], size: int, places: IntArray) -> FloatArray:
-        """Return some of the encoded columns (size, places) of rows. The function `rows` returns the columns that it is given,
-        for these rows.
+        """Return the encoded columns at the positions `places` for `size` rows. `rows` is a function that takes column names and
+        returns a frame of these columns.
         """
         needed, encoded = self._quickly.needed(size, places), None
         if needed is not None:
@@ -321,19 +333,19 @@ class Transform:
 
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
-    """Encode rows with an encoder, using only the columns that it needs (None: numbers unchanged). The result is (n, d)."""
+    """Encode rows with an encoder (None: numbers unchanged), and return encoded rows (n, d)."""
     return encoded_by(encoder, rows, None)(rows)
 
 
 def encoded_by(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
-    """Return an encoder (None: numbers unchanged) as a function of rows such as those in `frame`."""
+    """Return an encoder (None: numbers unchanged) as a function of rows with the same columns as `frame`."""
     return _passthrough(frame, reads) if encoder is None else Transform(encoder, tuple(map(str, frame.columns)), reads)
 
 
 def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    """Replace missing values by None in the columns in which the encoder was fitted with None."""
+    """Replace missing values with None in the columns in which the encoder was fitted with None."""
     return _with_none(rows, _fitted_on_none(encoder, tuple(map(str, rows.columns))))
 
 
@@ -353,8 +365,8 @@ def _with_none(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _in_turn(encoder: Any) -> Callable[[Any], Any]:
-    """Return a function that applies the steps of a pipeline in turn. A truncated pipeline cannot be called instead, because
-    scikit-learn may consider it not fitted.
+    """Return a function that applies the steps of a pipeline one after another. A truncated pipeline cannot be used for this,
+    because scikit-learn may consider it not fitted.
     """
     if type(encoder) is not Pipeline:
         return encoder.transform  # type: ignore[no-any-return]
@@ -399,8 +411,8 @@ def _spread(rows: int, most: int) -> IntArray:
 
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return the sample rows, followed by one copy of them for each of these columns, in which only that column
-    has other values.
+    """Return the sample rows `base`, followed by one copy of them for each of these columns. In each copy, only the respective
+    column has different values.
     """
     size = len(base)
     stacked = base.iloc[np.tile(np.arange(size), 1 + len(columns))].reset_index(drop=True)
@@ -413,8 +425,8 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
 
 
 def _donors(values: pd.Series, size: int) -> NDArray[np.object_]:
-    """Return the values that replace those of a column. The rarest come first, so that missing values and rare levels are
-    included.
+    """Return the values that replace those of a column in the probe. The rarest values come first, so that missing values and
+    rare levels are included.
     """
     distinct = values.value_counts(dropna=False).index
     rare = distinct.to_numpy(dtype=object)[-size:][::-1]

@@ -1,4 +1,4 @@
-"""Calls of a network with named inputs, and the choice of the output with the scores."""
+"""Calls to networks with named inputs or several outputs, of which one contains the scores."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ Averaged = Literal["values", "logits", "logs"]  # what the averaged members retu
 
 @dataclass(frozen=True)
 class Inputs:
-    """How inputs are passed to a network: by position, by keyword, or as one dict.
+    """The way in which inputs are passed to a network: by position, by keyword, or as one dict.
 
-    `names` are the names of the inputs (None: by position); `absent` are the keywords for which None is passed.
+    `names` contains the names of the inputs (None if they are passed by position). `absent` contains the keywords for which None
+    is passed.
     """
 
     number: int
@@ -37,8 +38,8 @@ class Inputs:
 class ForwardCall(nn.Module):
     """A network that takes its inputs by position and returns one tensor of scores.
 
-    `output` chooses the output with the scores: a key, a position, or "mean". For "mean", `averaged` is what the members
-    return; it is None until that is known.
+    `output` selects the output with the scores: a key, a position, or "mean". For "mean", `averaged` is the kind of outputs that
+    the ensemble members return. It is None until the kind is known.
     """
 
     def __init__(self, module: nn.Module, inputs: Inputs, output: str | int | None, name: str) -> None:
@@ -54,7 +55,7 @@ class ForwardCall(nn.Module):
         return result if self.output is None else self._chosen(result)  # type: ignore[no-any-return]
 
     def averaging(self, averaged: Averaged) -> ForwardCall:
-        """Return the network with `averaged` set to this kind of member outputs."""
+        """Return a copy in which `averaged` has the given value."""
         made = ForwardCall(self.module, self.inputs, self.output, self._name)
         made.averaged = averaged
         return made
@@ -104,7 +105,10 @@ class ForwardCall(nn.Module):
         return torch.stack(list(members), dim=1)
 
     def _mean(self, members: Any) -> Any:
-        """Return the mean prediction of members (n, k) or (n, k, outputs), averaged on the scale of their predictions."""
+        """Return the mean prediction of k ensemble members, given their outputs (n, k) or (n, k, outputs).
+
+        Probabilities, values or expected counts are averaged, even if the members return logits or logs.
+        """
         if isinstance(members, Tensor) and members.ndim not in (2, 3):
             raise ModelError(
                 f"{argument('output', MEAN)} averages ensemble members, and needs a tensor of shape (n, members) or "
@@ -128,14 +132,14 @@ class ForwardCall(nn.Module):
 
 
 def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) -> Inputs:
-    """Return how to pass named inputs to a network: as keywords, or as one dict if its forward method has one argument.
+    """Determine how to pass named inputs to a network: as keywords, or as one dict if its forward method has one argument.
 
-    For an input without an encoder (None), None is passed.
+    If the encoder of an input is None, the network receives None for this input.
 
     Raises
     ------
     ModelError
-        The names differ from those of the arguments.
+        The names of the inputs do not match the arguments of the forward method.
     """
     wrong = [one for one in encoders if not isinstance(one, str)]
     if wrong:
@@ -179,7 +183,7 @@ def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) ->
 
 
 def inputs_by_position(module: nn.Module, encoders: int, name: str) -> Inputs:
-    """Return how to pass one unnamed input per encoder to a network.
+    """Check that a network takes one input per encoder by position, and return its `Inputs`.
 
     Raises
     ------
@@ -211,7 +215,7 @@ def inputs_by_position(module: nn.Module, encoders: int, name: str) -> Inputs:
 
 
 def no_scores(name: str, result: Any, rows: int) -> str:
-    """Return the error message for a network that did not return scores. It states what the network returned and which
+    """Return the error message for a network that did not return scores. The message states what the network returned and which
     argument to use.
     """
     told = f"{name} must return scores of shape (n,), (n, 1) or (n, k); for n = {rows} rows it returned {_told(result)}"
@@ -228,7 +232,9 @@ def no_scores(name: str, result: Any, rows: int) -> str:
 
 
 def _choice(result: Any, rows: int) -> str | int | None:
-    """Return the output that may contain scores, if there is one."""
+    """Return the key or position of the output that most likely contains scores, or "mean" for a tensor of ensemble members.
+    Return None if no output may contain scores.
+    """
     if isinstance(result, Tensor):
         return MEAN if result.ndim == 3 and len(result) == rows else None
     widths = {
@@ -240,7 +246,7 @@ def _choice(result: Any, rows: int) -> str | int | None:
 
 
 def _entries(result: Any) -> list[tuple[str | int, Any]]:
-    """Return the outputs by key, name or position."""
+    """Return the outputs as pairs of a key, name or position and a value."""
     if isinstance(result, Mapping):
         return list(result.items())
     if isinstance(result, tuple) and hasattr(result, "_fields"):

@@ -24,9 +24,11 @@ NEAR = 1e-3  # accepted difference from the network in double precision, relativ
 
 
 def gradient_disagreement(bound: BoundModel) -> float | None:
-    """Return the share of rows in which the slope of the score towards another row differs from the gradient.
+    """Return the proportion of rows in which the network's gradient differs from a finite difference of the score in the
+    direction of another row.
 
-    Return None if nothing can be compared: there is no gradient, the model is linear, or the network refuses points between rows.
+    Return None if no comparison is possible or necessary: there is no gradient, the model is linear, or the network does not
+    accept points between rows.
     """
     if not bound.has_gradient or bound.is_linear or len(bound.x) < 2:
         return None

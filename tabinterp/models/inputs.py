@@ -1,4 +1,4 @@
-"""Several inputs as one encoded tensor: concatenated encoders, and whole numbers as one-hot levels."""
+"""Combination of several network inputs into one encoded tensor, with integer levels as one-hot columns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TRIED = 64  # rows on which an encoder is tried
 
 @dataclass(frozen=True)
 class Levels:
-    """The whole numbers `low` to `low + size - 1`, each a separate encoded column."""
+    """Levels that are the whole numbers from `low` to `low + size - 1`. Each level has its own encoded column."""
 
     low: int
     size: int
@@ -29,7 +29,7 @@ class Levels:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One encoder (None: numbers unchanged), the columns that it uses, and the levels of its outputs."""
+    """An encoder (None if numbers are unchanged), the columns that it uses (`reads`), and the levels of each of its outputs."""
 
     encoder: Any
     reads: tuple[str, ...]
@@ -41,7 +41,7 @@ class Part:
         return sum(1 if one is None else one.size for one in self.levels)
 
     def encode(self, rows: pd.DataFrame) -> FloatArray:
-        """Return the input (n, c) that the network itself takes."""
+        """Return the output (n, c) of the encoder, which the original network takes as input."""
         return apply(self.encoder, rows[list(self.reads)])
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:
@@ -54,7 +54,9 @@ class Part:
 
 
 class SideBySide(Structured):
-    """Several encoders whose outputs are concatenated. A column that several of them use has several blocks."""
+    """Several encoders whose outputs are concatenated. If several encoders use the same column, each of them adds its own encoded
+    columns.
+    """
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = tuple(parts)
@@ -66,7 +68,7 @@ class SideBySide(Structured):
         return tuple(map(str, self.feature_names_in_))
 
     def with_levels(self, levels: Sequence[tuple[Levels | None, ...]]) -> SideBySide:
-        """Return the same encoders with these levels for the outputs of each."""
+        """Return the same encoders with the given levels for the outputs of each encoder."""
         return SideBySide([replace(part, levels=one) for part, one in zip(self.parts, levels, strict=True)])
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:
@@ -100,7 +102,7 @@ def _columns(codes: FloatArray, levels: Levels | None) -> FloatArray:
 
 
 def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
-    """Combine encoders, each with the columns on which it was fitted; an encoder without names uses all input columns."""
+    """Combine encoders, each with the columns on which it was fitted. An encoder without column names uses all input columns."""
     columns = tuple(map(str, frame.columns))
     parts = []
     for i, encoder in enumerate(encoders):

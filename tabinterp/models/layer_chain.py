@@ -18,12 +18,14 @@ Step = tuple[FloatArray, FloatArray]  # weight (m, h), shift (m,)
 
 
 def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
-    """Return the chain of affine steps. Step l maps the outputs of layer l (0: the front) to the pre-activations of the next
-    layer, or to the scores.
+    """Return the affine steps between the hidden layers of a network.
 
-    The chain ends before the first step that is not an affine function of only the preceding outputs. The graph determines this,
-    and real rows and random fronts confirm it. An operation such as clipping is never affine, even if it clips none of these
-    rows.
+    Step l maps the outputs of layer l to the pre-activations of the next layer, or to the scores. Layer 0 stands for `z`, the
+    outputs of the leading affine layers.
+
+    The list ends before the first step that is not an affine function of only the preceding layer's outputs. Affine steps are
+    identified in the graph, and confirmed on real rows and random values. An operation such as clipping is never affine, even if
+    it clips none of these values.
     """
     size = bound.z.shape[1]
     if not bound.has_gradient:
@@ -47,8 +49,8 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
 
 
 def _leads_on(front: Front, is_last: bool) -> bool:
-    """Return whether the next activation is the only operation that uses the affine front. For the last front, return whether
-    only linear operations follow it.
+    """Return whether the next activation is the only operation that uses the result of an affine step. For the last step, return
+    whether only linear operations follow it.
     """
     graph = front.rest.module if isinstance(front.rest, Untouched) else front.rest
     if front.nothing_behind or not isinstance(graph, fx.GraphModule):
@@ -68,7 +70,7 @@ def _is_straight(graph: fx.GraphModule, node: fx.Node) -> bool:
 
 
 def _gives(front: Front, a: FloatArray, told: torch.nn.Module, z: torch.Tensor) -> bool:
-    """Return whether the affine front computes the next values from the outputs `a` (m, h)."""
+    """Return whether an affine step maps the outputs `a` (m, h) to the values that the network `told` computes from `z`."""
     with torch.inference_mode():
         expected = told(z).double().cpu().numpy()
     own = a @ front.weight.cpu().numpy().T + front.bias.cpu().numpy()

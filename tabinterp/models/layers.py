@@ -1,7 +1,7 @@
-"""The hidden layers of a network as separate networks: from the front to a layer, and from a layer to the scores.
+"""Division of a network at each hidden layer into two networks, one up to the layer and one from the layer to the scores.
 
-Layers are those of `Activations`, numbered from 1 in the order in which they run. The networks are parts of the graph after the
-affine front, so that the operations before it do not run again.
+Hidden layers are numbered from 1 in the order in which they run, as in `Activations`. Both networks are parts of the graph after
+the leading affine layers. The outputs `z` of the leading affine layers are therefore computed only once.
 """
 
 from __future__ import annotations
@@ -23,11 +23,16 @@ from .model import BoundModel
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A hidden layer: `before` maps fronts (m, h) to its pre-activations (m, width), and `activation` maps those to its outputs.
+    """A hidden layer, with the networks before and after it.
 
-    `behind` maps these outputs (m, width) to scores (m, k). If `beside` is set, the input of `behind` is the outputs together
-    with the front (m, width + h). The attributes that start with `graph_` are the same networks as graphs that can be
-    inspected; the others run on `device`. Fronts are kept on the device `home`.
+    `before` maps the outputs `z` (m, h) of the leading affine layers to the pre-activations (m, width) of this layer.
+    `activation` maps these pre-activations to the outputs (m, width) of the layer.
+
+    `behind` maps the outputs of the layer to scores (m, k). If `beside` is true, later operations also use `z` directly, so the
+    input of `behind` consists of the outputs and `z` (m, width + h).
+
+    The attributes that start with `graph_` are the same networks as graphs for inspection. The other networks run on `device`.
+    `z` is stored on the device `home`.
     """
 
     name: str
@@ -43,43 +48,49 @@ class Layer:
 
     @cached_property
     def before(self) -> nn.Module:
-        """The pre-activations (m, width) for fronts (m, h)."""
+        """The network that maps `z` (m, h) to pre-activations (m, width)."""
         return placed(with_fast_tanh(self.graph_before), self.device)
 
     @cached_property
     def outputs(self) -> nn.Module:
-        """The outputs (m, width) of the layer for fronts (m, h)."""
+        """The network that maps `z` (m, h) to the outputs (m, width) of the layer."""
         return placed(nn.Sequential(self.graph_before, self.activation), self.device)
 
     @cached_property
     def activated(self) -> nn.Module:
-        """The outputs (m, width) for pre-activations (m, width)."""
+        """The network that maps pre-activations (m, width) to outputs (m, width)."""
         return placed(self.activation, self.device)
 
     @cached_property
     def behind(self) -> nn.Module:
-        """The scores (m, k) for outputs (m, width). If `beside` is set, the input is the outputs and the front (m, width + h)."""
+        """The network that maps outputs (m, width) to scores (m, k). If `beside` is true, its input is the outputs and `z` (m,
+        width + h).
+        """
         return placed(self.graph_behind, self.device)
 
     @cached_property
     def affine(self) -> Front | None:
-        """The affine function that maps the front to the pre-activations; None if they are not affine in the front."""
+        """The affine function that maps `z` to the pre-activations; None if the pre-activations are not affine in `z`."""
         found = split(self.graph_before, self.front, self.device)
         return found.on(self.home) if found.nothing_behind else None
 
     @cached_property
     def moves(self) -> Front:
-        """The affine front of the network after this layer. A change in one unit only requires an update of it."""
+        """The leading affine layers of the network after this layer. If one hidden unit changes, only their outputs are updated
+        before the remaining layers run.
+        """
         return split(self.graph_behind, self.width + self.front * self.beside, self.device).on(self.home)
 
     @cached_property
     def rest(self) -> nn.Module:
-        """The network from that front to scores (m, k)."""
+        """The network after the layers in `moves`. It returns scores (m, k)."""
         return placed(with_fast_tanh(self.moves.rest), self.device)
 
 
 def layers_of(bound: BoundModel) -> tuple[Layer, ...]:
-    """Return the hidden layers of a model's network in single precision; empty if it has none or cannot be traced."""
+    """Return the hidden layers of a model's network in single precision. The result is empty if the network has no hidden layers
+    or cannot be traced.
+    """
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
         return ()
@@ -92,7 +103,7 @@ def layers_of(bound: BoundModel) -> tuple[Layer, ...]:
 
 
 class _Values(fx.Interpreter):
-    """Computes the values of given nodes."""
+    """An interpreter of a graph that records the values of given nodes."""
 
     def __init__(self, graph: nn.Module, names: list[str]) -> None:
         super().__init__(graph)
@@ -163,8 +174,8 @@ def _alone(graph: fx.GraphModule, node: fx.Node, source: fx.Node) -> fx.GraphMod
 
 
 def _behind(graph: fx.GraphModule, layer: fx.Node, width: int, beside: bool) -> fx.GraphModule:
-    """Return the graph whose input is the output of the layer. If `beside` is set, the front is also an input if other nodes use
-    it.
+    """Return the part of the graph after a layer. Its input is the outputs of the layer. If `beside` is true, the input also
+    contains `z`.
     """
     getitem: Callable[..., Any] = operator.getitem
     new = fx.Graph()

@@ -1,7 +1,7 @@
-"""Loss functions as contributions of single rows, for means, intervals and importances.
+"""Loss functions that return the contribution of each row, for computing means, intervals and importances.
 
-The AUC is not a mean over rows, but its first-order term is (Hájek 1968; DeLong, DeLong & Clarke-Pearson 1988): each row
-contributes its placement among the rows of the other class.
+The AUC is not a mean over rows, but its first-order approximation is (Hájek 1968; DeLong, DeLong & Clarke-Pearson 1988). In this
+approximation, each row contributes its placement among the rows of the other class.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ RowLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Loss:
-    """`rows` returns the contribution of each row; the loss is their weighted mean.
+    """A loss function. `rows` returns the contribution of each row, and the loss is the weighted mean of these contributions.
 
-    With `ranks`, a contribution depends on the other rows, so all rows are needed at once.
+    If `ranks` is true, a contribution depends on the other rows, so all rows are needed at once.
     """
 
     name: str
@@ -75,10 +75,10 @@ def squared_error(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
 
 
 def poisson_deviance(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Return 2 (y log(y / m) - y + m) for the expected count m: twice the difference in log-likelihood, in nats, from the
-    maximum.
+    """Return 2 (y log(y / m) - y + m) for the expected count m. This is twice the difference, in nats, between the
+    log-likelihoods of the rates y and m.
 
-    The mean over rows is scikit-learn's `mean_poisson_deviance` (McCullagh & Nelder 1989).
+    The mean over rows equals scikit-learn's `mean_poisson_deviance` (McCullagh & Nelder 1989).
     """
     logs = scores[..., 0]
     return torch.exp(logs).sub(y * logs).add(torch.special.xlogy(y, y) - y).mul(2)
@@ -95,10 +95,10 @@ def absolute_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tens
 
 
 def one_minus_auc(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Return 1 - AUC plus each row's first-order term; the weighted mean over all m copies of all rows is exactly 1 - AUC.
+    """Return 1 - AUC plus the first-order term of each row. The weighted mean over all m copies of the rows is exactly 1 - AUC.
 
-    The placement of a row is the weighted share of the rows of the other class from which it is ranked correctly; ties count
-    half.
+    The first-order term of a row is computed from its placement: the weighted proportion of rows of the other class that are
+    ranked correctly relative to it. Ties count half.
     """
     flat, weight = scores[..., 0].reshape(-1), weights.reshape(-1)
     positive = (y > 0).expand(weights.shape).reshape(-1).double()
@@ -149,10 +149,10 @@ OF_COUNTS: dict[str, Loss] = {
 
 
 def loss_for(name: str | Own | None, task: str, scale: str = "log_odds") -> Loss:
-    """Return the named loss, the user's loss, or the primary loss of the task: log loss for classes, squared error for numbers,
-    deviance for counts.
+    """Return the named loss, the user's loss, or (if `name` is None) the primary loss of the task: log loss for classes, squared
+    error for numbers, and Poisson deviance for counts.
 
-    `scale` is the scale of the scores that a user's function receives; named losses have a fixed scale.
+    `scale` is the scale of the scores that a user's function receives. It has no effect on named losses.
     """
     goal, losses = GOALS[task], OF_COUNTS if task == "count" else LOSSES
     if scale not in SCALES:

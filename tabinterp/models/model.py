@@ -39,8 +39,10 @@ SMALL = 4096  # rows whose derivatives are summed while they are in the processo
 
 @dataclass(frozen=True)
 class File:
-    """The file from which a model was loaded. `unsafe` states whether code in it was run to load it. `made_from` is an earlier
-    file whose code was run.
+    """The file from which a model was loaded.
+
+    `unsafe` states whether code in the file was run to load the model. If the file was saved from a model for which code in an
+    earlier file was run, `made_from` identifies the earlier file.
     """
 
     format: str
@@ -55,20 +57,35 @@ OF_ANY_ROWS = ("behind", "rest", "asked", "watched", "_halves")  # attributes th
 
 @dataclass(frozen=True, eq=False)
 class Model(Previewed):
-    """A model as tabinterp uses it: an encoder and a torch module, which share nothing with the user's own objects.
+    """The common form of every network and linear model: an encoder and a torch module.
 
-    `module` maps encoded rows (n, d) to (n,), (n, 1) or (n, k): logits or probabilities (according to `outputs`), target values
-    for regression, expected counts ("rate") or their logs ("log_rate"). `outputs_stated`: whether the user, the model's library
-    or its file stated the kind of outputs. `encoder` has a `transform` method (None: numeric columns unchanged). `reads` are
-    the columns it uses, in order (None: all input columns).
+    The module is a copy, so the user's network is never changed. The encoder is the user's own object, which is called but never
+    changed.
 
-    A model of which only the predictions are known has a `function` of original rows, an empty module, and in `opaque` the reason
-    why it has no gradient. `finish` completes a model that depends on the rows of a table (its input columns); `original` then
-    contains the weights. `predict` returns the original model's predictions for comparison: probabilities (n, k), or values or
-    expected counts (n,). `penalised`: whether a linear model was penalised (None: unknown). `own`: inference supplied with the
-    model. `expects`: the width of each input, if a file states it. `fitted_in_batches`: whether it was fitted to all training
-    rows of a scan. `device`: where it computes. `resident`: whether fronts are kept there if they fit. `questions` counts the
-    rows that a function evaluates, once it is bound. `dequantised`: whether quantised layers were replaced by linear ones.
+    If only predictions are available, the model has a `function` of original rows and an empty module.
+
+    Attributes
+    ----------
+    module : network that maps encoded rows (n, d) to outputs (n,), (n, 1) or (n, k).
+    outputs : kind of the outputs: "logits", "probabilities", "rate" (expected counts) or "log_rate" (their logs). In a
+        regression, the outputs are target values.
+    outputs_stated : whether the user, the model's library or its file stated the kind of outputs.
+    function : function of original rows, for a model of which only predictions are available.
+    encoder : object with a `transform` method; None if numeric columns are used unchanged.
+    reads : columns that the model uses, in order; None for all input columns.
+    predict : function that returns the original model's predictions for comparison: probabilities (n, k), values (n,) or expected
+        counts (n,).
+    finish : function that completes a model that depends on the input columns of a table.
+    opaque : reason why a model with a `function` has no gradient.
+    original : module with the original weights, if `module` does not contain them.
+    penalised : whether a linear model was fitted with a penalty; None if unknown.
+    own : statistical inference supplied with a linear model.
+    expects : width of each input, if a file states it.
+    fitted_in_batches : whether the model was fitted to all training rows of a scan.
+    device : device on which the model computes.
+    resident : whether intermediate values are kept on this device if they fit.
+    questions : counter of the rows that `function` evaluates, once the model is bound.
+    dequantised : whether quantised layers were replaced by linear layers.
     """
 
     name: str
@@ -99,7 +116,7 @@ class Model(Previewed):
     dequantised: bool = False
 
     def preview(self) -> Preview:
-        """Return library, layers and parameters."""
+        """Return a preview that shows the library, the layers and the number of parameters."""
         layers = [_layer(one) for one in self.weights.modules() if not [*one.children()]]
         facts = {
             "library": self.library,
@@ -110,7 +127,7 @@ class Model(Previewed):
 
     @property
     def where(self) -> str:
-        """The device on which it computes; a plain function computes on the CPU."""
+        """The device on which the model computes. A plain function of rows computes on the CPU."""
         return self.device if self.function is None else CPU
 
     @property
@@ -119,13 +136,15 @@ class Model(Previewed):
 
 
 def _layer(module: nn.Module) -> str:
-    """Return the kind of a layer with its numbers of inputs and outputs."""
+    """Return the type of a layer as text, with the numbers of inputs and outputs if it is a linear layer."""
     kind = type(module).__name__
     return f"{kind} {module.in_features} → {module.out_features}" if isinstance(module, nn.Linear) else kind
 
 
 def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
-    """Return numbers with a column's type; whole numbers for which that type may be too narrow become 64-bit integers."""
+    """Convert numbers to the type of a column. For an integer column, the result has 64-bit integers, because a narrower type may
+    be unable to represent the numbers.
+    """
     made, kind = pd.Series(values), column.dtype
     if pd.api.types.is_integer_dtype(kind):
         return made.astype(np.int64 if isinstance(kind, np.dtype) else pd.Int64Dtype())
@@ -133,7 +152,7 @@ def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
 
 
 def check_model(model: Any) -> None:
-    """Refuse an object that is not a `Model`, with an error that says what to pass instead."""
+    """Raise an error for an object that is not a `Model`. The message says what to pass instead."""
     if isinstance(model, (Model, BoundModel)):
         return
     kind = type(model).__name__
@@ -163,8 +182,9 @@ def check_widths(model: Model, widths: Sequence[int]) -> None:
 class Block:
     """The results of one pass of a network over a block of a table's rows.
 
-    `rows` are the positions of the rows, and `slopes` (m, d, k) the derivatives of the scores. `units`, if requested, are the
-    outputs (m, h) of each layer in the network's own precision.
+    `rows` contains the positions of the rows, and `slopes` (m, d, k) the derivatives of the scores with respect to the encoded
+    columns. `units` contains the outputs (m, h) of the hidden units in each layer, in the network's own precision. It is empty
+    unless these outputs were requested.
     """
 
     rows: slice
@@ -176,8 +196,11 @@ class Block:
 class BoundModel:
     """A model bound to the rows of a table: the input of every analysis.
 
-    `x` (n, d) are the encoded rows; `module` maps them to scores (n, k), `front` is its affine front. `clipped` is the number of
-    rows whose probabilities were 0 or 1, or whose expected count was 0, and had to be moved.
+    `x` (n, d) contains the encoded rows, and `module` maps them to scores (n, k). `front` splits the module into its leading
+    affine layers and the remaining layers. The outputs of the leading affine layers are called `z`.
+
+    Probabilities of 0 or 1 and expected counts of 0 would give infinite scores, so they are clipped. `clipped` is the number of
+    rows with such predictions.
     """
 
     model: Model
@@ -204,10 +227,10 @@ class BoundModel:
         return taken
 
     def beside(self, points: Mapping[str, Sequence[float]]) -> BoundModel:
-        """Return the model with the same rows and with added rows that have given values of numeric columns.
+        """Append rows that contain the given values of numeric columns.
 
-        Value i of a column is in row n + i. All other values in the added rows are those of the first row. The added rows serve
-        only as sources of column values; no statistic may include them.
+        If the table has n rows, value i of a column is in row n + i. All other values in the added rows are copied from the first
+        row. The added rows serve only as sources of column values and must not be included in statistics.
         """
         size = max(map(len, points.values()), default=0)
         if size == 0:
@@ -241,12 +264,12 @@ class BoundModel:
 
     @cached_property
     def home(self) -> str:
-        """The device on which fronts and results are kept: the network's device, if it has enough memory."""
-        a_row = len(self.front.weight) * len(self.outputs) + self.x.shape[1]  # derivatives of scores by the front
+        """The device on which `z` and results are stored: the network's device if it has enough memory, otherwise the CPU."""
+        a_row = len(self.front.weight) * len(self.outputs) + self.x.shape[1]  # derivatives with respect to `z`
         return home(self.device, len(self.x) * a_row) if self.model.resident else CPU
 
     def to_cpu(self) -> BoundModel:
-        """Return the same model with fronts in CPU memory, without encoding again."""
+        """Return the same model with `z` in CPU memory, without encoding the rows again."""
         made = replace(self, model=replace(self.model, resident=False))
         for known in ("scores", "centre", "z", "answers"):
             if known in self.__dict__:
@@ -256,28 +279,28 @@ class BoundModel:
 
     @cached_property
     def first(self) -> Front:
-        """The front of the network (its leading affine operations), with its weights on the device `home`."""
+        """The split into leading affine layers and remaining layers, with the affine weights on the device `home`."""
         return self.front.on(self.home)
 
     def at_home(self, values: Any) -> Tensor:
-        """Return numbers moved to the device where fronts are kept."""
+        """Return numbers as a tensor on the device `home`."""
         return torch.as_tensor(values).to(self.home)
 
     @property
     def is_linear(self) -> bool:
-        """Whether all operations are affine: a network without hidden layers."""
+        """Whether all operations of the network are affine, so that it has no hidden layers."""
         return self.front.nothing_behind
 
     @cached_property
     def scores(self) -> FloatArray:
-        """The scores (n, k) of the table's rows, at the module's precision; all are finite."""
+        """The scores (n, k) of the table's rows, at the module's precision. An error is raised if any score is not finite."""
         return self._finite(self.score(self.x))
 
     def blocks(self, units: bool = False) -> Iterator[Block]:
-        """Iterate over the table's rows in blocks, together with their derivatives. If `units` is set, the outputs of hidden
-        units are included.
+        """Yield the derivatives of the scores for blocks of the table's rows. If `units` is true, also yield the outputs of the
+        hidden units.
 
-        The same forward passes also compute the scores, which are known when the iteration ends.
+        The same forward passes compute the scores, which are stored when the iteration ends.
         """
         scores = np.empty((len(self.x), len(self.outputs)))
         for start in range(0, len(self.x), SMALL):
@@ -305,53 +328,58 @@ class BoundModel:
 
     @cached_property
     def _halves(self) -> dict[str, AdaptiveBatch]:
-        """The batch sizes that fit in memory, one for each kind of call."""
+        """The batch sizes that fit in memory, one for each kind of computation."""
         return defaultdict(AdaptiveBatch)
 
     @cached_property
     def asked(self) -> nn.Module:
-        """The module on its device."""
+        """The module, placed on the model's device."""
         return placed(self.module, self.device)
 
     @cached_property
     def rest(self) -> nn.Module:
-        """The network after the front, in single precision, on its device: (m, h) -> (m, k)."""
+        """The layers after the leading affine layers, in single precision and on the model's device. They map `z` (m, h) to
+        scores (m, k).
+        """
         with torch.inference_mode(False):
             return placed(with_fast_tanh(self.behind), self.device)
 
     @cached_property
     def consuming(self) -> nn.Module:
-        """The same network as `rest`, but it may overwrite `z`."""
+        """The same layers as `rest`, in a form that may overwrite its input `z`."""
         with torch.inference_mode(False):
             return consuming(self.rest) if self.device == CPU else self.rest
 
     @cached_property
     def behind(self) -> nn.Module:
-        """The same network as `rest`, for the inspection of its parts."""
+        """The same layers as `rest`, on the CPU and in a form that can be inspected."""
         with torch.inference_mode(False):  # inference tensors could not be used for gradients later
             return private(self.front.rest, lambda module: in_precision(module, torch.float32))
 
     @cached_property
     def z(self) -> Tensor:
-        """The fronts (n, h) of all rows."""
+        """The outputs (n, h) of the leading affine layers for all rows, in single precision."""
         return self.front_of(self.x)
 
     @cached_property
     def answers(self) -> Tensor:
-        """The scores (n, k) that `rest` computes from `z`. Scores after a change in a column are compared with them."""
+        """The scores (n, k) that `rest` computes from `z`. They are the baseline for scores after a column is changed."""
         with torch.no_grad():  # an inference tensor could not be used for gradients later
             return torch.cat([self.rest(self.z[i : i + BLOCK]).double() for i in range(0, max(1, len(self.z)), BLOCK)])
 
     def front_of(self, x: FloatArray) -> Tensor:
-        """Return the fronts (m, h) of encoded rows (m, d). They are summed in double precision from centred parts and then
-        converted to single precision.
+        """Return the outputs `z` (m, h) of the leading affine layers for encoded rows (m, d).
+
+        The sums are computed from centred inputs in double precision, and then converted to single precision.
         """
         constant = self.first.bias + self.first.weight @ self.at_home(self.centre)
         return self._product(torch.as_tensor(x - self.centre), slice(None), constant)
 
     def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
-        """Return the contribution (m, h) of these local columns to `z` of these rows, up to a constant that cancels in a
-        change.
+        """Return the contribution (m, h) of these columns to `z` for these rows, up to an additive constant. The constant cancels
+        when two contributions are subtracted.
+
+        The encoder must encode each of the columns separately.
         """
         block = np.concatenate([self.encoding.blocks[c] for c in columns])
         x = self.x[rows][:, block] - self.centre[block]
@@ -359,7 +387,7 @@ class BoundModel:
 
     @cached_property
     def centre(self) -> FloatArray:
-        """The point (d,) at which sums are centred, so that precision is not lost."""
+        """The point (d,) that is subtracted from encoded rows before sums are computed, to avoid a loss of precision."""
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
     def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:
@@ -376,7 +404,9 @@ class BoundModel:
         return all(self.encoding.local[c] for c in columns)
 
     def moved(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
-        """Return the fronts (m, h) of the receivers' rows after these columns were replaced by those of the donors' rows."""
+        """Return `z` (m, h) for the rows `receivers` after their values in these columns are replaced by those in the rows
+        `donors`.
+        """
         found = self._affine(columns)
         if found is not None:
             block, weight = found
@@ -387,8 +417,10 @@ class BoundModel:
         return self.z[receivers] + self._product(torch.as_tensor(change), torch.as_tensor(move.outputs), 0.0)
 
     def move(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Move:
-        """Return the `Move` for these columns. A move that is known only from a probe of the encoder is checked by encoding some
-        whole rows.
+        """Return the `Move` that replaces the values of these columns in the rows `receivers` with those in the rows `donors`.
+
+        A move that is known only from a probe of the encoder is checked by encoding some whole rows. If the check fails, the
+        returned move encodes whole rows.
         """
         found = move_of(self.encoding, columns)
         if not found.is_shown:
@@ -403,21 +435,23 @@ class BoundModel:
         return found if np.allclose(encoded, expected, rtol=NEAR, atol=NEAR) else whole
 
     def encoded_move(self, move: Move, receivers: IntArray, donors: IntArray) -> FloatArray:
-        """Return the encoded columns (m, outputs) that change when the receivers' rows take some columns from the
-        donors' rows.
+        """Return the new values (m, outputs) of the encoded columns that change when a move replaces values in the rows
+        `receivers` with those in the rows `donors`.
         """
         head = None if move.block is None else self._head
         return move.encoded(self.table.inputs, head, receivers, donors)
 
     def added(self, encoded: FloatArray, outputs: IntArray) -> Tensor:
-        """Return the contribution to `z` (m, h) of these encoded columns with the values `encoded` (m, outputs). The constant is
-        that of `part`.
+        """Return the contribution (m, h) to `z` of the encoded columns `outputs` with the values `encoded` (m, outputs). It
+        includes the same additive constant as the result of `part`.
         """
         return self._product(torch.as_tensor(encoded - self.centre[outputs]), torch.as_tensor(outputs), 0.0)
 
     def part_before_mixing(self, columns: tuple[str, ...]) -> Tensor | None:
-        """Return the contribution (n, h) of these columns to `z` of every row, up to a constant that cancels in a change. Return
-        None unless the encoder mixes them only by affine steps.
+        """Return the contribution (n, h) of these columns to `z` for every row, up to an additive constant. The constant cancels
+        when two contributions are subtracted.
+
+        Return None unless the encoder mixes these columns only by affine steps.
         """
         found = self._affine(columns)
         if found is None:
@@ -430,8 +464,8 @@ class BoundModel:
         return made
 
     def _affine(self, columns: tuple[str, ...]) -> tuple[IntArray, Tensor] | None:
-        """Return which outputs of the encoder's head these columns determine, and the weights (h, block) from these outputs to
-        the front.
+        """Return the positions of the outputs of the encoder's head that these columns determine, and the weights (h, block) of
+        these outputs in `z`. Return None unless the encoder mixes these columns only by affine steps.
         """
         tail = None if self.encoding.goes_by_parts(columns) else self.encoding.tail
         if tail is None or tail.weight is None or not all(tail.head.local[c] for c in columns):
@@ -441,13 +475,13 @@ class BoundModel:
 
     @cached_property
     def _head(self) -> FloatArray:
-        """The rows (n, c) as they are before the steps of the encoder that mix columns."""
+        """The outputs (n, c) of the encoder's head, which consists of the steps before those that mix columns."""
         if self.encoding.tail is None:
             raise ModelError(f"the encoder of {self.model.name} has no known steps before the step that mixes columns")
         return self.encoding.tail.head.transform(self.table.inputs)
 
     def encoded_front(self, rows: pd.DataFrame) -> Tensor:
-        """Return the fronts (m, h) of rows of the input columns, which the whole encoder encodes."""
+        """Encode rows of the input columns with the whole encoder, and return `z` (m, h) for them."""
         return self.front_of(self.encoding.transform(rows))
 
     def gradients(self, x: FloatArray) -> FloatArray:
@@ -459,7 +493,9 @@ class BoundModel:
         return self._differentiated(x)[0]
 
     def _differentiated(self, x: FloatArray, units: bool = False) -> list[NDArray[Any]]:
-        """Return derivatives (m, d, k), scores (m, k), and with `units` the outputs (m, h) of each layer."""
+        """Return the derivatives (m, d, k) and the scores (m, k) of encoded rows. If `units` is true, also return the outputs
+        (m, h) of each hidden layer.
+        """
         dtype, halves = module_dtype(self.module), self._halves["units" if units else "slopes"]
 
         def ask(rows: Tensor) -> tuple[Tensor, ...]:
@@ -473,12 +509,12 @@ class BoundModel:
 
     @cached_property
     def watched(self) -> Activations:
-        """The module on its device, which also returns the outputs of its hidden units."""
+        """The module on the model's device, in a form that also returns the outputs of its hidden units."""
         with torch.inference_mode(False):
             return Activations(on(self.module, self.device), self.model.name)
 
     def activations(self, x: FloatArray | None = None) -> dict[str, FloatArray]:
-        """Return the outputs (n, h) of the hidden units in each layer, for encoded rows (None: those of the table)."""
+        """Return the outputs (n, h) of the hidden units in each layer, for encoded rows `x` (None: the rows of the table)."""
         x = self.x if x is None else x
         dtype, halves = module_dtype(self.module), self._halves["activations"]
 

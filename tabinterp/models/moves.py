@@ -1,10 +1,8 @@
-"""Moves: replacements of some columns of a row by those of another row. This module determines which encoded columns change, and
-their new values, also if the encoder mixes columns.
+"""Moves, which replace the values in some columns of a row with those of another row, and their effect on encoded columns.
 
-An encoded column that depends on a moved column depends only on that column and on the columns that are mixed with it. Only the
-steps that compute such encoded columns therefore run again. These are the last steps of the encoder, applied to the stored output
-of its head (see `Tail`), or some parts of a column transformer. If two pairs of rows agree in all of these columns, their new
-values are the same.
+The encoder may mix columns. An encoded column that depends on a moved column can then also depend on the columns that are mixed
+with it, but on no others. Only the steps that compute such encoded columns run again. These steps are either the last steps of
+the encoder, applied to the stored output of its head (see `Tail`), or some parts of a column transformer.
 """
 
 from __future__ import annotations
@@ -23,7 +21,9 @@ from .encoding import Encoding
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One of the last steps of an encoder (None: unchanged), with its input columns in the head and its output columns."""
+    """One of the last steps of an encoder, with its input columns in the output of the head and its output columns. `mix` is None
+    if the step leaves its input unchanged.
+    """
 
     mix: Mix | None
     taken: slice
@@ -32,10 +32,11 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """The replacement of `columns` by those of other rows, which changes the encoded columns `outputs`.
+    """The replacement of the values in `columns` by those of other rows, which changes the encoded columns `outputs`.
 
-    The outputs depend only on the moved columns and those in `beside`. If the head of the encoder encodes the moved columns
-    separately, `block` contains their columns in the head, and `steps` are the later steps that compute `outputs`.
+    The encoded columns `outputs` depend only on the columns in `columns` and `beside`. If the head of the encoder encodes
+    `columns` separately, `block` contains the positions of their encodings in the output of the head. `steps` then contains the
+    later steps that compute `outputs`.
     """
 
     encoding: Encoding
@@ -47,15 +48,15 @@ class Move:
 
     @property
     def is_shown(self) -> bool:
-        """Whether only a probe of the encoder shows which encoded columns these columns change."""
+        """Whether the affected encoded columns are known only from a probe of the encoder."""
         return any(isinstance(step.mix, Refilled) for step in self.steps)
 
     def encoded(
         self, frame: pd.DataFrame, head: FloatArray | None, receivers: IntArray, donors: IntArray
     ) -> FloatArray:
-        """Return the values (m, outputs) of `outputs` in the receivers' rows after the replacement by the donors' columns.
+        """Return the new values (m, outputs) of the encoded columns `outputs` in the receivers' rows after the replacement.
 
-        `head` (n, c) is the output of the head for the frame. It is needed if there is a `block`.
+        `head` (n, c) is the output of the encoder's head for the frame. It is needed unless `block` is None.
         """
         if not len(self.outputs):
             return np.empty((len(receivers), 0))
@@ -76,7 +77,7 @@ class Move:
 
 
 def move_of(encoding: Encoding, columns: Sequence[str]) -> Move:
-    """Return the `Move` for these columns."""
+    """Return the `Move` that replaces the values in these columns."""
     tail = None if encoding.goes_by_parts(columns) else encoding.tail
     if tail is None or not all(tail.head.local[c] for c in columns):
         return Move(encoding, tuple(columns), *_reach(encoding.blocks, columns))
@@ -101,7 +102,9 @@ def moved_rows(frame: pd.DataFrame, columns: Sequence[str], receivers: IntArray,
 
 
 def _reach(blocks: dict[str, IntArray], columns: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
-    """Return the encoded columns that depend on these columns, and the other columns on which the same encoded columns depend."""
+    """Return the encoded columns that depend on `columns`, and the names of all other columns on which these encoded columns
+    depend.
+    """
     outputs = np.unique(np.concatenate([blocks[c] for c in columns]))
     return outputs, tuple(c for c in blocks if c not in columns and np.isin(blocks[c], outputs).any())
 

@@ -1,8 +1,9 @@
-"""Networks with several inputs or with integer inputs, converted to networks with one float input.
+"""Conversion of networks with several inputs or integer inputs to networks with one float input.
 
 A trial call determines the form of each input (floats or whole numbers, (n, 1) or (n,)). If whole numbers are looked up in
-embeddings, the lookups become affine maps of one-hot levels, so that all analyses work with them. The result is compared with the
-scores of the original network. If whole numbers are used in another way, the model is a function of rows that can only predict.
+embeddings, the lookups become affine maps of one-hot levels, so that all analyses are available. The scores of the converted
+network are compared with those of the original network. If whole numbers are used in another way, the model becomes a function of
+rows, which can only predict.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Form:
 
 
 class Beside(nn.Module):
-    """A network with several float inputs, as a network whose one input is their concatenation."""
+    """A wrapper for a network with several float inputs. It takes their concatenation as its single input."""
 
     def __init__(self, module: nn.Module, widths: Sequence[int], forms: Sequence[Form]) -> None:
         super().__init__()
@@ -64,8 +65,10 @@ class Beside(nn.Module):
 
 @dataclass(frozen=True)
 class Finish:
-    """`Model.finish` for a network with these encoders (None: numbers unchanged). Their outputs are passed to the network in
-    these `forms` (None: a trial call determines them).
+    """The step that completes a network for a table (`Model.finish`).
+
+    `encoders` contains the encoder of each input (None if numbers are unchanged). `forms` contains the form in which each input
+    is passed to the network (None if a trial call must determine the forms).
     """
 
     encoders: tuple[Any, ...]
@@ -101,18 +104,18 @@ def _finished(
 
 
 def with_encoder(model: Model, encoder: Any) -> Model:
-    """Return a model of encoded rows combined with the encoder of these rows."""
+    """Return a model that takes encoded rows, combined with the encoder that computes these rows."""
     finish = replace(model.finish, encoders=(encoder,)) if isinstance(model.finish, Finish) else model.finish
     return replace(model, encoder=encoder, finish=finish)
 
 
 def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list[Tensor]) -> Model:
-    """Return the network as one with a single float input.
+    """Return the model with its network converted to a single float input.
 
     Raises
     ------
     OpaqueError
-        Its gradient is not available.
+        The gradient of the network is not available.
     """
     made = _rewritten(plain, inputs)
     if made is None:
@@ -125,8 +128,8 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
 
 
 def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
-    """Return the network with its lookups replaced. They are replaced in its graph, or at run time if it branches or cannot be
-    traced. Return None if all inputs are numbers, so that nothing needs to be replaced.
+    """Return the network with its lookups replaced: in its graph, or at run time if the network branches or cannot be traced.
+    Return None if all inputs are ordinary numbers, because nothing needs to be replaced.
     """
     intercepted = intercept(plain.module, inputs, plain.name)
     made = rewrite(plain.module, inputs)
@@ -136,7 +139,7 @@ def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
 
 
 def _check_scores(module: nn.Module, made: Rewritten, encoder: SideBySide, inputs: list[Tensor]) -> None:
-    """Check that a network with one float input gives the scores of the original network.
+    """Check that the converted network with one float input gives the same scores as the original network.
 
     Raises
     ------
@@ -184,8 +187,11 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
 
 
 def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
-    """Yield forms of the inputs to try. All inputs are floats first, followed by each combination of whole numbers that the
-    values allow (for few inputs, the smallest combinations first). The same forms are then tried with (n,) instead of (n, 1).
+    """Yield combinations of input forms to try.
+
+    In the first combination, all inputs are floats. In the following combinations, some inputs are passed as whole numbers, if
+    their values allow it. Combinations with fewer whole-number inputs come first, unless there are many such inputs. Afterwards,
+    the same combinations follow with the shape (n,) instead of (n, 1).
     """
     could: list[bool] = [bool((one == np.floor(one)).all()) for one in encoded]
     for flat in (False, True):

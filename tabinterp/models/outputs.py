@@ -12,7 +12,9 @@ from .scores import Link
 
 
 def link_of(model: Model, goal: Goal) -> Link | None:
-    """Return the link function of the outputs. Plain numbers from a count model are taken to be expected counts."""
+    """Return the link function that converts outputs to scores; None if the outputs need no conversion. Plain numbers from a
+    count model are taken to be expected counts.
+    """
     if goal.classes:
         return "logit" if model.outputs == "probabilities" else None
     rates = model.task == "regression" or model.outputs in ("rate", "probabilities")
@@ -20,7 +22,9 @@ def link_of(model: Model, goal: Goal) -> Link | None:
 
 
 def averaging(model: Model, goal: Goal) -> Model:
-    """Return a model that averages its members on the scale of their predictions."""
+    """Set a model to average the predictions of its ensemble members (probabilities, values or expected counts). A model without
+    ensemble members is returned unchanged.
+    """
     if not isinstance(model.module, ForwardCall) or model.module.output != MEAN:
         return model
     if link_of(model, goal) is not None:

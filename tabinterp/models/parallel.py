@@ -18,10 +18,11 @@ Found = TypeVar("Found")
 
 
 def run_parallel(bound: BoundModel, act: Callable[[Item], Found], items: Sequence[Item]) -> Iterator[Found]:
-    """Apply `act` to each item, without gradients, on the available cores; results are in the order of the items.
+    """Apply `act` to each item in parallel on the available cores, without gradients. Yield the results in the order of the
+    items.
 
-    The items share only the model. If the model runs the user's forward code, which may keep values between steps, or computes on
-    another device, the items are processed one after another.
+    The items must not share anything except the model. They are processed one after another if the model runs the user's forward
+    code, which may store values between calls, or if it computes on a GPU.
     """
 
     def alone(item: Item) -> Found:

@@ -1,7 +1,8 @@
-"""Scores of perturbed rows, which take some of their columns from other rows.
+"""Scores of perturbed rows, in which some columns are replaced by those of other rows.
 
-If the encoder encodes a column separately, the column affects the scores only through `z`. Replacing it therefore only updates
-the column's contribution to `z`. For other columns, the affected part of the encoding is computed again.
+Encoded columns affect the scores only through `z`, the outputs of the leading affine layers of the network. If the encoder
+encodes a column separately, replacing the column only updates its contribution to `z`. For other columns, the affected encoded
+columns are computed again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ RESOLUTION = 2.0**-20  # relative to the largest score: smaller differences may 
 
 
 def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
-    """Return the scores (n, k), in double precision, of fronts `base + added`, in blocks that fit in the cache."""
+    """Apply the layers `rest` to `base + added`, and return the scores (n, k) in double precision.
+
+    The inputs (n, h) are outputs of the leading affine layers. They are processed in blocks that fit in the cache.
+    """
     parts = []
     buffer = base.new_empty((BLOCK, base.shape[1]))
     for i in range(0, max(1, len(base)), BLOCK):
@@ -34,8 +38,8 @@ def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
 
 
 def resolved(bound: BoundModel, difference: FloatArray) -> FloatArray:
-    """Set differences of scores to zero if they may be rounding errors, because the sum of many such errors could look like an
-    effect.
+    """Return differences of scores, with those that may be rounding errors set to zero. The sum of many rounding errors could
+    otherwise look like an effect.
     """
     return np.where(np.abs(difference) > RESOLUTION * np.abs(bound.scores).max(), difference, 0.0)
 
@@ -46,12 +50,16 @@ def is_read(bound: BoundModel, columns: tuple[str, ...]) -> bool:
 
 
 def parts(bound: BoundModel) -> Tensor:
-    """Return the contribution (n, columns, h) of each local column to the front of each row, up to a constant."""
+    """Return the contribution (n, columns, h) of each column to `z` for each row, up to an additive constant. The encoder must
+    encode all columns separately.
+    """
     return torch.stack([bound.part((column,)) for column in bound.columns], dim=1)
 
 
 def crossed(bound: BoundModel, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
-    """Return the scores (donors, receivers, k) of every receiver after these columns were replaced by those of every donor."""
+    """Return the scores (donors, receivers, k) of every receiver row after its values in these columns are replaced by those of
+    every donor row.
+    """
     shape = (len(donors), len(receivers), len(bound.outputs))
     if not is_read(bound, columns):
         return forward(bound.rest, bound.z[receivers]).expand(shape)
@@ -65,7 +73,10 @@ def crossed(bound: BoundModel, columns: tuple[str, ...], receivers: IntArray, do
 
 
 def mixed(bound: BoundModel, sources: IntArray) -> Tensor:
-    """Return the fronts (m, h) of combined rows. Column c of row i comes from row `sources[i, c]` (m, columns)."""
+    """Return `z` (m, h) for rows that combine values of several rows.
+
+    `sources` (m, columns) contains row positions: column c of combined row i comes from row `sources[i, c]`.
+    """
     if not bound.is_local(bound.columns):
         frame = bound.table.inputs
         columns = {c: frame[c].take(sources[:, j]).reset_index(drop=True) for j, c in enumerate(frame.columns)}

@@ -1,8 +1,8 @@
-"""Piecewise linear networks. Such a network is affine if its activations are fixed at given slopes.
+"""Piecewise linear networks, which become affine if each activation is replaced by a fixed slope.
 
 Every ReLU or leaky ReLU is linear on either side of 0. If all operations between the activations are affine, the network is one
-affine function for each pattern of signs. This is checked with random slopes on real and random fronts, which detects products,
-gates and normalisations of a row, whatever their names.
+affine function for each pattern of activation signs. This condition is checked with random slopes, on intermediate values of real
+rows and on random values. The check detects products, gates and row-wise normalisations, whatever their names.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class _Held(nn.Module):
 
 
 def held(bound: BoundModel, slope: Callable[[int], Tensor]) -> nn.Module | None:
-    """Return the network after the front in double precision, in which activation i has the fixed slope `slope(i)`. Return None
-    if that network is not affine.
+    """Return the layers after the leading affine layers, with activation i replaced by the fixed slope `slope(i)`. The result is
+    in double precision. Return None if it is not affine.
     """
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:
@@ -46,7 +46,7 @@ def held(bound: BoundModel, slope: Callable[[int], Tensor]) -> nn.Module | None:
 
 
 def is_affine_between(bound: BoundModel, layers: int) -> bool:
-    """Return whether all operations between the activations are affine and the number of activations is `layers`."""
+    """Return whether the network has `layers` activations, with only affine operations between them."""
 
     def random(place: int) -> Tensor:
         return 0.3 + torch.rand(1, generator=torch.Generator().manual_seed(place), dtype=torch.float64)
@@ -70,7 +70,9 @@ def _with_slopes(graph: fx.GraphModule, slope: Callable[[int], Tensor]) -> fx.Gr
 
 
 def _is_affine(module: nn.Module, z: Tensor) -> bool:
-    """Check f(a + b - c) = f(a) + f(b) - f(c) for real fronts and for random ones far beyond them."""
+    """Return whether f(a + b - c) = f(a) + f(b) - f(c), for values `z` of real rows and for random values far outside their
+    range.
+    """
     generator = torch.Generator().manual_seed(0)
     real = z[torch.randint(len(z), (48,), generator=generator)].double()
     drawn = torch.randn(real.shape, generator=generator, dtype=torch.float64).to(z.device)

@@ -1,8 +1,8 @@
-"""Pipelines as functions of rows, with a known encoder and an unknown last step. Each distinct value is encoded only once.
+"""Prediction functions of pipelines, which encode each distinct value only once. The last step of a pipeline can be any model.
 
-If the encoder works column by column, an encoded row is assembled from the encodings of its values, and the last step receives
-exactly the array that the encoder would have returned. This is checked on the first rows; if it fails, the whole pipeline is
-called.
+If the encoder works column by column, an encoded row is assembled from the encodings of its values. The last step then receives
+exactly the array that the encoder would have returned. This is checked on a few rows. If the check fails, the whole pipeline is
+called instead.
 """
 
 from __future__ import annotations
@@ -48,9 +48,11 @@ class Piped:
 
 @dataclass(frozen=True, eq=False)
 class Values:
-    """The encodings of all values of a column: `table` (values, block), in its encoded columns `block`. `places` are the
-    columns that are not zero and `numbers` their values, both with shape (values, maximum number for one value), padded with
-    zeros.
+    """The encodings of all values of a column.
+
+    `table` (values, block) contains one encoding for each value, and `block` the positions of its encoded columns. `places` and
+    `numbers` contain the positions and the values of the nonzero entries of each encoding. Both have the shape (values, m), where
+    m is the largest number of nonzero entries.
     """
 
     block: IntArray
@@ -60,14 +62,14 @@ class Values:
 
     @classmethod
     def of(cls, block: IntArray, table: NDArray[Any]) -> Values:
-        """Return the encodings for a table (values, block)."""
+        """Create the object from a table of encodings (values, block)."""
         filled = table != 0
         order = np.argsort(~filled, axis=1, kind="stable")[:, : int(filled.sum(axis=1).max(initial=0))]
         return cls(block, table, block[order], np.take_along_axis(table, order, axis=1))
 
 
 class Dense:
-    """Encoded rows (size, width) in one array, in which only the columns that change are rewritten."""
+    """A dense array of encoded rows (size, width), in which only the columns that change are rewritten."""
 
     def __init__(self, values: Sequence[Values], size: int, like: Any) -> None:
         self.codes = np.full((size, len(values)), np.nan)
@@ -77,7 +79,7 @@ class Dense:
         self._rows = np.full((len(values), size), -1, dtype=np.int64)
 
     def write(self, column: int, rows: IntArray) -> None:
-        """Write the encodings of these values of a column into the first rows."""
+        """Write the encodings of one column into the first rows. `rows` contains the code of its value in each of these rows."""
         one, size = self._values[column], len(rows)
         if 2 * one.places.shape[1] > len(one.block):  # most of the columns are not zero
             for at, numbers in zip(one.block, one.table.T, strict=True):
@@ -91,13 +93,15 @@ class Dense:
         before[:] = rows
 
     def first(self, size: int) -> Any:
-        """Return the first rows, read-only."""
+        """Return the first `size` rows as a read-only object."""
         made, like = _fixed(self._made[:size]), self._like
         return pd.DataFrame(made, columns=like.columns, copy=False) if isinstance(like, pd.DataFrame) else made
 
 
 class Sparse:
-    """Encoded rows as a sparse matrix. Each column has its own entries in a row, in the order of the encoded columns."""
+    """A sparse matrix of encoded rows. In every row, an original column occupies the same positions among the stored entries, in
+    the order of the encoded columns.
+    """
 
     def __init__(self, values: Sequence[Values], size: int, like: Any) -> None:
         self.codes = np.full((size, len(values)), np.nan)
@@ -113,13 +117,13 @@ class Sparse:
         self._in_order = all((np.diff(one.block) == 1).all() for one in values)
 
     def write(self, column: int, rows: IntArray) -> None:
-        """Write the encodings of these values of a column into the first rows."""
+        """Write the encodings of one column into the first rows. `rows` contains the code of its value in each of these rows."""
         one, span = self._values[column], self._spans[column]
         self._places[: len(rows), span] = one.places[rows]
         self._numbers[: len(rows), span] = one.numbers[rows]
 
     def first(self, size: int) -> Any:
-        """Return the first rows, read-only."""
+        """Return the first `size` rows as a read-only object."""
         places, numbers, ends = self._places[:size], self._numbers[:size], self._ends[: size + 1]
         if self._is_full:
             places, numbers = places.reshape(-1), numbers.reshape(-1)
@@ -136,11 +140,13 @@ class Sparse:
 
 
 class OfCodes:
-    """A pipeline as a function of codes (n, columns). `blocks` are the encoded columns of each column, and `like` is the output
-    of the encoder for some rows.
+    """A pipeline as a function of integer codes (n, columns), which stand for the values in a row.
 
-    The rows of the last call are kept, and in the next call only the columns that differ are written. The last step receives
-    read-only rows, or a copy if it cannot work with them.
+    `blocks` contains the positions of the encoded columns of each original column. `like` is the output of the encoder for some
+    rows, and determines the type of the encoded rows.
+
+    The encoded rows of the last call are stored, and the next call rewrites only the columns that differ. The last step of the
+    pipeline receives read-only rows, or a copy if it needs writable rows.
     """
 
     def __init__(self, codes: Codes, piped: Piped, blocks: dict[str, IntArray], like: Any) -> None:
@@ -161,7 +167,7 @@ class OfCodes:
             return self._piped.answer(rows.copy())
 
     def encoded(self, codes: NDArray[Any]) -> Any:
-        """Return the input of the last step for rows of codes (n, columns), valid until the next call."""
+        """Return the input of the last step for rows of codes (n, columns). The result is valid until the next call."""
         self._learn()
         size = len(codes)
         kept = self._kept
@@ -189,8 +195,10 @@ class OfCodes:
 
 
 def of_codes(codes: Codes, function: Any, frame: pd.DataFrame, questions: Questions) -> OfCodes | None:
-    """Return a pipeline as a function of codes, after a check on a few rows. Return None unless the encoder is known to work
-    column by column, and the assembled rows equal the encoder's own and give the pipeline's own predictions.
+    """Return a pipeline as a function of codes, or None if this is not possible.
+
+    The encoder must be known to work column by column. On a few rows, the assembled rows must be identical to the output of the
+    encoder, and the predictions must agree with those of the pipeline.
     """
     if not isinstance(function, Piped):
         return None
@@ -213,7 +221,7 @@ def of_codes(codes: Codes, function: Any, frame: pd.DataFrame, questions: Questi
 
 
 def _few(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows in which every column comes from a different row."""
+    """Return rows in which the value of each column is taken from a randomly chosen row of the frame."""
     draws = np.random.default_rng(0)
     taken = {c: frame[c].take(draws.integers(0, len(frame), CHECKED)).reset_index(drop=True) for c in frame.columns}
     return pd.concat(taken, axis=1)

@@ -25,7 +25,9 @@ CASTS = (
 
 
 def in_precision(module: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """Convert a module in place to this floating-point precision; return it, wrapped if casts must be redirected at run time."""
+    """Convert a module to a floating-point precision in place, and return it. The module is wrapped if casts must be redirected
+    at run time.
+    """
     dtypes = {one.dtype for one in module.parameters() if one.is_floating_point()}
     module = module.to(dtype)
     if isinstance(module, fx.GraphModule):

@@ -1,7 +1,8 @@
-"""Dynamically quantised networks (`torch.ao.quantization.quantize_dynamic`), converted to networks with their stored weights.
+"""Conversion of dynamically quantised networks (`torch.ao.quantization.quantize_dynamic`) to networks of linear layers.
 
-Such a network also rounds the inputs of a layer, with a resolution that depends on all rows of a batch, so that the score of a
-row depends on the other rows. This rounding is left out here: each row then has one score, which has a gradient.
+The linear layers have the stored weights. A quantised network also rounds the inputs of each layer. The resolution of this
+rounding depends on all rows of a batch, so the score of a row depends on the other rows. The converted network omits this
+rounding: each row has a single score, which has a gradient.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ def is_quantised(module: nn.Module) -> bool:
 
 
 def dequantised(module: nn.Module) -> nn.Module:
-    """Replace quantised layers by linear layers with the stored weights, in place; return the module."""
+    """Convert quantised layers to linear layers with the stored weights, in place, and return the module."""
     if is_quantised(module):
         return _linear(module)
     for name, child in [*module.named_children()]:

@@ -1,4 +1,4 @@
-"""Check of a table against the split that a model stores: no held-out row of the table may be a training row of the model."""
+"""A check that no held-out row of a table is a training row of the model, according to the split that the model stores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 
 
 def check_unseen(table: AnyTable, remembered: Split) -> AnyTable:
-    """Return the table after checking that none of its held-out rows is a training row of the model."""
+    """Return the table after checking that none of its held-out rows is a training row in the split `remembered`, which is stored
+    with the model.
+    """
     if table.split == remembered:
         return table
     if isinstance(table, Scan):

@@ -20,9 +20,11 @@ Link = Literal["logit", "log"]  # from probabilities, or from rates, to scores
 
 
 class Scores(nn.Module):
-    """A module that maps encoded rows to scores: one log-odds for a binary task, one value for regression, k centred logits
-    for k classes, one log rate for counts. `link` states whether the raw outputs are probabilities or rates. `raw` contains raw
-    outputs for some rows. Outputs in half precision are converted to single precision first.
+    """A module that maps encoded rows to scores: one log-odds for a binary task, one value for regression, k centred logits for k
+    classes, one log rate for counts.
+
+    `link` states whether the raw outputs are probabilities or rates. `raw` contains raw outputs for some rows, which determine
+    the shape and precision. Outputs in half precision are converted to single precision first.
     """
 
     def __init__(self, module: nn.Module, matrix: Tensor, link: Link | None, raw: Tensor) -> None:
@@ -55,7 +57,7 @@ class Scores(nn.Module):
 
 
 def _log_scale(p: Tensor) -> Tensor:
-    """Return probabilities as logits: log-odds for one column, logarithms for several."""
+    """Convert probabilities (n, k) to logits: to log-odds for one column, and to logarithms for several columns."""
     p = p.clamp(CLIP, 1 - CLIP)
     return torch.log(p) - torch.log1p(-p) if p.shape[1] == 1 else torch.log(p)
 
@@ -67,7 +69,7 @@ def are_probabilities(raw: Tensor) -> bool:
 
 
 def check_probabilities(name: str, raw: Tensor) -> None:
-    """Refuse outputs (n,) or (n, k) that are not probabilities."""
+    """Raise an error if outputs (n,) or (n, k) are not probabilities."""
     if not are_probabilities(raw):
         low, high = float(raw.min()), float(raw.max())
         raise ModelError(
@@ -82,7 +84,9 @@ def module_dtype(module: nn.Module) -> torch.dtype:
 
 
 def probabilities(scores: FloatArray) -> FloatArray:
-    """Return class probabilities (n, k) from scores: sigmoid of one log-odds (two columns), softmax of several."""
+    """Return class probabilities (n, k) from scores: the sigmoid of a single log-odds (as two columns), or the softmax of several
+    scores.
+    """
     if scores.shape[1] == 1:
         p = np.exp(-np.logaddexp(0, -scores[:, 0]))
         return np.column_stack([1 - p, p])

@@ -9,9 +9,11 @@ from tabinterp.arrays import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class OwnFit:
-    """The inference that a library supplies with a linear model: `parameters` (k, 1 + d) of the raw outputs, with the intercept
-    first, and their covariance (k (1 + d), k (1 + d)), output by output. If `df_residual` is None, the normal distribution is
-    used.
+    """The statistical inference that a library supplies with a linear model.
+
+    `parameters` (k, 1 + d) contains the parameters of each raw output, with the intercept first. `covariance` (k (1 + d), k (1 +
+    d)) contains their covariances, with the parameters ordered by output. If `df_residual` is None, intervals use the normal
+    distribution instead of Student's t.
     """
 
     parameters: FloatArray

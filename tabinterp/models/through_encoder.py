@@ -1,7 +1,10 @@
-"""A bound model as a function of the head of its encoder, whose outputs do not mix columns, so that columns have gradients.
+"""Gradients with respect to single columns for a bound model whose encoder mixes columns.
 
-Affine steps (principal components, singular value decompositions) become the first layer of the network, and their gradients are
-exact. Any other step becomes a layer whose derivatives are central differences.
+The bound model is rewritten as a function of the outputs of its encoder's head, which consists of the leading steps that encode
+columns separately. The later steps of the encoder become the first layer of the network.
+
+If the later steps are affine (principal components, singular value decompositions), their gradients are exact. Otherwise, the
+derivatives of the new layer are central differences.
 """
 
 from __future__ import annotations
@@ -24,10 +27,10 @@ from .scores import module_dtype
 
 
 def through(bound: BoundModel) -> BoundModel:
-    """Return the model as a function of the head of its encoder. The model is returned unchanged if no column is mixed or no head
-    is known.
+    """Return the model as a function of the outputs of its encoder's head, the leading steps that encode columns separately.
 
-    Columns that the head also mixes stay mixed.
+    Return the model unchanged if the encoder mixes no columns, if its head is unknown or returns values that are not finite, or
+    if the model has no gradient. Some columns may stay mixed, if the head cannot separate them.
     """
     tail = bound.encoding.tail
     if tail is None or not bound.has_gradient:
@@ -51,8 +54,9 @@ def through(bound: BoundModel) -> BoundModel:
 
 
 def pulled(bound: BoundModel, head: BoundModel, rows: slice, slopes: FloatArray) -> FloatArray:
-    """Return derivatives (m, c, k) with respect to the encoded columns of `head`, which is `through(bound)`, for these rows.
-    They are computed from the derivatives (m, d, k) with respect to the encoded columns of `bound`.
+    """Return the derivatives (m, c, k) of the scores with respect to the encoded columns of `head`, which is `through(bound)`.
+
+    `slopes` contains the derivatives (m, d, k) with respect to the encoded columns of `bound`, for the same rows.
     """
     tail = bound.encoding.tail
     if head is bound or tail is None:
@@ -81,9 +85,10 @@ def without_slope(bound: BoundModel) -> tuple[str, ...]:
 
 
 class Mixing(nn.Module):
-    """Steps of an encoder as a layer from (m, c) to (m, d), with derivatives by central differences in double precision.
+    """A layer that applies the mixing steps of an encoder to rows (m, c) and returns encoded rows (m, d).
 
-    The derivatives are set to zero for columns in which the steps are not smooth; no analysis shows them.
+    Its derivatives are central differences in double precision. They are set to zero for columns in which the steps are not
+    smooth, and no analysis reports these zeros.
     """
 
     def __init__(self, mix: Mix, steps: Steps) -> None:
@@ -94,8 +99,9 @@ class Mixing(nn.Module):
         return _Differences.apply(x, self)  # type: ignore[no-any-return,no-untyped-call]
 
     def pulled(self, x: FloatArray, gradient: FloatArray) -> FloatArray:
-        """Return the gradients (m, c, k) with respect to the inputs of the layer, from rows (m, c) and the gradients (m, d, k)
-        with respect to its outputs.
+        """Return the gradients (m, c, k) with respect to the inputs `x` (m, c) of the layer.
+
+        `gradient` contains the gradients (m, d, k) with respect to the outputs of the layer.
         """
         return pulled_by_differences(self.mix, self.steps, x, gradient)
 

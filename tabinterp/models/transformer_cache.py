@@ -1,9 +1,11 @@
-"""Cached encoding by the parts of a column transformer. Each distinct text is encoded only once.
+"""Faster encoding with a column transformer, which encodes each distinct text only once.
 
-scikit-learn encodes every cell of a text column separately, and combines its parts by means of sparse matrices. If a part works
-column by column (see `structure`), encoding one row per distinct text is enough; the other rows are looked up. The first rows are
-compared with the transformer's own output; if they differ, the transformer encodes all rows. If there are few rows, they are
-passed directly to the parts, because the column transformer's own checks take longer than the parts.
+scikit-learn encodes every cell of a text column separately, and a column transformer combines the outputs of its parts as sparse
+matrices. If a part works column by column (see `structure`), it only needs to encode one row per distinct text. The other rows
+are looked up.
+
+The first rows are compared with the output of the column transformer. If they differ, the column transformer encodes all rows. A
+small number of rows is passed directly to the parts, because the checks in the column transformer take longer than the parts.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ MANY = 8 * CHECKED  # minimum number of rows for looking up texts
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A transformer of some `columns`, whose encoded columns are `span`. If all columns are local, `blocks` contains the encoded
-    columns of each.
+    """One part of a column transformer: a transformer, its input `columns`, and the range `span` of its encoded columns. If the
+    transformer works column by column, `blocks` contains the encoded columns of each input column.
     """
 
     transformer: Any
@@ -38,8 +40,9 @@ class Part:
 
 
 class InParts:
-    """An encoder that works part by part. It returns None if its result differs from that of `encoder`. `array` converts the
-    output of a transformer to a dense array in double precision.
+    """A faster equivalent of `encoder`, which calls the parts of a column transformer separately. It returns None if its result
+    differs from that of `encoder`. The function `array` converts the output of a transformer to a dense array in double
+    precision.
     """
 
     def __init__(self, encoder: Any, array: Callable[[Any], FloatArray]) -> None:
@@ -47,7 +50,7 @@ class InParts:
         self._same = dict[bool, bool]()  # whether texts were looked up -> whether the result was that of the encoder
 
     def __call__(self, rows: pd.DataFrame) -> FloatArray | None:
-        """Return the encoded rows (n, width)."""
+        """Return the encoded rows (n, width), or None if they cannot be computed part by part."""
         many, same = len(rows) >= MANY, self._same
         if not self._parts or not len(rows) or same.get(many) is False:
             return None
@@ -58,8 +61,9 @@ class InParts:
         return encoded if same.get(many) else None
 
     def outputs(self, rows: pd.DataFrame, places: IntArray) -> FloatArray | None:
-        """Return some of the encoded columns (n, places), computed only by the parts that they need. Return None if whole rows
-        have not been compared yet.
+        """Return the encoded columns at the positions `places`. Only the parts that compute them are called.
+
+        Return None if no whole rows have been compared with the output of `encoder` yet.
         """
         many = len(rows) >= MANY
         if not len(rows) or not self._same.get(many):
@@ -72,7 +76,9 @@ class InParts:
         return encoded[:, np.searchsorted(made, places)]
 
     def needed(self, size: int, places: IntArray) -> list[str] | None:
-        """Return the columns that `outputs` needs for this many rows. Return None if it needs whole rows."""
+        """Return the columns that `outputs` needs to encode `size` rows. Return None if it cannot be used for this number of
+        rows.
+        """
         if not self._same.get(size >= MANY):
             return None
         return list(dict.fromkeys(name for part in self._making(places) for name in part.columns))
@@ -81,7 +87,9 @@ class InParts:
         return [p for p in self._parts if ((places >= p.span.start) & (places < p.span.stop)).any()]
 
     def reading(self, columns: Sequence[str]) -> list[Any]:
-        """Return the transformers that use any of these columns. The result is empty if whole rows have not been compared yet."""
+        """Return the transformers that use any of these columns. The list is empty if no whole rows have been compared with the
+        output of `encoder` yet.
+        """
         return [p.transformer for p in self._parts if set(p.columns) & set(columns)] if any(self._same.values()) else []
 
     def _written(self, rows: pd.DataFrame, parts: Sequence[Part], many: bool) -> FloatArray | None:
@@ -127,8 +135,9 @@ def _write(
     array: Callable[[Any], FloatArray],
     many: bool,
 ) -> None:
-    """Write the part's columns into the `span` of an array of zeros (m, width); in large inputs with few distinct texts, each
-    text is encoded once.
+    """Write the outputs of a part into the columns `span` of `encoded`, an array of zeros (m, width).
+
+    If there are many rows and few distinct texts, each text is encoded only once.
     """
     found = [_distinct(frame[name]) for name in part.columns] if part.blocks is not None and many else [None]
     known = [one for one in found if one is not None]
@@ -146,7 +155,7 @@ def _write(
 
 
 def _scatter(encoded: FloatArray, block: IntArray, few: FloatArray, codes: IntArray) -> None:
-    """Write row `codes` of `few` into the columns `block`, which contain zeros. Zeros are skipped, because most entries of
+    """Write `few[codes]` into the columns `block` of `encoded`, which contain zeros. Zeros are skipped, because most entries of
     one-hot rows are zero.
     """
     filled = few != 0
@@ -158,8 +167,8 @@ def _scatter(encoded: FloatArray, block: IntArray, few: FloatArray, codes: IntAr
 
 
 def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
-    """Return codes for the strings in a column, and the strings, with missing values as one of them. Return None if the column
-    contains anything else.
+    """Return the code of each value in a column of strings, and the distinct strings. A missing value counts as one of the
+    strings. Return None if the column contains values of other types.
     """
     known = coded_texts(values)
     if known is not None:
@@ -173,7 +182,7 @@ def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
 
 
 def _used(codes: IntArray, texts: Any) -> tuple[IntArray, Any]:
-    """Return codes and strings without the strings that do not occur."""
+    """Remove the strings that do not occur, and return the new codes and the remaining strings."""
     held = np.bincount(codes + 1, minlength=len(texts) + 1)[1:] > 0
     if held.all():
         return codes, texts

@@ -1,4 +1,4 @@
-"""Calls of users' transformers. Rows are passed in the form that was used for fitting, and outputs are returned as dense arrays
+"""Calls to users' transformers. Rows are passed in the form that was used for fitting, and outputs are returned as dense arrays
 in double precision.
 """
 
@@ -15,10 +15,12 @@ from tabinterp.arrays import FloatArray
 
 
 def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
-    """Return the result of a function for rows. If the function was fitted without column names, the rows are passed as an array
-    unless it needs a frame.
+    """Return the result of a function for rows, which are passed in a form that the function accepts.
 
-    A user's transformer may select its columns by name, or by number in a frame without names, without declaring it.
+    If the function was fitted with column names (`named`), it receives a frame. Otherwise, an array is tried first, then the
+    frame, and then the frame with column numbers as names.
+
+    The frames are tried because a user's transformer may select columns by name or by number without declaring this.
     """
     if named:
         return function(rows)
@@ -47,8 +49,8 @@ def _values(rows: pd.DataFrame) -> NDArray[Any]:
 
 
 def as_array(encoded: Any) -> FloatArray:
-    """Return any output of a transformer as a dense array in double precision. The result never shares memory with an object of
-    the user.
+    """Return any output of a transformer as a dense array in double precision. The result never shares memory with a user's
+    object.
     """
     if hasattr(encoded, "toarray"):
         return np.asarray(encoded.toarray(), dtype=np.float64)

@@ -1,9 +1,12 @@
-"""Embedding lookups in networks whose forward method branches. Such lookups are intercepted each time the network runs.
+"""Interception of embedding lookups in networks whose forward method branches. The lookups are intercepted each time the network
+runs.
 
-The network always receives the integer codes of its rows, so its scores are its own. To compute gradients, and scores at points
-between levels, each code is tracked through indexing, reshaping, casts and added offsets. A lookup of the code then returns the
-row's one-hot levels times the embedding table. Every run checks for other uses of a code and for operations that lose a part of
-the gradient, because a later row may take another branch.
+The network always receives the integer codes of its rows, so its scores are those of the original network. For gradients, and for
+scores at points between levels, each code is tracked through indexing, reshaping, casts and added offsets. A lookup of the code
+then returns the row's one-hot levels times the embedding table.
+
+Every run checks for other uses of a code and for operations that lose a part of the gradient, because different rows may take
+different branches.
 """
 
 from __future__ import annotations
@@ -58,8 +61,8 @@ LIKE = frozenset({  # do not read the values of their first argument
 
 @dataclass(frozen=True, eq=False)
 class _Codes:
-    """The origin of each entry of a value: the position of an entry of the inputs (row times columns, plus column), and the
-    offset that was added to it.
+    """The source of each entry of a value: its position in the flattened inputs (n, columns), and the offset that was added to
+    it.
 
     The position is -1 for an entry that does not come from the inputs.
     """
@@ -70,14 +73,14 @@ class _Codes:
 
 @dataclass(frozen=True, eq=False)
 class _OneHot:
-    """Whole numbers that are one-hot levels. Their values are also known as a differentiable function of the rows."""
+    """A tensor of one-hot levels. `value` contains the same levels as a differentiable function of the rows."""
 
     value: Any  # one or several tensors
 
 
 @dataclass(frozen=True, eq=False)
 class _Check:
-    """The result of comparing codes. `of_all` states whether it is one value for all rows, or will be after a reduction."""
+    """The result of a comparison of codes. `of_all` states whether the codes of all rows were compared."""
 
     of_all: bool
 
@@ -86,11 +89,12 @@ _Followed = _Codes | _OneHot | _Check
 
 
 class _Follow(TorchFunctionMode):
-    """Tracks codes up to their lookups, and replaces the results of the lookups.
+    """A torch function mode that tracks codes up to their lookups, and replaces the results of the lookups.
 
-    `levels` contains the levels of each input column (None: a number), `blocks` its encoded columns (n, size), and `own` the
-    codes of the rows (n, columns). Without `blocks`, lookups are only recorded. If a run has no gradient, `reason` states why.
-    `checks` contains the outcomes of conditions on the codes of all rows.
+    `levels` contains the levels of each input column (None for a number), and `blocks` the encoded columns (n, size) of each
+    input column. If `blocks` is empty, lookups are only recorded. `own` contains the codes (n, columns) of the rows.
+
+    If a run has no gradient, `reason` states why. `checks` contains the outcomes of conditions on the codes of all rows.
     """
 
     def __init__(self, columns: int, levels: Sequence[Levels | None], blocks: Sequence[Tensor], own: Tensor) -> None:
@@ -104,10 +108,10 @@ class _Follow(TorchFunctionMode):
         self._blocks = blocks
         self._own = own
         self._known: dict[int, tuple[Tensor, _Followed]] = {}  # keeps the tensor, so that its id is not reused
-        self._lost: dict[int, Tensor] = {}  # depend on the rows, but autograd does not know it
+        self._lost: dict[int, Tensor] = {}  # tensors that depend on the rows, although autograd does not know this
 
     def follow(self, inputs: Sequence[Tensor], whole: Sequence[bool]) -> None:
-        """Start to track the entries of the network's inputs, (n, c) or (n,) each, that may be codes."""
+        """Start to track the inputs of the network, (n, c) or (n,) each. `whole` marks the inputs that may contain codes."""
         first = 0
         for one, may in zip(inputs, whole, strict=True):
             width = one.shape[1:].numel()
@@ -118,7 +122,7 @@ class _Follow(TorchFunctionMode):
             first += width
 
     def finish(self, value: Any) -> None:
-        """Check whether the result of the network has lost its gradient."""
+        """Record that the run has no gradient if the result of the network has lost its gradient."""
         for one in _tensors(value):
             if id(one) in self._lost and not one.requires_grad:
                 self.refuse(why("opaque.detached"))
@@ -128,7 +132,7 @@ class _Follow(TorchFunctionMode):
         self.reason = self.reason or reason
 
     def refuse_unseen(self, tensors: Any) -> None:
-        """Refuse whole numbers in code whose operations cannot be tracked."""
+        """Record that the run has no gradient if whole numbers are used in code whose operations cannot be tracked."""
         if any(not one.is_floating_point() for one in _tensors(tensors)):
             self.refuse(why("opaque.compiled"))
 
@@ -154,7 +158,7 @@ class _Follow(TorchFunctionMode):
     # ---- calls with codes
 
     def _of_followed(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Any:
-        """Return the result of a call with codes. The call may be a lookup, a step towards one, a condition on all rows, or
+        """Return the result of a call with codes. The call may be a lookup, a step towards a lookup, a condition on all rows, or
         another use of the codes.
         """
         looked_up = self._looked_up(func, name, args, kwargs, followed)
@@ -196,7 +200,7 @@ class _Follow(TorchFunctionMode):
         self._keep(value)
 
     def _keep(self, value: Tensor) -> None:
-        """Record a value that depends on the rows in a way that autograd does not know."""
+        """Record a value that depends on the rows, if autograd does not know this dependence."""
         if value.is_floating_point() and not value.requires_grad and any(one.requires_grad for one in self._blocks):
             self._lost[id(value)] = value
 
@@ -276,7 +280,7 @@ class _Follow(TorchFunctionMode):
         return bool((~codes | (told.to(dtype).to(told.dtype) == told)).all())
 
     def _numbers(self) -> Tensor:
-        """Return all entries of the inputs (rows times columns) as differentiable numbers."""
+        """Return all entries of the inputs as one flat tensor of differentiable numbers."""
         columns = [
             block[:, 0] if one is None else _as_number(block, one)
             for one, block in zip(self._levels, self._blocks, strict=True)
@@ -284,7 +288,7 @@ class _Follow(TorchFunctionMode):
         return torch.stack(columns, dim=1).reshape(-1)
 
     def _sum(self, func: Any, name: str, args: Any) -> Tensor | None:
-        """Return the sum of codes and of whole numbers that are not codes. Return None for other arguments."""
+        """Return the sum (or difference) of codes and whole numbers that are not codes. Return None for other arguments."""
         code, added = (args[1], args[0]) if self._known_as(args[0]) is None and name == "add" else args
         known = self._known_as(code)
         if not isinstance(known, _Codes) or self._known_as(added) is not None or code.is_floating_point():
@@ -316,15 +320,15 @@ class _Follow(TorchFunctionMode):
         return value
 
     def _writes_nothing(self, name: str, args: Any) -> bool:
-        """Return whether a call would overwrite the entries whose codes meet a condition, but no code meets it."""
+        """Return whether a call would overwrite the entries whose codes meet a condition, although no code meets it."""
         if name != "__setitem__" or not isinstance(self._known_as(args[1]), _Check) or bool(args[1].any()):
             return False
         self.checks.append(False)
         return True
 
     def _chosen(self, func: Any, args: Any) -> Tensor | None:
-        """Return the codes that are chosen by a condition on codes. Return None unless the condition makes the same choice for
-        every entry.
+        """Return the codes that `torch.where` selects by a condition on codes. Return None unless the condition has the same
+        outcome for every entry.
         """
         if not isinstance(self._known_as(args[0]), _Check) or bool(args[0].any()) != bool(args[0].all()):
             return None
@@ -431,7 +435,7 @@ class _Follow(TorchFunctionMode):
 
 
 class _Unseen(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Checks operations that do not pass through Python, such as those in TorchScript."""
+    """A torch dispatch mode that checks operations that do not pass through Python, such as those in TorchScript."""
 
     def __init__(self, follow: _Follow) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -494,7 +498,7 @@ def _writes(func: Any, kwargs: Any) -> bool:
 
 
 def _as_number(block: Tensor, levels: Levels) -> Tensor:
-    """Convert one-hot levels (n, size) to numbers (n,). The result is exact for a real row."""
+    """Convert one-hot levels (n, size) to numbers (n,). The result is exact if each row has exactly one level."""
     return (block * torch.arange(levels.low, levels.low + levels.size, device=block.device).to(block.dtype)).sum(1)
 
 
@@ -554,8 +558,8 @@ def _bag(
     include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> _Lookup | None:
-    """Return the lookup of bags that have equal lengths and are reduced to a mean or a (weighted) sum. Return None for other
-    bags.
+    """Return the lookup in an embedding bag, if all bags have the same length and are reduced to a mean or a (weighted) sum.
+    Return None for other bags.
     """
     if offsets is not None or max_norm is not None or padding_idx is not None or mode == "max" or input.ndim != 2:
         return None
@@ -573,10 +577,11 @@ NEAR = 1e-5  # accepted deviation of a row from one-hot because of rounding
 
 
 class Intercepted(nn.Module):
-    """A network as a function of numbers and one-hot levels (n, d). Its lookups are intercepted if a gradient is needed.
+    """A network as a function of numbers and one-hot levels (n, d). Its lookups are intercepted only if a gradient is needed or a
+    row is between levels.
 
-    `shapes` contains the shapes of its original inputs for one row, `whole` marks the integer inputs, and `levels` contains the
-    levels of each of their columns (None: a number).
+    `shapes` contains the shape of each original input for one row, and `whole` marks the integer inputs. `levels` contains the
+    levels of each input column (None for a number).
     """
 
     _rank: Tensor
@@ -606,7 +611,9 @@ class Intercepted(nn.Module):
         self._places(levels)
 
     def _places(self, levels: Sequence[Levels | None]) -> None:
-        """Store the positions of the levels of all columns, so that the levels of all columns can be determined at once."""
+        """Store the positions of the levels of all columns. `_real` then determines the levels in all columns with one matrix
+        product.
+        """
         known = [(j, one) for j, one in enumerate(levels) if one is not None]
         others = [j for j, one in enumerate(levels) if one is None]
         before = torch.tensor([0, *self._sizes]).cumsum(0)
@@ -646,8 +653,8 @@ class Intercepted(nn.Module):
         return scores
 
     def inspect(self, codes: Tensor, expected: Tensor) -> None:
-        """Compute the gradient for rows with these inputs (n, columns) and scores, and store the outcomes of conditions on their
-        codes.
+        """Check that a gradient is available for rows with the inputs `codes` (n, columns) and the scores `expected`. Store the
+        outcomes of conditions on these codes.
 
         Raises
         ------
@@ -685,8 +692,8 @@ class Intercepted(nn.Module):
         return scores, follow
 
     def _own(self, blocks: Sequence[Tensor]) -> Tensor:
-        """Return the whole numbers (n, columns) in rows. For a column with levels, this is the level with the largest value; a
-        number is rounded.
+        """Return the whole numbers (n, columns) in encoded rows. In a column with levels, this is the level with the largest
+        one-hot value. In other columns, it is the rounded number.
         """
         columns = [
             block[:, 0].detach().round().long() if one is None else block.detach().argmax(dim=1) + one.low
@@ -695,7 +702,9 @@ class Intercepted(nn.Module):
         return torch.stack(columns, dim=1)
 
     def _real(self, x: Tensor) -> Tensor | None:
-        """Return the whole numbers in rows (n, d). Return None if a row does not have exactly one level in each column."""
+        """Return the whole numbers (n, columns) in encoded rows (n, d). Return None if a row does not have exactly one level in
+        each column.
+        """
         off = x.detach().index_fill(1, self._numbers, 0.0)
         at = (self._rank @ off.to(self._rank).T).T.round().long().clamp(min=0).minimum(self._last)
         if off.numel():  # deviation from one-hot, which must be zero
@@ -726,7 +735,7 @@ class Intercepted(nn.Module):
 class OwnInputs(nn.Module):
     """An intercepted network as a function of its original inputs (n, columns).
 
-    Levels are counted from the lowest level of their column, so that single precision can represent them however large they are.
+    Levels are counted from the lowest level of their column, so that single precision can represent very large levels exactly.
     Every row must have exactly one level in each column. The network has no gradient.
     """
 
@@ -745,7 +754,7 @@ class OwnInputs(nn.Module):
         self.register_buffer("_low", low, persistent=False)
 
     def forward(self, own: Tensor) -> Tensor:
-        """Return the scores of rows (n, columns). Rounding errors in their whole numbers are corrected."""
+        """Return the scores of rows (n, columns). Rounding errors in whole numbers are corrected."""
         own = torch.where(self._is_whole, own.round(), own)
         widths = [width for _, width, _ in self._kinds]
         parts, lows = torch.split(own, widths, dim=1), torch.split(self._low, widths)
@@ -771,8 +780,8 @@ def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
     Raises
     ------
     OpaqueError
-        The network uses codes for anything other than lookups, a part of its gradient is lost, it looks up more levels than the
-        limit on one-hot columns, or its gradient cannot be computed.
+        The gradient of the network is incomplete or cannot be computed, the network uses codes for anything other than lookups,
+        or it looks up more levels than the limit on one-hot columns.
     """
     widths = [one[0].numel() for one in inputs]
     codes = torch.cat([one.reshape(len(one), -1).double() for one in inputs], dim=1)
@@ -791,6 +800,6 @@ def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
             made.inspect(codes[:TRIED], scores[:TRIED])
     except (OpaqueError, torch.OutOfMemoryError):
         raise
-    except Exception:  # the user's network, which accepts these inputs when nothing is tracked
+    except Exception:  # the user's network accepts these inputs, but may fail when they are tracked
         raise OpaqueError(why("opaque.fails")) from None
     return Rewritten(made, by_input(levels, widths))

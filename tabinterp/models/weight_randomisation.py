@@ -1,4 +1,4 @@
-"""Weight randomisation: the same network with random weights, as a reference for explanations."""
+"""Weight randomisation: a network with random weights, which serves as a baseline for explanations."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from .model import BoundModel
 def randomised(bound: BoundModel, seed: int, draw: int) -> BoundModel:
     """Return the bound model with random weights, on the same rows and with the same encoder (Adebayo et al. 2018).
 
-    Each entry of a tensor is normal with mean 0 and the tensor's own root mean square. Running statistics, as in batch
-    normalisation, are not weights and stay unchanged. The model itself is never changed.
+    The entries of each weight tensor are drawn from a normal distribution with mean 0. Its standard deviation is the root mean
+    square of the original tensor. Running statistics, as in batch normalisation, are not weights and stay unchanged. The original
+    model is not changed.
 
     Raises
     ------

@@ -38,28 +38,32 @@ def wrap(
 
     Parameters
     ----------
-    model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner,
-        a TabularModel of pytorch-tabular, a Keras or an ONNX model (a network, or a whole pipeline, which needs no encoder), or
-        a function from a frame of the input columns to predictions (all analyses without gradients).
-    encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from original columns to the model's
-        input. For networks, also "passthrough". For several inputs: a list with one encoder for each input, or a dict by name. A
-        dict is passed as one dict to a forward method with one argument, and otherwise as keywords; for the value None, the
-        network receives None. A trial call determines whether an input consists of whole numbers (levels to look up).
-    classes : if the model does not store the classes under the table's names: the classes in the order of the network's outputs
-        (two for a single logit, the positive class last); None: the order of the table.
-    task : "regression" or "count" for a torch network that predicts numbers or counts; otherwise taken from the model or table.
-    outputs : "logits" or "probabilities", for a classifier. None: logits for a torch module, the kind that the criterion of a
-        skorch net implies, probabilities for a function, and the kind that the last layer of a Keras or ONNX model shows. If a
-        torch module ends in a sigmoid or softmax, its outputs are taken to be probabilities, and reports say so. "log_rate" or
-        "rate", for a network that predicts counts: the log of the expected count, or the expected count; None: the log (for a
-        function: the expected count).
-    output : the output of a torch network that contains its scores, if it returns several: the key of a dict, the position in a
-        tuple, or "mean" for the members of an ensemble, (n, k, outputs): the mean of their probabilities, values or counts.
+    model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner, a
+        TabularModel of pytorch-tabular, a Keras model, an ONNX model, or a function. An ONNX model can be a network, or a whole
+        pipeline, which needs no encoder. A function takes a frame of the input columns and returns predictions. It supports all
+        analyses that need no gradients.
+    encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from the original columns to the model's
+        input. For a network that uses the numeric columns unchanged: "passthrough". For a network with several inputs: a list of
+        encoders, or a dict that maps the name of each input to its encoder. Named inputs are passed as keywords, or as one dict
+        if the forward method has only one argument. If the encoder of an input is None, the network receives None for this input.
+        A trial call determines whether an input consists of whole numbers (levels to look up).
+    classes : the classes in the order of the network's outputs, needed if the model does not store them under the table's names.
+        For a single logit, pass two classes, the positive class last. The default (None) is the order of the table.
+    task : "regression" or "count", for a torch network that predicts numbers or counts. In other cases, the task is taken from
+        the model or the table.
+    outputs : for a classifier, "logits" or "probabilities". For a model of counts, "log_rate" (log of the expected count) or
+        "rate" (expected count). The default (None) depends on the model. A torch classifier is assumed to return logits, unless
+        it ends in a sigmoid or softmax. It is then assumed to return probabilities, and reports say so. For a skorch net, the
+        training criterion determines the kind of outputs. For a Keras or ONNX model, the last layer determines it. A function is
+        assumed to return probabilities. For counts, the default is "rate" for a function and "log_rate" for a network.
+    output : for a torch network that returns several outputs, the output that contains the scores: the key in a dict or the
+        position in a tuple. If the network returns the outputs (n, members, outputs) of ensemble members, "mean" averages their
+        probabilities, values or counts. For a scikit-learn estimator with several targets, the position of the target.
     name : name of the model in reports.
-    device : "cpu" or "cuda": the device on which torch computes.
+    device : the device on which torch computes, "cpu" or "cuda".
 
-    The model is copied and never changed. When it is first used with a table, the wrapped model is compared with the original
-    model's predictions.
+    The original model is never changed. When the wrapped model is first used with a table, its predictions are compared with
+    those of the original model.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """The encoder of the reference network, which imputes medians, standardises numbers and one-hot encodes levels.
 
-A missing number is replaced by the median of its column, and an indicator column marks the rows where it was missing. A missing
-level is a level of its own. Levels with fewer than ten training rows share one encoded column.
+A missing number is replaced by the median of its column, and an indicator column marks the rows where it was missing. In columns
+of levels, a missing value counts as a separate level. Levels with fewer than ten training rows share one encoded column.
 """
 
 from __future__ import annotations
@@ -34,10 +34,12 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
     Numeric columns: missing values are replaced by the median, and an indicator is added if the training rows have missing
     values. The columns are then standardised to mean 0 and standard deviation 1.
 
-    Categorical, boolean and ordinal columns: each level becomes one encoded column. A missing value is a level of its own (`None`
-    and `NaN` are two different levels, so use only one of them). Levels with fewer than 10 training rows share one encoded
-    column, which also represents unseen levels. Without such a column, an unseen level is zero in all columns. The encoder does
-    not store the names of rare levels, so they do not appear in its file either (the levels `True` and `False` are an exception).
+    Categorical, boolean and ordinal columns: each level becomes one encoded column. A missing value counts as a separate level.
+    `None` and `NaN` are two different levels, so use only one of them.
+
+    Levels with fewer than 10 training rows share one encoded column, which also represents unseen levels. If there is no such
+    column, an unseen level is encoded as zeros. The encoder does not store the names of rare levels, except `True` and `False`,
+    so they do not appear in its file either.
 
     Parameters
     ----------
@@ -62,10 +64,10 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
 
 
 def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
-    """Return the encoder of `build_encoder`, fitted to these rows, with medians that reveal no single row's value.
+    """Return the encoder from `build_encoder`, fitted to these rows, with medians that do not reveal the value of any single row.
 
-    A median is rounded so that at least ten rows share it, and is 0 if fewer rows have a value. Means and standard deviations are
-    computed after the rounded medians have replaced missing values.
+    A median is rounded so that at least ten rows share the rounded value. If fewer than ten rows have a value, the median is set
+    to 0. Means and standard deviations are computed after the rounded medians have replaced missing values.
     """
     encoder = build_encoder(frame, kinds).fit(frame)
     if "numeric" in encoder.named_transformers_:
@@ -81,7 +83,8 @@ def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTrans
 def number_encoder() -> Pipeline:
     """Return the encoder of numeric columns.
 
-    It replaces missing values by the median, adds a missing indicator, and standardises to mean 0 and standard deviation 1.
+    The encoder replaces missing values with the median, adds a missing indicator, and standardises to mean 0 and standard
+    deviation 1.
     """
     return make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()
@@ -91,7 +94,7 @@ def number_encoder() -> Pipeline:
 def level_encoder(most: int | None = None) -> OneHotEncoder:
     """Return the encoder of columns that are not numeric, with one encoded column per level.
 
-    Levels with fewer than 10 rows are merged, and so are levels that would exceed the limit of `most` encoded columns.
+    Levels with fewer than 10 rows are merged. If more than `most` encoded columns would remain, further rare levels are merged.
     """
     return OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=SMALL, max_categories=most, sparse_output=False
@@ -99,10 +102,11 @@ def level_encoder(most: int | None = None) -> OneHotEncoder:
 
 
 def _pooled(frame: pd.DataFrame) -> OneHotEncoder:
-    """Return an unfitted `level_encoder` that gives the same encoded columns without naming levels with fewer than 10 rows.
+    """Return an unfitted `level_encoder` that produces the same encoded columns without storing the names of levels with fewer
+    than 10 rows.
 
-    One placeholder replaces the rare levels of a column. It has no rows of its own, so scikit-learn treats it as infrequent and
-    encodes unknown levels in the same way.
+    One placeholder replaces the rare levels of a column. No row contains the placeholder, so scikit-learn treats it as infrequent
+    and encodes unknown levels in the same way.
     """
     encoder = level_encoder()
     if frame.shape[1] == 0:
@@ -113,7 +117,7 @@ def _pooled(frame: pd.DataFrame) -> OneHotEncoder:
 
 
 def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
-    """Return the levels of a column with one placeholder for the rare ones, in an order that scikit-learn accepts."""
+    """Return the levels of a column with one placeholder for the rare levels, in an order that scikit-learn accepts."""
     if rare is None or all(isinstance(level, (bool, np.bool_)) for level in rare):
         return levels
     frequent = levels[~pd.Index(levels).isin(rare)]
@@ -129,7 +133,7 @@ def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArra
 
 
 def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:
-    """Reject a column that scikit-learn would reject later, with an error that names the column."""
+    """Raise an error that names the column if scikit-learn would later refuse a column."""
     if kind not in ("numeric", "categorical", "boolean", "ordinal"):
         raise TableError(f"the kind of column {name!r} must be numeric, categorical, boolean or ordinal; got {kind!r}")
     if name not in frame.columns:

@@ -3,13 +3,13 @@
 The model has two steps: a scikit-learn encoder of the original columns, and a network of `Linear`, `Tanh` and `Dropout` layers on
 the encoded columns. The same training method is used for every table:
 
-- saturating units: an extreme row moves a `Tanh` unit no further than its bound, so columns with long tails need no
+- saturating units: the output of a `Tanh` unit is bounded, even for extreme rows. Columns with long tails therefore need no
   transformation, and the scores are smooth functions with meaningful gradients;
 - AdamW (Loshchilov & Hutter, 2019) with dropout (Srivastava et al., 2014), at a constant learning rate;
 - the final weights are an exponential moving average (Polyak & Juditsky, 1992; Tarvainen & Valpola, 2017), which replaces a
   decaying learning rate and does not require a fixed number of epochs;
-- early stopping (Prechelt, 1998) on one in seven of the given rows, spread evenly over the range of the target; if rows
-  have groups, on whole groups with about a seventh of the rows.
+- early stopping (Prechelt, 1998) on one in seven of the given rows, spread evenly over the range of the target. If rows have
+  groups, these are whole groups with about a seventh of the rows.
 """
 
 from __future__ import annotations
@@ -82,19 +82,21 @@ def fit_network(
 ) -> FittedNetwork:
     """Train a network on encoded rows.
 
-    It minimises the weighted mean log loss (in nats), squared error or Poisson deviance. Poisson deviance is twice the difference
-    in log-likelihood between rates equal to the counts and the predicted rates. The same rows, seed and versions on the same kind
-    of processor give bit-identical weights, whatever the number of threads. Torch's own generators and settings are left
-    unchanged.
+    The network minimises the weighted mean log loss (in nats), squared error or Poisson deviance. Poisson deviance is twice the
+    difference between two log-likelihoods: with rates equal to the counts, and with the predicted rates.
+
+    With the same rows, seed, library versions and kind of processor, the weights are bit-identical, whatever the number of
+    threads. The state of torch's random number generators and torch's settings are left unchanged.
 
     Parameters
     ----------
     X : encoded rows (n, d).
     y : targets (n,): 0 or 1, class numbers below `n_classes`, real values, or counts.
-    groups : group of each row, for dependent rows (n,). No group is used both for fitting and for early stopping.
+    groups : group of each row (n,), for rows that are dependent within groups. No group is used both for fitting and for early
+        stopping.
     progress : callback after each epoch with the epoch (from 1), the maximum number of epochs, and the validation loss.
-    device : where to train. On a device other than the CPU, training starts from the same weights but uses that
-    device's random numbers and rounding. The result is a different network, as with another seed.
+    device : device on which to train. On a GPU, training starts from the same weights as on the CPU, but uses the GPU's random
+        numbers and rounding. The result is a different network, as with another seed.
     """
     rows, target, weight, used = _checked(X, y, task, n_classes, weights)
     if groups is None:
@@ -125,7 +127,7 @@ def fit_network(
 
 
 def loss_of(scores: Tensor, labels: Tensor, weights: Tensor, task: Task) -> Tensor:
-    """Return the weighted mean loss of scores (n, k) for labels (n,); a weight of 2 is equivalent to repeating the row."""
+    """Return the weighted mean loss of scores (n, k) for labels (n,). A weight of 2 is equivalent to including the row twice."""
     return (_row_losses(scores, labels, task) * weights).sum() / weights.sum()
 
 
@@ -159,7 +161,7 @@ def _take(data: Rows, index: IntArray | Tensor) -> Rows:
 
 @contextmanager
 def _own_torch(seed: int, device: str) -> Iterator[None]:
-    """Seed random numbers and enable gradients on one CPU thread; restore the caller's settings afterwards.
+    """Seed torch's random numbers, enable gradients and use one CPU thread. Restore the caller's settings afterwards.
 
     With one thread, the order of summation does not depend on the number of cores. Batches of this size would gain little from
     more threads.
@@ -218,7 +220,7 @@ def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: 
 def _until_it_stops(
     network: nn.Sequential, one_pass: Callable[[], None], validate: Callable[[], float], progress: Progress | None
 ) -> tuple[int, float, bool]:
-    """Train as long as the validation loss falls, then set `network` to its best weights.
+    """Train while the validation loss falls, then set `network` to its best weights.
 
     Training stops after `PATIENCE` epochs without improvement.
 
@@ -273,14 +275,14 @@ def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: i
 
 
 def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """Return the weighted mean and standard deviation; the standard deviation of a constant target is set to 1."""
+    """Return the weighted mean and standard deviation of the target. The standard deviation of a constant target is set to 1."""
     centre = float(np.average(target, weights=weight))
     scale = float(np.sqrt(np.average((target - centre) ** 2, weights=weight)))
     return centre, scale if scale > 1e-12 * abs(centre) else 1.0
 
 
 def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> None:
-    """Initialise the output at the log of the mean count, so that the first steps fit the effects of columns, not the overall
+    """Initialise the output at the log of the mean count. The first steps then fit the effects of columns instead of the overall
     rate.
     """
     assert isinstance(layer, nn.Linear)

@@ -27,14 +27,15 @@ NULL = " of shuffled labels, a null and no model"  # appended to its name
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The networks by seed (the first is to be audited), the linear counterpart, and the table with its split.
+    """The result of `train`: one network for each seed, the linear counterpart, and the table with its split. The first network
+    is the one to audit.
 
     Attributes
     ----------
     training_rows : number of rows used for fitting the first network.
-    validation_rows : number of rows used for its early stopping. Together with the training rows, they comprise all
-    rows that are not held out. null : a network trained in the same way on permuted labels. It cannot learn the target,
-    and serves as a baseline.
+    validation_rows : number of rows used for early stopping of the first network. The rows used for fitting or early stopping are
+        all rows that are not held out and have a positive weight.
+    null : a network trained in the same way on permuted labels. It cannot learn the target, and serves as a baseline.
     """
 
     networks: tuple[Model, ...]
@@ -56,18 +57,19 @@ def train(
     progress: Progress | None = None,
     device: str = CPU,
 ) -> Trained:
-    """Fit the reference network on the rows that are not held out, and its linear counterpart.
+    """Fit the reference network and its linear counterpart to the rows that are not held out.
 
-    A table without a split gets one, in which a quarter of the rows is held out (a quarter of each class, if there are classes).
-    If the table has a group column, early stopping and the penalty of the linear counterpart are chosen on rows whose groups were
-    not used for fitting.
+    If the table has no split, a quarter of the rows is held out (in a classification, a quarter of each class). If the table has
+    a group column, the stopping epoch and the penalty of the linear counterpart are chosen on rows of groups that were not used
+    for fitting.
 
     Parameters
     ----------
-    seeds : number of networks to train, one for each seed. The first is the one to audit, even if another performs better.
-    null : whether to train one more network with randomly permuted targets of the training rows (`Table.shuffled`), including
-        those used for early stopping.
-    device : where the networks are trained, "cpu" or "cuda".
+    seeds : number of networks to train, one for each seed. The first network is the one to audit, even if another network
+        performs better.
+    null : whether to train one more network, after the targets of all rows that are not held out were randomly permuted
+        (`Table.shuffled`).
+    device : device on which the networks are trained, "cpu" or "cuda".
     """
     check_table(table)
     device = device_of(device)

@@ -1,8 +1,8 @@
 """Adapter for scikit-learn's CalibratedClassifierCV: sigmoid and temperature calibration of a linear model or a network.
 
 The calibrators use the classifier's decision function if it has one, and otherwise its probabilities. A sigmoid calibration is an
-affine map of the log-odds. Several classes are calibrated one-vs-rest, p_k = s_k / sum s, which is the softmax of log s. The
-results of the folds are averaged.
+affine map of the log-odds. Several classes are calibrated one-vs-rest: p_k = s_k / sum s, which is the softmax of log s. The
+probabilities from the folds are averaged.
 """
 
 from __future__ import annotations
@@ -109,7 +109,11 @@ def _layers(module: nn.Module) -> list[nn.Module]:
 
 
 def _sigmoids(calibrators: Any, dtype: torch.dtype) -> list[nn.Module]:
-    """Return layers that compute 1 / (1 + exp(a z + b)) of each value, expressed as log-odds or as logs of one-vs-rest shares."""
+    """Return layers for the calibration 1 / (1 + exp(a z + b)) of each value z.
+
+    For one value, the layers return the log-odds of the calibrated probability. For several values, they return the logs of the
+    probabilities before these are normalised (one-vs-rest).
+    """
     slopes, shifts = [-float(c.a_) for c in calibrators], [-float(c.b_) for c in calibrators]
     return [affine(np.diag(slopes), shifts, dtype), *([nn.LogSigmoid()] if len(slopes) > 1 else [])]
 

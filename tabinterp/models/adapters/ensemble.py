@@ -1,7 +1,7 @@
 """Adapter for scikit-learn's ensembles of networks and linear models: soft voting, bagging, and one classifier for each class.
 
-Voting and bagging average probabilities or values. One-vs-rest divides the probabilities from its classifiers by their sum, which
-is the softmax of their logarithms.
+Voting and bagging average probabilities or values. One-vs-rest divides the probabilities of its classifiers by their sum. The
+result is the softmax of the log probabilities.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _member(estimator: Any, read: Read) -> Member | None:
 
 
 def _of_columns(member: Member, chosen: Any) -> Member | None:
-    """Return a member that uses some of the encoded columns; None if it encodes them itself."""
+    """Return a member that uses only some of the encoded columns. Return None if the member has its own encoder."""
     if member.encoder is not None:
         return None
     first = affine(chosen, np.zeros(len(chosen)), module_dtype(member.module))

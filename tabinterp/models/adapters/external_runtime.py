@@ -1,7 +1,8 @@
-"""Networks that another library runs. They become a torch module if they can be expressed as one, and otherwise a function of
+"""Networks that another library runs. A network becomes a torch module if it can be expressed as one, and otherwise a function of
 rows.
 
-The module must reproduce the other library's predictions, row by row, on random rows of many scales and on rows of the table.
+The torch module must reproduce the predictions of the other library for each row, on random rows of many scales and on rows of
+the table.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ Run = Callable[[list[FloatArray]], NDArray[Any]]  # encoded inputs (n, c) each -
 
 @dataclass(frozen=True, eq=False)
 class Outside:
-    """A network run by its own library. `module` is the equivalent torch module; if there is none, `opaque` gives the reason.
+    """A network that is run by its own library. `module` is the equivalent torch module. If there is none, `opaque` states the
+    reason.
 
-    `widths` and `forms` are the width and the form of each input; `widths` is empty for a single input of numbers whose width is
-    not stated.
+    `widths` and `forms` contain the width and the form of each input. `widths` is empty if there is a single input of numbers and
+    its width is not stated.
     """
 
     name: str
@@ -56,9 +58,10 @@ class Outside:
 
 @dataclass(frozen=True)
 class _Compared(Finish):
-    """`Model.finish` for a network whose torch module is compared with the network on rows of the table, and used if they agree.
+    """The step that completes the model for a table (`Model.finish`). The torch module is used if its predictions agree with
+    those of the network on rows of the table.
 
-    With `as_is`, the module takes the encoded rows unchanged, so nothing else needs to be done.
+    If `as_is` is true, the module takes the encoded rows unchanged, so no further conversion is needed.
     """
 
     network: Outside | None = None
@@ -89,7 +92,7 @@ def wrap(
     outputs: str | None,
     name: str | None,
 ) -> Model:
-    """Wrap a network as a torch module if that gives the same outputs, otherwise as a function of rows."""
+    """Wrap a network as a torch module if the module gives the same outputs, otherwise as a function of rows."""
     encoders = encoders_of(encoder)
     stated = outputs is not None
     task, outputs = asked(task, outputs, classes, network.outputs)
@@ -131,7 +134,9 @@ def _plain(network: Outside, model: Model) -> Model:
 
 
 def _answering(network: Outside, model: Model) -> Model:
-    """Return the model as a function of rows. Only the network's last layer can show the kind of its outputs."""
+    """Return the model for use as a function of rows. The kind of outputs counts as stated if the network's last layer returns
+    probabilities.
+    """
     return replace(model, outputs_stated=model.outputs_stated or network.outputs == "probabilities")
 
 
@@ -147,7 +152,7 @@ def _function(network: Outside, beside: SideBySide) -> Callable[[pd.DataFrame], 
 
 
 def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
-    """Return the predictions that the network itself makes for encoded inputs."""
+    """Run the network in its own library, and return its predictions for encoded inputs."""
     widths = tuple(one.shape[1] for one in encoded)
     if network.widths and network.widths != widths:
         raise ModelError(
@@ -172,8 +177,8 @@ def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
 
 
 def _agrees(network: Outside, module: nn.Module) -> bool:
-    """Return whether a torch module reproduces the network's predictions on random rows. Integer inputs take only the lowest
-    levels.
+    """Return whether a torch module reproduces the network's predictions on random rows. For integer inputs, only the lowest
+    levels are used.
     """
     widths = network.widths or _width(module)
     own = private(module)
@@ -195,7 +200,7 @@ def _agrees(network: Outside, module: nn.Module) -> bool:
 
 
 def _gives(module: nn.Module, forms: Sequence[Form], encoded: list[FloatArray], expected: NDArray[Any]) -> bool:
-    """Return whether a torch module makes the expected predictions."""
+    """Return whether a torch module returns the expected predictions for encoded inputs."""
     try:
         with torch.inference_mode():
             inputs = [form.of(one, module_dtype(module)) for form, one in zip(forms, encoded, strict=True)]
@@ -206,7 +211,7 @@ def _gives(module: nn.Module, forms: Sequence[Form], encoded: list[FloatArray], 
 
 
 def near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
-    """Return whether predictions (n, ...) agree with the expected ones, row by row."""
+    """Return whether predictions (n, ...) agree with the expected predictions in every row."""
     if expected.size != read.size or not len(read):
         return False
     read, expected = (one.reshape(len(read), -1).astype(np.float64) for one in (read, expected))
@@ -217,7 +222,8 @@ def near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
 def compared(frame: pd.DataFrame) -> NDArray[np.int64]:
     """Return the positions of the rows on which a network is compared.
 
-    These are evenly spaced rows and, for each column, rows with the smallest and largest value, a missing value, and each level.
+    These are evenly spaced rows and, for each column, rows with the smallest and the largest value, one row with a missing value,
+    and one row with each level.
     """
     places = [np.linspace(0, len(frame) - 1, num=min(len(frame), COMPARED)).astype(np.int64)]
     for _, column in frame.items():
@@ -234,7 +240,7 @@ def compared(frame: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def _width(module: nn.Module) -> tuple[int, ...]:
-    """Return the input width of a sequence of layers, if a layer states it."""
+    """Return the input width of a sequence of layers, or an empty tuple if no layer states it."""
     first = next((layer for layer in module.modules() if isinstance(layer, (nn.Linear, nn.BatchNorm1d))), None)
     return () if first is None else (first.in_features if isinstance(first, nn.Linear) else first.num_features,)
 

@@ -21,7 +21,9 @@ LOGITS = ("CrossEntropyLossFlat", "BCEWithLogitsLossFlat", "LabelSmoothingCrossE
 
 
 class _Inputs:
-    """One input that a learner passes to its network: the integer codes ("cats") or the continuous values ("conts")."""
+    """A function that computes one input of a learner's network from rows: the integer codes ("cats") or the continuous values
+    ("conts").
+    """
 
     def __init__(self, rows: Any, which: str) -> None:
         self.rows = rows  # an empty copy of the learner's training rows, with their columns and fitted procs
@@ -46,8 +48,8 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a tabular learner as a `Model`. Its targets determine the task and classes, and its loss function the
-    kind of outputs.
+    """Wrap a tabular learner as a `Model`. Its targets determine the task and classes, and its loss function determines the kind
+    of outputs.
     """
     without_encoder(encoder, "a fastai learner includes its preprocessing")
     if "TabularLearner" not in bases(learner):

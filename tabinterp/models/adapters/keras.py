@@ -1,6 +1,6 @@
-"""Adapter for Keras 3. Stacks of layers become a torch Sequential; other models on the torch backend are used as torch modules.
+"""Adapter for Keras 3. A stack of layers becomes a torch Sequential. Other models on the torch backend are used as torch modules.
 
-The conversion reads the layers of a Keras model; this module never imports Keras itself.
+The layers of a Keras model are read from the model object, so Keras itself is never imported here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .torch import wrap as wrap_torch
 
 
 class NoStackError(Exception):
-    """Raised with the reason why a Keras model is not a stack of layers."""
+    """An error that states why a Keras model is not a stack of layers."""
 
 
 class Called(nn.Module):
@@ -54,7 +54,7 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a built Keras model behind an encoder (one for each input) as a `Model`."""
+    """Wrap a built Keras model and its encoder (one for each input) as a `Model`."""
     if not getattr(model, "built", False):
         raise ModelError(
             f"the Keras model {model.name!r} is not built, so it has no weights. Fit the model, or call it on an encoded row"

@@ -1,4 +1,4 @@
-"""Several networks combined into one: their concatenated encoders, and the average of their predictions."""
+"""Combination of several networks into one, with concatenated encoders and averaged predictions."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ class Member:
 
 
 class Average(nn.Module):
-    """A module that averages the probabilities of several modules with logit outputs. All of its computations are on the log
-    scale.
-    """
+    """A module that averages the probabilities of several modules with logit outputs. All computations are on the log scale."""
 
     def __init__(self, members: Sequence[nn.Module], binary: bool, weights: Sequence[float] | None = None) -> None:
         super().__init__()

@@ -37,7 +37,7 @@ def is_model(model: Any) -> bool:
 
 
 def read(data: bytes, source: str | Path) -> Any:
-    """Return the onnx.ModelProto in a file's bytes; `wrap` checks it.
+    """Return the onnx.ModelProto in the bytes of a file. The function `wrap` checks its contents later.
 
     Raises
     ------
@@ -96,7 +96,9 @@ def wrap(
 
 
 def _in_order(encoder: Any, inputs: list[str]) -> Any:
-    """Return the encoders in the order of the inputs, also if they are given by name. Refuse a wrong number of encoders."""
+    """Return the encoders in the order of the inputs, whether they are given as a list or by name. Raise an error if their number
+    or their names do not match the inputs.
+    """
     if isinstance(encoder, Mapping):
         if {*encoder} != {*inputs}:
             raise ModelError(

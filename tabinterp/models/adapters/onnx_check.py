@@ -1,4 +1,5 @@
-"""Safety checks of an ONNX model before onnxruntime loads it: a single file, allowed operators, limits on sizes and work.
+"""Safety checks of an ONNX model before onnxruntime loads it: a single file, allowed operators, and limits on memory and
+computation.
 
 Inspection and loading both call `check`. It runs nothing and opens no other file.
 """
@@ -71,10 +72,10 @@ def check(proto: Any, source: str) -> None:
     Raises
     ------
     UnsafeFileError
-        It contains, at any level, functions, subgraphs, training steps, sparse tensors, references to data in other files,
-        or operators that are not on the list.
+        The model contains functions, subgraphs, training steps, sparse tensors, references to data in other files, or operators
+        that are not on the list of safe operators.
     ModelError
-        It is invalid, has an unsupported opset, has inputs or values that are not numbers, or exceeds the limits.
+        The model is invalid, has an unsupported opset, has inputs or values that are not numbers, or exceeds the limits.
     """
     onnx = library("onnx")
     _check_form(proto, source, onnx, is_pipeline=False)
@@ -83,12 +84,12 @@ def check(proto: Any, source: str) -> None:
 
 
 def check_pipeline(proto: Any, source: str) -> None:
-    """Check an onnx.ModelProto of a pipeline. Some of its operators are not run by onnxruntime, but computed by tabinterp.
+    """Check an onnx.ModelProto of a pipeline. Some of its operators are computed by tabinterp, not by onnxruntime.
 
     Raises
     ------
     UnsafeFileError, ModelError
-        As for `check`, but operators of ai.onnx.ml and texts are allowed, and sizes of values are not checked.
+        As for `check`, but operators of ai.onnx.ml and strings are allowed, and the sizes of values are not checked.
     """
     _check_form(proto, source, library("onnx"), is_pipeline=True)
 
@@ -124,8 +125,8 @@ def check_converted(proto: Any, source: str) -> None:
 
 
 def session_of(proto: Any) -> Any:
-    """Return a session of a checked model. Onnxruntime receives the model as bytes, so there is no folder in which it could look
-    for other files.
+    """Create an onnxruntime session for a checked model. The session receives the model as bytes, so there is no folder in which
+    it could look for other files.
 
     Raises
     ------
@@ -153,7 +154,9 @@ def opset(proto: Any) -> int:
 
 
 def is_pipeline(proto: Any) -> bool:
-    """Return whether a model is a pipeline, such as skl2onnx writes. A pipeline has operators of ai.onnx.ml or text inputs."""
+    """Return whether a model is a pipeline, such as those written by skl2onnx. A pipeline has operators of ai.onnx.ml, or inputs
+    that are strings or Booleans.
+    """
     text = any(one.type.tensor_type.elem_type in COLUMNS for one in proto.graph.input)
     return text or any(node.domain == LEARNING for node in proto.graph.node)
 
@@ -173,7 +176,7 @@ def constants(proto: Any) -> dict[str, Any]:
 
 
 def attributes(node: Any) -> dict[str, Any]:
-    """Return the attributes of a node by name: texts as str, tensors as arrays."""
+    """Return the attributes of a node by name. Strings are returned as str, and tensors as arrays."""
     onnx = library("onnx")
     found = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
     arrays = {name: onnx.numpy_helper.to_array(value) for name, value in found.items() if hasattr(value, "data_type")}
@@ -214,9 +217,10 @@ def output(proto: Any) -> str:
 
 
 def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
-    """Return a copy that accepts any number of rows (or this number), even if the model was exported for one row.
+    """Return a copy of a model that accepts any number of rows, or exactly `rows` rows, even if the model was exported for one
+    row.
 
-    The copy contains only checked parts: fields unknown to this version of onnx, notes and stated shapes of values are left out.
+    The copy contains only checked parts. Fields unknown to this version of onnx, notes and stated shapes of values are left out.
     """
     free = type(proto)()
     free.CopyFrom(proto)
@@ -264,7 +268,7 @@ def _is_wide_einsum(node: Any) -> bool:
 
 
 def _messages(message: Any) -> Iterator[Any]:
-    """Yield a protobuf message and every message in it, whatever field contains it."""
+    """Yield a protobuf message and every message that it contains, in any field and at any depth."""
     yield message
     for field, value in message.ListFields():
         if field.message_type is not None:
@@ -273,7 +277,7 @@ def _messages(message: Any) -> Iterator[Any]:
 
 
 def _check_tensors(proto: Any, source: str, types: Collection[int] = NUMBERS) -> None:
-    """Check every tensor of the file, wherever it is: weights, attributes, subgraphs, functions, training steps."""
+    """Check every tensor of the file, including those in attributes, subgraphs, functions and training steps."""
     for message in _messages(proto):
         kind = message.DESCRIPTOR.name
         if kind == "TensorProto" and (message.data_location == type(message).EXTERNAL or message.external_data):
@@ -375,8 +379,7 @@ def _shape(dims: list[Any]) -> str:
 
 
 def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ()) -> None:
-    """Check the size of every value for a large number of rows. Refuse a model with a size that is known only when the model
-    runs.
+    """Check the size of every value for a large number of rows. Raise an error if a size is known only when the model runs.
 
     `stated` contains the shapes, for the same number of rows, of values whose shapes onnx cannot infer.
     """
@@ -421,8 +424,8 @@ def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ())
 
 
 def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
-    """Return the model with the inferred shapes of its values. With `data_prop`, also infer the shapes that depend on integers
-    computed in the model.
+    """Return the model with the inferred shapes of its values. If `data_prop` is true, also infer the shapes that depend on
+    integers computed in the model.
     """
     try:
         return onnx.shape_inference.infer_shapes(proto, data_prop=data_prop)
@@ -433,7 +436,9 @@ def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
 
 
 def _check_propagated(graph: Any, source: str) -> None:
-    """Limit the number of integers that onnx would compute to infer shapes, because it stores each of them as an object."""
+    """Check the number of integers that onnx would compute to infer shapes. The number is limited because onnx stores each
+    integer as an object.
+    """
     stated = [one for one in [*graph.value_info, *graph.output] if one.type.tensor_type.elem_type in WHOLE]
     total = sum(math.prod(_dims(one) or [0]) for one in stated if len(one.type.tensor_type.shape.dim) < 2)
     if total > PROPAGATED:
@@ -444,7 +449,7 @@ def _check_propagated(graph: Any, source: str) -> None:
 
 
 def _check_divisions(graph: Any, source: str, onnx: Any) -> None:
-    """Refuse integer division by anything but a positive constant. Dividing the smallest integer by -1 would
+    """Raise an error for integer division by anything other than a positive constant. Dividing the smallest integer by -1 would
     crash the process.
     """
     types = {one.name: one.type.tensor_type.elem_type for one in [*graph.input, *graph.value_info, *graph.output]}
@@ -474,11 +479,10 @@ def _dims(one: Any) -> list[int] | None:
 
 
 def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
-    """Return the maximum number of multiplications (or comparisons in pooling windows) that a node with `size` output entries
-    needs.
+    """Return the maximum number of multiplications (or comparisons in pooling windows) of a node with `size` output entries.
 
-    All other operators need a few steps per input or output entry, and these entries are counted elsewhere. `given` is the shape
-    of each input; an unknown shape is given as one dimension with all entries.
+    All other operators need a few steps per input or output entry, and these entries are counted elsewhere. `given` contains the
+    shape of each input. An unknown shape is replaced by a single dimension with the same number of entries.
     """
     settings = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
     if node.op_type in ("MaxPool", "AveragePool"):
@@ -493,7 +497,9 @@ def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
 
 
 def _einsum_products(equation: str, given: list[list[int]]) -> int:
-    """Return the product of the sizes of all indices, including the largest sizes that an ellipsis covers."""
+    """Return the maximum number of multiplications of an Einsum operator. This is the product of the sizes of all indices,
+    including the dimensions that an ellipsis covers.
+    """
     sizes: dict[str, int] = {}
     rest = 1
     for term, dims in zip(equation.replace(" ", "").split("->")[0].split(","), given, strict=False):

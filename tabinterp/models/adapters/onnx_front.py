@@ -1,7 +1,7 @@
 """Encoding steps of an ONNX pipeline: scalers, imputers and encoders of levels, computed in NumPy column by column.
 
-Only the operators in the table below are supported. The number of columns that an operator creates is limited by its inputs and
-its own lists.
+Only the operators in `STEPS` are supported. The number of columns that an operator creates is limited by the sizes of its inputs
+and of its lists of levels.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class NoStepError(Exception):
 
 @dataclass(frozen=True)
 class Given:
-    """An input of the pipeline: `width` columns with an ONNX type."""
+    """An input of the pipeline, with `width` columns of an ONNX type."""
 
     name: str
     width: int
@@ -61,8 +61,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Texts:
-    """How the pipeline writes the values of a column as strings: the string for a missing value, and whether whole numbers are
-    written without ".0".
+    """The way in which the pipeline writes the values of a column as strings.
+
+    `missing` is the string for a missing value. `is_whole` states whether whole numbers are written without ".0".
     """
 
     missing: str = "nan"
@@ -80,7 +81,8 @@ class Texts:
 class Front(Structured):
     """The encoding steps of a pipeline as a transformer of the pipeline's input columns.
 
-    `places` gives, for each value, the table column from which each of its columns comes, or -1 for a constant.
+    For each intermediate value, `places` contains the position of the table column from which each of its columns comes (-1 for a
+    constant).
     """
 
     def __init__(
@@ -125,7 +127,7 @@ class Front(Structured):
         return self.encoded(self.read(rows))
 
     def read(self, rows: Any) -> dict[str, Matrix]:
-        """Return the inputs of the pipeline, with their types."""
+        """Convert rows to the inputs of the pipeline, with the types that the pipeline declares."""
         frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(np.asarray(rows))
         values: dict[str, Matrix] = {}
         first = 0
@@ -155,7 +157,7 @@ class Front(Structured):
         return self.known
 
     def _levels(self) -> dict[int, NDArray[Any]]:
-        """Return a mapping from position to known levels, for columns that reach an encoder of levels unchanged."""
+        """Return a dict from column positions to known levels, for columns that reach an encoder of levels unchanged."""
         unchanged = {one.name for one in self.given}
         found: dict[int, NDArray[Any]] = {}
         for step in self.steps:
@@ -202,7 +204,7 @@ def front(
 
 
 def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | None:
-    """Return the result of an encoding step whose inputs are all constants, as one row; None if it is not such a step.
+    """Return the result of an encoding step whose inputs are all constants, as one row. Return None for any other node.
 
     Raises
     ------
@@ -228,10 +230,10 @@ def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | No
 
 
 def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
-    """Return the table columns that a pipeline uses: by the names of its inputs, or otherwise in their order.
+    """Return the table columns that a pipeline uses. They are matched by the names of its inputs, or otherwise by their order.
 
-    skl2onnx replaces characters that a name cannot contain by `_`, and adds a number if two names would be equal. A pipeline with
-    one matrix as input has no column names.
+    skl2onnx replaces characters that a name cannot contain with `_`, and adds a number if two names would be equal. A pipeline
+    with one matrix as input has no column names.
 
     Raises
     ------
@@ -274,7 +276,7 @@ def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _named(name: str, columns: Sequence[str]) -> list[str]:
-    """Return the columns that match the name of an input, with or without the number at its end."""
+    """Return the columns that match the name of an input, with or without the number at the end of the name."""
     found = [one for one in columns if name in (one, _written(one))]
     return found or [one for one in columns if _written(one) == name.rstrip("0123456789")]
 
@@ -288,12 +290,13 @@ def _written(name: str) -> str:
 
 
 def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
-    """Return how the values of a column are written in the levels that the pipeline knows (None if the levels are unknown).
+    """Determine how the pipeline writes the values of a column as strings. `levels` contains the levels that the pipeline knows
+    (None if they are unknown).
 
     Raises
     ------
     ModelError
-        They could be written in two ways.
+        The values could be written in two ways.
     """
     known = {*map(str, levels)} if levels is not None else set()
     name = str(column.name)
@@ -423,7 +426,7 @@ def _levels(settings: Settings) -> list[Any]:
 
 
 def _listed(settings: Settings, *names: str) -> list[Any]:
-    """Return the first of these attributes that exists, with texts as str."""
+    """Return the values of the first of these attributes that exists, with strings as str."""
     found: Any = next((settings[name] for name in names if name in settings), [])
     values = [one.decode() if isinstance(one, bytes) else one for one in np.asarray(found, dtype=object).ravel()]
     if not values:

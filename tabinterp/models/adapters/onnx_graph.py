@@ -1,4 +1,6 @@
-"""Conversion of an ONNX graph to torch: a Sequential if it is a chain of layers, otherwise a graph of torch operations."""
+"""Conversion of an ONNX graph to torch: to a Sequential if the graph is a chain of layers, otherwise to a graph of torch
+operations.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,12 @@ UNLIMITED = 1 << 31  # end of a slice without an end
 
 
 class NoModuleError(Exception):
-    """Raised with the reason why a graph cannot be converted."""
+    """An error that states why a graph cannot be converted."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """An input (n, width), or (n,) if `width` is None; integers if `whole`."""
+    """An input of a graph, with the shape (n, width), or (n,) if `width` is None. If `whole` is true, it contains integers."""
 
     name: str
     width: int | None
@@ -52,7 +54,9 @@ def as_module(
     dtype: torch.dtype = torch.float32,
     opset: int = NEWER_SOFTMAX,
 ) -> nn.Sequential | fx.GraphModule:
-    """Return a module that computes `output` from the inputs by these nodes, which are in order, with weights of `dtype`.
+    """Convert nodes of an ONNX graph to a torch module that computes `output` from the inputs.
+
+    The nodes must be in the order in which they run. The weights of the module have the type `dtype`.
 
     Raises
     ------
@@ -79,7 +83,7 @@ def needed(nodes: Sequence[Any], values: Values, inputs: Sequence[str], output: 
 
 
 def scores_of(node: Any) -> str:
-    """Return the name of the main output of a node. For a classifier, this is the output with the scores, not the one with the
+    """Return the name of the main output of a node. For a classifier, this is the output with the scores, not the output with the
     labels.
     """
     return str(node.output[1 if node.op_type == "LinearClassifier" else 0])
@@ -104,7 +108,7 @@ class _Conversion:
         self._layers: dict[str, tuple[fx.Node, nn.Linear]] = {}  # value -> input of the linear layer that computes it
 
     def add(self, node: Any, settings: Settings) -> None:
-        """Add a node."""
+        """Convert a node, and add it to the torch graph."""
         try:
             self._add(node, settings)
         except (
@@ -202,7 +206,9 @@ class _Conversion:
     # ---- layers
 
     def _arithmetic(self, node: Any) -> None:
-        """Add, subtract, multiply or divide; with a constant, as (part of) a linear layer if possible."""
+        """Convert an addition, subtraction, multiplication or division. If one operand is a constant, the operation becomes a
+        linear layer or part of one, if possible.
+        """
         computed = [name for name in node.input if name not in self.values]
         if node.op_type == "Div" and self.whole & {*node.input}:  # torch would use float division
             raise NoModuleError(why("opaque.chain.form", kind="Div"))
@@ -218,15 +224,15 @@ class _Conversion:
             self._append(node, [layer], computed[0])
 
     def _may_fold(self, entries: int) -> bool:
-        """Return whether constants may be folded into a layer of this size, and add its entries to the total."""
+        """Return whether constants may be folded into a layer with this many entries. If so, add the entries to the total."""
         if self._folded + entries > MOST_FOLDED:
             return False
         self._folded += entries
         return True
 
     def _append(self, node: Any, layers: list[nn.Module], source: str) -> None:
-        """Apply layers to a value. If the preceding linear layer was folded into the new one, the new one takes the input of the
-        preceding layer.
+        """Apply layers to a value. If the preceding linear layer was folded into the new layer, the new layer takes the input of
+        the preceding layer.
         """
         output, result = scores_of(node), self.value(source)
         if node.op_type in ARITHMETIC and source in self._layers:
@@ -243,9 +249,7 @@ class _Conversion:
             self._layers[output] = before, last
 
     def _keep(self, node: Any, result: Any) -> None:
-        """Record the result of an operation. An operation that changes neither values nor shape returns its input
-        as the result.
-        """
+        """Record the result of an operation. If the operation changes neither values nor shape, its result is its input."""
         if isinstance(result, list):
             self.known.update(zip(node.output, result, strict=True))
             return
@@ -260,7 +264,9 @@ class _Conversion:
 
 
 def _with_constant(kind: str, constants: Constants, last: nn.Linear | None, width: int | None) -> nn.Linear | None:
-    """Return a layer that adds a constant to each column or multiplies by it: folded into the preceding layer, or diagonal.
+    """Return a linear layer that applies an arithmetic operation with a constant to each column.
+
+    If there is a preceding linear layer, it is folded into the new layer. Otherwise, the weights of the new layer are diagonal.
 
     Return None if the constant is not a row of the same width, or is too wide.
     """

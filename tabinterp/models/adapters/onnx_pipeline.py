@@ -1,8 +1,8 @@
-"""Adapter for whole pipelines in ONNX, such as skl2onnx writes. Encoding steps become an encoder, and the rest becomes an exact
-network.
+"""Adapter for whole pipelines in ONNX, such as those written by skl2onnx. Encoding steps become an encoder, and the other steps
+become an equivalent network.
 
-The results of tabinterp, in double precision, are compared with those of onnxruntime on rows of the table. If they differ, the
-model is a function of rows that onnxruntime computes.
+The predictions that tabinterp computes in double precision are compared with those of onnxruntime on rows of the table. If they
+differ, the model becomes a function of rows that onnxruntime computes.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def wrap(
 ) -> Model:
     """Check an onnx.ModelProto of a whole pipeline, and wrap it as a `Model` of the original columns.
 
-    `encoder` may be a transformer if the input of the pipeline is one matrix of numbers.
+    `encoder` can only be a transformer if the input of the pipeline is one matrix of numbers.
     """
     library("onnxruntime")
     check_pipeline(proto, source)
@@ -123,10 +123,11 @@ def wrap(
 
 @dataclass(frozen=True, eq=False)
 class _Compared:
-    """`Model.finish` for a pipeline that uses columns of the table, or the output of the user's encoder (`outside`).
+    """The step that completes a pipeline for a table (`Model.finish`). The pipeline uses columns of the table, or the output of
+    the user's encoder (`outside`).
 
-    The network must reproduce onnxruntime's predictions on rows of the table. Otherwise the model is `answers`, which uses these
-    predictions.
+    The network must reproduce onnxruntime's predictions on rows of the table. Otherwise, the model becomes `answers`, which
+    predicts with onnxruntime.
     """
 
     steps: Front
@@ -196,7 +197,7 @@ class _Graph:
         self.makers = {name: node for node in proto.graph.node for name in node.output if name}
 
     def maker(self, name: str) -> Any:
-        """Return the node that computes a value, skipping nodes that change nothing; None for an input."""
+        """Return the node that computes a value, ignoring nodes that leave it unchanged. Return None for an input."""
         node = self.makers.get(name)
         while node is not None and node.op_type in PASSED:
             node = self.makers.get(node.input[0])
@@ -205,7 +206,7 @@ class _Graph:
     # ---- outputs
 
     def result(self, source: str) -> str:
-        """Return the name of the scores or probabilities, before ZipMap and before they are split into columns."""
+        """Return the name of the matrix of scores or probabilities, before it is converted by ZipMap or split into columns."""
         outputs = self.proto.graph.output
         maps = [self.maker(one.name) for one in outputs if one.type.WhichOneof("value") == "sequence_type"]
         found = [str(node.input[0]) for node in maps if node is not None and node.op_type == "ZipMap"]
@@ -220,7 +221,7 @@ class _Graph:
         return str(found[0])
 
     def _whole(self, name: str) -> str | None:
-        """Return the name of the matrix of which a value is one column."""
+        """Return the name of the matrix that contains a value as one of its columns, or None."""
         node = self.maker(name)
         while node is not None and node.op_type == "Reshape":
             node = self.maker(node.input[0])
@@ -242,7 +243,7 @@ class _Graph:
         return next(iter(found), None)
 
     def _labels(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the classes of each output that names them."""
+        """Yield the list of classes of each output that has one."""
         for one in self.proto.graph.output:
             node = self.maker(one.name)
             while node is not None and node.op_type == "Reshape":
@@ -257,10 +258,10 @@ class _Graph:
                 yield tuple(label.decode() if isinstance(label, bytes) else label for label in listed[0])
 
     def without_normalization(self, result: str) -> tuple[str, bool, bool]:
-        """Return the value before its normalisation, and two flags.
+        """Return the name of the value from which a result was normalised, and two flags.
 
-        The first flag is true if the result is the value divided by its sum. The second is true if the result is the pair of the
-        value's complement and the value itself.
+        The first flag is true if the result is the value divided by its sum over the classes. The second flag is true if the
+        result has two columns: one minus the value, and the value itself.
         """
         node = self.maker(result)
         if node is None:
@@ -323,7 +324,9 @@ class _Graph:
     # ---- onnxruntime
 
     def run(self, result: str, source: str) -> Callable[[dict[str, NDArray[Any]]], NDArray[Any]]:
-        """Return a function from inputs by name to onnxruntime's result; only the converted part of the graph is loaded."""
+        """Return a function that computes the result in onnxruntime from a dict of named inputs. Only the part of the graph that
+        computes the result is loaded.
+        """
         part = type(self.proto)()
         part.CopyFrom(self.proto)
         graph = part.graph
@@ -369,7 +372,9 @@ def _fed(one: Any, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
 
 
 class _Sizes(fx.Interpreter):
-    """Runs a graph on the meta device, where values have shapes and no memory, and checks the size of each."""
+    """An interpreter that runs a graph on torch's meta device, where values have shapes but no memory, and checks the size of
+    each value.
+    """
 
     def __init__(self, module: fx.GraphModule, source: str) -> None:
         super().__init__(copied(module).to("meta"))
@@ -404,8 +409,8 @@ def _given(one: Any) -> Given:
 
 
 def _with_logits(module: nn.Module, is_share: bool, is_complement: bool) -> tuple[list[nn.Module], Ends] | None:
-    """Return the layers of a classifier up to its logits, and how the outputs of the classifier follow from these. Return None if
-    the last layers do not show what the logits are.
+    """Return the layers of a classifier up to its logits, and the kind of outputs that the classifier computes from the logits.
+    Return None if the last layers do not show what the logits are.
     """
     layers = [*module] if isinstance(module, nn.Sequential) else [module]
     last = layers[-1]

@@ -1,7 +1,7 @@
 """Adapter for pytabkit's RealMLP and TabM: the network, with the preprocessing of the estimator as its encoder.
 
-The network taken from a fitted estimator is compared with the estimator's predictions on rows of the table. If these differ, or
-the estimator has an unsupported structure, the model is a function of rows.
+The predictions of the network are compared with those of the fitted estimator on rows of the table. If they differ, or if the
+estimator has an unsupported structure, the model becomes a function of rows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ NEAR = 1e-4
 
 
 class RealMLP(nn.Module):
-    """The layers after the preprocessing. Several models are evaluated at once, and their predictions are averaged."""
+    """The layers of a RealMLP after its preprocessing. The layers evaluate several models at once, and their predictions are
+    averaged.
+    """
 
     def __init__(self, layers: nn.Module, is_classifier: bool) -> None:
         super().__init__()
@@ -44,7 +46,9 @@ class RealMLP(nn.Module):
 
 
 class TabM(nn.Module):
-    """A network of several members. For regression, its values are converted back to the scale of the target."""
+    """A TabM network, which averages several ensemble members. In a regression, its outputs are converted back to the scale of
+    the target.
+    """
 
     def __init__(self, network: nn.Module, is_classifier: bool, of_logits: bool, scale: float, shift: float) -> None:
         super().__init__()
@@ -62,7 +66,9 @@ class TabM(nn.Module):
 
 
 def _mean(members: Tensor, of_probabilities: bool) -> Tensor:
-    """Return the mean of members (n, members, k): the log of their mean probabilities, or the mean of their values."""
+    """Return the mean of the outputs (n, members, k) of ensemble members: the log of their mean probabilities, or the mean of the
+    outputs.
+    """
     if members.shape[1] == 1:
         return members[:, 0]
     if not of_probabilities:
@@ -71,7 +77,7 @@ def _mean(members: Tensor, of_probabilities: bool) -> Tensor:
 
 
 class _Inputs:
-    """One input of the network: rows that the estimator has converted and preprocessed."""
+    """A function that computes one input of the network from rows, with the conversion and preprocessing of the estimator."""
 
     def __init__(self, convert: Callable[[pd.DataFrame], Any], prepare: Any, kept: Any, name: str) -> None:
         self.convert = convert
@@ -86,7 +92,9 @@ class _Inputs:
 
 
 class _Finish:
-    """`Model.finish` of the network, or of a function of rows if the network's predictions differ from the estimator's."""
+    """The step that completes the model for a table (`Model.finish`). The model becomes a function of rows if the network's
+    predictions differ from the estimator's.
+    """
 
     def __init__(self, exact: Model, plain: Model) -> None:
         self.exact = exact
@@ -120,7 +128,7 @@ def is_ours(estimator: Any) -> bool:
 
 
 def wrap(estimator: Any, plain: Model) -> Model:
-    """Wrap a fitted estimator of pytabkit as a `Model`; `plain` is the function of rows to use if that fails."""
+    """Wrap a fitted estimator of pytabkit as a `Model`. `plain` is the model to use if the network cannot be extracted."""
     columns = _columns(estimator)
     if columns is None:
         return plain
@@ -144,7 +152,7 @@ def wrap(estimator: Any, plain: Model) -> Model:
 
 
 def _columns(estimator: Any) -> tuple[str, ...] | None:
-    """Return the columns of the frame on which the estimator was fitted; None if it was an array."""
+    """Return the columns of the frame on which the estimator was fitted; None if it was fitted on an array."""
     known = getattr(estimator.x_converter_.num_tf, "feature_names_in_", None)
     return None if known is None else tuple(map(str, known))
 

@@ -19,7 +19,7 @@ from .shared import without_encoder
 
 
 class _Inputs:
-    """The "continuous" or the "categorical" input that a data module computes from rows."""
+    """A function that computes the "continuous" or the "categorical" input from rows, with a data module."""
 
     def __init__(self, data: Any, which: str) -> None:
         self.data = data
@@ -46,7 +46,7 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a fitted TabularModel as a `Model`; its configuration and labels determine task and classes."""
+    """Wrap a fitted TabularModel as a `Model`. Its configuration and labels determine the task and the classes."""
     without_encoder(encoder, "a TabularModel includes its preprocessing")
     data, config = getattr(trained, "datamodule", None), trained.config
     if data is None or getattr(trained, "model", None) is None:

@@ -1,4 +1,4 @@
-"""Layers and predictors that several adapters use."""
+"""Layers, prediction functions and checks that several adapters use."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def asked(
 
 
 def without_encoder(encoder: Any, reason: str) -> None:
-    """Refuse an encoder for a model that needs none."""
+    """Raise an error if an encoder is given for a model that needs none."""
     if encoder is not None:
         raise ModelError(f"{reason}, so it needs no {argument('encoder')}. Leave it out")
 
@@ -80,7 +80,7 @@ def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], 
 
 
 def piped(pipeline: Any, classifier: bool) -> Callable[[Any], FloatArray]:
-    """Return the function of `predictor` for a pipeline fitted on named columns.
+    """Return the same prediction function as `predictor`, for a pipeline that was fitted on named columns.
 
     The function calls the pipeline's encoder and its last step separately.
     """

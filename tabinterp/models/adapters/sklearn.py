@@ -43,7 +43,7 @@ def wrap(
     name: str | None = None,
     output: str | int | None = None,
 ) -> Model:
-    """Wrap a fitted estimator or pipeline as a `Model`. If it predicts several targets, `output` is the position of the one to
+    """Wrap a fitted estimator or pipeline as a `Model`. If it predicts several targets, `output` is the position of the target to
     use.
     """
     estimator = inside(estimator)
@@ -66,7 +66,7 @@ def wrap(
 
 
 def read(estimator: Any, outputs: str | None = None) -> Model:
-    """Return an estimator as a network if it is one, otherwise as a function of rows."""
+    """Wrap an estimator as a network if it can be expressed as one, otherwise as a function of rows."""
     estimator = inside(estimator)
     if type(estimator).__name__ == "Pipeline":
         return _pipeline(estimator, outputs)
@@ -87,7 +87,7 @@ def read(estimator: Any, outputs: str | None = None) -> Model:
 
 
 def of_rows(estimator: Any) -> Model:
-    """Wrap a fitted estimator as a function of rows, of which only the predictions are used."""
+    """Wrap a fitted estimator as a function of rows. Only its predictions are used."""
     classes, names = _classes(estimator), reads(estimator)
     whole = inside(estimator)
     apart = known_as(whole) == "sklearn.Pipeline" and ends(whole)[0] is not None and reads(whole) is not None
@@ -136,8 +136,8 @@ def _exact(final: Any, module: nn.Module) -> Model:
 
 
 def _answering(model: Model, estimator: Any) -> Model:
-    """Return the model with the prediction function of the whole estimator. The model's predictions are later
-    compared with it.
+    """Return the model with the prediction function of the whole estimator. The model's predictions are later compared with those
+    of this function.
     """
     names = reads(estimator) or model.reads
     predict = predictor(estimator, named=names is not None, classifier=model.task not in ("regression", "count"))
@@ -239,13 +239,16 @@ def _linear(final: Any) -> nn.Module:
 
 
 def _log_linear(final: Any) -> nn.Module:
-    """Return a generalised linear model of a positive target: the mean is exp of the linear predictor."""
+    """Return a generalised linear model of a positive target, with a log link: the mean is the exponential of the linear
+    predictor.
+    """
     return nn.Sequential(affine(final.coef_, final.intercept_), Pointwise(torch.exp))
 
 
 def _descent(final: Any) -> nn.Module | None:
-    """Return a logistic regression fitted by stochastic gradient descent. Several classes are fitted one-vs-rest, with p_k =
-    s_k / sum s.
+    """Return a logistic regression fitted by stochastic gradient descent; None if it was fitted with a loss other than log loss.
+
+    Several classes are fitted one-vs-rest, with p_k = s_k / sum s.
     """
     if final.loss != "log_loss":
         return None
@@ -274,7 +277,7 @@ def _penalised(final: Any) -> bool | None:
 
 
 def _converged(final: Any) -> bool | None:
-    """Return False if the fit stopped at its iteration limit."""
+    """Return whether the fit ended before its iteration limit; None if it has no limit."""
     if hasattr(final, "n_iter_") and hasattr(final, "max_iter") and final.max_iter is not None:
         return bool(np.max(final.n_iter_) < final.max_iter)
     return None

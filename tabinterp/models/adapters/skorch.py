@@ -47,7 +47,7 @@ def takes_several(net: Any) -> bool:
 
 
 def wrap(net: Any, outputs: str | None = None, encoder: Any = "passthrough") -> Model:
-    """Wrap an initialised net as a `Model`; its input is encoded rows, or the outputs of several encoders."""
+    """Wrap an initialised net as a `Model`. The net takes encoded rows, or the outputs of several encoders."""
     if not getattr(net, "initialized_", False):
         raise ModelError(f"{type(net).__name__} is not fitted. Call its fit method first")
     criterion = getattr(net.criterion_, "_orig_mod", net.criterion_)
@@ -119,7 +119,7 @@ def _outputs(net: Any, criterion: Any) -> str:
 
 
 def _predict(net: Any, model: Model, encoded: Callable[[Any], FloatArray]) -> Callable[[Any], FloatArray]:
-    """Return a function that computes the net's own predictions for encoded rows, at the network's precision."""
+    """Return a function that encodes rows, converts them to the network's precision, and returns the net's own predictions."""
     precision = str(module_dtype(model.module)).removeprefix("torch.")
 
     return in_its_mode(net, lambda rows: _answers(net, model, encoded(rows).astype(precision)))

@@ -1,4 +1,4 @@
-"""Adapter for statsmodels results: linear models with their own covariance, fitted to columns or by a formula."""
+"""Adapter for statsmodels results: linear models with a covariance matrix, fitted to columns or with a formula."""
 
 from __future__ import annotations
 
@@ -141,8 +141,8 @@ def _constant_value(result: Any, constant: int) -> float:
 
 
 def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int | None) -> OwnFit:
-    """Return the covariance of the result, class by class with the intercept first. It is zero for parameters that are not
-    estimated.
+    """Return the inference of the result, with the parameters ordered by class and the intercept first. The covariance of
+    parameters that are not estimated is zero.
     """
     k, d = weight.shape
     estimated = range(1, k) if np.ndim(result.params) > 1 else range(k)
@@ -183,7 +183,7 @@ def _classes(result: Any) -> tuple[Any, ...]:
 
 
 def _value(name: str) -> Any:
-    """Return a class as text, with the same text for 2 and 2.0."""
+    """Return a class as a number if its name is a number, otherwise as text. The names 2 and 2.0 give the same class."""
     try:
         number = float(name)
     except ValueError:
@@ -192,7 +192,7 @@ def _value(name: str) -> Any:
 
 
 def _reads(result: Any, constant: int | None) -> tuple[str, ...] | None:
-    """Return the names of the columns of exog, except the constant, if exog was a frame."""
+    """Return the names of the columns of the design matrix (exog), except the constant. Return None if exog was not a frame."""
     if not hasattr(getattr(result.model.data, "orig_exog", None), "columns"):
         return None
     return tuple(name for i, name in enumerate(map(str, result.model.exog_names)) if i != constant)
@@ -232,7 +232,7 @@ def _variables(spec: Any, columns: set[str]) -> Sources:
 
 
 def _names(code: str) -> set[str]:
-    """Return all names and texts in a factor, such as a + log(b) + Q("c d")."""
+    """Return all names and strings in the code of a factor, such as a + log(b) + Q("c d")."""
     nodes = list(ast.walk(ast.parse(code, mode="eval")))
     texts = {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     return {n.id for n in nodes if isinstance(n, ast.Name)} | texts

@@ -61,7 +61,7 @@ def is_tabnet(estimator: Any) -> bool:
 
 
 def wrap(estimator: Any) -> Model:
-    """Wrap a fitted TabNet estimator, whose input is encoded rows, as a `Model`."""
+    """Wrap a fitted TabNet estimator, which takes encoded rows, as a `Model`."""
     if getattr(estimator, "network", None) is None:
         raise ModelError(f"{type(estimator).__name__} is not fitted. Call its fit method first")
     classes = tuple(estimator.classes_) if "TabNetClassifier" in bases(estimator) else None

@@ -1,4 +1,4 @@
-"""Adapter for PyTorch: any module with encoded rows as input, with one or several inputs."""
+"""Adapter for PyTorch: any module that takes encoded rows, as one or several inputs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def wrap(
 
 
 def encoders_of(encoder: Any) -> list[Any]:
-    """Return the encoder of each input, None for "passthrough"."""
+    """Return a list with the encoder of each input (None for "passthrough")."""
     if encoder is None:
         raise ModelError(
             f"a network needs an encoder for its rows. Pass a fitted transformer as {argument('encoder')}, or "

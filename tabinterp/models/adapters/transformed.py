@@ -1,4 +1,4 @@
-"""Adapter for scikit-learn's TransformedTargetRegressor: the inverse transformation is the last layers of the network."""
+"""Adapter for scikit-learn's TransformedTargetRegressor: the inverse transformation becomes the last layers of the network."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def wrap(estimator: Any, read: Callable[[Any], Model]) -> Model | None:
 
 
 def _back(transformer: Any, dtype: torch.dtype) -> list[nn.Module] | None:
-    """Return layers that invert a transformer of one column; None if it is not in the tables."""
+    """Return layers that invert a transformer of one column; None if the transformer is not supported."""
     kind = type(transformer).__name__
     if kind == "Pipeline":
         parts = [_back(step, dtype) for _, step in reversed(transformer.steps)]

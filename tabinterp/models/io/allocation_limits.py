@@ -1,4 +1,4 @@
-"""Limits on the memory and computation of a network from a file, computed from shapes before any of it runs."""
+"""Limits on the memory and computation that a network from a file needs. They are checked from shapes before the network runs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ HUGE = 10**18  # the largest count that a message states exactly
 
 
 def told(count: int) -> str:
-    """Return a count with separators; counts from a file can be too large for Python to print."""
+    """Return a count as text. Very large counts are not stated exactly, because Python refuses to print very large integers."""
     return f"{count:,}" if count < HUGE else f"more than {HUGE:,}"
 
 
 def check_value(entries: int, moves: bool, said: str) -> None:
-    """Check the size of one value of a network for `ROWS` rows. `moves` states whether the value depends on the rows.
+    """Check the size of one intermediate value of a network for `ROWS` rows. `moves` states whether the value depends on the
+    rows.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def check_value(entries: int, moves: bool, said: str) -> None:
 
 
 def check_total(entries: int, said: str) -> None:
-    """Check the total size of all values of a network for `ROWS` rows.
+    """Check the total size of all intermediate values of a network for `ROWS` rows.
 
     Raises
     ------
@@ -52,12 +53,13 @@ def check_total(entries: int, said: str) -> None:
 
 
 def check_products(products: int, moves: bool, said: str) -> None:
-    """Check the number of multiplications in a network for `ROWS` rows. `moves` marks operations that depend on the rows.
+    """Check the number of multiplications in a network for `ROWS` rows. `moves` states whether the counted operations depend on
+    the rows.
 
     Raises
     ------
     ModelError
-        The number exceeds the limit; a small file could otherwise keep the processor busy for hours.
+        The number exceeds the limit. A small file could otherwise keep the processor busy for hours.
     """
     if moves and products > ROWS * MOST_PRODUCTS:
         raise ModelError(
@@ -77,7 +79,7 @@ def check_cells(cells: int, what: str, name: str) -> None:
     Raises
     ------
     ModelError
-        They have more cells than the limit.
+        The rows or matrices have more cells than the limit.
     """
     if cells > MOST_CELLS:
         raise ModelError(

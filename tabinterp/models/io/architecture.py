@@ -92,7 +92,9 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # setting -> test of
 
 
 class Layer(BaseModel):
-    """One layer. `name` is the prefix of its tensors in the file, if it differs from its position ("fc1" for "fc1.weight")."""
+    """A layer of a network. `name` is the prefix of its tensors in the file, such as "fc1" for "fc1.weight". If it is None, the
+    prefix is the position of the layer.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: str
@@ -113,7 +115,9 @@ def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
 
 
 def describe(module: nn.Module) -> list[Layer] | None:
-    """Return the layers of a plain sequence; None if the module is not one, or contains another kind of layer."""
+    """Return the descriptions of the layers in a sequential module. Return None if the module is not sequential, or contains an
+    unsupported kind of layer.
+    """
     if not is_sequence(module):
         return None
     found = [layer_of(part) for part in module]
@@ -138,8 +142,8 @@ def layer_of(module: nn.Module) -> Layer | str:
 
 
 def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn.Sequential:
-    """Return the network with its weights. It is first built without memory and compared with the tensors, and
-    only then filled.
+    """Build a network and load its weights. The network is first built without memory for its weights and compared with the
+    tensors.
     """
     module = build(layers, file)
     own = _renamed(layers, tensors, file)
@@ -151,7 +155,7 @@ def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn
 
 
 def build(layers: list[Layer], file: str) -> nn.Sequential:
-    """Return the modules without allocating memory for their tensors."""
+    """Build a network without allocating memory for its tensors."""
     if not 0 < len(layers) <= MOST_LAYERS:
         raise ModelError(f"{file!r} describes {len(layers)} layers; 1 to {MOST_LAYERS:,} are allowed")
     with torch.device("meta"):
@@ -161,7 +165,7 @@ def build(layers: list[Layer], file: str) -> nn.Sequential:
 
 
 def _widths(layers: list[Layer]) -> Iterator[int]:
-    """Yield the output width of each layer. A layer that does not state its width has that of its input."""
+    """Yield the output width of each layer. A layer that does not state its width has the width of its input."""
     width = 1
     for layer in layers:
         said = [layer.settings.get(name) for name in ("out_features", "num_features", "embedding_dim")]
@@ -170,7 +174,7 @@ def _widths(layers: list[Layer]) -> Iterator[int]:
 
 
 def made(layer: Layer, file: str) -> nn.Module:
-    """Return one layer, on the default device."""
+    """Check the settings of one layer, and build it on the default device."""
     if layer.kind not in LAYERS:
         raise ModelError(f"{file!r} has a layer of the unknown kind {layer.kind!r}; use {', '.join(LAYERS)}")
     make, settings = LAYERS[layer.kind]
@@ -192,7 +196,7 @@ def made(layer: Layer, file: str) -> nn.Module:
 
 
 def _renamed(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> dict[str, torch.Tensor]:
-    """Return the tensors, named by the positions of their layers."""
+    """Return the tensors under names that start with the positions of their layers."""
     positions = {layer.name or str(i): str(i) for i, layer in enumerate(layers)}
     if len(positions) != len(layers):
         raise ModelError(f"{file!r} describes two layers with the same name. Give each layer its own name")
@@ -204,7 +208,7 @@ def _renamed(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -
 
 
 def fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file: str) -> None:
-    """Check that the tensors match those of the layers."""
+    """Check that the given tensors have the names, shapes and types that the layers need."""
     missing, extra = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
     if missing or extra:
         parts = [
@@ -230,5 +234,5 @@ def fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file
 
 
 def few(names: list[str]) -> str:
-    """Return the first five names, and the number of the others."""
+    """Return the first five names as text, with the number of further names."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,4 +1,4 @@
-"""Untrusted zip archives: names, links, sizes and compression ratios are checked before a member is read."""
+"""Reading of untrusted zip archives. Names, links, sizes and compression ratios are checked before a member is read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIXED = (1980, 1, 1, 0, 0, 0)  # fixed date, so that the same members give the s
 
 @dataclass(frozen=True)
 class Archive:
-    """The members of a zip archive, all of which were checked."""
+    """A zip archive whose members were all checked."""
 
     name: str
     file: zipfile.ZipFile
@@ -48,12 +48,14 @@ class Archive:
             ) from None
 
     def rewritten(self) -> bytes:
-        """Return the checked members as a new archive. Every program that opens the new archive finds the same members."""
+        """Return the checked members as the bytes of a new archive. Every program that opens the new archive finds the same
+        members.
+        """
         return pack({member: self.read(member) for member in self.sizes})
 
 
 def open_archive(content: Content) -> Archive:
-    """Check every entry of a zip archive.
+    """Open a zip archive, and check every entry.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def _check(entry: zipfile.ZipInfo, name: str) -> None:
 
 
 def pack(members: dict[str, bytes]) -> bytes:
-    """Return members as an uncompressed archive; the same members give the same bytes."""
+    """Return the bytes of an uncompressed archive with these members. The same members always give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():

@@ -1,11 +1,17 @@
-"""Bundles: models saved as files that run no code, in a folder or in one zip archive.
+"""Bundles: models saved in a folder or in one zip archive, as files that contain no code.
 
-Members are `model.json` (a description of the model, the split, digests of the other files), `model.safetensors`, and
-`encoder.skops` unless the model uses numbers unchanged. The last contains the encoder, or, for a network that is completed with a
-table (several inputs, embeddings), a list with the encoder of each input. The linear counterpart is a network without hidden
-layers and is saved in the same way, in `counterpart/`. Networks that differ from the model by their seed are saved in `seeds/`,
-each as a separate bundle (only in folders). A network trained on permuted labels is saved in the same way, in
-`null-of-shuffled-labels/`. Explanations are compared with it, but it is not a model to use.
+A bundle contains these files:
+
+- `model.json`: a description of the model, its split, and digests of the other files;
+- `model.safetensors`: the weights;
+- `encoder.skops`: the encoder, unless the model uses numbers unchanged. For a network with several inputs or with embeddings,
+  this file contains a list with the encoder of each input.
+
+The linear counterpart is saved in the same way in `counterpart/`, as a network without hidden layers.
+
+If the bundle is a folder, it may also contain separate bundles of other networks. Networks that differ from the model only by
+their seed are saved in `seeds/`. A network trained on permuted labels is saved in `null-of-shuffled-labels/`. It serves as a
+baseline for explanations, not for predictions.
 """
 
 from __future__ import annotations
@@ -51,7 +57,7 @@ FORMAT = 1
 
 
 class Labels(BaseModel):
-    """Labels of columns, and of levels as text."""
+    """Labels of columns and of their levels. Levels are given as text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     columns: dict[str, str] = {}
@@ -77,7 +83,7 @@ class Settings(BaseModel):
 
 
 class MadeFrom(BaseModel):
-    """The file whose code was run to load the model that was then saved in this bundle."""
+    """An earlier file from which the model in a bundle was loaded by running code in that file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     format: str
@@ -122,26 +128,26 @@ def save_model(
 ) -> Path:
     """Write a bundle to a folder, or to one file if the path ends in `.zip`.
 
-    An existing bundle is replaced completely, and only after the new one has been written to disk; other files in the folder are
-    not changed.
+    An existing bundle is replaced completely, after the new one has been written to disk. Other files in the folder are not
+    changed.
 
-    A bundle contains the encoder as it was fitted, including all levels that it lists. The encoder of a network from `train`
-    lists no level with fewer than ten training rows.
+    A bundle contains the fitted encoder with all levels that it stores. The encoder of a network from `train` stores no level
+    with fewer than ten training rows, except `True` and `False`.
 
     Parameters
     ----------
     counterpart : the linear counterpart, saved with the model.
     table : arguments with which `read_table` reads the table again.
-    rows : the table. A warning then names the columns of which the bundle lists levels with fewer than ten rows in this table.
-    others : networks for `save_others`; only in folders.
-    null : a network for `save_null`; only in folders.
+    rows : the table. If it is given, a warning names the columns for which the bundle stores levels with fewer than ten rows in
+        this table.
+    others : networks that differ from the model only by their seed. They can only be saved if the bundle is a folder.
+    null : a network trained on permuted labels. It can only be saved if the bundle is a folder.
 
     Raises
     ------
     ModelError
-        The network contains operations that a file without code cannot describe (`operations.py` lists the others), the encoder
-        contains a type that could not be loaded again, or `others` or `null` were to be saved in a single file. Nothing is
-        written then.
+        The network contains an operation that is not listed in `operations.py`, the encoder contains a type that could not be
+        loaded again, or `others` or `null` is given although the path ends in `.zip`. In these cases, nothing is written.
     """
     target = Path(path)
     members = _members(model, table)
@@ -174,7 +180,7 @@ def save_model(
 
 
 def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
-    """Replace an existing bundle by these members: all of them, or none.
+    """Replace an existing bundle with these files. Either all files are replaced, or none.
 
     A folder is a bundle only while it contains a header, which is therefore deleted first and written last.
     """
@@ -195,7 +201,9 @@ def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
 
 
 def save_others(models: Sequence[Model], path: str | Path) -> None:
-    """Write networks that differ by their seed into the bundle's folder, replacing earlier ones."""
+    """Write networks that differ from the model only by their seed into the bundle's folder. Networks from earlier calls are
+    replaced.
+    """
     folder = Path(path) / OTHERS
     for stale in folder.glob(f"*/{HEADER}"):
         stale.unlink()
@@ -204,7 +212,9 @@ def save_others(models: Sequence[Model], path: str | Path) -> None:
 
 
 def save_null(model: Model | None, path: str | Path) -> None:
-    """Write a network trained on permuted labels into the bundle's folder; None: delete an earlier one."""
+    """Write a network trained on permuted labels into the bundle's folder. If `model` is None, delete the network from an earlier
+    call.
+    """
     folder = Path(path) / NULL
     (folder / HEADER).unlink(missing_ok=True)
     if model is not None:
@@ -212,9 +222,9 @@ def save_null(model: Model | None, path: str | Path) -> None:
 
 
 def rare_levels(model: Model, rows: Table) -> dict[str, int]:
-    """Return, by column, the number of levels in the model's encoder that occur in fewer than ten of these rows.
+    """Return, for each column, the number of levels in the model's encoder that occur in fewer than ten of these rows.
 
-    Columns without such a level are left out, and so are columns of `True` and `False`.
+    Columns without such levels, numeric columns and Boolean columns are left out.
     """
     listed, named = {*_listed_levels(_network(model).encoder)}, dict[str, int]()
     texts = {level for column, level in listed if column is None}
@@ -306,7 +316,7 @@ class _Described:
 
 @dataclass(frozen=True, eq=False)
 class _Network:
-    """The parts to save: a network, and its encoder or a list with the encoder of each input."""
+    """The parts of a model to save: a network, and its encoder or a list with the encoder of each input."""
 
     module: nn.Module
     encoder: Any
@@ -322,7 +332,7 @@ class _Network:
 
 
 def _network(model: Model) -> _Network:
-    """Return the network as it was wrapped, before it was completed for a table."""
+    """Return the network as the user wrapped it, before it was completed for a table."""
     if isinstance(model.finish, Finish):
         return _Network(model.module, list(model.finish.encoders), None)
     if model.original is not None and isinstance(model.encoder, SideBySide):
@@ -380,7 +390,7 @@ def _plain(value: Any) -> str | int | float | bool:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Members of a bundle with verified digests; nothing in them has been built yet."""
+    """The files of a bundle, with verified digests. The network and its encoder have not been built yet."""
 
     name: str
     header: Header
@@ -388,7 +398,7 @@ class Bundle:
     files: dict[str, Content]
 
     def network(self) -> nn.Module:
-        """Return the layers or the graph, with weights."""
+        """Build the network from its layers or its graph, and load its weights."""
         return network.fill(
             self.header.layers, self.header.graph, weights.tensors(self.files[WEIGHTS]), f"{self.name}/{HEADER}"
         )
@@ -428,7 +438,9 @@ class Bundle:
         return replace(model, expects=widths)
 
     def encoder(self) -> Any:
-        """Return the encoder, None if there is none, or a list for several inputs ("passthrough" for inputs without one)."""
+        """Return the encoder, or None if there is none. For several inputs, return a list, with "passthrough" for an input
+        without an encoder.
+        """
         content = self.files.get(ENCODER)
         found = None if content is None else skops_archive.load(content)
         inputs = 1 if self.header.graph is None else len(self.header.graph.inputs)
@@ -441,13 +453,13 @@ class Bundle:
 
 
 def from_folder(folder: Path) -> Bundle:
-    """Read a bundle from a folder; files with other names are never opened, and links are never followed."""
+    """Read a bundle from a folder. Files with other names are never opened, and links are never followed."""
     present = {name for name in MEMBERS if (folder / name).is_symlink() or (folder / name).exists()}
     return _bundle(str(folder), present, lambda name, limit: read_member(folder / name, limit).data)
 
 
 def from_archive(archive: Archive, part: str = "") -> Bundle:
-    """Read a bundle from a zip archive, which must contain nothing else; `part` is the folder of the counterpart."""
+    """Read a bundle from a zip archive, which must contain nothing else. `part` is the folder to read (empty: the main one)."""
     extra = sorted(set(archive.sizes) - {prefix + name for prefix in ("", COUNTERPART) for name in MEMBERS})
     if extra:
         raise UnsafeFileError(

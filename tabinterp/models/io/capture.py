@@ -1,4 +1,4 @@
-"""Capture of a network in memory as a graph that can be saved, by tracing it with torch.fx."""
+"""Conversion of a network in memory to a graph that can be saved. The network is traced with torch.fx."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ NEAR = 1e-5
 
 
 class UnsavedError(Exception):
-    """Raised with the reason why a network cannot be described without code."""
+    """An error that states why a network cannot be described without code."""
 
 
 def capture(module: nn.Module, name: str, widths: Sequence[int | None]) -> tuple[Graph, dict[str, Tensor]]:
     """Return the graph of a network in evaluation mode, and its tensors. `widths` contains the widths of its inputs (None:
     unknown).
 
-    The network is rebuilt from the description that will be saved, and must then give the same scores.
+    The network is rebuilt from the graph that will be saved, and must give the same scores as the original network.
 
     Raises
     ------
@@ -175,8 +175,8 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
 
 
 def _likely(tensors: Mapping[str, Tensor]) -> list[int]:
-    """Return input widths greater than one to try: small ones, those in the shapes of the network's tensors, and sums of two of
-    these.
+    """Return likely input widths greater than one: small numbers, the sizes of the dimensions of the network's tensors, and sums
+    of two such sizes.
     """
     own = {size for value in tensors.values() for size in value.shape}
     sums = {a + b for a in own for b in own} if len(own) <= MOST_SUMS else set[int]()
@@ -208,7 +208,7 @@ def _inner(error: ModelError) -> str:
 
 
 def _ways(graph: Graph, widths: list[int]) -> Iterator[list[Input]]:
-    """Yield forms of the inputs to try. Floats come before whole numbers, and (n, 1) before (n,)."""
+    """Yield combinations of input forms to try. Floats come before whole numbers, and the shape (n, 1) comes before (n,)."""
     forms = [[(False, False), (True, False), *([(False, True), (True, True)] if w == 1 else [])] for w in widths]
     for way in itertools.islice(itertools.product(*forms), TRIED):
         yield [
@@ -218,7 +218,7 @@ def _ways(graph: Graph, widths: list[int]) -> Iterator[list[Input]]:
 
 
 def _same(module: nn.Module, graph: Graph, tensors: dict[str, Tensor], name: str) -> None:
-    """Check that the graph to save gives the network's own scores."""
+    """Check that a network rebuilt from the graph gives the same scores as the original network."""
     again = graphs.fill(graph, tensors, name)
     draws = torch.Generator().manual_seed(0)
     dtype = next((value.dtype for value in tensors.values() if value.is_floating_point()), torch.float32)

@@ -1,4 +1,4 @@
-"""Recognition of model file formats, by the first bytes of a file and the names of its members, never by the file name."""
+"""Recognition of model file formats from the first bytes of a file and the names of its members, but never from the file name."""
 
 from __future__ import annotations
 
@@ -111,7 +111,9 @@ MEMBERS: tuple[tuple[str, str], ...] = (  # a member name in archives of this ki
 
 
 def kind_of(content: Content) -> str:
-    """Return the format of a file, which is a name in `KINDS`. Archives are also checked, so malicious ones are refused here."""
+    """Return the format of a file, as a key of `KINDS`. Zip archives are also checked, and an error is raised for malicious
+    archives.
+    """
     found = next((kind for test, kind in STARTS if test(content.data)), "unknown")
     return _member_kind(open_archive(content)) if found == "zip" else found
 

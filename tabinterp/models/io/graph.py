@@ -1,9 +1,9 @@
-"""Graph description of a network, without code, for networks that are more than a sequence of layers.
+"""Description of a network as a graph without code, for networks that are more than a sequence of layers.
 
-Every node is an input, a layer, a tensor in the weights file or an operation in our own table (`operations.py`), and uses only
-earlier nodes. The graph first runs on the meta device, where values have shapes but no memory, with the maximum number of rows of
-one pass. Only then does it receive its weights. The result is a torch.fx graph of our own functions: no name in the file becomes
-an attribute or code.
+Every node is an input, a layer, a tensor in the weights file or an operation in the table of `operations.py`. A node uses only
+earlier nodes. Before the weights are loaded, the graph runs on the meta device of torch, where values have shapes but no memory.
+This trial uses the maximum number of rows of one pass. The result is a torch.fx graph that contains only operations from this
+table. No name in the file becomes an attribute or code.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Value = Any  # a tensor or a number, or a list of these
 
 
 class Input(BaseModel):
-    """An input (n, width), or (n,) if `flat`; whole numbers if `whole`."""
+    """An input of a network, with the shape (n, width), or (n,) if `flat` is true. If `whole` is true, it contains integers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
@@ -43,9 +43,11 @@ class Input(BaseModel):
 
 
 class Node(BaseModel):
-    """One operation. `op`: "layer" or "tensor", with its name in `of`, or an operation. `values` and `settings`: numbers,
-    true, false, null, lists, and {"node": name}, {"slice": [start, stop, step]}, {"tuple": [...]}, {"dtype": name},
-    {"rest": true} for `...`.
+    """A node of a graph.
+
+    `op` is "layer", "tensor" or the name of an operation. For a layer or a tensor, `of` is its name. `values` and `settings`
+    contain the positional and named arguments. Each argument is a number, true, false, null, a list, or one of these objects:
+    {"node": name}, {"slice": [start, stop, step]}, {"tuple": [...]}, {"dtype": name}, or {"rest": true}, which means `...`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,8 +59,8 @@ class Node(BaseModel):
 
 
 class Graph(BaseModel):
-    """The graph of a network. `layers` and tensors have the names that they have in the weights file; several nodes may use
-    one layer.
+    """The graph of a network. Layers and tensors have the same names as in the weights file. Several nodes may use the same
+    layer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,12 +81,12 @@ class Network(fx.GraphModule):
 
 
 def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
-    """Return the network. It is first checked and tried without memory, and only then filled with its tensors.
+    """Build a network from its graph, and load its tensors. The graph is first checked and tried without allocating memory.
 
     Raises
     ------
     ModelError
-        Parts of the description are inconsistent; the message names the node.
+        Parts of the description are inconsistent. The message names the node.
     """
     check(graph, file)
     layers = empty_layers(graph, file)
@@ -108,7 +110,7 @@ def _expected(layers: dict[str, nn.Module], fixed: list[str], tensors: Mapping[s
 
 
 def empty_layers(graph: Graph, file: str) -> dict[str, nn.Module]:
-    """Return the layers, without memory for their tensors."""
+    """Build the layers without allocating memory for their tensors."""
     with torch.device("meta"):
         return {name: made(layer, file).eval() for name, layer in graph.layers.items()}
 
@@ -117,7 +119,7 @@ def empty_layers(graph: Graph, file: str) -> dict[str, nn.Module]:
 
 
 def check(graph: Graph, file: str) -> None:
-    """Check names, operations, and the number of values of each."""
+    """Check the names and operations in a graph, and the number of values of each operation."""
     if not 0 < len(graph.nodes) <= MOST_NODES or not 0 < len(graph.inputs) <= MOST_INPUTS:
         raise ModelError(
             f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; 1 to {MOST_NODES:,} nodes and 1 to "
@@ -351,7 +353,7 @@ def _computed(
 
 
 def _products(node: Node, graph: Graph, values: dict[str, Value], said: str) -> int:
-    """Return the number of multiplications for matrix products in a node; 0 for an operation without them."""
+    """Return the number of multiplications for matrix products in a node; 0 for an operation without matrix products."""
     layer = node.op == "layer" and graph.layers[str(node.of)].kind == "Linear"
     if not layer and node.op not in ("matmul", "linear", "attention"):
         return 0
@@ -405,7 +407,7 @@ def _check_scores(value: Value, file: str) -> None:
 
 
 def _assembled(graph: Graph, layers: dict[str, nn.Module], tensors: dict[str, Tensor], file: str) -> Network:
-    """Return the graph as a torch.fx graph in which every name is one of ours."""
+    """Return the graph as a torch.fx graph in which all names are assigned by tabinterp."""
     root, new = nn.Module(), fx.Graph()
     for i, layer in enumerate(layers.values()):
         root.add_module(f"layer{i}", layer)

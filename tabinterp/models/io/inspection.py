@@ -1,7 +1,9 @@
-"""Inspection of model files: what a file contains, what loading it would run, and whether it is safe. Nothing is run.
+"""Inspection of model files: what a file contains, which code would run if it were loaded, and whether loading is safe. No code
+in the file is run.
 
-A file is called safe only after the functions of `load_model` have loaded it, and a skops archive only after all of its types
-were found on the list. Further arguments that are needed to load a file (`needs`) are not known here.
+A file is reported as safe only after the functions of `load_model` have loaded it. For a skops archive, all types must also be on
+the list of safe types. If `load_model` needs further arguments for a file, they are named in `needs`, and the file is inspected
+without them.
 """
 
 from __future__ import annotations
@@ -36,8 +38,8 @@ NOTHING = "nothing"
 
 @dataclass
 class Inspection:
-    """The result of an inspection. `safe`: `load_model` reads the file and nothing in it runs; `problem` is the reason why not.
-    `str()` returns a readable text.
+    """The result of an inspection. `safe` is true if `load_model` can read the file without running code in it. Otherwise,
+    `problem` states the reason. `str()` returns a readable text.
     """
 
     path: str
@@ -90,7 +92,7 @@ def _listed(title: str, lines: list[str]) -> list[str]:
 
 
 def inspect_model(path: str | Path) -> Inspection:
-    """Describe a file or folder of any format, as far as it can be read; malicious and damaged files are described too.
+    """Inspect a file or folder of any format. Malicious and damaged files are described as far as they can be read.
 
     Raises
     ------
@@ -278,7 +280,7 @@ def _onnx(content: Content, found: Inspection) -> None:
 
 
 def _nothing(_content: Content, _found: Inspection) -> None:
-    """Add no details. This is for formats without any."""
+    """Do nothing. This function is used for formats of which no details are shown."""
 
 
 LOOKS: dict[str, Callable[[Content, Inspection], Any]] = {

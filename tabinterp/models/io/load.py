@@ -1,4 +1,4 @@
-"""`load_model`: load a model file. Only its format decides how it is read; there is no fallback."""
+"""`load_model`: load a model file. The format of the file determines how it is read, and there is no fallback."""
 
 from __future__ import annotations
 
@@ -60,18 +60,19 @@ def load_model(
     unsafe_pickle: bool = False,
     sha256: str | None = None,
 ) -> Model:
-    """Load a model file. Its format is recognised by its first bytes; code in the file is not run, except with `unsafe_pickle`.
+    """Load a model file. Its format is recognised from its contents. No code in the file is run, except with `unsafe_pickle`.
 
     Parameters
     ----------
-    path : a bundle (folder or zip), a skops archive of a fitted pipeline, weights (safetensors, a torch state dict), or a model
-        of MLflow that is stored as skops or ONNX: its folder or its URI, such as "models:/churn/3".
+    path : path of a bundle (folder or zip), a skops archive of a fitted pipeline, a file of weights (safetensors or torch state
+        dict), an ONNX file, or an MLflow model that is stored as skops or ONNX. For an MLflow model, pass its folder or its URI,
+        such as "models:/churn/3".
     architecture : for weights: a JSON file that describes the layers.
-    encoder : for weights and ONNX: a fitted transformer, the path of one as a skops archive, or "passthrough".
+    encoder : for weights and ONNX: a fitted transformer, the path of a skops archive that contains one, or "passthrough".
     classes, task : for ONNX: the same as in `wrap`.
-    unsafe_pickle : load a pickle, joblib file or whole-module file of torch, which runs the code that it contains. `sha256` is
-        then required, and the report says so and raises a finding.
-    sha256 : refuse a file with another digest (for a folder: the digest of its model.json).
+    unsafe_pickle : whether to load a pickle, a joblib file or a whole module saved by torch, which runs the code in the file.
+        `sha256` is then required. The report states that code was run, and raises a finding.
+    sha256 : expected SHA-256 digest of the file (for a folder: of its model.json). An error is raised for any other digest.
 
     Raises
     ------
@@ -123,7 +124,7 @@ def load_others(path: str | Path) -> tuple[Model, ...]:
     Raises
     ------
     ModelError
-        One of them was not trained like the bundle's network, but on other columns, another target or another split.
+        One of the networks differs from the bundle's network in a setting such as its columns, layers, classes or split.
     """
     source = Path(path)
     folder = source / OTHERS.rstrip("/")
@@ -141,12 +142,12 @@ def load_null(path: str | Path) -> Model | None:
     """Return the network that `train --null` trained on permuted labels and saved in the folder of a bundle; None if there is
     none.
 
-    `trust(null=)` and `audit(null=)` compare rankings with it; it is not a model to use.
+    `trust(null=)` and `audit(null=)` use it as a baseline for rankings. It must not be used for predictions.
 
     Raises
     ------
     ModelError
-        It was trained on other columns or another split than the bundle's network.
+        The network differs from the bundle's network in a setting such as its columns, layers, classes or split.
     """
     source = Path(path)
     folder = source / NULL.rstrip("/")
@@ -156,9 +157,7 @@ def load_null(path: str | Path) -> Model | None:
 
 
 def _beside(first: Header, folder: Path, role: str) -> Model:
-    """Return the bundle in a subfolder of another bundle, after checking that both networks were trained with the
-    same settings.
-    """
+    """Return the model in a subfolder of another bundle, after checking that both were trained with the same settings."""
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
         raise ModelError(
@@ -245,7 +244,7 @@ def _skops(content: Content, given: Given) -> Model:
 
 
 def of_object(value: Any, content: Content) -> Model:
-    """Return the object of a skops archive as a model."""
+    """Wrap the object in a skops archive as a model."""
     model = replace(_wrapped(value, None, content), file=File("skops", content.sha256))
     if model.function is None:
         return model
@@ -272,7 +271,7 @@ def is_encoder(value: Any) -> bool:
 
 
 def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
-    """Wrap an object from a file as a model; its attributes may be missing or of any type."""
+    """Wrap an object from a file as a model. Attributes of the object may be missing or of any type."""
     try:
         model = wrap(value, encoder=encoder)
         finite = all(bool(torch.isfinite(part).all()) for part in model.module.state_dict().values())
@@ -291,7 +290,9 @@ def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
 
 
 def _told(predict: Callable[[pd.DataFrame], FloatArray], name: str) -> Callable[[pd.DataFrame], FloatArray]:
-    """Return the model's own prediction function. Any error that it raises is reported as an error in the file."""
+    """Return a function that calls the model's own prediction function, and converts any error to a `ModelError` that names the
+    file.
+    """
 
     def told(rows: pd.DataFrame) -> FloatArray:
         try:
@@ -313,7 +314,7 @@ def _torch(content: Content, given: Given) -> Model:
 
 
 def _filled(content: Content, tensors: dict[str, torch.Tensor], given: Given, kind: str) -> Model:
-    """Return the described layers filled with weights, with the given encoder."""
+    """Build the described network, load its weights, and wrap it with the given encoder."""
     if given.architecture is None:
         raise ModelError(
             f"{content.name!r} contains only weights. Pass {argument('architecture')} with a JSON file that "
@@ -351,7 +352,7 @@ def _encoder(encoder: Any) -> Any:
 
 
 def _onnx(content: Content, given: Given) -> Model:
-    """Return a checked graph with the given encoder; without an encoder, it uses the numeric columns unchanged."""
+    """Check an ONNX graph, and wrap it with the given encoder. Without an encoder, it uses the numeric columns unchanged."""
     if given.architecture is not None:
         raise ModelError(f"an ONNX file contains its own architecture. Leave out {argument('architecture')}")
     encoder = "passthrough" if given.encoder is None else _encoder(given.encoder)
@@ -373,7 +374,7 @@ LOADERS: dict[str, Callable[[Content, Given], Model]] = {
 
 
 def _unsafe(content: Content, kind: str, given: Given) -> Model:
-    """Load a pickle whose SHA-256 was given and matched."""
+    """Load a pickle after its SHA-256 was compared with the one that the user gave."""
     if not KINDS[kind].pickle:
         why = (
             refusal(content, kind)

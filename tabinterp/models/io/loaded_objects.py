@@ -1,7 +1,8 @@
-"""Checks of objects loaded from a skops archive: none may read or write files, run code, or claim impossible sizes.
+"""Checks of objects loaded from a skops archive. No object may read or write files, run code, or state impossible sizes.
 
-The objects themselves are checked, because the text of an archive does not show what skops builds from it. A type on the
-list is not enough: attributes are set without the checks of a constructor, and scikit-learn's compiled code relies on them.
+The objects themselves are checked, because the text of an archive does not show what skops builds from it. It is not enough that
+the type of an object is on the list of safe types. skops sets attributes without the checks of a constructor, and scikit-learn's
+compiled code relies on these attributes.
 """
 
 from __future__ import annotations
@@ -117,13 +118,13 @@ def is_function(name: str) -> bool:
 
 
 def check(value: Any, file: str) -> None:
-    """Check every object that can be reached from a loaded object, and prevent all of them from starting processes.
+    """Check a loaded object and all objects inside it, and prevent them from starting processes.
 
     Raises
     ------
     UnsafeFileError
-        An object has a type or function that is not on the list, refers to a cache folder or another place, has an attribute that
-        replaces a method, or contains indices outside an array.
+        An object has a type or function that is not on the list, refers to a cache folder, a file or an address, has an attribute
+        that replaces a method, or contains indices outside an array.
     ModelError
         The parts of the model would create more columns, or longer arrays, than the limit.
     """
@@ -151,12 +152,12 @@ def check(value: Any, file: str) -> None:
 
 
 def check_fit(encoder: Any, name: str) -> None:
-    """Check the maximum number of steps for refitting an encoder.
+    """Check that refitting an encoder does not take more steps than the limit.
 
     Raises
     ------
     ModelError
-        The number exceeds the limit; nested searches and iterations could otherwise take hours, even with few rows.
+        The number of steps exceeds the limit. Nested searches and iterations could otherwise take hours, even with few rows.
     """
     width = columns(encoder)
     known: dict[int, int] = {}
@@ -199,7 +200,7 @@ def _choices(values: Any) -> int:
 
 
 def columns(value: Any) -> int:
-    """Return the total number of columns that the parts of an encoder create; a part that is used twice counts twice."""
+    """Return the total number of columns that the parts of an encoder create. A part that is used twice counts twice."""
     known: dict[int, int] = {}
 
     def of(value: Any) -> int:
@@ -316,8 +317,8 @@ def _most(name: str) -> int | None:
 
 
 def _check_count(value: Any, name: str, most: int, said: str) -> None:
-    """Check a parameter that sets a number of steps. A list contains one number for each column; for penalties and thresholds,
-    it contains the values to try.
+    """Check a parameter that sets a number of steps or parts. If the parameter is a list of one number for each column, each
+    number is checked. A list of penalties or thresholds is not checked, because it contains the values to try.
     """
     numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas", "thresholds") or np.ndim(value) == 0 else []
     found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
@@ -347,7 +348,7 @@ def _made(value: Any) -> int:
 
 
 def _size(value: Any) -> int:
-    """Return the sum of the whole numbers in an attribute; counting stops beyond the limit."""
+    """Return the sum of the whole numbers in an attribute, each limited to twice the maximum number of columns."""
     if isinstance(value, np.ndarray):
         value = value.ravel().tolist()
     if isinstance(value, (list, tuple)):

@@ -1,5 +1,5 @@
-"""Limits on the memory and computation of a network from a file with the rows of a table, computed from shapes before it
-runs.
+"""Limits on the memory and computation that a network from a file needs for the rows of a table. They are checked from shapes
+before the network runs.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from .loaded_objects import columns
 
 
 def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
-    """Check the sizes of a network from a file, for its inputs of shape (m, d) or (m,) and for all rows.
+    """Check the memory and computation that a network from a file needs for a table.
+
+    `inputs` contains the inputs of the network for some rows, (m, d) or (m,) each. `rows` is the number of rows in the table.
 
     Raises
     ------
     ModelError
-        A value, all values together, or the matrices and rows in memory would exceed the limits, or a row would need more
-        multiplications than the limit.
+        A limit would be exceeded: on the size of one value or of all values together, on the size of matrices and rows in memory,
+        or on the number of multiplications per row.
     """
     if model.file is None or model.function is not None:
         return
@@ -39,8 +41,8 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
 
 
 def _entries(module: nn.Module, shape: torch.Size, name: str) -> int:
-    """Return the total number of entries per row in the outputs of all layers, for rows of this shape. Graphs are checked when
-    they are loaded.
+    """Return the total number of entries per row in the outputs of all layers, for rows of this shape. A network that is not a
+    sequence of layers was checked when it was loaded.
     """
     layers = [layer for layer in module.modules() if not any(True for _ in layer.children())]
     if not is_sequence(module):

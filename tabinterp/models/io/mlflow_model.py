@@ -1,7 +1,7 @@
-"""Models of MLflow: the file in a model's folder that `load_model` reads, and the folder of a URI.
+"""MLflow models: the file in a model's folder that `load_model` reads, and the folder to which a URI refers.
 
-MLflow itself loads most models by unpickling them. Here, the file `MLmodel` in a folder only gives the name of the model file.
-That file is read like any other, so it is refused if loading it would run code.
+MLflow itself loads most models by unpickling them. Here, the file `MLmodel` in a folder is only used to find the name of the
+model file. The model file is read like any other file, so it is not loaded if this would run code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def is_uri(path: str | Path) -> bool:
 
 
 def downloaded(uri: str) -> Path:
-    """Let MLflow download the files of a model, and return their folder; nothing in it is run."""
+    """Download the files of a model with MLflow, and return the path of their folder. No code in these files is run."""
     try:
         import mlflow  # noqa: PLC0415  # an optional library
     except ImportError:
@@ -38,14 +38,14 @@ def downloaded(uri: str) -> Path:
 
 
 def model_file(folder: Path, unsafe_pickle: bool = False) -> Path:
-    """Return the path of the model file in a folder with an `MLmodel`.
+    """Return the path of the model file in a folder with a file `MLmodel`.
 
     Raises
     ------
     UnsafeFileError
-        The model is pickled.
+        The model is pickled and `unsafe_pickle` is false, or it is of a kind that cannot be read without running code.
     ModelError
-        The folder contains another kind of model, or its `MLmodel` cannot be read.
+        The file `MLmodel` cannot be read, or does not name a file in the folder.
     """
     flavors = _flavors(folder)
     if "onnx" in flavors:
@@ -87,7 +87,7 @@ def _flavors(folder: Path) -> dict[str, Any]:
 
 
 def _inside(folder: Path, name: Any) -> Path:
-    """Return the path of a file in the folder."""
+    """Return the path of a file in the folder, after checking that its name is valid and that it is not a link."""
     if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
         raise ModelError(f"{str(folder / HEADER)!r} names {name!r}, which is not a file in that folder")
     path = folder / name

@@ -38,7 +38,7 @@ def parse(content: Content) -> Architecture:
 
 
 def fill(layers: list[Layer] | None, graph: Graph | None, tensors: Mapping[str, Tensor], file: str) -> nn.Module:
-    """Return the network with its weights; exactly one of the two descriptions must be given."""
+    """Build a network from its layers or its graph, and load its weights. Exactly one of `layers` and `graph` must be given."""
     if (layers is None) == (graph is None):
         raise ModelError(f"{file!r} must describe the network either in the field 'layers' or in the field 'graph'")
     if graph is not None:

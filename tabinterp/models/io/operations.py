@@ -1,4 +1,4 @@
-"""The operations, apart from layers, that a network in a file may use. A literal table lists all of them."""
+"""The table of all operations, apart from layers, that a network in a file may use."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from torch.nn import functional as f
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. `target` is a function or the name of a tensor method. It takes `least` to `most` values, and settings by
-    name.
+    """An operation that a network in a file may use.
 
-    `alike` contains other functions and tensor methods that compute the same from the same values. With `numbers`, the operation
-    accepts numbers instead of tensors, but no lists.
+    `target` is a function or the name of a tensor method. The operation takes `least` to `most` values, and the named arguments
+    in `settings`.
+
+    `alike` contains other functions and tensor methods that return the same result for the same values. If `numbers` is true, the
+    operation accepts numbers in place of tensors, but no lists.
     """
 
     target: Any

@@ -1,4 +1,6 @@
-"""Pickles: their imports, read from the opcodes without running them, and the only place where a pickle is loaded."""
+"""Inspection and loading of pickles. The imports of a pickle are read from its opcodes without running them. No other module
+loads arbitrary pickles.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ COMPRESSED: dict[bytes, Callable[[io.BytesIO], Any]] = {  # first bytes -> a str
 
 @dataclass(frozen=True)
 class Opcodes:
-    """The names in a pickle. `complete` is False if reading stopped before its end (there may be arrays between opcodes)."""
+    """The imports of a pickle, and the numbers of its calls and opcodes. `complete` is False if reading stopped before the end of
+    the pickle, for example at an array between opcodes.
+    """
 
     imports: tuple[str, ...]
     calls: int
@@ -54,7 +58,7 @@ class Opcodes:
 def opcodes(data: bytes) -> Opcodes:
     """Read a pickle as a list of instructions, without running any of them.
 
-    A name consists of two preceding strings, which are taken from the stack of strings; "?" if they are unknown.
+    The name of an import consists of the two strings before the opcode. A string that is unknown is replaced by "?".
     """
     imports: dict[str, None] = {}
     reached = 0
@@ -98,7 +102,7 @@ def opcodes(data: bytes) -> Opcodes:
 
 
 def chained(data: bytes, most: int = 8) -> list[bytes]:
-    """Return the pickles that follow one another in these bytes, at most the first `most`."""
+    """Split bytes into consecutive pickles, and return at most the first `most` of them."""
     parts: list[bytes] = []
     stream = io.BytesIO(data)
     while len(parts) < most and stream.tell() < len(data):
@@ -113,8 +117,8 @@ def chained(data: bytes, most: int = 8) -> list[bytes]:
 
 
 def _later(data: bytes) -> list[str]:
-    """Return the names of imports that follow bytes which are not opcodes. They are recognised by their form. joblib writes
-    arrays as such bytes.
+    """Return the names of imports in bytes that contain more than opcodes, such as the arrays that joblib writes. The names are
+    recognised by their form.
     """
     found = {module + b"." + name: None for module, name in NAMED.findall(data)}
     for match in PAIRED.finditer(data):
@@ -157,7 +161,7 @@ class _Zlib:
 
 
 def run(content: Content, *, is_torch: bool) -> Any:
-    """Load a pickle, which runs any code in it. This is only called for bytes whose SHA-256 the user gave."""
+    """Load a pickle, which runs any code in it. The caller must have checked that the user gave the SHA-256 of these bytes."""
     try:
         if is_torch:
             return torch.load(io.BytesIO(content.data), map_location="cpu", weights_only=False)

@@ -1,4 +1,6 @@
-"""Reading of untrusted files: once, within a size limit, through one handle, so that the hashed bytes are the loaded bytes."""
+"""Reading of untrusted files. Each file is read once, through one handle and up to a size limit, so that the hashed bytes are the
+bytes that are loaded.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Content:
-    """The bytes of one file, and the name of the file in messages."""
+    """The bytes of a file, and the name of the file for messages."""
 
     name: str
     data: bytes
@@ -31,12 +33,12 @@ class Content:
 
 
 def read(path: Path, limit: int = LARGEST_FILE) -> Content:
-    """Read a regular file that the user named, following a link to one."""
+    """Read a regular file that the user named. Symbolic links are followed."""
     return Content(str(path), _bytes(path, limit, follow=True))
 
 
 def read_member(path: Path, limit: int) -> Content:
-    """Read a file in an untrusted folder; links, pipes and devices are refused."""
+    """Read a file in an untrusted folder. An error is raised for links, pipes and devices."""
     return Content(str(path), _bytes(path, limit, follow=False))
 
 
@@ -69,7 +71,7 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
 
 
 def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, Any]:
-    """Return a JSON object without repeated names, of limited size and nesting."""
+    """Parse a JSON object. An error is raised for repeated keys, too many bytes and too deep nesting."""
     if len(data) > limit:
         raise ModelError(f"{name} has {len(data):,} bytes; the limit for JSON is {limit:,}")
     try:

@@ -1,4 +1,4 @@
-"""safetensors files: the header is checked here before the library reads a byte."""
+"""Reading and writing of safetensors files. The header is checked before the safetensors library reads the file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ class Shape:
 
 
 def looks_like(start: bytes) -> bool:
-    """Return whether a file starts with eight bytes that are a plausible length, and the brace of the header."""
+    """Return whether a file starts like a safetensors file: with eight bytes that are a plausible length of the header, and the
+    opening brace of the header.
+    """
     return len(start) >= 9 and start[8:9] == b"{" and start[5:8] == b"\0\0\0"
 
 
@@ -44,8 +46,8 @@ def shapes(content: Content) -> list[Shape]:
     Raises
     ------
     ModelError
-        The header is longer than the file, tensors overlap, leave gaps or do not end with the file, or a shape does not match its
-        bytes.
+        The header is longer than the file, the tensors overlap or do not fill the rest of the file, or the shape of a tensor does
+        not match its number of bytes.
     """
     if len(content.data) < 8:
         raise ModelError(
@@ -89,7 +91,7 @@ def _counts(value: Any) -> bool:
 
 
 def _tiled(spans: list[tuple[int, int]], size: int, file: str) -> None:
-    """Check that tensors follow each other, without overlaps or gaps, up to the end of the file."""
+    """Check that the tensors follow one another, without overlaps or gaps, up to the end of the file."""
     end = 0
     for start, stop in sorted(spans):
         if start != end:
@@ -106,7 +108,7 @@ def _tiled(spans: list[tuple[int, int]], size: int, file: str) -> None:
 
 
 def tensors(content: Content) -> dict[str, torch.Tensor]:
-    """Return the tensors of a file whose header was checked."""
+    """Check the header of a file, and return its tensors."""
     shapes(content)
     try:
         return safetensors.torch.load(content.data)
@@ -115,12 +117,13 @@ def tensors(content: Content) -> dict[str, torch.Tensor]:
 
 
 def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:
-    """Check that tensors are finite, and that all floats have the same type, which a network can have.
+    """Check that all tensors are finite, and that all floating-point tensors have the same supported type.
 
     Raises
     ------
     ModelError
-        A tensor is not finite (the message names the first one), or floats have an unsupported type or different types.
+        A tensor is not finite (the message names the first such tensor), or floating-point tensors have an unsupported type or
+        different types.
     """
     kinds = {str(value.dtype).removeprefix("torch.") for value in tensors.values() if value.is_floating_point()}
     if len(kinds) > 1 or not kinds <= set(DTYPES):
@@ -141,5 +144,5 @@ def described(tensors: dict[str, torch.Tensor]) -> list[Shape]:
 
 
 def dump(tensors: dict[str, torch.Tensor]) -> bytes:
-    """Return tensors as a safetensors file."""
+    """Return tensors as the bytes of a safetensors file."""
     return safetensors.torch.save({n: v.detach().cpu().clone().contiguous() for n, v in tensors.items()})

@@ -1,8 +1,9 @@
-"""skops archives: nodes and arrays are checked against a list of safe types before skops builds anything, then the objects.
+"""Safe reading and writing of skops archives.
 
-The text of an archive does not determine what is built: skops resolves a node by its `__id__`, and the attributes of an object
-may be in states that its class would never reach. So `examine` checks the input of skops, and `load` checks the resulting
-objects (`loaded_objects.py`).
+Before skops builds any object, `examine` checks the nodes and arrays of an archive against a list of safe types. Afterwards,
+`load` also checks the objects that were built (`loaded_objects.py`). The first check is not enough, because the text of an
+archive does not show exactly what is built: skops resolves a node by its `__id__`, and attributes of an object can have values
+that its class would never set.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ KEYS = ("__loader__", "__class__", "__module__", "__id__")  # skops may treat a 
 
 @dataclass(frozen=True)
 class Held:
-    """A checked archive: the types that it names, and those of them that prevent loading."""
+    """The types that an archive names, and the types among them that prevent loading."""
 
     types: tuple[str, ...]
     refused: tuple[str, ...]
@@ -129,9 +130,10 @@ def _check_protocol(schema: dict[str, Any], file: str) -> None:
 
 
 def _check_identities(schema: dict[str, Any], archive: Archive) -> None:
-    """Refuse different nodes with the same id, because skops would use the first one for both.
+    """Raise an error if different nodes have the same id, because skops would use the first node for all of them.
 
-    skops writes an object again, with the same id, wherever it occurs again; a cached node refers to the earlier one.
+    If an object occurs several times, skops either writes it again with the same id, or writes a cached node that refers to the
+    first occurrence.
     """
     known: dict[int, str] = {}
 
@@ -228,7 +230,7 @@ def _array(archive: Archive, member: Any) -> None:
 
 
 def dump(encoder: Any, name: str) -> bytes:
-    """Return an encoder as an archive that can be read again."""
+    """Return an encoder as the bytes of a skops archive, after checking that the archive can be loaded again."""
     try:
         data: bytes = skops.io.dumps(encoder)
     except Exception as error:  # skops raises many kinds of errors for objects that it cannot write

@@ -1,4 +1,4 @@
-"""State dicts saved with torch.save: named tensors and nothing else."""
+"""Reading of state dicts that were saved with torch.save, which must contain only named tensors."""
 
 from __future__ import annotations
 
