@@ -35,6 +35,7 @@ from .signals import SIGNALS
 
 STEP = 0.02  # share of an analysis between two progress reports of a worker
 DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+C = ctypes.CDLL(None)
 
 Answer = Callable[[Analysis[Any], Context], Any]
 
@@ -100,6 +101,8 @@ def side_by_side(
     outcomes: dict[str, Any] = {}
     waiting = deque(range(len(groups)))
     sys.stdout.flush()  # otherwise every worker would write the buffered text again
+    gc.collect()
+    _return_freed_memory()
     with _forked(min(count, len(groups)), lambda pipe: _work(pipe, groups, context, answer, count)) as workers:
         pipes = [worker.pipe for worker in workers]
         while pipes:
@@ -125,6 +128,8 @@ def side_by_side(
                         return outcomes
                     for message, category, filename, line in warned:
                         warnings.warn_explicit(message, category, filename, line)
+                    del what, pickled
+                    _return_freed_memory()
                     watch.finished(name, seconds)
     return outcomes
 
@@ -152,6 +157,17 @@ def _work(
                     pipe.send(("failed",))
                     return
                 pipe.send(("answer", analysis.name, pickled, time.perf_counter() - start))
+                del outcome, pickled
+                gc.collect()
+                _return_freed_memory()
+
+
+def _return_freed_memory() -> None:
+    """Return freed memory to the system. Otherwise glibc keeps it, and every worker would hold the largest memory of all its
+    analyses until its end.
+    """
+    if hasattr(C, "malloc_trim"):
+        C.malloc_trim(0)
 
 
 class _Reports:
@@ -185,7 +201,7 @@ def _forked(count: int, work: Callable[[Connection], None]) -> Iterator[list[Wor
 
 
 def _fork(work: Callable[[Connection], None]) -> Worker:
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+    prctl, parent = C.prctl, os.getpid()
     here, there = Pipe()
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the child has its own handlers
     with warnings.catch_warnings():

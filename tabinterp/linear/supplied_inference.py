@@ -73,6 +73,6 @@ def _to_terms(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
             row[1 + term.block] = term.level - term.reference
         else:
             row[1 + term.encoded] = 1.0
-    values = np.column_stack([term.values for term in terms])
+    values = np.stack([term.values for term in terms], axis=1, dtype=np.float64)
     turn[0] = [1.0, *(bound.x - values @ turn[1:, 1:]).mean(axis=0)]
     return turn

@@ -52,7 +52,7 @@ class Contrast:
     """
 
     term: Term
-    values: FloatArray  # (n,) 0 or 1
+    values: NDArray[np.bool_]  # (n,) rows with the level; a hundred terms of doubles would be large
     block: IntArray
     level: FloatArray
     reference: FloatArray
@@ -62,7 +62,7 @@ class Contrast:
     @property
     def level_rows(self) -> int:
         """The number of rows that have the level."""
-        return int((self.values > 0).sum())
+        return int(self.values.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +95,10 @@ def find_terms(bound: BoundModel) -> list[AnyTerm]:
 
 def design(terms: list[AnyTerm], rows: NDArray[np.bool_] | None = None) -> Design:
     """Return the values of the terms as a design matrix (rows, terms)."""
-    matrix = np.column_stack([t.values for t in terms]) if terms else np.empty((0 if rows is None else len(rows), 0))
-    return Design(matrix if rows is None else matrix[rows], tuple(t.term for t in terms))
+    if not terms:
+        return Design(np.empty((0 if rows is None else int(rows.sum()), 0)), ())
+    columns = [t.values if rows is None else t.values[rows] for t in terms]
+    return Design(np.stack(columns, axis=1, dtype=np.float64, casting="safe"), tuple(t.term for t in terms))
 
 
 def _column_terms(bound: BoundModel, column: str) -> Iterator[AnyTerm]:
@@ -167,7 +169,7 @@ def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
     if flags.any():
         reference = np.where(flags, at_present, at_missing)
         term = Term(slope.term.column, "(missing)", "(present)", dummy=True)
-        yield Contrast(term, missing.astype(np.float64), slope.block, at_missing, reference)
+        yield Contrast(term, missing, slope.block, at_missing, reference)
 
 
 # ---- levels
@@ -203,7 +205,7 @@ def _levels(
     return [
         Contrast(
             Term(column, labels[g][1], labels[reference][1], dummy=True),
-            (group == g).astype(np.float64),
+            group == g,
             block,
             points[g],
             points[reference],

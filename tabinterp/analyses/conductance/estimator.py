@@ -8,7 +8,7 @@ the layer (a residual or wide branch), their contribution is reported separately
 A straight path is still straight after the first affine operation, so integration can start after this operation. The path is
 divided into segments. The change of h_j over a segment follows from the outputs at both ends, without a gradient. A segment is
 halved if its contributions, summed over the layer, do not match the change of the score. This check cannot detect a change in a
-unit that is reversed within half a segment, which is 1/128 of the path. A batch of paths has at most 5 million numbers. Apart
+unit that is reversed within half a segment, which is 1/128 of the path. A batch of paths has at most 2 million numbers. Apart
 from a batch, only the result is kept in memory.
 """
 
@@ -44,7 +44,7 @@ AUDITED_ROWS = 1_000
 STEPS = 64  # initial number of segments; one segment is used, and is exact, if the network after the layer is affine
 DEPTH = 16  # maximum number of times that a segment is halved
 SHARES = (16, 128, 1024)  # a segment needs a gap of at most tolerance / share; rows that fail use the next share
-CELLS = 5_000_000  # maximum number of values in a batch: points times (inputs + units + outputs); at least one path
+CELLS = 2_000_000  # maximum number of values in a batch: points times (inputs + units + outputs); at least one path
 BACKGROUND = 10
 BASELINES = ("mean", "median", "rows")
 
