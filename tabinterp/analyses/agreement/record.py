@@ -104,6 +104,6 @@ def _spread(
     for j, column in enumerate(columns):
         members = [i for i, t in enumerate(coefficients.terms) if t.term.column == column]
         if members and not np.isnan(slopes[members]).any():
-            values = np.column_stack([coefficients.terms[i].values for i in members])
+            values = np.array([coefficients.terms[i].values for i in members], dtype=np.float64).T
             result[j] = deviation(values @ slopes[members], weights).mean()
     return result
