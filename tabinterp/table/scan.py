@@ -253,7 +253,7 @@ def open_table(
     """Call `scan_table` for sources that are read `in_batches`, and `read_table` for all others."""
     if key is not None and query is None:
         raise TableError(
-            f"the key column {key!r} can only be used with a query, but there is no query. Give a query, or leave out the key "
+            f"the key column {key!r} can only be used with a query, but no query was given. Give a query, or leave out the key "
             "column"
         )
     if not in_batches(source, query):
@@ -354,7 +354,7 @@ def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
     for side, part in ((True, "held-out"), (False, "training")):
         if mass[side] == 0:
             raise TableError(
-                f"all {held_out if side else sides.rows - held_out} {part} rows have weight 0. Choose another split or other "
+                f"all {held_out if side else sides.rows - held_out} {part} rows have a weight of 0. Choose another split or other "
                 f"weights, so that at least one of the {part} rows has a positive weight"
             )
 
