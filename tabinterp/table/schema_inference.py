@@ -142,7 +142,7 @@ def weighed(values: pd.Series) -> FloatArray:
     if wrong.any() or weights.sum() == 0:
         row = int(np.flatnonzero(wrong)[0]) if wrong.any() else 0
         raise TableError(
-            f"the weights in column {values.name!r} must not be negative, and at least one must be above 0; row "
+            f"the weights in column {values.name!r} must all be at least 0, and at least one must be above 0; row "
             f"{values.index[row]} contains {weights[row]}"
         )
     return weights

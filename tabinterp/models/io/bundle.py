@@ -434,8 +434,8 @@ class Bundle:
         inputs = 1 if self.header.graph is None else len(self.header.graph.inputs)
         if (len(found) if isinstance(found, list) else 1) != inputs:
             raise ModelError(
-                f"{self.name!r}: {ENCODER} must contain as many encoders as the network has inputs ({inputs}). Save "
-                "the model again"
+                f"{self.name!r}: {ENCODER} must contain one encoder for each input of the network (number of inputs: {inputs}). "
+                "Save the model again"
             )
         return ["passthrough" if one is None else one for one in found] if isinstance(found, list) else found
 
