@@ -186,8 +186,8 @@ class Policy(_Part):
                 "the policy has no gates; add at least one [[metric]], [[finding]], [[severity]] or [verdict] table"
             )
         named_once: dict[str, list[str]] = {
-            "demand": [d.gate for d in self.metric] + [f"finding:{d.finding}" for d in self.finding],
-            "severity": [d.severity for d in self.severity],
+            "gate": [d.gate for d in self.metric] + [f"finding:{d.finding}" for d in self.finding],
+            "severity gate": [d.severity for d in self.severity],
             "waiver": [w.gate for w in self.waiver],
         }
         for what, named in named_once.items():
