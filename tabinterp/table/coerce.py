@@ -176,8 +176,8 @@ def _file(path: Path) -> tuple[pd.DataFrame, str]:
             return _csv(path, data, packed=start[:2] == b"\x1f\x8b"), digest
     except UNREADABLE as error:
         raise TableError(
-            f"the file {str(path)!r} cannot be read ({str(error).strip()}). It must be a Parquet file, or a UTF-8 CSV file with a "
-            "header, which may be gzipped"
+            f"the file {str(path)!r} cannot be read ({str(error).strip()}). It must be a Parquet file, or a UTF-8 CSV file with "
+            "a header, which may be gzipped"
         ) from None
     raise TableError(f"the file {str(path)!r} is empty. Give a Parquet file, or a CSV file with a header and rows")
 

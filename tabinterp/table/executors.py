@@ -156,8 +156,8 @@ def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
         client = distributed.Client(address=scheduler)
     except (OSError, ValueError) as error:
         raise TabinterpError(
-            f"no Dask scheduler can be reached at {hidden(scheduler)!r} ({hidden(str(error), scheduler)}). Check that the address "
-            "is correct and that the scheduler is running"
+            f"no Dask scheduler can be reached at {hidden(scheduler)!r} ({hidden(str(error), scheduler)}). Check that the "
+            "address is correct and that the scheduler is running"
         ) from None
     with client:
         yield dask_engine(client)

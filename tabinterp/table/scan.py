@@ -354,8 +354,8 @@ def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
     for side, part in ((True, "held-out"), (False, "training")):
         if mass[side] == 0:
             raise TableError(
-                f"all {held_out if side else sides.rows - held_out} {part} rows have a weight of 0. Choose another split or other "
-                f"weights, so that at least one of the {part} rows has a positive weight"
+                f"all {held_out if side else sides.rows - held_out} {part} rows have a weight of 0. Choose another split or "
+                f"other weights, so that at least one of the {part} rows has a positive weight"
             )
 
 

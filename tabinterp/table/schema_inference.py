@@ -264,7 +264,7 @@ def _infinite(values: pd.Series, large: int) -> str:
     numbers = values.to_numpy(dtype=np.float64)
     at = int(np.flatnonzero(np.abs(numbers) > LARGEST)[0])
     told = (
-        f"column {values.name!r} contains {values.iloc[at]} in row {values.index[at]} (number of such rows: {large}). "
+        f"column {values.name!r} contains {values.iloc[at]} in row {values.index[at]} (invalid rows: {large}). "
     )
     if np.isinf(numbers).any():
         return f"{told}All numbers must be finite. If the value is missing, leave the cell empty"

@@ -89,8 +89,8 @@ class Split:
         missing = [name for name in (*self.columns, *([self.group] if self.group else [])) if name not in frame]
         if missing:
             raise TableError(
-                f"the split needs columns that are not in this table: {', '.join(map(repr, missing))}. Add these columns, or give "
-                "another split"
+                f"the split needs columns that are not in this table: {', '.join(map(repr, missing))}. Add these columns, or "
+                "give another split"
             )
         if self.group is not None:
             return np.asarray(_group_draws(unit_hash(frame, self.columns, self.group), self.seed) < self.cuts[0])

@@ -217,7 +217,7 @@ def test_a_null_stands_beside_and_is_never_the_model(saved, tmp_path):
     ti.save_null(None, saved)
     assert ti.load_null(saved) is None
     ti.save_null(network("regression"), saved)
-    with pytest.raises(ModelError, match="cannot be used with this bundle as its 'null' network"):
+    with pytest.raises(ModelError, match="cannot be used as the 'null' network of this bundle"):
         ti.load_null(saved)
     at.rename(tmp_path / "elsewhere")
     at.symlink_to(tmp_path / "elsewhere")
@@ -234,7 +234,7 @@ def test_what_is_no_other_seed_is_refused(name, saved, tmp_path):
         at.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(
         ModelError,
-        match="do not agree in all of these settings: task" if name == "of another task" else "is a symbolic link",
+        match="differ in at least one of these settings: task" if name == "of another task" else "is a symbolic link",
     ):
         ti.load_others(saved)
 

@@ -193,7 +193,9 @@ def _outputs(values: FloatArray, base: FloatArray, bound: BoundModel) -> tuple[F
     if given == 2 and outputs == 1 and bound.table.schema.task == "binary":
         return values[:, :, 1:], base[:, 1:]
     if given != outputs:
-        raise TabinterpError(f"the explanation has {given} outputs, but the model has {outputs}. Pass an explanation of all outputs of this model")
+        raise TabinterpError(
+            f"the explanation has {given} outputs, but the model has {outputs}. Pass an explanation of all outputs of this model"
+        )
     return values, base
 
 

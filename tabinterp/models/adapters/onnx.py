@@ -107,8 +107,8 @@ def _in_order(encoder: Any, inputs: list[str]) -> Any:
     given = len(encoder) if isinstance(encoder, (list, tuple)) else 1
     if encoder is not None and given not in (0, len(inputs)):
         raise ModelError(
-            f"{argument('encoder')} must contain one encoder for each input of the ONNX model ({', '.join(inputs)}); got {given}. "
-            "Pass a list of encoders in this order, or a dict with these names as keys"
+            f"{argument('encoder')} must contain one encoder for each input of the ONNX model ({', '.join(inputs)}); got "
+            f"{given}. Pass a list of encoders in this order, or a dict with these names as keys"
         )
     return encoder
 

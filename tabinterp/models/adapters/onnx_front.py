@@ -263,8 +263,8 @@ def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
     if matrix:
         raise ModelError(
             f"the input {given[0].name!r} of the ONNX pipeline needs {total} columns, but the table has {len(columns)} input "
-            f"columns ({', '.join(map(repr, columns))}). Read the table with the columns that the pipeline was trained on, in the "
-            "same order"
+            f"columns ({', '.join(map(repr, columns))}). Read the table with the columns that the pipeline was trained on, in "
+            "the same order"
         )
     missing = [one.name for one, names in zip(given, found, strict=True) if not names or one.width > 1]
     raise ModelError(

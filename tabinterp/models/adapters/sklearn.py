@@ -148,8 +148,8 @@ def _answering(model: Model, estimator: Any) -> Model:
 def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
     if model.classes is None or len(model.classes) != len(classes):
         raise ModelError(
-            f"{argument('classes')} has length {len(classes)}, but {model.name} has {len(model.classes or ())} classes. Pass each "
-            "class of the model once, in the order of the attribute classes_"
+            f"{argument('classes')} has length {len(classes)}, but {model.name} has {len(model.classes or ())} classes. Pass "
+            "each class of the model once, in the order of the attribute classes_"
         )
     return replace(model, classes=classes)
 
@@ -180,8 +180,8 @@ def _of_one_target(estimator: Any, output: str | int) -> Any:
     kind = type(final).__name__
     if kind not in SEVERAL_TARGETS:
         raise ModelError(
-            f"{argument('output', output)} chooses an output of a torch module or a target of {' or '.join(SEVERAL_TARGETS)}, but "
-            f"{kind} is none of these. Leave out {argument('output')}. To state whether the model returns logits or "
+            f"{argument('output', output)} chooses an output of a torch module or a target of {' or '.join(SEVERAL_TARGETS)}, "
+            f"but {kind} is none of these. Leave out {argument('output')}. To state whether the model returns logits or "
             f"probabilities, pass {argument('outputs')}"
         )
     members = final.estimators_

@@ -112,8 +112,8 @@ def _outputs(net: Any, criterion: Any) -> str:
     if kind is None or (kind == "NLLLoss" and "NeuralNetClassifier" not in bases(net)):
         raise ModelError(
             f"the loss {type(criterion).__name__} does not determine whether this {type(net).__name__} returns logits or "
-            f"probabilities (known losses: {', '.join([*CRITERIA, *REGRESSION, COUNT])}). Pass {argument('outputs', 'logits')} or "
-            f"{argument('outputs', 'probabilities')}"
+            f"probabilities (known losses: {', '.join([*CRITERIA, *REGRESSION, COUNT])}). Pass {argument('outputs', 'logits')} "
+            f"or {argument('outputs', 'probabilities')}"
         )
     return CRITERIA[kind]
 

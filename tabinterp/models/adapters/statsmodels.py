@@ -107,8 +107,8 @@ def _what(result: Any) -> str:
         kind = f"GLM {type(model.family).__name__} {type(model.family.link).__name__}"
     if kind not in WHAT:
         raise ModelError(
-            f"the statsmodels model {kind} is not supported; supported models are {', '.join(WHAT)}. Wrap the predictions of this "
-            "model as a function of rows: ti.wrap(lambda rows: result.predict(rows))"
+            f"the statsmodels model {kind} is not supported; supported models are {', '.join(WHAT)}. Wrap the predictions of "
+            "this model as a function of rows: ti.wrap(lambda rows: result.predict(rows))"
         )
     given = [getattr(model, part, None) for part in ("offset", "exposure")]
     if any(part is not None and np.any(np.asarray(part) != 0) for part in given):

@@ -44,8 +44,8 @@ def wrap(
         own = private(module, dequantised)
     except Exception as error:  # copying runs the user's code, which can raise any error; its message is passed on
         raise ModelError(
-            f"tabinterp works on a copy of the network, but {kind} cannot be copied ({error}). Make sure that copy.deepcopy works "
-            f"on {kind}, or wrap its predictions as a function of rows"
+            f"tabinterp works on a copy of the network, but {kind} cannot be copied ({error}). Make sure that copy.deepcopy "
+            f"works on {kind}, or wrap its predictions as a function of rows"
         ) from error
     called = name or _named(own)
     if inputs.names is not None or output is not None:
