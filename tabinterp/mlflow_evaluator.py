@@ -111,7 +111,8 @@ def _table(dataset: Any, model_type: str, training: pd.DataFrame | None, setting
     missing = [name for name in held_out if name not in training]
     if missing:
         raise TabinterpError(
-            f"training_data lacks the columns {missing} of the evaluation data; its columns are {list(training)}"
+            f"training_data lacks the columns {missing} of the evaluation data; the columns of training_data are "
+            f"{list(training)}"
         )
     split = "split"
     while split in held_out:

@@ -406,8 +406,10 @@ def _check_size(bound: BoundModel) -> None:
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):
             largest = max(largest, float(np.abs(bound.scores).max()))  # or an error that names a row
-        told = f"on this table, {bound.model.name} computes with numbers up to {largest:.3g}, too large for single precision"
-        raise ModelError(f"{told}. Scale its inputs, or express the target in a larger unit")
+        raise ModelError(
+            f"on this table, {bound.model.name} computes with numbers up to {largest:.3g}, which are too large for single "
+            "precision. Scale the inputs of the model, or express the target in a larger unit"
+        )
 
 
 def _check_predictions(bound: BoundModel) -> None:

@@ -263,9 +263,7 @@ def _kind_of_value(value: Any) -> str:
 def _infinite(values: pd.Series, large: int) -> str:
     numbers = values.to_numpy(dtype=np.float64)
     at = int(np.flatnonzero(np.abs(numbers) > LARGEST)[0])
-    told = (
-        f"column {values.name!r} contains {values.iloc[at]} in row {values.index[at]} (invalid rows: {large}). "
-    )
+    told = f"column {values.name!r} contains {values.iloc[at]} in row {values.index[at]} (invalid rows: {large}). "
     if np.isinf(numbers).any():
         return f"{told}All numbers must be finite. If the value is missing, leave the cell empty"
     return f"{told}Numbers beyond ±{LARGEST:g} are too large for sums of squares. Use a larger unit of measurement"

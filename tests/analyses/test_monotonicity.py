@@ -741,7 +741,7 @@ def test_a_function_of_rows_is_asked_about_rows_of_the_table():
 
 def test_what_cannot_be_asked():
     table = square(2)
-    with pytest.raises(TabinterpError, match="at least one column a direction"):
+    with pytest.raises(TabinterpError, match="at least one column with a direction"):
         ti.monotonicity(passed(affine([[1.0, 1.0]])), table, {"x0": {"low": 0.0}})
     with pytest.raises(TabinterpError, match="unknown column 'x7'"):
         ti.monotonicity(passed(affine([[1.0, 1.0]])), table, {"x7": "+"})

@@ -173,7 +173,10 @@ class Odd:
             lambda e: shap.Explanation(e.values[:, :2], e.base_values, feature_names=e.feature_names[:2]),
             "has 2 features",
         ),
-        (lambda e: shap.Explanation(np.repeat(e.values[..., None], 3, 2), np.zeros(3)), "3 outputs, but the model has 1"),
+        (
+            lambda e: shap.Explanation(np.repeat(e.values[..., None], 3, 2), np.zeros(3)),
+            "3 outputs, but the model has 1",
+        ),
         (lambda e: shap.Explanation(e.values, np.zeros((8, 2)), feature_names=e.feature_names), "base values"),
         (lambda e: Global(), "must be local"),
         (lambda e: Odd(), "shape"),

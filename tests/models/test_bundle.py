@@ -339,7 +339,10 @@ FILES = {  # what is in the file -> (its bytes, words of the refusal)
     "pickle": (lambda: pickle.dumps(Payload()), "a pickle"),
     "old pickle": (lambda: pickle.dumps(Payload(), protocol=0), "a pickle"),
     "joblib": (joblib_bytes, "a pickle"),
-    "packed joblib": (lambda: joblib_bytes(compress=3), "a compressed file, such as joblib writes for a pickle"),
+    "packed joblib": (
+        lambda: joblib_bytes(compress=3),
+        "a compressed file, such as a pickle that joblib has compressed",
+    ),
     "torch.save": (torch_zip, "contains only weights|torch 2.10 or later is needed"),
     "keras": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(50), "an HDF5 file"),
     "random bytes": (lambda: np.random.default_rng(0).bytes(500), "a file of unknown format"),

@@ -618,7 +618,7 @@ def test_classes_in_two_orders_are_refused():
     proto = written(pipeline)
     (last,) = [node for node in proto.graph.node if node.op_type == "ZipMap"]
     last.attribute[0].strings[:] = [*reversed(last.attribute[0].strings)]
-    with pytest.raises(ModelError, match="names the classes in different orders"):
+    with pytest.raises(ModelError, match="lists the classes in more than one order"):
         ti.wrap(proto)
 
 

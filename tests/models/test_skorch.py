@@ -169,9 +169,7 @@ def test_an_unknown_criterion_is_asked_for():
 
 def test_likelihood_outside_a_classifier_is_asked_for():
     net = skorch.NeuralNet(Net, module__width=2, criterion=nn.NLLLoss, **COMMON).initialize()
-    with pytest.raises(
-        ModelError, match="the loss NLLLoss does not determine whether this NeuralNet returns logits"
-    ):
+    with pytest.raises(ModelError, match="the loss NLLLoss does not determine whether this NeuralNet returns logits"):
         ti.wrap(net)
 
 

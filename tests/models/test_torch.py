@@ -878,9 +878,7 @@ def test_a_module_that_cannot_be_copied_is_refused():
             raise ValueError("only one of me")
 
     for module, words in ((locked, "lock"), (Odd(), "only one of me")):
-        with pytest.raises(
-            ModelError, match=f"works on a copy of the network, but .* cannot be copied .*{words}"
-        ):
+        with pytest.raises(ModelError, match=f"works on a copy of the network, but .* cannot be copied .*{words}"):
             wrapped(module)
 
 

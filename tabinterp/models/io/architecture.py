@@ -172,7 +172,9 @@ def _widths(layers: list[Layer]) -> Iterator[int]:
 def made(layer: Layer, file: str) -> nn.Module:
     """Return one layer, on the default device."""
     if layer.kind not in LAYERS:
-        raise ModelError(f"{file!r} has a layer of the unknown kind {layer.kind!r}; allowed kinds are {', '.join(LAYERS)}")
+        raise ModelError(
+            f"{file!r} has a layer of the unknown kind {layer.kind!r}; allowed kinds are {', '.join(LAYERS)}"
+        )
     make, settings = LAYERS[layer.kind]
     if set(layer.settings) != set(settings):
         raise ModelError(
