@@ -137,7 +137,7 @@ def _scored(model: Any, model_type: str) -> Any:
         if answers.ndim == 1 and answers.dtype.kind != "f":
             raise ModelError(
                 "the model returns classes, but an audit needs probabilities. Log a scikit-learn model with "
-                "pyfunc_predict_fn='predict_proba', or return probabilities from predict"
+                'pyfunc_predict_fn="predict_proba", or return probabilities from predict'
             )
         return answers
 

@@ -86,7 +86,7 @@ def _verdict(document: Document) -> None:
     verdict = document.verdict
     if verdict.status != "not_assessed" and not document.performance.held_out:
         raise DocumentError(
-            f"verdict.status is {verdict.status!r}, but no rows are held out, so the network may have been trained on the "
+            f"verdict.status is {verdict.status!r}, but there are no held-out rows, so the network may have been trained on the "
             "evaluated rows. Expected: 'not_assessed'."
         )
     better = side(verdict.difference) * (1 if verdict.metric in HIGHER_IS_BETTER else -1)

@@ -473,7 +473,7 @@ def entry(name, value):
 FORGED = {
     "unknown layer": (
         lambda h: h["layers"][1].update(kind="Lambda"),
-        "a layer of the unknown kind 'Lambda'; use Linear",
+        "a layer of the unknown kind 'Lambda'; allowed kinds are Linear",
     ),
     "code for a layer": (lambda h: h["layers"][1].update(kind="os.system"), "a layer of the unknown kind 'os.system'"),
     "settings too many": (

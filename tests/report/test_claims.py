@@ -231,7 +231,7 @@ def told(document, key):
     ("document", "words"),
     [
         (beside(binary(), "reference", status="better"), "judged.reference.status is 'better'.*'worse'"),
-        (beside(binary(), "reference", difference=AROUND), "imply 'equivalent'"),
+        (beside(binary(), "reference", difference=AROUND), "otherwise 'equivalent'"),
         (beside(binary(), "recalibration", status="better"), "judged.recalibration.status"),
         (
             beside(
