@@ -193,7 +193,7 @@ class Policy(_Part):
         for what, named in named_once.items():
             twice = sorted({name for name in named if named.count(name) > 1})
             if twice:
-                raise ValueError(f"more than one {what} for {', '.join(twice)}; keep only one for each")
+                raise ValueError(f"more than one {what} for {', '.join(twice)}; keep only one {what} for each")
         unknown = [w.gate for w in self.waiver if w.gate not in self.gates()]
         if unknown:
             raise ValueError(
