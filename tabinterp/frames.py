@@ -41,7 +41,7 @@ def any_backend(method: Callable[Concatenate[Result, P], pd.DataFrame]) -> Frame
     def framed(self: Result, *args: Any, backend: str = "pandas", **more: Any) -> Any:
         if backend not in BACKENDS:
             raise TabinterpError(
-                f"unknown backend {backend!r}; a frame can be made for {', '.join(BACKENDS)}."
+                f"unknown backend {backend!r}; choose one of {', '.join(BACKENDS)}."
                 + did_you_mean(str(backend), BACKENDS)
             )
         return _converted(method(self, *args, **more), backend)

@@ -60,8 +60,8 @@ class Evaluator(ModelEvaluator):  # type: ignore[misc]
         """Audit the model on the rows of a dataset, and log the audit to the MLflow run."""
         if model is None or not dataset.has_targets:
             raise TabinterpError(
-                "the evaluator tabinterp needs a model and the targets, because it evaluates the model on changed rows. "
-                "Pass the model's URI and targets= to mlflow.models.evaluate"
+                "the evaluator tabinterp needs a model and the targets, because it evaluates the model on modified rows. Pass "
+                "the model's URI and targets= to mlflow.models.evaluate"
             )
         settings = _sorted(evaluator_config)
         table = _table(dataset, model_type, evaluator_config.get(OWN), settings[read_table])
@@ -114,7 +114,8 @@ def _table(dataset: Any, model_type: str, training: pd.DataFrame | None, setting
     missing = [name for name in held_out if name not in training]
     if missing:
         raise TabinterpError(
-            f"training_data lacks the columns {missing} of the evaluation data; its columns are {list(training)}"
+            f"training_data lacks the columns {missing} of the evaluation data; the columns of training_data are "
+            f"{list(training)}"
         )
     split = "split"
     while split in held_out:
@@ -140,7 +141,7 @@ def _scored(model: Any, model_type: str) -> Any:
         answers = np.asarray(model.predict(frame))
         if answers.ndim == 1 and answers.dtype.kind != "f":
             raise ModelError(
-                "the model returns classes, and an audit needs probabilities. Log a scikit-learn model with "
+                "the model returns classes, but an audit needs probabilities. Log a scikit-learn model with "
                 'pyfunc_predict_fn="predict_proba", or return probabilities from predict'
             )
         return answers

@@ -66,9 +66,9 @@ def place(tmp_path_factory):
 
 HUGE = "9" * 400
 TABLES = {
-    "a number of 400 digits": (lambda i: f"{i},{HUGE if i == 3 else i},{i % 2}", "a whole number beyond ±1.8e308"),
-    "a column of them": (lambda i: f"{i},{HUGE},{i % 2}", "a whole number beyond ±1.8e308"),
-    "a negative one in the target": (lambda i: f"{i},{i},-{HUGE if i == 3 else i}", "a whole number beyond ±1.8e308"),
+    "a number of 400 digits": (lambda i: f"{i},{HUGE if i == 3 else i},{i % 2}", "a whole number outside ±1.8e308"),
+    "a column of them": (lambda i: f"{i},{HUGE},{i % 2}", "a whole number outside ±1.8e308"),
+    "a negative one in the target": (lambda i: f"{i},{i},-{HUGE if i == 3 else i}", "a whole number outside ±1.8e308"),
     "a number beyond floats": (lambda i: f"{i},1e999,{i % 2}", "All numbers must be finite"),
     "bytes that are no text": (lambda i: f"{i},\udcff,{i % 2}", "UTF-8"),
     "more cells than names": (lambda i: f"{i},1,2,3,{i % 2}", "cells"),

@@ -118,7 +118,7 @@ ASKED = {
         "the linear counterpart needs", "the linear counterpart cannot be fitted",
         "a linear counterpart with a target encoder", "the penalty of the linear counterpart",
     ),
-    "analyses/ablation/estimator": ("methods must be", "all hidden units of group", "unknown hidden unit"),
+    "analyses/ablation/estimator": ("methods must be", "the hidden units of group", "unknown hidden unit"),
     "analyses/gradients/reference_rows": ("baseline must be",),
     "analyses/maximisation/mahalanobis_ball": ("every budget must be",),
     "analyses/coefficients/estimator": ("Wald tests are", " has no coefficients"),

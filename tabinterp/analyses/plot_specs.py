@@ -122,7 +122,7 @@ class Heat:
         return made
 
     def beside(self, linear: Any, names: tuple[str, str]) -> Heat:
-        raise NotApplicableError("two heat maps cannot be drawn on the same axes. Plot each on its own axes")
+        raise NotApplicableError("two heat maps cannot be drawn on the same axes. Plot each heat map on separate axes")
 
     def draw(self, ax: Axes | None) -> Axes:
         ax = plots.axes_of(ax, self.height)

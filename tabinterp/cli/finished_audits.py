@@ -156,7 +156,7 @@ def check(
     if len(documents) > 1 and any(alone.values()):
         raise DocumentError(
             f"{' and '.join(option for option, given in alone.items() if given)} can only be used with one audit; got "
-            f"{len(documents)} audits. Check each of them with a separate command"
+            f"{len(documents)} audits. Check each audit with a separate command"
         )
     if attestation is not None and key is None:
         raise DocumentError(

@@ -60,8 +60,8 @@ def _linear(document: Document) -> None:
     )
     if "verdict.one_value" in keys and not one_value:
         raise DocumentError(
-            "verdict.lines contains 'verdict.one_value'. Expected: no such line, unless verdict.status is "
-            "'not_resolved' and verdict.margin is 0 or was given by the user."
+            "verdict.lines contains 'verdict.one_value'. Expected: this line only if verdict.status is 'not_resolved', and "
+            "verdict.margin is 0 or was given by the user."
         )
     if "verdict.linear.exact" in keys and not document.network.linear:
         raise DocumentError(
@@ -70,8 +70,8 @@ def _linear(document: Document) -> None:
     shares = [row.r2 for row in document[Coefficients].surrogates]
     if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
         raise DocumentError(
-            "verdict.lines contains 'verdict.linear.score', but a linear surrogate does not explain at least "
-            f"{LINEAR_R2:.1%} of the variance of every score. Expected: no such line."
+            "verdict.lines contains 'verdict.linear.score', but the audit does not show that a linear surrogate explains at "
+            f"least {LINEAR_R2:.1%} of the variance of every score. Expected: no such line."
         )
 
 
@@ -88,8 +88,8 @@ def _verdict(document: Document) -> None:
     verdict = document.verdict
     if verdict.status != "not_assessed" and not document.performance.held_out:
         raise DocumentError(
-            f"verdict.status is {verdict.status!r}, but there are no held-out rows, so the network may have "
-            "been trained on these rows. Expected: 'not_assessed'."
+            f"verdict.status is {verdict.status!r}, but there are no held-out rows, so the network may have been trained on the "
+            "evaluated rows. Expected: 'not_assessed'."
         )
     better = side(verdict.difference) * (1 if verdict.metric in HIGHER_IS_BETTER else -1)
     if (verdict.status == "better" and better <= 0) or (verdict.status == "worse" and better >= 0):
@@ -122,8 +122,8 @@ def _judged(part: Judged, document: Document) -> None:
         expected = status_of(difference, document.verdict.margin or 0.0)
         if not document.performance.held_out or status != expected:
             raise DocumentError(
-                f"judged.{place}.status is {status!r}. A comparison needs held-out rows, and the interval and the "
-                f"margin imply {expected!r}."
+                f"judged.{place}.status is {status!r}. Expected: no comparison if there are no held-out rows; otherwise "
+                f"{expected!r}, which the interval and the margin imply."
             )
 
 
@@ -187,8 +187,9 @@ def _only_network(line: Message, document: Document) -> None:
         row = rows.get(str(name))
         if row is None or not (side(row.network) > 0 >= side(row.linear) and side(row.difference) > 0):
             raise DocumentError(
-                f"verdict.lines: 'verdict.only_network' names the column {name!r}. Expected: only columns whose "
-                "importance is significant for the network and in the difference, but not for the linear model."
+                f"verdict.lines: 'verdict.only_network' names the column {name!r}. Expected: only columns whose importance is "
+                "significant for the network, not significant for the linear model, and significantly larger for the network "
+                "than for the linear model."
             )
 
 
@@ -199,7 +200,7 @@ def _metric(row: MetricRow, place: str) -> None:
             f"Expected: {str(not row.higher_is_better).lower()}."
         )
     if row.method == "withheld" and (row.difference.low, row.difference.high) != (None, None):
-        raise DocumentError(f"{place}.method: 'withheld', but the difference in {row.metric} has an interval.")
+        raise DocumentError(f"{place}.method is 'withheld', but the difference in {row.metric} has an interval.")
     better = side(row.difference) * (1 if row.higher_is_better else -1)
     expected = {1: "better", 0: "no", -1: "worse"}[better]
     if row.resolved != expected:

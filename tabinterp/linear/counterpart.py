@@ -233,9 +233,9 @@ def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray
     assert table.groups is not None
     if not GROUPED_ENCODERS:
         raise NotApplicableError(
-            "a linear counterpart with a target encoder needs scikit-learn 1.9 or later if the table has a "
-            f"group column. The installed version {sklearn.__version__} would encode rows from the targets of "
-            "their own group. Upgrade scikit-learn, or use another encoder"
+            "a linear counterpart with a target encoder needs scikit-learn 1.9 or later if the table has a group column. The "
+            f"installed version {sklearn.__version__} would encode each row with the targets of other rows in its group. Upgrade "
+            "scikit-learn, or use another encoder"
         )
     codes = np.zeros(len(table), dtype=np.int64) if table.codes is None else table.codes
     parts = by_group(codes, table.groups, [*np.unique(codes)], FOLDS, seed)

@@ -223,7 +223,7 @@ def _check_task(model: Model, table: Table) -> None:
             + (
                 f"Read the table with {argument('task', 'count')}"
                 if logs
-                else "Choose a model and a target of the same task"
+                else "Choose a model and a target with the same task"
             )
         )
 
@@ -236,7 +236,7 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         raise ModelError(
-            f"{name} cannot be used with missing or infinite values in the encoded rows (the first is in row "
+            f"{name} cannot use missing or infinite values, but the encoded rows contain at least one (the first is in row "
             f"{int(table.numbers[row])}, encoded column {column}). Add an imputer to the encoder"
         )
 
@@ -325,8 +325,8 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
     gap = float((again.reshape(half, -1) - raw[:half].reshape(half, -1)).abs().max())
     if gap > 1e-3 * max(1.0, float(raw.abs().max())):
         raise ModelError(
-            f"{model.name} returns scores for the same rows that differ by up to {gap:.2g} between calls or between batches. "
-            "Make sure that dropout and batch statistics are off in evaluation mode"
+            f"the scores that {model.name} returns for the same rows differ by up to {gap:.2g} between calls or between batches. "
+            "Make sure that dropout is off and batch statistics are fixed in evaluation mode"
         )
     return module if torch.equal(probe, rows) else Untouched(module), rows, raw
 
@@ -414,8 +414,10 @@ def _check_size(bound: BoundModel) -> None:
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):
             largest = max(largest, float(np.abs(bound.scores).max()))  # or an error that names a row
-        told = f"on this table, {bound.model.name} computes with numbers up to {largest:.3g}, too large for single precision"
-        raise ModelError(f"{told}. Scale its inputs, or express the target in a larger unit")
+        raise ModelError(
+            f"on this table, {bound.model.name} computes with numbers up to {largest:.3g}, which are too large for single "
+            "precision. Scale the inputs of the model, or express the target in a larger unit"
+        )
 
 
 def _check_predictions(bound: BoundModel) -> None:

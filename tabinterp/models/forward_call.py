@@ -98,9 +98,9 @@ class ForwardCall(nn.Module):
             or len({one.shape for one in members}) != 1
         ):
             raise ModelError(
-                f"{argument('output', MEAN)} averages ensemble members, whose outputs must be tensors of the same shape, (n,) or "
-                f"(n, outputs); {self._name} returned {_told(members)}. To choose one of these outputs, pass its position, such "
-                f"as {argument('output', 0)}"
+                f"{argument('output', MEAN)} averages ensemble members. It needs one tensor for each member, and all must have "
+                f"the same shape, (n,) or (n, outputs); {self._name} returned {_told(members)}. To choose one of these outputs, "
+                f"pass its position, such as {argument('output', 0)}"
             )
         return torch.stack(list(members), dim=1)
 
@@ -111,8 +111,8 @@ class ForwardCall(nn.Module):
         """
         if isinstance(members, Tensor) and members.ndim not in (2, 3):
             raise ModelError(
-                f"{argument('output', MEAN)} averages ensemble members, and needs a tensor of shape (n, members) or "
-                f"(n, members, outputs); {self._name} returned {_told(members)}. If this tensor contains the scores, leave out "
+                f"{argument('output', MEAN)} averages ensemble members. It needs a tensor of shape (n, members) or (n, members, "
+                f"outputs); {self._name} returned {_told(members)}. If this tensor contains the scores, leave out "
                 f"{argument('output')}"
             )
         if members.ndim == 2:
@@ -144,7 +144,7 @@ def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) ->
     wrong = [one for one in encoders if not isinstance(one, str)]
     if wrong:
         raise ModelError(
-            f"the keys in {argument('encoder')} must be strings, the names of the network's inputs; got {wrong[0]!r}"
+            f"the keys in {argument('encoder')} must be the names of the network's inputs, which are strings; got {wrong[0]!r}"
         )
     if not any(one is not None for one in encoders.values()):
         raise ModelError(

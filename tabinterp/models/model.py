@@ -314,7 +314,7 @@ class BoundModel:
         if wrong.any():
             row = int(self.table.numbers[int(np.argmax(wrong))])
             raise ModelError(
-                f"{self.model.name} returns infinite or NaN scores for some rows (number of rows: {int(wrong.sum())}; first: row "
+                f"{self.model.name} returns infinite or NaN scores for {int(wrong.sum())} of {len(wrong)} rows (the first is row "
                 f"{row}). Check the values in these rows and the weights of the model"
             )
         return scores
@@ -477,7 +477,10 @@ class BoundModel:
     def _head(self) -> FloatArray:
         """The outputs (n, c) of the encoder's head, which consists of the steps before those that mix columns."""
         if self.encoding.tail is None:
-            raise ModelError(f"the encoder of {self.model.name} has no known steps before the step that mixes columns")
+            raise ModelError(
+                f"tabinterp cannot identify the steps in the encoder of {self.model.name} that come before the step that mixes "
+                "columns"
+            )
         return self.encoding.tail.head.transform(self.table.inputs)
 
     def encoded_front(self, rows: pd.DataFrame) -> Tensor:

@@ -73,9 +73,9 @@ def check_probabilities(name: str, raw: Tensor) -> None:
     if not are_probabilities(raw):
         low, high = float(raw.min()), float(raw.max())
         raise ModelError(
-            f"the outputs of {name} are treated as probabilities ({argument('outputs', 'probabilities')}), but they are not all "
-            f"between 0 and 1 (they range from {low:.3g} to {high:.3g}), or do not sum to 1 over the classes. If they are "
-            f"logits, pass {argument('outputs', 'logits')}"
+            f"the outputs of {name} are treated as probabilities ({argument('outputs', 'probabilities')}), but they are not "
+            "valid probabilities. They must be between 0 and 1, and the probabilities of several classes must sum to 1; these "
+            f"outputs range from {low:.3g} to {high:.3g}. If they are logits, pass {argument('outputs', 'logits')}"
         )
 
 

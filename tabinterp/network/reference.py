@@ -362,5 +362,5 @@ def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
     classes = 2 if task == "binary" else n_classes
     if not np.isin(target, np.arange(classes)).all():
         raise ModelError(
-            f"a {task} target must contain only the class numbers 0 to {classes - 1}. Replace each class by its number first"
+            f"a {task} target must contain only the class numbers 0 to {classes - 1}. Replace each class with its number first"
         )

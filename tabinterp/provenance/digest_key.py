@@ -67,9 +67,9 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
         raise TableError(f"the digest key {str(file)!r} cannot be read or created: {error.strerror}") from None
     if found is None:
         raise TableError(
-            f"the file {str(file)!r} does not contain a digest key, which is one line: 'tabinterp digest key 1: ' followed "
-            "by 64 hex digits. Name the key file that `tabinterp audit` created, or let `tabinterp audit` create one by "
-            "naming a file that does not exist yet"
+            f"the file {str(file)!r} does not contain a digest key, which is one line: 'tabinterp digest key 1: ' followed by 64 "
+            "hex digits. Name the key file that `tabinterp audit` created. To let `tabinterp audit` create a new key, name a "
+            "file that does not exist yet"
         )
     return DigestKey(file, bytes.fromhex(found[1]))
 

@@ -110,7 +110,7 @@ def _loaded(serialization: Any, data: bytes, path: Path, passphrase: Callable[[]
     except TypeError:  # raised by the library for an encrypted key
         if passphrase is None:
             raise SignatureError(
-                f"the key {str(path)!r} is encrypted. Pass a function that returns its passphrase as "
+                f"the key {str(path)!r} is encrypted. Pass a function that returns the passphrase of the key as the argument "
                 f"{argument('passphrase')}"
             ) from None
     try:
@@ -126,8 +126,8 @@ def _public(path: Path) -> Any:
     serialization, ed25519 = _cryptography()
     if b"PRIVATE KEY" in data:
         raise SignatureError(
-            f"the key {str(path)!r} is a private key, but verifying needs a public key. Supply the public key of the signer; "
-            f"`{PUBLIC}` writes the public key of a private key"
+            f"the key {str(path)!r} is a private key, but verifying needs a public key. Supply the public key of the signer. To "
+            f"write the public key that belongs to a private key, run `{PUBLIC}`"
         )
     try:
         key = serialization.load_pem_public_key(data)

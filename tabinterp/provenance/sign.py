@@ -102,7 +102,7 @@ def _whole(folder: Path, model: str | Path | None) -> tuple[bytes, dict[str, str
     data = read_regular(folder / DOCUMENT)
     if hashlib.sha256(data).hexdigest() != files[DOCUMENT]:
         raise DocumentError(
-            f"the folder {str(folder)!r} was not signed, because its files changed while they were being signed. Sign again "
-            "when no other program writes to the folder"
+            f"the folder {str(folder)!r} was not signed, because its files changed while they were being signed. Sign again when "
+            "no other program is writing to the folder"
         )
     return data, files

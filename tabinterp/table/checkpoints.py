@@ -340,7 +340,7 @@ def filled(like: Any, found: Iterator[np.ndarray[Any, Any]]) -> Any:
     leaf, wanted = next(found), np.asarray(like)
     if leaf.shape != wanted.shape or (leaf.dtype.kind in NUMERIC) != (wanted.dtype.kind in NUMERIC):
         raise ValueError(
-            f"expected sums of type {wanted.dtype} and shape {wanted.shape}; found {leaf.dtype} and {leaf.shape}"
+            f"expected sums of type {wanted.dtype} and shape {wanted.shape}; found type {leaf.dtype} and shape {leaf.shape}"
         )
     return leaf if isinstance(like, np.ndarray) else leaf[()] if isinstance(like, np.generic) else leaf.item()
 

@@ -127,9 +127,9 @@ def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
             return objects.astype(np.int64 if small else np.float64)
         except OverflowError:
             raise TableError(
-                f"column {str(objects.name)!r} contains a whole number beyond ±1.8e308, the range of floating-point "
-                "numbers. If the column contains codes, write them with a letter, such as 'A123'; otherwise remove the column "
-                "from the table"
+                f"column {str(objects.name)!r} contains a whole number outside ±1.8e308, the range of floating-point numbers. If "
+                "the column contains codes, add a letter to each code, such as 'A123'. Otherwise, remove the column from the "
+                "table"
             ) from None
     if kind in DATES:
         with suppress(ValueError, TypeError):  # several time zones, or years outside pandas' range
@@ -176,8 +176,8 @@ def _file(path: Path) -> tuple[pd.DataFrame, str]:
             return _csv(path, data, packed=start[:2] == b"\x1f\x8b"), digest
     except UNREADABLE as error:
         raise TableError(
-            f"the file {str(path)!r} cannot be read ({str(error).strip()}). It must be a Parquet file, or a UTF-8 CSV file "
-            "with a header (also gzipped)"
+            f"the file {str(path)!r} cannot be read ({str(error).strip()}). It must be a Parquet file, or a UTF-8 CSV file with "
+            "a header, which may be gzipped"
         ) from None
     raise TableError(f"the file {str(path)!r} is empty. Give a Parquet file, or a CSV file with a header and rows")
 
@@ -186,7 +186,7 @@ def no_database(path: str, start: bytes) -> None:
     """Raise an error if the first twelve bytes of a file show that it is a DuckDB database, because a database needs a query."""
     if start[8:12] == b"DUCK":
         raise TableError(
-            f"the file {path!r} is a DuckDB database, so a query must select the rows. Give an SQL query with "
+            f"the file {path!r} is a DuckDB database, which can only be read with a query. Give an SQL query with "
             f"{argument('query')}, such as SELECT * FROM loans"
         )
 
@@ -223,7 +223,7 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
     if len(first) > len(names):
         raise TableError(
             f"the first row of {source} has {len(first)} cells, but the header has {len(names)} names "
-            f"({', '.join(map(repr, names[:8]))}). Each row must have one cell for each name{separator_hint(names)}"
+            f"({', '.join(map(repr, names[:8]))}). Each row must have one cell for each name in the header{separator_hint(names)}"
         )
     return names
 

@@ -158,8 +158,8 @@ def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
         client = distributed.Client(address=scheduler)
     except (OSError, ValueError) as error:
         raise TabinterpError(
-            f"no Dask scheduler can be reached at {hidden(scheduler)!r} ({hidden(str(error), scheduler)}). Check the "
-            "address, and that the scheduler is running"
+            f"no Dask scheduler can be reached at {hidden(scheduler)!r} ({hidden(str(error), scheduler)}). Check that the "
+            "address is correct and that the scheduler is running"
         ) from None
     with client:
         yield dask_engine(client)
@@ -198,8 +198,8 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
         security = distributed.Security.temporary()
     except ImportError:
         raise MissingError(
-            "the Dask engine needs the package cryptography to start a cluster on this machine. Run `pip install "
-            "cryptography`, or give the address of another cluster with --scheduler"
+            "the Dask engine needs the package cryptography to start a cluster on this machine. Run `pip install cryptography`, "
+            "or give the address of an existing cluster with --scheduler"
         ) from None
     config = import_module("dask").config
     pages: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
@@ -266,8 +266,8 @@ def dask_engine(client: Any) -> Engine:
             return found
         except (distributed.KilledWorker, distributed.CancelledError, TimeoutError) as error:
             raise TabinterpError(
-                f"the Dask cluster failed ({str(error).strip()}). Check that the workers are running and that each has "
-                "enough memory for one row group of a Parquet file, and run the audit again"
+                f"the Dask cluster failed ({str(error).strip()}). Check that the workers are running and that each has enough "
+                "memory for one row group of a Parquet file. Then run the audit again"
             ) from error
 
     return engine

@@ -13,7 +13,7 @@ from tabinterp.errors import TableError
 
 Batch = tuple[int, str]  # number of rows in a batch, and a digest of their contents
 Listing = Mapping[str, int]  # file -> its size in bytes
-ADVICE = "Audit a copy of the data, or wait until no other program writes to the data"
+ADVICE = "Audit a copy of the data, or wait until no other program is writing to the data"
 
 
 @dataclass(eq=False)

@@ -220,9 +220,9 @@ def _level_labels(column: Column, classes: Sequence[Any], book: Codebook) -> tup
     taken = next(((level, label) for level, label in found.items() if label in bare), None)
     if taken is not None:
         raise TableError(
-            f"the codebook given as {argument('labels')} labels level {taken[0]!r} of column {column.name!r} as {taken[1]!r}, "
-            f"but {taken[1]!r} is also the name of another level, which has no label. Give that level a label as well, or choose "
-            f"another label for level {taken[0]!r}"
+            f"in the codebook given as {argument('labels')}, level {taken[0]!r} of column {column.name!r} has the label "
+            f"{taken[1]!r}, but {taken[1]!r} is also the name of another level, which has no label. Give that other level a "
+            f"label as well, or choose another label for level {taken[0]!r}"
         )
     if unknown and bare:
         near = did_you_mean(unknown[0], bare)

@@ -153,7 +153,7 @@ def open_source(
         )
     if key is not None:
         raise TableError(
-            f"the key column {key!r} can only be used with a query, but there is no query. Give a query, or leave out the key "
+            f"the key column {key!r} can only be used with a query, but no query was given. Give a query, or leave out the key "
             "column"
         )
     if isinstance(source, ds.Dataset):
@@ -317,8 +317,8 @@ def _store(source: str) -> tuple[Any, str]:
         store, path = url_to_fs(source)
     except (ValueError, ImportError) as error:
         raise TableError(
-            f"data cannot be read from a URL that begins with {source.split('://', 1)[0]!r} ({hidden(str(error), source)}). "
-            "If the URL is that of a database, give a query as well"
+            f"data cannot be read from a URL that begins with {source.split('://', 1)[0]!r} ({hidden(str(error), source)}). If "
+            "the URL is the address of a database, give a query as well"
         ) from None
     return filesystems.PyFileSystem(filesystems.FSSpecHandler(store)), path
 
@@ -470,7 +470,7 @@ def _check_cells(rows: Any, most: int, source: str) -> None:
         if len(cells) > most:
             raise TableError(
                 f"line {rows.line_num} of {hidden(source)!r} has {len(cells)} cells, but the header has {most} names. Each row "
-                "must have one cell for each name"
+                "must have one cell for each name in the header"
             )
 
 

@@ -255,7 +255,7 @@ def open_table(
     """Open a table with `scan_table` if `in_batches` is true of its source, and with `read_table` otherwise."""
     if key is not None and query is None:
         raise TableError(
-            f"the key column {key!r} can only be used with a query, but there is no query. Give a query, or leave out the key "
+            f"the key column {key!r} can only be used with a query, but no query was given. Give a query, or leave out the key "
             "column"
         )
     if not in_batches(source, query):
@@ -360,8 +360,8 @@ def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
     for side, part in ((True, "held-out"), (False, "training")):
         if mass[side] == 0:
             raise TableError(
-                f"all {held_out if side else sides.rows - held_out} {part} rows have weight 0. Choose another split or other "
-                f"weights, so that at least one of the {part} rows has a positive weight"
+                f"all {held_out if side else sides.rows - held_out} {part} rows have a weight of 0. Choose another split or "
+                f"other weights, so that at least one of the {part} rows has a positive weight"
             )
 
 

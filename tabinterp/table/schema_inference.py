@@ -148,7 +148,7 @@ def weighed(values: pd.Series) -> FloatArray:
     if wrong.any() or weights.sum() == 0:
         row = int(np.flatnonzero(wrong)[0]) if wrong.any() else 0
         raise TableError(
-            f"the weights in column {values.name!r} must be at least 0, and one or more must be above 0; row "
+            f"the weights in column {values.name!r} must all be at least 0, and at least one must be above 0; row "
             f"{values.index[row]} contains {weights[row]}"
         )
     return weights
@@ -194,8 +194,8 @@ def _column(
         raise TableError(trouble)
     if found.full and role != "dropped":
         raise TableError(
-            f"column {name!r} has more than {MOST:,} different values, which are too many levels for a model. Drop the "
-            "column, or group its values first"
+            f"column {name!r} has more than {MOST:,} different values, which is too many levels for a model. Drop the column, or "
+            "group its values first"
         )
     if trouble is not None or found.full:  # no model uses a dropped column, so it may contain anything
         numeric = pd.api.types.is_numeric_dtype(values.dtype)
@@ -271,9 +271,7 @@ def _kind_of_value(value: Any) -> str:
 def _infinite(values: pd.Series, large: int) -> str:
     numbers = values.to_numpy(dtype=np.float64)
     at = int(np.flatnonzero(np.abs(numbers) > LARGEST)[0])
-    told = (
-        f"column {values.name!r} contains {values.iloc[at]} in row {values.index[at]} (number of such rows: {large}). "
-    )
+    told = f"column {values.name!r} contains {values.iloc[at]} in row {values.index[at]} (invalid rows: {large}). "
     if np.isinf(numbers).any():
         return f"{told}All numbers must be finite. If the value is missing, leave the cell empty"
     return f"{told}Numbers beyond ±{LARGEST:g} are too large for sums of squares. Use a larger unit of measurement"
@@ -290,7 +288,7 @@ def _levels(values: pd.Series, order: Sequence[Any] | None) -> tuple[Any, ...]:
     if unknown:
         row = known.index[int(np.flatnonzero((known == unknown[0]).to_numpy())[0])]
         raise TableError(
-            f"column {values.name!r} contains {shown(unknown[0])} in row {row}, which is not among the levels given for the "
+            f"row {row} of column {values.name!r} contains {shown(unknown[0])}, which is not among the levels given for the "
             f"column: {list(order)}. Add the level, or correct the value"
         )
     return tuple(order)
@@ -337,9 +335,8 @@ def _check_number(values: pd.Series, task: Task, positive: Any, uncounted: int) 
         y = values.to_numpy(dtype=np.float64)
         at = int(np.flatnonzero((y < 0) | (y != np.round(y)))[0])
         raise TableError(
-            f"target {values.name!r} is not a count, because row {values.index[at]} contains {values.iloc[at]} (number of "
-            f"such rows: {uncounted}). Counts are whole numbers of at least 0. For other numbers, use "
-            f"{argument('task', 'regression')}"
+            f"target {values.name!r} must contain counts, which are whole numbers of at least 0, but row {values.index[at]} "
+            f"contains {values.iloc[at]} (invalid rows: {uncounted}). For other numbers, use {argument('task', 'regression')}"
         )
 
 

@@ -65,8 +65,8 @@ class First:
             self.asked.check([*map(str, raw.columns)])
         elif [*raw.columns] != [*self.columns]:
             raise TableError(
-                f"all rows must have the same columns, but from row {self.rows} on the columns are {[*raw.columns]} instead of "
-                f"{[*self.columns]}"
+                f"all rows must have the same columns, but from row {self.rows} onwards the columns are {[*raw.columns]} instead "
+                f"of {[*self.columns]}"
             )
         frame = pd.DataFrame({column: plain(raw[column]) for column in raw.columns})
         marks = self.asked.marks(raw[[name for name in raw.columns if name not in self._texts]])

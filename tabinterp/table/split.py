@@ -90,8 +90,8 @@ class Split:
         missing = [name for name in (*self.columns, *([self.group] if self.group else [])) if name not in frame]
         if missing:
             raise TableError(
-                f"the split was drawn from columns that are not in this table: {', '.join(map(repr, missing))}. Add these "
-                "columns, or give another split"
+                f"the split needs columns that are not in this table: {', '.join(map(repr, missing))}. Add these columns, or "
+                "give another split"
             )
         if self.group is not None:
             return np.asarray(_group_draws(unit_hash(frame, self.columns, self.group), self.seed) < self.cuts[0])
@@ -105,8 +105,8 @@ class Split:
         unknown = [label for label in labels if label not in known]
         if unknown:
             raise TableError(
-                f"the split was drawn for the classes {', '.join(map(repr, self.classes))}, but this target also "
-                f"has the classes {', '.join(map(repr, unknown))}. Give another split"
+                f"the split was stratified by the classes {', '.join(map(repr, self.classes))}, but this target also has the "
+                f"classes {', '.join(map(repr, unknown))}. Give another split"
             )
         return np.array([known[label] for label in labels])
 
@@ -227,8 +227,8 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            "tabinterp cannot choose the date from which rows are held out, because no day, week, month, quarter or year that "
-            f"begins between the first and last dates of split column {column!r} has at least {SMALL} rows. Give the date with "
+            "tabinterp cannot choose the date from which rows are held out. No day, week, month, quarter or year that begins "
+            f"between the first and last dates of split column {column!r} has at least {SMALL} rows. Give the date with "
             f"{argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())

@@ -156,8 +156,8 @@ def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
     values = batch.column(key).to_pandas()
     if values.isna().any():
         raise TableError(
-            f"the key column {key!r} is missing in some rows, but a key must have a unique value in every row. Choose another "
-            "key column"
+            f"the key column {key!r} has missing values, but a key must have a unique value in every row. Choose another key "
+            "column"
         )
     twice = values[values.duplicated()]
     if len(twice) or values.iloc[0] == last:
@@ -172,7 +172,7 @@ def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
 def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
     if found != kept:
         raise TableError(
-            f"the rows of the query have changed: up to {key} = {shown(last)}, the query now returns {found:,} rows, but "
+            f"the rows of the query have changed. Up to {key} = {shown(last)}, the query now returns {found:,} rows, but "
             f"{kept:,} rows were saved. Start again with --overwrite instead of --resume"
         )
 
@@ -226,8 +226,8 @@ def _sqlalchemy(url: str) -> _Base:
     except Exception as error:  # each driver raises its own error for a URL that it cannot use
         told = hidden(str(error), url)
         raise TableError(
-            f"the database URL {hidden(url)!r} cannot be used ({told}). Check the URL, and that the driver of your database is "
-            "installed"
+            f"the database URL {hidden(url)!r} cannot be used ({told}). Check that the URL is correct and that the driver of "
+            "your database is installed"
         ) from None
 
     def answer(query: str, last: Any, rows: int) -> Iterator[pa.Table]:

@@ -120,8 +120,8 @@ class Table(Previewed):
         for part, rows in (("held-out", held_out), ("training", ~held_out)):
             if self.weights is not None and self.weights[rows].sum() == 0:
                 raise TableError(
-                    f"all {int(rows.sum())} {part} rows have weight 0. Choose another split or other weights, so that at least "
-                    f"one of the {part} rows has a positive weight"
+                    f"all {int(rows.sum())} {part} rows have a weight of 0. Choose another split or other weights, so that at "
+                    f"least one of the {part} rows has a positive weight"
                 )
         asked = None if self.asked is None else replace(self.asked, split=split)
         return replace(self, split=split, held_out=held_out, asked=asked)

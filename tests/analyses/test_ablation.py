@@ -129,7 +129,7 @@ def test_held_out_rows_and_what_is_refused():
     np.testing.assert_allclose(found.cost.stderr[:10, 1], singles.ablation_zero.stderr, atol=1e-9)
     for more, words in (
         ({"methods": ["median"]}, "methods must"),
-        ({"groups": {"g": [(1, 0), (2, 0)]}}, "same layer"),
+        ({"groups": {"g": [(1, 0), (2, 0)]}}, "from a single layer"),
         ({"groups": {"g": [(1, 9)]}}, "units .* from 0 to 5"),
     ):
         with pytest.raises(NotApplicableError, match=words):

@@ -741,7 +741,7 @@ def test_a_function_of_rows_is_asked_about_rows_of_the_table():
 
 def test_what_cannot_be_asked():
     table = square(2)
-    with pytest.raises(TabinterpError, match="at least one column a direction"):
+    with pytest.raises(TabinterpError, match="at least one column with a direction"):
         ti.monotonicity(passed(affine([[1.0, 1.0]])), table, {"x0": {"low": 0.0}})
     with pytest.raises(TabinterpError, match="unknown column 'x7'"):
         ti.monotonicity(passed(affine([[1.0, 1.0]])), table, {"x7": "+"})
@@ -823,7 +823,7 @@ def test_an_answer_that_its_numbers_do_not_support_is_refused(change):
     first = record.columns[0]
     forged = first.model_copy(update={"network": first.network.model_copy(update=change)})
     changed = record.model_copy(update={"columns": [forged, *record.columns[1:]]})
-    with pytest.raises(DocumentError, match=r"analyses\.monotonicity: the answer of the network for column 'x0'"):
+    with pytest.raises(DocumentError, match=r"analyses\.monotonicity: in the row of column 'x0', network\.answer is"):
         changed.check_claims(document)
     record.check_claims(document)
     check(document)

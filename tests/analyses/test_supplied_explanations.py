@@ -167,15 +167,18 @@ class Odd:
     [
         (
             lambda e: shap.Explanation(e.values[:5], e.base_values[:5], feature_names=e.feature_names),
-            "5 rows and the table 8",
+            "5 rows, but the table has 8",
         ),
         (
             lambda e: shap.Explanation(e.values[:, :2], e.base_values, feature_names=e.feature_names[:2]),
             "has 2 features",
         ),
-        (lambda e: shap.Explanation(np.repeat(e.values[..., None], 3, 2), np.zeros(3)), "3 outputs and the model 1"),
+        (
+            lambda e: shap.Explanation(np.repeat(e.values[..., None], 3, 2), np.zeros(3)),
+            "3 outputs, but the model has 1",
+        ),
         (lambda e: shap.Explanation(e.values, np.zeros((8, 2)), feature_names=e.feature_names), "base values"),
-        (lambda e: Global(), "must be a local one"),
+        (lambda e: Global(), "must be local"),
         (lambda e: Odd(), "shape"),
         (lambda e: "values", "got str"),
     ],

@@ -197,7 +197,7 @@ def test_a_waiver_that_is_not_needed_is_named(document):
         (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 'high'", "received 'high'"),
         (f"[[metric]]\n{OWNED}metric = 'auc'\nat_leats = 0.5\nat_least = 0.5", "metric.0.at_leats: unknown setting"),
         (f"[[finding]]\n{OWNED}finding = 'leek'", "`tabinterp checks`"),
-        (f"[[finding]]\n{OWNED}finding = 'saturated'\n" * 2, "more than one demand for finding:saturated"),
+        (f"[[finding]]\n{OWNED}finding = 'saturated'\n" * 2, "more than one gate for finding:saturated"),
         (f"[verdict]\n{OWNED}allowed = []", "verdict.allowed"),
         (WAIVED.replace('"finding:worse-than-linear"', '"finding:saturated"'), "does not contain: finding:saturated"),
         (WAIVED.replace("2026-11-24", "'soon'"), "waiver.0.expires"),

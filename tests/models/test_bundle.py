@@ -217,7 +217,7 @@ def test_a_null_stands_beside_and_is_never_the_model(saved, tmp_path):
     ti.save_null(None, saved)
     assert ti.load_null(saved) is None
     ti.save_null(network("regression"), saved)
-    with pytest.raises(ModelError, match="cannot be used with this bundle as its 'null' network"):
+    with pytest.raises(ModelError, match="cannot be used as the 'null' network of this bundle"):
         ti.load_null(saved)
     at.rename(tmp_path / "elsewhere")
     at.symlink_to(tmp_path / "elsewhere")
@@ -234,7 +234,7 @@ def test_what_is_no_other_seed_is_refused(name, saved, tmp_path):
         at.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(
         ModelError,
-        match="do not agree in all of these settings: task" if name == "of another task" else "is a symbolic link",
+        match="differ in at least one of these settings: task" if name == "of another task" else "is a symbolic link",
     ):
         ti.load_others(saved)
 
@@ -339,7 +339,10 @@ FILES = {  # what is in the file -> (its bytes, words of the refusal)
     "pickle": (lambda: pickle.dumps(Payload()), "a pickle"),
     "old pickle": (lambda: pickle.dumps(Payload(), protocol=0), "a pickle"),
     "joblib": (joblib_bytes, "a pickle"),
-    "packed joblib": (lambda: joblib_bytes(compress=3), "a compressed file, such as joblib writes for a pickle"),
+    "packed joblib": (
+        lambda: joblib_bytes(compress=3),
+        "a compressed file, such as a pickle that joblib has compressed",
+    ),
     "torch.save": (torch_zip, "contains only weights|torch 2.10 or later is needed"),
     "keras": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(50), "an HDF5 file"),
     "random bytes": (lambda: np.random.default_rng(0).bytes(500), "a file of unknown format"),
@@ -470,7 +473,7 @@ def entry(name, value):
 FORGED = {
     "unknown layer": (
         lambda h: h["layers"][1].update(kind="Lambda"),
-        "a layer of the unknown kind 'Lambda'; use Linear",
+        "a layer of the unknown kind 'Lambda'; allowed kinds are Linear",
     ),
     "code for a layer": (lambda h: h["layers"][1].update(kind="os.system"), "a layer of the unknown kind 'os.system'"),
     "settings too many": (

@@ -1011,11 +1011,7 @@ def test_tensors_that_share_a_storage_do_not_become_many(tmp_path):
     torch.save({f"{i}.weight": value for i in range(50)}, buffer)
     path = tmp_path / "model.pt"
     path.write_bytes(buffer.getvalue())
-    words = (
-        "at most 2 times as many bytes as the file contains"
-        if state_dict.is_read()
-        else "torch 2.10 or later is needed"
-    )
+    words = "at most 2 times as large as the values" if state_dict.is_read() else "torch 2.10 or later is needed"
     assert words in ti.inspect_model(path).problem
 
 

@@ -246,7 +246,7 @@ class Hooked(Residual):
 UNSAVED = {
     "branch": (
         Branch,
-        "torch.fx cannot trace.*Use only layers and operations that can be saved in the forward method, or export",
+        "torch.fx cannot trace.*In its forward method, use only layers and operations that can be saved, or export",
     ),
     "operation": (
         Sorted,
@@ -306,7 +306,8 @@ def test_an_input_without_an_encoder_is_refused(tmp_path):
     path = tmp_path / "model.zip"
     path.write_bytes(hostile.with_graph(lambda h: h["graph"]["inputs"].append({"name": "y", "width": 1})))
     with pytest.raises(
-        ModelError, match=r"encoder\.skops must contain as many encoders as the network has inputs \(2\)"
+        ModelError,
+        match=r"encoder\.skops must contain one encoder for each input of the network \(number of inputs: 2\)",
     ):
         ti.load_model(path)
 

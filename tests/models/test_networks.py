@@ -439,7 +439,7 @@ def test_names_that_are_not_those_of_the_forward(source, table):
         ModelError, match=r"WithNothing.forward needs the input 'weights', which is missing from encoder="
     ):
         ti.wrap(WithNothing(), encoder={"continuous": first, "categorical": second})
-    with pytest.raises(ModelError, match=r"the keys in encoder= must be strings, .*; got 0"):
+    with pytest.raises(ModelError, match=r"the keys in encoder= must be the names .* strings; got 0"):
         ti.wrap(OfDict(), encoder={0: first})
 
 
@@ -554,12 +554,12 @@ def test_an_output_of_a_dataclass(source, table):
         (
             lambda y: [],
             "mean",
-            r"output='mean' averages ensemble members, .* tensors of the same shape.*returned a list",
+            r"output='mean' averages ensemble members\. .* must have the same shape.*returned a list",
         ),
         (
             lambda y: [y, y.expand(-1, 2)],
             "mean",
-            r"tensors of the same shape.*0: \(\d+, 1\), 1: \(\d+, 2\).*such as output=0",
+            r"must have the same shape.*0: \(\d+, 1\), 1: \(\d+, 2\).*such as output=0",
         ),
         (
             lambda y: y[:, 0],

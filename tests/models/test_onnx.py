@@ -308,7 +308,7 @@ def test_several_inputs_are_given_in_their_own_types():
         assert bound.has_gradient == has_gradient
         with pytest.raises(
             ModelError,
-            match=r"encoder= must contain one encoder for each of the inputs of the ONNX model \(.*\); got 1\.",
+            match=r"encoder= must contain one encoder for each input of the ONNX model \(.*\); got 1\.",
         ):
             ti.wrap(proto, encoder=encoders[:1], task="regression")
         with pytest.raises(
@@ -393,7 +393,7 @@ def broken(value):
 
 
 REFUSED = {
-    "external data": (external(), UnsafeFileError, "keeps weights in other files, which tabinterp never opens"),
+    "external data": (external(), UnsafeFileError, "stores weights in other files, which tabinterp never opens"),
     "einsum of three": (einsum(), UnsafeFileError, "an Einsum operator with more than two operands"),
     "custom operator": (custom(), UnsafeFileError, "operators of the domain 'com.evil'.*only standard ONNX operators"),
     "subgraph": (loop(), UnsafeFileError, "the operator If, subgraphs"),
@@ -476,7 +476,7 @@ def test_a_network_with_several_inputs_is_saved(tmp_path):
 
 def test_an_encoder_is_asked_for():
     with pytest.raises(
-        ModelError, match=r"a network needs an encoder for its rows. Pass a fitted transformer as encoder="
+        ModelError, match=r"a network needs an encoder that converts .* inputs. Pass a fitted transformer as encoder="
     ):
         ti.wrap(CHAINS["relu"])
 

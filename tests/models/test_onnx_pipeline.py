@@ -341,7 +341,7 @@ def test_columns_that_do_not_fit_are_refused_in_words():
         ti.wrap(proto, encoder=encoder().fit(ROWS))
     matrix = skl2onnx.to_onnx(Ridge().fit(np.eye(2), [0, 1]), np.zeros((1, 2), dtype=np.float32))
     with pytest.raises(
-        ModelError, match="the input 'X' of the ONNX pipeline has 2 columns, but the number of input columns"
+        ModelError, match="the input 'X' of the ONNX pipeline needs 2 columns, but the table has 3 input columns"
     ):
         bind(ti.wrap(matrix), ti.read_table(ROWS[["age", "grade", "capital-gain"]].assign(y=VALUE), target="y"))
 
@@ -355,7 +355,7 @@ def test_a_pipeline_is_checked_like_a_network():
     elsewhere = written(fitted(mlp(), "texts"))
     held = elsewhere.graph.initializer.add(name="more", data_type=1, dims=[4], data_location=TensorProto.EXTERNAL)
     held.external_data.add(key="location", value="secret.bin")
-    with pytest.raises(UnsafeFileError, match="keeps weights in other files"):
+    with pytest.raises(UnsafeFileError, match="stores weights in other files"):
         ti.wrap(elsewhere)
 
 
@@ -618,7 +618,7 @@ def test_classes_in_two_orders_are_refused():
     proto = written(pipeline)
     (last,) = [node for node in proto.graph.node if node.op_type == "ZipMap"]
     last.attribute[0].strings[:] = [*reversed(last.attribute[0].strings)]
-    with pytest.raises(ModelError, match="names the classes in different orders"):
+    with pytest.raises(ModelError, match="lists the classes in more than one order"):
         ti.wrap(proto)
 
 

@@ -326,5 +326,5 @@ def test_a_model_that_was_fitted_again_after_it_was_wrapped_is_refused():
 def test_torch_s_settings_are_refused_for_scikit_learn():
     given = numeric_table()
     model = LogisticRegression().fit(given.inputs, given.codes)
-    with pytest.raises(ModelError, match="which includes the preprocessing"):
+    with pytest.raises(ModelError, match="that includes the preprocessing"):
         ti.wrap(model, encoder=StandardScaler())

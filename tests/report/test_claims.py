@@ -231,7 +231,7 @@ def told(document, key):
     ("document", "words"),
     [
         (beside(binary(), "reference", status="better"), "judged.reference.status is 'better'.*'worse'"),
-        (beside(binary(), "reference", difference=AROUND), "imply 'equivalent'"),
+        (beside(binary(), "reference", difference=AROUND), "otherwise 'equivalent'"),
         (beside(binary(), "recalibration", status="better"), "judged.recalibration.status"),
         (
             beside(
@@ -269,7 +269,7 @@ def test_lines_beside_the_verdict_that_the_document_bears_out():
 def test_nothing_is_told_beside_a_verdict_without_held_out_rows():
     document = beside(binary(), "reference", status="worse")
     parts = {"performance": document.performance.model_copy(update={"held_out": False}), "verdict": nothing().verdict}
-    with pytest.raises(DocumentError, match="needs held-out rows"):
+    with pytest.raises(DocumentError, match="no comparison if there are no held-out rows"):
         check(document.model_copy(update=parts))
 
 

@@ -267,7 +267,7 @@ def base(**columns) -> pd.DataFrame:
 
 DATES = pd.to_datetime(["2020-01-01", "2020-02-01", "2020-03-01", "2020-04-01"])
 REFUSED = {  # frame, settings, words that must be in the message
-    "infinity": (base(c=[1, np.inf, 2, -np.inf]), {}, ["'c'", "row 1", "inf", "such rows: 2", "finite"]),
+    "infinity": (base(c=[1, np.inf, 2, -np.inf]), {}, ["'c'", "row 1", "inf", "invalid rows: 2", "finite"]),
     "infinite target": (base(y=[0.1, 0.2, 0.3, np.inf]), {}, ["'y'", "row 3", "inf"]),
     "infinite weight": (base(c=[1, np.inf, 1, 1]), {"weight": "c"}, ["'c'", "row 1", "inf"]),
     "mixed": (base(c=[1, None, "a", 2]), {}, ["'c'", "different types", "row 2", "'a'", "all values to text, or all to numbers"]),
@@ -313,7 +313,7 @@ REFUSED = {  # frame, settings, words that must be in the message
     "weight and group": (base(c=1), {"weight": "c", "group": "c"}, ["'c'", "the roles weight and group"]),
     "negative weight": (base(c=[1, 2, -1, 1]), {"weight": "c"}, ["'c'", "row 2", "-1.0", "at least 0"]),
     "missing weight": (base(c=[1, None, 1, 1]), {"weight": "c"}, ["'c'", "row 1", "nan", "at least 0"]),
-    "zero weights": (base(c=0), {"weight": "c"}, ["'c'", "one or more must be above 0"]),
+    "zero weights": (base(c=0), {"weight": "c"}, ["'c'", "at least one must be above 0"]),
     "text weight": (base(c=list("abcd")), {"weight": "c"}, ["'c'", "must contain numbers", "row 0", "'a'"]),
     "split share": (base(), {"split": 1.5}, ["between 0 and 1", "1.5"]),
     "split nan": (base(), {"split": math.nan}, ["between 0 and 1", "nan"]),

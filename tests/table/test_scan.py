@@ -263,7 +263,7 @@ def test_refusals_name_the_row_of_the_whole_table(tmp_path):
     frame = loans()
     frame["age"] = frame["age"].astype(float)
     frame.loc[[170, 190], "age"] = np.inf
-    with pytest.raises(TableError, match=r"column 'age' contains inf in row 170 \(number of such rows: 2\)"):
+    with pytest.raises(TableError, match=r"column 'age' contains inf in row 170 \(invalid rows: 2\)"):
         ti.scan_table(frame, target="paid", batch=50)
     (tmp_path / "t.csv").write_text("a,y\n1,0\n2,1\n3,0,9\n")
     with pytest.raises(TableError, match=r"line 4 of .*t.csv|t.csv.*line 4"):
@@ -406,7 +406,7 @@ def test_a_query_by_its_key_goes_on_after_a_lost_connection(postgres, tmp_path):
     (tmp_path / "kept" / "rows" / "whole").unlink()
     run("INSERT INTO people VALUES (0, 'x', 0)")
     with pytest.raises(
-        TableError, match=r"up to n = 1000, the query now returns 1,001 rows, but 1,000 rows were saved"
+        TableError, match=r"Up to n = 1000, the query now returns 1,001 rows, but 1,000 rows were saved"
     ):
         scanned(postgres, tmp_path / "kept", resume=True, **asked)
 
@@ -452,7 +452,7 @@ def test_a_key_differs_in_every_row(tmp_path):
     source, query = f"sqlite:///{tmp_path}/bank.db", "SELECT * FROM people"
     for key, words in (
         ("n", "'n' has the value 0 in more than one row"),
-        ("gap", "'gap' is missing in some rows"),
+        ("gap", "'gap' has missing values"),
         ("who", "no such column: who"),
     ):
         with pytest.raises(TableError, match=words):

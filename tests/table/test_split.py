@@ -271,7 +271,7 @@ def test_both_sides_need_weight():
         {"x": [1, 2, 3, 4], "w": [0, 0, 1, 1], "part": ["test", "test", "train", "train"], "y": [0, 1, 0, 1]}
     )
     for labels, words in ((frame["part"], "2 held-out rows"), (frame["part"][::-1].to_numpy(), "2 training rows")):
-        with pytest.raises(TableError, match=f"all {words} have weight 0"):
+        with pytest.raises(TableError, match=f"all {words} have a weight of 0"):
             ti.read_table(frame.assign(part=labels), target="y", weight="w", split="part")
 
 

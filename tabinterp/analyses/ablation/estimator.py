@@ -254,8 +254,8 @@ def _asked(groups: Mapping[str, Sequence[tuple[int, int]]], layers: tuple[Layer,
         numbers = {layer for layer, _ in units}
         if len(numbers) != 1 or not 1 <= min(numbers) <= len(layers):
             raise NotApplicableError(
-                f"all hidden units of group {name!r} must be in the same layer, given as (layer, unit) with "
-                f"layers numbered from 1 to {len(layers)}; got {list(units)}"
+                f"the hidden units of group {name!r} must be (layer, unit) pairs from a single layer, with layers numbered from "
+                f"1 to {len(layers)}; got {list(units)}"
             )
         layer = layers[min(numbers) - 1]
         index = np.unique([u for _, u in units])

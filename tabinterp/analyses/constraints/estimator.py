@@ -173,12 +173,12 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
         )
     if ends and kind != "numeric":
         raise TabinterpError(
-            f"only numeric columns can have the limits low and high; column {name!r} is {kind}. Leave out the limits"
+            f"only numeric columns can have the limits 'low' and 'high'; column {name!r} is {kind}. Leave out the limits"
         )
     if ends.get("low", -math.inf) > ends.get("high", math.inf):
         raise TabinterpError(
-            f"the limit low of column {name!r} must not exceed its limit high; got low {ends['low']:g} and "
-            f"high {ends['high']:g}"
+            f"the limit 'low' of column {name!r} must not exceed its limit 'high'; got low = {ends['low']:g} and high = "
+            f"{ends['high']:g}"
         )
     changeable = _changes(table, name, told["changeable"]) if "changeable" in told else None
     return Constraint(
@@ -196,8 +196,8 @@ def _changes(table: Table, name: str, given: Any) -> Literal["+", "-", "any"]:
     column = table.schema[name]
     if column.protected:
         raise TabinterpError(
-            f"the protected column {name!r} cannot be declared changeable, because nobody can be asked to change it. Leave "
-            "out 'changeable'"
+            f"column {name!r} cannot be declared changeable, because it is protected, and people cannot be asked to change a "
+            "protected attribute. Leave out 'changeable'"
         )
     if given in ("+", "-") and column.kind == "categorical":
         raise TabinterpError(
@@ -209,7 +209,7 @@ def _changes(table: Table, name: str, given: Any) -> Literal["+", "-", "any"]:
 
 def _number(name: str, end: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise TabinterpError(f"the limit {end} of column {name!r} must be a finite number; got {value!r}")
+        raise TabinterpError(f"the limit {end!r} of column {name!r} must be a finite number; got {value!r}")
     return float(value)
 
 

@@ -113,8 +113,8 @@ class Gain(Part):
             self._check_recovery(self.recovery.key, resolved)
         if self.agreement is not None and not resolved and self.agreement.key != "gain.no_gain":
             raise DocumentError(
-                f"gain.agreement is {self.agreement.key!r}, which is possible only if the network's gain "
-                "is significant, but it is not. Expected: 'gain.no_gain'."
+                f"gain.agreement is {self.agreement.key!r}, which is possible only if the network's gain is significant, but the "
+                "gain is not significant. Expected: 'gain.no_gain'."
             )
 
     def _check_recovery(self, key: str, resolved: bool) -> None:

@@ -165,7 +165,9 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
     bound = bind(model, table)
     constraints = declared(bound.table, columns)
     if not any(one.direction for one in constraints):
-        raise TabinterpError(f"columns must give at least one column a direction, '+' or '-'; got {dict(columns)!r}")
+        raise TabinterpError(
+            f"columns must contain at least one column with a direction ('+' or '-'); got {dict(columns)!r}"
+        )
     return _answers(bound, constraints, seed, ROWS)
 
 

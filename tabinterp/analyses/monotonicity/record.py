@@ -63,9 +63,9 @@ class Record(Part):
                 refuted = found.fall >= least * (1 - near) / 2  # rounded down to one digit, more than half is left
                 if (found.answer == "proved" and not proved) or (found.answer == "refuted" and not refuted):
                     raise DocumentError(
-                        f"analyses.monotonicity: the answer of the {model} for column {row.column!r} is "
-                        f"{found.answer!r}, but its largest fall is {found.fall} and its bound {found.bound}; the least "
-                        f"fall that counts is {least}."
+                        f"analyses.monotonicity: in the row of column {row.column!r}, {model}.answer is {found.answer!r}, but "
+                        f"the largest fall found is {found.fall} and its upper bound is {found.bound}. Only falls of at least "
+                        f"{least} count."
                     )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

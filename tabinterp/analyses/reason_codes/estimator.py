@@ -225,7 +225,7 @@ def _check(threshold: float, table: Table, signs: Mapping[str, int] | None) -> N
     for column, sign in (signs or {}).items():
         if column not in table.schema.inputs or table.schema[column].kind != "numeric" or sign not in (1, -1):
             raise TabinterpError(
-                f"signs must give +1 or -1 for numeric input columns only; got {sign!r} for column {column!r}"
+                f"signs must map numeric input columns to +1 or -1; got {sign!r} for column {column!r}"
             )
 
 

@@ -311,11 +311,12 @@ def _permitted(table: Table, changeable: Any, immutable: Iterable[str]) -> tuple
     given = dict(changeable) if isinstance(changeable, Mapping) else dict.fromkeys(changeable, True)
     if both := [name for name in given if name in fixed]:
         raise TabinterpError(
-            f"columns cannot be both changeable and immutable; got {both} in both. Leave them out of one"
+            f"a column cannot be both changeable and immutable; got {both} in both arguments. Remove these columns from one of "
+            "the two"
         )
     if not given:
         raise TabinterpError(
-            f"there is no column to change; got {argument('changeable')} with no names, or every input column is immutable or "
+            f"there is no column to change, because {argument('changeable')} is empty, or every input column is immutable or "
             "protected. Name at least one changeable column"
         )
     made = declared(
@@ -347,7 +348,7 @@ def _positions(rows: Any, size: int) -> IntArray:
     if given.ndim == 1 and np.issubdtype(given.dtype, np.integer) and ((given >= 0) & (given < size)).all():
         return np.unique(given).astype(np.int64)
     raise TabinterpError(
-        f"{argument('rows')} must be a mask of {size:,} rows or positions from 0 to {size - 1:,}; got an array of type "
+        f"{argument('rows')} must be a Boolean mask of {size:,} rows, or positions from 0 to {size - 1:,}; got an array of type "
         f"{given.dtype} and shape {given.shape}. Positions count the rows of the table, from 0"
     )
 

@@ -103,8 +103,8 @@ def _check_part(model: OfModel) -> None:
     part, whole = model.only_implausible.value, model.without.value
     if part is not None and whole is not None and part > whole + 1e-9:
         raise DocumentError(
-            f"analyses.recourse: the share of rows with recourse only through implausible rows, {part}, must not exceed that of "
-            f"all rows without recourse, {whole}."
+            f"analyses.recourse: the share of rows with recourse only through implausible rows is {part}. It must not exceed the "
+            f"share of all rows without recourse, which is {whole}."
         )
 
 

@@ -68,7 +68,7 @@ class Record(Part):
                 raise DocumentError(f"analyses.resilience.subsets.{index} is based on fewer than {LEAST} rows.")
             if one.kind == "drift" and not (self.drift.low is not None and self.drift.low > 0.5):
                 raise DocumentError(
-                    f"analyses.resilience.subsets.{index} is a result under drift, but no drift was found."
+                    f"analyses.resilience.subsets.{index} has the kind 'drift', but no drift was found."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -34,8 +34,8 @@ def sql(card: Scorecard, table: str) -> str:
     parts = table.split(".")
     if not all(parts):
         raise TabinterpError(
-            f"a part of the name of the database table is empty; got {argument('table', table)}. Name the table that holds the "
-            'rows, such as "applicants" or "schema.applicants"'
+            f"a part of the name of the database table is empty; got {argument('table', table)}. Name the table that contains "
+            'the rows, such as "applicants" or "schema.applicants"'
         )
     source = ".".join(map(_identifier, parts))
     terms = "".join(f"\n    + {_nested(term, _sql_case)}" for term in card.terms)

@@ -356,7 +356,8 @@ def _together(
         return bind(model, table), np.arange(len(table)), np.arange(len(table)), f"all {len(table)} rows"
     if not background.row_weights.any():
         raise NotApplicableError(
-            "all rows of the background table have weight 0. Pass a background table that has rows with positive weight"
+            "all rows of the background table have a weight of 0. Pass a background table in which at least one row has a "
+            "positive weight"
         )
     weighted = table.weights is not None or background.weights is not None
     both = replace(

@@ -130,8 +130,8 @@ def compare_explanation(
     )
     if len(values) != len(table):
         raise TabinterpError(
-            f"the explanation has {len(values):,} rows and the table {len(table):,}. Pass a table of exactly the explained rows, "
-            "such as table.take(positions)"
+            f"the explanation has {len(values):,} rows, but the table has {len(table):,}. Pass a table of exactly the explained "
+            "rows, such as table.take(positions)"
         )
     values, base = _outputs(values, base, bound)
     supplied = _on_columns(values, names, bound)
@@ -174,7 +174,7 @@ def _interpret(explanation: Any) -> tuple[FloatArray, FloatArray, list[str] | No
     kind = getattr(explanation, "explanation_type", None)
     if kind != "local":
         raise TabinterpError(
-            f"the explanation must be a local one, such as explain_local(rows) returns; got {argument('explanation_type', kind)}"
+            f"the explanation must be local, such as the result of explain_local(rows); got {argument('explanation_type', kind)}"
         )
     rows = explanation.data(-1)["specific"]
     values = np.array([row["scores"] for row in rows], dtype=np.float64)
@@ -193,7 +193,9 @@ def _outputs(values: FloatArray, base: FloatArray, bound: BoundModel) -> tuple[F
     if given == 2 and outputs == 1 and bound.table.schema.task == "binary":
         return values[:, :, 1:], base[:, 1:]
     if given != outputs:
-        raise TabinterpError(f"the explanation has {given} outputs and the model {outputs}")
+        raise TabinterpError(
+            f"the explanation has {given} outputs, but the model has {outputs}. Pass an explanation of all outputs of this model"
+        )
     return values, base
 
 
@@ -204,13 +206,13 @@ def _on_columns(values: FloatArray, names: list[str] | None, bound: BoundModel) 
         return values[:, [names.index(column) for column in columns]]
     if values.shape[1] != encoding.width:
         raise TabinterpError(
-            f"the explanation has {values.shape[1]} features. They must be the {len(columns)} input columns of the table, named "
-            f"as in the table, or the {encoding.width} encoded columns in the encoder's order"
+            f"the explanation has {values.shape[1]} features. It must have the {len(columns)} input columns of the table as "
+            f"features, with the same names, or the {encoding.width} encoded columns in the encoder's order"
         )
     if not all(encoding.local.values()):
         raise TabinterpError(
-            "the encoder mixes columns, so the values of encoded columns belong to no single column. Explain a function of the "
-            "table's columns instead"
+            "the encoder mixes columns, so the values of the encoded columns cannot be assigned to individual columns. Explain a "
+            "function of the table's columns instead"
         )
     return np.stack([values[:, encoding.blocks[column]].sum(axis=1) for column in columns], axis=1)
 

@@ -192,14 +192,14 @@ class Policy(_Part):
                 "the policy has no gates; add at least one [[metric]], [[finding]], [[severity]] or [verdict] table"
             )
         named_once: dict[str, list[str]] = {
-            "demand": [d.gate for d in self.metric] + [f"finding:{d.finding}" for d in self.finding],
-            "severity": [d.severity for d in self.severity],
+            "gate": [d.gate for d in self.metric] + [f"finding:{d.finding}" for d in self.finding],
+            "severity gate": [d.severity for d in self.severity],
             "waiver": [w.gate for w in self.waiver],
         }
         for what, named in named_once.items():
             twice = sorted({name for name in named if named.count(name) > 1})
             if twice:
-                raise ValueError(f"more than one {what} for {', '.join(twice)}; keep only one for each")
+                raise ValueError(f"more than one {what} for {', '.join(twice)}; keep only one {what} for each")
         unknown = [w.gate for w in self.waiver if w.gate not in self.gates()]
         if unknown:
             raise ValueError(

@@ -64,9 +64,8 @@ def wrap(
         )
     if known is not None and outputs is None and not set(bases(learner.loss_func)) & set(LOGITS):
         raise ModelError(
-            f"the loss {type(learner.loss_func).__name__} does not show whether the outputs of the learner are logits or "
-            f"probabilities; the known losses are {', '.join(LOGITS)}. Pass {argument('outputs', 'logits')} or "
-            f"{argument('outputs', 'probabilities')}"
+            f"the loss {type(learner.loss_func).__name__} does not determine whether the learner returns logits or probabilities "
+            f"(known losses: {', '.join(LOGITS)}). Pass {argument('outputs', 'logits')} or {argument('outputs', 'probabilities')}"
         )
     inputs = {"x_cat": _encoder(source, "cats"), "x_cont": _encoder(source, "conts")}
     model = from_torch.wrap(

@@ -47,7 +47,7 @@ def read(data: bytes, source: str | Path) -> Any:
     onnx = library("onnx")
     if len(data) > LARGEST:
         raise ModelError(
-            f"{str(source)!r} is {len(data):,} bytes long; the limit for ONNX models is {LARGEST:,}. Write a function that "
+            f"{str(source)!r} is {len(data):,} bytes long; the limit for ONNX models is {LARGEST:,} bytes. Write a function that "
             "runs the model, and wrap that function"
         )
     try:
@@ -103,14 +103,14 @@ def _in_order(encoder: Any, inputs: list[str]) -> Any:
         if {*encoder} != {*inputs}:
             raise ModelError(
                 f"the inputs of the ONNX model are {', '.join(inputs)}, but the keys of {argument('encoder')} are "
-                f"{', '.join(map(str, encoder))}. Pass one encoder for each input, by its name"
+                f"{', '.join(map(str, encoder))}. Pass one encoder for each input, with the name of the input as its key"
             )
         return [encoder[name] for name in inputs]
     given = len(encoder) if isinstance(encoder, (list, tuple)) else 1
     if encoder is not None and given not in (0, len(inputs)):
         raise ModelError(
-            f"{argument('encoder')} must contain one encoder for each of the inputs of the ONNX model ({', '.join(inputs)}); got "
-            f"{given}. Pass a list of encoders in this order, or a dict"
+            f"{argument('encoder')} must contain one encoder for each input of the ONNX model ({', '.join(inputs)}); got "
+            f"{given}. Pass a list of encoders in this order, or a dict with these names as keys"
         )
     return encoder
 

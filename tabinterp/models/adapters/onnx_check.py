@@ -258,8 +258,8 @@ def _check_operators(proto: Any, source: str, is_pipeline: bool) -> None:
     ]
     if found:
         raise UnsafeFileError(
-            f"{source!r} contains {', '.join(found)}; only standard ONNX operators on the list of safe operators are "
-            "allowed. Export the model without the other parts"
+            f"{source!r} contains {', '.join(found)}; only standard ONNX operators on the list of safe operators are allowed. "
+            "Export the model without these parts"
         )
 
 
@@ -282,7 +282,7 @@ def _check_tensors(proto: Any, source: str, types: Collection[int] = NUMBERS) ->
         kind = message.DESCRIPTOR.name
         if kind == "TensorProto" and (message.data_location == type(message).EXTERNAL or message.external_data):
             raise UnsafeFileError(
-                f"{source!r} keeps weights in other files, which tabinterp never opens. Save the model as one file: "
+                f"{source!r} stores weights in other files, which tabinterp never opens. Save the model as one file: "
                 "onnx.save(model, path, save_as_external_data=False)"
             )
     for message in _messages(proto):
@@ -369,8 +369,8 @@ def _check_inputs(inputs: list[Any], source: str, types: Collection[int]) -> Non
         dims = list(kind.shape.dim)
         if len(dims) not in (1, 2) or not all(dim.dim_value > 0 for dim in dims[1:]):
             raise ModelError(
-                f"{source!r}: the input {one.name!r} has the shape {_shape(dims)}; the shape must be (rows, columns) or "
-                "(rows,), with a fixed number of columns. Export the model with a sample of the encoded rows"
+                f"{source!r}: the input {one.name!r} has the shape {_shape(dims)}; the shape must be (rows, columns) or (rows,), "
+                "with a fixed number of columns. Export the model with a sample of the encoded rows as its example input"
             )
 
 

@@ -264,9 +264,9 @@ def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
         return tuple(columns)
     if matrix:
         raise ModelError(
-            f"the input {given[0].name!r} of the ONNX pipeline has {total} columns, but the number of input columns of the table "
-            f"is {len(columns)}: {', '.join(map(repr, columns))}. Read the table with the columns that the pipeline was trained "
-            "on, in the same order"
+            f"the input {given[0].name!r} of the ONNX pipeline needs {total} columns, but the table has {len(columns)} input "
+            f"columns ({', '.join(map(repr, columns))}). Read the table with the columns that the pipeline was trained on, in "
+            "the same order"
         )
     missing = [one.name for one, names in zip(given, found, strict=True) if not names or one.width > 1]
     raise ModelError(
@@ -311,7 +311,8 @@ def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
     if could and (is_whole == bool(known & {str(one) for one in present.unique()})):
         raise ModelError(
             f"the ONNX pipeline reads column {name!r} as text, but the table contains numbers such as {shown(present.iloc[0])}, "
-            "and it is unclear how the pipeline writes them as text. Convert the column to text in the table, as for training"
+            "and tabinterp cannot determine how to write them as text. In the table, convert the column to text in the same way "
+            "as for training"
         )
     return Texts("None" if "None" in known and "nan" not in known else "nan", is_whole)
 
@@ -441,7 +442,7 @@ def _one_hot(given: list[Matrix], settings: Settings) -> Matrix:
         place = int(np.argmax(found < 0))
         raise ModelError(
             f"the ONNX pipeline was not trained on the level {shown(x.ravel()[place])} (row {place // x.shape[1]}), only on "
-            f"levels such as {', '.join(map(shown, levels[:8]))}. Remove these rows, or train the pipeline with "
+            f"levels such as {', '.join(map(shown, levels[:8]))}. Remove the rows with other levels, or train the pipeline with "
             "OneHotEncoder(handle_unknown='ignore')"
         )
     encoded = np.zeros((x.size, len(levels)))

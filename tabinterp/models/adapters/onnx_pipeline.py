@@ -238,7 +238,7 @@ class _Graph:
         found = dict.fromkeys(self._labels())
         if len(found) > 1:
             raise ModelError(
-                f"{source!r} names the classes in different orders: {'; '.join(map(str, found))}. Export the pipeline again"
+                f"{source!r} lists the classes in more than one order: {'; '.join(map(str, found))}. Export the pipeline again"
             )
         return next(iter(found), None)
 

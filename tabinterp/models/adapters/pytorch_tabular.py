@@ -57,8 +57,8 @@ def wrap(
         )
     if config.task not in ("classification", "regression") or data.do_target_transform or config.date_columns:
         raise ModelError(
-            "a TabularModel with transformed targets, columns of dates or a task other than classification and regression is not "
-            "supported. Wrap its predictions as a function of rows"
+            "a TabularModel is supported only if its task is classification or regression, its target is not transformed, and it "
+            "has no date columns. For other models, wrap the predictions as a function of rows"
         )
     is_classifier = config.task == "classification"
     known = _classes(data) if is_classifier else None

@@ -65,7 +65,7 @@ def asked(
 def without_encoder(encoder: Any, reason: str) -> None:
     """Raise an error if an encoder is given for a model that needs none."""
     if encoder is not None:
-        raise ModelError(f"{reason}, so it needs no {argument('encoder')}. Leave it out")
+        raise ModelError(f"{reason}, so it needs no {argument('encoder')}. Leave out {argument('encoder')}")
 
 
 def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], FloatArray]:

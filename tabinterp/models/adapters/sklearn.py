@@ -57,8 +57,8 @@ def wrap(
         model = tabnet.behind(encoder, estimator)
     else:
         raise ModelError(
-            f"{argument('encoder')} cannot be used with a scikit-learn model. Leave out {argument('encoder')}, and pass the "
-            "fitted pipeline, which includes the preprocessing"
+            f"{argument('encoder')} cannot be used with a scikit-learn model. Leave out {argument('encoder')}, and pass a fitted "
+            "pipeline that includes the preprocessing"
         )
     if classes is not None:
         model = _named_classes(model, tuple(classes))
@@ -149,7 +149,7 @@ def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
     if model.classes is None or len(model.classes) != len(classes):
         raise ModelError(
             f"{argument('classes')} has length {len(classes)}, but {model.name} has {len(model.classes or ())} classes. Pass "
-            "each class of the model once, in the order of its classes_"
+            "each class of the model once, in the order of the attribute classes_"
         )
     return replace(model, classes=classes)
 
@@ -181,7 +181,7 @@ def _of_one_target(estimator: Any, output: str | int) -> Any:
     if kind not in SEVERAL_TARGETS:
         raise ModelError(
             f"{argument('output', output)} chooses an output of a torch module or a target of {' or '.join(SEVERAL_TARGETS)}, "
-            f"but {kind} is not a torch module. Leave out {argument('output')}. To state whether the model returns logits or "
+            f"but {kind} is none of these. Leave out {argument('output')}. To state whether the model returns logits or "
             f"probabilities, pass {argument('outputs')}"
         )
     members = final.estimators_
@@ -203,8 +203,8 @@ def _check(estimator: Any) -> None:
     kind = type(estimator).__name__
     if not (_is(is_classifier, estimator) or _is(is_regressor, estimator) or is_classifying(estimator)):
         raise ModelError(
-            f"{kind} is neither a classifier nor a regressor. Pass a fitted regressor or a fitted classifier with "
-            f"predict_proba; gradients and weights are available for {', '.join(SUPPORTED)}"
+            f"{kind} is neither a classifier nor a regressor. Pass a fitted regressor or a fitted classifier with predict_proba. "
+            f"Gradients and weights are available for {', '.join(SUPPORTED)}"
         )
     if isinstance(estimator, BaseEstimator):
         try:
@@ -213,8 +213,8 @@ def _check(estimator: Any) -> None:
             raise ModelError(f"{kind} is not fitted. Call its fit method first") from None
     if kind in SEVERAL_TARGETS:
         raise ModelError(
-            f"{kind} predicts {len(estimator.estimators_)} targets. Pass {argument('output', 0)} for the first of them, and "
-            "name its column as the target of the table"
+            f"{kind} predicts {len(estimator.estimators_)} targets. Pass {argument('output', 0)} for the first target, and read "
+            "the table with the column of that target as its target"
         )
     if not (_is(is_classifier, estimator) or is_classifying(estimator)):
         return

@@ -44,8 +44,8 @@ def wrap(
         own = private(module, dequantised)
     except Exception as error:  # copying runs the user's code, which can raise any error; its message is passed on
         raise ModelError(
-            f"{kind} cannot be copied ({error}), and tabinterp does not modify the original network. Make sure that "
-            f"copy.deepcopy works on {kind}, or wrap its predictions as a function of rows"
+            f"tabinterp works on a copy of the network, but {kind} cannot be copied ({error}). Make sure that copy.deepcopy "
+            f"works on {kind}, or wrap its predictions as a function of rows"
         ) from error
     called = name or _named(own)
     if inputs.names is not None or output is not None:
@@ -70,8 +70,8 @@ def encoders_of(encoder: Any) -> list[Any]:
     """Return a list with the encoder of each input (None for "passthrough")."""
     if encoder is None:
         raise ModelError(
-            f"a network needs an encoder for its rows. Pass a fitted transformer as {argument('encoder')}, or "
-            f"{argument('encoder', 'passthrough')} if the network reads the numeric columns unchanged"
+            "a network needs an encoder that converts table rows to network inputs. Pass a fitted transformer as "
+            f"{argument('encoder')}, or {argument('encoder', 'passthrough')} if the network reads the numeric columns unchanged"
         )
     encoders = [_encoder(one) for one in (encoder if isinstance(encoder, (list, tuple)) else [encoder])]
     if not encoders:

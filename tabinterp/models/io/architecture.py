@@ -176,7 +176,9 @@ def _widths(layers: list[Layer]) -> Iterator[int]:
 def made(layer: Layer, file: str) -> nn.Module:
     """Check the settings of one layer, and build it on the default device."""
     if layer.kind not in LAYERS:
-        raise ModelError(f"{file!r} has a layer of the unknown kind {layer.kind!r}; use {', '.join(LAYERS)}")
+        raise ModelError(
+            f"{file!r} has a layer of the unknown kind {layer.kind!r}; allowed kinds are {', '.join(LAYERS)}"
+        )
     make, settings = LAYERS[layer.kind]
     if set(layer.settings) != set(settings):
         raise ModelError(
@@ -199,7 +201,7 @@ def _renamed(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -
     """Return the tensors under names that start with the positions of their layers."""
     positions = {layer.name or str(i): str(i) for i, layer in enumerate(layers)}
     if len(positions) != len(layers):
-        raise ModelError(f"{file!r} describes two layers with the same name. Give each layer its own name")
+        raise ModelError(f"{file!r} describes two layers with the same name. Give each layer a unique name")
     own = {}
     for name, value in tensors.items():
         layer, _, part = name.rpartition(".")

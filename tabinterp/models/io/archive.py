@@ -34,7 +34,7 @@ class Archive:
             raise ModelError(f"the archive {self.name!r} has no member {member!r}. Save the model again")
         if self.sizes[member] > limit:
             raise ModelError(
-                f"{self.name!r}: the member {member!r} has {self.sizes[member]:,} bytes; the limit is {limit:,}"
+                f"{self.name!r}: the member {member!r} has {self.sizes[member]:,} bytes; the limit is {limit:,} bytes"
             )
         try:
             return self.file.read(member)
@@ -82,7 +82,7 @@ def open_archive(content: Content) -> Archive:
         _check(entry, content.name)
     total = sum(entry.file_size for entry in entries)
     if total > LARGEST_FILE:
-        raise UnsafeFileError(f"{content.name!r} unpacks to {total:,} bytes; the limit is {LARGEST_FILE:,}")
+        raise UnsafeFileError(f"{content.name!r} unpacks to {total:,} bytes; the limit is {LARGEST_FILE:,} bytes")
     sizes = {entry.filename: entry.file_size for entry in entries}
     if len(sizes) != len(entries):
         raise UnsafeFileError(

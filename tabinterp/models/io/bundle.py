@@ -165,7 +165,7 @@ def save_model(
         if others or null is not None:
             raise ModelError(
                 f"{argument('others')} and {argument('null')} can only be saved in a folder, but {str(path)!r} is "
-                "a single file. Leave out the ending .zip"
+                "a single file. To save to a folder, leave out the ending .zip"
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         write(target, pack(members))
@@ -446,8 +446,8 @@ class Bundle:
         inputs = 1 if self.header.graph is None else len(self.header.graph.inputs)
         if (len(found) if isinstance(found, list) else 1) != inputs:
             raise ModelError(
-                f"{self.name!r}: {ENCODER} must contain as many encoders as the network has inputs ({inputs}). Save "
-                "the model again"
+                f"{self.name!r}: {ENCODER} must contain one encoder for each input of the network (number of inputs: {inputs}). "
+                "Save the model again"
             )
         return ["passthrough" if one is None else one for one in found] if isinstance(found, list) else found
 

@@ -44,8 +44,8 @@ def capture(module: nn.Module, name: str, widths: Sequence[int | None]) -> tuple
         _same(module, graph, tensors, name)
     except UnsavedError as reason:
         raise ModelError(
-            f"{name} cannot be saved without its code, because {reason}. Use only layers and operations that can be saved in the "
-            "forward method, or export the network to ONNX, which ti.load_model reads"
+            f"{name} cannot be saved without its code, because {reason}. In its forward method, use only layers and operations "
+            "that can be saved, or export the network to ONNX, which ti.load_model reads"
         ) from None
     return graph, tensors
 
@@ -155,8 +155,8 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
         known = first([width or 1 for width in widths])
         if known is None:
             raise UnsavedError(
-                "it does not accept rows with as many columns as its encoders return "
-                f"({', '.join(map(str, widths))}): {said[-1]}"
+                f"it does not accept rows with the numbers of columns that its encoders return ({', '.join(map(str, widths))}): "
+                f"{said[-1]}"
             )
         return known
     if len(unknown) == 1:

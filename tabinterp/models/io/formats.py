@@ -52,7 +52,7 @@ KINDS: dict[str, Kind] = {
         pickle=True,
     ),
     "compressed": Kind(
-        "a compressed file, such as joblib writes for a pickle",
+        "a compressed file, such as a pickle that joblib has compressed",
         "any code that the imports and calls of the pickle inside specify, when it is loaded",
         PICKLE,
         pickle=True,

@@ -139,7 +139,7 @@ def check(graph: Graph, file: str) -> None:
             )
         if one.name in known:
             raise ModelError(
-                f"{file!r} describes two nodes or inputs named {one.name!r}. Give each node and each input its own name"
+                f"{file!r} describes two nodes or inputs named {one.name!r}. Give each node and each input a unique name"
             )
         known.add(one.name)
     if graph.output not in known:

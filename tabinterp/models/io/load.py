@@ -161,8 +161,8 @@ def _beside(first: Header, folder: Path, role: str) -> Model:
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
         raise ModelError(
-            f"{str(folder)!r} cannot be used with this bundle as its {role!r} network, because the two networks do not agree in "
-            f"all of these settings: {', '.join(SHARED)}. Train both networks with the same settings"
+            f"{str(folder)!r} cannot be used as the {role!r} network of this bundle, because the two networks differ in at least "
+            f"one of these settings: {', '.join(SHARED)}. Train both networks with the same settings"
         )
     return other.model()
 
@@ -234,7 +234,7 @@ def _zipped_bundle(content: Content, given: Given) -> Model:
 
 def _file(model: Model) -> File:
     if model.file is None:
-        raise ModelError(f"{model.name} does not come from a file")
+        raise ModelError(f"{model.name} was not loaded from a file")
     return model.file
 
 

@@ -63,8 +63,9 @@ def model_file(folder: Path, unsafe_pickle: bool = False) -> Path:
         )
     known = ", ".join(sorted(flavors)) or "none"
     raise UnsafeFileError(
-        f"the MLflow model {str(folder)!r} has no flavour that can be read without running code (flavours: {known}). Log it as "
-        "sklearn with the serialization format skops or as onnx, or log the file that tabinterp.save_model writes as an artifact"
+        f"the MLflow model {str(folder)!r} has no flavour that can be read without running code (flavours: {known}). Log the "
+        "model as onnx, or as sklearn with the serialization format skops. Or save it with tabinterp.save_model, and log the "
+        "saved file as an artifact"
     )
 
 

@@ -98,7 +98,7 @@ def _flat(value: Any, name: str) -> dict[str, torch.Tensor]:
     size, most = sum(part.numel() * part.element_size() for part in value.values()), SHARED * sum(held.values())
     if size > most:
         raise UnsafeFileError(
-            f"{name!r} describes tensors of {size:,} bytes, but contains only {sum(held.values()):,} bytes of values; the "
-            f"tensors may have at most {SHARED} times as many bytes as the file contains. Save each tensor with its own values"
+            f"{name!r} describes tensors of {size:,} bytes, but contains only {sum(held.values()):,} bytes of values. The "
+            f"tensors may be at most {SHARED} times as large as the values. Save each tensor with its own values"
         )
     return {key: part.detach().contiguous() for key, part in value.items()}
