@@ -226,8 +226,8 @@ TEXT: dict[str, str] = {
     "report.inside.proof.integer programme": "by mixed-integer programming",
     "report.inside.proof.bound propagation": "by interval bound propagation; such bounds are often loose",
     "report.inside.starts": (
-        "{share} of the searches end at least 99% of the way from the mean value over rows to the value at "
-        "the optimum (number of distinct rows where these searches end: {count}). The median cosine "
+        "In {share} of the searches, the output reaches at least 99% of the way from its mean over rows to its "
+        "value at the optimum (number of distinct rows where these searches end: {count}). The median cosine "
         "similarity between the end points of all searches is {cosine}."
     ),
     "report.inside.outputs": "Output optima",

@@ -151,12 +151,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "1.25 for none of {of} groups. The ratio farthest from 1 is that of {group}: {ratio} (95% CI {low} to {high})."
     ),
     "former.finding.disparate-impact.cleared_at_most": (
-        "The whole interval for the ratio of a group's selection rate to that of its reference group lies below the limit or "
-        "above its inverse for none of {of} groups. Fewer than ten rows of {group} are selected; its ratio is at most {high}."
+        "For none of the {of} groups does the whole interval for the ratio of the selection rates (group to reference group) lie "
+        "below the limit or above its inverse. Fewer than ten rows of {group} are selected; its ratio is at most {high}."
     ),
     "former.finding.disparate-impact.cleared_at_least": (
-        "The whole interval for the ratio of a group's selection rate to that of its reference group lies below the limit or "
-        "above its inverse for none of {of} groups. Fewer than ten rows of {group} are not selected; its ratio is at least {low}."
+        "For none of the {of} groups does the whole interval for the ratio of the selection rates (group to reference group) lie "
+        "below the limit or above its inverse. Fewer than ten rows of {group} are not selected; its ratio is at least {low}."
     ),
     "former.finding.weak-subgroup.raised": (
         "The network performs poorly for rows with {group} (n = {rows}): its loss is {loss} in this group and {rest} in the "
@@ -169,14 +169,14 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "tested, which were selected from {searched}."
     ),
     "former.finding.reason-codes-unstable.raised": (
-        "A different random seed changes the list of reason codes for {changed}% of declined rows. The mean Jaccard index "
-        "between the lists for two references, the mean of all rows and the mean of the narrowly approved rows, is {alike} (n = "
-        "{rows} declined rows)."
+        "A different random seed changes the list of reason codes for {changed}% of declined rows. A list computed with the mean of "
+        "all rows as the reference was compared with a list computed with the mean of the narrowly approved rows. The mean Jaccard "
+        "index between the two is {alike} (n = {rows} declined rows)."
     ),
     "former.finding.reason-codes-unstable.cleared": (
-        "A different random seed changes the list of reason codes for {changed}% of declined rows. The mean Jaccard index "
-        "between the lists for two references, the mean of all rows and the mean of the narrowly approved rows, is {alike} (n = "
-        "{rows} declined rows)."
+        "A different random seed changes the list of reason codes for {changed}% of declined rows. A list computed with the mean of "
+        "all rows as the reference was compared with a list computed with the mean of the narrowly approved rows. The mean Jaccard "
+        "index between the two is {alike} (n = {rows} declined rows)."
     ),
     "former.not_assessed.calibration": "Calibration, and the comparison after both models are recalibrated.",
     "former.not_assessed.conditional": (

@@ -77,7 +77,7 @@ def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, 
     try:
         value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant)
     except RecursionError:
-        raise ModelError(f"{name} nests its JSON too deeply") from None
+        raise ModelError(f"the JSON in {name} is nested too deeply") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise ModelError(f"{name} is not valid JSON: {error}") from None
     if not isinstance(value, dict):
