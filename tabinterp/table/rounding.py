@@ -91,8 +91,8 @@ class Rounding:
         return both[0], both[1]
 
     def edges(self, edges: Iterable[float]) -> list[float]:
-        """Return the rounded edges that divide the values, in ascending order. There is at least one value on each side of an
-        edge. Values equal to an edge count as below the edge.
+        """Return bin edges after rounding, in ascending order, without edges that have no value on one side. A value equal to an
+        edge is below the edge.
         """
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 

@@ -65,8 +65,8 @@ def spool(
 
 
 class _Temporary:
-    """A temporary folder, deleted when this object is garbage-collected or when the process ends. Unlike `TemporaryDirectory`, it
-    does so without a warning.
+    """A temporary folder. It is deleted when this object is garbage-collected or when the process ends, without the warning that
+    `TemporaryDirectory` issues.
     """
 
     def __init__(self) -> None:
