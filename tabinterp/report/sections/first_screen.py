@@ -149,7 +149,7 @@ def _headline(document: Document) -> str:
 
 
 def _long_name(row: Rung, document: Document) -> str:
-    """Return the name of a refit of the ladder in a form that fits in a sentence."""
+    """Return the name of a refit, one of the simpler models in `Ladder`, in a form that fits in a sentence."""
     ladder = document.get(Ladder)
     pairs = [] if ladder is None else ladder.pairs
     one = row.rung == "pairs" and len(pairs) == 1
@@ -159,8 +159,8 @@ def _long_name(row: Rung, document: Document) -> str:
 def _simpler(document: Document) -> Rung | None:
     """Return the simplest refit that predicts as well as the network, or None if there is none.
 
-    If the network predicts significantly better than its linear counterpart, a refit without curves is not returned. In that case
-    the ladder contradicts the verdict, and page one does not choose between them.
+    Return None also if the refit is linear or constant but the verdict says that the network predicts better than its linear
+    counterpart. The two results contradict each other, and page one does not choose between them.
     """
     ladder = document.get(Ladder)
     if ladder is None or ladder.shortest in (None, "network"):
