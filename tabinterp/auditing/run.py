@@ -215,8 +215,8 @@ def _on_device(model: Model | BoundModel, device: str) -> Model:
 
 
 def _held_out_as_remembered(table: Table | Scan, remembered: Split | None) -> Table | Scan:
-    """Return the table with the split that is stored with the model, if there is one and the table has no split. If both have a
-    split, check that no held-out row of the table is a training row of the model, and return the table unchanged.
+    """Return the table with the split that is stored with the model, if the table has no split. If the table and the model both
+    have a split, return the table unchanged, and check that none of its held-out rows is a training row of the model.
     """
     if remembered is None:
         return table
@@ -307,7 +307,7 @@ def _compared(
 def _assembled(
     context: Context, notes: list[Message], table: Table | Scan, key: DigestKey | None, run: dict[str, Any]
 ) -> Audit:
-    """Build the document from the results, and return it with its findings as a finished audit. `run` contains facts that are not
+    """Build the document from the results, add the findings, and return the finished audit. `run` contains facts that are not
     part of the document.
     """
     cut = [one.title for one in ANALYSES if one.name in context.limited and context.results.get(one.name) is not None]

@@ -1,7 +1,7 @@
 """The typed and versioned document of an audit. It is the only input of the checks and of the report.
 
 The document contains neither a model nor a row of data. Numbers refer to the columns of the user's table. Intervals are 95%
-intervals unless stated otherwise. `None` means that a number does not exist; a field `reason` next to it says why. Facts that
+intervals unless stated otherwise. `None` means that a number is not available; a field `reason` next to it says why. Facts that
 differ between runs of the same audit (time, paths, thread counts) are in `run.json` instead.
 """
 
@@ -62,7 +62,7 @@ class Drawn(Part):
 
 
 class WithoutTarget(Part):
-    """Rows that were left out because their target is missing."""
+    """The number of rows that were left out because their target is missing."""
 
     rows: int | None  # None: from 1 to 9
 
@@ -201,7 +201,9 @@ class Opening(Part):
 if TYPE_CHECKING:
 
     class Recorded(Opening):
-        """The fields of `Opening` and the records of analyses. Type checkers know their types only from `Document.get`."""
+        """The fields of `Opening` and the records of analyses. For type checkers, the types of these records are declared only by
+        `Document.get`.
+        """
 
 else:
     Recorded = create_model(
@@ -223,7 +225,7 @@ class Document(Recorded):
     settings: AuditSettings | None = None  # the user's settings; None in documents written before settings were stored
 
     def get(self, kind: type[R]) -> R | None:
-        """Return the record of this class, or None if the analysis does not apply or was not requested."""
+        """Return the record of this class, or None if the analysis that produces it does not apply or was not requested."""
         found: Any = self
         for name in PLACES[kind]:
             found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)

@@ -1,8 +1,8 @@
 """Checkpoints from which an interrupted audit is resumed. Loading a checkpoint runs no code from its files.
 
 A checkpoint contains the state of one pass over the rows of a table, as arrays and JSON. The folder also contains a record of the
-settings and the data. An audit can be resumed only if its settings and data match this record. States are written atomically and
-only at intervals, because saving takes time.
+settings, the data, the model and the versions. An audit can be resumed only if it matches this record. States are written
+atomically and only at intervals, because saving takes time.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Keeping:
         self._writing = Lock()
 
     def begin(self, about: Mapping[str, str]) -> None:
-        """Add `about` to the record of settings and data, and check that it matches the record of the saved states.
+        """Add `about` to the record of what this audit uses, and check that it matches the record of the saved states.
 
         Raises
         ------
