@@ -1,4 +1,4 @@
-"""Conversion of names from a table to safe labels: one line, limited length, and no control characters."""
+"""Conversion of names from a table to safe labels, which have one line, a limited length and no control characters."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def plain(words: str) -> str:
 
 
 def terminal(words: str) -> str:
-    r"""Return a text for a terminal or a log, in which control characters are Python escapes.
+    r"""Return a text for a terminal or a log, with control characters replaced by Python escape sequences.
 
     >>> terminal("a\x1b[2J\u202eb")
     'a\\x1b[2J\\u202eb'
@@ -62,7 +62,7 @@ def terminal(words: str) -> str:
 
 
 def spreadsheet_cell(words: str) -> str:
-    """Return a text for a cell of a CSV file. If a spreadsheet would interpret the text as a formula, it is preceded by an
+    """Return a text for a cell of a CSV file. A text that a spreadsheet would interpret as a formula is prefixed with an
     apostrophe.
 
     >>> spreadsheet_cell("=1+1"), spreadsheet_cell("1+1")
