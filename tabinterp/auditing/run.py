@@ -106,7 +106,7 @@ def audit(
         with `direction`, `low` and `high`. `low` and `high` are the range of values that the column may have.
     margin : float, optional
         Equivalence margin in units of the primary metric: log loss in nats, squared units of the target, or deviance. The default
-        is 1% of the loss if the base rate (or the mean) is predicted for every row.
+        is 1% of the loss of predicting the base rate (or the mean) for every row.
     costs : (float, float), optional
         Costs of a false positive and of a false negative, for two classes. The optimal threshold for these costs becomes the
         default of `threshold`.
@@ -145,8 +145,8 @@ def audit(
     Raises
     ------
     TabinterpError
-        A setting is out of range or does not fit the table, an analysis is unknown, or a setting was given but none of the
-        analyses that use it was requested.
+        A setting is out of range or does not fit the table. An analysis is unknown. A setting was given, but none of the analyses
+        that use it was requested.
     ModelError
         The model does not fit the table.
     NotApplicableError

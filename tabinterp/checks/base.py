@@ -72,7 +72,7 @@ class Text:
     """All sentences of a check.
 
     The placeholders in `raised_when` are replaced by the limits and constants of the check. `claims` contains the sentence of
-    each outcome, by key. Their placeholders are replaced by the values of the outcome.
+    each outcome, by key. The placeholders of these sentences are replaced by the values of the outcome.
     """
 
     title: Sentence
@@ -93,7 +93,7 @@ class Check:
         Names that never change, such as "TI-D02" and "label-leak".
     severity : "act", "check" or "note"
     section : str
-        Anchor of the report section that contains the numbers.
+        Anchor of the report section that contains the numbers on which the check is based.
     limits : mapping of str to Limit
         Limits that a policy may change.
     constants : mapping of str to float

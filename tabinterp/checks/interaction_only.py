@@ -1,5 +1,5 @@
-"""Check whether the network uses an interaction of two columns, neither of which shows an effect on its own as a coefficient or a
-correlation.
+"""Check whether the network uses an interaction of two columns although neither column has a clear coefficient, or predicts the
+target, on its own.
 """
 
 from __future__ import annotations

@@ -101,7 +101,9 @@ class Split:
         return np.asarray(draws < cuts, dtype=np.bool_)
 
     def _class_cuts(self, labels: Sequence[str]) -> FloatArray:
-        """Return the cuts (classes,) in the order of the table's classes, which may differ from the order of `classes`."""
+        """Return the threshold of each class (classes,) in the order of the table's classes, which may differ from the order of
+        `classes`.
+        """
         known = dict(zip(self.classes, self.cuts, strict=True))
         unknown = [label for label in labels if label not in known]
         if unknown:

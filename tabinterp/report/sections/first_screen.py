@@ -200,8 +200,8 @@ def _predicted(document: Document) -> str:
 
 
 def _strip(document: Document) -> Iterator[Number]:
-    """Yield the numbers of the strip: the differences in the verdict's metric, AUC, R² and Gini points, the difference from
-    boosted trees, and the calibration slope.
+    """Yield the numbers of the strip: differences between the models (in the verdict's metric, AUC, R² and Gini points), the
+    difference between the network and boosted trees, and the calibration slope.
     """
     metrics = {row.metric: row for row in document.performance.metrics}
     if not document.performance.held_out:
@@ -331,7 +331,7 @@ def _either(row: ImportanceRow) -> float:
 
 def _disagreement(document: Document) -> Panel | None:
     """Return the panel on disagreement between the models. It shows the share of rows on which they disagree, which model is
-    right on these rows, and the rule that covers most of these rows.
+    right on these rows, and the rule that covers the largest number of them.
     """
     disagreement = document.get(Disagreement)
     if disagreement is None:
