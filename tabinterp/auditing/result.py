@@ -100,8 +100,7 @@ class Audit:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict: status, primary metric, difference with interval, and margin. `str(audit)` returns the verdict in words.
-        """
+        """The verdict: status, primary metric, difference with interval, and margin. `str(audit)` is the verdict in words."""
         return self.document.verdict
 
     @property

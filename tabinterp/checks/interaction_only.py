@@ -1,6 +1,4 @@
-"""Check whether the network uses an interaction of two columns although neither column has a clear coefficient, or predicts the
-target, on its own.
-"""
+"""Check whether the network uses an interaction of two columns although neither column shows an effect on its own."""
 
 from __future__ import annotations
 

@@ -225,8 +225,9 @@ def over_sizes(
     title: Callable[[int, str], str],
     root: bool = True,
 ) -> Markup:
-    """Draw a metric of both models against the size of a change to the rows, from 0 to 1. With `root`, the horizontal axis has a
-    square-root scale. `title` returns a description of a point from its position and its model.
+    """Draw a metric of both models against sizes from 0 to 1, such as the size of a perturbation or the share of rows in a
+    subset. With `root`, the horizontal axis has a square-root scale. `title` returns a description of a point from its position
+    and its model.
     """
     with styles():
         height = HEIGHT - EDGE - 2 * GAP - TEXT

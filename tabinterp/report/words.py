@@ -1,5 +1,4 @@
-"""Formatting of numbers and names. Most numbers are shown with three significant digits. A missing number is shown as an en dash.
-"""
+"""Formatting of numbers and names. Most numbers are shown with three significant digits. Missing numbers appear as "–"."""
 
 from __future__ import annotations
 

@@ -325,8 +325,7 @@ def _store(source: str) -> tuple[Any, str]:
 
 @contextmanager
 def _readable(source: str, problem: str) -> Iterator[None]:
-    """Within the `with` block, replace any library error about this path or URL by a `TableError` without secrets from the URL.
-    """
+    """Within the `with` block, replace library errors about this path or URL by a `TableError` without secrets from the URL."""
     try:
         yield
     except TableError:

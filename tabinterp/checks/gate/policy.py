@@ -45,8 +45,8 @@ Severity = Literal["act", "check", "note"]
 
 
 class _Part(BaseModel):
-    """Base class for the parts of a policy. Values are not converted to another type: a number is not accepted as a date, or a
-    boolean as a number.
+    """Base class for the parts of a policy. Values are not converted to another type: a date cannot be given as a number, and a
+    number cannot be given as a boolean.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
