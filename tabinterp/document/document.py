@@ -119,7 +119,9 @@ class Data(Part):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Omit the field `labels` if it is empty. Documents that were written before this field existed then stay the same."""
+        """Omit the field `labels` if it is empty. As a result, documents that were written before the field existed do not change
+        when they are saved again.
+        """
         fields = serialize(self)
         if not self.labels:
             fields.pop("labels", None)
@@ -259,8 +261,8 @@ class Document(Recorded):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Omit the fields `analyses` and `settings` if they are empty. Documents that were written before these fields existed
-        then stay the same.
+        """Omit the fields `analyses` and `settings` if they are empty. As a result, documents that were written before these
+        fields existed do not change when they are saved again.
         """
         fields = serialize(self)
         if not self.analyses:

@@ -122,7 +122,9 @@ class Keeping:
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
-        """Save the state that `make` returns, and replace any earlier state with this name. `make` may be called later."""
+        """Save the state that `make` returns, and replace any earlier state with this name. `make` is called when the state is
+        written, which may be later.
+        """
         self._waiting[name] = key, make
         if self.is_due:
             self.flush()

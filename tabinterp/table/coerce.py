@@ -231,8 +231,8 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
 
 
 def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
-    """Convert columns of numbers that exceed 64 bits from strings to numbers. Before pandas 3, the CSV reader leaves such columns
-    as strings.
+    """Convert columns of strings to numbers if the strings are numbers that do not fit in 64 bits. Before version 3, the CSV
+    reader of pandas leaves such columns as strings.
 
     Columns named in `texts` are not converted.
     """

@@ -23,7 +23,7 @@ MOST = 100_000  # maximum number of distinct values that a scan keeps of a colum
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """A sketch of one column: some of its values, and counts of its rows.
+    """A sketch of one column: some of its values, and counts such as the number of missing values.
 
     `values`, indexed by row number, are representative values of the `rows` rows seen so far. `missing`, `large` and `uncounted`
     are the numbers of values that are missing, too large, or not valid counts (whole numbers from 0). `every` is true if the

@@ -103,8 +103,8 @@ def _kept(
 ) -> tuple[Any, int, Callable[[Any, int], None]]:
     """Return the saved sums of this pass, the number of rows they cover, and a function that saves later states.
 
-    Only the numbers in the sums are saved. To restore the sums, the function computes the sums of one sampled row and replaces
-    their numbers by the saved numbers.
+    Only the numbers in the sums are saved. To restore the sums, the sums over one sampled row are computed as a template, and
+    their numbers are replaced by the saved numbers.
     """
     if scan.keep is None:
         return None, 0, lambda found, done: None

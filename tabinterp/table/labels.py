@@ -177,14 +177,14 @@ def labelled(columns: Sequence[Column], classes: Sequence[Any], book: Codebook) 
     """Return the columns with their labels from a codebook. `classes` are the levels of the target.
 
     Labels of levels that do not occur in the table are kept, because a codebook may describe more codes than the table contains.
-    If a column has both labels for such levels and levels without a label, a warning names them, because a level is probably
-    misspelt.
+    If a column has labels for levels that do not occur and also levels without a label, a warning lists both, because the name of
+    a level is probably misspelt.
 
     Raises
     ------
     TableError
-        The codebook labels levels of a numeric column, a level has two labels, or a label is the same as the code of another
-        level that has no label.
+        The codebook contains labels for levels of a numeric column. A level has two labels. A label is the same as the code of
+        another level that has no label.
     """
     return tuple(
         replace(column, label=book.columns.get(column.name), level_labels=_level_labels(column, classes, book))

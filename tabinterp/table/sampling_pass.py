@@ -64,7 +64,7 @@ class Sides:
 
 
 class Pool:
-    """A random sample of the rows seen so far: up to a given number of rows, those with the smallest hashes."""
+    """A random sample of the rows seen so far: the rows with the smallest hashes, up to a given number of rows."""
 
     def __init__(self, most: int, seed: int) -> None:
         self._most, self._seed = most, seed
