@@ -1,4 +1,4 @@
-"""Types of NumPy arrays for annotations."""
+"""Type aliases for NumPy arrays."""
 
 from __future__ import annotations
 

@@ -85,8 +85,8 @@ def output_folder(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """Lock a folder exclusively for the duration of a `with` block. The folder itself is locked, so there is no lock file that
-    could remain.
+    """Lock a folder exclusively for the duration of a `with` block. The folder itself is locked, so no lock file can be left
+    behind.
     """
     if fcntl is None:
         yield
@@ -207,8 +207,8 @@ def write_all(contents: Mapping[Path, bytes | None]) -> None:
     """Replace a set of files together. A file is deleted if its content is None.
 
     All new files are first written to disk under temporary names. If the disk is full, the old files therefore stay unchanged.
-    Then the old files are renamed in the given order, and the new files are renamed to the final names in reverse order. If the
-    process is killed, there is never a mixture of old and new files. The first file exists only if all files exist.
+    Then the old files are moved aside in the given order, and the new files are given their final names in reverse order. Even if
+    the process is killed, old and new files are never mixed. The first file of `contents` exists only if all the others exist.
     """
     staged: dict[Path, Path] = {}
     aside: dict[Path, Path] = {}
@@ -266,6 +266,6 @@ def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
 
 
 def discard() -> None:
-    """Delete all files that are only partially written. Called before the process ends."""
+    """Delete all temporary files of unfinished writes. This function is called before the process ends."""
     for name in [*_STAGED]:
         Path(name).unlink(missing_ok=True)

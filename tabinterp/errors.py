@@ -1,4 +1,6 @@
-"""The errors that tabinterp raises on purpose. A message says what is wrong, what was given, what is allowed, and what to do."""
+"""The classes of errors that tabinterp raises on purpose. Messages say what is wrong, what was given, what is allowed, and what
+to do.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,12 @@ def speaking_options(options: Mapping[str, str]) -> Iterator[None]:
 
 
 def argument(name: str, *value: Any) -> str:
-    """Return a setting, and its value if given, in the form in which the user writes it.
+    """Return a setting, with its value if given, in the notation of the user's interface.
 
-    In Python, this is `name=value`. While a command runs, it is the command-line option. If there is no such option, the text
-    says that the setting is available only in Python. All error messages use this function to name settings. Sentences in a
-    document do not use it, because a document must not depend on the interface with which it was created.
+    For Python users, the notation is `name=value`. While a command runs, it is the command-line option. If the command has no
+    such option, the text says that the setting is available only in Python. All error messages use this function to name
+    settings. Sentences in a document do not use it, because a document must not depend on the interface with which it was
+    created.
 
     >>> argument("positive"), argument("task", "count")
     ('positive=', "task='count'")
@@ -71,7 +74,7 @@ class TableError(TabinterpError):
 
 
 class ModelError(TabinterpError):
-    """The model cannot be wrapped, does not fit the table, or does not reproduce its own predictions."""
+    """The model cannot be wrapped, does not fit the table, or gives different predictions after conversion."""
 
 
 class UnsafeFileError(ModelError):
@@ -81,8 +84,8 @@ class UnsafeFileError(ModelError):
 class NotApplicableError(TabinterpError):
     """The analysis does not apply to this model or table. The message states the reason.
 
-    If an audit can raise the error, the message is created from the catalogue (`document.message.why`), because the document
-    stores it. If the error is always a mistake of the caller, such as an unknown setting, the message is plain text.
+    If an audit can raise the error, the message comes from the message catalogue (`document.message.why`), because the document
+    stores it. If the error always results from a mistake of the caller, such as an unknown setting, the message is plain text.
     """
 
     @property

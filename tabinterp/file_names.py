@@ -35,7 +35,7 @@ class Layout:
     paths: re.Pattern[str]
 
     def ours(self, folder: Path) -> tuple[list[str], list[str]]:
-        """Return the paths in a folder that tabinterp may have written, and all other paths.
+        """Return two lists of the paths in a folder: those that tabinterp may have written, and all others.
 
         Paths are recognised by their names. Links are not followed, and folders with other names are not opened. The saved state
         of an interrupted audit counts as one file, because the code that reads it checks its contents.

@@ -52,7 +52,9 @@ def any_backend(method: Callable[Concatenate[Result, P], pd.DataFrame]) -> Frame
 
 
 def _converted(frame: pd.DataFrame, backend: str) -> Any:
-    """Convert a DataFrame to another library. Missing values become null. An index with names or labels becomes columns."""
+    """Convert a DataFrame to another library. Missing values become null. An index that has a name or contains labels becomes
+    columns.
+    """
     if backend == "pandas":
         return frame
     import narwhals as nw  # noqa: PLC0415  # heavy, as is pyarrow

@@ -125,8 +125,8 @@ def _table(dataset: Any, model_type: str, training: pd.DataFrame | None, setting
 
 
 def _scored(model: Any, model_type: str) -> Any:
-    """Return the model that was logged. If this model cannot be wrapped directly, return a function from a dataframe to
-    predictions.
+    """Return the model that was logged to MLflow. If it cannot be wrapped directly, return a function that takes a dataframe and
+    returns predictions.
     """
     try:
         raw = model.get_raw_model()

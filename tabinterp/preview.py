@@ -98,7 +98,7 @@ class Previewed:
 
 
 class PreviewedFrame(Previewed):
-    """Base class of results. A result is shown as the first rows of its DataFrame."""
+    """Base class of results that are shown as the first rows of their DataFrame."""
 
     @any_backend
     def frame(self) -> pd.DataFrame:

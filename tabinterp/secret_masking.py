@@ -201,8 +201,8 @@ def _calls(text: str, taken: list[str]) -> str:
 
 
 def _pieces(taken: list[str]) -> set[str]:
-    """Return the forms in which a library may repeat the secrets in `taken`: the whole text, its values and their parts. Each of
-    them is included unchanged, decoded and encoded.
+    """Return the forms in which a library may repeat the secrets in `taken`: each whole text, the values in it, and the parts of
+    the values. Each form is included unchanged, percent-decoded and percent-encoded.
     """
     forms = {form for one in taken for form in (one, unquote(one), unquote_plus(one))}
     values = {re.sub(r"^[\w .-]+=(?=[^=])", "", part) for form in forms for part in re.split(r"[?#;&]", form)}

@@ -1,4 +1,4 @@
-"""Control of the number of threads: single-threaded matrix products, and the number of cores for independent tasks.
+"""Control of threads: matrix products run in a single thread, and independent tasks run on several cores.
 
 The matrix products of a network for tables are too small to be divided among threads. The threads would mostly wait for each
 other, especially on a busy machine. Several threads would also add the terms of a sum in a different order, which changes the

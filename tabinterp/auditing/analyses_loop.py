@@ -39,9 +39,9 @@ class Clock(Watch, Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of an analysis. It is None if the analysis does not apply or failed.
+    """The outcome of an analysis. `result` is None if the analysis does not apply or failed.
 
-    In that case `note` states the reason, unless the document contains the reason elsewhere.
+    If `result` is None, `note` states the reason, unless the document contains the reason elsewhere.
     """
 
     result: Any = None
@@ -70,8 +70,8 @@ def run_analyses(
 ) -> tuple[Context, list[Message]]:
     """Run the selected analyses. Return the context with their results, and notes on analyses that do not apply or failed.
 
-    Independent analyses run in parallel in `jobs` worker processes. Analyses that the workers did not finish, for example after
-    an error, then run in this process. `size` is the size of the audit, which determines how the budget is divided.
+    Independent analyses run in parallel in `jobs` worker processes. Analyses that the workers did not finish, for example because
+    of an error, are then run in this process. `size` is the size of the audit, which determines how the budget is divided.
     """
     for model in (context.network, context.linear):
         # In single precision, a row's score depends slightly on the rest of its batch, and so on the analysis that runs first.
@@ -97,7 +97,9 @@ def run_analyses(
 
 
 def _withheld(context: Context) -> Iterator[Message]:
-    """Yield a note if there are too few rows or events to report performance or any other analysis of the evaluated rows."""
+    """Yield a note if there are too few events to report performance, or too few rows to report any analysis of the evaluated
+    rows.
+    """
     withheld = context.performance.withheld
     if withheld is not None:
         few = len(context.evaluated) < SMALL
@@ -110,7 +112,7 @@ def answer(analysis: Analysis[Any], context: Context) -> Outcome:
 
 
 def _answer(analysis: Analysis[Any], context: Context) -> tuple[Context, Outcome]:
-    """Run an analysis. Return its outcome and the context for the next analysis.
+    """Run one analysis. Return the context for the next analysis, and the outcome.
 
     If the analysis does not apply or fails, the outcome includes a note with the reason.
 

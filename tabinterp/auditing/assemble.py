@@ -1,4 +1,6 @@
-"""Building the document of an audit from its results. Numbers become fields of the document, and sentences become messages."""
+"""Building the document of an audit from its results. Numbers become fields of the document. Sentences become messages, which are
+stored as a key and values.
+"""
 
 from __future__ import annotations
 

@@ -59,8 +59,8 @@ def limited(network: BoundModel, budget: int | None, swept: int) -> int | None:
 
 
 def needed(analysis: Analysis[Any], size: Size) -> float:
-    """Return the approximate number of rows that an analysis needs. It is at least the number of evaluated rows, because the
-    analysis may use their scores.
+    """Return the approximate number of rows that an analysis needs to evaluate. It is at least the number of evaluated rows in
+    the audit, because the analysis may use the scores of these rows.
     """
     free = replace(size, evaluation=0.0, encoding=0.0, beyond=0.0)
     return max(size.evaluated, analysis.cost(replace(free, evaluation=1.0)) - analysis.cost(free))
@@ -68,7 +68,7 @@ def needed(analysis: Analysis[Any], size: Size) -> float:
 
 def level(needs: Sequence[float], left: float) -> float:
     """Return the highest limit per analysis for which all analyses together evaluate at most `left` rows. `needs` contains the
-    rows that each analysis needs. If `left` is enough for all of them, the limit is infinite.
+    number of rows that each analysis needs. If `left` is enough for all analyses, the limit is infinite.
     """
     for i, need in enumerate(sorted(needs)):
         share = left / (len(needs) - i)

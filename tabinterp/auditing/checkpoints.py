@@ -29,15 +29,15 @@ def keeping(
     resume: bool = False,
     tell: Callable[[str], None],
 ) -> Iterator[Keeping]:
-    """Provide checkpoints in the folder `out` for `scan_table` and for the sums of an audit. They are deleted at the end of the
-    `with` block.
+    """Provide checkpoints in the folder `out` for `scan_table` and for the sums of an audit. The checkpoints are deleted at the
+    end of the `with` block.
 
-    If the block is interrupted, the finished part is saved, and `tell` is called with a sentence that states where.
+    If the block is interrupted, the progress so far is saved, and `tell` is called with a sentence that names the folder.
 
     Parameters
     ----------
-    model : file or folder of the model. Checkpoints that were saved with a different model, different rows, settings or versions
-        raise an error.
+    model : file or folder of the model. Resuming from checkpoints raises an error if the model, the rows, the settings or the
+        versions have changed since they were saved.
     how : options for loading the model.
     resume : True to continue from existing checkpoints; False to delete them.
     """

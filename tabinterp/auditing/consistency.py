@@ -2,8 +2,8 @@
 compared.
 
 Findings, the verdict, the evidence for clauses and parts of the provenance are derived from the numbers in the document. If one
-of them was edited by hand, the document contradicts itself. Only the version that wrote a document can detect this reliably,
-because other versions may apply different rules.
+of them was edited by hand, the document contradicts itself. Only the version of tabinterp that wrote a document can detect this
+reliably, because other versions may apply different rules.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def written_here(document: Document) -> bool:
 
 
 def contradictions(document: Document) -> list[Message]:
-    """Return a message about each part of the document that contradicts other parts. The list is empty if the document is
-    unchanged.
+    """Return a message about each part of the document that contradicts other parts. The list is empty if there is no
+    contradiction.
 
     The result is meaningful only if `written_here(document)` is true.
     """
@@ -186,7 +186,9 @@ def _rows_add_up(document: Document) -> bool:
 
 
 def _unsafe_file_is_told(document: Document, which: str) -> bool:
-    """Return whether the document contains the note on an unsafe model file if and only if code in the model file was run."""
+    """Return whether the document contains the note on an unsafe model file if code in the file was run, and omits the note
+    otherwise.
+    """
     notes = {note.key for note in getattr(document, which).notes}
     return (document.method.settings.get(f"{which}_file_unsafe") is True) == ("model.unsafe" in notes)
 
@@ -194,8 +196,8 @@ def _unsafe_file_is_told(document: Document, which: str) -> bool:
 def _lines_follow(document: Document) -> bool:
     """Return whether the sentences below the verdict agree with the numbers in the document.
 
-    For the sentence on the ladder, only the message key can be checked (in `claims`). For the sentences on labels, only the
-    number of rows can be checked.
+    Two kinds of sentences cannot be recomputed. For the sentence on the simpler models (`Ladder`), `claims` checks the message
+    key. For the sentences on labels, this function checks the number of rows.
     """
     verdict, rows = document.verdict, document.performance.rows
     if verdict.status == "not_assessed":
@@ -209,7 +211,7 @@ def _lines_follow(document: Document) -> bool:
 
 def verdict_lines(document: Document) -> list[Message]:
     """Return the sentences below the verdict that can be derived from the rest of the document. These are all sentences except
-    those on the ladder and on labels.
+    those on the simpler models (`Ladder`) and on labels.
     """
     lines = _linear_lines(document)
     if any(line.key == "verdict.one_value" for line in document.verdict.lines):

@@ -78,8 +78,8 @@ def _without_target(rows: int | None) -> doc.WithoutTarget | None:
 
 
 def _events(table: Table) -> int | None:
-    """Return the number of evaluated rows in the rarest class. Return None if the target has no classes. Also return None if this
-    number, or the number of rows of this class that are not evaluated, is from 1 to 9.
+    """Return the number of evaluated rows in the rarest class, or None if the target has no classes. To avoid revealing a small
+    count, also return None if this number, or the number of rows of this class that are not evaluated, is from 1 to 9.
     """
     if not table.schema.goal.classes:
         return None
@@ -204,7 +204,7 @@ def _origin(bound: BoundModel) -> list[Message]:
 
 
 def notes(r: Results) -> list[Message]:
-    """Return notes on what was not assessed that cannot be derived from the document. `unassessed` returns all others."""
+    """Return the notes on what was not assessed that cannot be derived from the document. `unassessed` returns the others."""
     messages = list(r.notes)
     units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
     training = r.performance.training

@@ -1,4 +1,4 @@
-"""A finished audit: its document, its findings, and export to other formats. Analyses are not repeated."""
+"""A finished audit: its document, its findings, and export to other formats. Exporting does not repeat the analyses."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Audit:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict: status, primary metric, difference with interval, and margin. `str(audit)` returns it in words."""
+        """The verdict: status, primary metric, difference with interval, and margin. `str(audit)` is the verdict in words."""
         return self.document.verdict
 
     @property
@@ -289,8 +289,8 @@ class Audit:
 
 @contextmanager
 def holding_together(read: bool) -> Iterator[None]:
-    """Within the `with` block, replace errors that are caused by contradictory values by a `DocumentError`. If the document was
-    not read from a file, errors are not replaced.
+    """Within the `with` block, raise a `DocumentError` in place of any error that is caused by contradictory values in a
+    document. This is done only if the document was read from a file (`read`).
     """
     try:
         yield

@@ -106,7 +106,7 @@ def audit(
         with `direction`, `low` and `high`. `low` and `high` are the range of values that the column may have.
     margin : float, optional
         Equivalence margin in units of the primary metric: log loss in nats, squared units of the target, or deviance. The default
-        is 1% of the loss if the base rate (or the mean) is predicted for every row.
+        is 1% of the loss of predicting the base rate (or the mean) for every row.
     costs : (float, float), optional
         Costs of a false positive and of a false negative, for two classes. The optimal threshold for these costs becomes the
         default of `threshold`.
@@ -145,8 +145,8 @@ def audit(
     Raises
     ------
     TabinterpError
-        A setting is out of range or does not fit the table, an analysis is unknown, or a setting was given but none of the
-        analyses that use it was requested.
+        A setting is out of range or does not fit the table. An analysis is unknown. A setting was given, but none of the analyses
+        that use it was requested.
     ModelError
         The model does not fit the table.
     NotApplicableError
@@ -215,8 +215,8 @@ def _on_device(model: Model | BoundModel, device: str) -> Model:
 
 
 def _held_out_as_remembered(table: Table | Scan, remembered: Split | None) -> Table | Scan:
-    """Return the table with the split that is stored with the model, if there is one and the table has no split. If both have a
-    split, check that no held-out row of the table is a training row of the model, and return the table unchanged.
+    """Return the table with the split that is stored with the model, if the table has no split. If the table and the model both
+    have a split, return the table unchanged, and check that none of its held-out rows is a training row of the model.
     """
     if remembered is None:
         return table
@@ -307,7 +307,7 @@ def _compared(
 def _assembled(
     context: Context, notes: list[Message], table: Table | Scan, key: DigestKey | None, run: dict[str, Any]
 ) -> Audit:
-    """Build the document from the results, and return it with its findings as a finished audit. `run` contains facts that are not
+    """Build the document from the results, add the findings, and return the finished audit. `run` contains facts that are not
     part of the document.
     """
     cut = [one.title for one in ANALYSES if one.name in context.limited and context.results.get(one.name) is not None]

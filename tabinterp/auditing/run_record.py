@@ -67,8 +67,8 @@ def readings(d: doc.Document) -> list[ReadingRows]:
 
 
 def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
-    """Return a description of the rows that an analysis without its own field in the document used: those stated in the
-    analysis's record, or else the evaluated rows.
+    """Return a description of the rows that an analysis used, for an analysis without a field of its own in the document. The
+    rows are those stated in the analysis's record, or else the evaluated rows.
     """
     if hasattr(record, "rows_used"):
         return [*record.rows_used(d)]
@@ -81,8 +81,8 @@ def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
 def _weighed(d: doc.Document, row: ReadingRows) -> str:
     """Return a key that states how weights are used in the standard errors: "sampling" or "own".
 
-    "sampling" means that weights are sampling weights, so only their ratios matter. "own" is for coefficients with supplied
-    standard errors, in which weights are used as in the supplied fit.
+    "sampling" means that weights are sampling weights, so only their ratios matter. "own" means that the user supplied a linear
+    model with standard errors, which use weights as in the user's fit.
     """
     own = d[Coefficients].method.key.startswith("coefficients.method.own.")
     return "own" if own and row.reading.key == "rows_of.coefficients_linear" else "sampling"

@@ -28,7 +28,7 @@ Sums = dict[str, tuple[Any, Any]]  # name of an analysis -> its plan and its sum
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Both models without rows, and the plans of the sums to compute. They are applied to each batch of rows."""
+    """Both models without rows, and the plans of the sums to compute. Models and plans are applied to each batch of rows."""
 
     network: BoundModel
     linear: BoundModel
@@ -44,7 +44,7 @@ def sweep(
     settings: AuditSettings | None = None,
     analyses: Iterable[Analysis[Any]] = ANALYSES,
 ) -> Sums:
-    """Compute sums over all rows of a scan, for performance and for those of the given analyses that are computed from sums.
+    """Compute sums over all rows of a scan, for performance and for each given analysis that is computed from sums.
 
     Return the plan and the sums of each analysis. The plans are based on the sampled rows, to which the models are bound. If the
     table has a group column, the result is empty and all analyses use the sampled rows. The reason is that a standard error

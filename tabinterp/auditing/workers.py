@@ -2,8 +2,8 @@
 
 Workers are forks of this process. They share the models, the rows and the settings without copying, and need no `__main__` guard.
 Only results are transferred, by pickle. Threads are not used for two reasons. PyTorch traces a network by patching
-`torch.nn.Module` for all threads, so simultaneous traces would interfere. Also, most of an analysis is Python code, which runs in
-only one thread at a time.
+`torch.nn.Module` for all threads, so simultaneous traces would interfere. In addition, most of an analysis is Python code, which
+runs in only one thread at a time.
 """
 
 from __future__ import annotations
@@ -94,9 +94,9 @@ def side_by_side(
     Returns
     -------
     dict
-        Name of an analysis -> outcome. If an analysis fails in any way, or a worker is lost, all workers are stopped and
-        unfinished analyses are left out. The caller can then run the unfinished analyses one after another; an error occurs again
-        as it would without workers.
+        Name of an analysis -> outcome. If an analysis fails or a worker is lost, all workers are stopped and unfinished analyses
+        are left out. The caller can then run the unfinished analyses one after another. If an analysis failed with an error, the
+        error then occurs again in the caller's process.
     """
     outcomes: dict[str, Any] = {}
     waiting = deque(range(len(groups)))
@@ -163,8 +163,8 @@ def _work(
 
 
 def _return_freed_memory() -> None:
-    """Return freed memory to the system. Otherwise glibc keeps it, and every worker would hold the largest memory of all its
-    analyses until its end.
+    """Return freed memory to the system. Otherwise glibc keeps it, and until it ends, every worker would occupy as much memory as
+    its largest analysis needed.
     """
     if hasattr(C, "malloc_trim"):
         C.malloc_trim(0)

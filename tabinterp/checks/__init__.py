@@ -1,7 +1,8 @@
-"""Checks that judge an audit. They need only the document of the audit. There is one module per check.
+"""Checks that look for problems in the results of an audit. They need only the audit's document. There is one module per check.
 
-A module contains the function, the limits and all sentences of one check. Its name is the slug of the check, with underscores. To
-add a check, write its module and add it to the list below. Reports show checks in the order of this list.
+A module contains the function, the limits and all sentences of one check. The module is named after the slug of the check, with
+underscores instead of hyphens. To add a check, write its module and add it to the list below. Reports show checks in the order of
+this list.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ class Outcome:
     ----------
     status : "raised", "cleared" (shown as passed) or "not_applicable"
     key : str
-        Key of the finding's sentence among the check's claims. The key in the message catalogue is `finding.SLUG.KEY`. A key with
-        a dot, such as "any.powerless", refers to `finding.KEY`, a sentence that several checks share.
+        Key of the finding's sentence in `Text.claims`. The key in the message catalogue is `finding.SLUG.KEY`. A key with a dot,
+        such as "any.powerless", refers to `finding.KEY`, a sentence that several checks share.
     values : mapping, optional
         Values of the placeholders in the sentence.
     lesser : bool
@@ -55,8 +55,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit of a check, which decides whether the check is raised. A policy may replace `value` by another number from `least`
-    to `most`.
+    """A number with which a check compares a result to decide whether the check is raised. A policy may replace `value` by
+    another number from `least` to `most`.
 
     `means` is the name of the quantity that is compared with the limit.
     """
@@ -72,7 +72,7 @@ class Text:
     """All sentences of a check.
 
     The placeholders in `raised_when` are replaced by the limits and constants of the check. `claims` contains the sentence of
-    each outcome, by key. Their placeholders are replaced by the values of the outcome.
+    each outcome, by key. The placeholders of these sentences are replaced by the values of the outcome.
     """
 
     title: Sentence
@@ -93,7 +93,7 @@ class Check:
         Names that never change, such as "TI-D02" and "label-leak".
     severity : "act", "check" or "note"
     section : str
-        Anchor of the report section that contains the numbers.
+        Anchor of the report section that contains the numbers on which the check is based.
     limits : mapping of str to Limit
         Limits that a policy may change.
     constants : mapping of str to float
@@ -160,8 +160,8 @@ def above(interval: Interval, limit: float) -> bool:
 
 def p_value(interval: Interval, hypothesis: float) -> float:
     """Return the two-sided p-value of the hypothesis that a quantity equals `hypothesis`. It is computed from the quantity's 95%
-    interval under a normal approximation. The standard error is derived from the half of the interval that faces the hypothesis.
-    Without an interval, the p-value is 1.
+    interval under a normal approximation. The standard error is derived from the half of the interval on the side of the
+    hypothesised value. Without an interval, the p-value is 1.
     """
     if interval.value is None or interval.low is None or interval.high is None:
         return 1.0

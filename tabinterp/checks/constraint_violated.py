@@ -60,8 +60,9 @@ def _percent(row: ConstraintRow) -> float:
 def _is_reversed(row: ConstraintRow, model: str, limits: Limits, proofs: Mapping[str, DirectionRow]) -> bool:
     """Return whether a model violates the declared direction of a column.
 
-    If there is a proof, it decides. Otherwise, the direction is violated if more than `percent` of the rows violate it, or if a
-    part of the effect curve violates it. The violation must be statistically significant.
+    If the direction was proved or refuted for all combinations of values, this result is used. Otherwise, the direction is
+    violated if more than `percent` of the rows violate it, or if a part of the effect curve does. The violation must be
+    statistically significant.
     """
     answer = _answer(proofs, row.column, model)
     if answer in ("proved", "refuted"):

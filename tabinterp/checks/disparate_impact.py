@@ -14,10 +14,11 @@ FOUR_FIFTHS = 0.8  # a rule of thumb in United States employment guidelines; the
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    """Compare the group with the lowest selection rate with the group with the highest, for each protected column.
+    """Compare, for each protected column, the groups with the lowest and the highest selection rate.
 
     The check is raised if the whole interval of the ratio of two selection rates is below the limit. The intervals are
-    simultaneous over all pairs of groups. The check is also raised if the audit flagged a group whose selection rate is withheld.
+    simultaneous over all pairs of groups. The check is also raised if a selection rate is withheld but the audit recorded that it
+    is significantly too low.
     """
     adverse, limit = document.data.adverse, limits["ratio"]
     groups = document.get(Groups)
@@ -68,8 +69,8 @@ def _below(pair: ImpactPair | None, limit: float) -> bool:
 def _is_low(row: ImpactRow, limit: float, limit_of_audit: float) -> bool:
     """Return whether the selection rate of a group is significantly too low compared with another group.
 
-    If the audit flagged a withheld group at its own limit, the group is also flagged at higher limits. Nothing is known about
-    lower limits.
+    For a group whose selection rate is withheld, the audit recorded only the result for its own limit (`limit_of_audit`). If the
+    rate was too low at that limit, it is also too low at higher limits. Nothing is known about lower limits.
     """
     return _below(row.surest, limit) or (row.withheld == "raised" and limit >= limit_of_audit)
 

@@ -3,8 +3,7 @@
 Only numeric columns are perturbed. The check is raised if two conditions are met. First, perturbation raises the network's loss
 more than the loss of its linear counterpart. The excess is at least a set share of the loss of a constant prediction. Second, the
 network's loss after perturbation is above the loss of a constant prediction. The second condition exempts a network that has
-learnt a true threshold or interaction. Small changes increase the loss of such a network too, but it rarely loses all of its
-predictive power.
+learnt a true threshold or interaction. Small changes increase its loss too, but rarely destroy all of its predictive power.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Check whether groups of related rows, such as the rows of one person, occur both in training rows and in held-out rows."""
+"""Check whether a group of related rows, such as the rows of one person, includes both training rows and held-out rows."""
 
 from __future__ import annotations
 

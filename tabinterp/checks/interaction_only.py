@@ -1,6 +1,4 @@
-"""Check whether the network uses an interaction of two columns, neither of which shows an effect on its own as a coefficient or a
-correlation.
-"""
+"""Check whether the network uses an interaction of two columns although neither column shows an effect on its own."""
 
 from __future__ import annotations
 

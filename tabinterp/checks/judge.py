@@ -17,9 +17,7 @@ SEVERITY_ORDER = {"act": 0, "check": 1, "note": 2}
 
 
 def judge(document: Document) -> list[Finding]:
-    """Run all checks on a document, and return one finding per check. Raised findings come first, and the most severe of them is
-    the first.
-    """
+    """Run all checks on a document, and return one finding per check. Raised findings come first, the most severe at the top."""
     findings = [run_check(check, document) for check in CHECKS]
     return sorted(findings, key=lambda finding: (finding.status != "raised", SEVERITY_ORDER[finding.severity]))
 
@@ -85,7 +83,7 @@ def _named(slugs: Sequence[str]) -> Sequence[Check]:
 
 
 def _limits(check: Check) -> Iterator[str]:
-    """Yield a text about each limit of a check: its name in a policy, its default value, its meaning and its range."""
+    """Yield, for each limit of a check, a text with the limit's name in a policy, default value, meaning and range."""
     for name, limit in check.limits.items():
         key = "checks.limit.unbounded" if limit.most == UNBOUNDED else "checks.limit"
         numbers = {end: f"{getattr(limit, end):g}" for end in ("value", "least", "most")}

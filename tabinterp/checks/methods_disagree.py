@@ -1,4 +1,4 @@
-"""Check whether attribution methods rank the columns more differently than sampling error explains."""
+"""Check whether attribution methods disagree about the ranking of the columns by more than sampling error explains."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _order_correlation(pair: Agreement) -> float:
-    """Return Kendall's rank correlation between two attributions. Only pairs of columns that both attributions order
-    significantly are included.
+    """Return Kendall's rank correlation between two attributions. A pair of columns is included only if both attributions differ
+    significantly between the two columns.
     """
     ordered = pair.ordered or 0
     return (ordered - 2 * (pair.opposed or 0)) / max(ordered, 1)
 
 
 def _share_first(document: Document, pair: Agreement, share: float) -> bool:
-    """Return whether two rankings of many columns largely agree on the first columns. In that case, mainly unimportant columns
-    are ranked differently.
+    """Return whether two rankings of many columns largely agree on which columns come first. In that case, the rankings differ
+    mainly in unimportant columns.
     """
     return len(document[Importance].columns) > 2 * pair.top and (pair.overlap or 0.0) > share
 

@@ -1,4 +1,4 @@
-"""Check for a single column that predicts the target better than almost any legitimate column, but not as well as a leak."""
+"""Check for a single column that predicts the target suspiciously well, but not well enough to raise the check `label_leak`."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def _is_unstated(document: Document) -> bool:
 
 
 def _of_limit(share: Interval, limit: float, rows: int, independent: bool) -> float:
-    """Return the p-value of the hypothesis that the share equals the limit. If the share is not above the limit, return 1.
+    """Return the p-value of the hypothesis that a share equals the limit. If the share is not above the limit, return 1.
 
     If only the lower bound of a share is shown, the p-value is computed as if the share were equal to this bound.
     """

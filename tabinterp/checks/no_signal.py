@@ -2,7 +2,7 @@
 
 The check is raised if the network is not significantly better than chance, and there are enough rows to rule out a useful
 network. For two classes, chance is an AUC of one half. For regression, it is an R² of zero. For several classes, it is a log loss
-equal to the entropy of the class shares. For counts, it is the loss when the mean is predicted.
+equal to the entropy of the class shares. For counts, it is the loss of predicting the mean for every row.
 """
 
 from __future__ import annotations

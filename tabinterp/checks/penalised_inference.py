@@ -1,4 +1,6 @@
-"""Check whether a linear counterpart supplied by the user is penalised. If it is, its coefficients have no valid intervals."""
+"""Check whether the user supplied a penalised linear model as the linear counterpart. The coefficients of a penalised model have
+no valid intervals.
+"""
 
 from __future__ import annotations
 

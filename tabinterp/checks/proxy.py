@@ -1,5 +1,5 @@
-"""Check whether an input column is a proxy for a protected column that is not an input. The gap between the protected groups must
-also depend on the input column.
+"""Check whether an input column is a proxy for a protected column that is not an input. A proxy predicts the protected column,
+and the gap between the protected groups depends on it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _best_power(one: ProxyPart) -> Interval:
 
 
 def _power_of(one: ProxyPart, columns: list[str]) -> Interval:
-    """Return the AUC or R² with which the first of these columns predicts the protected column. The finding names this column."""
+    """Return the AUC or R² with which the first of `columns` predicts the protected column. The finding names this column."""
     return next(probe.power for probe in one.probes if probe.place == "column" and probe.name == columns[0])
 
 

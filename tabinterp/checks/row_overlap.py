@@ -1,7 +1,7 @@
 """Check whether held-out rows are copies of training rows.
 
-The check is raised if held-out rows equal a training row more often than training rows equal each other. If the columns of a
-table have few distinct values, both kinds of duplicates are frequent.
+The check is raised if held-out rows equal a training row more often than training rows equal each other. This comparison prevents
+false alarms in a table with few distinct values, in which both kinds of duplicates are frequent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Check for terms with opposite effects in the network and in the linear model."""
+"""Check for terms whose effects have opposite signs in the network and in the linear model."""
 
 from __future__ import annotations
 

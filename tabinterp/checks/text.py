@@ -1,4 +1,4 @@
-"""Sentences that all checks share: labels in descriptions of checks, smallest detectable effects, and bounds of an amount."""
+"""Texts that all checks share: labels in descriptions of checks, and sentences about smallest detectable effects and bounds."""
 
 from __future__ import annotations
 

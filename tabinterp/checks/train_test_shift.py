@@ -1,4 +1,4 @@
-"""Check whether held-out rows differ from training rows, in a column or overall."""
+"""Check whether the distribution of held-out rows differs from that of training rows, in a single column or overall."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check for a slice of rows in which the network's conformal prediction intervals or sets contain the outcome too rarely."""
+"""Check for a slice (group of rows) in which the network's conformal intervals or sets contain the outcome too rarely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check whether code in a model file was run in order to load the model."""
+"""Check whether loading the model ran code from the model file."""
 
 from __future__ import annotations
 

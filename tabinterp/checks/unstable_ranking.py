@@ -12,7 +12,9 @@ TIED = 5  # of these: if many columns are correlated, most ranks are tied, and r
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    """Count the ties among the first ranks. If there are several outputs, use the output with the most ties."""
+    """Count, among the first ranks, the columns that cannot be distinguished from the next. If there are several outputs, use the
+    output with the most such columns.
+    """
     shapley = document.get(Shapley)
     if shapley is None or not shapley.columns:
         return not_applicable()

@@ -31,7 +31,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _is_zero(importance: Interval, loss: float) -> bool:
-    """Return whether an importance is no larger than the rounding error of single precision."""
+    """Return whether an importance is zero up to the rounding error of single-precision numbers."""
     ends = [value for value in (importance.value, importance.low, importance.high) if value is not None]
     return importance.value is not None and all(abs(value) <= ROUNDING * loss for value in ends)
 

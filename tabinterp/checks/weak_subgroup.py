@@ -39,8 +39,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _smallest_excess(weak: WeakPart, limits: Limits) -> Power | None:
-    """Return the smallest effect that would be detected in at least one of the groups. The intervals are corrected for the number
-    of groups.
+    """Return the smallest excess loss that would be detected in at least one of the groups. The intervals are already corrected
+    for the number of groups.
     """
     tested = [
         (beyond(limits[name] / 100 * weak.null, size), row.rows)

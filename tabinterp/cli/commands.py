@@ -614,8 +614,8 @@ for command in (render, checks, check, sign, verify, compare, evidence, migrate)
 def demo(out: Out = Path("demo"), seed: Seed = 0, quiet: Quiet = False) -> None:
     """Train and audit a network on a bundled table of credit card defaults.
 
-    Writes the audit to the output folder. Writes the model to a second folder, which has the same name with the ending -model.
-    Prints the path of the report. Only the output of an earlier demo is replaced.
+    Writes the audit to the output folder, and the model to a second folder with the same name and the suffix -model. Prints the
+    path of the report. Existing files are replaced only if an earlier demo wrote them.
     """
     folder = files("tabinterp.datasets")
     entry = tomllib.loads(folder.joinpath("tables.toml").read_text(encoding="utf-8"))[DEMO]
@@ -767,7 +767,9 @@ def _audit(
 
 
 def _keeping(data: str, model: Path, out: Path, how: dict[str, Any], read: Reading) -> Any:
-    """Return a context in which the audit saves checkpoints. If the table is not read in batches, the context does nothing."""
+    """Return a context manager within which the audit saves checkpoints. If the table is not read in batches, no checkpoints are
+    saved.
+    """
     if ti.in_batches(data, read.query):
         return ti.keeping(out, model, how, resume=read.resume, tell=_tell)
     if read.resume:
@@ -827,7 +829,7 @@ def _command() -> Any:
 
 
 def _options() -> dict[str, str]:
-    """Return Python argument -> option of the running command."""
+    """Return a mapping from Python arguments to the options of the running command."""
     commands = getattr(_command(), "commands", {})
     name = next((one for one in sys.argv[1:] if one in commands), None)
     options: dict[str, str] = {}
@@ -858,7 +860,7 @@ def main() -> None:
 
 
 def run() -> None:
-    """Run `main` as the only task of this process. After an interrupt, the process is ended immediately."""
+    """Run `main` as the entry point of a process. After an interrupt, end the process immediately."""
     try:
         main()
     except SystemExit as left:

@@ -1,8 +1,8 @@
 """Reading and writing the options of `tabinterp audit` as a TOML file, for `--config` and `--print-config`.
 
-A key is the name of an option without the leading dashes, or `model` for the model. Values are written as on the command line.
-Options on the command line take precedence over options in the file. Paths are relative to the working directory, not to the
-file.
+Each key is the name of an option without the leading dashes; the key `model` is the model. Values are written as on the command
+line. Options on the command line take precedence over options in the file. Paths are relative to the working directory, not to
+the file.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def config_text(ctx: Any) -> str:
 
 
 def _options(ctx: Any) -> dict[str, Any]:
-    """Return the parameters of a command by the names that they have in a configuration file."""
+    """Return a mapping from the names used in a configuration file to the parameters of a command."""
     found = (one for one in ctx.command.params if one.name not in OWN)
     return {max(one.opts, key=len).lstrip("-").lower(): one for one in found if not getattr(one, "hidden", False)}
 

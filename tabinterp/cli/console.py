@@ -76,8 +76,8 @@ def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bo
     Parameters
     ----------
     layout : the files that will be written. If the folder contains other files, an error is raised.
-    overwrite : whether to replace the output of an earlier command. If False, existing output raises an error. None: as False,
-        for commands without this option.
+    overwrite : whether to replace the output of an earlier command. If False, existing output raises an error. None has the same
+        effect as False, and is for commands without the option --overwrite.
     resume : whether to continue from the saved state of an interrupted audit.
     """
     with ExitStack() as stack:
@@ -106,7 +106,7 @@ def _occupied(path: Path, ours: list[str], layout: Layout, overwrite: bool | Non
 
 
 def _some(names: list[str]) -> str:
-    """Return a text with the first few names and the number of other names."""
+    """Return a text that lists the first few names and states how many others there are."""
     more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
     return ", ".join(map(repr, names[:MOST])) + more
 
@@ -161,7 +161,7 @@ def _table(title: str, rows: list[list[str]]) -> Table:
 
 @dataclass(frozen=True)
 class Bar:
-    """A progress bar with three functions.
+    """The three functions of a progress bar.
 
     `say` prints a line. `step` shows the current step and the completed share. `rows` shows the purpose of a pass over the rows,
     the number of rows read, and the total number of rows if it is known.

@@ -55,7 +55,7 @@ EXAMPLES = {
 
 
 def _known(lang: str) -> str:
-    """Return the language. Raise an error if it is not supported, before any work starts."""
+    """Check, before any work starts, that a language is supported, and return it."""
     with speaking(lang):
         return lang
 

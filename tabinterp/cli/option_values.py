@@ -21,8 +21,8 @@ class Reading:
 
 
 def controls(given: list[str] | None) -> dict[str, str]:
-    """Return column -> reference group from values such as COLUMN=GROUP. The name of a column ends at the first equals sign. The
-    name of a group may contain equals signs, as in "<= 30".
+    """Parse values of the form COLUMN=GROUP, and return a mapping from columns to reference groups. Only the first equals sign is
+    a separator, so the name of a group may contain equals signs, as in "<= 30".
     """
     parted = [one.partition("=") for one in given or []]
     for column, equals, _ in parted:

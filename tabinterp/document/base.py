@@ -89,8 +89,8 @@ def within(part: Interval, margin: float | None) -> bool:
 
 
 def status_of(part: Interval, margin: float) -> Status:
-    """Return whether the first model is better than, worse than or equivalent to the second. `part` is the interval of the
-    difference in loss (first minus second).
+    """Return the status of a comparison: whether the first model is better than, worse than or equivalent to the second, or none
+    of these is established. `part` is the interval of the difference in loss (first minus second).
     """
     if not margin > 0:
         return "not_resolved"

@@ -1,4 +1,6 @@
-"""Canonical JSON of the document (RFC 8785) with a final newline. The same audit therefore always has the same digest."""
+"""Reading and writing the document as canonical JSON (RFC 8785) with a final newline. The same audit therefore always has the
+same digest.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ def from_bytes(data: bytes) -> Document:
     """Parse a document strictly. No value is converted, skipped or guessed.
 
     Readers of an audit must be able to rely on every field. Unknown fields, duplicate names and values of a wrong type therefore
-    raise an error. It states the location, the value found and the allowed values.
+    raise an error. The error states the location, the value found and the allowed values.
 
     A document of an earlier version is first converted to the current form (`upgrade.steps`). Notes about the changes are added
     to the document.

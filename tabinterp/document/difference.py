@@ -1,9 +1,9 @@
 """Comparison of two audits: numbers that changed by more than their standard error explains, and other changes.
 
-The standard error of the difference of two numbers is computed as for independent samples: sqrt(se1² + se2²). If both audits used
-the same rows, their numbers are positively correlated, and the true standard error of the difference is smaller. The test is then
-conservative and misses some changes. Among hundreds of numbers, some differ by chance. The p-values are therefore adjusted
-(Benjamini & Hochberg 1995).
+The standard error of the difference between two numbers is computed as for independent samples: sqrt(se1² + se2²). If both audits
+used the same rows, their numbers are positively correlated, and the true standard error is smaller. The test is then conservative
+and misses some changes. Among hundreds of numbers, some differ by chance, so the p-values are adjusted (Benjamini & Hochberg
+1995).
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Changes(PreviewedFrame):
-    """The changes from one audit to another.
+    """The differences between two audits.
 
     Attributes
     ----------
@@ -147,8 +147,8 @@ def compare_documents(first: Document, second: Document) -> Changes:
 
 
 def _same_rows(first: Document, second: Document) -> bool | None:
-    """Return whether both audits used the same rows. Return None if this is not known, because they have no digests with the same
-    key.
+    """Return whether both audits used the same rows, or None if this is not known because the audits have no digests with the
+    same key.
     """
     one, two = first.method, second.method
     if first.data.rows != second.data.rows:

@@ -1,7 +1,7 @@
 """The typed and versioned document of an audit. It is the only input of the checks and of the report.
 
 The document contains neither a model nor a row of data. Numbers refer to the columns of the user's table. Intervals are 95%
-intervals unless stated otherwise. `None` means that a number does not exist; a field `reason` next to it says why. Facts that
+intervals unless stated otherwise. `None` means that a number is not available; a field `reason` next to it says why. Facts that
 differ between runs of the same audit (time, paths, thread counts) are in `run.json` instead.
 """
 
@@ -62,7 +62,7 @@ class Drawn(Part):
 
 
 class WithoutTarget(Part):
-    """Rows that were left out because their target is missing."""
+    """The number of rows that were left out because their target is missing."""
 
     rows: int | None  # None: from 1 to 9
 
@@ -119,7 +119,9 @@ class Data(Part):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Omit the field `labels` if it is empty. Documents that were written before this field existed then stay the same."""
+        """Omit the field `labels` if it is empty. As a result, documents that were written before the field existed do not change
+        when they are saved again.
+        """
         fields = serialize(self)
         if not self.labels:
             fields.pop("labels", None)
@@ -201,7 +203,9 @@ class Opening(Part):
 if TYPE_CHECKING:
 
     class Recorded(Opening):
-        """The fields of `Opening` and the records of analyses. Type checkers know their types only from `Document.get`."""
+        """The fields of `Opening` and the records of analyses. For type checkers, the types of these records are declared only by
+        `Document.get`.
+        """
 
 else:
     Recorded = create_model(
@@ -223,7 +227,7 @@ class Document(Recorded):
     settings: AuditSettings | None = None  # the user's settings; None in documents written before settings were stored
 
     def get(self, kind: type[R]) -> R | None:
-        """Return the record of this class, or None if the analysis does not apply or was not requested."""
+        """Return the record of this class, or None if the analysis that produces it does not apply or was not requested."""
         found: Any = self
         for name in PLACES[kind]:
             found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)
@@ -257,8 +261,8 @@ class Document(Recorded):
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Omit the fields `analyses` and `settings` if they are empty. Documents that were written before these fields existed
-        then stay the same.
+        """Omit the fields `analyses` and `settings` if they are empty. As a result, documents that were written before these
+        fields existed do not change when they are saved again.
         """
         fields = serialize(self)
         if not self.analyses:

@@ -1,7 +1,7 @@
 """Replacement of column names and level codes in a document by the labels that readers see.
 
-A document contains names and codes in most fields, and their labels in a single field. Code that renders a document first calls
-`labelled`. Sections, figures, findings and sentences then show labels without further code.
+A document contains names and codes of columns and levels in many fields, and all labels in a single field. Code that renders a
+document first calls `labelled`. Sections, figures, findings and sentences then show labels without further code.
 """
 
 from __future__ import annotations

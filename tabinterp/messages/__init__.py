@@ -1,14 +1,15 @@
 """The message catalogue: the keys and English templates of all sentences that readers see, and their formatting and translation.
 
-A sentence is stored as a key with values (`tabinterp.document.document.Message`). Its text is created only when it is shown, in
+A sentence is stored as a key and values (`tabinterp.document.document.Message`). Its text is created only when it is shown, in
 the current language (`language.speaking`). The text is not escaped. Code that puts it on a page must escape it.
 
 A template can contain placeholders of these forms:
 
 - `{name}` shows the value unchanged.
 - `{name:vocabulary}` shows the message `vocabulary.VALUE` if it exists, and otherwise the value. Terms of this package are thus
-translated, but names from a table are not. - `{name:date}` shows a date in the format of the current language. - `{name:level}`
-shows a label of levels, in which parts in parentheses are translated.
+  translated, but names from a table are not.
+- `{name:date}` shows a date in the format of the current language.
+- `{name:level}` shows a label of levels, in which parts in parentheses are translated.
 """
 
 from __future__ import annotations
@@ -72,8 +73,8 @@ def text(key: str, values: Mapping[str, Any] | None = None, brief: bool = False)
 
 
 def word(vocabulary: str, name: str) -> str:
-    """Return a name of a vocabulary in the current language. A name that is not in the vocabulary is data, and is returned
-    unchanged.
+    """Return a name in the current language if it belongs to the vocabulary. Any other name comes from the user's data and is
+    returned unchanged.
 
     >>> word("report.kind", "numeric"), word("report.kind", "Mrs.")
     ('numeric', 'Mrs.')
@@ -166,7 +167,7 @@ def date(iso: str) -> str:
 
 
 def level(label: str) -> str:
-    """Return a label of levels in the current language.
+    """Return a label that lists one or more levels, in the current language.
 
     Parts in parentheses are terms of this package (see `linear.terms`) and are translated. All other parts are data and are not
     translated.

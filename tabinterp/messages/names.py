@@ -1,4 +1,4 @@
-"""Conversion of names from a table to safe labels: one line, limited length, and no control characters."""
+"""Conversion of names from a table to safe labels, which have one line, a limited length and no control characters."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def apart(name: str) -> str:
 
 
 def plain(words: str) -> str:
-    """Return a text in which control and format characters are replaced by U+FFFD. A name can then not look like another name or
-    change how a number is shown.
+    """Return a text in which control and format characters are replaced by U+FFFD. This prevents a name from imitating another
+    name or changing how a number is shown.
 
     White space is not replaced. Isolates (from U+2068 to U+2069) are not replaced, because they do not reorder the surrounding
     text. Joiners are not replaced between two letters of a script that needs them, or between two emoji.
@@ -53,7 +53,7 @@ def plain(words: str) -> str:
 
 
 def terminal(words: str) -> str:
-    r"""Return a text for a terminal or a log, in which control characters are Python escapes.
+    r"""Return a text for a terminal or a log, with control characters replaced by Python escape sequences.
 
     >>> terminal("a\x1b[2J\u202eb")
     'a\\x1b[2J\\u202eb'
@@ -62,7 +62,7 @@ def terminal(words: str) -> str:
 
 
 def spreadsheet_cell(words: str) -> str:
-    """Return a text for a cell of a CSV file. If a spreadsheet would interpret the text as a formula, it is preceded by an
+    """Return a text for a cell of a CSV file. A text that a spreadsheet would interpret as a formula is prefixed with an
     apostrophe.
 
     >>> spreadsheet_cell("=1+1"), spreadsheet_cell("1+1")

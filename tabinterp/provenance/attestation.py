@@ -67,7 +67,7 @@ class Statement(_Part):
         return None if found is None else found.digest.get("sha256")
 
     def was_compared(self, name: str) -> bool:
-        """Return whether the signer compared the digest of the model with this name with the model's file."""
+        """Return whether the signer checked the digest of a model against the model's file. `name` is the name of the model."""
         found = self._subject(name)
         return found is not None and (found.annotations or {}).get(COMPARED) == "true"
 
@@ -124,7 +124,7 @@ def parse(payload: bytes) -> Statement | None:
 
 
 def _models(document: Document, compared: bool) -> list[Resource]:
-    """Return the files from which the models were loaded. Models that were created in Python have no file."""
+    """Return an entry for each model file, with its digest. Models that were created in Python have no file."""
     settings = document.method.settings
     return [
         Resource(
@@ -146,7 +146,9 @@ def _configuration(document: Document, policy: tuple[str, str] | None) -> list[R
 
 
 def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
-    """Return the names of the checks that passed, warned and failed. Checks that do not apply are in none of these lists."""
+    """Return three lists with the names of the checks that passed, warned and failed. Checks that do not apply are in none of the
+    lists.
+    """
     raised = [one for one in findings if one.status == "raised"]
     return (
         [one.slug for one in findings if one.status == "cleared"],
@@ -156,6 +158,6 @@ def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
 
 
 def _gates(decision: Decision) -> tuple[list[str], list[str], list[str]]:
-    """Return the names of the gates that passed, were waived and failed. Incomplete gates count as failed."""
+    """Return three lists with the names of the gates that passed, were waived and failed. Incomplete gates count as failed."""
     names = {status: [gate.name for gate in decision.gates if gate.status == status] for status in get_args(Outcome)}
     return names["passed"], names["waived"], names["failed"] + names["incomplete"]

@@ -30,11 +30,11 @@ class DigestKey:
         return self._hmac("the key's id")[:16]
 
     def column(self, digest: str) -> str:
-        """Return the HMAC-SHA256 (hex) of a column, from the column's SHA-256 (hex)."""
+        """Return the HMAC-SHA256 (hex) of a column's SHA-256 (hex)."""
         return self._hmac(f"column {digest}")
 
     def table(self, columns: Iterable[str]) -> str:
-        """Return the HMAC-SHA256 (hex) of a table, from the digests of its columns in order."""
+        """Return the HMAC-SHA256 (hex) of a table, computed from the digests of its columns in order."""
         return self._hmac("\n".join(["table", *columns]))
 
     def _hmac(self, text: str) -> str:

@@ -1,8 +1,8 @@
 """Signing and signature checks with DSSE envelopes (Dead Simple Signing Envelope 1.0) and Ed25519 keys.
 
-The signed bytes are `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`. The type of a payload is
-therefore protected by the signature too. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC
-8032. Signatures are created and checked by the optional package securesystemslib, which is imported only when it is needed.
+The signed bytes are `PAE(type, payload) = "DSSEv1" SP len(type) SP type SP len(payload) SP payload`. The signature therefore
+covers the type of the payload too. Sources: https://github.com/secure-systems-lab/dsse (protocol.md, envelope.md), RFC 8032.
+Signatures are created and checked by the optional package securesystemslib, which is imported only when it is needed.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def unseal(data: bytes, key: Path) -> bytes:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object. Raise an error if a field is repeated, because other programs might use a different one of its
-    values.
+    """Return a JSON object from its fields. Raise an error if a field occurs twice, because programs may differ in which value
+    they use.
     """
     made = dict(pairs)
     if len(made) < len(pairs):

@@ -94,7 +94,7 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def _readable(written: str) -> str:
-    """Return the same JSON with escapes for characters that could affect a terminal or an editor."""
+    """Return JSON in which characters that could affect a terminal or an editor are escaped."""
     return "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in written)
 
 

@@ -41,8 +41,7 @@ def sign(
 
     Parameters
     ----------
-    folder : output folder of `tabinterp audit`. It must be unchanged, must not contain other files, and must be possible to
-        verify.
+    folder : output folder of `tabinterp audit`. The folder must be unchanged since the audit and must not contain other files.
     key : PEM file of an Ed25519 private key.
     signer : name of the signer.
     model : file of the audited model. Its digest and the digest of the linear counterpart in the same bundle are compared with
@@ -61,7 +60,8 @@ def sign(
     Raises
     ------
     DocumentError
-        If the folder was changed after the audit, if the model is not the audited model, or if one of the two cannot be verified.
+        If the folder was changed after the audit, the model is not the audited model, or the folder or the model cannot be
+        verified.
     SignatureError
         If the key cannot be read, or if a library needed for signatures is missing.
     """

@@ -1,8 +1,8 @@
 """`verify(folder)`: verify the files, signature, model, data and numbers of an audit.
 
-Digests detect accidental damage and careless edits. In addition, findings and verdict are recomputed from the numbers in the
-document. Anyone who can rewrite the whole folder can make all of its contents consistent. Only a signature protects against such
-a forgery.
+Digests detect accidental damage and careless edits. In addition, the findings and the verdict are recomputed from the numbers in
+the document. Anyone who can rewrite the whole folder can make all of its contents consistent. Only a signature protects against
+such a forgery.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ Outcome = Literal["ok", "failed", "incomplete", "not_checked"]
 class Step:
     """One step of a verification. `what` is the file or item that was checked.
 
-    The status "incomplete" means that a required step was not possible. "not_checked" means that the step was not done and was
-    not required, because it was not requested or because a signature covers the item.
+    The status "incomplete" means that a required step was not possible. "not_checked" means that the step was skipped because it
+    was not requested or because a signature covers the item.
     """
 
     what: str
@@ -190,7 +190,7 @@ def _step(what: str, status: Outcome, key: str, **values: Any) -> Step:
 
 
 def _same(what: str, key: str, written: str, found: str | None, **values: Any) -> Step:
-    """Return the step that compares a digest with the recorded digest."""
+    """Return the step that compares the digest that was found with the recorded digest (`written`)."""
     if found == written:
         return _step(what, "ok", f"{key}.ok", digest=written, **values)
     return _step(what, "failed", f"{key}.changed", digest=written, found=found or "none", **values)
@@ -444,8 +444,8 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
 
 
 def with_author(found: Document, written: Document) -> Document:
-    """Return the recomputed document with the author's text, and with the evidence for clauses of the author's own mappings, from
-    the written document.
+    """Return the recomputed document (`found`) with two parts of the written document added: the author's text, and the evidence
+    for clauses of the author's own mappings.
 
     An audit does not compute these two parts. The evidence for the built-in mapping is recomputed and comes first.
     """
@@ -454,9 +454,9 @@ def with_author(found: Document, written: Document) -> Document:
 
 
 def with_digests(found: Document, written: Document) -> Document:
-    """Return the recomputed document with the column digests of the written document.
+    """Return the recomputed document (`found`) with the column digests of the written document.
 
-    Recomputing these digests requires the key. They are checked together with the data.
+    These digests cannot be recomputed without the digest key. They are checked in the step for the data.
     """
     digests = {column.name: column.digest for column in written.data.columns}
     columns = [one.model_copy(update={"digest": digests.get(one.name, "")}) for one in found.data.columns]

@@ -23,8 +23,8 @@ def with_appendix(chapters: Sequence[Section], appendix: str, paper: bool) -> li
     ----------
     appendix : "none" leaves out the folded parts, "folded" leaves them unchanged, and "full" expands them.
     paper : whether the report is a PDF, in which nothing can be folded. Folded parts are then moved to an appendix, where each
-        has the number of its section. Chapters that are folded completely follow. With "folded", the appendix does not include
-        figure data or parts that are too long to be printed.
+        has the number of its section. Chapters that are folded as a whole are printed after the appendix. With "folded", the
+        appendix does not include figure data or parts that are too long to be printed.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def _printed_block(block: Block) -> Block:
 
 
 def _left_out(blocks: Iterable[Block]) -> Iterator[Paragraph]:
-    """Yield a paragraph with the numbers of the tables that are not printed, or nothing if there are none."""
+    """Yield a paragraph that names the tables that are not printed, or nothing if all tables are printed."""
     numbers = sorted([int(part) for part in table.number.split(".")] for table in _tables(blocks) if table.number)
     # In a run of consecutive numbers, the difference between a number and its position in the list is constant.
     runs = [[one for _, one in run] for _, run in groupby(enumerate(numbers), lambda one: one[1][1] - one[0])]

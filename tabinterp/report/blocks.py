@@ -131,7 +131,7 @@ class Legend:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A figure that is drawn only when a page shows it. Text formats do not need the drawing."""
+    """A figure that is drawn only when a page shows it, because text formats do not need the drawing."""
 
     draw: Callable[[], Markup]
 

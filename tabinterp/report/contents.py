@@ -90,7 +90,9 @@ def _chapter(document: Document, chapter: Chapter) -> Section:
 
 
 def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
-    """Yield the sections of a chapter that analyses declare. A section may be left out if the document has no such analysis."""
+    """Yield the sections of a chapter that analyses declare. Some sections are left out if the document does not contain their
+    analysis.
+    """
     for analysis in ANALYSES:
         record = document.get(analysis.kind if analysis.record else RECORDS[str(analysis.place).partition(".")[0]].kind)
         for place in analysis.on_page:

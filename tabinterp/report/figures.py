@@ -151,7 +151,7 @@ def canvas(
 
 
 def named(marks: Marks, title: Callable[[int, int], str]) -> dict[str, str]:
-    """Give each mark an id, and return the texts that are shown when the reader hovers over a mark, by id."""
+    """Give each mark an id. Return a mapping from the id to the text that is shown when the reader hovers over the mark."""
     titles = {}
     for (row, model), one in marks.items():
         one.set_gid(gid := f"mark-{row}-{model}")
@@ -225,8 +225,9 @@ def over_sizes(
     title: Callable[[int, str], str],
     root: bool = True,
 ) -> Markup:
-    """Draw a metric of both models against sizes from 0 to 1. With `root`, the axis shows the square roots of the sizes. `title`
-    returns a description of a point from its position and its model.
+    """Draw a metric of both models against sizes from 0 to 1, such as the size of a perturbation or the share of rows in a
+    subset. With `root`, the horizontal axis has a square-root scale. `title` returns a description of a point from its position
+    and its model.
     """
     with styles():
         height = HEIGHT - EDGE - 2 * GAP - TEXT
@@ -302,9 +303,9 @@ def regions(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One point of the path of an optimum. The optimum is searched within a ball of allowed rows. `name` is the ball's name on
-    the axis, `value` the output at the optimum, `readable` whether the optimum is plausible, and `real` the tenth largest output
-    of a real row.
+    """One point of `path`: the row that maximises the output of a hidden unit within a ball of allowed rows (the optimum). `name`
+    is the ball's name on the axis, `value` the output at the optimum, and `real` the tenth largest output of a real row.
+    `readable` is true if the optimum is plausible.
     """
 
     name: str
@@ -316,7 +317,9 @@ class Step:
 
 @later
 def path(steps: Sequence[Step], names: tuple[str, str], aria: str, figure_id: str) -> Markup:
-    """Draw the optimum of a hidden unit against the size of the ball of allowed rows. `names` are the names of the two axes."""
+    """Draw the largest output of a hidden unit against the size of the ball of allowed rows. `names` are the names of the two
+    axes.
+    """
     value, real = (numbers([getattr(one, name) for one in steps]) for name in ("value", "real"))
     gutter = 14 + max(text_width(tick(at)) for at in plots.round_values(*plots.path_span(value, real), 5))
     labels = {f"@{i}@": Label(one.name) for i, one in enumerate(steps)}

@@ -32,14 +32,14 @@ def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
 
 
 def _laid_out(block: Block) -> Block:
-    """Return a block. In a folded block that contains only narrow figures, the figures are arranged in rows."""
+    """Arrange the figures of a folded block in rows if it contains only narrow figures. Return any other block unchanged."""
     if isinstance(block, Fold) and block.blocks and all(map(_is_narrow, block.blocks)):
         return replace(block, blocks=list(_placed(list(_groups(block.blocks)), True)))
     return block
 
 
 def _placed(groups: Sequence[list[Block]], are_cards: bool) -> Iterator[Block]:
-    """Yield the blocks of some groups, arranged in columns. `are_cards` states whether the groups are cards."""
+    """Yield the blocks of the groups, arranged in columns. `are_cards` states whether the groups are cards."""
     if not are_cards or len(groups) == 1:
         for group in groups:
             yield from _beside(group)
@@ -63,14 +63,14 @@ def _is_narrow(block: Block) -> bool:
 
 
 def _without(block: Block, legend: Sequence[Key]) -> Block:
-    """Return a block. If it is a figure and `legend` contains all entries of the figure's legend, its own legend is removed."""
+    """Return a figure without its legend if `legend` contains all entries of this legend. Return any other block unchanged."""
     said = isinstance(block, Figure) and all(key in legend for key in block.legend)
     return replace(block, legend=()) if said and isinstance(block, Figure) else block
 
 
 def _height(block: Block) -> float:
-    """Return the approximate number of lines of a block at half width. The number is the same in all languages, so figures have
-    the same order and the same numbers.
+    """Return the approximate number of lines that a block takes at half the width of the page. The result is the same in all
+    languages, so figures also have the same order and numbers in all languages.
     """
     if isinstance(block, Figure):
         return 12 + 0.75 * min(len(block.table.rows) if block.table else 0, 16)

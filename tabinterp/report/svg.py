@@ -1,4 +1,4 @@
-"""Conversion of a Matplotlib figure to compact SVG markup. It has unique ids and no inline styles, and all text is in text
+"""Conversion of a Matplotlib figure to compact SVG markup. The markup has unique ids and no inline styles. All text is in text
 elements.
 
 Matplotlib writes `style` attributes, which the page's Content-Security-Policy forbids. They are converted to presentation

@@ -12,8 +12,8 @@ PARTS = ("seen", "unseen", "gap")  # on training rows, on held-out rows, and the
 
 
 def training_table(document: Document) -> list[Table | Paragraph]:
-    """Return a table that shows, for both models, each metric on training rows, on held-out rows, and the difference between the
-    two.
+    """Return a table of the metrics of both models. It shows each metric on training rows and on held-out rows, and the
+    difference.
     """
     training = document.performance.training
     if training is None:

@@ -1,6 +1,4 @@
-"""Formatting of numbers and names. Numbers have three significant digits and an interval. A missing number is shown as an en
-dash.
-"""
+"""Formatting of numbers and names. Most numbers are shown with three significant digits. Missing numbers appear as "–"."""
 
 from __future__ import annotations
 
@@ -167,12 +165,12 @@ def two(value: float | None) -> str:
 
 
 def listed(parts: Iterable[str]) -> str:
-    """Join parts to a list within a sentence."""
+    """Join parts into a list within a sentence."""
     return messages.joined(parts)
 
 
 def series(parts: Iterable[str]) -> str:
-    """Join long parts to a list within a sentence. The parts may themselves be lists."""
+    """Join long parts into a list within a sentence. The parts may themselves be lists."""
     return messages.joined(parts, "series")
 
 
@@ -187,12 +185,12 @@ def conditions(parts: Iterable[str]) -> str:
 
 
 def sentences(parts: Iterable[str]) -> str:
-    """Join sentences to one paragraph."""
+    """Join sentences into one paragraph."""
     return messages.joined(parts, "sentences")
 
 
 def capital(words: str) -> str:
-    """Return a text with a capital first letter, for the beginning of a sentence or a heading."""
+    """Return a text with its first letter capitalised, for the beginning of a sentence or a heading."""
     return words[:1].upper() + words[1:]
 
 
@@ -213,8 +211,8 @@ def excludes_zero(part: Interval) -> bool | None:
 
 
 def scaled(part: Interval, factor: float | None) -> Interval:
-    """Convert an effect per unit of a column, with its interval, to the effect of another step. Values that are not finite are
-    left out.
+    """Convert an effect per unit of a column, with its interval, to the effect of a step of `factor` units. Values that are not
+    finite are left out.
     """
     if factor is None:
         return part
@@ -222,8 +220,8 @@ def scaled(part: Interval, factor: float | None) -> Interval:
 
 
 def powered(part: Interval, exponent: float | None) -> Interval:
-    """Convert an odds or rate ratio per unit of a column to the ratio of another step: the ratio raised to the number of units in
-    the step.
+    """Convert an odds or rate ratio per unit of a column to the ratio for a step of `exponent` units: the ratio raised to this
+    power.
 
     >>> interval(powered(Interval(value=1.5, low=1.2, high=2.0), 2.0)), interval(powered(Interval(value=9.0), 1e9))
     ('2.25 [1.44, 4.00]', '–')

@@ -1,8 +1,8 @@
-"""Checkpoints of passes over rows, from which an interrupted audit is resumed. Loading a checkpoint runs no code from its files.
+"""Checkpoints from which an interrupted audit is resumed. Loading a checkpoint runs no code from its files.
 
-A checkpoint contains the state of a pass: arrays and JSON. The folder also contains a record of everything that determines the
-states. An audit with a different record is not resumed. States are written atomically and only at intervals, because saving takes
-time. The last states are written when a run stops in an orderly way.
+A checkpoint contains the state of one pass over the rows of a table, as arrays and JSON. The folder also contains a record of the
+settings, the data, the model and the versions. An audit can be resumed only if it matches this record. States are written
+atomically and only at intervals, because saving takes time.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Keeping:
     Parameters
     ----------
     folder : folder for the checkpoint files. It is created when the first state is written, and `clear` deletes it.
-    about : values that determine the states, such as settings and the identity of the data. The keys are the names used in
-        messages.
+    about : values that determine the states, such as settings and the identity of the data. Messages refer to each value by its
+        key.
     resume : True to continue from the saved states; False to delete them.
     say : function that is called with messages for the user.
     every : minimum number of seconds between two writes. With 0, every state is written immediately.
@@ -68,7 +68,7 @@ class Keeping:
         self._writing = Lock()
 
     def begin(self, about: Mapping[str, str]) -> None:
-        """Add `about` to the record of what determines the states, and compare the record with that of the saved states.
+        """Add `about` to the record of what this audit uses, and check that it matches the record of the saved states.
 
         Raises
         ------
@@ -122,14 +122,16 @@ class Keeping:
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
-        """Save the state that `make` returns, and replace any earlier state with this name. `make` may be called later."""
+        """Save the state that `make` returns, and replace any earlier state with this name. `make` is called when the state is
+        written, which may be later.
+        """
         self._waiting[name] = key, make
         if self.is_due:
             self.flush()
 
     @property
     def is_due(self) -> bool:
-        """Whether the next state is written immediately."""
+        """Whether enough time has passed since the last write for the next state to be written immediately."""
         return time.monotonic() >= self._next
 
     def flush(self) -> None:
@@ -175,8 +177,8 @@ class Keeping:
             self.clear()
 
     def numbered(self) -> str:
-        """Return a name for the state of the next pass that computes sums. Names are numbered, because passes run in a fixed
-        order.
+        """Return a name for the state of the next pass that computes sums. The name contains the number of the pass, because
+        passes always run in the same order.
         """
         self._passes += 1
         return f"sums-{self._passes:03d}"
@@ -242,7 +244,7 @@ def _from_bytes(data: bytes) -> Arrays:
 
 
 class _NotKeptError(Exception):
-    """Raised for values that cannot be saved in a checkpoint."""
+    """Error raised for values that cannot be saved in a checkpoint."""
 
 
 # ---- columns

@@ -1,4 +1,4 @@
-"""Number of events: the number of rows in each class, and the minimum number needed for statements about classes.
+"""Numbers of events (rows in each class), and the minimum number needed to make statements about a class.
 
 The precision of an AUC, a calibration slope or a difference in log loss depends on the number of events, not on the number of
 rows: 10,000 rows with 8 defaults contain little information about defaults.
@@ -33,9 +33,9 @@ def events(table: Table, rows: BoolArray | None = None) -> IntArray:
 
     Returns
     -------
-    (classes,) number of rows of each class with positive weight. If the table has a group column, groups with such rows are
-    counted instead, because the rows of a group are not independent. For a count target: (2,) the number of rows with a count of
-    zero, and the number with a positive count. For a numeric target: (0,).
+    For classes: (classes,) number of rows in each class, ignoring rows with zero weight. If the table has a group column, groups
+    are counted instead of rows, because the rows of a group are not independent. For a count target: (2,) the number of rows with
+    a count of zero, and the number with a positive count. For a numeric target: an empty array.
     """
     if table.schema.task == "regression":
         return np.zeros(0, dtype=np.int64)
@@ -50,7 +50,9 @@ def _independent(table: Table, rows: BoolArray) -> int:
 
 
 def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
-    """Return a mask (classes,) of the classes with enough events. All other classes together must also have enough events."""
+    """Return a mask (classes,) of the classes that have at least `EVENTS` events and for which the other classes together also
+    have at least `EVENTS` events.
+    """
     codes = table.codes
     if codes is None:
         return np.ones(0, dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Conversion of files, and of dataframes of any library, to pandas frames of plain values."""
+"""Conversion of files, and of dataframes from any library, to pandas dataframes."""
 
 from __future__ import annotations
 
@@ -183,7 +183,9 @@ def _file(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def no_database(path: str, start: bytes) -> None:
-    """Raise an error if the first twelve bytes of a file show that it is a DuckDB database, because a database needs a query."""
+    """Raise an error if a file is a DuckDB database, which can be read only with a query. `start` is the first twelve bytes of
+    the file.
+    """
     if start[8:12] == b"DUCK":
         raise TableError(
             f"the file {path!r} is a DuckDB database, which can only be read with a query. Give an SQL query with "
@@ -213,8 +215,8 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
     Raises
     ------
     TableError
-        A column name occurs twice, or the first row has more cells than the header. In that case pandas would use the first cells
-        as row labels.
+        A column name occurs twice, or the first row has more cells than the header. Without this check, pandas would use the
+        extra cells as row labels.
     """
     rows = csv_rows(stream, packed)
     names: list[str] = next((cells for cells in rows if cells), [])
@@ -229,8 +231,8 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
 
 
 def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
-    """Convert columns of numbers that exceed 64 bits from strings to numbers. Before pandas 3, the CSV reader leaves such columns
-    as strings.
+    """Convert columns of strings to numbers if the strings are numbers that do not fit in 64 bits. Before version 3, the CSV
+    reader of pandas leaves such columns as strings.
 
     Columns named in `texts` are not converted.
     """

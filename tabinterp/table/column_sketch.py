@@ -1,8 +1,9 @@
-"""Column sketches: a few values of a column from which its schema is inferred. Sketches of batches can be merged in any order.
+"""Column sketches: a few values of each column, from which its kind and levels are inferred. The sketches of batches can be
+merged in any order.
 
-For text, booleans and classes, a sketch contains every distinct value and the first row in which the value occurs. For other
-numbers, it contains the first distinct values, the extremes, and the first row with each kind of invalid value. From these values
-the kind and the levels of a column can be determined, and all errors can be reported.
+For text, booleans and classes, a sketch contains every distinct value and the first row in which the value occurs. For numbers
+that are not classes, it contains the first distinct values, the extremes, and the first row with each kind of invalid value. This
+is enough to determine the kind and levels of the column and to report every kind of error.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ MOST = 100_000  # maximum number of distinct values that a scan keeps of a colum
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """A sketch of one column: some of its values, and counts of its rows.
+    """A sketch of one column: some of its values, and counts such as the number of missing values.
 
     `values`, indexed by row number, are representative values of the `rows` rows seen so far. `missing`, `large` and `uncounted`
-    are the numbers of values that are missing, too large, or not counts. `every` is true if the sketch of a numeric column must
-    contain all distinct values. `full` is true if there were more distinct values than the sketch can contain.
+    are the numbers of values that are missing, too large, or not valid counts (whole numbers from 0). `every` is true if the
+    sketch of a numeric column must contain all distinct values. `full` is true if there were more distinct values than the sketch
+    can contain.
     """
 
     values: pd.Series
@@ -51,7 +53,7 @@ def witness(values: pd.Series, every: bool) -> Witness:
 
 
 def merge(a: Witness, b: Witness, most: int | None = MOST) -> Witness:
-    """Return the sketch of the rows of two sketches. It contains at most `most` distinct values."""
+    """Merge two sketches of the same column. The result contains at most `most` distinct values."""
     if len(a.values) and len(b.values) and a.values.index[0] > b.values.index[0]:
         a, b = b, a
     together = a.values if not len(b.values) else b.values if not len(a.values) else _joined(a.values, b.values)
@@ -72,9 +74,7 @@ def _joined(a: pd.Series, b: pd.Series) -> pd.Series:
 
 
 def cast(values: pd.Series, whole: pd.Series) -> pd.Series:
-    """Convert the values of a batch to the type of the whole column. `whole` is the sketch's values, or an empty column of that
-    type.
-    """
+    """Convert the values of a batch to the type of the whole column. `whole` is any column of that type, and can be empty."""
     if values.dtype == whole.dtype:
         return values
     if whole.dtype == object:
@@ -98,7 +98,7 @@ def _no_count(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _thinned(values: pd.Series, every: bool) -> pd.Series:
-    """Return the values of the representative rows, in row order."""
+    """Return only the values that belong in the sketch, in row order."""
     missing = values.isna().to_numpy()
     kept = [_first(missing)]
     if not is_complete(values, every):

@@ -1,8 +1,8 @@
 """Digests of the contents of columns. They do not depend on the file format or on the number of batches.
 
 If a document contained the plain SHA-256 of a column, anyone who knows all values but one could find the last value by trying
-candidates until the digest matches. A document therefore contains an HMAC-SHA256 of the digest. Its key is stored in a separate
-file.
+candidates until the digest matches. A document therefore contains an HMAC-SHA256 of the digest. The key of the HMAC is stored in
+a separate file.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def column_digests(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def start(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return a digest object for each column, to be passed to `update`. It contains the name and type of the column but no
-    values.
+    """Return a digest object for each column, to be passed to `update`. Each object has already hashed the name and type of its
+    column, but no values.
     """
     return {str(name): hashlib.sha256(_named(str(name), _is_number(frame[name]))) for name in frame.columns}
 

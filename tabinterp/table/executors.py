@@ -103,8 +103,8 @@ def _kept(
 ) -> tuple[Any, int, Callable[[Any, int], None]]:
     """Return the saved sums of this pass, the number of rows they cover, and a function that saves later states.
 
-    Only the numbers in the sums are saved. To restore the sums, the function computes the sums of one sampled row and replaces
-    their numbers by the saved numbers.
+    Only the numbers in the sums are saved. To restore the sums, the sums over one sampled row are computed as a template, and
+    their numbers are replaced by the saved numbers.
     """
     if scan.keep is None:
         return None, 0, lambda found, done: None
@@ -135,8 +135,8 @@ def _state(found: Any, done: int) -> State:
 
 @contextmanager
 def engine_of(name: str, scheduler: str | None = None) -> Iterator[Engine]:
-    """Provide the engine with this name as a context. The Dask engine uses the cluster at the address `scheduler`. Without an
-    address, it starts one process per core of this machine.
+    """Return a context manager that provides the engine with this name. The Dask engine uses the cluster at the address
+    `scheduler`. Without an address, it starts one process per core of this machine.
     """
     if name not in ("local", "dask"):
         raise TabinterpError(f"the engine must be local or dask; got {name!r}")
@@ -314,7 +314,7 @@ class _Sent:
 
 
 def _on_piece(steps: dict[str, Any], part: str, piece: Piece, form: Form, *given: Any) -> Any:
-    """Compute the sums of a piece in a worker. Return None if the piece contains no rows of this part."""
+    """Compute, in a worker, the sums over the rows of a piece that belong to `part`. Return None if there are no such rows."""
     encode, update, merge = steps["encode"], steps["update"], steps["merge"]
     try:
         sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]

@@ -79,8 +79,8 @@ class Fingerprints:
             self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
 
     def within(self, first: int, rows: int) -> Fingerprints:
-        """Return the fingerprints of the batches that start in a range of `rows` rows, which begins at row `first`. The process
-        that reads this range needs them.
+        """Return the fingerprints of the batches that start within a range of rows, for the process that reads this range. The
+        range has `rows` rows and begins at row `first`.
         """
         known = {at: one for at, one in self.batches.copy().items() if first <= at < first + rows}
         return Fingerprints(self.name, known, self.rows)
@@ -90,7 +90,7 @@ class Fingerprints:
         self.batches, self.rows = {first: (count, digest) for first, count, digest in batches}, rows
 
     def pack(self) -> list[tuple[int, int, str]]:
-        """Return the recorded batches as the first argument of `restore`. The reading thread may add batches during the call."""
+        """Return the recorded batches in the form that `restore` accepts. Another thread may add batches during the call."""
         return [(first, *one) for first, one in self.batches.copy().items()]
 
     def _changed(self, what: str, reader: str) -> NoReturn:

@@ -31,8 +31,7 @@ class Codebook:
     Parameters
     ----------
     columns : column -> label of the column.
-    levels : column -> level -> label of the level. As in the user's codebook, a level is given as a value of the table or as the
-        text of the value.
+    levels : column -> level -> label of the level. A level can be a value of the table or the text of that value.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -40,7 +39,7 @@ class Codebook:
 
     @property
     def named(self) -> list[str]:
-        """The columns that have a label or have levels with labels."""
+        """The names of the columns for which the codebook contains a label or level labels."""
         return list(dict.fromkeys([*self.columns, *self.levels]))
 
     def plain(self) -> dict[str, dict[str, Any]]:
@@ -61,8 +60,8 @@ def codebook(given: LabelsGiven | None) -> Codebook:
     Raises
     ------
     TableError
-        The file cannot be read or does not have the required form, a label is empty, is not text or is longer than 200
-        characters, or a column or level has two labels.
+        The file cannot be read or does not have the required form. A label is empty, not text, or longer than 200 characters. A
+        column or level has two labels.
 
     Examples
     --------
@@ -178,14 +177,14 @@ def labelled(columns: Sequence[Column], classes: Sequence[Any], book: Codebook) 
     """Return the columns with their labels from a codebook. `classes` are the levels of the target.
 
     Labels of levels that do not occur in the table are kept, because a codebook may describe more codes than the table contains.
-    If a column has both labels for such levels and levels without a label, a warning names them, because a level is probably
-    misspelt.
+    If a column has labels for levels that do not occur and also levels without a label, a warning lists both, because the name of
+    a level is probably misspelt.
 
     Raises
     ------
     TableError
-        The codebook labels levels of a numeric column, a level has two labels, or a label is the same as the code of another
-        level that has no label.
+        The codebook contains labels for levels of a numeric column. A level has two labels. A label is the same as the code of
+        another level that has no label.
     """
     return tuple(
         replace(column, label=book.columns.get(column.name), level_labels=_level_labels(column, classes, book))
@@ -237,8 +236,8 @@ def _level_labels(column: Column, classes: Sequence[Any], book: Codebook) -> tup
 
 
 def matching_levels(given: Any, levels: Sequence[Any]) -> list[Any]:
-    """Return the level that matches a given value, as a list that is empty if no level matches. A level matches if it is the same
-    value, or has the same text or the same number.
+    """Return a list of the levels that equal a given value or have the same text. If there are none, return the levels that
+    represent the same number.
     """
     match = [level for level in levels if level == given or str(level) == str(given)]
     return match or [level for level in levels if _number(level) == _number(given) is not None]

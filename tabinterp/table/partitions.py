@@ -47,8 +47,8 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """The column types and the class codes of the whole table, which are used to convert raw rows to tables. `types` contains,
-    for each column, an empty column of its type.
+    """The column types and the class codes of the whole table, which are used to convert raw rows to tables. `types` contains an
+    empty pandas series of the right type for each column.
 
     If `coded` is true, columns that were read as categories are not converted to strings. Callers use this to encode each
     distinct string only once.

@@ -9,8 +9,8 @@ from typing import Any
 
 
 def ahead(items: Iterator[Any], most: int = 1) -> Iterator[Any]:
-    """Yield the same items, and prepare up to `most` further items in a separate thread. The thread stops promptly if the caller
-    needs no more items.
+    """Yield the items, and prepare up to `most` further items in a separate thread. The thread ends when the caller stops
+    iterating.
     """
     wanted: SimpleQueue[bool] = SimpleQueue()
     made: SimpleQueue[tuple[str, Any]] = SimpleQueue()

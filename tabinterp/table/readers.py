@@ -1,5 +1,5 @@
-"""Readers of rows in batches and in a fixed order, from Parquet and CSV files, folders, object stores, Arrow, dataframes or
-databases.
+"""Functions that read rows in batches and in a fixed order. Sources are Parquet and CSV files, folders, object stores, Arrow
+tables, dataframes and databases.
 
 A source can be read repeatedly, with one batch in memory at a time. The result of a database query is read only once and copied
 to a temporary folder. Otherwise the rows could change or have a different order in the next read.
@@ -52,9 +52,9 @@ SHRUNK, CELL = 8, 8  # approximate compression ratio of gzipped text; bytes per 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A source of rows. Every call of `parts` yields raw frames from a given row number. Earlier rows are not read if the source
-    knows the number of rows in each of its files. `kept` is an object that must exist as long as the source, such as a temporary
-    folder.
+    """A source of rows. Every call of `parts` yields raw frames, starting at a given row number. Earlier rows are read and
+    skipped unless the number of rows in each file is known. `kept` is an object that must exist as long as the source, such as a
+    temporary folder.
 
     `apart` yields the same rows in parts that other processes can read, together with the number of rows in each part. It is None
     if other processes cannot read the source. `rows` is the number of rows if it is known before reading. `texts` are text
@@ -228,8 +228,8 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """Return the size, times and other metadata of a file, which change when its contents change. The time of the last change is
-    included because programs cannot set it to an arbitrary value.
+    """Return the size, times and other metadata of a file, which change when its contents change. The inode change time (ctime)
+    is included because, unlike the modification time, programs cannot set it.
     """
     found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
@@ -325,7 +325,7 @@ def _store(source: str) -> tuple[Any, str]:
 
 @contextmanager
 def _readable(source: str, problem: str) -> Iterator[None]:
-    """Replace any library error about this path or URL by a `TableError` that does not contain secrets of the URL."""
+    """Within the `with` block, replace library errors about this path or URL by a `TableError` without secrets from the URL."""
     try:
         yield
     except TableError:
@@ -463,8 +463,8 @@ def _csv(
 
 
 def _check_cells(rows: Any, most: int, source: str) -> None:
-    """Raise an error if a row has too many cells. Pandas 3.1 and later raises such an error too. Older versions drop cells from
-    the first rows of a chunk.
+    """Raise an error if a row has too many cells. From version 3.1, pandas raises such an error itself. Older versions silently
+    drop the extra cells in the first rows of a chunk.
     """
     for cells in rows:
         if len(cells) > most:

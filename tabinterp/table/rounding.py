@@ -91,8 +91,8 @@ class Rounding:
         return both[0], both[1]
 
     def edges(self, edges: Iterable[float]) -> list[float]:
-        """Return the rounded edges that divide the values, in ascending order. There is at least one value on each side of an
-        edge. Values equal to an edge count as below the edge.
+        """Return bin edges after rounding, in ascending order, without edges that have no value on one side. A value equal to an
+        edge is below the edge.
         """
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 
@@ -112,7 +112,7 @@ class Rounding:
 
     def points_to_few(self, number: float) -> bool:
         """Return whether a number identifies one to nine rows. This is possible only for a number with at least five significant
-        digits. It identifies the rows that have this value exactly, or have it after rounding to the same digits.
+        digits. The rows that it identifies have this value exactly, or after rounding to the same number of digits.
         """
         _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
         if len(digits) < DIGITS:
@@ -152,8 +152,8 @@ def shown_date(date: pd.Timestamp, dates: pd.Series, rows: IntArray | None = Non
 
     Returns
     -------
-    The start, or else the end, of the shortest day, week (from Monday), month, quarter or year that contains the date and at
-    least ten rows. There are rows before and after the result. None if there is no such period.
+    The start, or else the end, of the shortest calendar period (day, week from Monday, month, quarter or year) that contains the
+    date and at least ten rows. Some rows lie before the result, and some after it. None if there is no such period.
     """
     counts: NDArray[np.int64] = np.ones(len(dates), dtype=np.int64) if rows is None else rows
     zone, local = dates.dt.tz, dates.dt.tz_localize(None)

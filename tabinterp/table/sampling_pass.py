@@ -23,8 +23,8 @@ from .table import Table
 
 
 class Copies:
-    """Assigns the rows of each batch to the two sides of the split. If the split numbers duplicate rows, the copies of each row
-    in earlier batches are counted.
+    """Assignment of the rows of each batch to the two sides of the split. If the split numbers the copies of duplicate rows, this
+    object counts the copies in all earlier batches.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Copies:
         return split.held_out(table.frame, table.codes, table.schema.labels, before)
 
     def _counts(self, frame: pd.DataFrame, split: Split) -> IntArray:
-        """Return the number of copies of each row in earlier batches (rows,)."""
+        """Return, for each row, the number of its copies in earlier batches (rows,)."""
         hashes = content_hash(frame, split.columns, split.seed)
         places, at, count = np.unique(hashes, return_inverse=True, return_counts=True)
         keys = places.tolist()
@@ -64,7 +64,7 @@ class Sides:
 
 
 class Pool:
-    """A random sample of the rows seen so far: up to a given number of rows, those with the smallest hashes."""
+    """A random sample of the rows seen so far: the rows with the smallest hashes, up to a given number of rows."""
 
     def __init__(self, most: int, seed: int) -> None:
         self._most, self._seed = most, seed

@@ -252,7 +252,7 @@ def open_table(
     told: Told | None = None,
     **asked: Any,
 ) -> Table | Scan:
-    """Open a table with `scan_table` if `in_batches` is true of its source, and with `read_table` otherwise."""
+    """Open a table with `scan_table` if `in_batches` returns true for its source, and with `read_table` otherwise."""
     if key is not None and query is None:
         raise TableError(
             f"the key column {key!r} can only be used with a query, but no query was given. Give a query, or leave out the key "

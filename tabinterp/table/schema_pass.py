@@ -100,7 +100,7 @@ class First:
     # ---- saved states
 
     def kept(self, read: list[tuple[int, int, str]], end: bool) -> Callable[[], State]:
-        """Return a function that returns the state after the rows read so far. The state does not change when more rows are read.
+        """Return a function that returns the current state. Rows that are read later do not change this state.
 
         `read` contains the fingerprints of these rows. `end` is true if there are no more rows.
         """
@@ -108,7 +108,7 @@ class First:
         return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, told)
 
     def restore(self, arrays: Arrays, state: Any, most: float = math.inf) -> None:
-        """Restore a saved state. `most` is the number of rows in the source."""
+        """Restore a saved state. Raise an error if it covers more than `most` rows, the number of rows in the source."""
         self.rows, self.hashes = at_most(state["rows"], most, "the number of rows read"), arrays["hashes"]
         left_out, self.columns = state["without_target"], {}
         self.without_target = (

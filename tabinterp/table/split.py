@@ -2,8 +2,9 @@
 
 The rule is stored with a trained network, so a later audit holds out the same rows. A share of rows is drawn by a hash of each
 row's contents. A training row is therefore never held out in a later audit, even if the rows are in a different order or only
-some of them are read. Copies of a row are on the same side of the split. If rows have groups (such as the visits of a person),
-the group is hashed instead, so all rows of a group are on the same side.
+some of them are read. Copies of a row are on the same side of the split. The exception is a table with few distinct rows: its
+copies are numbered, and the number is hashed too. If rows have groups (such as the visits of a person), the group is hashed
+instead, so all rows of a group are on the same side.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ class Split:
     """A rule that determines for any row whether it is held out.
 
     There are three kinds of rules. "column": `column` contains train and test labels. "date": a row is held out if its date in
-    `column` is `at` or later. "fraction": a row is held out if a hash of its values in `columns`, with the `seed`, is below a
-    cut. A stratified split has one cut for each class, and any other split has one cut. With `group`, the value of the group
-    column is hashed instead; `columns` are hashed only for rows without a group.
+    `column` is `at` or later. "fraction": the values of a row in `columns` are hashed with the `seed`, and the row is held out if
+    the hash is below a threshold (`cuts`). A stratified split has one threshold for each class, and any other split has one
+    threshold. With `group`, the value of the group column is hashed instead; `columns` are hashed only for rows without a group.
     """
 
     kind: Literal["column", "fraction", "date"]
@@ -80,7 +81,7 @@ class Split:
         """Return a mask (rows,) of the held-out rows. `codes` (rows,) are indices into the class `labels`. A stratified split
         needs them.
 
-        If the rule numbers duplicate rows, `copies` (rows,) is the number of copies of each row in earlier parts of the table.
+        If the rule numbers the copies of duplicate rows, `copies` (rows,) is the number of copies of each row in earlier batches.
         """
         if self.kind == "column":
             return column_labels(frame[self._named(frame)])
@@ -100,7 +101,9 @@ class Split:
         return np.asarray(draws < cuts, dtype=np.bool_)
 
     def _class_cuts(self, labels: Sequence[str]) -> FloatArray:
-        """Return the cuts (classes,) in the order of the table's classes, which may differ from the order of `classes`."""
+        """Return the threshold of each class (classes,) in the order of the table's classes, which may differ from the order of
+        `classes`.
+        """
         known = dict(zip(self.classes, self.cuts, strict=True))
         unknown = [label for label in labels if label not in known]
         if unknown:
@@ -145,7 +148,7 @@ def by_fraction(
     frame: pd.DataFrame, schema: Schema, codes: IntArray | None, fraction: float, seed: int, stratify: bool
 ) -> Split:
     """Return a rule that holds out a share of the rows. If stratified, it holds out approximately the same share of each class.
-    The shares differ because rows cannot be divided and duplicates are on the same side.
+    The shares can differ slightly, for example because duplicate rows are on the same side.
 
     If the table has a group column, the rule holds out a share of the groups.
     """
@@ -171,7 +174,9 @@ def by_fraction(
 
 
 def drawn(columns: tuple[str, ...], distinct: int, rows: int, fraction: float, seed: int) -> Split:
-    """Return a rule that holds out a share of `rows` rows. `distinct` is the number of rows with distinct values in `columns`."""
+    """Return a rule that holds out a share of `rows` rows. `distinct` is the number of distinct combinations of values in
+    `columns`.
+    """
     _check_share(fraction, seed)
     numbered = distinct < min(0.5 * rows, MANY)
     return Split("fraction", None, float(fraction), seed, False, columns, (fraction,), numbered)
@@ -203,8 +208,8 @@ def _check_share(fraction: float, seed: int) -> None:
 
 
 def distinct(known: HashArray, hashes: HashArray) -> HashArray:
-    """Return the distinct hashes in `known` and `hashes`, at most a million. A million is enough to decide whether a split
-    numbers duplicate rows.
+    """Return at most a million distinct hashes from `known` and `hashes`. A million is enough to decide whether duplicate rows
+    must be numbered.
     """
     return known if len(known) >= MANY else np.union1d(known, hashes)[:MANY]
 
@@ -329,7 +334,7 @@ def _group_draws(hashes: HashArray, seed: int) -> FloatArray:
 
 
 def _cut(draws: FloatArray, fraction: float, least: int = 0) -> float:
-    """Return a cut below which a given share of the draws lies. At least `least` draws lie on each side of the cut.
+    """Return a threshold (cut) below which a given share of the random draws lies. At least `least` draws lie on each side of it.
 
     The cut lies between two draws and has few binary digits. It must not reveal a draw, because a draw is a hash of a whole row
     and the cut is saved in model bundles.

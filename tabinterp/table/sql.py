@@ -65,8 +65,8 @@ def spool(
 
 
 class _Temporary:
-    """A temporary folder, deleted when this object is garbage-collected or when the process ends. Unlike `TemporaryDirectory`, it
-    does so without a warning.
+    """A temporary folder. It is deleted when this object is garbage-collected or when the process ends, without the warning that
+    `TemporaryDirectory` issues.
     """
 
     def __init__(self) -> None:
@@ -254,7 +254,7 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 @contextmanager
 def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
     """Within the `with` block, replace database errors by a `TableError` that states the number of rows copied. The context
-    manager returns a list with this number, which starts at `before` and which the block updates.
+    manager returns a list that contains this number. The number starts at `before`, and the block updates it.
     """
     seen = [before]
     try:

@@ -41,7 +41,7 @@ def few_possible(possible: tuple[int, int], rows: int) -> bool:
 
 
 def part_of(count: int | None, rows: int) -> int | None:
-    """Return `count`, a number of some of `rows` rows, or None if `count` or `rows - count` is from 1 to 9.
+    """Return `count`, the size of a subset of `rows` rows, or None if `count` or `rows - count` is from 1 to 9.
 
     >>> [part_of(count, 70) for count in (0, 3, 30, 67, 70)]
     [0, None, 30, None, 70]
@@ -60,8 +60,8 @@ def parts_shown(counts: Sequence[int] | IntArray) -> BoolArray:
 
 
 def rounded_down(count: int | None, rows: int) -> int | None:
-    """Return a count of some of `rows` rows, rounded down if it would reveal a small count. A count from 1 to 9 becomes None. A
-    count of all but 1 to 9 rows becomes `rows` minus ten.
+    """Return the size of a subset of `rows` rows, rounded down if it would reveal a small count. A size from 1 to 9 becomes None.
+    A size that is 1 to 9 less than `rows` becomes `rows` minus ten.
 
     >>> [rounded_down(count, 70) for count in (0, 3, 30, 67, 70)]
     [0, None, 30, 60, 70]
@@ -87,8 +87,8 @@ def distinct_down(distinct: int, rows: int, missing: int) -> int:
 
 
 def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | None, int | None]:
-    """Return the number of rows in a set (`outer`) and in a subset of it (`inner`), rounded down if a difference would be from 1
-    to 9. `rows` is the number of all rows.
+    """Return the number of rows in a set (`outer`) and in a subset of it (`inner`). A number is rounded down if it, or a
+    difference between two of the three numbers of rows, would be from 1 to 9. `rows` is the number of all rows.
 
     >>> nested_down(20, 15, 300), nested_down(20, 8, 300), nested_down(297, 20, 300)
     ((15, 15), (20, None), (290, 20))
@@ -103,9 +103,9 @@ def sets_shown(masks: Sequence[BoolArray]) -> list[bool]:
     """Return, for each set of rows (a mask of shape (n,)), whether its number of rows can be shown. The total number of rows is
     known to the reader.
 
-    Sets are considered from the largest to the smallest. A set is not shown if a count from 1 to 9 could be computed from its
-    number of rows and the numbers already shown. This could be a count of the rows inside or outside the set, in the difference
-    between two nested sets, in the overlap of two sets that together contain all rows, or outside several disjoint sets.
+    Sets are considered from the largest to the smallest. The size of a set is not shown if a count from 1 to 9 could be computed
+    from it and the sizes already shown. The following counts are considered: the rows inside or outside the set, the difference
+    between two nested sets, the overlap of two sets that together contain all rows, and the rows outside several disjoint sets.
 
     >>> a, b = np.arange(100) < 60, np.arange(100) < 55
     >>> sets_shown([a, b]), sets_shown([a, np.arange(100) >= 63])
@@ -128,8 +128,8 @@ def sets_shown(masks: Sequence[BoolArray]) -> list[bool]:
 
 
 def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
-    """Return a mask (a, b) of the cells that can be shown in a table of counts (a, b, sides), such as the counts of selected and
-    of other rows in each group.
+    """Return a mask (a, b) of the cells that can be shown in a table of counts (a, b, sides), such as the numbers of selected and
+    unselected rows in each group.
 
     >>> two = np.array([[[40, 60]], [[3, 97]], [[50, 50]], [[0, 80]]])  # selected and not, of four groups
     >>> countable(two, np.ones((4, 1), dtype=bool))[:, 0].tolist()  # a count of 3 is too small; the first group would reveal it

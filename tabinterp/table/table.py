@@ -103,8 +103,8 @@ class Table(Previewed):
         )
 
     def beside(self, rows: pd.DataFrame) -> Table:
-        """Return the table with rows added at the end. Each added row has the target, row number and weight of the table's first
-        row.
+        """Return the table with rows added at the end. The target, row number and weight of each added row are copied from the
+        table's first row.
         """
         whole = self.take(np.append(np.arange(len(self)), np.zeros(len(rows), dtype=np.int64)))
         return replace(whole, frame=pd.concat([self.frame, rows], ignore_index=True))

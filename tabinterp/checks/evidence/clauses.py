@@ -1,5 +1,5 @@
-"""Evidence for clauses of laws and standards. A mapping lists the fields of the document that each clause requires. It shows for
-which clauses the document contains the numbers.
+"""Evidence for clauses of laws and standards. A mapping of clauses lists the fields of the document that each clause requires.
+From it, a report shows for which clauses the document contains these fields.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Gates: comparison of an audit with a policy, and export of the decision to formats for other programs."""
+"""Gates: comparison of an audit with a policy, and export of the result to formats for other programs."""

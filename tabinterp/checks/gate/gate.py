@@ -55,7 +55,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Decision(PreviewedFrame):
-    """The decision on an audit: all gates, in the order of the policy."""
+    """The decision whether an audit passes a policy: all gates, in the order of the policy."""
 
     policy: str
     network: str
@@ -66,7 +66,7 @@ class Decision(PreviewedFrame):
 
     @property
     def subject(self) -> str:
-        """The subject of the decision as a short text for programs."""
+        """A short text for programs that identifies what the decision is about."""
         return f"{self.network} on {self.table}"
 
     @property
@@ -178,7 +178,7 @@ def _gates(document: Document, policy: Policy) -> Iterator[Gate]:
 
 
 def _severity_demand(document: Document, finding: Finding, owners: Mapping[Level, str]) -> FindingDemand | None:
-    """Return the policy's demand on all checks with the same severity as a finding, or None if there is no such demand.
+    """Return the policy's demand on all checks that have the severity of this finding, or None if there is no such demand.
 
     The severity is taken from the check and not from the document. If a check has two severities, the check is evaluated again to
     decide which applies.

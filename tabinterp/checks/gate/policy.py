@@ -45,8 +45,8 @@ Severity = Literal["act", "check", "note"]
 
 
 class _Part(BaseModel):
-    """A part of a policy. Values are not converted to another type: a number is not accepted as a date, nor a boolean as a
-    number.
+    """Base class for the parts of a policy. Values are not converted to another type: a date cannot be given as a number, and a
+    number cannot be given as a boolean.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
@@ -57,7 +57,8 @@ class _Demand(_Part):
 
 
 class MetricDemand(_Demand):
-    """A demand that a metric of a model, or the difference in a metric (network minus linear model), is within given bounds.
+    """A demand that a metric is within given bounds: the metric of one model, or the difference between the models (network minus
+    linear model).
 
     With `by = "interval"`, the whole 95% interval must be within the bounds, which prevents a gate from passing by chance.
     `missing` states whether the gate fails or passes if the audit does not contain the metric.

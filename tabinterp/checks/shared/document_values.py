@@ -13,7 +13,7 @@ def columns_read(document: Document) -> set[str]:
 
 
 def input_columns(document: Document) -> list[TableColumn]:
-    """Return the document's data on each input column that the network uses."""
+    """Return the entry of the document for each input column that the network uses."""
     table = document.get(TableReadings)
     if table is None:
         return []
@@ -34,8 +34,8 @@ def power_withheld(document: Document) -> Outcome | None:
 
 
 def performance_withheld(document: Document) -> Outcome | None:
-    """Return the outcome "not applicable" with the reason if performance was withheld, and None otherwise. Reasons are too few
-    rows or too few events of a class.
+    """Return the outcome "not applicable" with the reason if performance was withheld, and None otherwise. Performance is
+    withheld if there are too few rows or too few events of a class.
     """
     reason = document.verdict.sentence.values.get("reason")
     return Outcome("not_applicable", "withheld", {"reason": reason}) if isinstance(reason, Message) else None
@@ -54,10 +54,10 @@ def scored_events(document: Document) -> int | None:
 
 
 def largest_loss(document: Document) -> list[float]:
-    """Return a list with the loss of a prediction that uses no column. A difference in loss cannot exceed this loss.
+    """Return a list with the loss of the constant prediction, as an upper bound for differences in loss.
 
-    The loss is computed from the margin of the verdict, which by default is one hundredth of it. If the user set the margin, the
-    list is empty.
+    The loss is computed from the margin of the verdict, which by default is one hundredth of this loss. If the user set the
+    margin, the loss is unknown and the list is empty.
     """
     verdict = document.verdict
     return [] if verdict.margin_given or not verdict.margin else [100 * verdict.margin]

@@ -1,4 +1,4 @@
-"""Power of checks: the smallest effect for which a check that passed would have been raised with a probability of 80%.
+"""Power of checks: the smallest effect that would have raised a check with a probability of 80%, for a check that passed.
 
 A check is raised if an interval lies beyond a limit, or if a count reaches a limit. For an interval, the smallest effect is the
 limit plus half the width of the interval plus z.80 standard errors. For a normal 95% interval, this is `limit + (z.975 + z.80)
@@ -51,8 +51,8 @@ def smallest_effect(of: str, effect: float, rows: int, events: int | None = None
 
 
 def of_counts(document: Document, of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
-    """Return the smallest detectable effect of a formula that assumes independent rows of equal weight. Return None if the table
-    has groups of rows or weights.
+    """Return a smallest detectable effect that was computed under the assumption of independent rows of equal weight. Return None
+    if the table has groups of rows or weights, because the assumption does not hold.
     """
     independent = document.data.grouping is None and not document.data.weighted
     return smallest_effect(of, effect, rows, events) if independent else None
@@ -61,8 +61,8 @@ def of_counts(document: Document, of: str, effect: float, rows: int, events: int
 def with_power_of_intervals(
     outcome: Outcome, of: str, limit: float, tested: Sequence[Interval], rows: int, most: float = math.inf
 ) -> Outcome:
-    """Add the smallest detectable effect to the outcome of a check that compares several intervals with a limit. It is the effect
-    that would be detected in each of the intervals.
+    """Add the smallest detectable effect to the outcome of a check that compares several intervals with a limit. An effect of
+    this size would be detected in any of the intervals.
     """
     effects = [beyond(limit, interval) for interval in tested if interval.stderr is not None]
     return with_power(outcome, smallest_effect(of, max(effects), rows), most) if effects else outcome
@@ -79,11 +79,10 @@ def beyond(limit: float, interval: Interval) -> float:
 
 
 def reach(interval: Interval) -> float:
-    """Return half the width of an interval, or the half-width of the normal interval with the same standard error if that is
-    larger.
+    """Return the larger of two half-widths: that of the interval, and that of the normal interval with the same standard error.
 
-    An interval can be narrower than a normal interval because one end was truncated at the edge of the range. With few groups of
-    rows, it is wider.
+    An interval is narrower than the normal interval if one end was truncated at the edge of the possible range. It is wider if
+    there are few groups of rows.
     """
     normal = Z_ENDS * (interval.stderr or 0.0)
     if interval.low is None or interval.high is None:

@@ -23,7 +23,7 @@ NOTE = "migration."
 
 
 def upgraded(document: Json, digest: str) -> Json | None:
-    """Return the document in the current form, with a note on each change. Return None if no step applies.
+    """Return the document in the current form with a note on each change, or None if no step applies.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def migration_notes(notes: list[Message]) -> list[Message]:
 
 
 def _line_on_other_metrics(document: Json) -> Json:
-    """2026-11-24: R2 is no longer one of the other metrics, because it repeats the squared error. A sentence on R2 alone is
-    removed.
+    """2026-11-24: R2 is no longer one of the other metrics, because it repeats the squared error. A sentence that is only about
+    R2 is removed.
     """
     lines = document["verdict"]["lines"]
     kept = [line for line in lines if not line["key"].startswith("verdict.others.")]
@@ -67,15 +67,15 @@ def _line_on_other_metrics(document: Json) -> Json:
 
 
 def _evidence(document: Json) -> Json:
-    """2026-11-25: documents contain a list of clauses with their evidence. In earlier documents the list is empty, because
-    readers can compute it.
+    """2026-11-25: documents contain a list of clauses with their evidence. For earlier documents, this step adds an empty list,
+    because the evidence can be computed later.
     """
     return document if "evidence" in document else document | {"evidence": []}
 
 
 def _proxies_of_reasons(document: Json) -> Json:
-    """2026-11-25: a reason lists the protected columns for which its column is a proxy. In earlier documents the list
-    is empty.
+    """2026-11-25: a reason lists the protected columns for which its column is a proxy. For earlier documents, this step adds an
+    empty list.
     """
     reasons = document.get("reasons")
     if reasons is None or all("proxy_of" in row for row in reasons["columns"]):
@@ -84,8 +84,8 @@ def _proxies_of_reasons(document: Json) -> Json:
 
 
 def _unit_cards(document: Json) -> Json:
-    """2026-11-28: cards of hidden units show panels of real rows, and state how atypical an optimum is. Earlier cards are
-    removed.
+    """2026-11-28: cards of hidden units show panels of real rows, and state how atypical an optimum is. This step removes earlier
+    cards.
     """
     inside = document.get("inside")
     if inside is None or all("bars" in card for card in inside["cards"]):

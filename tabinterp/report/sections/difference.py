@@ -92,8 +92,8 @@ def _numbers(rows: Sequence[Change], caption: str) -> Table:
 
 
 def _named(theme: str, parts: tuple[str, ...]) -> str:
-    """Return the name of a number. Terms of the report are translated to the reader's language. Names from the table are
-    unchanged.
+    """Return the name of a compared number. Terms of the report are translated into the reader's language. Names from the table
+    are unchanged.
     """
     first, *rest = parts
     if theme in ("calibration", "gain"):

@@ -149,7 +149,7 @@ def _headline(document: Document) -> str:
 
 
 def _long_name(row: Rung, document: Document) -> str:
-    """Return the name of a refit of the ladder in a form that fits in a sentence."""
+    """Return the name of a refit, one of the simpler models in `Ladder`, in a form that fits in a sentence."""
     ladder = document.get(Ladder)
     pairs = [] if ladder is None else ladder.pairs
     one = row.rung == "pairs" and len(pairs) == 1
@@ -159,8 +159,8 @@ def _long_name(row: Rung, document: Document) -> str:
 def _simpler(document: Document) -> Rung | None:
     """Return the simplest refit that predicts as well as the network, or None if there is none.
 
-    If the network predicts significantly better than its linear counterpart, a refit without curves is not returned. In that case
-    the ladder contradicts the verdict, and page one does not choose between them.
+    Return None also if the refit is linear or constant but the verdict says that the network predicts better than its linear
+    counterpart. The two results contradict each other, and page one does not choose between them.
     """
     ladder = document.get(Ladder)
     if ladder is None or ladder.shortest in (None, "network"):
@@ -200,8 +200,8 @@ def _predicted(document: Document) -> str:
 
 
 def _strip(document: Document) -> Iterator[Number]:
-    """Yield the numbers of the strip: the differences in the verdict's metric, AUC, R² and Gini points, the difference from
-    boosted trees, and the calibration slope.
+    """Yield the numbers of the strip: differences between the models (in the verdict's metric, AUC, R² and Gini points), the
+    difference between the network and boosted trees, and the calibration slope.
     """
     metrics = {row.metric: row for row in document.performance.metrics}
     if not document.performance.held_out:
@@ -331,7 +331,7 @@ def _either(row: ImportanceRow) -> float:
 
 def _disagreement(document: Document) -> Panel | None:
     """Return the panel on disagreement between the models. It shows the share of rows on which they disagree, which model is
-    right on these rows, and the rule that covers most of these rows.
+    right on these rows, and the rule that covers the largest number of them.
     """
     disagreement = document.get(Disagreement)
     if disagreement is None:
