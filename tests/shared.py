@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import functools
 import hashlib
+import inspect
 import json
 import os
 import pickle
@@ -17,11 +18,16 @@ from typing import Any, ParamSpec, TypeVar
 
 import jsonschema
 import pytest
+from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
 
 VARIABLE = "TABINTERP_TESTS_SHARED"  # the folder of this run; `conftest.py` makes it, and workers inherit it
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+# Whether boosted trees cut columns into bins by weight, as tabinterp does (scikit-learn 1.9 and later).
+BINS_USE_WEIGHTS = "sample_weight" in inspect.signature(_BinMapper.fit).parameters
 
 
 def every_nth(n: int, cases: Iterable[Any]) -> list[Any]:

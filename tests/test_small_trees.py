@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
 
 from tabinterp.stats.small_trees import few_trees, in_bins, unless_equal
+from tests.shared import BINS_USE_WEIGHTS
 
 
-@pytest.mark.skipif(
-    "sample_weight" not in inspect.signature(_BinMapper.fit).parameters,
-    reason="this scikit-learn cuts its own bins without the weights",
-)
+@pytest.mark.skipif(not BINS_USE_WEIGHTS, reason="this scikit-learn cuts its own bins without the weights")
 @pytest.mark.parametrize(
     "draw",
     [

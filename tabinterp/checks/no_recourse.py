@@ -130,7 +130,7 @@ CHECK = Check(
         ),
         limitations=(
             "Does not show whether a person can make a change, how long it would take, or whether it would change the actual "
-            "outcome. A search for changes may miss recourse that exists. Groups with fewer than 30 declined rows or fewer than "
+            "outcome. A search for changes may miss recourse that exists. Groups with fewer than 30 rows to test or fewer than "
             "ten sampling units are not tested, nor are groups with a withheld share."
         ),
         raised_when=(

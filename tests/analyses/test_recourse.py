@@ -764,7 +764,7 @@ def test_a_row_that_is_atypical_already_may_stay_so(monkeypatch):
     ("given", "said"),
     [
         ({"changeable": ["salary"]}, "unknown column 'salary'"),
-        ({"changeable": ["sex"]}, "protected column 'sex' cannot be declared changeable"),
+        ({"changeable": ["sex"]}, "column 'sex' cannot be declared changeable, because it is protected"),
         ({"changeable": {"income": "up"}}, r"'changeable' of column 'income' must be '\+'"),
         ({"changeable": {"job": "+"}}, "categorical"),
         ({"changeable": {"income": {"low": 0.0}}}, "must have the key 'changeable'"),

@@ -73,7 +73,7 @@ def source(rows=ROWS, seed=0):
     )
     law = (made.age - 40) / 10 + (made.city == "Ulm") * (made.kind == "new") * 2 + made.hours / 60
     made.loc[::17, "hours"] = np.nan
-    made.loc[5::23, "city"] = None
+    made.loc[5::23, "city"] = np.nan
     return made.assign(y=np.where(law + draw.logistic(size=rows) > 0.5, "yes", "no"))
 
 

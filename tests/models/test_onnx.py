@@ -195,13 +195,19 @@ def test_an_operator_without_a_counterpart_leaves_onnxruntime_s_answers(table):
     pd.testing.assert_frame_equal(mine, ti.permutation_importance(theirs, table).frame(), atol=1e-5)
 
 
-def exported(network, *inputs):
+def exported(network, *inputs, opset=20):
     file = io.BytesIO()
     names = [f"input{i}" for i in range(len(inputs))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter that needs no further package is deprecated
         torch.onnx.export(
-            network.eval(), inputs, file, dynamo=False, input_names=names, dynamic_axes={one: {0: "n"} for one in names}
+            network.eval(),
+            inputs,
+            file,
+            dynamo=False,
+            opset_version=opset,  # before 20, GELU is a chain of operations
+            input_names=names,
+            dynamic_axes={one: {0: "n"} for one in names},
         )
     return onnx.load_from_string(file.getvalue())
 

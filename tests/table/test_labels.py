@@ -142,7 +142,7 @@ def test_a_level_that_does_not_occur_beside_one_without_a_label_is_told():
         ({"levels": {"SEX": {1: "male", "1": "man"}}}, r"two labels for level '1' of column 'SEX': 'male' and 'man'"),
         (
             {"levels": {"job": {"A1": "A2"}}},
-            "level 'A1' of column 'job' as 'A2', but 'A2' is also the name of another level",
+            "level 'A1' of column 'job' has the label 'A2', but 'A2' is also the name of another level",
         ),
     ],
 )

@@ -59,6 +59,7 @@ OPERATIONS: dict[str, Operation] = {  # name in the file -> operation
     "exp": _one(torch.exp, "exp"),
     "log": _one(torch.log, "log"),
     "log1p": _one(torch.log1p, "log1p"),
+    "erf": _one(torch.erf, torch.special.erf, "erf"),
     "sqrt": _one(torch.sqrt, "sqrt"),
     "square": _one(torch.square, "square"),
     "sin": _one(torch.sin, "sin"),
