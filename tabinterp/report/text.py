@@ -294,7 +294,9 @@ TEXT: dict[str, str] = {
     "report.strip.rung.pairs.long": "an additive spline model with {count} interactions",
     "report.strip.rung.pairs.long.one": "an additive spline model with one interaction",
     "report.strip.simplest": "The simplest model that matches the network is {rung} ({parameters} parameters).",
-    "report.strip.simplest.none": "None of the simpler models was shown to predict as well as the network.",
+    "report.strip.simplest.none": (
+        "No simpler model was shown to match the network: each of them may be worse by a difference that is not negligible."
+    ),
     # rates of the network, and in parentheses of the linear model
     "report.strip.rates": (
         "At the threshold: sensitivity {sensitivity} (linear {linear_sensitivity}), specificity {specificity} (linear "
