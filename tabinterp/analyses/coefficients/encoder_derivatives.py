@@ -1,9 +1,9 @@
-"""Derivatives of the score with respect to columns that the encoder transforms or mixes.
+"""Derivatives of the score with respect to columns that the encoder transforms nonlinearly or combines with other columns.
 
 Examples of such encodings are splines, powers, products and principal components. A column that is encoded in this way has no
-term in a linear model, but the score still has a derivative with respect to the column. It is the gradient of the score times the
-derivative of the encoder, which is computed as a central difference of encoded rows. Where the encoder jumps, for example between
-bins or codes of levels, there is no derivative.
+term in a linear model, but the score still has a derivative with respect to the column. This derivative is the gradient of the
+score with respect to the encoded columns, times the derivative of the encoder, which is computed as a central difference of
+encoded rows. Where the encoder jumps, for example between bins or codes of levels, there is no derivative.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from tabinterp.stats.weights import deviation
 from tabinterp.table.coerce import with_columns
 
 STEP = 1e-4  # step of the central differences, in standard deviations of the column
-JUMP = 0.5  # if halving the step changes a difference by more than this share, the encoder jumps there
-STILL = 0.5  # an encoder is a step function of a column if it is constant or jumps in more than this share of rows
+JUMP = 0.5  # if halving the step changes the difference quotient by more than this share, the encoder jumps there
+STILL = 0.5  # an encoder that is constant or jumps in more than this share of rows is treated as a step function
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ def _encoder_slope(bound: BoundModel, column: str) -> FloatArray | None:
     result = np.full(bound.x.shape, np.nan)
     try:
         wide, narrow = (_difference(bound, rows, column, values[present], step * spread) for step in (STEP, STEP / 2))
-    except ModelError:  # the encoder rejects values that occur in no row, such as values between the codes of levels
+    except ModelError:  # the encoder rejects values that occur in no row, such as a value between the codes of two levels
         return None
     jumps = np.linalg.norm(wide - narrow, axis=1) > JUMP * np.linalg.norm(wide, axis=1)
     if ((wide == 0).all(axis=1) | jumps).mean() > STILL:

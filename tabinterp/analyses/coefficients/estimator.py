@@ -297,7 +297,7 @@ def _only(inference: Inference, bound: BoundModel, fitted: list[AnyTerm], terms:
 def _without_errors(inference: Inference) -> Inference:
     """Return the inference with all estimates removed.
 
-    A target encoder uses the targets before the fit uses them again, so standard errors of the fit would not be valid. The
+    A target encoder has already used the targets, so standard errors of a fit to the encoded columns would not be valid. The
     model's own coefficients are still reported.
     """
     reason, nothing = Reason("target_encoded"), np.full_like(inference.covariance_matrix, np.nan)
@@ -409,7 +409,7 @@ def _of_both(context: Context, summed: Summed | None) -> tuple[Coefficients, Coe
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> list[Slope] | None:
-    """Return the terms for which only gradients are needed, or None if there are none."""
+    """Return the terms that can be estimated from gradients of the network only, or None if there are none."""
     return [term for term in find_terms(network) if isinstance(term, Slope)] or None
 
 
@@ -418,7 +418,7 @@ def update(slopes: list[Slope], network: BoundModel, linear: BoundModel) -> Call
 
 
 def finish(context: Context, slopes: list[Slope], sums: Means) -> tuple[Coefficients, Coefficients]:
-    """Compute derivatives of numeric columns from the sums over all rows, and everything else from the drawn rows."""
+    """Compute derivatives of numeric columns from sums over all rows, and everything else from a sample of rows."""
     return _of_both(context, (slopes, sums))
 
 

@@ -33,7 +33,7 @@ class ConstraintRow(Part):
     low: float | None
     high: float | None
     rows: int | None  # number of rows with a value; None if it is 1 to 9, or all rows but 1 to 9
-    outside: int | None  # None if no range was declared, or for 1 to 9 rows; all but ten if 1 to 9 are inside
+    outside: int | None  # rows outside the range; None if no range or 1 to 9 rows outside; all but ten if 1 to 9 inside
     few_outside: bool  # whether 1 to 9 rows are outside
     network: HeldPart | None
     linear: HeldPart | None
