@@ -32,7 +32,7 @@ from tabinterp.table.folds import folds as folds_of
 class Crossvalidated(Display):
     """The primary loss of both models on each fold (K,), after fitting them to all other folds.
 
-    `value` is the mean difference, network minus linear model.
+    `value` is the mean difference in loss, network minus linear model.
     """
 
     drawn: ClassVar[Drawn] = Drawn(

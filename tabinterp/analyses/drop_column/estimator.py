@@ -39,8 +39,8 @@ from tabinterp.table.hash_sampling import chosen
 class Dropped(Display):
     """The rise in held-out loss when the linear model is refitted without a column or a group of columns.
 
-    `importance` (players,) is the rise for each column and group. It is NaN if the encoder mixes these columns with others.
-    `baseline` is the loss of the refit with all columns.
+    `importance` has one rise for each column and group. A rise is NaN if the encoder mixes the columns left out with other
+    columns. `baseline` is the loss of the refit with all columns.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -153,7 +153,7 @@ def refitted_without(
 def _without(
     fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, kept: IntArray, table: Table
 ) -> FloatArray:
-    """Return the held-out scores of a fit to the kept columns. The fit starts from the coefficients for all columns."""
+    """Return the held-out scores of a fit to the encoded columns `kept`. The fit starts from the coefficients for all columns."""
     y = table.codes if table.schema.goal.classes else table.y
     if not len(kept):  # no column is left, so the prediction is the mean
         x, other, whole, kept = (
