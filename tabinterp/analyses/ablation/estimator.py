@@ -11,7 +11,7 @@ on its own.
 
 Differences in loss are paired by row. In resampling ablation, each row both receives and supplies outputs, so its influence on
 the estimate includes both roles (Hájek 1968). Replacing the output of a unit changes the result of the next affine operation only
-through the unit's column of weights. Many units of a layer can therefore be evaluated in one batch.
+through the unit's weights in this operation. Many units of a layer can therefore be evaluated in one batch.
 """
 
 from __future__ import annotations

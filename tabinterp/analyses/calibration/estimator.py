@@ -13,7 +13,7 @@ of freedom tests whether the slope is 1 and the intercept is 0.
 If the target is a class, and rows are independent and have equal weights, intervals are profile-likelihood intervals and the
 joint test is a likelihood-ratio test. For a rare class, the Wald interval of the slope would be far too short. In all other
 cases, intervals use robust (sandwich) standard errors and Student's t distribution. The standard errors are clustered if rows
-come in groups. For numbers and counts without weights or groups, they are HC3.
+come in groups. For numbers and counts without weights or groups, HC3 standard errors are used.
 
 If there are at least `CURVE_EVENTS` events and `CURVE_EVENTS` non-events, a natural cubic spline is also fitted. It shows
 departures from calibration that slope and intercept miss.
@@ -463,8 +463,8 @@ def _curve(
 ) -> tuple[Bin, ...]:
     """Return the bins of the reliability curve.
 
-    If rows come in groups, the interval of a bin treats its groups as independent, and not its rows. A bin with fewer than ten
-    groups has no interval.
+    If rows come in groups, the interval of a bin assumes that groups are independent, but not that rows are. A bin with fewer
+    than ten groups has no interval.
     """
     edges = start_bins(prediction, weights)
     if edges is None:

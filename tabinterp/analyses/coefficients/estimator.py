@@ -60,8 +60,8 @@ class Coefficients(Display):
     inference : unpenalised fit of a linear model to the target; None for a network.
     surrogate : linear fits of a network's score; None for a linear model.
     term_rows : number of rows on which the estimate of each term is based.
-    left_out : columns that the encoder mixes with others. If the values before mixing are known, the terms of these columns refer
-        to these values. The unpenalised fit has no coefficients for these columns.
+    left_out : columns that the encoder mixes with others. The terms of these columns refer to the values before mixing, if these
+        values are known. The unpenalised fit has no coefficients for these columns.
     differences : columns whose derivatives are computed by central differences, because the encoder mixes the columns in steps
         that are not affine. If all steps are affine, derivatives are exact.
     abrupt : columns without derivatives, because the encoder is not smooth in them.
@@ -98,10 +98,10 @@ class Coefficients(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each output and term.
 
-        A numeric column that the encoder transforms or mixes has an additional row with only the mean derivative. For a linear
-        model, `estimate` and its standard error, interval and tests come from the unpenalised fit, and `model` is the model's own
-        coefficient. For a network, `estimate` is the average derivative or contrast, and `surrogate` is the coefficient of the
-        linear surrogate.
+        A numeric column that the encoder transforms nonlinearly or mixes with others has an additional row with only the mean
+        derivative. For a linear model, `estimate` and its standard error, interval and tests come from the unpenalised fit, and
+        `model` is the model's own coefficient. For a network, `estimate` is the average derivative or contrast, and `surrogate`
+        is the coefficient of the linear surrogate.
         """
         return pd.concat([self._output(k) for k in range(len(self.outputs))], ignore_index=True)
 

@@ -225,7 +225,7 @@ def _terms(both: _Both) -> list[CoefficientRow]:
 
 
 def _curves(both: _Both, k: int) -> list[CoefficientRow]:
-    """Return rows for numeric columns that the encoder transforms or mixes.
+    """Return rows for numeric columns that the encoder transforms nonlinearly or mixes with others.
 
     These rows contain mean derivatives of both models, and no coefficients.
     """

@@ -1,9 +1,9 @@
 """Decision curve analysis: decisions of both models at the user's costs or threshold, and net benefit at many thresholds.
 
 A row is predicted positive if its predicted probability is above the threshold. If a false positive costs c and a false negative
-costs d, the threshold is c / (c + d). For a row with this probability of being positive, both predictions have the same expected
-cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - t. The net benefit at t (Vickers & Elkin 2006) is
-TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
+costs d, the threshold is c / (c + d). If the probability of a row being positive equals this threshold, both predictions have the
+same expected cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - t. The net benefit at t (Vickers &
+Elkin 2006) is TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
 
 The standard error of a difference between the models reveals on how many rows they decide differently. If this number is 1 to 9,
 the largest standard error that is consistent with both confusion matrices is reported instead (`performance.discordance`). If

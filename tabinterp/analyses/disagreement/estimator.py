@@ -1,4 +1,4 @@
-"""Disagreement between the models: on which rows they differ, which model is right there, and a tree that describes the rows.
+"""Disagreement between the models: on which rows they differ, which model is right, and a tree that describes these rows.
 
 The analysis uses the held-out rows. If the target is a class, the models differ on a row if they predict different classes. With
 two classes, the predicted class depends on the threshold. For numbers and counts, the models are said to differ on the 10% of

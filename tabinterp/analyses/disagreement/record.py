@@ -138,7 +138,7 @@ def _told(result: DisagreementResult) -> dict[str, Any]:
 
 
 def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, Any]:
-    """Return the shares if only a range of the number of differing rows may be known, from `least` to `most`.
+    """Return the shares if readers may know only a range of the number of differing rows, from `least` to `most`.
 
     The shares are computed from the confusion matrices only, and are reported only if these matrices are shown. Each share is
     computed for the middle of the range and rounded to two digits. The interval of a share covers the intervals for all numbers

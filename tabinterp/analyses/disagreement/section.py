@@ -1,4 +1,4 @@
-"""Report section on disagreement: on which rows the two models differ, and which of them is right there."""
+"""Report section on disagreement: on which rows the two models differ, and which of them is right on these rows."""
 
 from __future__ import annotations
 

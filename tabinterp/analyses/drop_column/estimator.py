@@ -1,8 +1,8 @@
 """Drop-column importance: the rise in held-out loss of the linear model when it is refitted with one column left out.
 
 In a refit, other columns can compensate for the column that is left out. A column that can be replaced by other columns therefore
-has no importance, even if the original model relies on it (leave-one-covariate-out; Lei et al. 2018). The result describes the
-linear model only; no network is retrained.
+has no importance, even if the original model relies on it. The method is also called leave-one-covariate-out (LOCO; Lei et al.
+2018). The result describes the linear model only; no network is retrained.
 
 All refits use the same encoding, rows and L2 penalty. The strength of the penalty is chosen once, with all columns, as for the
 linear counterpart of an audit. Refits use at most 10,000 training rows, drawn with the seed. Losses are computed on held-out
