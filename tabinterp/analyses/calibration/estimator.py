@@ -56,7 +56,7 @@ from .reliability_curve import merge as merge_bins
 from .reliability_curve import start as start_bins
 from .reliability_curve import update as update_bins
 
-FLAT = 1e-12  # if the smallest curvature of the likelihood is below this share of the mean variance, it is rounding error
+FLAT = 1e-12  # a curvature of the likelihood below this share of the mean variance is rounding error
 CERTAIN = 1e-8  # if the mean predicted variance of the outcomes is smaller than this, fitting stops before the optimum
 CURVE_EVENTS = 10 * EVENTS  # minimum number of events, and of non-events, for a smooth curve (Van Calster et al. 2016)
 KNOTS = (0.05, 0.35, 0.65, 0.95)  # quantiles of the score (Harrell 2015)
@@ -258,7 +258,7 @@ def recalibrate(
         )
     if not fitted.converged or robust is None:
         return Recalibration()
-    back = np.array([[0.0, 1 / spread], [1.0, -centre / spread]])  # coefficients of the standardised score -> intercept and slope
+    back = np.array([[0.0, 1 / spread], [1.0, -centre / spread]])  # standardised score -> intercept and slope
     value, covariance = back @ fitted.params, back @ robust @ back.T
     level = float(fixed.params[0]) if fixed.converged and fixed_robust is not None else np.nan
     if alone and classes:

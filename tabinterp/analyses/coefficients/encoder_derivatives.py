@@ -83,7 +83,7 @@ def _encoder_slope(bound: BoundModel, column: str) -> FloatArray | None:
     result = np.full(bound.x.shape, np.nan)
     try:
         wide, narrow = (_difference(bound, rows, column, values[present], step * spread) for step in (STEP, STEP / 2))
-    except ModelError:  # the encoder rejects values that occur in no row, such as a value between the codes of two levels
+    except ModelError:  # the encoder rejects values that occur in no row, such as values between the codes of levels
         return None
     jumps = np.linalg.norm(wide - narrow, axis=1) > JUMP * np.linalg.norm(wide, axis=1)
     if ((wide == 0).all(axis=1) | jumps).mean() > STILL:

@@ -382,7 +382,7 @@ def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
 
 
 def encoded_terms(found: Coefficients, bound: BoundModel) -> tuple[AnyTerm, ...]:
-    """Return the terms of the columns that the encoder does not mix, expressed in the encoded columns of `bound`."""
+    """Return the terms of the columns that the encoder does not mix with others, expressed in the encoded columns of `bound`."""
     return tuple(find_terms(bound)) if found.left_out else found.terms
 
 

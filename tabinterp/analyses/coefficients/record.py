@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .surrogate import Surrogate as SurrogateResult
 
 SMALLEST_CELL = 10  # minimum number of rows of a level that is shown
-FLIPS = 1 / 3  # if the derivative has the opposite sign in at least this share of rows, the sign of the average is not used
+FLIPS = 1 / 3  # if this share of rows (or more) has the opposite sign, the sign of the average is not used
 LEVEL = 0.05  # a coefficient conflicts with the network only if its adjusted p-value is at most this
 LINEAR_R2 = 0.999  # a score is called linear if a linear function explains at least this share of its variance
 

@@ -40,7 +40,7 @@ LEVELS, FEWER = (
     6,
     3,
 )  # maximum number of levels shown for a column, with one output and with several; those with the largest estimates are shown
-EVERY, LEAST = 110, 40  # maximum number of terms in the tables of all outputs together; each table may have at least `LEAST`
+EVERY, LEAST = 110, 40  # maximum number of terms in all tables together; each table may have at least `LEAST`
 DRAWN = 15  # maximum number of terms in a figure
 UNRANKED = 10**6
 COLLINEAR, NAMED = 10, 3  # the usual limit of a variance inflation factor (Marquardt 1970); number of columns named

@@ -44,7 +44,7 @@ AUDITED_ROWS = 1_000
 
 STEPS = 64  # initial number of segments; one segment is used, and is exact, if the network after the layer is affine
 DEPTH = 16  # maximum number of times that a segment is halved
-SHARES = (16, 128, 1024)  # a segment is halved if its gap exceeds tolerance / share; rows over the tolerance use the next share
+SHARES = (16, 128, 1024)  # a segment is halved if its gap exceeds tolerance / share; rows that fail use the next share
 CELLS = 2_000_000  # maximum number of values in a batch: points times (inputs + units + outputs); at least one path
 BACKGROUND = 10
 BASELINES = ("mean", "median", "rows")
@@ -84,7 +84,7 @@ class Conductance(Display):
     estimand: str = "path integral of d score / d output of the unit, from the baseline to the row"
 
     def mean(self) -> Estimates:
-        """Return the signed mean (units, outputs). Its standard error includes sampling of rows and of background rows."""
+        """Return the signed mean (units, outputs). Its standard error reflects the sampling of rows and of background rows."""
         mean = mean_over_rows(self.values, self.weights, self.groups)
         return mean_with_draws(mean, units_of(len(self.values), self.groups), self.mean_stderr, self.background_rows)
 

@@ -67,7 +67,7 @@ class Crossvalidated(Display):
 
     @property
     def status(self) -> Status:
-        """The verdict on the network, given the interval and the margin."""
+        """The verdict on the network compared with the linear model, given the interval and the margin."""
         return judged(*self.interval, self.margin)
 
     def _numbers(self) -> pd.DataFrame:

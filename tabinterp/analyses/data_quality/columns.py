@@ -18,7 +18,7 @@ from tabinterp.table.suppression import SMALL
 from .bins import level_codes
 
 SHARE = 0.002  # a value in less than this share of the rows is not a spike
-APART = 0.5  # minimum gap between a missing-value code and all other values, as a multiple of the range of the other values
+APART = 0.5  # minimum gap between a missing-value code and the other values, as a multiple of their range
 FAR = 1.0  # minimum gap for a value that does not look like a missing-value code
 TIMES = 10  # a code within the range of other values has at least this many times as many rows as its neighbours
 NEIGHBOURS = 20

@@ -47,7 +47,7 @@ class TableColumn(Part):
     heap_high: Heap | None = None
     rare_levels: int = 0  # number of levels with fewer than ten training rows
     unseen_levels: int | None = 0  # levels without training rows; None if 1 to 9 held-out rows have such levels
-    unseen_rows: int | None = 0  # held-out rows with levels not in training; None if 1 to 9; all but ten if all but 1 to 9
+    unseen_rows: int | None = 0  # held-out rows with such levels; None if 1 to 9 rows; all but ten if all but 1 to 9
     psi: float | None = None
     drift_df: int | None = None  # degrees of freedom of the drift test
     drift_p: float | None = None

@@ -38,7 +38,7 @@ from .bins import Cells, as_number, cells, known_in
 FOLDS = 5
 PRIOR = 10.0  # number of rows that the overall mean counts for when the mean of a cell is shrunk
 CELLS, CELL_ROWS = 64, 30
-BOOSTED_ROWS, BOOSTED = 4000, 2  # maximum number of rows for fitting and for evaluating; number of columns left out in turn
+BOOSTED_ROWS, BOOSTED = 4000, 2  # maximum number of rows to fit and to evaluate on; number of columns left out in turn
 TREES, LEAVES = 40, 8
 FEWEST = 30  # minimum number of rows on each side of the split
 Estimate = tuple[float, float, float, float]

@@ -180,7 +180,7 @@ def _outputs(bound: BoundModel) -> tuple[str, ...]:
 
 
 def _basis(bound: BoundModel, near: tuple[str, ...], seed: int) -> Basis:
-    """Return the basis for the projections, with as many pairs of columns as the number of rows allows."""
+    """Return the basis for the projections. The number of rows limits how many pairs of columns it contains."""
     frame, kinds = bound.table.inputs, read_columns(bound)
     bearable = len(frame) * 2 // FOLDS // 2
     plain = build(frame, kinds, curves=near)
@@ -233,7 +233,7 @@ def _contributions(
 
 
 def _bent(basis: Basis) -> list[int]:
-    """Return the positions of the columns that have curves."""
+    """Return the positions of the columns for which the basis contains a curve (a nonlinear function)."""
     return [int(c) for c in np.unique(basis.term[basis.tier == 1])]
 
 

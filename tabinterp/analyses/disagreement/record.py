@@ -63,7 +63,7 @@ class Disagreement(Part):
     balanced_accuracy: Interval
     fitted_rows: int | None  # None if there are too few rows for a tree
     scored_rows: int | None
-    hidden_rows: int  # rows in leaves that are not shown: leaves with fewer than ten rows, or that would reveal such a number
+    hidden_rows: int  # rows in leaves that are not shown, because they have or would reveal fewer than ten rows
     leaves: list[Leaf]  # empty unless the AUC is above chance
 
     def check_claims(self, document: Document) -> None:
@@ -150,7 +150,8 @@ def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, An
     if not result.plain or result.higher_count is None:
         moved = result.share[0] * (least + most) / 2 / result.count
         return {"share": interval(_rough(moved), None, None, None)}
-    counts = range(least, most + 1, 2)  # each step adds one row on which the network is right and one on which it is wrong
+    # each step of two adds one row on which the network is right and one row on which it is wrong
+    counts = range(least, most + 1, 2)
     found: dict[str, Any] = {"share": _over([(count, result.rows) for count in counts])}
     right = _side(counts, result.right[0] - result.right[1])
     if min(min(up, of - up) for up, of in right) >= SMALL:

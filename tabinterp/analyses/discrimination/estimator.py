@@ -257,7 +257,7 @@ def discriminate(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Discrimination:
-    """Return the discrimination of two models on the rows that they are bound to."""
+    """Return the curves and the decisions of two models on the rows that they are bound to."""
     table = network.table
     if not table.schema.goal.classes:
         raise NotApplicableError(why("discrimination.numbers"))

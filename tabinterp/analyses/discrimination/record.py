@@ -58,7 +58,7 @@ class ClassRecord(Part):
 
 
 class MacroRecord(Part):
-    """Means over several classes, each against all others."""
+    """Curves averaged over several classes, each against all others."""
 
     roc: list[RatePoint]
     precision_recall: list[RatePoint]

@@ -48,7 +48,7 @@ from tabinterp.table.suppression import SMALL
 from .grids import Grid, checked_columns, grid_of, with_points
 
 AUDITED_COLUMNS, AUDITED_CURVES = 8, 24  # in an audit: maximum number of columns, and of curves over all outputs
-ROWS_OF_A_POINT = 20  # minimum number of rows for each point; the outer points get half as many, which is enough to show them
+ROWS_OF_A_POINT = 20  # minimum number of rows per point; the outer points get half as many, which is still at least ten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -513,7 +513,7 @@ def run(context: Context) -> tuple[Effects, Effects]:
     size = np.fmax(importance[0].importance, importance[1].importance)
     most = max(1, min(AUDITED_COLUMNS, AUDITED_CURVES // len(context.network.outputs)))
     columns = [importance[0].players[j] for j in np.argsort(-size, kind="stable")[:most]]
-    local = context.network.is_local(context.network.columns)  # if False, every change of a column requires a new encoding
+    local = context.network.is_local(context.network.columns)  # if not local, each change encodes all columns again
     rows = context.subsample if local else context.gradient_subsample
     grid = int(np.clip(len(rows) // ROWS_OF_A_POINT, 2, POINTS))
     network, linear = context.both(rows)

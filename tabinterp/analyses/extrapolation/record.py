@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class BeyondRange(Part):
     column: str
-    change: Interval  # mean absolute change of the score one range width beyond the data, relative to the range of scores
+    change: Interval  # mean absolute change of the score beyond the data, relative to the range of the scores
     outside: (
         float | None
     )  # share of held-out rows outside the training range; None without a split, or if 1 to 9 rows are outside or inside

@@ -37,12 +37,12 @@ from .column_blocks import covariances, known, members, sizes, spread_influences
 from .path_integral import mean_gradient, score
 from .reference_rows import BASELINES, baseline_of
 
-SHARES = (16, 128, 1024)  # a segment is halved if its gap exceeds tolerance / share; rows over the tolerance use the next share
+SHARES = (16, 128, 1024)  # a segment is halved if its gap exceeds tolerance / share; rows that fail use the next share
 FEWER = (1, 2, 4)  # shares tried first if there are many starting rows, because the errors of their paths partly cancel
 PASS = 4096  # maximum number of rows in one pass of the network, over paths from several starting rows
 CHUNK = 256  # number of rows whose paths are computed together
 NOISES, NOISE = 32, 0.15  # SmoothGrad: number of samples, and noise as a share of the 0.5% to 99.5% range
-FEWER_STARTS = 20  # number of starting rows in an audit if gradients are finite differences, which take longer to compute
+FEWER_STARTS = 20  # number of starting rows in an audit if gradients are finite differences, which are slow
 BACKGROUND, POSITIONS = 100, 8  # expected gradients: number of background rows, and of gradients on each path
 EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients causes a warning
 

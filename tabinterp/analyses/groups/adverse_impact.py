@@ -188,7 +188,7 @@ def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[Gr
         worlds = range(min(count, 1), SMALL)
         flags = {n: _apart(_moved(family, shares, (i, cover), side, n - count), hidden, against, level) for n in worlds}
         would = [n for n, flag in flags.items() if flag]
-        if len(would) < APART and (would or i in judged):  # a flag that so few counts would raise would reveal the count
+        if len(would) < APART and (would or i in judged):  # the flag would reveal the count
             untold = True
         elif len(worlds) - APART < len(would) < len(worlds):
             raised &= count in would[: len(worlds) - APART]

@@ -284,7 +284,7 @@ def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
-    """Return the settings of the sums; None if no column is protected."""
+    """Return the settings for computing sums over rows; None if no column is protected."""
     return group_sums.start(network, linear, control=settings.control, threshold=settings.threshold)
 
 

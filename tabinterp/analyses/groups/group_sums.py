@@ -49,7 +49,7 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Settings of the sums.
+    """Settings for computing sums over the rows of each group.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def start(
     control: Mapping[str, Any] | None = None,
     threshold: float = THRESHOLD,
 ) -> Plan | None:
-    """Return the settings of the sums; None if no column is protected."""
+    """Return the settings for computing sums over rows; None if no column is protected."""
     table = network.table
     cut = partition(table, control)
     if not cut.axes:

@@ -149,7 +149,7 @@ class FittedRow(Part):
 
 class Groups(Part):
     table: GroupTable | None = None
-    classes: list[GroupTable] = Field(default_factory=list)  # for several classes: one table with each class as selected
+    classes: list[GroupTable] = Field(default_factory=list)  # for several classes: one table for each class
     fits: list[FittedRow] = Field(default_factory=list)  # for several classes, the groups of one column
     proxies: list[ProxyPart]
     alternatives: Alternatives | None = None
@@ -184,7 +184,7 @@ class Groups(Part):
 
 
 def build(r: Results) -> Groups:
-    """Return the results on groups of people."""
+    """Return the fairness metrics of all groups and, for several classes, the accuracy and loss in each group."""
     result = r[ANALYSIS]
     return Groups(
         table=None if result is None else _table(r, result),

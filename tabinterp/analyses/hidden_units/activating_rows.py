@@ -211,7 +211,7 @@ def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntAr
     told &= (held - cells >= SMALL) | (held == cells)
     for at, rest in enumerate(inside - cells.sum(axis=0)):  # `rest`: rows without a level
         told[:, at] &= parts_shown([*cells[:, at].astype(np.int64), int(rest)])[:-1]
-    least = np.maximum(inside - SMALL, 0) / np.maximum(inside, 1)  # share of activating rows with a level, if ten lack it
+    least = np.maximum(inside - SMALL, 0) / np.maximum(inside, 1)  # share with the level if ten lack it
     most = (inside > cells) & (inside - cells < SMALL) & (inside >= 2 * SMALL)
     # Assume that ten activating rows lack the level. A standard error over groups would reveal which rows lack it.
     most &= (held > inside) & (least > everywhere / total) & (groups is None)

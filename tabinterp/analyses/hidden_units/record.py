@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 40  # maximum number of columns in the panels of real rows
 MOST_TEMPLATES = 20  # maximum number of units of the first layer
-MOST_BARS, MOST_LEVELS = 3, 40  # maximum number of categorical columns shown as bars for a unit, and of levels of each column
+MOST_BARS, MOST_LEVELS = 3, 40  # maximum number of columns shown as bars for a unit, and of levels of each column
 LINES = 5  # number of lines of a template, and of each side of a profile
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)  # quantiles of a unit's pre-activation
 
@@ -142,7 +142,7 @@ class Card(Part):
     ablation_zero: Interval
     excited: int  # number of rows that activate the unit most
     inhibited: int
-    profile: list[ProfileLine]  # most significant lines for the rows that activate the unit, then for the rows that inhibit it
+    profile: list[ProfileLine]  # most significant lines of the activating rows, then of the inhibiting rows
     weights: list[WeightLine]  # the largest weights; empty after the first layer
     bars: list[LevelWeights]  # weights of the categories that contribute most; empty after the first layer
     panels: RealPanels
