@@ -11,7 +11,7 @@ on its own.
 
 Differences in loss are paired by row. In resampling ablation, each row both receives and supplies outputs, so its influence on
 the estimate includes both roles (Hájek 1968). Replacing the output of a unit changes the result of the next affine operation only
-through the unit's column of weights. Many units of a layer can therefore be evaluated in one batch.
+through the unit's weights in this operation. Many units of a layer can therefore be evaluated in one batch.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ Group = tuple[str, tuple[str, IntArray]]  # name, (layer, units)
 
 @dataclass(frozen=True, eq=False)
 class Ablations(Display):
-    """Rises in loss when groups of hidden units are ablated.
+    """The rise in loss for each group of hidden units and each ablation method.
 
-    The groups are those requested. By default, they are the single units, followed by the groups of correlated units. `cost`
-    (groups, methods) is the rise in the task's loss, measured on `rows` rows. If `held_out` is true, these are held-out rows.
-    `alone` (groups, methods) is the sum of the rises when each unit of the group is ablated on its own. It is NaN if the single
-    units were not requested.
+    The groups are those requested. By default, the groups are the single units, followed by the groups of correlated units.
+    `cost` (groups, methods) is the mean rise in the task's loss over `rows` rows, which are held-out rows if `held_out` is true.
+    `alone` (groups, methods) is the sum of the rises when each unit of the group is ablated on its own. `alone` is NaN if the
+    single units were not requested.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -269,9 +269,9 @@ def _asked(groups: Mapping[str, Sequence[tuple[int, int]]], layers: tuple[Layer,
 
 
 def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
-    """Return, for each group, the sum (groups, methods) of the rises when each of its units is ablated on its own.
+    """Return the sum (groups, methods) of the rises in loss when each unit of a group is ablated on its own.
 
-    The sum is NaN if not all of these units were ablated on their own.
+    The sum is NaN if any unit of the group was not ablated on its own.
     """
     single = {(name, int(units[0])): i for i, (_, (name, units)) in enumerate(asked) if len(units) == 1}
     made = np.full(value.shape, np.nan)
@@ -308,7 +308,7 @@ class _Cut:
         return made
 
     def _moved(self, change: FloatArray) -> Iterator[tuple[slice, Tensor]]:
-        """Yield slices of the groups, with the inputs (groups, n, h) to the rest of the network when these groups are ablated."""
+        """Yield batches of groups (as slices), each with the inputs (groups, n, h) to the layers after the ablated one."""
         together = max(1, CELLS // max(1, self.base.numel()))
         ends = [*range(0, len(self.groups), together), len(self.groups)]
         for low, high in pairwise(ends):
@@ -346,7 +346,7 @@ def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: Float
 
 
 def _losses(bound: BoundModel, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> FloatArray:
-    """Return the loss (m, n) of each row, given inputs `fronts` (m, n, h) to the rest of the network."""
+    """Return the loss (m, n) of each row, given inputs `fronts` (m, n, h) to the layers after the ablated one."""
     m, n = fronts.shape[:2]
     with torch.inference_mode():
         scores = rest(fronts.flatten(0, 1)).double().reshape(m, n, -1)

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from tabinterp.analyses.results import Results
     from tabinterp.document.document import Document
 
-TOGETHER = 0.8  # minimum average absolute correlation of the units in a group
+TOGETHER = 0.8  # minimum average absolute correlation between the units of a group
 
 
 class UnitGroup(Part):
-    """A group of correlated hidden units in one layer, with the rise in loss for each way of ablating the group."""
+    """A group of correlated hidden units in one layer, with the rise in loss for each ablation method."""
 
     layer: str
     units: list[int]
-    resample: Interval  # the outputs of all units in the group come from the same other row
+    resample: Interval  # rise in loss if all units in the group get their outputs from the same other row
     mean: Interval
     zero: Interval
     alone: float | None  # sum of the rises when each unit is ablated on its own, by resampling
@@ -32,7 +32,7 @@ class UnitGroup(Part):
 class UnitGroups(Part):
     rows: int
     repeats: int
-    together: float  # minimum average absolute correlation of the units in a group
+    together: float  # minimum average absolute correlation between the units of a group
     groups: list[UnitGroup]  # largest rise first
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

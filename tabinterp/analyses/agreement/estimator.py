@@ -11,7 +11,7 @@ from tabinterp.arrays import FloatArray
 from tabinterp.table.suppression import BoolArray
 
 TOP = 5
-Z = 1.96  # critical value (95%) for the difference between two columns
+Z = 1.96  # critical value of a two-sided 5% test that two columns differ in importance
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Agreement:
     `spearman` is the rank correlation of the sizes of the columns. `overlap` is the share of the `top` most important columns
     that both methods have in common. `signs` is the share of terms that have the same sign under both methods.
 
-    `ordered` is the number of pairs of columns whose order is significant under both methods. `opposed` is the number of these
-    pairs that the two methods rank in opposite order. Both are None without standard errors. Sampling error lowers a rank
-    correlation, but it hardly ever creates an opposed pair.
+    `ordered` is the number of pairs of columns that differ significantly in importance under both methods. `opposed` is the
+    number of these pairs that the two methods rank in opposite order. Both are None without standard errors. Sampling error
+    lowers a rank correlation, but it hardly ever creates an opposed pair.
     """
 
     first: str
@@ -77,10 +77,10 @@ def _pair(a: Reading, b: Reading) -> Agreement:
 
 
 def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
-    """Return the number of column pairs with a significant order under both methods, and how many are in opposite order.
+    """Count the column pairs that differ significantly under both methods, and those ranked in opposite order.
 
-    The sampling errors of two columns are treated as independent. This is conservative, because errors from the same rows are
-    mostly positively correlated.
+    The sampling errors of two columns are treated as independent. This is conservative, because sampling errors from the same
+    rows are usually positively correlated.
     """
     if a.stderr is None or b.stderr is None:
         return None, None
@@ -90,7 +90,10 @@ def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
 
 
 def _above(sizes: FloatArray, stderr: FloatArray) -> BoolArray:
-    """Return, for each pair (p, p) of columns, whether the first is significantly larger; False if either size is missing."""
+    """Return, for each pair (p, p) of columns, whether the first is significantly more important than the second.
+
+    The result is False for a pair if the size of either column is missing.
+    """
     with np.errstate(invalid="ignore"):
         return np.asarray(sizes[:, None] - sizes > Z * np.hypot(stderr[:, None], stderr))
 

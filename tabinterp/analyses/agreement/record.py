@@ -34,12 +34,12 @@ class Agreement(Part):
     top: int  # number of most important columns compared by `overlap`
     overlap: float | None  # share of these columns that both methods have in common
     signs: float | None  # share of terms with the same sign under both methods
-    ordered: int | None = None  # pairs with a significant order under both methods; None without standard errors
+    ordered: int | None = None  # column pairs that differ significantly under both; None without standard errors
     opposed: int | None = None  # number of these pairs that the two methods rank in opposite order
 
 
 def build(r: Results) -> list[Agreement]:
-    """Return the agreement of every pair of methods."""
+    """Return the rank correlation, the overlap and the agreement in sign of every pair of methods."""
     return [Agreement(**vars(pair)) for pair in agreements(_readings(r))]
 
 
@@ -91,7 +91,7 @@ def _readings(r: Results) -> list[Reading]:
 def _sizes(name: str, sizes: Estimates) -> Reading:
     """Return the size of the attributions of each column, averaged over outputs.
 
-    The standard errors assume that the sizes for different outputs of the same column are perfectly correlated.
+    The standard errors assume that the sizes of a column for different outputs are perfectly correlated.
     """
     return Reading(name, sizes.value.mean(axis=1), stderr=sizes.stderr.mean(axis=1))
 
@@ -99,7 +99,7 @@ def _sizes(name: str, sizes: Estimates) -> Reading:
 def _spread(
     coefficients: Coefficients, slopes: FloatArray, columns: tuple[str, ...], weights: FloatArray | None
 ) -> FloatArray:
-    """Return, for each column, the standard deviation of its contribution over rows (columns,), averaged over outputs."""
+    """Return, for each column, the standard deviation (over rows) of its contribution to the score, averaged over outputs."""
     result = np.full(len(columns), np.nan)
     for j, column in enumerate(columns):
         members = [i for i, t in enumerate(coefficients.terms) if t.term.column == column]

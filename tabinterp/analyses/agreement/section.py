@@ -1,4 +1,4 @@
-"""Report section on agreement: how similarly methods rank the columns, and where they differ significantly in sign."""
+"""Report section on agreement: how similarly explanation methods rank the columns, and which terms have conflicting signs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Less discriminatory alternatives: versions of both models, compared by AUC and by impact ratios between groups of people.
+"""Less discriminatory alternatives: versions of both models, compared by AUC and by the impact ratios of protected columns.
 
 The versions are:
 
@@ -8,14 +8,14 @@ The versions are:
   these columns.
 
 The columns that are left out or fixed are the protected input columns, and the best proxies of protected columns that are not
-inputs. There is a version for each of these columns, and a version for all of them together.
+inputs. Each model has one version for each of these columns and one version for all of them together.
 
 The standard error of the AUC on the held-out rows follows DeLong et al. (1988). The impact ratio of a protected column is the
 lowest selection rate of any group divided by the highest (`demographic_parity_ratio` in fairlearn). A group is included only if
-its selection rate may be shown for every version (`partition`).
+showing its selection rate for every version would not reveal single people (`partition`).
 
-A version is on the frontier of a protected column unless another version is at least as good in both AUC and ratio, and better in
-one of them. The frontier is based on point estimates, even if their intervals overlap.
+A version is on the frontier of a protected column unless another version is at least as good in both AUC and impact ratio, and
+better in at least one of them. Only point estimates are compared; their intervals are ignored.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def _power(scores: FloatArray, table: Table) -> Estimate:
 def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple[Estimate, ...]]:
     """Return, for each version, the impact ratio of each protected column.
 
-    A group is included only if its selection rate may be shown for every version.
+    A group is included only if its selection rate for every version can be shown without revealing single people.
     """
     codes = [*zip(cut.codes(table), cut.sizes, strict=True)]
     families = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
@@ -191,13 +191,13 @@ def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple
 
 
 def _told(rows: Decided, codes: list[tuple[IntArray, int]], families: Sequence[Family]) -> list[list[bool]]:
-    """Return, for each family of groups, whether the selection rate of each group may be shown."""
+    """Return, for each protected column, which groups have a selection rate that can be shown without revealing people."""
     sides = [np.bincount(2 * one + (rows.selected > 0), minlength=2 * size).reshape(size, 2) for one, size in codes]
     return shares_told(families, [one[family.places] for family, one in zip(families, sides, strict=False)])
 
 
 def _ratio(found: Moments, family: Family, told: BoolArray) -> Estimate:
-    """Return the lowest selection rate divided by the highest, among groups with enough rows and independent units."""
+    """Return the lowest selection rate divided by the highest, among groups with enough rows and independent observations."""
     shares = [
         found.share(int(place))
         for place, cell, one in zip(family.places, family.cells, told, strict=True)

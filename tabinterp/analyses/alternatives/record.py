@@ -25,7 +25,7 @@ class AlternativeRow(Part):
 
 
 class Alternatives(Part):
-    rows: int  # held-out
+    rows: int  # number of held-out rows
     seed: int
     columns: list[str]
     versions: list[AlternativeRow]

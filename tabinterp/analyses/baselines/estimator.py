@@ -1,11 +1,11 @@
 """Baseline sensitivity: does the ranking of columns by integrated gradients depend on the baseline?
 
-A baseline represents a row without information, and no single choice of it is right. Three baselines are therefore compared: the
-mean, the median (for categories, the most frequent level) and real rows.
+A baseline represents a row without information, and no single choice of baseline is right. Three baselines are therefore
+compared: the mean, the median (for categories, the most frequent level) and real rows.
 
-The report also shows how atypical the mean and the median are. For each of them, it gives the percentile of the distance to the
-fifth nearest real row. A very low or a very high percentile means that the baseline is atypical. The report also lists the
-columns in which no real row has the same encoded value as the baseline. For example, no real row is encoded as the mean of
+The report also shows how atypical the mean and the median are. For each of them, it gives the percentile, among real rows, of the
+distance to the fifth nearest row. A very low or a very high percentile means that the baseline is atypical. The report also lists
+the columns in which no real row has the same encoded value as the baseline. For example, no real row is encoded as the mean of
 one-hot codes.
 """
 
@@ -32,16 +32,17 @@ from tabinterp.table import Table
 from .record import STARTS
 
 AUDITED_ROWS = 500
-BACKGROUND = 10  # number of real rows used as baselines; each takes as long as the mean or the median
+BACKGROUND = 10  # number of real rows used as baselines; each takes as much time as the mean or the median baseline
 
 
 @dataclass(frozen=True)
 class Start:
     """A baseline that is a single point.
 
-    `neighbours` is the percentile (0 to 1) of the baseline's distance to its nearest rows, compared with the same distance for
-    `reference` real rows. Near 0, the baseline is more central than any real row. Near 1, it is farther from other rows than any
-    real row is. `unlike` lists the columns in which no row of the table has the same encoded value as the baseline.
+    `neighbours` is the percentile rank (0 to 1) of the baseline's distance to its fifth nearest row among the same distances of
+    `reference` real rows. Near 0, almost every real row is farther from its neighbours than the baseline is. Near 1, almost no
+    real row is farther from its neighbours than the baseline is. `unlike` lists the columns in which no row of the table has the
+    same encoded value as the baseline.
     """
 
     baseline: str
@@ -75,7 +76,7 @@ class Baselines(Display):
 
     @property
     def spearman(self) -> float | None:
-        """The lowest rank correlation between two baselines; None if there are fewer than three columns to rank."""
+        """The lowest rank correlation between the rankings of any two baselines; None for fewer than three columns."""
         found = [pair.spearman for pair in self.agreement if pair.spearman is not None]
         return min(found, default=None)
 
@@ -138,7 +139,7 @@ def _start(bound: BoundModel, baseline: str, seed: int) -> Start:
 
 
 def _unlike(bound: BoundModel, column: str, point: np.ndarray) -> bool:
-    """Return whether no row has the same encoded value as the point in this column; False for a numeric column."""
+    """Return whether no row has the same encoded value of the column as `point`; always False for a numeric column."""
     block = bound.encoding.blocks[column]
     if bound.table.schema[column].kind == "numeric" or not len(block):
         return False

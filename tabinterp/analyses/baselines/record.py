@@ -24,7 +24,7 @@ class StartRow(Part):
     """A baseline that is a single point, and how atypical this point is."""
 
     baseline: Literal["mean", "median"]
-    neighbours: float  # percentile (0 to 1) of its distance to the fifth nearest real row
+    neighbours: float  # percentile (0 to 1), among real rows, of the distance to the fifth nearest row
     unlike: list[str]  # columns in which no row has the same encoded value as the baseline
     reference: int
 
@@ -47,8 +47,8 @@ class BaselinePair(Part):
     first: Literal["mean", "median", "rows"]
     second: Literal["mean", "median", "rows"]
     top: int
-    network: float | None  # rank correlation of the mean absolute attributions, which are summed over outputs
-    network_overlap: float | None  # share of the `top` most important columns that are the same for both baselines
+    network: float | None  # rank correlation of the columns' mean absolute attributions (summed over outputs)
+    network_overlap: float | None  # share of the `top` most important columns that both baselines have in common
     linear: float | None
     linear_overlap: float | None
 

@@ -36,9 +36,9 @@ from tabinterp.table.hash_sampling import chosen, row_hash
 from tabinterp.table.suppression import BoolArray
 
 ROUNDS, STEP = 200, 25
-TREES = 400  # maximum number of trees over all classes
-LEVELS = 250  # scikit-learn allows at most 255; the rarest levels share one code
-VALIDATION = 5  # one training row in this many is used to choose the number of rounds
+TREES = 400  # maximum number of trees, summed over classes
+LEVELS = 250  # maximum number of codes of a categorical column (scikit-learn allows 255); the rarest levels share one
+VALIDATION = 5  # 1 / share of the training rows on which the number of rounds is chosen
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _best(
 
 
 def _losses(found: FloatArray, table: Table, device: str) -> FloatArray:
-    """Return the loss (m, rows) of each row, given scores `found` (m, rows, k)."""
+    """Return the loss (m, rows) of each row for each of m sets of scores `found` (m, rows, k)."""
     return loss_for(None, table.schema.task).each(found, table.y, device)
 
 

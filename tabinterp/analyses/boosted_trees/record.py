@@ -23,7 +23,7 @@ class Reference(Part):
     network: Interval
     trees: Interval
     difference: Interval  # network minus trees, paired by row
-    status: Status  # verdict on the network compared with the trees, with the same margin as the verdict on both models
+    status: Status  # network compared with the trees, with the margin of the comparison with the linear model
     rounds: int
     rows: int
     training_rows: int

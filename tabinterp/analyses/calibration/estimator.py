@@ -11,9 +11,9 @@ fit with the slope fixed at 1, and shows by how much predictions are too low or 
 of freedom tests whether the slope is 1 and the intercept is 0.
 
 If the target is a class, and rows are independent and have equal weights, intervals are profile-likelihood intervals and the
-joint test is a likelihood-ratio test. The Wald interval of a slope would be far too short for a rare class. In all other cases,
-intervals use robust (sandwich) standard errors and Student's t distribution. The standard errors are clustered if rows come in
-groups. For numbers and counts without weights or groups, they are HC3.
+joint test is a likelihood-ratio test. For a rare class, the Wald interval of the slope would be far too short. In all other
+cases, intervals use robust (sandwich) standard errors and Student's t distribution. The standard errors are clustered if rows
+come in groups. For numbers and counts without weights or groups, HC3 standard errors are used.
 
 If there are at least `CURVE_EVENTS` events and `CURVE_EVENTS` non-events, a natural cubic spline is also fitted. It shows
 departures from calibration that slope and intercept miss.
@@ -56,11 +56,11 @@ from .reliability_curve import merge as merge_bins
 from .reliability_curve import start as start_bins
 from .reliability_curve import update as update_bins
 
-FLAT = 1e-12  # below this share of the average curvature, the curvature of the likelihood is rounding error
-CERTAIN = 1e-8  # if the mean predicted variance of the outcomes is smaller, a fit ends before its optimum
+FLAT = 1e-12  # a curvature of the likelihood below this share of the mean variance is rounding error
+CERTAIN = 1e-8  # if the mean predicted variance of the outcomes is smaller than this, fitting stops before the optimum
 CURVE_EVENTS = 10 * EVENTS  # minimum number of events, and of non-events, for a smooth curve (Van Calster et al. 2016)
 KNOTS = (0.05, 0.35, 0.65, 0.95)  # quantiles of the score (Harrell 2015)
-CERTAINTY = 40.0  # beyond this logit, a probability is 0 or 1 in double precision
+CERTAINTY = 40.0  # if a logit is larger than this in absolute value, its probability is 0 or 1 in double precision
 NONE = (np.nan, np.nan, np.nan, np.nan)
 
 
@@ -82,7 +82,7 @@ class Recalibration:
 class Bend:
     """The largest departure of a smooth recalibration curve from the predictions, within the middle 90% of the predictions.
 
-    `predicted` is the prediction at which the curve departs most, and `observed` is the value of the curve there. `p` is the
+    `predicted` is the prediction at which the departure is largest, and `observed` is the value of the curve there. `p` is the
     p-value of the hypothesis that the curve fits no better than slope and intercept alone.
     """
 
@@ -163,7 +163,7 @@ def calibration(bound: BoundModel) -> Calibration:
 def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Calibration:
     """Estimate the calibration of a model on the held-out rows of its table.
 
-    If `sums` are given, reliability curves are computed from them. They may include rows that are not in the table.
+    If `sums` is given, reliability curves are computed from these sums, which may include rows that are not in the table.
     """
     if bound.table.held_out is None:
         raise NotApplicableError(
@@ -197,7 +197,7 @@ def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
 
 
 def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
-    """Return the result of `outputs_of`, with an additional item: whether the output has enough events to estimate a slope."""
+    """Return the result of `outputs_of`, and, for each output, whether it has enough events to estimate a slope."""
     table = rows.table
     if table.schema.task == "count":
         told = [bool(events(table)[1] >= EVENTS)]
@@ -258,7 +258,7 @@ def recalibrate(
         )
     if not fitted.converged or robust is None:
         return Recalibration()
-    back = np.array([[0.0, 1 / spread], [1.0, -centre / spread]])  # centred score -> intercept and slope
+    back = np.array([[0.0, 1 / spread], [1.0, -centre / spread]])  # standardised score -> intercept and slope
     value, covariance = back @ fitted.params, back @ robust @ back.T
     level = float(fixed.params[0]) if fixed.converged and fixed_robust is not None else np.nan
     if alone and classes:
@@ -358,7 +358,10 @@ def _free(offset: FloatArray, x: FloatArray, y: FloatArray, start: float) -> flo
 
 
 def _determined(score: FloatArray, y: FloatArray, classes: bool) -> bool:
-    """Return whether scores and outcomes vary, and the scores do not separate the classes."""
+    """Return whether slope and intercept can be estimated.
+
+    This is the case if scores and outcomes vary, and if the scores do not separate the classes perfectly.
+    """
     if np.ptp(score) <= 1e-12 * max(1.0, float(np.abs(score).max())) or np.ptp(y) == 0:
         return False
     if not classes:
@@ -460,8 +463,8 @@ def _curve(
 ) -> tuple[Bin, ...]:
     """Return the bins of the reliability curve.
 
-    If rows come in groups, the interval of a bin is computed over the groups in the bin. A bin with fewer than ten groups has no
-    interval.
+    If rows come in groups, the interval of a bin assumes that groups are independent, but not that rows are. A bin with fewer
+    than ten groups has no interval.
     """
     edges = start_bins(prediction, weights)
     if edges is None:
@@ -514,7 +517,7 @@ def merge(a: tuple[Counted, Counted], b: tuple[Counted, Counted]) -> tuple[Count
 def finish(
     context: Context, plan: tuple[Edges, Edges], counted: tuple[Counted, Counted]
 ) -> tuple[Calibration, Calibration]:
-    """Compute the reliability curves from the sums over all rows, and slopes and intercepts from the drawn rows."""
+    """Compute the reliability curves from the sums over all rows, and slopes and intercepts from a sample of rows."""
     return _calibration(context.network, counted[0]), _calibration(context.linear, counted[1])
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CalibrationBin(Part):
-    rows: int  # at least ten
+    rows: int  # number of rows, at least ten
     predicted: float
     observed: Interval
 

@@ -20,7 +20,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """A bin of rows with similar predictions: the (weighted) mean prediction, and the mean outcome with its 95% interval."""
+    """One bin of a reliability curve: the (weighted) mean prediction, and the mean outcome with its 95% interval."""
 
     rows: int
     predicted: float
@@ -115,7 +115,7 @@ def _bin(sums: Bins, i: int, classes: bool) -> Bin:
 
 
 def cuts(ordered: FloatArray, least: int = FEWEST) -> IntArray:
-    """Return the positions at which sorted predictions are divided into at most ten bins of equal size.
+    """Return the positions at which sorted predictions are divided into at most ten bins of about equal size.
 
     Rows with equal predictions are in the same bin. Each bin has at least `least` rows.
     """

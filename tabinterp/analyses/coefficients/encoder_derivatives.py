@@ -1,9 +1,9 @@
-"""Derivatives of the score with respect to columns that the encoder transforms or mixes.
+"""Derivatives of the score with respect to columns that the encoder transforms nonlinearly or combines with other columns.
 
 Examples of such encodings are splines, powers, products and principal components. A column that is encoded in this way has no
-term in a linear model, but the score still has a derivative with respect to the column. It is the gradient of the score times the
-derivative of the encoder, which is computed as a central difference of encoded rows. Where the encoder jumps, for example between
-bins or codes of levels, there is no derivative.
+term in a linear model, but the score still has a derivative with respect to the column. This derivative is the gradient of the
+score with respect to the encoded columns, times the derivative of the encoder, which is computed as a central difference of
+encoded rows. Where the encoder jumps, for example between bins or codes of levels, there is no derivative.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from tabinterp.stats.weights import deviation
 from tabinterp.table.coerce import with_columns
 
 STEP = 1e-4  # step of the central differences, in standard deviations of the column
-JUMP = 0.5  # if halving the step changes a difference by more than this share, the encoder jumps there
-STILL = 0.5  # an encoder is a step function of a column if it is constant or jumps in more than this share of rows
+JUMP = 0.5  # if halving the step changes the difference quotient by more than this share, the encoder jumps there
+STILL = 0.5  # an encoder that is constant or jumps in more than this share of rows is treated as a step function
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,8 +60,8 @@ class Coefficients(Display):
     inference : unpenalised fit of a linear model to the target; None for a network.
     surrogate : linear fits of a network's score; None for a linear model.
     term_rows : number of rows on which the estimate of each term is based.
-    left_out : columns that the encoder mixes with others. If the values before mixing are known, the terms of these columns refer
-        to these values. The unpenalised fit has no coefficients for these columns.
+    left_out : columns that the encoder mixes with others. The terms of these columns refer to the values before mixing, if these
+        values are known. The unpenalised fit has no coefficients for these columns.
     differences : columns whose derivatives are computed by central differences, because the encoder mixes the columns in steps
         that are not affine. If all steps are affine, derivatives are exact.
     abrupt : columns without derivatives, because the encoder is not smooth in them.
@@ -98,10 +98,10 @@ class Coefficients(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each output and term.
 
-        A numeric column that the encoder transforms or mixes has an additional row with only the mean derivative. For a linear
-        model, `estimate` and its standard error, interval and tests come from the unpenalised fit, and `model` is the model's own
-        coefficient. For a network, `estimate` is the average derivative or contrast, and `surrogate` is the coefficient of the
-        linear surrogate.
+        A numeric column that the encoder transforms nonlinearly or mixes with others has an additional row with only the mean
+        derivative. For a linear model, `estimate` and its standard error, interval and tests come from the unpenalised fit, and
+        `model` is the model's own coefficient. For a network, `estimate` is the average derivative or contrast, and `surrogate`
+        is the coefficient of the linear surrogate.
         """
         return pd.concat([self._output(k) for k in range(len(self.outputs))], ignore_index=True)
 
@@ -297,7 +297,7 @@ def _only(inference: Inference, bound: BoundModel, fitted: list[AnyTerm], terms:
 def _without_errors(inference: Inference) -> Inference:
     """Return the inference with all estimates removed.
 
-    A target encoder uses the targets before the fit uses them again, so standard errors of the fit would not be valid. The
+    A target encoder has already used the targets, so standard errors of a fit to the encoded columns would not be valid. The
     model's own coefficients are still reported.
     """
     reason, nothing = Reason("target_encoded"), np.full_like(inference.covariance_matrix, np.nan)
@@ -382,7 +382,7 @@ def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
 
 
 def encoded_terms(found: Coefficients, bound: BoundModel) -> tuple[AnyTerm, ...]:
-    """Return the terms of the columns that the encoder does not mix, expressed in the encoded columns of `bound`."""
+    """Return the terms of the columns that the encoder does not mix with others, expressed in the encoded columns of `bound`."""
     return tuple(find_terms(bound)) if found.left_out else found.terms
 
 
@@ -409,7 +409,7 @@ def _of_both(context: Context, summed: Summed | None) -> tuple[Coefficients, Coe
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> list[Slope] | None:
-    """Return the terms for which only gradients are needed, or None if there are none."""
+    """Return the terms that can be estimated from gradients of the network only, or None if there are none."""
     return [term for term in find_terms(network) if isinstance(term, Slope)] or None
 
 
@@ -418,7 +418,7 @@ def update(slopes: list[Slope], network: BoundModel, linear: BoundModel) -> Call
 
 
 def finish(context: Context, slopes: list[Slope], sums: Means) -> tuple[Coefficients, Coefficients]:
-    """Compute derivatives of numeric columns from the sums over all rows, and everything else from the drawn rows."""
+    """Compute derivatives of numeric columns from sums over all rows, and everything else from a sample of rows."""
     return _of_both(context, (slopes, sums))
 
 

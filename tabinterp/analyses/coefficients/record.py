@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from .surrogate import Surrogate as SurrogateResult
 
 SMALLEST_CELL = 10  # minimum number of rows of a level that is shown
-FLIPS = 1 / 3  # if at least this share of rows has the opposite sign, the average has no meaningful direction
-LEVEL = 0.05  # maximum adjusted p-value of the coefficient in a conflict
-LINEAR_R2 = 0.999  # a score is called linear if a linear function explains this share of its variance
+FLIPS = 1 / 3  # if this share of rows (or more) has the opposite sign, the sign of the average is not used
+LEVEL = 0.05  # a coefficient conflicts with the network only if its adjusted p-value is at most this
+LINEAR_R2 = 0.999  # a score is called linear if a linear function explains at least this share of its variance
 
 
 class CoefficientRow(Part):
@@ -78,7 +78,7 @@ class Surrogate(Part):
     high: float | None = None
     rows_fitted: int = 0
     rows_scored: int = 0
-    held_out: bool = False  # whether it was fitted on training rows and evaluated on held-out rows
+    held_out: bool = False  # whether the surrogate was fitted on training rows and evaluated on held-out rows
 
 
 class Coefficients(Part):
@@ -225,7 +225,7 @@ def _terms(both: _Both) -> list[CoefficientRow]:
 
 
 def _curves(both: _Both, k: int) -> list[CoefficientRow]:
-    """Return rows for numeric columns that the encoder transforms or mixes.
+    """Return rows for numeric columns that the encoder transforms nonlinearly or mixes with others.
 
     These rows contain mean derivatives of both models, and no coefficients.
     """
@@ -335,9 +335,10 @@ def _contradicts(row: CoefficientRow, q: Any) -> bool:
 
 
 def _collinear(inference: Inference) -> set[str]:
-    """Return columns that are linear combinations of each other.
+    """Return the columns that are linear combinations of other columns.
 
-    For these columns, a coefficient cannot be compared with a contrast, because the two hold different columns fixed.
+    Coefficients of these columns cannot be compared with the network's contrasts, because the coefficients and the contrasts hold
+    different columns fixed.
     """
     columns: set[str] = set()
     for estimate in inference.estimates:

@@ -39,8 +39,8 @@ COLUMNS = 15  # maximum number of original columns in a figure
 LEVELS, FEWER = (
     6,
     3,
-)  # maximum numbers of levels of a column in a figure, for one output and for several; the largest estimates are shown
-EVERY, LEAST = 110, 40  # maximum number of terms in the tables of all outputs; a table may always have `LEAST`
+)  # maximum number of levels shown for a column, with one output and with several; those with the largest estimates are shown
+EVERY, LEAST = 110, 40  # maximum number of terms in all tables together; each table may have at least `LEAST`
 DRAWN = 15  # maximum number of terms in a figure
 UNRANKED = 10**6
 COLLINEAR, NAMED = 10, 3  # the usual limit of a variance inflation factor (Marquardt 1970); number of columns named
@@ -100,7 +100,7 @@ def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
 
 
 def _over(coefficients: Coefficients) -> set[int]:
-    """Return the distinct row counts of the network's estimates that differ from the number of drawn rows."""
+    """Return the numbers of rows behind the network's estimates, except the number of rows in the sample."""
     return {row.network_rows for row in coefficients.terms if row.network_rows is not None} - {
         coefficients.rows_network
     }

@@ -15,12 +15,12 @@ from tabinterp.linear.penalised import SEARCHED
 from tabinterp.models import BoundModel
 
 REPEATS = 5
-REFIT_WORK = 10**12  # maximum of columns times rows times encoded columns squared; one core does about 10^10 per second
+REFIT_WORK = 10**12  # maximum of columns * rows * encoded columns^2 for refitting; one core does about 10^10 per second
 
 
 @dataclass(frozen=True, eq=False)
 class Together:
-    """Conditional, grouped and drop-column importance of both models. Pairs are (network, linear).
+    """Conditional, grouped and drop-column importance of both models. Each pair is (network, linear model).
 
     `grouped` is the importance of groups of related columns, which are permuted together. It is None if no columns are related.
     `dropped` is drop-column importance, which is computed for the linear model only. It is None if no rows are held out, if the

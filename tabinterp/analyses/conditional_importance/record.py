@@ -31,13 +31,13 @@ class ConditionalRow(Part):
     linear: Interval
     difference: Interval  # network minus linear, paired by row
     off_support: float | None
-    dropped: Interval  # rise in held-out loss if a linear model is refitted without the column; empty: not measured
+    dropped: Interval  # rise in held-out loss if a linear model is refitted without the column; empty if not measured
 
 
 class FamilyRow(Part):
     columns: list[str]
-    weakest: float  # weakest association between two members
-    network: Interval  # rise in loss if the values of all members come from one other row
+    weakest: float  # weakest association between any two columns of the group
+    network: Interval  # rise in loss if the values of all columns in the group come from one other row
     linear: Interval
     difference: Interval
     dropped: Interval
@@ -51,9 +51,9 @@ class Together(Part):
     rows: int
     repeats: int
     seed: int
-    associated: float  # minimum association of the columns that are conditioned on
+    associated: float  # minimum association with a column for another column to be conditioned on
     fewest: int  # minimum number of rows in a stratum
-    threshold: float  # minimum association of the columns in a family
+    threshold: float  # minimum average association between the columns of a group
     association_rows: int
     refit_rows: int | None  # number of training rows used for refits; None if there are no refits
     refit_scored_rows: int | None

@@ -3,13 +3,14 @@
 The method is that of Dhamdhere, Sundararajan & Yan (2018). Along the straight path from the baseline to a row, a change dh_j of a
 unit's output h_j changes the score by dF/dh_j dh_j. The integral of this term along the path is the conductance of the unit. If
 every connection passes through a layer, the conductances of its units add up to f(x) - f(baseline). If some connections bypass
-the layer (a residual or wide branch), their contribution is reported separately. The sum then includes this contribution.
+the layer (a residual or wide branch), their contribution is reported separately. This contribution and the conductances then add
+up to f(x) - f(baseline).
 
 A straight path is still straight after the first affine operation, so integration can start after this operation. The path is
 divided into segments. The change of h_j over a segment follows from the outputs at both ends, without a gradient. A segment is
 halved if its contributions, summed over the layer, do not match the change of the score. This check cannot detect a change in a
-unit that is reversed within half a segment, which is 1/128 of the path. A batch of paths has at most 2 million numbers. Apart
-from a batch, only the result is kept in memory.
+unit that is reversed within half a segment, which is 1/128 of the path. Only the result and one batch of paths (at most 2 million
+numbers) are kept in memory at a time.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ AUDITED_ROWS = 1_000
 
 STEPS = 64  # initial number of segments; one segment is used, and is exact, if the network after the layer is affine
 DEPTH = 16  # maximum number of times that a segment is halved
-SHARES = (16, 128, 1024)  # a segment needs a gap of at most tolerance / share; rows that fail use the next share
+SHARES = (16, 128, 1024)  # a segment is halved if its gap exceeds tolerance / share; rows that fail use the next share
 CELLS = 2_000_000  # maximum number of values in a batch: points times (inputs + units + outputs); at least one path
 BACKGROUND = 10
 BASELINES = ("mean", "median", "rows")
@@ -83,7 +84,7 @@ class Conductance(Display):
     estimand: str = "path integral of d score / d output of the unit, from the baseline to the row"
 
     def mean(self) -> Estimates:
-        """Return the signed mean (units, outputs). Its standard error includes sampling of rows and of background rows."""
+        """Return the signed mean (units, outputs). Its standard error reflects the sampling of rows and of background rows."""
         mean = mean_over_rows(self.values, self.weights, self.groups)
         return mean_with_draws(mean, units_of(len(self.values), self.groups), self.mean_stderr, self.background_rows)
 
@@ -124,7 +125,7 @@ def conductance(
     ----------
     baseline : "mean" for the mean of the encoded rows, "median" for the median row (with the most frequent level of each
         category), or "rows" for the mean over `background` real rows, drawn by hash.
-    tolerance : the path of a row is refined until the gap of the row is below this value or the path cannot be refined further.
+    tolerance : the path of a row is refined until the row's `gap` is below this value or the path cannot be refined further.
 
     Raises
     ------

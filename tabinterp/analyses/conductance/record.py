@@ -32,8 +32,8 @@ class ConductanceRow(Part):
     output: str | None
     layer: str
     index: int
-    mean: Interval  # signed
-    size: Interval  # absolute value (biased upward by sampling error)
+    mean: Interval  # mean of the signed values over rows
+    size: Interval  # mean of the absolute values over rows (biased upward by sampling error)
 
 
 class Conductance(Part):
@@ -48,7 +48,7 @@ class Conductance(Part):
 
 
 def build(r: Results) -> Conductance | None:
-    """Return the units with the largest conductance, or None if it was not computed."""
+    """Return the units with the largest conductance, or None if conductance was not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

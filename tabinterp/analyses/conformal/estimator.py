@@ -2,39 +2,40 @@
 
 The evaluated rows are split into two halves; all rows of a group are in the same half. A nonconformity is computed for every row:
 a measure of how unusual the outcome is, given the prediction. The threshold of a half with n rows is the ceil(0.9 (n + 1))-th
-smallest nonconformity of the half (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer 2005). If rows have weights, a row of mean
-weight is added above all others. The threshold is then the smallest nonconformity with at least 90% of the weight at or below it.
-A row is covered if its nonconformity is at most the threshold of the other half. The nonconformity depends on the task:
+smallest nonconformity of the half (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer 2005). If rows have weights, an extra row
+with the mean weight and the largest nonconformity is added. The threshold is then the smallest nonconformity with at least 90% of
+the weight at or below it. A row is covered if its nonconformity is at most the threshold of the other half. The nonconformity
+depends on the task:
 
 - for numbers, the absolute residual. All intervals have the same width, so coverage is low where outcomes vary more.
 - for counts, the absolute residual of the count plus a uniform number from -1/2 to 1/2 (jittering: Machado & Santos Silva 2005),
-  divided by the standard deviation of this residual under the model, (mu + 1/12)^(1/2). The width is the mean number of counts in
-  the interval, over possible values of the uniform number.
+  divided by the standard deviation of this residual under the model, (mu + 1/12)^(1/2). The width is the number of counts in the
+  interval, averaged over the possible values of the uniform number.
 - for classes, the total probability of all classes that are more likely than the actual class, plus the probability of the actual
-  class times a uniform number from 0 to 1 (adaptive prediction sets: Romano, Sesia & Candes 2020). The size is the mean number of
-  classes in the set, over possible values of the uniform number.
+  class times a uniform number from 0 to 1 (adaptive prediction sets: Romano, Sesia & Candes 2020). The size is the number of
+  classes in the set, averaged over the possible values of the uniform number.
 
 The uniform number of a row is computed from the hash of the row. If the predicted class probabilities are correct, coverage is
 90% in every slice. If the predicted rates of counts are correct, coverage is about 90% or higher in every slice.
 
 Over all rows, coverage is 90% by construction. Models are therefore compared by the width of their intervals (in units of the
-target) or the size of their sets (in classes). Within a slice, coverage may be lower than 90%. A slice is a level of a column, a
-quarter of the rows by the value of a numeric column, or the rows with a missing value. Each slice has at least a hundred rows
-(Kish's effective number). Over all slices, the false discovery rate is 5% (Benjamini & Hochberg 1995), and the intervals have a
-false coverage rate of 5% (Benjamini & Yekutieli 2005).
+target) or the size of their sets (in classes). Within a slice, coverage may be lower than 90%. A slice contains the rows with one
+level of a column, a quarter of the rows sorted by a numeric column, or the rows in which a column is missing. Each slice has at
+least a hundred rows (Kish's effective number). Over all slices, the false discovery rate is 5% (Benjamini & Hochberg 1995), and
+the intervals have a false coverage rate of 5% (Benjamini & Yekutieli 2005).
 
 A mean width is computed at a smoothed threshold: the mean of all nonconformities, each weighted by the probability that it is the
-90% quantile of a sample (Harrell & Davis 1982). For weighted rows, Kish's effective number is used. Unlike the exact threshold,
-the smoothed threshold depends on all rows and does not equal the nonconformity of a single row. Widths are rounded to two
-significant digits of their standard error.
+90% quantile of a sample (Harrell & Davis 1982). For weighted rows, the size of this sample is Kish's effective number of rows.
+Unlike the exact threshold, the smoothed threshold depends on all rows and does not equal the nonconformity of a single row.
+Widths are rounded to two significant digits of their standard error.
 
 Standard errors are computed over rows, or over groups of rows. They account for two sources of variation: the rows over which a
-mean width or coverage is computed, and the rows of the other half, which determine the threshold. The effect of the threshold on
-the coverage of a slice is proportional to the share of rows in the slice with a nonconformity near the threshold, relative to
+mean width or coverage is computed, and the rows of the other half, which determine the threshold. How strongly the threshold
+affects the coverage of a slice depends on the share of rows in the slice with a nonconformity near the threshold, relative to
 this share among all rows.
 
-Intervals use Student's t distribution. For widths, the degrees of freedom are limited by the kurtosis of the influences (Box
-1953). This is conservative if the models differ on a few rows of large weight.
+Intervals use Student's t distribution. For widths, the degrees of freedom are limited by the kurtosis of the rows'
+influence-function values (Box 1953). This is conservative if the models differ on a few rows of large weight.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ Widths = Callable[[FloatArray], FloatArray]  # from thresholds (n,) to widths of
 class SliceCoverage:
     """Coverage of the network's intervals or sets in a slice, and their mean width or size.
 
-    The interval of the coverage and `q`, the p-value of the hypothesis that coverage is 90%, are adjusted for testing all slices.
+    `q` is the p-value of the hypothesis that coverage is 90%. Both `q` and the interval of the coverage are adjusted for testing
+    many slices.
     """
 
     group: Group
@@ -197,15 +199,15 @@ def _effective(rows: BoolArray, weights: FloatArray) -> float:
 
 
 def _draws(rows: BoolArray, weights: FloatArray, group: IntArray) -> int:
-    """Return the effective number of groups among `rows`, as in `spread`."""
+    """Return the effective number of groups among `rows`."""
     return int(len(np.unique(group[rows])) * _effective(rows, weights) / rows.sum() + 1e-9)
 
 
 def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Mean:
     """Return a value with its standard error and interval, rounded to two significant digits of the standard error.
 
-    They are computed from the influences `moved` (n,) of the rows. The degrees of freedom are limited by the kurtosis of the
-    influences. The result is `NONE` if there are fewer than ten rows or groups of rows.
+    The standard error and the interval are computed from `moved` (n,), the influence-function values of the rows. The degrees of
+    freedom are limited by the kurtosis of these values. The result is `NONE` if there are fewer than ten rows or groups of rows.
     """
     error, count = spread(moved, group, np.ones(len(group), dtype=bool))
     if draws < SMALL:
@@ -268,7 +270,8 @@ class Threshold:
         of a sample; used for widths.
     moved : (n,) influences of the rows on `smooth`.
     missed : (n,) influences of the rows on the share of the weight at or below `exact`.
-    near : function from nonconformities (n,) to the density of the 90% quantile of a sample there, relative to its average.
+    near : function that returns, at nonconformities (n,), the density of the sampling distribution of the 90% quantile, relative
+        to its average.
     """
 
     exact: float
@@ -308,7 +311,7 @@ class Threshold:
 
 @dataclass(frozen=True, eq=False)
 class OfRows:
-    """A number for each row (n,) that depends on the threshold of the other half.
+    """A number for each row (n,), such as its interval width, that depends on the threshold of the other half.
 
     `slope` is the increase of this number per unit of the threshold, or per unit of the share of rows below the threshold.
     `moved` is the influence of the row on the threshold (or on this share) of its own half.
@@ -360,9 +363,9 @@ class Intervals:
 def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tuple[SliceCoverage, ...]]:
     """Return the number of tested slices, and the slices with at least ten uncovered rows.
 
-    If a slice has fewer uncovered rows, coverage is high, and showing it would reveal single rows. The standard error of a
-    coverage is never smaller than the standard error of a coverage of 90% with independent rows, because the observed variation
-    is too small if nearly all rows are covered.
+    Slices with fewer uncovered rows have high coverage, and showing them would reveal single rows. If nearly all rows of a slice
+    are covered, the observed variation is too small. The standard error of a coverage is therefore at least that of a coverage of
+    90% among independent rows.
     """
     weights, group = table.row_weights, groups(table)
     everyone, tested, widths = np.ones(len(table), dtype=bool), [], []
@@ -414,7 +417,7 @@ def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> li
 
 
 def _above(off: Mean) -> Mean:
-    """Return a coverage with its interval, given the difference from `LEVEL`. The interval is limited to the range 0 to 1."""
+    """Return a coverage with its interval, given its difference from `LEVEL`. The interval is limited to the range 0 to 1."""
     value, stderr, low, high = off
     return LEVEL + value, stderr, max(LEVEL + low, 0.0), min(LEVEL + high, 1.0)
 

@@ -3,11 +3,12 @@
 Directions are checked in two ways, for the network and its linear counterpart:
 
 - On each row: if the encoder only scales the column, the derivative of the score is used. Otherwise, the change in the score from
-  the row's value to the next value of the column is used. The result is the share of rows in which the sign is wrong, with
-  Wilson's interval (1927).
-- On the effect curve (partial dependence, Friedman 2001): the result is the largest fall against the direction between any two
-  points. The two points are chosen on half of the rows, drawn by hash (groups of rows stay whole). The fall is then measured on
-  the other half. The interval of the fall (Student's t, over rows) is therefore not biased by the choice of the largest fall.
+  the row's value to the next value of the column is used. The result is the share of rows in which the derivative or change has
+  the wrong sign, with Wilson's interval (1927).
+- On the effect curve (partial dependence, Friedman 2001): the result is the largest change against the declared direction between
+  any two points of the curve. The two points are chosen on half of the rows, drawn by hash (groups of rows stay whole). The
+  change between them is then measured on the other half. Its interval (Student's t, over rows) is therefore not biased by the
+  choice of the points.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ class Held:
     """Violations of a declared direction by one model.
 
     `share` is the share of rows that violate the direction. `fall` is the largest fall of the effect curve (for direction "-",
-    the largest rise), in units of the score. This change occurs from the value `start` to the value `end` of the column. Both
-    `share` and `fall` are NaN if they could not be computed.
+    the largest rise), in units of the score. This change occurs between the values `start` and `end` of the column. Both `share`
+    and `fall` are NaN if they could not be computed.
     """
 
     share: Estimate
@@ -139,8 +140,8 @@ def declared(table: Table, constraints: Mapping[str, Any]) -> tuple[Constraint, 
     Raises
     ------
     TabinterpError
-        If a constraint is not valid: for example, if a column is not an input, if a column with a direction has no order, or if a
-        protected column is declared changeable.
+        If a constraint is not valid: for example, if a column is not an input, if a column with a direction is categorical, or if
+        a protected column is declared changeable.
     """
     return tuple(_declared(table, name, given) for name, given in constraints.items())
 
@@ -187,7 +188,7 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
 
 
 def _changes(table: Table, name: str, given: Any) -> Literal["+", "-", "any"]:
-    """Return the declared direction in which a person may change a column: "+", "-" or "any"."""
+    """Return the direction in which a person can change the column: "+" (up), "-" (down) or "any"."""
     if not (given is True or given in ("+", "-", "any")):
         raise TabinterpError(
             f"'changeable' of column {name!r} must be '+' (may only rise), '-' (may only fall), or true or 'any' (may take "
@@ -286,7 +287,7 @@ def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> Fl
 
 
 def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
-    """Return the largest fall of the mean effect curve between two points, and the values of the column at these points.
+    """Return the largest fall of the effect curve between two points, and the values of the column at these points.
 
     `scores` (n, points) holds the curve of each row.
     """

@@ -32,9 +32,9 @@ class ConstraintRow(Part):
     direction: Literal["+", "-"] | None
     low: float | None
     high: float | None
-    rows: int | None  # number of rows with a value; None if it is 1 to 9, or all rows but 1 to 9
-    outside: int | None  # None if no range was declared, or for 1 to 9 rows; all but ten if 1 to 9 are inside
-    few_outside: bool  # whether 1 to 9 rows are outside
+    rows: int | None  # number of rows with a value; None if 1 to 9 rows have a value, or if 1 to 9 rows have none
+    outside: int | None  # rows outside the range; None if no range or 1 to 9 rows outside; all but ten if 1 to 9 inside
+    few_outside: bool  # whether 1 to 9 rows are outside the range
     network: HeldPart | None
     linear: HeldPart | None
 

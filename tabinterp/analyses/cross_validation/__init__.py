@@ -1,1 +1,1 @@
-"""Would the difference in performance be the same with other training rows?"""
+"""Does the difference in performance between the two models depend on the training rows?"""

@@ -32,7 +32,7 @@ from tabinterp.table.folds import folds as folds_of
 class Crossvalidated(Display):
     """The primary loss of both models on each fold (K,), after fitting them to all other folds.
 
-    `value` is the mean difference, network minus linear model.
+    `value` is the mean difference in loss, network minus linear model.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -67,7 +67,7 @@ class Crossvalidated(Display):
 
     @property
     def status(self) -> Status:
-        """The verdict on the network, given the interval and the margin."""
+        """The verdict on the network compared with the linear model, given the interval and the margin."""
         return judged(*self.interval, self.margin)
 
     def _numbers(self) -> pd.DataFrame:

@@ -20,8 +20,8 @@ from tabinterp.table.split import BoolArray
 class Cells:
     """The cell (bin) of each row for one column.
 
-    `codes` (n,) are the numbers of the cells, from 0 to `size` - 1. The last cell contains missing values. The cell before it
-    contains all levels except the most frequent ones.
+    `codes` (n,) are the numbers of the cells, from 0 to `size` - 1. The last cell contains missing values. The second-to-last
+    cell contains the levels without a cell of their own.
     """
 
     name: str

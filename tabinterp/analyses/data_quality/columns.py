@@ -18,22 +18,22 @@ from tabinterp.table.suppression import SMALL
 from .bins import level_codes
 
 SHARE = 0.002  # a value in less than this share of the rows is not a spike
-APART = 0.5  # minimum gap between a code and all other values, as a multiple of their range; rare for real values
-FAR = 1.0  # minimum gap for a value that does not look like a code
+APART = 0.5  # minimum gap between a missing-value code and the other values, as a multiple of their range
+FAR = 1.0  # minimum gap for a value that does not look like a missing-value code
 TIMES = 10  # a code within the range of other values has at least this many times as many rows as its neighbours
 NEIGHBOURS = 20
 INNER = 0.005  # a code within the range of other values also has at least this share of the rows
 UNIQUE = 0.95  # minimum share of distinct values among known values in an identifier
 ORDERED = 0.99  # minimum rank correlation of an identifier with the row number
-DENSE = 2.0  # whole numbers count rows if their range is less than this many times the number of rows
-FEWEST = 50  # minimum number of rows for calling a column an identifier
+DENSE = 2.0  # a column of whole numbers counts rows if its range is below this multiple of the number of rows
+FEWEST = 50  # a column is called an identifier only if it has at least this many rows
 
 
 @dataclass(frozen=True)
 class Spike:
     """A value that many rows have and that looks like a code for a missing value.
 
-    `outside` says whether it is the smallest or largest value. If so, `gap` is the distance to the nearest other value, as a
+    `outside` is true if it is the smallest or largest value. In this case, `gap` is the distance to the nearest other value, as a
     multiple of the range of the other values. Otherwise, `gap` is 0.
     """
 
@@ -126,7 +126,10 @@ def _facts(
 
 
 def _end(values: FloatArray | IntArray, counts: IntArray) -> tuple[float, int, float, float]:
-    """Return the first value, the number and the share of its rows, and this number relative to the next ten values (median)."""
+    """Return the first value, and how often it occurs: as a number and share of rows, and relative to the next ten values.
+
+    The relative number is the number of rows with the first value, divided by the median for the next ten values.
+    """
     beside = counts[1:11]
     times = counts[0] / np.median(beside) if len(beside) else 1.0
     return float(values[0]), int(counts[0]), float(counts[0] / counts.sum()), float(times)
@@ -135,7 +138,7 @@ def _end(values: FloatArray | IntArray, counts: IntArray) -> tuple[float, int, f
 def find_spike(values: FloatArray, counts: IntArray) -> Spike | None:
     """Return the most frequent value that looks like a code for a missing value, or None.
 
-    Such a value is far from all other values, or a number such as 999.
+    Such a value is far from all other values, or it is a common code such as 999 that occurs unusually often.
 
     >>> ages = np.array([20.0, 30, 40, 50, 999])
     >>> find_spike(ages, np.array([30, 30, 30, 30, 12])).value
@@ -199,7 +202,7 @@ def _identifier(x: FloatArray, values: FloatArray) -> str | None:
 
 
 def _levels(codes: IntArray, held_out: BoolArray | None) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return two pairs of counts: rare levels and their rows, and unseen levels and their rows.
+    """Return the numbers of rare levels and of their rows, and the numbers of unseen levels and of their rows.
 
     A rare level has one to nine training rows. An unseen level has no training rows.
     """

@@ -4,13 +4,13 @@ The population stability index (PSI) of a column is sum (p - q) ln(p / q) over t
 shares of the training and held-out rows in a cell. The cells are the training deciles of a numeric column, or the frequent levels
 of any other column. Half a row is added to every cell to avoid empty cells. The hypothesis that training and held-out rows have
 equal shares in all cells is tested by a chi-squared test, with Kish's effective number of rows if rows have weights. If rows come
-in groups, a Wald test of the differences between the shares is used instead, with the covariance over groups and the F
-distribution (Thomas & Rao 1987).
+in groups, a Wald test of the differences between the shares is used instead, with a covariance that allows for dependence within
+groups, and the F distribution (Thomas & Rao 1987).
 
 Overall drift is measured by how well cross-fitted gradient-boosted trees (scikit-learn) separate held-out rows from training rows
 (Lopez-Paz & Oquab 2017). An AUC of one half means that the trees cannot separate them. The standard error of the AUC is
-multiplied by 1.58, because the fits of different folds share rows (Nadeau & Bengio 2003). Otherwise, the intervals for small
-tables would exclude one half too often.
+multiplied by 1.58, because the fits of different folds share rows (Nadeau & Bengio 2003). Without this factor, the intervals for
+small tables would exclude one half too often.
 """
 
 from __future__ import annotations

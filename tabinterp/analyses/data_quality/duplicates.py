@@ -18,8 +18,8 @@ from .bins import level_codes
 
 COPIED = 0.01  # p-value below which held-out rows are called copies of training rows
 SAME = 0.9999  # correlation above which two numeric columns are called the same
-REPEATED = 0.5  # maximum ratio of distinct values to rows at which recodings are informative
-FEWEST = 10  # minimum number of rows without the most frequent value in a column that is compared
+REPEATED = 0.5  # maximum ratio of distinct values to rows at which a recoding is informative (see `equal_columns`)
+FEWEST = 10  # a column is compared only if at least this many rows do not have its most frequent value
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def _excess(hashes: HashArray, held_out: BoolArray) -> float:
 
     Under this hypothesis, held-out rows equal a training row no more often than training rows equal each other. In a table with
     few coarse columns, both events are frequent, but equally frequent if the split is random. Rows that equal each other are
-    treated as one draw: their contributions to the difference between the two shares are summed before the variance is computed.
+    treated as one draw: their contributions to the difference between the two frequencies are summed before the variance is
+    computed.
     """
     _, run = np.unique(hashes, return_inverse=True)
     outside, inside = (np.bincount(run, side, int(run.max()) + 1) for side in (held_out, ~held_out))

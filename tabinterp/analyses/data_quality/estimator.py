@@ -36,8 +36,8 @@ class DataReadings(Display):
     """The results of the data quality checks.
 
     `columns` describes the inputs and the target. `equal` contains groups of input columns with the same content. `power` is the
-    predictive power of single columns, and `drift` is the drift of single columns on `drift_rows` rows. Both may be empty.
-    `drift` and the power on held-out rows require a split.
+    predictive power of single columns. `drift` is the drift of single columns between training and held-out rows, measured on
+    `drift_rows` rows. `power` and `drift` may be empty. `drift` and the power on held-out rows require a split.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -63,7 +63,7 @@ class DataReadings(Display):
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the columns with a known predictive power. If no rows are held out, it is the power on training rows."""
+        """Return the columns with known predictive power: on held-out rows or, if there are none, on training rows."""
         frame = self.frame()
         if frame["power_held_out"].isna().all():
             frame["power_held_out"] = frame["power_training"]
@@ -99,8 +99,8 @@ class DataReadings(Display):
 def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
     """Check the quality of the data in a table, without a model.
 
-    The result covers missing and distinct values, duplicates, drift, the predictive power of single columns, spikes, heaps at the
-    ends of a range, and rare levels.
+    The result covers missing and distinct values, duplicates, drift, the predictive power of single columns, likely codes for
+    missing values, many rows at the smallest or largest value, and rare levels.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> t
 
 
 def finish(context: Context, plan: tuple[Cutting, ...], shares: drift.Shares) -> DataReadings:
-    """Compute the drift of columns from the sums over all rows, and everything else from the drawn rows."""
+    """Compute the drift of columns from sums over all rows, and everything else from a sample of rows."""
     return _described(context.network.table, context.seed, drift.finish(plan, shares), int(shares.rows.sum()))
 
 

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from .drift import ColumnDrift
     from .univariate_signal import ColumnPower
 
-HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # an end value with a smaller share or ratio is not a heap, and is not recorded
+HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # minimum share and ratio for recording a smallest or largest value as a heap
 
 
 class Heap(Part):
     """A value that many rows have: a likely code for a missing value, or a value at an end of the range."""
 
     value: float
-    rows: int  # at least ten; if all rows but 1 to 9 have the value, the number of rows minus ten
-    share: float  # share of the rows with a known value, or of all rows if 1 to 9 rows have none
+    rows: int  # rows with the value, at least ten; if all rows but 1 to 9 have the value, the number of all rows minus ten
+    share: float  # share of the rows with a known value, or of all rows if 1 to 9 values are missing
     outside: bool  # whether it is the smallest or largest value
-    gap: float  # gap to the next value, as a multiple of the range of the others; 0 if the value is within this range
-    times: float | None = None  # its number of rows divided by that of neighbouring values (median)
+    gap: float  # gap to the next value, as a multiple of the range of the other values; 0 if the value is within this range
+    times: float | None = None  # number of rows with the value, divided by the median for neighbouring values
 
 
 class TableColumn(Part):
@@ -47,9 +47,9 @@ class TableColumn(Part):
     heap_high: Heap | None = None
     rare_levels: int = 0  # number of levels with fewer than ten training rows
     unseen_levels: int | None = 0  # levels without training rows; None if 1 to 9 held-out rows have such levels
-    unseen_rows: int | None = 0  # held-out rows with such levels; None if 1 to 9; all but ten if all but 1 to 9
+    unseen_rows: int | None = 0  # held-out rows with such levels; None if 1 to 9 rows; all but ten if all but 1 to 9
     psi: float | None = None
-    drift_df: int | None = None  # degrees of freedom of the test
+    drift_df: int | None = None  # degrees of freedom of the drift test
     drift_p: float | None = None
     drift_q: float | None = None  # p-value adjusted over the columns (Benjamini-Hochberg)
     training: Interval = Interval()  # AUC or R2 of this column alone, cross-fitted on training rows
@@ -72,8 +72,8 @@ class RowCopies(Part):
     """Counts of rows that equal an earlier row, and of held-out rows that equal a training row.
 
     Rows are compared by the input columns, and by all columns. A count is rounded down if a number of 1 to 9 rows could be
-    calculated from it. If it includes all rows but 1 to 9, it becomes the number of rows minus ten. If the two counts differ by 1
-    to 9, the count by inputs becomes the count by all columns.
+    calculated from it. A count that includes all rows but 1 to 9 is replaced with the number of rows minus ten. If the count by
+    inputs and the count by all columns differ by 1 to 9, the count by inputs is replaced with the count by all columns.
     """
 
     repeated_inputs: int | None
@@ -96,7 +96,7 @@ class TableReadings(Part):
     columns: list[TableColumn]  # inputs in the order of the table, then the target
     copies: RowCopies
     equal: list[list[str]]  # groups of input columns with the same content
-    drift_rows: int | None = None  # number of rows for the drift of columns, if it is more than `rows`
+    drift_rows: int | None = None  # number of rows on which column drift is measured, if larger than `rows`
     whole: Interval = Interval()  # AUC of a classifier that separates held-out from training rows; chance is 0.5
     whole_rows: int | None = None
     beyond: list[BeyondRow]
@@ -160,7 +160,7 @@ def _column(
     `counts` contains the total number of rows, the number of rows without a value, and the number of held-out rows.
     """
     rows, missing, held_out = counts
-    of = rows if countless(missing, rows) else rows - missing  # a share of the known rows would reveal their number
+    of = rows if countless(missing, rows) else rows - missing  # a share of the known rows would reveal `missing`
     alone = (
         {}
         if power is None
@@ -202,7 +202,7 @@ def _spike(spike: Spike, of: int, known: int) -> Heap | None:
 
 
 def _heap(value: float, count: int, share: float, times: float, of: int, known: int) -> Heap | None:
-    """Return the record of a heap, or None if the value is not a heap or may not be shown.
+    """Return the record of a heap, or None if the value is not a heap or if it would reveal single rows.
 
     `of` is the number of rows that the share refers to, and `known` is the number of rows with a value.
     """

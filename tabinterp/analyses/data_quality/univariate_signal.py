@@ -36,9 +36,9 @@ from tabinterp.table.suppression import SMALL
 from .bins import Cells, as_number, cells, known_in
 
 FOLDS = 5
-PRIOR = 10.0  # weight of the overall mean in the mean of a cell, in rows
+PRIOR = 10.0  # number of rows that the overall mean counts for when the mean of a cell is shrunk
 CELLS, CELL_ROWS = 64, 30
-BOOSTED_ROWS, BOOSTED = 4000, 2  # maximum rows to fit to, and to evaluate on; number of columns left out, one at a time
+BOOSTED_ROWS, BOOSTED = 4000, 2  # maximum number of rows to fit and to evaluate on; number of columns left out in turn
 TREES, LEAVES = 40, 8
 FEWEST = 30  # minimum number of rows on each side of the split
 Estimate = tuple[float, float, float, float]
@@ -74,7 +74,7 @@ class Beyond:
 
 
 def outcomes_of(table: Table) -> FloatArray:
-    """Return the outcomes (n, k): one indicator for two classes, an indicator for each of several classes, or the value."""
+    """Return the outcomes (n, k): one indicator for two classes, an indicator for each of several classes, or the number."""
     codes, k = table.codes, len(table.schema.classes)
     if codes is None:
         return table.y[:, None].astype(np.float64)
@@ -260,8 +260,8 @@ def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple
 def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyond, ...]:
     """Return the gain in predictive power from each of `columns` in addition to all other input columns.
 
-    Trees are fitted to the training rows and evaluated on the held-out rows. Without a split, each half of the rows is used for
-    one of these purposes.
+    Trees are fitted to the training rows and evaluated on the held-out rows. Without a split, they are fitted to one half of the
+    rows and evaluated on the other half.
     """
     names = list(table.schema.inputs)
     fit, scored = _halves(table, seed)

@@ -1,14 +1,14 @@
 """Decision curve analysis: decisions of both models at the user's costs or threshold, and net benefit at many thresholds.
 
 A row is predicted positive if its predicted probability is above the threshold. If a false positive costs c and a false negative
-costs d, the threshold is c / (c + d). For a row with this probability of being positive, both predictions have the same expected
-cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - t. The net benefit at t (Vickers & Elkin 2006) is
-TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
+costs d, the threshold is c / (c + d). If the probability of a row being positive equals this threshold, both predictions have the
+same expected cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - t. The net benefit at t (Vickers &
+Elkin 2006) is TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
 
 The standard error of a difference between the models reveals on how many rows they decide differently. If this number is 1 to 9,
 the largest standard error that is consistent with both confusion matrices is reported instead (`performance.discordance`). If
-rows have weights or groups, or a confusion matrix is withheld, no standard error is reported in this case. If the models decide
-the same on all rows, the interval follows the rule of three (Hanley and Lippman-Hand 1983).
+rows have weights or groups, or a confusion matrix is withheld, no standard error is reported in this case. If the models make the
+same decision on every row, the interval follows the rule of three (Hanley and Lippman-Hand 1983).
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[
 def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy) -> Metric:
     """Return the metric without values from which a withheld confusion matrix could be calculated.
 
-    Accuracy does not determine the confusion matrix. Expected cost does not determine it if both kinds of error cost the same.
+    Accuracy is always returned, because it does not determine the confusion matrix. The same is true of expected cost if both
+    kinds of error cost the same.
     """
     negative, positive = differ.rates_told.T
     either = (negative | positive) | (asked.false_positive == asked.false_negative)
@@ -209,7 +210,7 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
 def _assumed_differences(
     differ: list[Discordance], table: Table, thresholds: tuple[float, ...]
 ) -> dict[int, FloatArray]:
-    """Return a mapping from the index of a threshold to the assumed contributions (n,) to the difference in net benefit.
+    """Return a mapping from the index of a threshold to the rows' assumed contributions (n,) to the difference in net benefit.
 
     Only thresholds at which the true contributions would reveal 1 to 9 rows are included.
     """

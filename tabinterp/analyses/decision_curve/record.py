@@ -22,7 +22,7 @@ class BenefitPoint(Part):
     threshold: float
     network: Interval
     linear: Interval
-    difference: Interval  # network minus linear, paired
+    difference: Interval  # network minus linear, paired by row
     treat_all: Interval
 
 

@@ -1,15 +1,15 @@
 """Decomposition of the variance of the network's score into linear terms, curvature and interactions.
 
-The score f is projected (in L2) onto nested spaces: linear functions, additive functions, and all functions (Hoeffding 1948;
-Stone 1994 for correlated columns; Sobol' 1993 for the special case of independent columns). R2_lin and R2_add are the shares of
-the variance of f that the linear and the additive projection explain. The share of the linear terms is R2_lin, the share of
-curvature is R2_add - R2_lin, and the share of interactions is 1 - R2_add. These shares add up to 1 even if columns are
-correlated.
+The score f is projected (in L2) onto three nested spaces: linear functions of the columns, additive functions (sums of functions
+of one column each), and all functions (Hoeffding 1948; Stone 1994 for correlated columns; Sobol' 1993 for the special case of
+independent columns). R2_lin and R2_add are the shares of the variance of f that the linear and the additive projection explain.
+The share of the linear terms is R2_lin, the share of curvature is R2_add - R2_lin, and the share of interactions is 1 - R2_add.
+These shares add up to 1 even if columns are correlated.
 
 The share of a column is Cov(f_c, f) / Var f, where f_c is the component of the projection that depends on the column (a
-structural index, Li et al. 2010). A share may be negative. The shares of all columns add up to the R2 of the projection. The
-curvature of a column is the component that no linear function explains. The interaction of a pair of columns is the component of
-their products that no additive function explains.
+structural index, Li et al. 2010). The share of a column may be negative. The shares of all columns add up to the R2 of the
+projection. The curvature of a column is the part of its additive component that no linear function explains. The interaction of a
+pair of columns is the part of their products that no additive function explains.
 
 Rows are evaluated in folds, with projections fitted to the rows of the table outside the fold. The error of the fit therefore
 neither inflates nor deflates a share (`projection`). A share is a ratio of two means over the evaluated rows, with Fieller's
@@ -69,7 +69,7 @@ class Decomposition(Display):
     shares : (weightings, outputs, components) the shares, with standard errors over rows and 95% intervals.
     curved_share : (weightings,) curvature divided by the sum of curvature and named pairs, over all outputs.
     curved : (weightings, resamples) the value of `curved_share` in every resample.
-    passed : columns that get no curve and are in no pair, as in the ladder of models.
+    passed : columns for which no curve and no pairs are fitted, as in the analysis `ladder`.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shares", {"network": ("share", "ci_low", "ci_high")}, _part, other="rows")
@@ -167,7 +167,7 @@ def _weightings(bound: BoundModel, weights: FloatArray) -> dict[str, FloatArray]
     if bound.table.schema.task == "regression":
         return {"plain": weights}
     if bound.table.schema.task == "count":
-        rate = np.exp(bound.scores[:, 0] - bound.scores[:, 0].max())  # deviance is steeper for larger rates
+        rate = np.exp(bound.scores[:, 0] - bound.scores[:, 0].max())  # at larger rates, errors raise the deviance more
         return {"plain": weights, "rate": weights * np.maximum(rate, np.finfo(float).tiny)}
     p = probabilities(bound.scores)
     unsure = (p * (1 - p)).sum(axis=1)
@@ -180,7 +180,7 @@ def _outputs(bound: BoundModel) -> tuple[str, ...]:
 
 
 def _basis(bound: BoundModel, near: tuple[str, ...], seed: int) -> Basis:
-    """Return the basis for the projections, with as many pairs of columns as the number of rows allows."""
+    """Return the basis for the projections. The number of rows limits how many pairs of columns it contains."""
     frame, kinds = bound.table.inputs, read_columns(bound)
     bearable = len(frame) * 2 // FOLDS // 2
     plain = build(frame, kinds, curves=near)
@@ -233,7 +233,7 @@ def _contributions(
 
 
 def _bent(basis: Basis) -> list[int]:
-    """Return the positions of the columns that have curves."""
+    """Return the positions of the columns for which the basis contains a curve (a nonlinear function)."""
     return [int(c) for c in np.unique(basis.term[basis.tier == 1])]
 
 
@@ -290,7 +290,7 @@ def _curved(
 ) -> tuple[FloatArray, FloatArray]:
     """Return curvature divided by the sum of curvature and named pairs, over all outputs.
 
-    The first result (weightings,) is for the rows themselves, and the second (weightings, resamples) for every resample.
+    The first result (weightings,) is computed on the evaluated rows, and the second (weightings, resamples) on resamples of them.
     """
     weights, group = table.row_weights, groups(table)
     ratios = [np.divide(w, weights, out=np.zeros_like(w), where=weights > 0) for w in weightings]

@@ -24,7 +24,7 @@ LARGEST = 10  # number of columns and pairs that are listed; the others are summ
 class ShareRow(Part):
     output: str | None  # None: all outputs together
     component: Literal["linear", "curvature", "interactions"]
-    of: str  # "" for the whole, a column, "a × b" for a pair, or "other" for pairs that are not named
+    of: str  # "" for the total, a column, "a × b" for a pair, or "other" for pairs that are not named
     share: Interval  # share of the variance of the network's score
     weighted: Interval  # the same, with rows weighted by `Shares.weighting`
 
@@ -39,7 +39,7 @@ class RestRow(Part):
 
 
 class Shares(Part):
-    passed: int = 0  # number of columns that get no curve and are in no pair, as in the ladder of models
+    passed: int = 0  # number of columns for which no curve and no pairs are fitted, as in the analysis `ladder`
     weighting: Literal["p(1-p)", "rate"] | None
     whole: list[ShareRow]
     parts: list[ShareRow]  # columns and pairs for all outputs together, largest share first
@@ -59,7 +59,7 @@ def build(result: Decomposition) -> Shares:
     """Return the shares of each output and, for all outputs together, the largest shares of columns and pairs.
 
     The shares of all other columns and pairs are summed. If the curves of correlated columns cancel each other, their shares can
-    be far beyond 1 and have no meaning individually. Only the sum, which includes these shares, is meaningful.
+    be far beyond 1. These shares are not meaningful individually and are therefore only included in the sum.
     """
     v, whole = len(result.weightings) - 1, range(3)
     value, known = result.shares.value[:, 0], range(3, len(result.components))
@@ -98,5 +98,5 @@ def build(result: Decomposition) -> Shares:
 
 
 def _is_share(values: FloatArray) -> bool:
-    """Return whether all values are between -1 and 1, so they can be interpreted as shares."""
+    """Return whether all values are between -1 and 1, so that they can be interpreted as shares."""
     return bool(np.all(np.abs(values) <= 1))

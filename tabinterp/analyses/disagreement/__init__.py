@@ -1,4 +1,4 @@
-"""Where do the two models decide differently, and which of them is right there?"""
+"""On which rows do the two models decide differently, and which model is right on these rows?"""
 
 from __future__ import annotations
 

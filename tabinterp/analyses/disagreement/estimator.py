@@ -1,10 +1,10 @@
-"""Disagreement between the models: on which rows they differ, which model is right there, and a tree that describes the rows.
+"""Disagreement between the models: on which rows they differ, which model is right, and a tree that describes these rows.
 
 The analysis uses the held-out rows. If the target is a class, the models differ on a row if they predict different classes. With
-two classes, the predicted class depends on the threshold. For numbers and counts, the models differ on the tenth of the rows with
-the largest distance between the two predictions. A model is right if it predicts the actual class. For numbers and counts, the
-model with the closer prediction is right, and neither is right if both predictions are equally close. Shares have Wilson
-intervals (1927), with Kish's effective number (1965) if rows are weighted.
+two classes, the predicted class depends on the threshold. For numbers and counts, the models are said to differ on the 10% of
+rows with the largest distance between the two predictions. A model is right if it predicts the actual class. For numbers and
+counts, the model with the closer prediction is right, and neither is right if both predictions are equally close. Shares have
+Wilson intervals (1927), with Kish's effective number (1965) if rows are weighted.
 
 A decision tree of depth at most three (Breiman et al. 1984) is fitted to half of the rows, drawn by hash. It uses the original
 columns to separate rows on which the models differ from all other rows. The tree is evaluated on the other half. The results are
@@ -72,8 +72,8 @@ class Condition:
 class Leaf:
     """The rows of the evaluation half that meet all conditions.
 
-    `differ` is the number of these rows on which the models differ, and `share` is the share of these rows, with an interval from
-    `low` to `high`.
+    `differ` is the number of these rows on which the models differ, and `share` is their share among the rows of the leaf, with
+    an interval from `low` to `high`.
     """
 
     conditions: tuple[Condition, ...]
@@ -107,8 +107,8 @@ class Tree:
 class Disagreement:
     """The held-out rows on which the models differ, and which model is right on these rows.
 
-    The models differ on `count` of `rows` rows. Shares are (share, low, high), or NaN if fewer than ten rows differ. `right`
-    contains the numbers of differing rows on which the network, the linear model, and neither model is right.
+    The models differ on `count` of `rows` rows (the differing rows). Shares are (share, low, high), or NaN if fewer than ten rows
+    differ. `right` contains the numbers of differing rows on which the network, the linear model, and neither model is right.
 
     `higher` is the share of differing rows on which the network predicts the positive class (two classes) or the larger value
     (numbers and counts), and `higher_count` is the number of such rows. Both are None for more than two classes.
@@ -193,8 +193,8 @@ def _differences(
 ) -> tuple[Any, tuple[Any, Any], Any | None, float | None]:
     """Return masks (n,) of the rows on which the models differ, and of the rows on which each model is right.
 
-    The third result is a mask of the rows on which the network's prediction is higher (None for more than two classes). The
-    fourth result is the smallest distance between predictions that counts as a difference (None for classes).
+    The third result is a mask of the rows on which the network's prediction is higher than the linear model's (None for more than
+    two classes). The fourth result is the smallest distance between predictions that counts as a difference (None for classes).
     """
     table, both = network.table, np.stack([network.scores, linear.scores])
     if table.schema.goal.classes:

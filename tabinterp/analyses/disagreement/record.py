@@ -63,7 +63,7 @@ class Disagreement(Part):
     balanced_accuracy: Interval
     fitted_rows: int | None  # None if there are too few rows for a tree
     scored_rows: int | None
-    hidden_rows: int  # rows in leaves with fewer than ten rows, and in leaves that would reveal such a number
+    hidden_rows: int  # rows in leaves that are not shown, because they have or would reveal fewer than ten rows
     leaves: list[Leaf]  # empty unless the AUC is above chance
 
     def check_claims(self, document: Document) -> None:
@@ -138,7 +138,7 @@ def _told(result: DisagreementResult) -> dict[str, Any]:
 
 
 def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, Any]:
-    """Return the shares if only a range of the number of differing rows may be known, from `least` to `most`.
+    """Return the shares if readers may know only a range of the number of differing rows, from `least` to `most`.
 
     The shares are computed from the confusion matrices only, and are reported only if these matrices are shown. Each share is
     computed for the middle of the range and rounded to two digits. The interval of a share covers the intervals for all numbers
@@ -150,7 +150,8 @@ def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, An
     if not result.plain or result.higher_count is None:
         moved = result.share[0] * (least + most) / 2 / result.count
         return {"share": interval(_rough(moved), None, None, None)}
-    counts = range(least, most + 1, 2)  # steps of two rows: one more on which each model is right
+    # each step of two adds one row on which the network is right and one row on which it is wrong
+    counts = range(least, most + 1, 2)
     found: dict[str, Any] = {"share": _over([(count, result.rows) for count in counts])}
     right = _side(counts, result.right[0] - result.right[1])
     if min(min(up, of - up) for up, of in right) >= SMALL:
@@ -167,7 +168,10 @@ def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, An
 
 
 def _side(counts: range, surplus: int) -> list[tuple[int, int]]:
-    """Return, for each count, the number of rows on the side with `surplus` more rows than the other side, and the count."""
+    """Return, for each count of rows, the number of rows on one side, and the count.
+
+    The rows are on two sides, and the side that is returned has `surplus` more rows than the other.
+    """
     return [((count + surplus) // 2, count) for count in counts]
 
 
@@ -194,7 +198,8 @@ def _right_withheld(result: DisagreementResult) -> bool:
 def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["network", "linear"] | None]:
     """Return the share of differing rows on which the network's prediction is higher.
 
-    If one model has the higher prediction on all but one to nine of these rows, the name of this model is returned instead.
+    If one model has the higher prediction on all but one to nine of these rows, the share is empty, and the name of this model is
+    returned.
     """
     if result.higher is None or result.higher_count is None or not np.isfinite(result.higher).all():
         return Interval(), None

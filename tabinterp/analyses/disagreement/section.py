@@ -1,4 +1,4 @@
-"""Report section on disagreement: on which rows the two models differ, and which of them is right there."""
+"""Report section on disagreement: on which rows the two models differ, and which of them is right on these rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .record import RIGHT, Disagreement
 
 
 def build(disagreement: Disagreement, document: Document) -> list[Block]:
-    """Return a table of shares (which page one states in words), and a description of the rows on which the models differ."""
+    """Return a table of the shares of rows on which the models differ, and a description of these rows."""
     blocks: list[Block] = [
         Heading(t("report.disagreement")),
         *(Paragraph(say(line)) for line in disagreement.sentences if line.key.startswith("disagreement.tree")),
@@ -31,7 +31,7 @@ def build(disagreement: Disagreement, document: Document) -> list[Block]:
 
 
 def _shares(disagreement: Disagreement, document: Document) -> Table:
-    """Return a table of the share of rows on which the models differ and, among these rows, the share of each kind."""
+    """Return a table of the share of rows on which the models differ and, among these rows, which model is right."""
     rows = [(_which(disagreement), _share(disagreement, disagreement.share))]
     if document.data.task != "multiclass":
         positive = tidy(document.data.classes[-1]) if document.data.task == "binary" else None
@@ -53,7 +53,7 @@ def _which(disagreement: Disagreement) -> str:
 
 
 def _higher(disagreement: Disagreement) -> str:
-    """Return the share of differing rows on which the network's prediction is higher."""
+    """Return, as text, the share of differing rows on which the network's prediction is higher."""
     nearly = disagreement.nearly_always_higher
     return (
         _share(disagreement, disagreement.network_higher)

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 FALSE_POSITIVE_RATES = np.array(record.FALSE_POSITIVE_RATES)
 RECALLS = np.array(record.RECALLS)
 BINS = np.round(np.linspace(0, 1, 21), 2)  # edges of the bins of predicted probabilities
-PARTS = 10  # number of parts into which the table of gains divides the rows by score
+PARTS = 10  # number of equal parts into which the rows are divided by score in the table of gains
 RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
 
 
@@ -257,7 +257,7 @@ def discriminate(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Discrimination:
-    """Return the discrimination of two models on the rows that they are bound to."""
+    """Return the curves and the decisions of two models on the rows that they are bound to."""
     table = network.table
     if not table.schema.goal.classes:
         raise NotApplicableError(why("discrimination.numbers"))
@@ -356,7 +356,7 @@ class Ranking:
             return np.column_stack([hits / rows, captured, captured / (rows.cumsum() / rows.sum())])
 
     def countable(self) -> tuple[BoolArray, BoolArray]:
-        """Return, for each tenth, whether the share of positives and whether the captured share may be shown."""
+        """Return, for each tenth of the rows, whether the share of positives and whether the captured share may be shown."""
         edges = np.round(np.linspace(0, len(self.positive), PARTS + 1)).astype(np.int64)
         hits = np.add.reduceat(self.positive, edges[:-1]).astype(np.int64)
         own = parts_shown(hits) & parts_shown(np.diff(edges) - hits)
@@ -454,7 +454,7 @@ def _parts(found: Estimates) -> tuple[FloatArray, FloatArray, FloatArray, FloatA
 
 
 def _distribution(probability: FloatArray, table: Table, place: int) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted shares of rows of the class, and of other rows, in each bin; NaN if a share must be withheld."""
+    """Return the weighted shares of rows of the class, and of other rows, in each bin. Withheld shares are NaN."""
     bins = np.minimum((probability * (len(BINS) - 1)).astype(np.int64), len(BINS) - 2)
     made = []
     for rows in (table.y == place, table.y != place):

@@ -27,7 +27,7 @@ RECALLS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 class RatePoint(Part):
-    """A point of a curve, where x is a false-positive rate or a recall."""
+    """A point of a ROC or precision-recall curve, where x is a false-positive rate or a recall."""
 
     x: float
     network: Interval
@@ -58,7 +58,7 @@ class ClassRecord(Part):
 
 
 class MacroRecord(Part):
-    """Means over several classes, each against all others."""
+    """Curves averaged over several classes, each against all others."""
 
     roc: list[RatePoint]
     precision_recall: list[RatePoint]

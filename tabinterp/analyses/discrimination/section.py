@@ -15,7 +15,7 @@ from .record import ClassRates, ClassRecord, Confusion, GainRow, MacroRecord, Ra
 
 Row = tuple[str, str, list[int | None]]  # the model, the actual class, and numbers of rows by predicted class
 
-MATRIX = 10  # maximum number of classes for a confusion matrix on the page; larger ones are in the document
+MATRIX = 10  # maximum number of classes for a confusion matrix on the page; larger matrices are in the document
 RATES = ("sensitivity", "specificity", "precision", "negative_predictive_value")
 
 
@@ -143,7 +143,7 @@ def _titles(points: list[RatePoint], x: float) -> dict[str, str]:
 
 
 def _commonest(bins: list[ScoreBin]) -> dict[str, str]:
-    """Return, for each model, the text that appears when the pointer is on a histogram: the largest share of other rows."""
+    """Return, for each model, the text shown when the pointer is on a histogram: the largest share of rows outside the class."""
     titles = {}
     for model in MODELS:
         value, one = max(((getattr(one, f"{model}_negative") or 0.0, one) for one in bins), key=lambda pair: pair[0])

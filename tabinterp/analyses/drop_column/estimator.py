@@ -1,8 +1,8 @@
 """Drop-column importance: the rise in held-out loss of the linear model when it is refitted with one column left out.
 
 In a refit, other columns can compensate for the column that is left out. A column that can be replaced by other columns therefore
-has no importance, even if the original model relies on it (leave-one-covariate-out; Lei et al. 2018). The result describes the
-linear model only; no network is retrained.
+has no importance, even if the original model relies on it. The method is also called leave-one-covariate-out (LOCO; Lei et al.
+2018). The result describes the linear model only; no network is retrained.
 
 All refits use the same encoding, rows and L2 penalty. The strength of the penalty is chosen once, with all columns, as for the
 linear counterpart of an audit. Refits use at most 10,000 training rows, drawn with the seed. Losses are computed on held-out
@@ -39,8 +39,8 @@ from tabinterp.table.hash_sampling import chosen
 class Dropped(Display):
     """The rise in held-out loss when the linear model is refitted without a column or a group of columns.
 
-    `importance` (players,) is the rise for each column and group. It is NaN if the encoder mixes these columns with others.
-    `baseline` is the loss of the refit with all columns.
+    `importance` has one rise for each column and group. A rise is NaN if the encoder mixes the columns left out with other
+    columns. `baseline` is the loss of the refit with all columns.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -153,7 +153,7 @@ def refitted_without(
 def _without(
     fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, kept: IntArray, table: Table
 ) -> FloatArray:
-    """Return the held-out scores of a fit to the kept columns. The fit starts from the coefficients for all columns."""
+    """Return the held-out scores of a fit to the encoded columns `kept`. The fit starts from the coefficients for all columns."""
     y = table.codes if table.schema.goal.classes else table.y
     if not len(kept):  # no column is left, so the prediction is the mean
         x, other, whole, kept = (

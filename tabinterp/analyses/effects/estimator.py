@@ -1,13 +1,13 @@
 """Effect curves of a column: partial dependence, individual conditional expectation (ICE) and accumulated local effects (ALE).
 
 Partial dependence (Friedman 2001) at a value v is the mean score when the column is set to v in every row and all other columns
-keep their values. If columns are correlated, this evaluates the model at combinations of values that do not occur in real rows.
-The band shows the 10% and 90% quantiles of the curves of individual rows (ICE; Goldstein et al. 2015). Each of these curves is
-centred first: its mean over the distribution of the column is subtracted.
+keep their values. If columns are correlated, this evaluates the model at combinations of values that do not occur in real rows. A
+band around the curve shows the 10% and 90% quantiles of the curves of individual rows (ICE; Goldstein et al. 2015). Each of these
+curves is centred first: its mean over the distribution of the column is subtracted.
 
 Accumulated local effects (Apley & Zhu 2020) move each row only to the two ends of its own bin. The changes in score are averaged
 within each bin, and the averages are added up from bin to bin. The bins are the intervals between adjacent grid points, so the
-model does not have to be evaluated again.
+scores computed for partial dependence can be used.
 
 Standard errors reflect the sampling of rows and are computed from the first-order influence of each row (Hájek 1968). In the
 centred curves, a row influences both the mean score and the distribution of the column. The grid is treated as fixed. All
@@ -48,7 +48,7 @@ from tabinterp.table.suppression import SMALL
 from .grids import Grid, checked_columns, grid_of, with_points
 
 AUDITED_COLUMNS, AUDITED_CURVES = 8, 24  # in an audit: maximum number of columns, and of curves over all outputs
-ROWS_OF_A_POINT = 20  # enough for the outer points, which get half as many rows, to be shown
+ROWS_OF_A_POINT = 20  # minimum number of rows per point; the outer points get half as many, which is still at least ten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 POINTS = 20
 ICE_ROWS = 2000  # maximum number of rows whose curves form the band
 BAND = (0.1, 0.9)
-SPARSE = 30  # if fewer rows are nearest to a point, the network has hardly seen its value
+SPARSE = 30  # if fewer rows are nearest to a point, the network has seen too few rows with such values
 CHUNK = 4096
 
 Progress = Callable[[str, float], None]
@@ -75,7 +75,7 @@ class Curve:
     pdp : (points, outputs) partial dependence: the mean score when every row has the value of the point.
     effect : (points, outputs) `pdp` minus its mean over the distribution of the column.
     ice_low : (points, outputs) 10% quantile of the centred curves of individual rows.
-    ice_high : (points, outputs) 90% quantile of these curves.
+    ice_high : (points, outputs) 90% quantile of the centred curves of individual rows.
     ale : (points, outputs) accumulated local effect, centred to mean zero over rows. It is NaN for missing values, and for a
         column with levels that have no order.
 
@@ -270,7 +270,7 @@ class Plan:
     """Settings that are fixed before the sums are computed: the grid of every column, and the rows that enter the ICE band."""
 
     bound: BoundModel
-    asked: BoundModel  # the rows, followed by rows that have the values of the points
+    asked: BoundModel  # the rows, followed by additional rows with the values of the grid points
     grids: tuple[Grid, ...]
     scale: str
     seed: int
@@ -465,7 +465,7 @@ def _curve(
 
 
 def _estimates(grid: Grid, mean: FloatArray) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """Return, for each estimate by name, its values (p,) and a matrix of influences (p, u).
+    """Return a mapping from the name of each estimate to its values (p,) and its matrix of influences (p, u).
 
     The product of the matrix with the vector u of a row (see `Sums`) is the influence of this row on each value.
     """
@@ -513,7 +513,7 @@ def run(context: Context) -> tuple[Effects, Effects]:
     size = np.fmax(importance[0].importance, importance[1].importance)
     most = max(1, min(AUDITED_COLUMNS, AUDITED_CURVES // len(context.network.outputs)))
     columns = [importance[0].players[j] for j in np.argsort(-size, kind="stable")[:most]]
-    local = context.network.is_local(context.network.columns)  # if not, every change encodes whole rows again
+    local = context.network.is_local(context.network.columns)  # if not local, each change encodes all columns again
     rows = context.subsample if local else context.gradient_subsample
     grid = int(np.clip(len(rows) // ROWS_OF_A_POINT, 2, POINTS))
     network, linear = context.both(rows)

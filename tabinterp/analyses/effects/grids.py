@@ -39,8 +39,8 @@ class Grid:
     values : (G,) the values of the points as in the table; None for missing.
     donors : (G,) for each point, the index of a row with this value. Indices are those of the rows returned by `with_points`.
     below : (n,) index of the point at or below the value of each row; -1 if the row's level is not on the grid.
-    part : (n,) position of the row's value between this point and the next, from 0 to 1. Rows beyond either end of the grid are
-        assigned to the point at that end.
+    part : (n,) position of the row's value between the point `below` and the next point, from 0 to 1. Rows beyond either end of
+        the grid are assigned to the point at that end.
     points : number of points, not counting missing values.
     ordered : whether the points have an order.
     """
@@ -79,7 +79,7 @@ class Grid:
         return self.shown & parts_shown([*counts, len(self.below) - int(counts.sum())])[:-1]
 
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
-        """Return the weights (P,) of the first P points of a curve in the mean that is subtracted to centre it.
+        """Return the weights (P,) of the first P points in the mean that is subtracted to centre a curve.
 
         The second result is True if the weights are `spread` divided by its sum. If a point is withheld, the mean is taken over
         the points at which the number of rows can be shown, weighted by this number. With any other weights, the number of rows
@@ -133,7 +133,7 @@ def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
     x = bound.table.numeric(name)
     known = np.sort(x[~np.isnan(x)])
     distinct, rows = np.unique(known, return_counts=True)
-    if len(distinct) <= size or len(known) < SMALL:  # values of fewer than ten rows are not shown later
+    if len(distinct) <= size or len(known) < SMALL:  # values that fewer than ten rows have are not shown
         return _numbers(column, x, distinct[_places(len(distinct), size)] if len(distinct) > size else distinct)
     rounding = Rounding(known)
     if ends:

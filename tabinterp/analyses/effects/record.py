@@ -48,8 +48,8 @@ class EffectPoint(Part):
 
     value: str | float | None  # None: missing values, or a value that is not shown
     missing: bool
-    rows: int | None  # rows nearest to it; None: fewer than ten, or such a number could be calculated from it
-    sparse: bool  # whether fewer than 30 rows are nearest to it
+    rows: int | None  # number of rows nearest to the point; None if it is below ten or would reveal such a number
+    sparse: bool  # whether fewer than 30 rows are nearest to the point
     network: EffectCurve = EffectCurve()
     linear: EffectCurve = EffectCurve()
 
@@ -80,7 +80,7 @@ class Effects(Part):
 
 
 def build(r: Results) -> Effects | None:
-    """Return the curves of both models, starting with the columns in which the models differ most; None if there are none."""
+    """Return the curves of both models, starting with the columns in which the models differ most; None without curves."""
     both = r[ANALYSIS]
     if both is None:
         return None

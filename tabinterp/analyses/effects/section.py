@@ -32,7 +32,7 @@ from tabinterp.report.words import (
 
 from .record import Effect, EffectCurve, EffectPoint, Effects
 
-DRAWN = 8  # maximum number of curves on the page; several classes could need more
+DRAWN = 8  # maximum number of curves on the page; with several classes, there can be more curves
 SHOWN = 6  # number of curves that are not folded
 
 

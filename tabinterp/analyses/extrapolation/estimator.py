@@ -38,7 +38,7 @@ LOW, HIGH = 0.005, 0.995
 class Extrapolation(PreviewedFrame):
     """Change of the score beyond the range of each numeric column, relative to the range of the scores.
 
-    `change` (columns,) is the mean absolute change on the side of the range where it is larger.
+    `change` (columns,) is the mean absolute change of the score on the side of the range where this change is larger.
     """
 
     players: tuple[str, ...]
@@ -85,7 +85,7 @@ def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
         raise NotApplicableError(why("it reads no number, or its score is the same on every row"))
     learnt = bound.table.training_rows()
     edges = {name: values for name in numeric if (values := _edges(learnt, name)) is not None}
-    moved = _moved(few, edges)  # an encoder of known values rejects values outside the range
+    moved = _moved(few, edges)  # an encoder that accepts only known values rejects values outside the range
     names = tuple(moved)
     if not names:
         raise NotApplicableError(why("the encoder takes no value beyond those it knows"))

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 class BeyondRange(Part):
     column: str
-    change: Interval  # mean absolute change of the score one range beyond the data, relative to the range of the scores
+    change: Interval  # mean absolute change of the score beyond the data, relative to the range of the scores
     outside: (
         float | None
-    )  # share of held-out rows outside the training range; None: no split, fewer than ten, or all but fewer than ten
+    )  # share of held-out rows outside the training range; None without a split, or if 1 to 9 rows are outside or inside
 
 
 class Extrapolation(Part):

@@ -37,13 +37,13 @@ from .column_blocks import covariances, known, members, sizes, spread_influences
 from .path_integral import mean_gradient, score
 from .reference_rows import BASELINES, baseline_of
 
-SHARES = (16, 128, 1024)  # a segment is done if its gap is below tolerance / share; rows that miss use the next share
-FEWER = (1, 2, 4)  # tried first with many starting rows, because the errors of their paths partly cancel
-PASS = 4096  # rows in one pass of the network; paths from several starts are computed together up to this number
+SHARES = (16, 128, 1024)  # a segment is halved if its gap exceeds tolerance / share; rows that fail use the next share
+FEWER = (1, 2, 4)  # shares tried first if there are many starting rows, because the errors of their paths partly cancel
+PASS = 4096  # maximum number of rows in one pass of the network, over paths from several starting rows
 CHUNK = 256  # number of rows whose paths are computed together
 NOISES, NOISE = 32, 0.15  # SmoothGrad: number of samples, and noise as a share of the 0.5% to 99.5% range
-FEWER_STARTS = 20  # starting rows in an audit if gradients are differences, because each difference encodes rows again
-BACKGROUND, POSITIONS = 100, 8  # expected gradients: number of rows to start from, and of gradients on each path
+FEWER_STARTS = 20  # number of starting rows in an audit if gradients are finite differences, which are slow
+BACKGROUND, POSITIONS = 100, 8  # expected gradients: number of background rows, and of gradients on each path
 EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients causes a warning
 
 
@@ -288,7 +288,7 @@ def _ones(bound: BoundModel) -> IntArray:
     return np.ones(len(bound.x), dtype=np.int64)
 
 
-# ---- gradients along paths. A straight path stays straight after the first affine operation, so only the rest is evaluated.
+# ---- gradients along paths. A straight path stays straight after the first affine operation, so only later layers are evaluated.
 
 
 def _integrated(ask: _Ask) -> GradientImportance:
@@ -303,7 +303,7 @@ def _integrated(ask: _Ask) -> GradientImportance:
     blocks, sums = members(bound), _OverStarts(bound, share)
     evaluations = np.zeros(len(bound.x), dtype=np.int64)
     gap, stuck = np.full(len(bound.x), np.inf), np.zeros(len(bound.x), dtype=bool)
-    # rows above the tolerance are integrated again with finer segments, except those limited by rounding
+    # rows with a gap above the tolerance are integrated again with finer segments, unless rounding error limits them
     for part in FEWER + SHARES if drawn else SHARES:
         missed = np.flatnonzero(~(gap <= ask.tolerance) & ~stuck)
         sums.forget(missed)

@@ -9,9 +9,10 @@ from tabinterp.models.device import slopes
 
 STEPS = 16  # initial number of segments of a path
 DEPTH = 16  # maximum number of times that a segment is halved
-# A row is limited by rounding if, this many times in a row, its errors multiply by this much while their sum hardly shrinks.
+# A row is limited by rounding error if, in `SURE` successive halvings, the number of segments that miss the tolerance grows by a
+# factor of at least `GROWTH`, while the sum of their errors stays above `STAYS` times the previous sum.
 SURE, GROWTH, STAYS = 3, 1.5, 0.9
-ROUNDING = 2.0**-22  # a difference of two scores is rounding error if it is a smaller share of the score
+ROUNDING = 2.0**-22  # an error is treated as rounding error if it is below this share of the score
 
 
 def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -20,8 +21,8 @@ def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) 
     The paths go from `start` (h,) or (n, h) to `start` + `move`, where `move` is (n, h). Each path is divided into segments. The
     change in score over a segment is known from the scores at its ends. A segment is halved if the midpoint rule misses this
     change by more than `enough` (k,), so paths are refined only at the kinks of the network. Rounding errors do not shrink when
-    segments are halved; they multiply. A row with such errors is given up: its path is not refined further, and its completeness
-    gap remains.
+    segments are halved. A row that is limited by rounding error is given up: its path is not refined further, and its
+    completeness gap remains.
     """
     n, every = len(move), torch.arange(len(move), device=move.device)
     start = start.expand_as(move)

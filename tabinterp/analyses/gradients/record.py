@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from .estimator import GradientImportance
 
 
-CONTRADICTED = 0.1  # if more rows differ, finite differences contradict a gradient; kinks do not explain so many
+CONTRADICTED = 0.1  # largest share of rows in which gradient and finite differences may differ, because of kinks
 
 
 class GradientRow(Part):
     output: str | None
     column: str
     network: Interval  # mean over rows of the signed attribution
-    network_size: Interval  # mean absolute attribution (biased upward by sampling error, so no claim is based on it)
+    network_size: Interval  # mean absolute attribution (biased upward by sampling error, so no finding is based on it)
     linear: Interval
     linear_size: Interval
 
@@ -53,7 +53,7 @@ class Gradients(Part):
     rows_of: Literal["held-out", "all"]
     saturation: float | None  # median of p(1-p) of the network, in [0, 0.25]
     methods: list[GradientMethod]
-    disagreement: float | None = None  # share of rows whose finite differences contradict the gradient, if it is large
+    disagreement: float | None = None  # share of rows in which finite differences contradict the gradient, if above 10%
     baselines: Baselines | None = None
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -8,17 +8,17 @@ with fewer than 30 rows, or fewer than ten sampling units, are not assessed.
 
 All pairs of groups in all columns form one family of tests. In addition to its 95% interval, every pair has a Bonferroni
 interval, with an error rate of 5% divided by the number of pairs. This is the first step of Holm's procedure (1979): at least one
-Bonferroni interval lies below a limit exactly if Holm's procedure rejects at least one hypothesis. If all groups are treated
-alike, the probability that an audit raises any finding is at most 5%.
+Bonferroni interval lies below the limit if and only if Holm's procedure rejects at least one hypothesis. If all groups are
+treated alike, the probability of any false finding of adverse impact is at most 5%.
 
 The selection rates of some groups are withheld (`partition`). The only result about these groups is one flag for the whole
-column. It states whether a withheld rate is far from other rates in the column. A withheld group is compared with the groups that
-have the lowest and the highest shown rate or, if no rate is shown, with the largest group.
+column. The flag states whether a withheld rate is far from other rates in the column. A withheld group is compared with the
+groups that have the lowest and the highest shown rate or, if no rate is shown, with the largest group.
 
-The flag must not reveal a small count. To check this, each count from 1 to 9 is substituted for the real count, with totals kept
-fixed, and the flag is computed again. Each value of the reported flag must be compatible with at least three of these counts. If
-fewer than three counts would raise the flag, the result is "untold". If fewer than three counts would not raise it, the flag is
-raised only for the six smallest counts.
+The flag must not reveal a small count. To check this, each count from 1 to 9 (from 0 if the real count is 0) is substituted for
+the real count, with totals kept fixed, and the flag is computed again. Each value of the reported flag must be compatible with at
+least three of these counts. If fewer than three counts would raise the flag, the result is "untold". If only one or two counts
+would not raise it, the flag is also not raised for the largest of the other counts, so that three counts remain possible.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .partition import ROWS, Cell, Family
 from .record import FIFTHS
 
 POWER = 0.8
-APART = 3  # minimum number of counts that are still possible if the flag of a withheld group is known
+APART = 3  # minimum number of counts of a withheld group that must be compatible with the reported flag
 
 Withheld = Literal["raised", "not_raised", "untold"]
 
@@ -146,9 +146,9 @@ def _pair(family: Family, shares: Mapping[int, Share], least: int, most: int, le
 
 
 def _detectable(least: Share, most: Share, level: float) -> float:
-    """Return the largest detectable ratio in hundredths; NaN if there is none.
+    """Return the largest detectable ratio, as a multiple of 0.01; NaN if there is none.
 
-    The power is computed for the given larger share, with a normal approximation to the logarithm of the ratio.
+    The power is computed for the larger share `most`, with a normal approximation to the logarithm of the ratio.
     """
     ratios = np.arange(1, round(100 * FIFTHS)) / 100
     share = ratios * most.value
@@ -188,7 +188,7 @@ def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[Gr
         worlds = range(min(count, 1), SMALL)
         flags = {n: _apart(_moved(family, shares, (i, cover), side, n - count), hidden, against, level) for n in worlds}
         would = [n for n, flag in flags.items() if flag]
-        if len(would) < APART and (would or i in judged):  # a flag that so few counts would raise may not be raised
+        if len(would) < APART and (would or i in judged):  # the flag would reveal the count
             untold = True
         elif len(worlds) - APART < len(would) < len(worlds):
             raised &= count in would[: len(worlds) - APART]
@@ -236,6 +236,6 @@ def _moved(
     made = dict(shares)
     for i, step in zip(pair, (more, -more), strict=True):
         if i is not None and i in made:
-            change = (step if side == 1 else -step) / family.cells[i].rows  # in rows of mean weight
+            change = (step if side == 1 else -step) / family.cells[i].rows  # assumes rows of mean weight
             made[i] = replace(made[i], value=min(max(made[i].value + change, 0.0), 1.0))
     return made

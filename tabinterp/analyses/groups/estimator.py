@@ -20,8 +20,9 @@ selected, or if fewer than ten are not selected. Any other number from which thi
 Scores are compared by Hedges' g (1981): the difference of means divided by the standard deviation pooled over the two groups,
 with a small-sample correction. If rows are weighted or clustered, intervals use the effective sample size, which is the number of
 independent rows that would give the same standard error (Korn & Graubard 1998). For clustered rows, critical values are those of
-Student's t for the number of sampling units. If two groups share sampling units, the interval of their ratio accounts for the
-correlation of the two errors. The interval of their difference does not, so it is too wide if rows of the same unit are alike.
+Student's t for the number of sampling units (clusters). If two groups share sampling units, the interval of their ratio accounts
+for the correlation of the two errors. The interval of their difference does not account for it, so this interval is too wide if
+rows of the same unit are similar.
 
 With several classes, each class is the selected class in turn. Rows predicted to be in this class are selected, the score is the
 score of the class, and the outcome is this class against all others. The shares of all classes add up to one, so the shares that
@@ -119,7 +120,7 @@ class Groups(Display):
     rows: int
     held_out: bool
     threshold: float
-    compared: str | None  # of two classes, the one whose predicted share is compared; None for other targets
+    compared: str | None  # with two classes, the class whose predicted share is compared; None for other targets
     adverse: str | None  # the adverse class, if it was stated; `compared` is then the other class
     named: dict[str, str]  # reference groups as given by the user
     fits: tuple[Fitted, ...] = ()  # only for several classes
@@ -283,7 +284,7 @@ def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
-    """Return the settings of the sums; None if no column is protected."""
+    """Return the settings for computing sums over rows; None if no column is protected."""
     return group_sums.start(network, linear, control=settings.control, threshold=settings.threshold)
 
 

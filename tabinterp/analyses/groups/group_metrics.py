@@ -51,14 +51,14 @@ class Treated:
     intercept: Estimate = NONE
     slope: Estimate = NONE
     ratio: Estimate = NONE  # ratio to the reference group
-    ratio_most: Estimate = NONE  # ratio to the most selected group
+    ratio_most: Estimate = NONE  # ratio to the group with the highest selection rate
     tpr: float = np.nan
     tpr_difference: Estimate = NONE
     fpr: float = np.nan
     fpr_difference: Estimate = NONE
 
 
-Judged = list[list[Treated | None]]  # for each cell of each family
+Judged = list[list[Treated | None]]  # metrics for each cell of each family
 
 
 def treated(plan: Plan, outputs: Sequence[Sequence[Sequence[GroupShares]]], cut: Sequence[Family]) -> list[Judged]:

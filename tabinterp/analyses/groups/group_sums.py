@@ -28,7 +28,7 @@ from .partition import Partition, partition
 from .selection import Decided, decided, plain
 from .several_classes import Fits, fits, merge_fits, predicted
 
-SIDES = 4  # for classes, the side of a row is 2 if it is selected, plus 1 if its outcome is favourable
+SIDES = 4  # number of sides; for classes, the side of a row is 2 if selected, plus 1 if its outcome is favourable
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Scale:
     Parameters
     ----------
     cuts : (m,) the cut points of all groups, in ascending order.
-    bins : for each family (cells, m + 1), the index of the bin of each group in each interval between cut points.
+    bins : for each family (cells, m + 1), the index of the group's bin in each interval between cut points.
     some : for each family (cells,), a mask of the groups with enough rows for bins.
     """
 
@@ -49,7 +49,7 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Settings of the sums.
+    """Settings for computing sums over the rows of each group.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def start(
     control: Mapping[str, Any] | None = None,
     threshold: float = THRESHOLD,
 ) -> Plan | None:
-    """Return the settings of the sums; None if no column is protected."""
+    """Return the settings for computing sums over rows; None if no column is protected."""
     table = network.table
     cut = partition(table, control)
     if not cut.axes:
@@ -278,7 +278,7 @@ def _predictions(bound: BoundModel) -> list[FloatArray]:
 def _scale(
     prediction: FloatArray, weights: FloatArray, cells: Sequence[IntArray], sizes: Sequence[int], sides: int
 ) -> Scale:
-    """Return ten bins with equal numbers of rows for every group, as in a reliability curve.
+    """Return, for every group, ten bins with equal numbers of rows, as in a reliability curve.
 
     A group with too few predictions has one bin, which is not shown.
     """
@@ -338,7 +338,7 @@ def _largest(weights: FloatArray, cells: IntArray, size: int) -> FloatArray:
 
     Their sum bounds the weight of any nine rows.
     """
-    order = np.argsort(cells.astype(np.int16), kind="stable")  # for such numbers, time is proportional to the rows
+    order = np.argsort(cells.astype(np.int16), kind="stable")  # sorting 16-bit integers takes linear time
     groups = np.split(weights[order], np.cumsum(np.bincount(cells, minlength=size))[:-1])
     return np.stack([_most(np.append(group, np.zeros(SMALL - 1))[None])[0] for group in groups])
 

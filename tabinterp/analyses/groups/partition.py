@@ -4,9 +4,9 @@ In a column with levels, each of the twelve most frequent levels is a group, and
 is divided at its weighted quartiles into four groups (fewer if values are tied). Missing values are a separate group.
 
 A group with fewer than ten rows is withheld. For two columns, the groups form a table of counts; for one column, they form a
-single line. The total of the withheld counts in a line of the table can be calculated as the total of the line minus the shown
-counts. If this difference is below ten, or if only one group of the line is withheld, the next smallest group of the line is
-withheld as well (complementary suppression; Willenborg & de Waal 2001).
+single line. The total of the withheld counts in a line (row or column) of the table can be calculated as the total of the line
+minus the shown counts. If this difference is below ten, or if only one group of the line is withheld, the next smallest group of
+the line is withheld as well (complementary suppression; Willenborg & de Waal 2001).
 
 A share together with its number of rows reveals a count. The shares of a group are withheld if fewer than ten of its rows are on
 one side of the decision, or if such a count could be calculated from the other groups and the total.
@@ -34,7 +34,7 @@ LEVELS, PARTS = 12, 4
 Kind = Literal["level", "others", "missing", "at_most", "between", "above", "any"]
 
 
-ROWS = 30  # minimum number of rows of a group that is reported as the least or the most selected one
+ROWS = 30  # minimum number of rows of a group reported as the one with the lowest or the highest selection rate
 
 
 @dataclass(frozen=True)

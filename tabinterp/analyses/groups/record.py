@@ -48,11 +48,11 @@ class Treated(Part):
     """Fairness metrics of one group under one model. Differences are group minus reference group."""
 
     rate: Interval  # share selected; for numbers and counts, the mean prediction
-    ratio: Interval  # ratio to the reference group; one end only if fewer than ten rows are selected, or not selected
-    ratio_most: Interval  # ratio to the most selected group
+    ratio: Interval  # ratio to the reference group; only one end if fewer than ten rows are selected or not selected
+    ratio_most: Interval  # ratio to the group with the highest selection rate
     difference: Interval
     p: float | None
-    smd: Interval  # standardised mean difference of the scores: Hedges' g, deviation pooled over the two groups
+    smd: Interval  # standardised mean difference of the scores: Hedges' g, with the pooled standard deviation
     tpr: float | None
     tpr_difference: Interval
     fpr: float | None
@@ -64,9 +64,9 @@ class Treated(Part):
 
 class GroupRow(Part):
     group: list[Message]  # one or two conditions
-    control: bool  # whether it is the reference group of its columns
-    rows: int | None  # None: withheld
-    fit_rows: int | None = None  # sampled rows on which intercept and slope are fitted; None: all rows of the group
+    control: bool  # whether this is the reference group of its columns
+    rows: int | None  # None if withheld
+    fit_rows: int | None = None  # number of sampled rows on which calibration is fitted; None: all rows of the group
     network: Treated | None
     linear: Treated | None
 
@@ -86,7 +86,7 @@ class ImpactRow(Part):
     """Adverse impact in one column or pair of columns, for groups with at least 30 rows and ten independent units."""
 
     columns: list[str]
-    headline: ImpactPair | None  # the least and the most selected of the groups that can be shown
+    headline: ImpactPair | None  # groups with the lowest and the highest rate, among those that can be shown
     surest: ImpactPair | None  # the pair with the smallest upper end of the interval
     # Whether a group with a withheld share is selected significantly less than `limit` times as often as another group, or more
     # than 1/`limit` times as often. "untold": the answer would reveal a small count. None: there is no such group.
@@ -97,7 +97,7 @@ class Impact(Part):
     """Adverse impact of both models, assessed on all counts, including small ones that are not shown."""
 
     limit: float  # limit of the impact ratio with which withheld groups were compared
-    compared: int  # number of pairs of groups over which the intervals are simultaneous
+    compared: int  # number of pairs of groups for which the intervals are simultaneous
     network: list[ImpactRow]
     linear: list[ImpactRow]
 
@@ -110,10 +110,10 @@ class GroupTable(Part):
 
     rows: int
     rows_of: Literal["held-out", "all"]
-    threshold: float | None  # None: with several classes, the class with the largest score is predicted
+    threshold: float | None  # None with several classes, because the class with the largest score is predicted
     favourable: str | None  # the class that is not adverse; None: the adverse class was not stated, or there is none
     compared: str | None = (
-        None  # the class whose predicted share is the rate; None: the favourable one, or rates are mean predictions
+        None  # the class whose predicted share is the rate; None if it is the favourable class, or if rates are mean predictions
     )
     control: dict[str, str]  # reference groups named by the user
     columns: list[GroupRow]
@@ -149,7 +149,7 @@ class FittedRow(Part):
 
 class Groups(Part):
     table: GroupTable | None = None
-    classes: list[GroupTable] = Field(default_factory=list)  # for several classes, a table for each as the selected one
+    classes: list[GroupTable] = Field(default_factory=list)  # for several classes: one table for each class
     fits: list[FittedRow] = Field(default_factory=list)  # for several classes, the groups of one column
     proxies: list[ProxyPart]
     alternatives: Alternatives | None = None
@@ -184,7 +184,7 @@ class Groups(Part):
 
 
 def build(r: Results) -> Groups:
-    """Return the results on groups of people."""
+    """Return the fairness metrics of all groups and, for several classes, the accuracy and loss in each group."""
     result = r[ANALYSIS]
     return Groups(
         table=None if result is None else _table(r, result),

@@ -139,7 +139,7 @@ def _rates(rows: list[GroupRow], group_table: GroupTable) -> Table:
 
 
 def _rest(rate: Interval) -> Interval:
-    """Return the share predicted to be in the opposite class, which is one minus `rate`."""
+    """Return the share predicted to be in the other of two classes, which is one minus `rate`."""
     value, low, high = (None if end is None else 1 - end for end in (rate.value, rate.high, rate.low))
     return Interval(value=value, stderr=rate.stderr, low=low, high=high)
 
@@ -194,7 +194,7 @@ def _headline(key: str, show: Callable[[ImpactPair], str], style: str = "") -> C
 
 
 def _ends(pair: ImpactPair) -> str:
-    """Return the interval that is simultaneous for all pairs."""
+    """Return, as text, the simultaneous interval of a pair."""
     if pair.low is None or pair.high is None:
         return NONE
     return t("report.impact.ends", low=number(pair.low), high=number(pair.high))

@@ -8,7 +8,7 @@ share among all rows (Hastie, Tibshirani & Friedman 2009, 14.2). Standard errors
 
 A level is left out if fewer than 10 rows have it, or if 1 to 9 activating rows have it. If all but 1 to 9 of the activating rows
 have a level, the text states that nearly all of them have it. Its significance is then computed as if ten activating rows did not
-have it. This is not possible if standard errors are computed over groups of rows.
+have it. This calculation is not possible if standard errors are computed over groups of rows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tabinterp.table.hash_sampling import row_hash
 from tabinterp.table.suppression import SMALL, parts_shown
 
 SHARE = 0.1
-SURE = 0.05  # a difference is reported if its adjusted p-value is smaller
+SURE = 0.05  # a difference is reported if its adjusted p-value is smaller than this
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +72,8 @@ class Profiles:
     def strongest(self, u: int) -> IntArray:
         """Return the lines of a unit with significant differences (adjusted p below 0.05), largest first.
 
-        Levels that nearly all activating rows have come first. They are followed by all other lines, sorted by absolute
-        difference or log lift.
+        Levels that nearly all activating rows share are listed first. All other lines follow, sorted by absolute difference or
+        log lift.
         """
         lift = np.where(self.lift.value[u] > 0, self.lift.value[u], np.nan)
         size = np.where(self.most[u], np.inf, np.fmax(np.abs(np.log(lift)), np.abs(self.difference.value[u])))
@@ -211,9 +211,9 @@ def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntAr
     told &= (held - cells >= SMALL) | (held == cells)
     for at, rest in enumerate(inside - cells.sum(axis=0)):  # `rest`: rows without a level
         told[:, at] &= parts_shown([*cells[:, at].astype(np.int64), int(rest)])[:-1]
-    least = np.maximum(inside - SMALL, 0) / np.maximum(inside, 1)  # share of these rows if ten do not have a level
+    least = np.maximum(inside - SMALL, 0) / np.maximum(inside, 1)  # share with the level if ten lack it
     most = (inside > cells) & (inside - cells < SMALL) & (inside >= 2 * SMALL)
-    # Assume that ten of these rows lack the level. An error over groups would reveal which rows do not have it.
+    # Assume that ten activating rows lack the level. A standard error over groups would reveal which rows lack it.
     most &= (held > inside) & (least > everywhere / total) & (groups is None)
     told &= ~most
     both, both2 = np.where(most, least * mass, both), np.where(most, least * mass2, both2)

@@ -32,8 +32,8 @@ from .unit_panels import Panels, panels
 
 MOST = 12  # maximum number of units shown in detail
 CELLS = 4_000_000  # maximum product of units and rows in ablation
-FEWEST = 2_000  # rows used even if there are many units
-PATH_STARTS = 8  # starts for every budget; each search also continues from the results for smaller budgets
+FEWEST = 2_000  # the sample size is not reduced below this, however many units there are
+PATH_STARTS = 8  # number of starts of the search for each budget, in addition to the results for smaller budgets
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +127,7 @@ def optima(network: BoundModel, found: Inside, seed: int = 0) -> Optima:
     values = np.column_stack([before, -before, *_scores(bound, named)])
     tenth = np.sort(values, axis=0)[-SMALL] if len(values) >= SMALL else np.full(values.shape[1], np.nan)
     made = maximise(bound, bound.table, objective=[*units, *(-one for one in units), *outcomes], seed=seed)
-    paths = raised(bound, units, BUDGETS[:-1], PATH_STARTS, seed) if units else None  # the path ends at the optimum
+    paths = raised(bound, units, BUDGETS[:-1], PATH_STARTS, seed) if units else None  # the optimum ends the path
     return Optima(made, tuple(named), tenth, paths)
 
 
@@ -156,5 +156,5 @@ def _quantile(values: FloatArray, q: float, weights: FloatArray | None) -> float
 
 
 def run(context: Context) -> Inside | None:
-    """Describe the hidden units of the audited network; None if the analysis of unit correlations found none."""
+    """Describe the hidden units of the audited network; None if the analysis of unit correlations found no units."""
     return None if context[UNIT_CORRELATIONS] is None else inside(context.network.take(context.subsample), context.seed)

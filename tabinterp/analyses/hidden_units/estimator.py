@@ -1,9 +1,9 @@
 """Hidden units: how often each is active, whether it is dead or saturated, what activates it, and its ablation loss.
 
 The layers are found automatically. The description of a unit starts with the real rows that activate it, because people
-understand a unit better from real examples than from synthetic ones (Borowski et al. 2021). For a unit in the first layer, the
-weights follow. A unit that responds selectively is not necessarily important (Morcos et al. 2018); `ablation_mean` measures
-importance.
+understand a unit better from real examples than from synthetic ones (Borowski et al. 2021). For a unit in the first layer, its
+weights are described next. A unit that responds selectively is not necessarily important (Morcos et al. 2018); `ablation_mean`
+measures importance.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from tabinterp.table import Table
 from .activating_rows import Profiles, profile_frame, profiles
 from .first_layer_weights import Incoming, incoming
 
-DUPLICATE = 1e-6  # two units are duplicates if 1 - abs(correlation) is smaller
-REDUNDANT = 1e-6  # a unit is redundant if the others leave a smaller share of its variance unexplained
+DUPLICATE = 1e-6  # two units are duplicates if 1 - abs(correlation) is smaller than this
+REDUNDANT = 1e-6  # a unit is redundant if the other units leave less than this share of its variance unexplained
 SATURATED = 0.95  # a unit is saturated if at least this share of rows is at an end of its range
 END = 0.01  # a value is at an end of the range if it is within this share of the range
 NOTHING = 1e-13  # an eigenvalue below this share of the largest one is rounding error
@@ -185,7 +185,7 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
 def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str], list[int | None], FloatArray]:
     """Return the health of every unit of a layer, the unit that it duplicates, and the share of rows at an end of its range.
 
-    The outputs of the units are `a` (n, h). A unit that duplicates no other has None.
+    The outputs of the units are `a` (n, h). The second result is None for a unit that duplicates no other unit.
     """
     mean = np.average(a, axis=0, weights=w)
     still = constant(w @ (a - mean) ** 2, float(w.sum()), mean)

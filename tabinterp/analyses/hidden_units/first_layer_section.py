@@ -26,9 +26,9 @@ from tabinterp.report.words import (
 from .record import Inside
 
 WIDEST = 15  # maximum number of columns that are shown; the others are combined
-LEAST = 0.08  # smallest share whose number is printed
-LEVEL = 14  # width of a level in characters
-BARRED, LEVELS = 2, 10  # number of categories shown as bars, and of levels of each
+LEAST = 0.08  # minimum share that is printed as a number
+LEVEL = 14  # maximum length of the name of a level, in characters
+BARRED, LEVELS = 2, 10  # maximum number of categorical columns shown as bars, and of levels of each column
 BAR, LONGEST_BAR = "█", 8
 
 

@@ -21,7 +21,7 @@ from tabinterp.models import BoundModel
 from tabinterp.models.layers import Layer
 from tabinterp.stats.weights import deviation, unit
 
-LINE = 1e-5  # maximum deviation of the function of a number from a line, as a share of its range
+LINE = 1e-5  # maximum deviation of a column's function from a straight line, as a share of the function's range
 LEVELS = 10_000
 
 

@@ -1,9 +1,10 @@
 """Probe rows: the median row with one column changed at a time, and the response of every unit and output.
 
 In image models, a filter can be applied to a flat patch and then to a contrasting patch (Erhan et al. 2009 examine first layers
-in this way). For a table, the median row takes the role of the flat patch. It contains weighted medians and most frequent levels.
-A probe row is a copy of the median row in which one column has another value. The responses therefore show the effect of a column
-only for typical values of all other columns. Effect curves (`effects`) average over rows instead.
+in this way). For a table, the median row takes the role of the flat patch. It contains the weighted median of each numeric column
+and the most frequent level of each other column. A probe row is a copy of the median row in which one column has another value.
+The responses therefore show the effect of a column only for typical values of all other columns. Effect curves (`effects`)
+average over rows instead.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class ProbeRows(Display):
     typical : the median row.
     column : (P,) the column that is changed at each of P points.
     value : (P,) the value to which it is set; None for missing.
-    rows : (P,) number of rows of the table nearest to this value.
+    rows : (P,) number of rows of the table with values nearest to this point.
     layer : layer of each unit.
     index : index of each unit in its layer.
     outputs : names of the outputs.

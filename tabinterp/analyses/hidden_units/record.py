@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 40  # maximum number of columns in the panels of real rows
 MOST_TEMPLATES = 20  # maximum number of units of the first layer
-MOST_BARS, MOST_LEVELS = 3, 40  # categories of a template that are shown as bars, and levels of each
+MOST_BARS, MOST_LEVELS = 3, 40  # maximum number of columns shown as bars for a unit, and of levels of each column
 LINES = 5  # number of lines of a template, and of each side of a profile
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)  # quantiles of a unit's pre-activation
 
@@ -52,7 +52,7 @@ class LayerHealth(Part):
     units: int
     dead: int  # units whose output is 0 on every row
     constant: int
-    saturated: int  # units at an end of their range in 95% of the rows
+    saturated: int  # units at an end of their range in at least 95% of the rows
     duplicate: int  # units equal to another unit up to scale and shift
     redundant: int  # units that are a linear function of other units
     effective_rank: float | None
@@ -62,18 +62,18 @@ class UnitRow(Part):
     layer: str
     index: int
     health: Health
-    same_as: int | None  # for a duplicate, the unit of its layer that it repeats
+    same_as: int | None  # for a duplicate: the unit in the same layer that it duplicates
     ends: float | None  # share of rows at an end of a bounded range
     ablation: Interval  # rise in loss if the output is replaced by its mean
 
 
 class ProfileLine(Part):
-    """Comparison of the rows that activate or inhibit a unit most with all rows, in one column or level.
+    """Differences between all rows and the rows that activate or inhibit a unit most, in one column or level.
 
-    At least ten rows activate the unit most, and at least ten inhibit it most. For a numeric column (`level` is null), the
-    difference is between means, in standard deviations over all rows. For a level, it is the lift: the share of the level among
-    the activating or inhibiting rows divided by its share among all rows. If all but one to nine of the activating or inhibiting
-    rows have the level, the lift is withheld, and only its significance is given.
+    At least ten rows are activating, and at least ten are inhibiting. For a numeric column (`level` is null), the difference is
+    between means, in standard deviations over all rows. For a level, it is the lift: the share of the level among the activating
+    or inhibiting rows divided by its share among all rows. If all but one to nine of the activating or inhibiting rows have the
+    level, the lift is withheld, and only its significance is given.
     """
 
     column: str
@@ -86,7 +86,7 @@ class ProfileLine(Part):
 
 class WeightLine(Part):
     column: str
-    level: str | None  # None: a number, whose weight is for one standard deviation
+    level: str | None  # None for a numeric column, whose weight is for one standard deviation
     weight: float
 
 
@@ -120,14 +120,14 @@ class PanelColumn(Part):
     """One column in the four panels of real rows: rounded means, or the most frequent level in each panel and its share."""
 
     column: str
-    levels: list[str | None] | None  # None: a number
+    levels: list[str | None] | None  # None for a numeric column
     values: list[float | None]
 
 
 class RealPanels(Part):
     """Four panels of real rows by activation: lowest 10%, just below the middle, just above the middle, and highest 10%."""
 
-    about: float  # the median, or 0
+    about: float  # the middle of the activations: the median, or 0
     values: list[float | None]  # mean activations
     rows: list[int]  # 0: too few to be shown
     columns: list[PanelColumn]
@@ -142,7 +142,7 @@ class Card(Part):
     ablation_zero: Interval
     excited: int  # number of rows that activate the unit most
     inhibited: int
-    profile: list[ProfileLine]  # the most significant lines of the rows that excite, then of those that inhibit
+    profile: list[ProfileLine]  # most significant lines of the activating rows, then of the inhibiting rows
     weights: list[WeightLine]  # the largest weights; empty after the first layer
     bars: list[LevelWeights]  # weights of the categories that contribute most; empty after the first layer
     panels: RealPanels
@@ -161,7 +161,7 @@ class Inside(Part):
     layers: list[LayerHealth]
     units: list[UnitRow]  # the same units as in `neurons.units`, in the same order
     template_columns: list[str]
-    templates: list[Template]  # for units of the first layer, most important first; empty if it is not affine
+    templates: list[Template]  # for units of the first layer, most important first; empty if the layer is not affine
     cards: list[Card]  # units with the highest ablation loss, highest first
     outputs: list[OutputCard]
     starts: int | None
@@ -189,7 +189,7 @@ class Inside(Part):
 
 
 def build(r: Results) -> Inside | None:
-    """Return a row for every hidden unit, and details of the most important ones; None if there are none."""
+    """Return a row for every hidden unit, and details of the most important ones; None if there are no hidden units."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -12,7 +12,7 @@ from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.suppression import SMALL
 
 CELLS = 1_500_000  # maximum product of units, outputs and rows
-FEWEST = 200  # rows used even if there are many units
+FEWEST = 200  # the sample size is not reduced below this, however many units there are
 
 
 def affordable(network: BoundModel, most: int, seed: int) -> BoundModel:

@@ -120,7 +120,7 @@ def _card(inside: Inside, card: Card, unit: UnitRow | None, rank: dict[str, int]
 
 
 def _six(card: Card, rank: dict[str, int]) -> list[Block]:
-    """Return the six panels: the negative optimum, four panels of real rows, and the positive optimum."""
+    """Return the six panels: the minimum of the unit, four panels of real rows, and the maximum of the unit."""
     ends = [
         None if end is None else {place.column: place for place in end.places} for end in (card.lowest, card.optimum)
     ]

@@ -3,8 +3,8 @@
 The outer panels are optima: inputs at which the unit is smallest and largest. The four inner panels contain the real rows with
 the smallest activation, those just below the middle, those just above the middle, and those with the largest activation. Each
 inner panel has 10% of the weight and at least 10 rows. It is shown as an aggregate compared with all rows (`profiles`), never row
-by row. The middle is 0 if there are 10 rows on each side of 0, and otherwise the median. Optima are not rows of the table;
-`typicality` states whether they can be interpreted as rows.
+by row. The middle is 0 if there are at least 10 rows on each side of 0, and otherwise the median. Optima are not rows of the
+table; `typicality` states whether they can be interpreted as rows.
 """
 
 from __future__ import annotations
