@@ -91,7 +91,9 @@ def main() -> int:
     out = asked.out or (None if asked.quick else OUT)
     if out is not None:
         table = "\n".join([HEAD, *(line.row() for line in made)])
-        out.write_text(f"{WORDS}{len(made)} comparisons; {missed} did not meet the requirement.\n\n{table}\n", encoding="utf-8")
+        out.write_text(
+            f"{WORDS}{len(made)} comparisons; {missed} did not meet the requirement.\n\n{table}\n", encoding="utf-8"
+        )
     return int(missed > 0)
 
 
