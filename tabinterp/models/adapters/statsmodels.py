@@ -141,8 +141,8 @@ def _constant_value(result: Any, constant: int) -> float:
 
 
 def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int | None) -> OwnFit:
-    """Return the inference of the result, with the parameters ordered by class and the intercept first. The covariance of
-    parameters that are not estimated is zero.
+    """Return the parameters of the result with their covariance. Parameters are ordered by class, and the intercept of each class
+    is first. Parameters that are not estimated have a covariance of zero.
     """
     k, d = weight.shape
     estimated = range(1, k) if np.ndim(result.params) > 1 else range(k)
