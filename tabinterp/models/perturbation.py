@@ -38,7 +38,7 @@ def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
 
 
 def resolved(bound: BoundModel, difference: FloatArray) -> FloatArray:
-    """Return differences of scores, with those that may be rounding errors set to zero. The sum of many rounding errors could
+    """Set score differences to zero if they are so small that they may be rounding errors. The sum of many rounding errors could
     otherwise look like an effect.
     """
     return np.where(np.abs(difference) > RESOLUTION * np.abs(bound.scores).max(), difference, 0.0)
