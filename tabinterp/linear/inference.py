@@ -90,8 +90,8 @@ class Inference:
 
     `rows` is the number of rows in the fit. If classes are separated, `rows_separated` of these rows are fitted without error in
     the limit and carry no further information. `df_residual` is None if intervals are based on the normal distribution. `r2` is
-    None except for regression. If `covariance` is "own", the linear model supplied its own estimates and covariance, and `own` is
-    the kind of this model.
+    None except for regression. If `covariance` is "own", the estimates and their covariance were supplied with the linear model,
+    and `own` names the type of covariance.
     """
 
     task: Task

@@ -25,7 +25,7 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
 
     The list ends before the first step that is not affine or uses anything other than the outputs of the preceding layer. Affine
     steps are identified in the graph, and confirmed on real rows and random values. An operation such as clipping is never
-    affine, even if it clips none of these values.
+    treated as affine, even if it leaves all of these values unchanged.
     """
     size = bound.z.shape[1]
     if not bound.has_gradient:

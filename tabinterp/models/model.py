@@ -79,7 +79,7 @@ class Model(Previewed):
     opaque : reason why a model with a `function` has no gradient.
     original : module with the original weights, if `module` does not contain them.
     penalised : whether a linear model was fitted with a penalty; None if unknown.
-    own : statistical inference supplied with a linear model.
+    own : estimates and their covariance that a library supplies with a linear model.
     expects : width of each input, if a file states it.
     fitted_in_batches : whether the model was fitted to all training rows of a scan.
     device : device on which the model computes.
@@ -419,8 +419,8 @@ class BoundModel:
     def move(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Move:
         """Return the `Move` that replaces the values of these columns in the rows `receivers` with those in the rows `donors`.
 
-        A move that is known only from a probe of the encoder is checked by encoding some whole rows. If the check fails, the
-        returned move encodes whole rows.
+        If only a probe has shown which encoded columns a move affects, the move is checked on some rows, which are encoded as a
+        whole. If the check fails, the returned move encodes whole rows.
         """
         found = move_of(self.encoding, columns)
         if not found.is_shown:

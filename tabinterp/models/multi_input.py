@@ -38,7 +38,7 @@ FEW = 6  # up to this number of inputs that may be whole numbers, all combinatio
 
 @dataclass(frozen=True)
 class Form:
-    """The form in which an encoder's output is passed to the network."""
+    """The type (floats or integers) and the shape in which an encoder's output is passed to the network."""
 
     whole: bool = False  # long integers
     flat: bool = False  # (n,) instead of (n, 1)

@@ -99,8 +99,8 @@ class Dense:
 
 
 class Sparse:
-    """A sparse matrix of encoded rows. Every row stores the same number of entries for an original column, in the same place, so
-    that the entries of one column can be rewritten.
+    """A sparse matrix of encoded rows. All rows have the same number of stored entries for an original column, at the same
+    positions, so a column can be rewritten in all rows at once.
     """
 
     def __init__(self, values: Sequence[Values], size: int, like: Any) -> None:

@@ -200,7 +200,7 @@ class _Follow(TorchFunctionMode):
         self._keep(value)
 
     def _keep(self, value: Tensor) -> None:
-        """Record a value that depends on the rows, if autograd does not know this dependence."""
+        """Record a value that depends on the rows, if autograd has not recorded this dependence."""
         if value.is_floating_point() and not value.requires_grad and any(one.requires_grad for one in self._blocks):
             self._lost[id(value)] = value
 
@@ -611,7 +611,7 @@ class Intercepted(nn.Module):
         self._places(levels)
 
     def _places(self, levels: Sequence[Levels | None]) -> None:
-        """Store the positions of the levels of all columns, from which `_real` determines the levels in a row with one matrix
+        """Store the positions of the levels of all columns. They let `_real` determine all levels in a row with a single matrix
         product.
         """
         known = [(j, one) for j, one in enumerate(levels) if one is not None]

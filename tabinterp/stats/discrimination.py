@@ -4,10 +4,10 @@ For classes, the measures are AUC and average precision of each class against al
 classes, weighted by their shares of the rows. For numbers and counts, the measure is R2. The module also contains means over
 rows, such as mean losses.
 
-Every measure is returned with its influence-function value for each row (Hájek 1968; for the AUC, DeLong et al. 1988). Standard
-errors are computed from these influences, also for differences between measures of the same rows. If rows are grouped, influences
-are summed within each group before they are squared, and intervals are based on Student's t distribution over groups. With fewer
-than ten groups, there is no interval.
+Every measure is returned with the influence of each row, which is the row's first-order contribution to the error of the measure
+(Hájek 1968; for the AUC, DeLong et al. 1988). Standard errors are computed from these influences, also for differences between
+measures of the same rows. If rows are grouped, influences are summed within each group before they are squared, and intervals are
+based on Student's t distribution over groups. With fewer than ten groups, there is no interval.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Power:
         """Return the value, its standard error and a 95% interval that allows for skewness (Hall 1992, J. R. Stat. Soc. B 54).
 
         The distribution of losses is skewed, because a few losses are very large. A symmetric interval for the mean of 50 rows
-        therefore misses the true mean too often. If it does, the interval is nearly always too low.
+        therefore misses the true mean too often. When it misses, it is nearly always too low.
 
         >>> few = mean(np.r_[np.zeros(90), np.ones(10)], np.ones(100))
         >>> [round(x, 3) for x in few.skewed()], [round(x, 3) for x in few.student()]
