@@ -80,7 +80,7 @@ class Likelihood:
         return float(self.weights @ log_probabilities[np.arange(len(self.y)), self.y])
 
     def residuals(self, probabilities: Floats) -> Floats:
-        """Return the weighted residuals (n, k - 1): weight * (outcome - probability), transformed to the contrasts."""
+        """Return the weighted residuals (n, k - 1): weight * (outcome - probability), multiplied by the matrix of contrasts."""
         outcome = np.zeros_like(probabilities)
         outcome[np.arange(len(self.y)), self.y] = 1
         result: Floats = self.weights[:, None] * ((outcome - probabilities) @ self.contrasts)

@@ -138,7 +138,9 @@ def _of_columns(step: Any, rows: pd.DataFrame) -> Cut:
 
 
 def _beside(step: Any, parts: Sequence[tuple[Any, list[int]]], rows: pd.DataFrame) -> Cut:
-    """Combine the heads of several parts, and the later steps of each part."""
+    """Split several parts of an encoder whose outputs are concatenated. Combine their heads into one head, and their later steps
+    into one function.
+    """
     heads, mixes, affine = list[_Part](), [], True
     for part, places in parts:
         own = rows.iloc[:, places]

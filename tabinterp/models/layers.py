@@ -63,8 +63,8 @@ class Layer:
 
     @cached_property
     def behind(self) -> nn.Module:
-        """The network that maps outputs (m, width) to scores (m, k). If `beside` is true, its input is the outputs and `z` (m,
-        width + h).
+        """The network that maps outputs (m, width) to scores (m, k). If `beside` is true, its input consists of the outputs and
+        `z` (m, width + h).
         """
         return placed(self.graph_behind, self.device)
 

@@ -1,4 +1,4 @@
-"""Scores of perturbed rows, in which some columns are replaced by those of other rows.
+"""Scores of perturbed rows, in which the values of some columns are replaced by values from other rows.
 
 Encoded columns affect the scores only through `z`, the outputs of the leading affine layers of the network. If the encoder
 encodes a column separately, replacing the column only updates its contribution to `z`. For other columns, the affected encoded

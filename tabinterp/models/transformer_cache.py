@@ -1,8 +1,8 @@
 """Faster encoding with a column transformer, which encodes each distinct text only once.
 
 scikit-learn encodes every cell of a text column separately, and a column transformer combines the outputs of its parts as sparse
-matrices. If a part works column by column (see `structure`), it only needs to encode one row per distinct text. The other rows
-are looked up.
+matrices. If a part works column by column (see `structure`), it only needs to encode one row per distinct text. For all other
+rows, the encoding is looked up.
 
 The first rows are compared with the output of the column transformer. If they differ, the column transformer encodes all rows.
 Small numbers of rows are passed directly to the parts, because the column transformer's own checks take longer than encoding the

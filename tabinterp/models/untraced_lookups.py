@@ -716,8 +716,8 @@ class Intercepted(nn.Module):
         return torch.cat([at + self._low, numbers], dim=1).index_select(1, self._order)
 
     def _inputs(self, own: Tensor, numbers: Sequence[Tensor], blocks: Sequence[Tensor]) -> list[Tensor]:
-        """Return the original inputs of the network. Integer inputs come from `own`, and levels in float inputs from `numbers`
-        (n, 1).
+        """Return the original inputs of the network. Integer inputs are taken from `own`, and float inputs that contain levels
+        are taken from `numbers` (n, 1).
         """
         floats = [
             block if one is None else numbers[j]

@@ -363,7 +363,7 @@ def _places(values: NDArray[Any]) -> NDArray[np.int32]:
 
 
 def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
-    """Return average ranks (k, m) minus their mean, from positions (k, m) and weights (m,). Some positions may not occur."""
+    """Return average ranks (k, m) minus their mean, from positions (k, m) and weights (m,). Not every position needs to occur."""
     ranks, half = np.empty(places.shape), w.sum() / 2
     for row, place in zip(ranks, places, strict=True):
         weight = np.bincount(place, w)

@@ -233,7 +233,7 @@ class _Graph:
         Raises
         ------
         ModelError
-            Operators in the graph list them in different orders.
+            Operators in the graph list the classes in different orders.
         """
         found = dict.fromkeys(self._labels())
         if len(found) > 1:

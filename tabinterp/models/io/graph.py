@@ -119,7 +119,7 @@ def empty_layers(graph: Graph, file: str) -> dict[str, nn.Module]:
 
 
 def check(graph: Graph, file: str) -> None:
-    """Check the names and operations in a graph, and the number of values of each operation."""
+    """Check the names and operations in a graph, and the number of arguments of each operation."""
     if not 0 < len(graph.nodes) <= MOST_NODES or not 0 < len(graph.inputs) <= MOST_INPUTS:
         raise ModelError(
             f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; 1 to {MOST_NODES:,} nodes and 1 to "
