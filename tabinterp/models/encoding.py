@@ -324,7 +324,8 @@ class Transform:
         return self(rows(self._columns))[:, places] if encoded is None else encoded
 
     def goes_by_parts(self, columns: Sequence[str]) -> bool:
-        """Return whether the parts that mix these columns can be called separately and at least one of these parts is not affine.
+        """Return whether the parts that mix these columns can be called separately and at least one of these parts is not
+        affine.
         """
         found = self._quickly.reading(columns)
         return bool(found) and not all(map(is_nearly_affine, found))

@@ -174,7 +174,8 @@ def _alone(graph: fx.GraphModule, node: fx.Node, source: fx.Node) -> fx.GraphMod
 
 
 def _behind(graph: fx.GraphModule, layer: fx.Node, width: int, beside: bool) -> fx.GraphModule:
-    """Return the part of the graph after a layer. Its input consists of the outputs of the layer and, if `beside` is true, `z`.
+    """Return the part of the graph after a layer. Its input consists of the outputs of the layer and, if `beside` is true,
+    `z`.
     """
     getitem: Callable[..., Any] = operator.getitem
     new = fx.Graph()

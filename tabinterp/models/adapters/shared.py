@@ -47,7 +47,8 @@ class Column(nn.Module):
 def asked(
     task: str | None, outputs: str | None, classes: Sequence[Any] | None, usual: str = "logits"
 ) -> tuple[str | None, str]:
-    """Return the task and the kind of outputs. If one of the two is not given, it is inferred from the other or from the classes.
+    """Return the task and the kind of outputs. If one of the two is not given, it is inferred from the other or from the
+    classes.
     """
     if task is None and classes is not None:
         task = "binary" if len(classes) == 2 else "multiclass"

@@ -329,7 +329,8 @@ def _check_count(value: Any, name: str, most: int, said: str) -> None:
 
 
 def _made(value: Any) -> int:
-    """Return the number of columns that an object creates. For some kinds of object, this includes cells of intermediate results.
+    """Return the number of columns that an object creates. For some kinds of object, this includes cells of intermediate
+    results.
     """
     kind, attributes = type(value).__name__, vars(value)
     arrays = [part for name, part in attributes.items() if isinstance(part, np.ndarray) and not LONG.fullmatch(name)]
