@@ -246,8 +246,8 @@ def measure(
     weights: FloatArray,
     groups: IntArray | None = None,
 ) -> Power:
-    """Return the predictive power of predictions (n, k) for outcomes (n, k). For classes, outcomes are 0 or 1 for each class, and
-    the result is the mean AUC. Otherwise k is 1, and the result is R2.
+    """Return how well predictions (n, k) predict outcomes (n, k). For classes, outcomes are 0 or 1 for each class, and the result
+    is the weighted mean of the AUC of each class. Otherwise k is 1, and the result is R2.
     """
     if not classes:
         return r2(prediction[:, 0], outcomes[:, 0], weights, groups)
