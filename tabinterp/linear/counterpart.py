@@ -63,7 +63,7 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """An encoder, its number of encoded columns, and the name of the model to which it belongs."""
+    """An encoder, the number of columns that it returns, and the name of its model."""
 
     transform: Callable[[pd.DataFrame], FloatArray]
     width: int
@@ -179,7 +179,8 @@ def _encoding(
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
     """Return the encoder of the linear counterpart, the names of the columns that it encodes, and the encoded training rows.
 
-    If the model is a plain function of rows, it has no encoder. In that case the encoder of the reference network is used.
+    If the model is a plain function of rows, it has no encoder. In that case, the encoder is built like that of the reference
+    network.
     """
     if bound.has_gradient:
         refitted = _cross_fitted(bound, training, seed)
@@ -195,11 +196,11 @@ def _cross_fitted(
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray] | None:
     """Refit a copy of a target encoder by cross-fitting. The encoding of a training row then does not depend on the row's target.
 
-    The copy does not use a cache, even if the encoder has the parameter `memory`. A cache would read pickles from a folder and
-    write rows to it.
+    The copy does not use a cache, even if the encoder has the parameter `memory`. A cache would load pickles from a folder and
+    write rows to that folder.
 
-    Return None if no step of the encoder learns from the target. Also return None if such a step does not support cross-fitting;
-    only scikit-learn's `TargetEncoder` does.
+    Return None if no step of the encoder learns from the target, or if such a step does not support cross-fitting. Only
+    scikit-learn's `TargetEncoder` supports it.
     """
     found, encoder = target_encoders(bound.model.encoder), bound.model.encoder
     own = {"": encoder} | (encoder.get_params(deep=True) if found else {})
@@ -229,7 +230,9 @@ def _cross_fitted(
 
 
 def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray]]:
-    """Return folds for a target encoder. With these folds, each row is encoded only from the targets of other groups."""
+    """Return cross-validation folds for a target encoder. Each row is then encoded only from the targets of rows in other
+    groups.
+    """
     assert table.groups is not None
     if not GROUPED_ENCODERS:
         raise NotApplicableError(

@@ -3,8 +3,8 @@
 Fits do not use the original columns. If columns have very different scales, such as 1e6 and 1, Newton's method becomes inaccurate
 and collinearity is hard to detect. The columns are therefore centred and scaled. A column that is constant, or a linear
 combination of earlier columns, is left out, and the reason is recorded. The remaining columns are replaced by an orthogonal
-basis. Each coefficient per unit is a linear function of the coefficients on the basis. Its standard error is computed from the
-covariance of these coefficients.
+basis. Each coefficient per unit of a column is a linear function of the coefficients on the basis. Its standard error is computed
+from the covariance matrix of the coefficients on the basis.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ TOGETHER = 64  # number of columns that are orthogonalised at a time
 
 @dataclass(frozen=True)
 class Term:
-    """One column of a design matrix. Its coefficient is the effect of one unit of a column of the table, or of a level compared
-    with the reference level.
+    """One column of a design matrix. Its coefficient is the effect of an increase by one unit in a column of the table, or the
+    effect of a level compared with the reference level.
     """
 
     column: str
@@ -51,20 +51,24 @@ class Reason:
 
     - `constant`: the column has only one value.
     - `aliased`: the column is a linear combination of the original columns in `columns`.
-    - `separated`: the estimate is infinite, because only the classes in `classes` occur in a set of `rows` rows. If `by` is
-    "level", this set contains the rows at the term's level. If `by` is "reference", it contains the rows at the reference level
-    of the term's column. In both cases, rows that another level already separates are not counted. If `by` is "combination", a
-    combination of the columns in `columns` separates the rows perfectly. - `never_counted`: the estimate is infinite, because the
-    counts of `rows` rows are all zero. `by` has the same meaning as
-      above.
+    - `separated`: the estimate is infinite, because only the classes in `classes` occur in a set of `rows` rows. The attribute
+      `by` describes this set:
+
+      - "level": the rows at the term's level. Rows that another level already separates are not counted.
+      - "reference": the rows at the reference level of the term's column. Rows that another level already separates are not
+        counted.
+      - "combination": rows that a combination of the columns in `columns` separates perfectly.
+
+    - `never_counted`: the estimate is infinite, because the counts of `rows` rows are all zero. `by` describes these rows, as for
+      `separated`.
     - `absent`: no row has this class.
     - `exact`: the fit reproduces the target exactly, so there are no residuals from which to estimate an error.
     - `single_row`: a single row determines the estimate. Its residual is zero, so the sandwich error would be zero.
-    - `single_group`: the rows of a single group determine the estimate, so the sandwich error would be zero too. - `few_groups`:
-    there are fewer than ten groups of rows, which is too few to estimate an error over groups. - `mixed`: the encoder mixes the
-    column with other columns, so no parameter of the model belongs only to this column. - `target_encoded`: an encoder was fitted
-    to the same targets, so the usual errors are not valid. - `not_converged`: the iterations ended without a maximum and without
-    a covariance.
+    - `single_group`: the rows of a single group determine the estimate, so the sandwich error would be zero.
+    - `few_groups`: there are fewer than ten groups of rows, which is too few to estimate a standard error.
+    - `mixed`: the encoder mixes the column with other columns, so no parameter of the model belongs only to this column.
+    - `target_encoded`: an encoder was fitted to the same targets, so the usual standard errors are not valid.
+    - `not_converged`: the iterations ended without reaching a maximum, so there is no covariance.
     """
 
     code: Literal[
@@ -89,7 +93,9 @@ class Reason:
 
 @dataclass(frozen=True)
 class Design:
-    """A design in original units: a `matrix` (n, p) without intercept and reference levels, and the `terms` (p) in it."""
+    """A design in original units: a `matrix` (n, p) with one column for each of the p `terms`. It has no columns for the
+    intercept and the reference levels.
+    """
 
     matrix: Floats
     terms: tuple[Term, ...]
@@ -135,8 +141,8 @@ def orthogonal_basis(design: Design, weights: Floats | None = None) -> Basis:
     """Return an orthogonal basis of a design: standardise its columns, leave out constant and aliased columns, and orthogonalise
     the others.
 
-    The `weights` (n,) must all be above 0. If terms are collinear, the later terms are left out, as in R. The triangular factor
-    (p, p) of a QR decomposition determines all inner products of the columns, so terms are selected from this matrix.
+    The `weights` (n,) must all be above 0. If terms are collinear, the later terms are left out, as in R. Terms are selected
+    using the triangular factor (p, p) of a QR decomposition, which is small but determines all inner products of the columns.
     """
     n = len(design.matrix)
     w = unit(weights, n)
@@ -182,9 +188,10 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
     Return the positions of the selected columns and their triangular factor. For every other column, also return the positions of
     the selected columns from which it can be computed.
 
-    `offset` (p,) is the mean of each column divided by its standard deviation. It determines the rounding error: a column of 1e9
-    plus noise of size 1 has a rounding error of 1e9 * eps. A column is treated as a combination of earlier columns if the
-    difference is smaller than the rounding error of the columns up to this one.
+    `offset` (p,) is the mean of each column divided by its standard deviation. It determines the rounding error of the column:
+    for example, a column of 1e9 plus noise of size 1 has a rounding error of 1e9 * eps. A column is treated as a linear
+    combination of earlier columns if the difference between the two is smaller than the rounding error. The largest rounding
+    error of the column and all earlier columns is used.
     """
     n, p = standardised.shape
     triangle = np.linalg.qr(standardised, mode="r") / np.sqrt(max(n, 1)) if p else np.zeros((0, 0))
@@ -222,7 +229,8 @@ def _apart(columns: Floats, directions: Floats) -> Floats:
 
 
 def inflation(design: Design, basis: Basis) -> dict[str, float]:
-    """Return the variance inflation GVIF ** (1 / df) of each column of the table that has a term in the basis.
+    """Return the variance inflation GVIF ** (1 / df) of each column of the table that has terms in the basis. The number of these
+    terms is df.
 
     The generalised variance inflation factor (Fox and Monette 1992) is GVIF = det C_in det C_out / det C. C is the correlation
     matrix of the terms in the basis. C_in is its block for the column's own terms, and C_out its block for all other terms. det

@@ -1,9 +1,10 @@
-"""Inference for the unpenalised linear counterpart: estimates with standard errors, or the reason why they are missing.
+"""Statistical inference for the unpenalised linear counterpart: estimates with standard errors, or the reasons why they are
+missing.
 
 Logistic, multinomial logistic and Poisson regression are fitted by maximum likelihood, and linear regression by least squares.
 All fits use an orthogonal basis of the design (`tabinterp.linear.design`). Results are reported per unit of the columns. If a
-term is constant, aliased or separated, a reason is reported instead of an interval. If terms are separated, the estimates of the
-other terms are their limits in the maximum-likelihood fit (`tabinterp.linear.separation`).
+term is constant, aliased or separated, a reason is reported instead of an interval. If the estimates of some terms are infinite
+(separated), the estimates of the other terms are their limits in the maximum-likelihood fit (`tabinterp.linear.separation`).
 
 If rows are grouped, the score contributions of the rows are summed within each group before they are squared (covariance
 "cluster"). Weights are sampling weights by default: estimates maximise the pseudo-likelihood, and standard errors come from the
@@ -89,8 +90,8 @@ class Inference:
 
     `rows` is the number of rows in the fit. If classes are separated, `rows_separated` of these rows are fitted without error in
     the limit and carry no further information. `df_residual` is None if intervals are based on the normal distribution. `r2` is
-    None except for regression. If `covariance` is "own", the linear model supplied its own estimates and covariance, and `own` is
-    the kind of this model.
+    None except for regression. If `covariance` is "own", the estimates and their covariance were supplied with the linear model,
+    and `own` names the type of covariance.
     """
 
     task: Task
@@ -128,9 +129,9 @@ def infer(
         Targets: 0 and 1 for two classes, 0 to `n_classes` - 1 for several classes, and numbers or counts for other tasks, for
         which `n_classes` is ignored.
     covariance : optional
-        "model", "robust" or "cluster". The default with `groups` is "cluster". The default with `weights` and for counts is
-        "robust"; the variance of counts rarely equals their mean. Otherwise the default is "model". The sandwich estimator is HC0
-        for maximum likelihood and HC1 for least squares.
+        "model", "robust" or "cluster". With `groups`, the default is "cluster". With `weights`, the default is "robust". It is
+        also "robust" for counts, because their variance rarely equals their mean. Otherwise, the default is "model". The sandwich
+        estimator is HC0 for maximum likelihood and HC1 for least squares.
     weights : (n,), optional
         Weights of the rows.
     groups : (n,), optional
@@ -234,7 +235,7 @@ def _rows(
 
 @dataclass(frozen=True)
 class _Table:
-    """The layout of the estimates: for each output, the intercept and then the terms.
+    """The estimates of a fit, arranged by output. For each output, the intercept comes first and then the terms.
 
     Only the outputs in `present` have estimates.
     """
@@ -281,8 +282,8 @@ class _Table:
         )
 
     def _per_unit(self) -> tuple[Floats, Floats, Bools]:
-        """Return the values (outputs * width,), their covariance, and a mask (width,) of the places that are separated in some
-        output. A place is the intercept or a term.
+        """Return the estimates per unit (outputs * width,), their covariance, and a mask (width,). The mask marks the terms (or
+        intercept) with an infinite estimate for at least one output.
 
         Missing values are NaN.
         """
@@ -303,7 +304,7 @@ class _Table:
         return value, covariance, np.asarray(lost.reshape(self.outputs, self.width).any(axis=0))
 
     def _estimate(self, output: int, place: int, value: float, variance: float, lost: Bools) -> Estimate:
-        """Return the estimate for an output and a place: 0 for the intercept, j + 1 for term j."""
+        """Return the estimate at one `place` of an output. The place is 0 for the intercept, and j + 1 for term j."""
         term, reason = self.design.terms[place - 1] if place else None, self._reason(output, place, lost)
         variance = variance if variance > 0 else np.nan  # rounding can make a zero variance negative
         if np.isnan(variance) and not np.isnan(value) and reason is None:
@@ -325,10 +326,11 @@ class _Table:
         return None
 
     def _separated(self, j: int, lost: Bools) -> Reason:
-        """Return the reason why term `j` has an infinite estimate. The intercept is j = -1.
+        """Return the reason why term `j` (-1 for the intercept) has an infinite estimate.
 
-        The reason refers to the level of the term if its rows are separated, or else to the reference level of the column. If
-        neither is separated, the reason names all columns involved.
+        If the rows at the term's level are separated, the reason refers to this level. Otherwise, if the rows at the column's
+        reference level are separated, the reason refers to the reference level. If neither level is separated, the reason names
+        all columns involved.
         """
         column = self.design.terms[j].column if j >= 0 else None
         code: Literal["separated", "never_counted"] = "never_counted" if self.task == "count" else "separated"

@@ -2,8 +2,8 @@
 rows.
 
 Binary logistic regression is the special case of two classes. To compute the limit of a fit with separated classes, some classes
-must be made impossible for some rows. `statsmodels.MNLogit` supports neither impossible classes nor weights. Tests compare the
-results with statsmodels for models that both can fit.
+must be made impossible for some rows. `statsmodels.MNLogit` supports neither impossible classes nor weights. Where neither is
+needed, tests compare the results with those of statsmodels.
 
 The parameters are a matrix `a` (k - 1, d) of coefficients on the basis, flattened row by row. The logits of the classes are
 `basis @ a.T @ contrasts.T`, where `contrasts` has the shape (k, k - 1).
@@ -80,7 +80,7 @@ class Likelihood:
         return float(self.weights @ log_probabilities[np.arange(len(self.y)), self.y])
 
     def residuals(self, probabilities: Floats) -> Floats:
-        """Return the weighted residuals (n, k - 1): weight * (outcome - probability), transformed to the contrasts."""
+        """Return the weighted residuals (n, k - 1): weight * (outcome - probability), multiplied by the matrix of contrasts."""
         outcome = np.zeros_like(probabilities)
         outcome[np.arange(len(self.y)), self.y] = 1
         result: Floats = self.weights[:, None] * ((outcome - probabilities) @ self.contrasts)
@@ -130,7 +130,8 @@ class Likelihood:
 
 @dataclass(frozen=True)
 class Maximum:
-    """The maximum of a likelihood: `parameters` (size,), their `information` within the span, and whether the logits converged.
+    """The maximum of a likelihood: the `parameters` (size,), their Fisher `information`, and whether the logits converged. If
+    `maximise` was given a span, the information refers to directions in this span.
 
     `recession` (size,) is a direction along which the likelihood keeps increasing to infinity, or None if the iterations found no
     such direction.

@@ -4,8 +4,8 @@ The models are logistic or multinomial regression for classes, ridge regression 
 The rows of a group are always in the same fold.
 
 For classes, the penalty is chosen on at most 10,000 randomly drawn rows. Penalties are tried from strong to weak until the loss
-rises, and each fit starts from the previous fit of the same fold. A subsample is sufficient because the penalty corresponds to
-the width of a prior, which does not depend on the number of rows.
+rises, and each fit starts from the solution for the previous penalty in the same fold. A subsample is sufficient, because the
+penalty corresponds to the width of a prior, and this width does not depend on the number of rows.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def fit_penalised(x: FloatArray, y: Any, table: Table, seed: int) -> Any:
 
 
 def relative_weights(table: Table) -> FloatArray | None:
-    """Return the row weights (n,), scaled to mean 1, or None without weights. The penalty then does not depend on the unit of the
-    weights.
+    """Return the row weights (n,), scaled to mean 1, or None if the table has no weights. The scaling makes the penalty
+    independent of the unit of the weights.
     """
     return None if table.weights is None else unit(table.weights, len(table))
 
@@ -122,8 +122,9 @@ def parts_of(
 ) -> list[tuple[IntArray, IntArray]]:
     """Return the folds of a cross-validation, each as the positions of the rows to fit on and of the rows to score.
 
-    There are at most five folds. The `strata` (rows,) are spread evenly over the folds. Rows of the same group in `groups`
-    (rows,) are in the same fold. The list is empty if a stratum in `needed` would be missing from the rows to fit on.
+    There are at most five folds. The rows of each stratum in `strata` (rows,) are spread evenly over the folds, and rows with the
+    same number in `groups` (rows,) are in the same fold. The list is empty if the rows to fit on would contain no row of a
+    stratum in `needed`.
     """
     if groups is not None:
         return by_group(strata, groups, needed, FOLDS, seed)

@@ -1,4 +1,4 @@
-"""Maximum-likelihood Poisson regression with a log link. If there is no finite maximum because of zero counts, its limit is
+"""Maximum-likelihood Poisson regression with a log link. If zero counts prevent a finite maximum, the limit of the fit is
 computed.
 
 The likelihood has no finite maximum if there is a direction along which the log rates of some rows with a count of zero decrease
@@ -36,8 +36,8 @@ def poisson(
 
     Rows with a rate of zero in the limit are left out. The covariance "model" assumes that the variance equals the mean, and
     treats weights as frequencies. "robust" is the HC0 sandwich estimator. "cluster" is a sandwich estimator in which scores are
-    summed within `groups`. The sandwich estimator is valid for any variance if the mean is specified correctly (Gourieroux,
-    Monfort & Trognon 1984).
+    summed within `groups`. Sandwich estimators are valid for any variance of the counts if the mean is specified correctly
+    (Gourieroux, Monfort & Trognon 1984).
 
     Raises
     ------

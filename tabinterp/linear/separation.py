@@ -1,11 +1,11 @@
 """Separation of classes in logistic regression: detecting that the likelihood has no finite maximum, and computing the limits of
 the estimates.
 
-Along a direction of recession, the logit of a row's own class never falls relative to the logit of another class, and for some
-rows and classes it rises without bound (Albert and Anderson 1984). In the limit, these rows cannot have the other class, so this
-class is removed from their possible classes. A row with only one possible class carries no further information. The limits of the
-estimates maximise the likelihood of the remaining rows (Lesaffre and Albert 1989; Geyer 2009). A coefficient has a finite limit
-if and only if the remaining rows determine it.
+Along a direction of recession, the logit of a row's own class never falls relative to the logit of another class. For some rows
+and other classes, it rises without bound (Albert and Anderson 1984). In the limit, such a row cannot have that other class, so
+the class is removed from the possible classes of the row. A row with only one possible class carries no further information. The
+limits of the estimates maximise the likelihood of the remaining rows (Lesaffre and Albert 1989; Geyer 2009). A coefficient has a
+finite limit if and only if the remaining rows determine it.
 
 Directions of recession are found in two ways: from levels at which a class does not occur, and by linear programming (Konis
 2007).
@@ -43,9 +43,9 @@ class Cause:
 def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools, list[Cause]]:
     """Remove classes from the possible classes (n, k) of the rows at a level if no row at this level has the class.
 
-    This is repeated until no more classes are removed. Levels are all columns of zeros and ones, and the reference levels of
-    columns with dummies. Only rows with more than one possible class are considered when deciding whether a class occurs at a
-    level. Only these rows are counted in the returned causes.
+    This is repeated until no more classes are removed. Every column of zeros and ones is treated as a level, and so is the
+    reference level of a column with dummies. Only rows with more than one possible class are used to decide whether a class
+    occurs at a level, and only these rows are counted in the returned causes.
     """
     indicators, owners = levels(design)
     outcome = np.zeros(possible.shape)

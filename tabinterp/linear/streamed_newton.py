@@ -2,8 +2,8 @@
 step.
 
 The models are least-squares, logistic, multinomial and Poisson regression with canonical links, on standardised encoded columns.
-Coefficients have a quadratic penalty; intercepts have none. Loss, gradient and Fisher information are sums over rows, which can
-be merged. A step that raises the loss is halved (McCullagh & Nelder 1989).
+Coefficients have a quadratic penalty; intercepts have none. Loss, gradient and Fisher information are sums over rows, so the sums
+of different batches can be added. A step that raises the loss is halved (McCullagh & Nelder 1989).
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Terms of a linear predictor. A term is a function of a column of the table that has one coefficient under a given encoding.
+"""Terms of a linear predictor. A term is a function of one column of the table, and has a single coefficient. The form of the
+function depends on the encoding.
 
 A numeric column that the encoder only scales is one term. Its coefficient is per unit of the column. If an encoding has separate
-encoded columns for distinct values (one-hot, bins), there is one term per level, which is compared with the reference level. A
-missing indicator is a separate term. For all other encodings (splines, ordinal codes), the encoded columns are the terms.
-Together with an intercept, the terms span the same space as the encoded columns. A linear model of the terms is therefore also a
-linear model of the encoded columns.
+encoded columns for distinct values (one-hot, bins), there is one term for each level except the reference level. The coefficient
+of a term compares its level with the reference level. A missing indicator is a separate term. For all other encodings (splines,
+ordinal codes), the encoded columns are the terms. Together with an intercept, the terms span the same space as the encoded
+columns. A linear model of the terms is therefore also a linear model of the encoded columns.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ AnyTerm = Slope | Contrast | Basis
 
 
 def find_terms(bound: BoundModel) -> list[AnyTerm]:
-    """Return the terms of all columns that the encoder does not mix with other columns, in the order of the table."""
+    """Return the terms of all columns that the encoder does not mix with other columns, ordered like the columns of the table."""
     known = [c for c in bound.columns if bound.encoding.local[c]]
     return [
         term
@@ -189,7 +190,7 @@ def _levels(
 
     The reference level is the level that is encoded as zeros. If there is no such level, it is the level with the largest total
     weight in the training rows. `training` (n,) contains the weights of training rows, and 0 for held-out rows. If `apart` is
-    true, encodings are codes, and zero has no special meaning.
+    true, the encodings are codes in which zero has no special meaning.
     """
     first, group = equal_rows(encoded)
     if len(first) > MOST_LEVELS:

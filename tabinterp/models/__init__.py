@@ -1,4 +1,4 @@
-"""Models: adapters convert every supported model to an encoder and a torch module."""
+"""Conversion of every supported model to an encoder and a torch module."""
 
 from .binding import bind, on_rows, reading_own_inputs, without_rows
 from .model import Block, BoundModel, Model

@@ -1,4 +1,6 @@
-"""The outputs of a network's hidden units, which are found from the activations that run, not from the names of layers."""
+"""Recording of the outputs of hidden units. Hidden layers are identified by the activation functions that run, not by layer
+names.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,8 @@ class Activations:
     """The outputs of every hidden unit of a network.
 
     A hidden layer is an activation with outputs (n, h): one output row per input row, in the same order. The activation may be a
-    module, a function or a method. If the network cannot be traced, activations are recorded in the order in which they run. An
-    activation that computes the network's own output then does not count as a hidden layer.
+    module, a function or a method. If the network cannot be traced, activations are recorded in the order in which they run. In
+    that case, the activation that computes the output of the network is not counted as a hidden layer.
     """
 
     def __init__(self, module: nn.Module, name: str) -> None:
@@ -67,8 +69,8 @@ class Activations:
 
 
 def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> tuple[list[str], dict[int, int]]:
-    """Return the names of the activations that run for `x` (n, d), and a dict from positions in this list to the widths h of
-    hidden layers.
+    """Return the names of the activations that run for `x` (n, d), and the widths of the hidden layers. The widths h are in a
+    dict, keyed by the position of the hidden layer in the list of names.
 
     An activation is a hidden layer if its output (n, h) has one row for each row of `x`, in the same order.
     """
@@ -113,7 +115,9 @@ def _writes(node: fx.Node) -> bool:
 
 
 def activation_nodes(graph: fx.GraphModule) -> list[fx.Node]:
-    """Return the activations of a graph that depend on its input; an activation of weights only is not a layer."""
+    """Return the activation nodes that depend on the input of the graph. Activations that are applied only to weights are left
+    out.
+    """
     depend: set[fx.Node] = set()
     for node in graph.graph.nodes:
         if node.op == "placeholder" or any(one in depend for one in node.all_input_nodes):
@@ -141,7 +145,7 @@ class _Watch(TorchFunctionMode):
         return value
 
     def without(self, output: Tensor) -> Outputs:
-        """Return the recorded outputs, except those of an activation that computes the output of the network."""
+        """Return the recorded outputs. Leave out those of an activation that computes the output of the network."""
         while id(output) in self._reshaped and self._reshaped[id(output)][1] is not output:
             output = self._reshaped[id(output)][1]
         pairs = zip(self.found, self._returned, strict=True)

@@ -1,9 +1,8 @@
 """Affine steps of encoders, such as principal components.
 
-An encoder consists of a head and later steps `mix`. If the later steps are affine, they satisfy `mix(x) == x @ weight.T +
-constant` for the output `x` of the head. If the head encodes a column separately, a change in that column only changes some
-entries of `x`. The encoded row then changes by `weight` times the change in `x`, even if every encoded column depends on that
-column.
+An encoder is split into a head, whose output is `x`, and the later steps `mix`. If the later steps are affine, `mix(x) == x @
+weight.T + constant`. If the head encodes a column separately, a change in that column only changes some entries of `x`. The
+encoded row then changes by `weight` times the change in `x`, even if every encoded column depends on that column.
 """
 
 from __future__ import annotations

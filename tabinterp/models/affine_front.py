@@ -2,7 +2,7 @@
 
 A column of the table affects the scores only through the outputs of these layers, `z = x W' + b`. If one column changes, only its
 contribution to `z` is updated, and neither the encoder nor the first layer runs again. If no leading affine layers are found, `W`
-is the identity and `rest` is the whole network. This is slower but equally exact.
+is the identity matrix, and the whole network runs again. This is slower but equally exact.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ def _affine_step(graph: fx.GraphModule, node: fx.Node, found: dict[fx.Node, _Aff
 
 
 def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    """Return the concatenation of several affine functions."""
+    """Return the affine function that concatenates the outputs of several affine functions."""
     values = node.args[0]
     parts = [found.get(one) for one in values if isinstance(one, fx.Node)] if isinstance(values, (list, tuple)) else []
     known = [part for part in parts if part is not None]
@@ -221,7 +221,7 @@ def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
 
 
 def _taken(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    """Return some of the outputs of an affine function: x[:, a:b]."""
+    """Return the affine function for a slice x[:, a:b] of the outputs of another affine function."""
     source, index = node.args
     part = found.get(source) if isinstance(source, fx.Node) else None
     if part is None or not (
@@ -250,8 +250,8 @@ def _affine_module(module: nn.Module, part: _Affine) -> _Affine | None:
 
 
 def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int]) -> nn.Module:
-    """Return the part of the graph after the leading affine layers. Its single input is the concatenation of the values of the
-    nodes in `border`.
+    """Return the part of the graph after the leading affine layers, as a module with a single input. This input concatenates the
+    values of the nodes in `border`.
     """
     images = {node.name: slice(sum(widths[:i]), sum(widths[: i + 1])) for i, node in enumerate(border)}
     whole = len(border) == 1
@@ -313,8 +313,8 @@ def last_operation(module: nn.Module, inputs: Sequence[Tensor], members: bool) -
     """Return the name of the operation that computes a network's outputs, ignoring reshapes. Return an empty string if it is
     unknown.
 
-    If `members` is true, the network averages the predictions of ensemble members, and the name is that of the operation that
-    computes the logits of these members.
+    If `members` is true, the network averages the predictions of ensemble members. The averaging steps are then also ignored, and
+    the result names the operation that computes the members' logits.
     """
     makers = _Makers()
     with torch.inference_mode(), makers:
@@ -331,8 +331,8 @@ def averages_logits(module: nn.Module) -> bool:
 
 
 def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda m: m) -> nn.Module:
-    """Return a copy of a module on the CPU, in evaluation mode and without gradients, after `change` was applied to it. The
-    user's module is never changed.
+    """Return a copy of a module on the CPU, in evaluation mode and without gradients. The function `change` is applied to the
+    copy, so the user's module is never changed.
     """
     own = change(copied(module).cpu()).eval()
     for part in own.modules():
@@ -377,7 +377,7 @@ def with_fast_tanh(rest: nn.Module) -> nn.Module:
 
 
 class FastTanh(nn.Module):
-    """A layer that computes tanh(z) as 2 sigmoid(2 z) - 1. On a CPU, torch needs half as much time for this as for its own tanh.
+    """A layer that computes tanh(z) as 2 sigmoid(2 z) - 1. On a CPU, this takes half as long as torch's own tanh.
 
     The error is at most 2.4e-7 in single precision.
     """
@@ -395,8 +395,8 @@ def _is_tanh(graph: nn.Module, node: fx.Node) -> bool:
 def consuming(rest: nn.Module) -> nn.Module:
     """Return an equivalent module that may overwrite its input `z`.
 
-    A ReLU is applied in place if its input is `z` or the output of a linear layer and has no other use. Allocating memory for a
-    second copy would take longer than the comparison with zero.
+    A ReLU is applied in place if its input is `z` or the output of a linear layer, and if no other operation uses this input.
+    Allocating memory for a separate output would take longer than the ReLU itself.
     """
     if not isinstance(rest, fx.GraphModule):
         return rest

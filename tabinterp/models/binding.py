@@ -86,7 +86,7 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
 
 
 def _reads_alike(model: Model, other: Model) -> bool:
-    """Return whether two models use the same columns and the same encoder. Return False if either is a function of rows."""
+    """Return whether two models use the same columns and the same encoder. Return False if either model is a function of rows."""
     whole = model.finish is None and model.function is None and other.function is None
     return whole and model.encoder is other.encoder and model.reads == other.reads
 
@@ -115,7 +115,7 @@ def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
 
 
 def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
-    """Return a bound model with another network, on the same rows and with the same encoder."""
+    """Return a copy of a bound model in which `module` replaces the network. The rows and the encoder stay the same."""
     model = replace(bound.model, module=module, original=None, predict=None, own=None, outputs_stated=True)
     model, scores, outputs, clipped = _score_module(model, bound.table, bound.x)
     front = split(scores, bound.x.shape[1], model.where)
@@ -141,8 +141,8 @@ def reading_own_inputs(bound: BoundModel) -> BoundModel:
 def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
     """Bind the same model to other rows with the same columns. Only the encoding and its checks are repeated.
 
-    A function of rows has codes only for the values in its table, so it is bound again. `beside` is another model that is bound
-    to the new rows. Its encoded rows are reused if both models have the same encoder.
+    A function of rows has codes only for the values in the table to which it was bound, so it is bound again. `beside` is another
+    model that is bound to the new rows. Its encoded rows are reused if both models have the same encoder.
     """
     if bound.model.function is not None:
         return bind(bound.model, replace(table, frame=as_objects(table.frame)))
@@ -155,8 +155,8 @@ def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -
 
 
 def without_rows(bound: BoundModel) -> BoundModel:
-    """Return the bound model without rows, so that it can be sent to another process. `on_rows` can bind the result to rows
-    there.
+    """Return the bound model without its rows. This smaller object can be sent to another process, which binds it to rows with
+    `on_rows`.
     """
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     none = replace(bound, model=model, table=bound.table.take(np.arange(0)), x=bound.x[:0])
@@ -195,8 +195,8 @@ def _with_columns(model: Model, table: Table) -> Model:
 
 
 def _objection(model: Model, rows: pd.DataFrame, present: tuple[str, ...]) -> str | None:
-    """Return the message of the error that the encoder or function raises for rows with only these columns. Return None if it
-    raises no error, and an empty string if there is nothing to call.
+    """Return the message of the error that the encoder or function raises for rows with only the columns `present`. Return None
+    if there is no error. Return an empty string if `present` is empty, or if the model has neither an encoder nor a function.
     """
     if not present or (model.encoder is None and model.function is None):
         return ""
@@ -242,8 +242,8 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
 
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.Module, tuple[str | None, ...], int]:
-    """Return the model with the kind of its outputs, the module that computes scores, the names of the scores, and the number
-    of clipped rows.
+    """Return four values: the model with its kind of outputs filled in, the module that computes scores, the names of the scores,
+    and the number of clipped rows.
     """
     bare, probe, raw = _raw(model, x)
     model = _with_outputs(model, table.schema.goal, bare, probe, raw)
@@ -262,8 +262,8 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.
 
 
 def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw: Tensor) -> Model:
-    """Return the model with the kind of its outputs. If the kind was not stated, infer it from the last operation of the network
-    and from the values of the outputs.
+    """Return the model with its kind of outputs filled in. If the kind was not stated, infer it from the last operation of the
+    network and from the values of the outputs.
 
     Raises
     ------
@@ -334,8 +334,8 @@ def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
 def _probed(module: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor, Any, Any]:
     """Run the module on a copy of the rows, and again on the first half of the rows.
 
-    Return the rows, the copy (which the module may have modified), and the outputs of both runs. Fewer rows are used if memory is
-    short.
+    Return the rows, the copy (which the module may have modified), and the outputs of both runs. If memory is short, fewer rows
+    are used.
     """
     try:
         probe = rows.clone()

@@ -1,8 +1,8 @@
 """Models that are plain functions of rows. Each value in a row is encoded as an integer code.
 
 The code of a value is its position among the distinct values of the column in the table, including missing values. Codes are
-small whole numbers, so arithmetic with codes is exact. Every analysis that needs no gradients can therefore run in the same way
-as for a network. A number that does not occur in the table gets the next code when it is first used.
+small whole numbers, so arithmetic with codes is exact. Every analysis that needs no gradients can therefore treat the model like
+a network. A number that does not occur in the table gets the next code when it is first used.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Questions:
         return max(0, self._budget - self._reserve - self.asked)
 
     def allow(self, rows: float) -> None:
-        """Limit the current analysis to this number of rows, or to the number of rows that are left if that is smaller."""
+        """Limit the current analysis to `rows` rows, or to the rows that are left if there are fewer."""
         self._limit = self.asked + min(rows, self.left)
 
     def finish(self) -> None:
-        """Remove the limit for the steps after the analyses. These steps need no more rows than the reserve."""
+        """Remove the limit, for the steps that follow the analyses. These steps evaluate at most the rows in the reserve."""
         self._limit = math.inf
 
     def add(self, rows: int) -> None:

@@ -25,7 +25,9 @@ PartSources = Callable[
 
 
 class Probed(frozenset[str]):
-    """The columns on which an output of a FunctionTransformer may depend. A probe shows which of them change the output."""
+    """The columns on which an output of a FunctionTransformer may depend. A later probe determines which of them change the
+    output.
+    """
 
 
 class Structured(ABC):
@@ -37,18 +39,18 @@ class Structured(ABC):
 
     @abstractmethod
     def sources(self, inputs: Sources, of: PartSources) -> Sources:
-        """Return the columns on which each output depends. The function `of` returns the sources of a transformer inside this
-        one.
+        """Return the original columns on which each output depends, given those on which each input depends (`inputs`). The
+        function `of` returns the same for a transformer inside this one.
         """
 
     def beside(self) -> list[tuple[Any, tuple[str, ...]]]:
-        """Return the encoders whose outputs this encoder concatenates, with the columns of each. The list is empty if this
-        encoder does not concatenate others.
+        """Return the encoders whose outputs this encoder concatenates, each with the columns that it encodes. Return an empty
+        list if this encoder does not concatenate others.
         """
         return []
 
     def levels(self) -> dict[str, NDArray[Any]]:
-        """Return, by column, the levels on which the first step was fitted."""
+        """Return, for each column, the levels on which the first step was fitted."""
         return {}
 
 
@@ -89,8 +91,8 @@ def known_as(step: Any) -> str:
 
 
 def _passes(step: Any) -> bool:
-    """Return whether a step leaves its columns unchanged, such as the FunctionTransformer that ColumnTransformer creates for
-    "passthrough".
+    """Return whether a step leaves its columns unchanged. An example is the FunctionTransformer that ColumnTransformer creates
+    for "passthrough".
     """
     identity = known_as(step) == "sklearn.FunctionTransformer" and step.func is None
     return step is None or identity or isinstance(step, Codes) or (isinstance(step, str) and step == "passthrough")
@@ -112,7 +114,7 @@ HELD: dict[str, Callable[[Any], list[Any]]] = {  # transformer -> the fitted tra
 
 
 def _mixed(step: Any, inputs: Sources) -> Sources:
-    """Return the sources for a step in which every output may depend on every input."""
+    """Return the original columns on which each output depends, for a step in which every output may depend on every input."""
     try:
         width = len(step.get_feature_names_out())
     except Exception:  # without names the width is unknown, and the caller encodes whole rows
@@ -133,7 +135,7 @@ def target_encoders(encoder: Any) -> list[str]:
 
 
 def known_levels(encoder: Any, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Return the levels on which a step was fitted, for the columns that reach it unchanged."""
+    """Return, for each column that reaches a step unchanged, the levels on which this step was fitted."""
     found: dict[str, NDArray[Any]] = {}
     kind = known_as(encoder)
     if isinstance(encoder, Structured):
@@ -199,8 +201,8 @@ def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> 
 
 
 def _part_sources(part: Any, inputs: Sources, width: int, names: list[str] | None = None) -> Sources:
-    """Return the sources of a part with a known number of outputs. If its transformer is unknown, only the columns of this part
-    are assumed to be mixed.
+    """Return the original columns on which each output of a part depends. The part has `width` outputs. If its transformer is
+    unknown, every output is assumed to depend on all columns of the part, but on no others.
     """
     try:
         found = _sources(part, inputs, names)
@@ -222,7 +224,9 @@ def positions(columns: Any, names: list[Any]) -> list[int]:
 
 
 def _slice(columns: slice, names: list[Any]) -> list[int]:
-    """Return the columns of a slice. A slice of positions works as in Python; a slice of names includes both ends."""
+    """Return the positions of the columns in a slice. A slice of positions works as in Python; a slice of names includes both
+    ends.
+    """
     start, stop = columns.start, columns.stop
     if isinstance(start, str):
         start = names.index(start)
@@ -232,7 +236,9 @@ def _slice(columns: slice, names: list[Any]) -> list[int]:
 
 
 def _vectorizer(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
-    """Return the sources of skrub's TableVectorizer, which records the input of each output."""
+    """Return the original columns on which each output of skrub's TableVectorizer depends. The TableVectorizer itself records the
+    input of each output.
+    """
     seen = list(step.feature_names_in_)
     return [inputs[seen.index(step.output_to_input_[output])] for output in step.all_outputs_]
 
@@ -279,7 +285,9 @@ def _bins(step: Any) -> list[int]:
 
 
 def _evenly(step: Any) -> list[int]:
-    """Return the sources of a transformer that converts each input to the same number of adjacent outputs."""
+    """Return the input column of each output, for a transformer that converts each input column to the same number of adjacent
+    outputs.
+    """
     width, left = divmod(len(step.get_feature_names_out()), step.n_features_in_)
     if left:
         raise _UnknownError
@@ -287,14 +295,18 @@ def _evenly(step: Any) -> list[int]:
 
 
 def _in_place(step: Any) -> list[int]:
-    """Return the sources of a transformer from category-encoders that replaces each column with one encoded column, in place."""
+    """Return the input column of each output, for a transformer from category-encoders that replaces each column with one encoded
+    column.
+    """
     if step.drop_invariant or len(step.get_feature_names_out()) != step.n_features_in_:
         raise _UnknownError
     return _same(step)
 
 
 def _dummies(step: Any) -> list[int]:
-    """Return the sources of the one-hot encoder from category-encoders, which replaces each column with its dummy columns."""
+    """Return the input column of each output, for the one-hot encoder from category-encoders, which replaces each column with its
+    dummy columns.
+    """
     if step.drop_invariant:
         raise _UnknownError
     widths = {part["col"]: part["mapping"].shape[1] for part in step.mapping}

@@ -1,9 +1,9 @@
 """Selection of the device on which torch computes (CPU or CUDA), and transfer of rows and results.
 
 The outputs `z` of the leading affine layers, and the results that torch computes from them, are stored on the device if they fit
-(`home`), and otherwise in CPU memory. If a pass of the network runs out of memory, it is repeated with half as many rows, and the
-size that fits is used from then on. A backward pass is repeated together with its forward pass, because the memory is allocated
-in the forward pass (`slopes`).
+(`home`), and otherwise in CPU memory. If a pass of the network runs out of memory, it is repeated with half as many rows. Later
+passes start with the number of rows that fits. A backward pass is repeated together with its forward pass, which allocates the
+memory (`slopes`).
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ def device_of(name: str) -> str:
 
 
 def described(device: str) -> str:
-    """Return a description of the device that includes the model of the GPU, because different GPUs round differently."""
+    """Return a description of the device. It names the model of a GPU, because different GPUs round differently."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if torch.device(device).type == "cuda" else device
 
 
 def home(device: str, numbers: int) -> str:
     """Return the device on which to store `numbers` single-precision numbers.
 
-    This is the given device if the numbers and the results computed from them fit in its memory, otherwise the CPU.
+    Return the given device if the numbers, and the results computed from them, fit in its memory. Otherwise, return the CPU.
     """
     if torch.device(device).type != "cuda":
         return device
@@ -78,8 +78,8 @@ class AdaptiveBatch:
         self.most: int | None = None  # rows that fit, after a larger number did not
 
     def __call__(self, ask: Callable[[Tensor], Parts], rows: Tensor, to: str | torch.device | None = None) -> Parts:
-        """Return the outputs of `ask` for rows (n, ...) as tensors with n rows each, on the given device (None: the device of the
-        rows).
+        """Apply `ask` to rows (n, ...), and return its outputs as tensors with n rows each. They are on the device `to` (None:
+        the device of the rows).
         """
         to = rows.device if to is None else to
         if self.most is None or len(rows) <= self.most:

@@ -3,7 +3,8 @@ row by the table.
 
 The network runs once on real rows. Each entry of an intermediate value is tracked from its encoded column through indexing,
 reshaping, casts and added offsets, up to the lookup. The converted network satisfies `module(inputs) == rest(x @ weight.T)`.
-Here, `x` contains the levels as one-hot columns, and `z = x @ weight.T` contains the inputs as numbers and the embedding vectors.
+Here, `x` contains the levels as one-hot columns. `z = x @ weight.T` contains the embedding vectors, and the inputs that are used
+as numbers.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ class OpaqueError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Rewritten:
-    """A network whose lookups were replaced. `module` takes all inputs as one tensor. For each column of each input, `levels`
-    contains its one-hot levels (None if the column is a number).
+    """A network whose lookups were replaced. `module` takes all inputs as one tensor. For each input, `levels` contains the
+    one-hot levels of each column (None if the column is a number).
     """
 
     module: nn.Module
@@ -68,8 +69,8 @@ class _Places:
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """An embedding lookup. `column` and `shift` contain the flattened source columns and offsets of its indices, and `table` is
-    the embedding table (V, e).
+    """An embedding lookup in `table` (V, e). For each of the flattened indices to look up, `column` contains the encoded column
+    from which the index comes, and `shift` the offset that was added to it.
     """
 
     shape: tuple[int, ...]
@@ -79,7 +80,8 @@ class Lookup:
 
 
 def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten | None:
-    """Return the module with the lookups in its graph replaced. `inputs` contains its inputs for some rows, (n, c) or (n,) each.
+    """Return the module with the lookups in its graph replaced by affine maps. `inputs` contains its inputs for some rows, each
+    with the shape (n, c) or (n,).
 
     Return None if the module cannot be traced, or if its graph uses whole numbers in a way that is not supported.
     """
@@ -104,7 +106,9 @@ def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten | None:
 
 
 class _Follow(fx.Interpreter):
-    """An interpreter that runs the graph on real rows, and records the sources of the entries of each value."""
+    """An interpreter that runs a graph on real rows. For each entry of each value, it records the encoded column from which the
+    entry comes.
+    """
 
     def __init__(self, graph: fx.GraphModule, inputs: list[Tensor]) -> None:
         super().__init__(graph, garbage_collect_values=False)
@@ -154,7 +158,7 @@ class _Follow(fx.Interpreter):
         return None
 
     def _again(self, node: fx.Node, first: Any) -> Any:
-        """Apply the operation of a node to other values of the same shape."""
+        """Apply the operation of a node again, with `first` in place of its first argument."""
         rest = fx.node.map_arg(node.args[1:], lambda a: self.env[a])
         named = fx.node.map_arg(node.kwargs, lambda a: self.env[a])
         if node.op == "call_method":
@@ -210,14 +214,14 @@ def is_rounding(node: fx.Node) -> bool:
 
 
 def _is_number(follow: _Follow, node: fx.Node) -> bool:
-    """Return whether a value has any use other than lookups."""
+    """Return whether a value is used for anything other than lookups."""
     return any(
         user not in follow.lookups and (user not in follow.places or _is_number(follow, user)) for user in node.users
     )
 
 
 def _only_looks_up(follow: _Follow, whole: NDArray[np.bool_]) -> bool:
-    """Return whether the network uses whole numbers only for lookups or as ordinary numbers."""
+    """Return whether the network uses whole numbers only in supported ways: to look up embeddings, or as ordinary numbers."""
     looked_up = {int(c) for lookup in follow.lookups.values() for c in lookup.column}
     for node, value in follow.env.items():
         if node not in follow.places or not isinstance(value, Tensor) or value.is_floating_point():
@@ -264,7 +268,9 @@ def by_input(levels: dict[int, Levels], widths: list[int]) -> list[tuple[Levels 
 
 
 class _Weights:
-    """The weights of the affine map, which are collected row by row in the order in which the rest of the network uses them."""
+    """The weights of the affine map from `x` to `z`. They are collected row by row, in the order in which the rest of the network
+    uses `z`.
+    """
 
     def __init__(self, widths: list[int], levels: dict[int, Levels]) -> None:
         sizes = [levels[c].size if c in levels else 1 for c in range(sum(widths))]
@@ -310,7 +316,9 @@ class _Weights:
 
 
 def _rest(follow: _Follow, starts: list[fx.Node], inputs: list[Tensor], table: _Weights) -> nn.Module:
-    """Return the graph with its inputs and the results of its lookups replaced by slices of `z`, the output of the affine map."""
+    """Return the graph as a function of `z`, the output of the affine map. Its inputs and the results of its lookups are replaced
+    by slices of `z`.
+    """
     new = fx.Graph()
     z = new.placeholder("z")
     values: dict[fx.Node, fx.Node] = {}

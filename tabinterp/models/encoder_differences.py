@@ -1,8 +1,8 @@
-"""Derivatives of encoder steps by finite differences, for the columns in which the steps are smooth.
+"""Derivatives of encoder steps by finite differences. They exist only for columns in which the steps are smooth.
 
-Each derivative is a central difference, with a step size chosen on the rows of the table. The one-sided differences must agree,
-and so must differences with larger steps. If no step size meets these conditions, the column has no derivative. Typical causes
-are special values, rounding, bins and the edge of a domain.
+Each derivative is a central difference, with a step size chosen on the rows of the table. Both one-sided differences must agree
+with it, and so must differences with larger steps. If no step size meets these conditions, the column has no derivative. Typical
+causes are rounding, bins, values with a special meaning, and values at the edge of a function's domain.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def _relative(x: FloatArray, scale: FloatArray) -> FloatArray:
 
 
 def leaves(mix: Mix, own: IntArray, encoded: IntArray) -> Iterator[tuple[Mix | None, IntArray, IntArray]]:
-    """Yield the functions that `mix` applies to separate columns, each with its input columns and its output columns. A function
-    that leaves its inputs unchanged is given as None.
+    """Yield the functions that `mix` applies to separate sets of columns, each with its input columns and its output columns.
+    None stands for a function that leaves its inputs unchanged.
     """
     if isinstance(mix, Joined):
         for part, taken, made in mix.places():
@@ -80,7 +80,7 @@ def leaves(mix: Mix, own: IntArray, encoded: IntArray) -> Iterator[tuple[Mix | N
 
 
 def pulled(mix: Mix, steps: Steps, x: FloatArray, gradient: FloatArray) -> FloatArray:
-    """Return gradients (m, c, k) with respect to the inputs `x` (m, c) of `mix`.
+    """Apply the chain rule: return gradients (m, c, k) with respect to the inputs `x` (m, c) of `mix`.
 
     `gradient` contains the gradients (m, d, k) with respect to the outputs of `mix`. For columns without a derivative, the
     returned gradient is zero.
@@ -162,8 +162,8 @@ def _examined(values: FloatArray, size: int) -> IntArray:
 def _chosen(
     mix: Mix, x: FloatArray, place: int, scale: float, negligible: FloatArray
 ) -> tuple[float, bool, FloatArray] | None:
-    """Return the step size, whether it is relative to the values, and typical absolute derivatives (d,). Return None if the
-    encoder is not smooth in this column.
+    """Return three values for the column at `place`: the step size, whether it is relative to the values, and typical absolute
+    derivatives (d,). Return None if the encoder is not smooth in this column.
     """
     whole = np.full(len(x), scale)
     tried = (
@@ -181,7 +181,9 @@ def _chosen(
 def _usual(
     mix: Mix, x: FloatArray, place: int, steps: FloatArray, multiples: tuple[float, ...], negligible: FloatArray
 ) -> FloatArray | None:
-    """Return typical absolute derivatives (d,), computed with these step sizes (n,). Return None if the differences disagree."""
+    """Return typical absolute derivatives (d,), computed with the step sizes `steps` (n,). Return None if these differences
+    disagree with those for other steps.
+    """
     here, unit = mix(x), np.eye(x.shape[1])[place]
     sides: list[tuple[FloatArray, FloatArray]] = []
     with np.errstate(all="ignore"), warnings.catch_warnings():

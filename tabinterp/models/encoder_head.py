@@ -1,8 +1,8 @@
-"""Split of an encoder into its head, which encodes each original column separately, and the later steps, which mix columns.
+"""Division of an encoder into its head, which encodes each original column separately, and its later steps, which mix columns.
 
 The split satisfies `encoder(rows) == mix(head(rows))`. For example, a head may consist of scalers and one-hot encoders. The later
-steps may compute principal components, kernels, products or norms from the outputs of the head. A gradient with respect to the
-outputs of the head can be attributed to single columns, whatever the later steps are.
+steps may compute principal components, kernels, products or norms from the outputs of the head. A gradient with respect to an
+output of the head can be attributed to a single column, whatever the later steps are.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _Part = tuple[Any, tuple[str, ...], int]  # encoder (None: numbers unchanged), i
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """An encoder that was split into its head, which encodes original columns, and its later steps `mix` (None if there are
-    none).
+    """An encoder that was split into its head, which encodes original columns separately, and its later steps `mix` (None if
+    there are none).
     """
 
     head: Any
@@ -44,8 +44,8 @@ class _NoHeadError(Exception):
 
 
 def cut(encoder: Any, rows: pd.DataFrame) -> Cut | None:
-    """Split a fitted encoder into its head and its later steps, and try both on a few rows of its input columns. Return None if
-    the encoder has no known head.
+    """Split a fitted encoder into its head and its later steps, and test the split on a few rows. Return None if the encoder has
+    no known head.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="X has feature names")
@@ -85,7 +85,7 @@ def _is_function(step: Any) -> bool:
 
 
 def _of_pipeline(steps: Sequence[Any], rows: pd.DataFrame) -> Cut:
-    """Split a pipeline after the leading steps that encode columns separately, or within its first step."""
+    """Split a pipeline after its leading steps that encode columns separately. If there are none, split its first step."""
     names = tuple(map(str, rows.columns))
     local = 0
     while local < len(steps) and _is_local(steps[: local + 1], names):
@@ -113,7 +113,7 @@ def _is_local(steps: Sequence[Any], names: tuple[str, ...]) -> bool:
 
 
 def _given(step: Any, rows: Any) -> Any:
-    """Return the output of a step for rows of the table or for the output of the preceding step."""
+    """Return the output of a step. Its input `rows` is either rows of the table or the output of the preceding step."""
     if not isinstance(rows, pd.DataFrame):
         return step.transform(rows)
     return as_taken(step.transform, rows, hasattr(step, "feature_names_in_"))
@@ -138,7 +138,9 @@ def _of_columns(step: Any, rows: pd.DataFrame) -> Cut:
 
 
 def _beside(step: Any, parts: Sequence[tuple[Any, list[int]]], rows: pd.DataFrame) -> Cut:
-    """Combine the heads of several parts, and the later steps of each part."""
+    """Split several parts of an encoder whose outputs are concatenated. Combine their heads into one head, and their later steps
+    into one function.
+    """
     heads, mixes, affine = list[_Part](), [], True
     for part, places in parts:
         own = rows.iloc[:, places]
@@ -224,8 +226,8 @@ class Joined:
 
 
 class Shown(Structured):
-    """The head of an encoder whose dependencies are known only from a probe. It returns the numeric columns that the encoder
-    mixes, unchanged, followed by the encoded columns that do not depend on several columns.
+    """The head of an encoder for which only a probe has shown which columns it mixes. It returns the numeric columns that the
+    encoder mixes, unchanged. After these, it returns the encoded columns that depend on at most one column.
     """
 
     def __init__(
@@ -253,8 +255,8 @@ class Shown(Structured):
 
 
 class Refilled:
-    """The map from the outputs of a `Shown` head to encoded rows. To compute the encoded columns that mix numbers, it inserts
-    these numbers into copies of one row of the table, and encodes these copies.
+    """The map from the outputs of a `Shown` head to encoded rows. To compute the encoded columns that mix numeric columns, it
+    inserts the numbers into copies of one row of the table, and encodes the copies.
     """
 
     def __init__(self, shown: Shown, row: pd.DataFrame, width: int) -> None:
@@ -265,7 +267,7 @@ class Refilled:
         return self.only(x, np.arange(self.width))
 
     def only(self, x: FloatArray, outputs: IntArray) -> FloatArray:
-        """Return the encoded columns at the positions `outputs`. The encoder runs only if some of them mix numbers."""
+        """Return the encoded columns at the positions `outputs`. The encoder runs only if some of them mix numeric columns."""
         numbers, mixed = len(self.shown.numbers), np.isin(outputs, self.mixed)
         encoded = np.empty((len(x), len(outputs)))
         if mixed.any():
@@ -278,7 +280,7 @@ class Refilled:
         return self.shown.blocks()
 
     def of_numbers(self, x: FloatArray) -> FloatArray:
-        """Return the encoded columns that mix numbers, for the numbers `x` (m, numbers)."""
+        """Return the encoded columns that mix numeric columns, computed from the numbers `x` (m, numbers)."""
         if not len(self.mixed):
             return np.empty((len(x), 0))
         rows = self.row.iloc[np.zeros(len(x), dtype=np.int64)].reset_index(drop=True)

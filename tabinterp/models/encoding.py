@@ -1,11 +1,11 @@
-"""Encoding of original columns as a tensor, and the encoded columns that each original column affects.
+"""Encoding of original columns as a tensor, with a record of which encoded columns each original column affects.
 
 A column is *local* if its encoded columns depend on no other column. A local column can be changed without running the encoder.
 For all other columns, whole rows are encoded, which is slower but also correct.
 
 A fixed list of transformers that work column by column determines which columns are local. A probe supplements the list: each
-column is changed in sample rows, and every encoded column that changes counts as dependent on it. A FunctionTransformer counts as
-column-local if the probe shows that it is.
+column is changed in sample rows, and every encoded column that changes is recorded as dependent on it. Whether a
+FunctionTransformer works column by column is determined only by the probe.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ class Encoding:
     column to the positions of its encoded columns.
 
     If a column is `local`, its encoded columns can be changed without changing any others. If a column has no encoded columns,
-    the model does not use it. If columns are mixed, `mixing` determines the `tail` when it is first needed.
+    the model does not use it. If columns are mixed, the function `mixing` computes the `tail` when it is first used.
 
-    If this encoding is the head of another encoding, `abrupt` lists the columns in which that other encoding is not smooth. These
-    columns can be changed, but have no derivatives.
+    If this encoding is the head of a larger encoding, `abrupt` lists the columns in which the larger encoding is not smooth.
+    These columns can be changed, but have no derivatives.
     """
 
     transform: Callable[[pd.DataFrame], FloatArray]
@@ -90,7 +90,7 @@ class Encoding:
         return made
 
     def goes_by_parts(self, columns: Sequence[str]) -> bool:
-        """Return whether parts of the encoder can be called separately, and at least one part that mixes these columns is not
+        """Return whether the parts of the encoder can be called separately and at least one part that mixes these columns is not
         affine.
         """
         return isinstance(self.transform, Transform) and self.transform.goes_by_parts(columns)
@@ -99,7 +99,7 @@ class Encoding:
         """Return the encoded columns at the positions `places` for `size` rows. `rows` is a function that takes column names and
         returns a frame of these columns.
 
-        If the encoder has parts, only the necessary parts and columns are computed.
+        If the parts of the encoder can be called separately, only the necessary parts and columns are computed.
         """
         if isinstance(self.transform, Transform):
             return self.transform.outputs(rows, size, places)
@@ -133,8 +133,8 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
 
 
 def _seen(sources: Sources, moved: dict[str, NDArray[np.bool_]]) -> Sources:
-    """Return the sources combined with the dependencies that a probe showed. For outputs marked as `Probed`, return only the
-    dependencies that the probe showed.
+    """Return the original columns on which each encoded column depends: those in `sources` and those shown by a probe (`moved`).
+    If an entry of `sources` is a `Probed`, only the probe counts.
     """
     shown = [frozenset(c for c, touched in moved.items() if touched[e]) for e in range(len(sources))]
     return [one if isinstance(s, Probed) else s | one for s, one in zip(sources, shown, strict=True)]
@@ -218,8 +218,8 @@ def _shuffled(frame: pd.DataFrame, width: int) -> pd.DataFrame:
 
 
 def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
-    """Return, for each column, randomly chosen positions of rows from which its values are taken. Fewer rows are used if there
-    are many cells, because columns are encoded separately.
+    """Return, for each column, random positions of the rows from which its values are taken. There are fewer positions for wide
+    tables, because every column is checked with a separate call of the encoder.
     """
     size = int(np.clip(PROBE_CELLS // (len(frame.columns) * max(1, width)), 16, CHECKED))
     draws = np.random.default_rng(0)
@@ -227,10 +227,10 @@ def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
 
 
 def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
-    """Return whether local columns are encoded independently of the other columns.
+    """Return whether the encoding of each local column is independent of the values in other columns.
 
-    In rows that combine values of different rows, the encoding of each local column must be the same as in the row from which its
-    value was taken.
+    This is checked on rows that combine the values of several rows. Each local column must be encoded as in the row from which
+    its value was taken.
     """
     whole = encoding.transform(_shuffled(frame, encoding.width))
     for column, order in _orders(frame, encoding.width).items():
@@ -243,7 +243,7 @@ def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Return, for each column, the number of rows with a level unknown to its encoder.
+    """Return, for each column, the number of rows with a level that its encoder does not know.
 
     Raise an error if all levels of a column are unknown and some of them differ from known levels only in their type.
     """
@@ -324,7 +324,9 @@ class Transform:
         return self(rows(self._columns))[:, places] if encoded is None else encoded
 
     def goes_by_parts(self, columns: Sequence[str]) -> bool:
-        """Return whether the parts that mix these columns can be called separately, and at least one of them is not affine."""
+        """Return whether the parts that mix these columns can be called separately and at least one of these parts is not
+        affine.
+        """
         found = self._quickly.reading(columns)
         return bool(found) and not all(map(is_nearly_affine, found))
 
@@ -386,8 +388,8 @@ def _in_turn(encoder: Any) -> Callable[[Any], Any]:
 def _probe(
     transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, columns: tuple[str, ...]
 ) -> tuple[int, dict[str, NDArray[np.bool_]]]:
-    """Return the number of encoded columns, and which of them change when the values of one original column (including its
-    missing values) are exchanged between sample rows.
+    """Return the number of encoded columns, and which of them depend on each original column. An encoded column depends on an
+    original column if it changes when other values of that column, including missing values, are inserted into sample rows.
     """
     base, moved = frame.iloc[_spread(len(frame), PROBED)].reset_index(drop=True), dict[str, NDArray[np.bool_]]()
     few = columns[:TOGETHER]  # the encoded width is still unknown
@@ -411,7 +413,7 @@ def _spread(rows: int, most: int) -> IntArray:
 
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return the sample rows `base`, followed by one copy of them for each of these columns. In each copy, only the respective
+    """Return the sample rows `base`, followed by one copy of these rows for each column in `columns`. In each copy, only this
     column has different values.
     """
     size = len(base)

@@ -1,4 +1,4 @@
-"""Calls to networks with named inputs or several outputs, of which one contains the scores."""
+"""Calls to networks with named inputs, and to networks with several outputs of which one contains the scores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Averaged = Literal["values", "logits", "logs"]  # what the averaged members retu
 
 @dataclass(frozen=True)
 class Inputs:
-    """The way in which inputs are passed to a network: by position, by keyword, or as one dict.
+    """A specification of how inputs are passed to a network: by position, by keyword, or as one dict.
 
     `names` contains the names of the inputs (None if they are passed by position). `absent` contains the keywords for which None
     is passed.
@@ -132,7 +132,8 @@ class ForwardCall(nn.Module):
 
 
 def inputs_by_name(module: nn.Module, encoders: Mapping[Any, Any], name: str) -> Inputs:
-    """Determine how to pass named inputs to a network: as keywords, or as one dict if its forward method has one argument.
+    """Return a specification of how to pass named inputs to a network: as keywords, or as one dict if its forward method has one
+    argument.
 
     If the encoder of an input is None, the network receives None for this input.
 
@@ -257,7 +258,7 @@ def _entries(result: Any) -> list[tuple[str | int, Any]]:
 
 
 def _told(result: Any) -> str:
-    """Describe in words what a network returned."""
+    """Describe the type and shape of what a network returned, for an error message."""
     if isinstance(result, fx.Proxy):
         return "a value"
     if isinstance(result, Tensor):

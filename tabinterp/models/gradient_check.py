@@ -1,7 +1,7 @@
 """Comparison of a network's own gradient with finite differences of its score.
 
-A straight-through estimator passes a gradient through steps that have none, and a manually written backward function may have
-errors. In both cases the result is the gradient of a function other than the score.
+The two can differ for two reasons. A straight-through estimator passes a gradient through operations that have none, and a
+manually written backward function may have errors. In both cases, the network's gradient is not the gradient of its score.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ NEAR = 1e-3  # accepted difference from the network in double precision, relativ
 
 
 def gradient_disagreement(bound: BoundModel) -> float | None:
-    """Return the proportion of rows in which the network's gradient differs from a finite difference of the score in the
-    direction of another row.
+    """Return the proportion of rows in which the network's gradient disagrees with a finite difference of the score. The
+    difference is computed in the direction of another row.
 
-    Return None if no comparison is possible or necessary: there is no gradient, the model is linear, or the network does not
-    accept points between rows.
+    Return None if no comparison is possible or necessary: the model has no gradient, it is linear, or it does not accept points
+    between rows.
     """
     if not bound.has_gradient or bound.is_linear or len(bound.x) < 2:
         return None

@@ -29,7 +29,9 @@ class Levels:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """An encoder (None if numbers are unchanged), the columns that it uses (`reads`), and the levels of each of its outputs."""
+    """An encoder (None if numbers are unchanged), the columns that it uses (`reads`), and the levels of each of its outputs (None
+    for a number).
+    """
 
     encoder: Any
     reads: tuple[str, ...]
@@ -37,7 +39,7 @@ class Part:
 
     @property
     def width(self) -> int:
-        """The number of encoded columns. Each level counts as one column."""
+        """The number of encoded columns, in which each level has one column."""
         return sum(1 if one is None else one.size for one in self.levels)
 
     def encode(self, rows: pd.DataFrame) -> FloatArray:
@@ -49,7 +51,7 @@ class Part:
         return self.of_codes(self.encode(rows))
 
     def of_codes(self, codes: FloatArray) -> FloatArray:
-        """Return the encoded rows (n, width) for the output (n, c) of the encoder."""
+        """Convert the output (n, c) of the encoder to encoded rows (n, width), with levels as one-hot columns."""
         return np.column_stack([_columns(codes[:, j], one) for j, one in enumerate(self.levels)])
 
 
@@ -68,7 +70,7 @@ class SideBySide(Structured):
         return tuple(map(str, self.feature_names_in_))
 
     def with_levels(self, levels: Sequence[tuple[Levels | None, ...]]) -> SideBySide:
-        """Return the same encoders with the given levels for the outputs of each encoder."""
+        """Return a copy in which the outputs of each encoder have the given levels."""
         return SideBySide([replace(part, levels=one) for part, one in zip(self.parts, levels, strict=True)])
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:

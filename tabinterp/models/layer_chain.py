@@ -23,9 +23,9 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
     Step l maps the outputs of layer l to the pre-activations of the next layer, or to the scores. Layer 0 stands for `z`, the
     outputs of the leading affine layers.
 
-    The list ends before the first step that is not an affine function of only the preceding layer's outputs. Affine steps are
-    identified in the graph, and confirmed on real rows and random values. An operation such as clipping is never affine, even if
-    it clips none of these values.
+    The list ends before the first step that is not affine or uses anything other than the outputs of the preceding layer. Affine
+    steps are identified in the graph, and confirmed on real rows and random values. An operation such as clipping is never
+    treated as affine, even if it leaves all of these values unchanged.
     """
     size = bound.z.shape[1]
     if not bound.has_gradient:
@@ -49,8 +49,8 @@ def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
 
 
 def _leads_on(front: Front, is_last: bool) -> bool:
-    """Return whether the next activation is the only operation that uses the result of an affine step. For the last step, return
-    whether only linear operations follow it.
+    """Return whether the result of an affine step is used only by the next activation. For the last step, return whether it is
+    followed only by linear operations.
     """
     graph = front.rest.module if isinstance(front.rest, Untouched) else front.rest
     if front.nothing_behind or not isinstance(graph, fx.GraphModule):
@@ -70,7 +70,9 @@ def _is_straight(graph: fx.GraphModule, node: fx.Node) -> bool:
 
 
 def _gives(front: Front, a: FloatArray, told: torch.nn.Module, z: torch.Tensor) -> bool:
-    """Return whether an affine step maps the outputs `a` (m, h) to the values that the network `told` computes from `z`."""
+    """Return whether an affine step maps the outputs `a` (m, h) of a layer to the values that the network `told` computes from
+    `z`.
+    """
     with torch.inference_mode():
         expected = told(z).double().cpu().numpy()
     own = a @ front.weight.cpu().numpy().T + front.bias.cpu().numpy()

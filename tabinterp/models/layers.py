@@ -1,4 +1,4 @@
-"""Division of a network at each hidden layer into two networks, one up to the layer and one from the layer to the scores.
+"""Division of a network at each hidden layer into two networks: one that ends at the layer, and one from the layer to the scores.
 
 Hidden layers are numbered from 1 in the order in which they run, as in `Activations`. Both networks are parts of the graph after
 the leading affine layers. The outputs `z` of the leading affine layers are therefore computed only once.
@@ -31,8 +31,8 @@ class Layer:
     `behind` maps the outputs of the layer to scores (m, k). If `beside` is true, later operations also use `z` directly, so the
     input of `behind` consists of the outputs and `z` (m, width + h).
 
-    The attributes that start with `graph_` are the same networks as graphs for inspection. The other networks run on `device`.
-    `z` is stored on the device `home`.
+    The attributes that start with `graph_` are graphs of the same networks, for inspection. The networks themselves run on
+    `device`. `z` is stored on the device `home`.
     """
 
     name: str
@@ -63,8 +63,8 @@ class Layer:
 
     @cached_property
     def behind(self) -> nn.Module:
-        """The network that maps outputs (m, width) to scores (m, k). If `beside` is true, its input is the outputs and `z` (m,
-        width + h).
+        """The network that maps outputs (m, width) to scores (m, k). If `beside` is true, its input consists of the outputs and
+        `z` (m, width + h).
         """
         return placed(self.graph_behind, self.device)
 
@@ -174,8 +174,8 @@ def _alone(graph: fx.GraphModule, node: fx.Node, source: fx.Node) -> fx.GraphMod
 
 
 def _behind(graph: fx.GraphModule, layer: fx.Node, width: int, beside: bool) -> fx.GraphModule:
-    """Return the part of the graph after a layer. Its input is the outputs of the layer. If `beside` is true, the input also
-    contains `z`.
+    """Return the part of the graph after a layer. Its input consists of the outputs of the layer and, if `beside` is true,
+    `z`.
     """
     getitem: Callable[..., Any] = operator.getitem
     new = fx.Graph()

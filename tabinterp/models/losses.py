@@ -1,4 +1,5 @@
-"""Loss functions that return the contribution of each row, for computing means, intervals and importances.
+"""Loss functions that return the contribution of each row to a loss. Mean losses, intervals and importances are computed from
+these contributions.
 
 The AUC is not a mean over rows, but its first-order approximation is (Hájek 1968; DeLong, DeLong & Clarke-Pearson 1988). In this
 approximation, each row contributes its placement among the rows of the other class.
@@ -28,7 +29,8 @@ RowLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss function. `rows` returns the contribution of each row, and the loss is the weighted mean of these contributions.
+    """A loss function. The function `rows` returns the contribution of each row, and the loss is the weighted mean of these
+    contributions.
 
     If `ranks` is true, a contribution depends on the other rows, so all rows are needed at once.
     """
@@ -54,7 +56,9 @@ def log_loss(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
 
 
 def brier(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Return the squared distance between probability and outcome, summed over the classes for k classes (Brier 1950)."""
+    """Return the squared difference between probability and outcome (Brier 1950). For more than two classes, it is summed over
+    the classes.
+    """
     if scores.shape[2] == 1:
         return (torch.sigmoid(scores[..., 0]) - y) ** 2
     p = torch.softmax(scores, dim=2)
@@ -85,17 +89,18 @@ def poisson_deviance(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
 
 
 def squared_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Return the squared distance of the count from its expectation, in squared counts."""
+    """Return the squared difference between the count and the expected count, in squared counts."""
     return (torch.exp(scores[..., 0]) - y) ** 2
 
 
 def absolute_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Return the distance of the count from its expectation, in counts."""
+    """Return the absolute difference between the count and the expected count, in counts."""
     return (torch.exp(scores[..., 0]) - y).abs()
 
 
 def one_minus_auc(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Return 1 - AUC plus the first-order term of each row. The weighted mean over all m copies of the rows is exactly 1 - AUC.
+    """Return the contribution of each row: 1 - AUC plus a first-order term. The weighted mean of the contributions over all m
+    copies of the rows is exactly 1 - AUC.
 
     The first-order term of a row is computed from its placement: the weighted proportion of rows of the other class that are
     ranked correctly relative to it. Ties count half.

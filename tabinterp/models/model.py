@@ -41,8 +41,8 @@ SMALL = 4096  # rows whose derivatives are summed while they are in the processo
 class File:
     """The file from which a model was loaded.
 
-    `unsafe` states whether code in the file was run to load the model. If the file was saved from a model for which code in an
-    earlier file was run, `made_from` identifies the earlier file.
+    `unsafe` states whether code in the file was run to load the model. If the saved model had itself been loaded by running code
+    in an earlier file, `made_from` identifies that file.
     """
 
     format: str
@@ -79,7 +79,7 @@ class Model(Previewed):
     opaque : reason why a model with a `function` has no gradient.
     original : module with the original weights, if `module` does not contain them.
     penalised : whether a linear model was fitted with a penalty; None if unknown.
-    own : statistical inference supplied with a linear model.
+    own : estimates and their covariance that a library supplies with a linear model.
     expects : width of each input, if a file states it.
     fitted_in_batches : whether the model was fitted to all training rows of a scan.
     device : device on which the model computes.
@@ -142,8 +142,8 @@ def _layer(module: nn.Module) -> str:
 
 
 def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
-    """Convert numbers to the type of a column. For an integer column, the result has 64-bit integers, because a narrower type may
-    be unable to represent the numbers.
+    """Convert numbers to the type of a column. For an integer column, the result has 64-bit integers, because the column's own
+    type may be too narrow for the numbers.
     """
     made, kind = pd.Series(values), column.dtype
     if pd.api.types.is_integer_dtype(kind):
@@ -169,7 +169,7 @@ def check_model(model: Any) -> None:
 
 
 def check_widths(model: Model, widths: Sequence[int]) -> None:
-    """Check that the inputs have the widths stated in the model's file."""
+    """Check that the inputs have the numbers of columns that are stated in the model's file."""
     if model.expects is not None and tuple(widths) != model.expects:
         raise ModelError(
             f"{model.name} expects inputs with {' and '.join(map(str, model.expects))} encoded columns, but for this table "
@@ -213,9 +213,9 @@ class BoundModel:
     clipped: int = 0
 
     def take(self, rows: IntArray | NDArray[np.bool_], table: Table | None = None) -> BoundModel:
-        """Return the same model on these rows only, without encoding them again.
+        """Return the same model bound only to the rows `rows`, without encoding these rows again.
 
-        `table` is the table of these rows, if another model on the same table has already created it.
+        `table` is the table of these rows. Pass it if it was already created for another model.
         """
         rows = rows.copy()  # a mask may be read-only, about which torch warns
         taken = replace(self, table=self.table.take(rows) if table is None else table, x=self.x[rows])
@@ -279,7 +279,7 @@ class BoundModel:
 
     @cached_property
     def first(self) -> Front:
-        """The split into leading affine layers and remaining layers, with the affine weights on the device `home`."""
+        """The split into leading affine layers and remaining layers (`front`), with the affine weights on the device `home`."""
         return self.front.on(self.home)
 
     def at_home(self, values: Any) -> Tensor:
@@ -338,8 +338,8 @@ class BoundModel:
 
     @cached_property
     def rest(self) -> nn.Module:
-        """The layers after the leading affine layers, in single precision and on the model's device. They map `z` (m, h) to
-        scores (m, k).
+        """The layers after the leading affine layers, which map `z` (m, h) to scores (m, k). They are in single precision and on
+        the model's device.
         """
         with torch.inference_mode(False):
             return placed(with_fast_tanh(self.behind), self.device)
@@ -368,7 +368,7 @@ class BoundModel:
             return torch.cat([self.rest(self.z[i : i + BLOCK]).double() for i in range(0, max(1, len(self.z)), BLOCK)])
 
     def front_of(self, x: FloatArray) -> Tensor:
-        """Return the outputs `z` (m, h) of the leading affine layers for encoded rows (m, d).
+        """Apply the leading affine layers to encoded rows (m, d), and return their outputs `z` (m, h).
 
         The sums are computed from centred inputs in double precision, and then converted to single precision.
         """
@@ -419,8 +419,8 @@ class BoundModel:
     def move(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Move:
         """Return the `Move` that replaces the values of these columns in the rows `receivers` with those in the rows `donors`.
 
-        A move that is known only from a probe of the encoder is checked by encoding some whole rows. If the check fails, the
-        returned move encodes whole rows.
+        If only a probe has shown which encoded columns a move affects, the move is checked on some rows, which are encoded as a
+        whole. If the check fails, the returned move encodes whole rows.
         """
         found = move_of(self.encoding, columns)
         if not found.is_shown:
@@ -464,8 +464,8 @@ class BoundModel:
         return made
 
     def _affine(self, columns: tuple[str, ...]) -> tuple[IntArray, Tensor] | None:
-        """Return the positions of the outputs of the encoder's head that these columns determine, and the weights (h, block) of
-        these outputs in `z`. Return None unless the encoder mixes these columns only by affine steps.
+        """Return the positions of the head outputs that these columns determine, and the weights (h, block) with which these
+        outputs enter `z`. Return None unless the encoder mixes these columns only by affine steps.
         """
         tail = None if self.encoding.goes_by_parts(columns) else self.encoding.tail
         if tail is None or tail.weight is None or not all(tail.head.local[c] for c in columns):

@@ -1,8 +1,8 @@
-"""Moves, which replace the values in some columns of a row with those of another row, and their effect on encoded columns.
+"""Moves and their effect on encoded columns. A move replaces the values in some columns of a row with the values of another row.
 
-The encoder may mix columns. An encoded column that depends on a moved column can then also depend on the columns that are mixed
-with it, but on no others. Only the steps that compute such encoded columns run again. These steps are either the last steps of
-the encoder, applied to the stored output of its head (see `Tail`), or some parts of a column transformer.
+If the encoder mixes columns, an encoded column can depend on a moved column and also on the columns that are mixed with it. Only
+the steps that compute the affected encoded columns run again. These steps are either the last steps of the encoder, applied to
+the stored output of its head (see `Tail`), or some parts of a column transformer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Step:
 class Move:
     """The replacement of the values in `columns` by those of other rows, which changes the encoded columns `outputs`.
 
-    The encoded columns `outputs` depend only on the columns in `columns` and `beside`. If the head of the encoder encodes
+    These encoded columns depend on no columns other than those in `columns` and `beside`. If the head of the encoder encodes
     `columns` separately, `block` contains the positions of their encodings in the output of the head. `steps` then contains the
     later steps that compute `outputs`.
     """

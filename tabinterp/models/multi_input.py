@@ -38,7 +38,7 @@ FEW = 6  # up to this number of inputs that may be whole numbers, all combinatio
 
 @dataclass(frozen=True)
 class Form:
-    """The form in which an encoder's output is passed to the network."""
+    """The type (floats or integers) and the shape in which an encoder's output is passed to the network."""
 
     whole: bool = False  # long integers
     flat: bool = False  # (n,) instead of (n, 1)
@@ -104,7 +104,7 @@ def _finished(
 
 
 def with_encoder(model: Model, encoder: Any) -> Model:
-    """Return a model that takes encoded rows, combined with the encoder that computes these rows."""
+    """Add an encoder to a model that takes encoded rows. The returned model takes original rows."""
     finish = replace(model.finish, encoders=(encoder,)) if isinstance(model.finish, Finish) else model.finish
     return replace(model, encoder=encoder, finish=finish)
 
@@ -128,8 +128,8 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
 
 
 def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
-    """Return the network with its lookups replaced: in its graph, or at run time if the network branches or cannot be traced.
-    Return None if all inputs are ordinary numbers, because nothing needs to be replaced.
+    """Return the network with its embedding lookups replaced. They are replaced in its graph, or at run time if the network
+    branches or cannot be traced. Return None if all inputs are ordinary numbers, because nothing needs to be replaced.
     """
     intercepted = intercept(plain.module, inputs, plain.name)
     made = rewrite(plain.module, inputs)
@@ -190,8 +190,8 @@ def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
     """Yield combinations of input forms to try.
 
     In the first combination, all inputs are floats. In the following combinations, some inputs are passed as whole numbers, if
-    their values allow it. Combinations with fewer whole-number inputs come first, unless there are many such inputs. Afterwards,
-    the same combinations follow with the shape (n,) instead of (n, 1).
+    their values allow it. Combinations with fewer whole-number inputs come first, unless many inputs could be whole numbers.
+    Afterwards, all combinations are repeated with the shape (n,) for inputs with one column.
     """
     could: list[bool] = [bool((one == np.floor(one)).all()) for one in encoded]
     for flat in (False, True):

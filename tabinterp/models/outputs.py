@@ -12,8 +12,8 @@ from .scores import Link
 
 
 def link_of(model: Model, goal: Goal) -> Link | None:
-    """Return the link function that converts outputs to scores; None if the outputs need no conversion. Plain numbers from a
-    count model are taken to be expected counts.
+    """Return the link function that converts outputs to scores; None if the outputs need no conversion. If a count model returns
+    plain numbers, they are assumed to be expected counts.
     """
     if goal.classes:
         return "logit" if model.outputs == "probabilities" else None
@@ -22,8 +22,8 @@ def link_of(model: Model, goal: Goal) -> Link | None:
 
 
 def averaging(model: Model, goal: Goal) -> Model:
-    """Set a model to average the predictions of its ensemble members (probabilities, values or expected counts). A model without
-    ensemble members is returned unchanged.
+    """Return the model, set to average the predictions of its ensemble members (probabilities, values or expected counts). A
+    model without ensemble members is returned unchanged.
     """
     if not isinstance(model.module, ForwardCall) or model.module.output != MEAN:
         return model

@@ -1,4 +1,4 @@
-"""Scores of perturbed rows, in which some columns are replaced by those of other rows.
+"""Scores of perturbed rows, in which the values of some columns are replaced by values from other rows.
 
 Encoded columns affect the scores only through `z`, the outputs of the leading affine layers of the network. If the encoder
 encodes a column separately, replacing the column only updates its contribution to `z`. For other columns, the affected encoded
@@ -38,7 +38,7 @@ def forward(rest: Any, base: Tensor, added: Tensor | None = None) -> Tensor:
 
 
 def resolved(bound: BoundModel, difference: FloatArray) -> FloatArray:
-    """Return differences of scores, with those that may be rounding errors set to zero. The sum of many rounding errors could
+    """Set score differences to zero if they are so small that they may be rounding errors. The sum of many rounding errors could
     otherwise look like an effect.
     """
     return np.where(np.abs(difference) > RESOLUTION * np.abs(bound.scores).max(), difference, 0.0)

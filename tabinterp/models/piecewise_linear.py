@@ -1,8 +1,9 @@
-"""Piecewise linear networks, which become affine if each activation is replaced by a fixed slope.
+"""Piecewise linear networks. They become affine if each activation is replaced by a multiplication with a fixed slope.
 
 Every ReLU or leaky ReLU is linear on either side of 0. If all operations between the activations are affine, the network is one
 affine function for each pattern of activation signs. This condition is checked with random slopes, on intermediate values of real
-rows and on random values. The check detects products, gates and row-wise normalisations, whatever their names.
+rows and on random values. The check uses only values, so it detects products, gates and row-wise normalisations however they are
+implemented.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class _Held(nn.Module):
 
 
 def held(bound: BoundModel, slope: Callable[[int], Tensor]) -> nn.Module | None:
-    """Return the layers after the leading affine layers, with activation i replaced by the fixed slope `slope(i)`. The result is
-    in double precision. Return None if it is not affine.
+    """Return the layers after the leading affine layers in double precision, with activation i replaced by a multiplication with
+    `slope(i)`. Return None if the resulting function is not affine.
     """
     graph = trace(bound.behind)
     if graph is None or not bound.has_gradient:

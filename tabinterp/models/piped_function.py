@@ -1,4 +1,4 @@
-"""Prediction functions of pipelines, which encode each distinct value only once. The last step of a pipeline can be any model.
+"""Prediction functions of pipelines that encode each distinct value only once. The last step of the pipeline can be any model.
 
 If the encoder works column by column, an encoded row is assembled from the encodings of its values. The last step then receives
 exactly the array that the encoder would have returned. This is checked on a few rows. If the check fails, the whole pipeline is
@@ -99,8 +99,8 @@ class Dense:
 
 
 class Sparse:
-    """A sparse matrix of encoded rows. In every row, an original column occupies the same positions among the stored entries, in
-    the order of the encoded columns.
+    """A sparse matrix of encoded rows. All rows have the same number of stored entries for an original column, at the same
+    positions, so a column can be rewritten in all rows at once.
     """
 
     def __init__(self, values: Sequence[Values], size: int, like: Any) -> None:
@@ -228,7 +228,7 @@ def _few(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_known(made: Any) -> bool:
-    """Return whether an encoder's output can be assembled.
+    """Return whether an encoder's output has a type that can be assembled from the encodings of single values.
 
     It must be a two-dimensional array of floats, a row-wise (CSR) sparse matrix with at most `WIDEST` columns, or a data frame
     whose columns all have the same float dtype.

@@ -1,8 +1,8 @@
 """Conversion of dynamically quantised networks (`torch.ao.quantization.quantize_dynamic`) to networks of linear layers.
 
-The linear layers have the stored weights. A quantised network also rounds the inputs of each layer. The resolution of this
-rounding depends on all rows of a batch, so the score of a row depends on the other rows. The converted network omits this
-rounding: each row has a single score, which has a gradient.
+The new linear layers have the same weights as the quantised layers. A quantised network also rounds the inputs of each layer. The
+resolution of this rounding depends on all rows of a batch, so the score of a row depends on the other rows. The converted network
+omits this rounding: each row has a single score, which has a gradient.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Faster encoding with a column transformer, which encodes each distinct text only once.
 
 scikit-learn encodes every cell of a text column separately, and a column transformer combines the outputs of its parts as sparse
-matrices. If a part works column by column (see `structure`), it only needs to encode one row per distinct text. The other rows
-are looked up.
+matrices. If a part works column by column (see `structure`), it only needs to encode one row per distinct text. For all other
+rows, the encoding is looked up.
 
-The first rows are compared with the output of the column transformer. If they differ, the column transformer encodes all rows. A
-small number of rows is passed directly to the parts, because the checks in the column transformer take longer than the parts.
+The first rows are compared with the output of the column transformer. If they differ, the column transformer encodes all rows.
+Small numbers of rows are passed directly to the parts, because the column transformer's own checks take longer than encoding the
+rows.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class InParts:
     def outputs(self, rows: pd.DataFrame, places: IntArray) -> FloatArray | None:
         """Return the encoded columns at the positions `places`. Only the parts that compute them are called.
 
-        Return None if no whole rows have been compared with the output of `encoder` yet.
+        Return None unless whole rows have been compared with the output of `encoder` and agreed.
         """
         many = len(rows) >= MANY
         if not len(rows) or not self._same.get(many):
@@ -87,8 +88,8 @@ class InParts:
         return [p for p in self._parts if ((places >= p.span.start) & (places < p.span.stop)).any()]
 
     def reading(self, columns: Sequence[str]) -> list[Any]:
-        """Return the transformers that use any of these columns. The list is empty if no whole rows have been compared with the
-        output of `encoder` yet.
+        """Return the transformers that use any of these columns. The list is empty unless whole rows have been compared with the
+        output of `encoder` and agreed.
         """
         return [p.transformer for p in self._parts if set(p.columns) & set(columns)] if any(self._same.values()) else []
 
@@ -105,7 +106,7 @@ class InParts:
 
 
 def _parts(encoder: Any) -> tuple[Part, ...]:
-    """Return the parts of a column transformer that was fitted on named columns. For anything else, the result is empty."""
+    """Return the parts of a column transformer that was fitted on named columns. For any other encoder, the result is empty."""
     if known_as(encoder) == "sklearn.Pipeline" and len(encoder.steps) == 1:
         return _parts(encoder.steps[0][1])
     if known_as(encoder) != "sklearn.ColumnTransformer" or not hasattr(encoder, "feature_names_in_"):

@@ -15,7 +15,7 @@ from tabinterp.arrays import FloatArray
 
 
 def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
-    """Return the result of a function for rows, which are passed in a form that the function accepts.
+    """Call a function with rows, in a form that the function accepts, and return its result.
 
     If the function was fitted with column names (`named`), it receives a frame. Otherwise, an array is tried first, then the
     frame, and then the frame with column numbers as names.

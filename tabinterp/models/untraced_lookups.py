@@ -5,8 +5,8 @@ The network always receives the integer codes of its rows, so its scores are tho
 scores at points between levels, each code is tracked through indexing, reshaping, casts and added offsets. A lookup of the code
 then returns the row's one-hot levels times the embedding table.
 
-Every run checks for other uses of a code and for operations that lose a part of the gradient, because different rows may take
-different branches.
+Because different rows may take different branches, every run checks for other uses of a code, and for operations that lose a part
+of the gradient.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class _Codes:
 
 @dataclass(frozen=True, eq=False)
 class _OneHot:
-    """A tensor of one-hot levels. `value` contains the same levels as a differentiable function of the rows."""
+    """One-hot levels that the network has computed from codes. `value` contains them as a differentiable function of the rows."""
 
     value: Any  # one or several tensors
 
@@ -200,7 +200,7 @@ class _Follow(TorchFunctionMode):
         self._keep(value)
 
     def _keep(self, value: Tensor) -> None:
-        """Record a value that depends on the rows, if autograd does not know this dependence."""
+        """Record a value that depends on the rows, if autograd has not recorded this dependence."""
         if value.is_floating_point() and not value.requires_grad and any(one.requires_grad for one in self._blocks):
             self._lost[id(value)] = value
 
@@ -271,7 +271,7 @@ class _Follow(TorchFunctionMode):
         return value
 
     def _fits(self, known: _Codes | _OneHot, dtype: torch.dtype) -> bool:
-        """Return whether a type can represent the codes exactly."""
+        """Return whether the type `dtype` can represent the tracked codes exactly."""
         if isinstance(known, _OneHot) or not self._blocks:
             return True
         told = self._own.reshape(-1)[known.position] + known.shift
@@ -280,7 +280,7 @@ class _Follow(TorchFunctionMode):
         return bool((~codes | (told.to(dtype).to(told.dtype) == told)).all())
 
     def _numbers(self) -> Tensor:
-        """Return all entries of the inputs as one flat tensor of differentiable numbers."""
+        """Return all entries of the inputs as one flat tensor, through which gradients can flow to the encoded rows."""
         columns = [
             block[:, 0] if one is None else _as_number(block, one)
             for one, block in zip(self._levels, self._blocks, strict=True)
@@ -320,7 +320,7 @@ class _Follow(TorchFunctionMode):
         return value
 
     def _writes_nothing(self, name: str, args: Any) -> bool:
-        """Return whether a call would overwrite the entries whose codes meet a condition, although no code meets it."""
+        """Return whether a call is a masked assignment that changes nothing, because no code meets its condition."""
         if name != "__setitem__" or not isinstance(self._known_as(args[1]), _Check) or bool(args[1].any()):
             return False
         self.checks.append(False)
@@ -611,7 +611,7 @@ class Intercepted(nn.Module):
         self._places(levels)
 
     def _places(self, levels: Sequence[Levels | None]) -> None:
-        """Store the positions of the levels of all columns. `_real` then determines the levels in all columns with one matrix
+        """Store the positions of the levels of all columns. They let `_real` determine all levels in a row with a single matrix
         product.
         """
         known = [(j, one) for j, one in enumerate(levels) if one is not None]
@@ -716,8 +716,8 @@ class Intercepted(nn.Module):
         return torch.cat([at + self._low, numbers], dim=1).index_select(1, self._order)
 
     def _inputs(self, own: Tensor, numbers: Sequence[Tensor], blocks: Sequence[Tensor]) -> list[Tensor]:
-        """Return the original inputs of the network. Integer inputs come from `own`, and levels in float inputs from `numbers`
-        (n, 1).
+        """Return the original inputs of the network. Integer inputs are taken from `own`, and float inputs that contain levels
+        are taken from `numbers` (n, 1).
         """
         floats = [
             block if one is None else numbers[j]

@@ -1,7 +1,8 @@
-"""The encoder of the reference network, which imputes medians, standardises numbers and one-hot encodes levels.
+"""The encoder of the reference network. It replaces missing numbers with medians, standardises numeric columns, and one-hot
+encodes levels.
 
-A missing number is replaced by the median of its column, and an indicator column marks the rows where it was missing. In columns
-of levels, a missing value counts as a separate level. Levels with fewer than ten training rows share one encoded column.
+For each numeric column with missing values, an indicator column marks the rows in which the number was missing. In columns of
+levels, a missing value is treated as a separate level. Levels with fewer than ten training rows share one encoded column.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
     Numeric columns: missing values are replaced by the median, and an indicator is added if the training rows have missing
     values. The columns are then standardised to mean 0 and standard deviation 1.
 
-    Categorical, boolean and ordinal columns: each level becomes one encoded column. A missing value counts as a separate level.
-    `None` and `NaN` are two different levels, so use only one of them.
+    Categorical, boolean and ordinal columns: each level becomes one encoded column. A missing value is treated as a separate
+    level. `None` and `NaN` are two different levels, so use only one of them.
 
     Levels with fewer than 10 training rows share one encoded column, which also represents unseen levels. If there is no such
     column, an unseen level is encoded as zeros. The encoder does not store the names of rare levels, except `True` and `False`,
@@ -66,8 +67,9 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
 def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransformer:
     """Return the encoder from `build_encoder`, fitted to these rows, with medians that do not reveal the value of any single row.
 
-    A median is rounded so that at least ten rows share the rounded value. If fewer than ten rows have a value, the median is set
-    to 0. Means and standard deviations are computed after the rounded medians have replaced missing values.
+    Each median is rounded until the values of at least ten rows would round to the same number. If a column has fewer than ten
+    values, the median is set to 0. Means and standard deviations are computed after the rounded medians have replaced missing
+    values.
     """
     encoder = build_encoder(frame, kinds).fit(frame)
     if "numeric" in encoder.named_transformers_:
@@ -94,7 +96,8 @@ def number_encoder() -> Pipeline:
 def level_encoder(most: int | None = None) -> OneHotEncoder:
     """Return the encoder of columns that are not numeric, with one encoded column per level.
 
-    Levels with fewer than 10 rows are merged. If more than `most` encoded columns would remain, further rare levels are merged.
+    Levels with fewer than 10 rows are merged into one encoded column. If more than `most` encoded columns would remain, the next
+    rarest levels are also merged.
     """
     return OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=SMALL, max_categories=most, sparse_output=False
@@ -117,7 +120,7 @@ def _pooled(frame: pd.DataFrame) -> OneHotEncoder:
 
 
 def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
-    """Return the levels of a column with one placeholder for the rare levels, in an order that scikit-learn accepts."""
+    """Return the levels of a column, with one placeholder in place of all rare levels, in an order that scikit-learn accepts."""
     if rare is None or all(isinstance(level, (bool, np.bool_)) for level in rare):
         return levels
     frequent = levels[~pd.Index(levels).isin(rare)]
@@ -133,7 +136,7 @@ def _kept(levels: npt.NDArray[Any], rare: npt.NDArray[Any] | None) -> npt.NDArra
 
 
 def _check_column(frame: pd.DataFrame, name: str, kind: str) -> None:
-    """Raise an error that names the column if scikit-learn would later refuse a column."""
+    """Raise an error that names the column if it cannot be encoded as a column of this kind."""
     if kind not in ("numeric", "categorical", "boolean", "ordinal"):
         raise TableError(f"the kind of column {name!r} must be numeric, categorical, boolean or ordinal; got {kind!r}")
     if name not in frame.columns:

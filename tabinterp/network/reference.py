@@ -9,7 +9,7 @@ the encoded columns. The same training method is used for every table:
 - the final weights are an exponential moving average (Polyak & Juditsky, 1992; Tarvainen & Valpola, 2017), which replaces a
   decaying learning rate and does not require a fixed number of epochs;
 - early stopping (Prechelt, 1998) on one in seven of the given rows, spread evenly over the range of the target. If rows have
-  groups, these are whole groups with about a seventh of the rows.
+  groups, whole groups with about a seventh of the rows are used instead.
 """
 
 from __future__ import annotations
@@ -282,8 +282,8 @@ def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
 
 
 def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> None:
-    """Initialise the output at the log of the mean count. The first steps then fit the effects of columns instead of the overall
-    rate.
+    """Add the log of the mean count to the bias of the output. Training can then start with the effects of columns instead of the
+    overall rate.
     """
     assert isinstance(layer, nn.Linear)
     mean = float(np.average(counts, weights=weight))
@@ -320,7 +320,7 @@ def _checked(
 
     Returns
     -------
-    Rows, targets and weights as float64, without rows of weight zero, and a mask of the rows that were kept.
+    Rows, targets and weights as float64, without the rows of weight zero. Also a mask of the rows that were kept.
     """
     rows, target = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
     weight = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -33,9 +33,10 @@ class Trained:
     Attributes
     ----------
     training_rows : number of rows used for fitting the first network.
-    validation_rows : number of rows used for early stopping of the first network. The rows used for fitting or early stopping are
-        all rows that are not held out and have a positive weight.
-    null : a network trained in the same way on permuted labels. It cannot learn the target, and serves as a baseline.
+    validation_rows : number of rows used for early stopping of the first network. Together with the rows used for fitting, these
+        are all rows that are not held out and have a positive weight.
+    null : a network trained in the same way on randomly permuted targets, which it cannot learn. It serves as a baseline for
+        explanations.
     """
 
     networks: tuple[Model, ...]
@@ -67,8 +68,7 @@ def train(
     ----------
     seeds : number of networks to train, one for each seed. The first network is the one to audit, even if another network
         performs better.
-    null : whether to train one more network, after the targets of all rows that are not held out were randomly permuted
-        (`Table.shuffled`).
+    null : whether to train one more network, on randomly permuted targets of the rows that are not held out (`Table.shuffled`).
     device : device on which the networks are trained, "cpu" or "cuda".
     """
     check_table(table)

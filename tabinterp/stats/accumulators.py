@@ -1,9 +1,9 @@
-"""Means over rows that are read in batches of any size and order, computed from mergeable sums (`start`, `update`, `merge`,
-`finish`).
+"""Means over rows that are read in batches of any size and in any order. They are computed from sums that can be merged (`start`,
+`update`, `merge`, `finish`).
 
-Sums are centred at the mean of their rows, and shifted when they are merged (Chan, Golub & LeVeque 1983). No precision is
-therefore lost if the mean is large compared with the spread. The standard error is that of a ratio of sums: sqrt(sum w^2 (v -
-mean)^2) / sum w.
+Sums are centred at the mean of their rows. When two sums are merged, they are converted to their common mean (Chan, Golub &
+LeVeque 1983). No precision is therefore lost if the mean is large compared with the spread. The standard error is that of a ratio
+of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
 
 If rows are grouped, contributions of rows are summed within each group before they are squared (Liang & Zeger 1986). Intervals
 are then based on Student's t distribution, with one degree of freedom fewer than there are groups.

@@ -2,18 +2,19 @@
 
 The module computes four coefficients with p-values, for all pairs of units and columns at once:
 
-- Pearson correlation and the correlation ratio, from sums over rows (`start`, `update`, `merge`, `finish`) that can be computed
-in batches of any size and merged in any order; - Spearman's rank correlation (`spearman`), which needs all rows at once; -
-distance correlation (`distance_correlation`), which compares every pair of rows and is meant for a sample.
+- Pearson correlation and the correlation ratio, which are computed from sums over rows (`start`, `update`, `merge`, `finish`).
+  The rows can be read in batches of any size, and the sums can be merged in any order.
+- Spearman's rank correlation (`spearman`), which needs all rows at once.
+- distance correlation (`distance_correlation`), which compares every pair of rows and is meant for a sample.
 
 Rows may have weights. A row of weight 2 counts as two rows in every coefficient. Equal weights have no effect. In p-values, the
 number of rows is replaced by Kish's effective sample size (sum w)^2 / sum w^2. This is exact for equal weights and an
 approximation for other weights. Rows of weight 0 must be left out.
 
-In shapes, `n` is the number of rows, `h` of units, `p` of numeric columns and `q` of categorical columns. Arithmetic is in
-float64. NaN in a numeric column is a missing value, and the row is left out only for this column (pairwise-complete). A category
-code of -1 means missing and counts as a separate level. Models treat "missing" as a value, and a unit may respond only to this
-value.
+In array shapes, `n` is the number of rows, `h` the number of hidden units, `p` the number of numeric columns, and `q` the number
+of categorical columns. Arithmetic is in float64. NaN in a numeric column is a missing value, and the row is left out only for
+this column (pairwise-complete). A category code of -1 means missing and counts as a separate level. Models treat "missing" as a
+value, and a unit may respond only to this value.
 
 A coefficient is NaN, without a warning, if a unit or column is constant, there are too few rows, or a unit is NaN in some row. A
 standard deviation of less than 1e-13 times the mean is treated as zero, because it may be a rounding error. Matrix products run
@@ -167,7 +168,7 @@ def update(
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Return the sums over the rows of two sets, in any order. Both sums must have the same centres."""
+    """Return the sums over the rows of two sets, from the sums over each set. Both must have the same centres."""
     if a.levels != b.levels:
         raise TableError(
             "two sets of moments can be merged only if their categorical columns have the same numbers of "
@@ -362,7 +363,7 @@ def _places(values: NDArray[Any]) -> NDArray[np.int32]:
 
 
 def _centred_ranks(places: NDArray[np.int32], w: Floats) -> Floats:
-    """Return average ranks (k, m) minus their mean, from positions (k, m) and weights (m,). Some positions may not occur."""
+    """Return average ranks (k, m) minus their mean, from positions (k, m) and weights (m,). Not every position needs to occur."""
     ranks, half = np.empty(places.shape), w.sum() / 2
     for row, place in zip(ranks, places, strict=True):
         weight = np.bincount(place, w)

@@ -1,12 +1,13 @@
-"""Measures of the predictive power of a score, with standard errors.
+"""Measures of how well a score predicts the target, with standard errors.
 
-For classes, the measures are AUC and average precision of each class against all others. For numbers and counts, the measure is
-R2. The module also contains means over rows, such as mean losses. `measure` weights each class by its share of the rows.
+For classes, the measures are AUC and average precision of each class against all others. `measure` averages the AUC of the
+classes, weighted by their shares of the rows. For numbers and counts, the measure is R2. The module also contains means over
+rows, such as mean losses.
 
-Every measure is returned with the influence of each row on the measure (Hájek 1968; for the AUC, DeLong et al. 1988). Standard
-errors, including those of differences between measures of the same rows, are computed from these influences. If rows are grouped,
-influences are summed within each group before they are squared, and intervals are based on Student's t distribution over groups.
-With fewer than ten groups, there is no interval.
+Every measure is returned with the influence of each row, which is the row's first-order contribution to the error of the measure
+(Hájek 1968; for the AUC, DeLong et al. 1988). Standard errors are computed from these influences, also for differences between
+measures of the same rows. If rows are grouped, influences are summed within each group before they are squared, and intervals are
+based on Student's t distribution over groups. With fewer than ten groups, there is no interval.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Power:
         """Return the value, its standard error and a 95% interval that allows for skewness (Hall 1992, J. R. Stat. Soc. B 54).
 
         The distribution of losses is skewed, because a few losses are very large. A symmetric interval for the mean of 50 rows
-        therefore misses the true mean too often. If it does, the interval is nearly always too low.
+        therefore misses the true mean too often. When it misses, it is nearly always too low.
 
         >>> few = mean(np.r_[np.zeros(90), np.ones(10)], np.ones(100))
         >>> [round(x, 3) for x in few.skewed()], [round(x, 3) for x in few.student()]
@@ -245,8 +246,8 @@ def measure(
     weights: FloatArray,
     groups: IntArray | None = None,
 ) -> Power:
-    """Return the predictive power of predictions (n, k) for outcomes (n, k). For classes, outcomes are 0 or 1 for each class, and
-    the result is the mean AUC. Otherwise k is 1, and the result is R2.
+    """Return how well predictions (n, k) predict outcomes (n, k). For classes, outcomes are 0 or 1 for each class, and the result
+    is the weighted mean of the AUC of each class. Otherwise k is 1, and the result is R2.
     """
     if not classes:
         return r2(prediction[:, 0], outcomes[:, 0], weights, groups)
@@ -264,7 +265,8 @@ def measure(
 
 
 def over_folds(parts: list[Power]) -> Power:
-    """Return the mean of a measure over cross-validation folds. Rows are thus compared only with rows of the same fold.
+    """Return the mean of a measure over cross-validation folds. Each fold is measured separately, so rows are compared only with
+    rows of the same fold.
 
     If the rows of all folds were pooled, a predictor without information would perform below chance. The reason is that
     predictions learned from the other folds are negatively correlated with the outcomes of a fold.

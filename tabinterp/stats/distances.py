@@ -1,7 +1,8 @@
 """Distances between all pairs of rows, for the distance correlation.
 
 The formulas are documented in `tabinterp.stats.association.distance_correlation`. The caller excludes missing values or assigns
-weight 0 to them. In shapes, `h` is the number of units, `c` of columns, `n` of rows, and `m` of rows without missing values.
+weight 0 to them. In array shapes, `h` is the number of hidden units, `c` the number of columns, `n` the number of rows, and `m`
+the number of rows without missing values.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Bool
     """Return S1 (h, c), the sum of w_i w_j a_ij b_ij over ordered pairs of rows, for each unit and column.
 
     `units` has the shape (n, h); `values` and `weights` have the shape (n, c). A row in which a column is missing has weight 0
-    for this column. Different codes differ by at least 1, so the distance between two codes is min(abs(difference), 1).
+    for this column. For a column that is categorical (`discrete`), the distance between two codes is min(abs(difference), 1),
+    because different codes differ by at least 1.
     """
     n, s1 = len(units), np.zeros((units.shape[1], values.shape[1]))
     limit, tile = np.where(discrete, 1.0, np.inf), np.empty_like(units)

@@ -26,8 +26,8 @@ def equal_rows(values: FloatArray) -> tuple[IntArray, IntArray]:
 
 
 def players_of(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Return the sets of columns that are permuted together, by name. The name of a group is mapped to the columns of the group.
-    A column that is in no group is mapped to itself.
+    """Return a dict of the sets of columns that are permuted together. It maps the name of each group to the columns in the
+    group. The name of a column that is in no group is mapped to this column only.
     """
     unknown = [c for members in groups.values() for c in members if c not in columns]
     if unknown:

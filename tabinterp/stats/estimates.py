@@ -47,11 +47,11 @@ def units_of(rows: int, groups: IntArray | None) -> int:
 def resampled(
     value: Any, drawn: FloatArray, groups: int | None, least: float = -np.inf, most: float = np.inf
 ) -> Estimates:
-    """Return estimates for numbers `value` (...). Their standard errors and 95% intervals are computed from resamples `drawn`
-    (resamples, ...).
+    """Return estimates with the given values `value` (...). Their standard errors and 95% intervals are computed from the values
+    `drawn` (resamples, ...) in resamples of the rows.
 
-    The bounds of an interval are percentiles of the resamples (Efron & Tibshirani 1993). If the number is outside these bounds,
-    the interval is extended to include it.
+    The bounds of an interval are percentiles of the values in resamples (Efron & Tibshirani 1993). If the estimate itself is
+    outside these bounds, the interval is extended to include it.
 
     If groups of rows were resampled, `groups` is the number of groups. Percentile intervals would be too narrow: their coverage
     is 86 to 89% for 10 to 20 groups. A Student's t interval is therefore used instead, limited to the range from `least` to
@@ -68,7 +68,7 @@ def resampled(
 
 
 def stacked(parts: Sequence[tuple[float, float, float, float]]) -> Estimates:
-    """Combine several estimates (value, standard error, lower and upper bound) into one object."""
+    """Combine several single estimates, each given as value, standard error, lower and upper bound, into one object."""
     return Estimates(*np.array(parts, dtype=np.float64).reshape(-1, 4).T)
 
 
@@ -114,7 +114,7 @@ def mean_in_two_roles(
     Parameters
     ----------
     mean : Estimates
-        The mean over `values`. It is returned unchanged if there are too few groups.
+        The weighted mean of `values`. It is returned unchanged if there are too few groups.
     values : (n, ...)
         Value of each row, averaged over the rows with which it is paired.
     weights : (n,), optional
@@ -144,8 +144,8 @@ def mean_in_two_roles(
 
 
 def mean_with_draws(mean: Estimates, units: int, stderr: FloatArray, draws: int) -> Estimates:
-    """Return a mean over rows or groups of rows, with a standard error that also includes the independent sampling error `stderr`
-    of random draws.
+    """Return a mean over rows or groups of rows, with a standard error that also includes the sampling error `stderr` of random
+    draws. The two errors are independent.
     """
     first, second = mean.stderr**2, stderr**2
     return Estimates.of(mean.value, np.sqrt(first + second), _freedom(first, units, second, draws))

@@ -1,8 +1,8 @@
 """Contrasts between groups of rows with standard errors: differences, ratios and standardised differences of shares and means.
 
-The formulas are documented in the analysis `groups`. A contrast is missing if one of the shares or means is missing. If rows are
-dependent, critical values are those of Student's t distribution with one degree of freedom fewer than there are sampling units.
-With fewer than ten sampling units, there is no interval.
+The formulas are documented in the analysis `groups`. A contrast is missing if one of the two shares or means that it compares is
+missing. If rows are dependent, critical values are those of Student's t distribution with one degree of freedom fewer than there
+are sampling units. With fewer than ten sampling units, there is no interval.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Share:
     rows.
 
     `units` is the number of sampling units, such as persons or households. It is infinite if every row is a separate unit. If it
-    is finite, `correlations` contains the correlation between the error of this share and the error of each other share, at the
-    index `place` of the other share.
+    is finite, `correlations` contains the correlation between the errors of this share and of each other share. The `place` of
+    the other share is its index in `correlations`.
     """
 
     value: float = np.nan
@@ -85,7 +85,8 @@ def _few(*shares: Share) -> bool:
 
 
 def mover_ratio(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], correlation: Any = 0.0) -> tuple[Any, Any]:
-    """Return the interval of the ratio of two shares, from the value, low and high of each share (MOVER; Donner & Zou 2012).
+    """Return the interval of the ratio of two shares. It is computed from the value, lower bound and upper bound of each share
+    (MOVER; Donner & Zou 2012).
 
     With Wilson's intervals, the result is valid even if a share is 0 or 1, for which the estimated variance is zero.
     `correlation` is the correlation between the errors of the two shares, if both contain rows of the same sampling units.

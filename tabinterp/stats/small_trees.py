@@ -24,8 +24,8 @@ def few_trees(trees: int, leaves: int, seed: int) -> dict[str, Any]:
 
 
 def unless_equal(weights: FloatArray) -> FloatArray | None:
-    """Return weights for fitting trees, or None if all weights are equal. They are scaled to mean 1, because a leaf of a tree
-    must have a minimum total weight.
+    """Return weights for fitting trees, or None if all weights are equal. They are scaled to mean 1, because scikit-learn
+    requires a minimum total weight in each leaf.
     """
     return None if (weights == weights[:1]).all() else weights / weights.mean()
 
@@ -33,8 +33,9 @@ def unless_equal(weights: FloatArray) -> FloatArray | None:
 def in_bins(x: FloatArray, rows: NDArray[Any], weights: FloatArray | None) -> FloatArray:
     """Replace values by the indices of the bins that scikit-learn's gradient boosting would use for weighted rows.
 
-    Trees that are fitted to the indices are equivalent. If rows have weights, scikit-learn sorts a column again for each bin
-    edge, which takes longer than growing small trees. This function sorts each column only once.
+    Trees that are fitted to the indices split the rows in the same way as trees that are fitted to the values. If rows have
+    weights, scikit-learn sorts a column again for each bin edge, which takes longer than growing small trees. This function sorts
+    each column only once.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Adapters for model libraries, one module for each, that convert a model to an encoder and a torch module."""
+"""Adapters, one module per model library, that convert a model to an encoder and a torch module."""

@@ -24,8 +24,8 @@ def wrap(
 ) -> Model:
     """Wrap a function from a frame of the input columns to predictions (n,) or (n, k) as a `Model`.
 
-    For classes, predictions are probabilities unless `outputs` is "logits". For regression they are target values, and for counts
-    they are expected counts unless `outputs` is "log_rate".
+    For a classification, predictions are probabilities unless `outputs` is "logits". For a regression, they are target values.
+    For counts, they are expected counts unless `outputs` is "log_rate".
     """
     if encoder is not None:
         raise ModelError(

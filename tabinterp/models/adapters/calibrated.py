@@ -1,8 +1,9 @@
 """Adapter for scikit-learn's CalibratedClassifierCV: sigmoid and temperature calibration of a linear model or a network.
 
-The calibrators use the classifier's decision function if it has one, and otherwise its probabilities. A sigmoid calibration is an
-affine map of the log-odds. Several classes are calibrated one-vs-rest: p_k = s_k / sum s, which is the softmax of log s. The
-probabilities from the folds are averaged.
+The calibrators use the classifier's decision function if it has one, and otherwise its probabilities. In a sigmoid calibration,
+the calibrated log-odds are an affine function of these values. With several classes, each class is calibrated against all others,
+and the calibrated values s are normalised: p_k = s_k / sum s, which is the softmax of log s. The probabilities from all
+cross-validation folds are averaged.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ MARGINS = (  # classifiers whose decision function is affine
 
 
 def wrap(estimator: Any, read: Read) -> Model | None:
-    """Return the network that is exactly equivalent to the classifier, or None if a part cannot be expressed as a network."""
+    """Return a network that is exactly equivalent to the classifier, or None if a part of it cannot be expressed as a network."""
     found = [_member(part, estimator.classes_, read) for part in estimator.calibrated_classifiers_]
     members = [member for member in found if member is not None]
     if len(members) < len(found):
@@ -49,7 +50,9 @@ def wrap(estimator: Any, read: Read) -> Model | None:
 
 
 def _average(model: Model, members: list[Member]) -> Model | None:
-    """Average members that were fitted on different folds. If each has its own encoder, the encoders are concatenated."""
+    """Return the average of classifiers that were fitted on different cross-validation folds. If each of them has its own
+    encoder, the encoders are concatenated.
+    """
     joined = side_by_side(members)
     if joined is None:
         return None
@@ -111,8 +114,8 @@ def _layers(module: nn.Module) -> list[nn.Module]:
 def _sigmoids(calibrators: Any, dtype: torch.dtype) -> list[nn.Module]:
     """Return layers for the calibration 1 / (1 + exp(a z + b)) of each value z.
 
-    For one value, the layers return the log-odds of the calibrated probability. For several values, they return the logs of the
-    probabilities before these are normalised (one-vs-rest).
+    With one calibrator, the layers return the log-odds of the calibrated probability. With several calibrators (one-vs-rest),
+    they return the logs of the probabilities before normalisation.
     """
     slopes, shifts = [-float(c.a_) for c in calibrators], [-float(c.b_) for c in calibrators]
     return [affine(np.diag(slopes), shifts, dtype), *([nn.LogSigmoid()] if len(slopes) > 1 else [])]

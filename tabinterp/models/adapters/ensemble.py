@@ -1,7 +1,7 @@
 """Adapter for scikit-learn's ensembles of networks and linear models: soft voting, bagging, and one classifier for each class.
 
-Voting and bagging average probabilities or values. One-vs-rest divides the probabilities of its classifiers by their sum. The
-result is the softmax of the log probabilities.
+Voting and bagging average probabilities or values. One-vs-rest divides the probabilities of its classifiers by their sum, which
+is the softmax of the log-probabilities.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Read = Callable[[Any], Model]
 
 
 class MeanValue(nn.Module):
-    """A module that averages the values of several modules."""
+    """A module that averages the predicted values of several regression modules."""
 
     def __init__(self, members: Sequence[nn.Module], weights: Sequence[float] | None) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class MeanValue(nn.Module):
 
 
 class LogProbabilities(nn.Module):
-    """A module that returns the log probabilities from several modules with one logit each."""
+    """A module that joins several modules with one logit each, and returns the log-probabilities of these logits."""
 
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()
@@ -129,7 +129,9 @@ def _member(estimator: Any, read: Read) -> Member | None:
 
 
 def _of_columns(member: Member, chosen: Any) -> Member | None:
-    """Return a member that uses only some of the encoded columns. Return None if the member has its own encoder."""
+    """Return the member as a module that takes all encoded columns and uses only the columns `chosen`. Return None if the member
+    has its own encoder.
+    """
     if member.encoder is not None:
         return None
     first = affine(chosen, np.zeros(len(chosen)), module_dtype(member.module))

@@ -1,8 +1,7 @@
-"""Networks that another library runs. A network becomes a torch module if it can be expressed as one, and otherwise a function of
-rows.
+"""Networks that run in a library other than torch. Each is converted to a torch module if possible, and otherwise to a function
+of rows.
 
-The torch module must reproduce the predictions of the other library for each row, on random rows of many scales and on rows of
-the table.
+The torch module must reproduce the predictions of the other library on random rows of many scales, and on rows of the table.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ Run = Callable[[list[FloatArray]], NDArray[Any]]  # encoded inputs (n, c) each -
 
 @dataclass(frozen=True, eq=False)
 class Outside:
-    """A network that is run by its own library. `module` is the equivalent torch module. If there is none, `opaque` states the
-    reason.
+    """A network that runs in its own library. `module` is the equivalent torch module. If there is no such module, `opaque`
+    states the reason.
 
-    `widths` and `forms` contain the width and the form of each input. `widths` is empty if there is a single input of numbers and
-    its width is not stated.
+    For each input, `widths` contains the number of columns, and `forms` the type and shape. `widths` is empty if the network has
+    a single numeric input and does not state its width.
     """
 
     name: str
@@ -134,7 +133,7 @@ def _plain(network: Outside, model: Model) -> Model:
 
 
 def _answering(network: Outside, model: Model) -> Model:
-    """Return the model for use as a function of rows. The kind of outputs counts as stated if the network's last layer returns
+    """Return the model for use as a function of rows. `outputs_stated` is also set to true if the network's last layer returns
     probabilities.
     """
     return replace(model, outputs_stated=model.outputs_stated or network.outputs == "probabilities")
@@ -177,8 +176,8 @@ def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
 
 
 def _agrees(network: Outside, module: nn.Module) -> bool:
-    """Return whether a torch module reproduces the network's predictions on random rows. For integer inputs, only the lowest
-    levels are used.
+    """Return whether a torch module reproduces the network's predictions on random rows. Integer inputs are 0 or 1 in these rows,
+    or always 0 if the network does not accept 1.
     """
     widths = network.widths or _width(module)
     own = private(module)
@@ -222,8 +221,8 @@ def near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
 def compared(frame: pd.DataFrame) -> NDArray[np.int64]:
     """Return the positions of the rows on which a network is compared.
 
-    These are evenly spaced rows and, for each column, rows with the smallest and the largest value, one row with a missing value,
-    and one row with each level.
+    Some rows are evenly spaced. The others are chosen for each column: the rows with the smallest and the largest number, one row
+    with a missing value, and one row per level.
     """
     places = [np.linspace(0, len(frame) - 1, num=min(len(frame), COMPARED)).astype(np.int64)]
     for _, column in frame.items():

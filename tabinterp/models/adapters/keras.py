@@ -103,8 +103,8 @@ def _flat(model: Any) -> Iterator[Any]:
 
 
 def _kind(layer: Any) -> str:
-    """Return the class name of a Keras layer. For a layer from another package, return its full name, which is not on any list of
-    supported layers.
+    """Return the class name of a Keras layer. For a layer from another package, return the full name with the package, which
+    never matches a supported layer.
     """
     kind = type(layer)
     return kind.__name__ if kind.__module__.split(".")[0] == "keras" else f"{kind.__module__}.{kind.__name__}"

@@ -1,4 +1,4 @@
-"""Combination of several networks into one, with concatenated encoders and averaged predictions."""
+"""Combination of several networks into one network. Encoders are concatenated, and predictions are averaged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .shared import affine
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A module from encoded rows to logits or values (n, outputs), with its own encoder."""
+    """One of the networks to combine: a module from encoded rows to logits or values (n, outputs), and its encoder."""
 
     module: nn.Module
     encoder: Any
@@ -28,7 +28,7 @@ class Member:
 
 
 class Average(nn.Module):
-    """A module that averages the probabilities of several modules with logit outputs. All computations are on the log scale."""
+    """A module that averages the predicted probabilities of several modules with logit outputs. It computes on the log scale."""
 
     def __init__(self, members: Sequence[nn.Module], binary: bool, weights: Sequence[float] | None = None) -> None:
         super().__init__()
@@ -47,8 +47,8 @@ class Average(nn.Module):
 
 
 def side_by_side(members: Sequence[Member]) -> tuple[Any, list[nn.Module]] | None:
-    """Return one encoder for all members, and the modules that use it. Return None if only some members have an encoder, or if a
-    width is unknown.
+    """Return one encoder for all members, and the members' modules that take its output. Return None if only some members have an
+    encoder, or if the number of encoded columns of a member is unknown.
     """
     modules, encoders = [m.module for m in members], [m.encoder for m in members]
     if len(members) == 1 or all(encoder is None for encoder in encoders):
@@ -64,6 +64,6 @@ def side_by_side(members: Sequence[Member]) -> tuple[Any, list[nn.Module]] | Non
 
 
 def width(module: nn.Module) -> int:
-    """Return the number of encoded columns that a module uses; 0 if it is unknown."""
+    """Return the number of encoded columns that a module takes; 0 if this number is unknown."""
     first = next((layer for layer in module.modules() if isinstance(layer, nn.Linear)), None)
     return 0 if first is None else first.in_features

@@ -37,7 +37,7 @@ def is_model(model: Any) -> bool:
 
 
 def read(data: bytes, source: str | Path) -> Any:
-    """Return the onnx.ModelProto in the bytes of a file. The function `wrap` checks its contents later.
+    """Parse the bytes of a file as an onnx.ModelProto. The contents of the model are checked later, by `wrap`.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Safety checks of an ONNX model before onnxruntime loads it: a single file, allowed operators, and limits on memory and
 computation.
 
-Inspection and loading both call `check`. It runs nothing and opens no other file.
+`check` is called both to inspect a model and to load it. It runs nothing and opens no other file.
 """
 
 from __future__ import annotations
@@ -84,12 +84,13 @@ def check(proto: Any, source: str) -> None:
 
 
 def check_pipeline(proto: Any, source: str) -> None:
-    """Check an onnx.ModelProto of a pipeline. Some of its operators are computed by tabinterp, not by onnxruntime.
+    """Check an onnx.ModelProto that contains a pipeline. tabinterp computes some of the pipeline's operators without onnxruntime.
 
     Raises
     ------
     UnsafeFileError, ModelError
-        As for `check`, but operators of ai.onnx.ml and strings are allowed, and the sizes of values are not checked.
+        The same conditions as in `check`, except that strings and operators of ai.onnx.ml are allowed, and the sizes of values
+        are not checked.
     """
     _check_form(proto, source, library("onnx"), is_pipeline=True)
 
@@ -154,8 +155,8 @@ def opset(proto: Any) -> int:
 
 
 def is_pipeline(proto: Any) -> bool:
-    """Return whether a model is a pipeline, such as those written by skl2onnx. A pipeline has operators of ai.onnx.ml, or inputs
-    that are strings or Booleans.
+    """Return whether a model is a whole pipeline, as written by skl2onnx for example. A pipeline has operators of ai.onnx.ml, or
+    string or Boolean inputs.
     """
     text = any(one.type.tensor_type.elem_type in COLUMNS for one in proto.graph.input)
     return text or any(node.domain == LEARNING for node in proto.graph.node)
@@ -220,7 +221,8 @@ def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
     """Return a copy of a model that accepts any number of rows, or exactly `rows` rows, even if the model was exported for one
     row.
 
-    The copy contains only checked parts. Fields unknown to this version of onnx, notes and stated shapes of values are left out.
+    The copy contains only checked parts. It omits notes, the stated shapes of values, and fields that this version of onnx does
+    not know.
     """
     free = type(proto)()
     free.CopyFrom(proto)
@@ -310,7 +312,7 @@ def _check_opset(proto: Any, source: str, onnx: Any) -> None:
 
 
 def _check_values(proto: Any, source: str, onnx: Any) -> None:
-    """Check that each constant has one value, and each tensor has the number of bytes that its shape requires."""
+    """Check that each constant has exactly one value, and that each tensor has the number of bytes that its shape requires."""
     held = []
     for node in proto.graph.node:
         names = [a.name for a in node.attribute]
@@ -333,7 +335,9 @@ def _check_values(proto: Any, source: str, onnx: Any) -> None:
 
 
 def _check_attributes(node: Any, source: str, onnx: Any) -> None:
-    """Check that every attribute has its own value. A reference to a function's parameter has no value outside a function."""
+    """Check that every attribute contains a value. An attribute that refers to a parameter of a function has no value outside
+    that function.
+    """
     for one in node.attribute:
         try:
             value = onnx.helper.get_attribute_value(one)
@@ -381,7 +385,7 @@ def _shape(dims: list[Any]) -> str:
 def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ()) -> None:
     """Check the size of every value for a large number of rows. Raise an error if a size is known only when the model runs.
 
-    `stated` contains the shapes, for the same number of rows, of values whose shapes onnx cannot infer.
+    `stated` contains shapes that onnx cannot infer, for the same number of rows.
     """
     fixed = for_any_rows(proto, ROWS)
     fixed.graph.value_info.extend(stated)
@@ -481,7 +485,7 @@ def _dims(one: Any) -> list[int] | None:
 def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
     """Return the maximum number of multiplications (or comparisons in pooling windows) of a node with `size` output entries.
 
-    All other operators need a few steps per input or output entry, and these entries are counted elsewhere. `given` contains the
+    All other operators need only a few steps per input or output entry. These entries are counted elsewhere. `given` contains the
     shape of each input. An unknown shape is replaced by a single dimension with the same number of entries.
     """
     settings = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}

@@ -1,7 +1,7 @@
 """Encoding steps of an ONNX pipeline: scalers, imputers and encoders of levels, computed in NumPy column by column.
 
-Only the operators in `STEPS` are supported. The number of columns that an operator creates is limited by the sizes of its inputs
-and of its lists of levels.
+Only the operators in `STEPS` are supported. The number of columns that an operator can create is limited by the size of its
+inputs and of its lists of levels.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ class Texts:
 
 
 class Front(Structured):
-    """The encoding steps of a pipeline as a transformer of the pipeline's input columns.
+    """A transformer that applies the encoding steps of a pipeline to the pipeline's input columns.
 
-    For each intermediate value, `places` contains the position of the table column from which each of its columns comes (-1 for a
-    constant).
+    `places` maps the name of each intermediate value to a list: for each column of the value, the position of the table column
+    from which it is computed (-1 for a constant).
     """
 
     def __init__(
@@ -98,11 +98,11 @@ class Front(Structured):
 
     @property
     def widths(self) -> list[int]:
-        """The number of columns of each output."""
+        """The number of columns of each output of the encoding steps."""
         return [len(self.places[name]) for name in self.outputs]
 
     def of_columns(self, columns: Sequence[str], frame: pd.DataFrame) -> Front:
-        """Return the same steps, applied to these columns of a table."""
+        """Return a `Front` with the same steps, which takes these columns of a table as input."""
         made = Front(self.given, self.steps, self.outputs, self.places)
         made.feature_names_in_ = np.array(columns, dtype=object)  # type: ignore[attr-defined]
         types = [one.type for one in self.given for _ in range(one.width)]
@@ -172,8 +172,8 @@ class Front(Structured):
 def front(
     nodes: Sequence[Any], values: Values, attributes: Callable[[Any], Settings], given: Sequence[Given]
 ) -> tuple[Front, set[str]]:
-    """Return a `Front` of all nodes that encode single columns, and the names of the values that are strings. The outputs of the
-    `Front` are set later.
+    """Return a `Front` with all nodes that encode single columns, and the names of the values that are strings. The caller sets
+    the outputs of the `Front`.
     """
     places, tried = dict[str, list[int]](), dict[str, Matrix]()
     check_value(ROWS * sum(one.width for one in given), True, "the ONNX pipeline: all inputs together")
@@ -232,8 +232,8 @@ def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | No
 def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
     """Return the table columns that a pipeline uses. They are matched by the names of its inputs, or otherwise by their order.
 
-    skl2onnx replaces characters that a name cannot contain with `_`, and adds a number if two names would be equal. A pipeline
-    with one matrix as input has no column names.
+    skl2onnx replaces characters that are not allowed in a name with `_`, and appends a number if two names would be equal. A
+    pipeline with one matrix as input has no column names.
 
     Raises
     ------
@@ -361,7 +361,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _traced(step: Step, places: dict[str, list[int]], tried: dict[str, Matrix]) -> tuple[list[int], Matrix]:
-    """Return the source column of each output column of a step, and the step's output for an empty input.
+    """Return the position of the source column of each output column of a step, and the step's output for an input without rows.
 
     Raises
     ------

@@ -224,7 +224,9 @@ class _Conversion:
             self._append(node, [layer], computed[0])
 
     def _may_fold(self, entries: int) -> bool:
-        """Return whether constants may be folded into a layer with this many entries. If so, add the entries to the total."""
+        """Return whether constants may be folded into a layer with `entries` entries without exceeding a total limit. If so, add
+        `entries` to the total.
+        """
         if self._folded + entries > MOST_FOLDED:
             return False
         self._folded += entries
@@ -264,11 +266,11 @@ class _Conversion:
 
 
 def _with_constant(kind: str, constants: Constants, last: nn.Linear | None, width: int | None) -> nn.Linear | None:
-    """Return a linear layer that applies an arithmetic operation with a constant to each column.
+    """Return a linear layer that adds, subtracts, multiplies or divides each column by a constant.
 
     If there is a preceding linear layer, it is folded into the new layer. Otherwise, the weights of the new layer are diagonal.
 
-    Return None if the constant is not a row of the same width, or is too wide.
+    Return None if the constant is not a row with one number per column, or is too wide.
     """
     constant = constants[1] if constants[0] is None else constants[0]
     size = last.out_features if last is not None else width

@@ -1,5 +1,5 @@
-"""Adapter for whole pipelines in ONNX, such as those written by skl2onnx. Encoding steps become an encoder, and the other steps
-become an equivalent network.
+"""Adapter for whole pipelines in ONNX, as written by skl2onnx for example. The encoding steps become an encoder, and the other
+steps become an equivalent network.
 
 The predictions that tabinterp computes in double precision are compared with those of onnxruntime on rows of the table. If they
 differ, the model becomes a function of rows that onnxruntime computes.
@@ -233,7 +233,7 @@ class _Graph:
         Raises
         ------
         ModelError
-            Operators in the graph list them in different orders.
+            Operators in the graph list the classes in different orders.
         """
         found = dict.fromkeys(self._labels())
         if len(found) > 1:
@@ -258,7 +258,7 @@ class _Graph:
                 yield tuple(label.decode() if isinstance(label, bytes) else label for label in listed[0])
 
     def without_normalization(self, result: str) -> tuple[str, bool, bool]:
-        """Return the name of the value from which a result was normalised, and two flags.
+        """Return the name of the value that was normalised to give a result, and two flags.
 
         The first flag is true if the result is the value divided by its sum over the classes. The second flag is true if the
         result has two columns: one minus the value, and the value itself.
@@ -365,7 +365,7 @@ class _Graph:
 
 
 def _fed(one: Any, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """Return an input with the shape that the graph declares."""
+    """Return rows for one input, in the shape that the graph declares."""
     kind = one.type.tensor_type
     value: NDArray[Any] = rows[one.name].astype(KINDS[kind.elem_type])
     return value.reshape(-1) if len(kind.shape.dim) == 1 else value

@@ -66,8 +66,8 @@ class TabM(nn.Module):
 
 
 def _mean(members: Tensor, of_probabilities: bool) -> Tensor:
-    """Return the mean of the outputs (n, members, k) of ensemble members: the log of their mean probabilities, or the mean of the
-    outputs.
+    """Average the outputs (n, members, k) of ensemble members. Return the log of the mean probabilities if `of_probabilities` is
+    true, and otherwise the mean of the outputs.
     """
     if members.shape[1] == 1:
         return members[:, 0]

@@ -47,7 +47,9 @@ class Column(nn.Module):
 def asked(
     task: str | None, outputs: str | None, classes: Sequence[Any] | None, usual: str = "logits"
 ) -> tuple[str | None, str]:
-    """Return the task and the kind of outputs. If one of them is not given, it is inferred from the other or from the classes."""
+    """Return the task and the kind of outputs. If one of the two is not given, it is inferred from the other or from the
+    classes.
+    """
     if task is None and classes is not None:
         task = "binary" if len(classes) == 2 else "multiclass"
     if task is None and outputs in RATES:
@@ -80,7 +82,7 @@ def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], 
 
 
 def piped(pipeline: Any, classifier: bool) -> Callable[[Any], FloatArray]:
-    """Return the same prediction function as `predictor`, for a pipeline that was fitted on named columns.
+    """Return a prediction function like that of `predictor`, for a pipeline that was fitted on named columns.
 
     The function calls the pipeline's encoder and its last step separately.
     """
@@ -113,8 +115,8 @@ THRESHOLDS = (
 
 
 def inside(estimator: Any) -> Any:
-    """Return the estimator inside a search, a frozen estimator or a classifier with a set threshold. Any other estimator is
-    returned unchanged.
+    """Return the estimator that is wrapped in a search, a frozen estimator or a classifier with a chosen decision threshold. Any
+    other estimator is returned unchanged.
     """
     while True:
         if hasattr(estimator, "best_estimator_"):

@@ -1,5 +1,5 @@
-"""Adapter for scikit-learn: linear models and multilayer perceptrons, alone or in a pipeline, calibrated, averaged, or with a
-transformed target. Other classifiers with probabilities, and other regressors, become functions of rows.
+"""Adapter for scikit-learn: linear models and multilayer perceptrons. They can be in a pipeline, calibrated, averaged, or fitted
+to a transformed target. Other regressors, and other classifiers with probabilities, become functions of rows.
 """
 
 from __future__ import annotations

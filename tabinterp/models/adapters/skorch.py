@@ -41,7 +41,7 @@ def is_net(estimator: Any) -> bool:
 
 
 def takes_several(net: Any) -> bool:
-    """Return whether the net's module needs several inputs, which a step of a pipeline passes as a dict."""
+    """Return whether the net's module needs several inputs. In a pipeline, the preceding step passes these inputs as a dict."""
     arguments = inspect.signature(getattr(net, "module_", nn.Identity()).forward).parameters.values()
     return sum(one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in arguments) > 1
 

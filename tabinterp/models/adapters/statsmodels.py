@@ -47,7 +47,7 @@ class Formula(Structured):
         return self._sources
 
     def transform(self, rows: Any) -> FloatArray:
-        """Return the design matrix (n, d). Rows with missing values are kept, and their entries in the matrix are missing."""
+        """Return the design matrix (n, d). Rows with missing values are kept. They have missing entries in the matrix."""
         if hasattr(self._spec, "get_model_matrix"):
             return _without(as_array(self._spec.get_model_matrix(rows, na_action="ignore")), self._constant)
         from patsy import NAAction, build_design_matrices  # noqa: PLC0415  # installed if there is a formula
@@ -141,8 +141,8 @@ def _constant_value(result: Any, constant: int) -> float:
 
 
 def _own(result: Any, intercept: FloatArray, weight: FloatArray, constant: int | None) -> OwnFit:
-    """Return the inference of the result, with the parameters ordered by class and the intercept first. The covariance of
-    parameters that are not estimated is zero.
+    """Return the parameters of the result with their covariance. Parameters are ordered by class, and the intercept of each class
+    is first. Parameters that are not estimated have a covariance of zero.
     """
     k, d = weight.shape
     estimated = range(1, k) if np.ndim(result.params) > 1 else range(k)

@@ -1,4 +1,4 @@
-"""Adapter for PyTorch: any module that takes encoded rows, as one or several inputs."""
+"""Adapter for PyTorch: any module that takes encoded rows, as a single input or as several inputs."""
 
 from __future__ import annotations
 

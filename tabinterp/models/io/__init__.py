@@ -1,3 +1,3 @@
-"""Loading, saving, inspection and conversion of model files. Files are untrusted: nothing in them is run, and sizes are
-limited.
+"""Loading, saving, inspection and conversion of model files. Files are treated as untrusted: no code in them is run, and their
+sizes are limited.
 """

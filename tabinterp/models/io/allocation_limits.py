@@ -15,13 +15,15 @@ HUGE = 10**18  # the largest count that a message states exactly
 
 
 def told(count: int) -> str:
-    """Return a count as text. Very large counts are not stated exactly, because Python refuses to print very large integers."""
+    """Return a count as text. A very large count becomes "more than" a limit, because Python refuses to print very large
+    integers.
+    """
     return f"{count:,}" if count < HUGE else f"more than {HUGE:,}"
 
 
 def check_value(entries: int, moves: bool, said: str) -> None:
-    """Check the size of one intermediate value of a network for `ROWS` rows. `moves` states whether the value depends on the
-    rows.
+    """Check the number of entries in one intermediate value of a network, for `ROWS` rows. `moves` states whether the value
+    depends on the rows.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def check_value(entries: int, moves: bool, said: str) -> None:
 
 
 def check_total(entries: int, said: str) -> None:
-    """Check the total size of all intermediate values of a network for `ROWS` rows.
+    """Check the total number of entries in all intermediate values of a network, for `ROWS` rows.
 
     Raises
     ------

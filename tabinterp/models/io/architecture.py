@@ -1,4 +1,4 @@
-"""Description of a network without code: a list of layers of known kinds, and their tensors."""
+"""Description of a network without code, as a list of layers of known kinds and their tensors."""
 
 from __future__ import annotations
 
@@ -142,8 +142,8 @@ def layer_of(module: nn.Module) -> Layer | str:
 
 
 def fill(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> nn.Sequential:
-    """Build a network and load its weights. The network is first built without memory for its weights and compared with the
-    tensors.
+    """Build a network and load its weights. Before memory is allocated for the weights, the names and shapes of the tensors are
+    compared with the layers.
     """
     module = build(layers, file)
     own = _renamed(layers, tensors, file)
@@ -198,7 +198,7 @@ def made(layer: Layer, file: str) -> nn.Module:
 
 
 def _renamed(layers: list[Layer], tensors: dict[str, torch.Tensor], file: str) -> dict[str, torch.Tensor]:
-    """Return the tensors under names that start with the positions of their layers."""
+    """Rename the tensors. In each name, such as "fc1.weight", replace the name of the layer by the position of the layer."""
     positions = {layer.name or str(i): str(i) for i, layer in enumerate(layers)}
     if len(positions) != len(layers):
         raise ModelError(f"{file!r} describes two layers with the same name. Give each layer a unique name")
@@ -236,5 +236,5 @@ def fits(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor], file
 
 
 def few(names: list[str]) -> str:
-    """Return the first five names as text, with the number of further names."""
+    """Return the first five names as text, followed by the number of names that are not shown."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -48,8 +48,8 @@ class Archive:
             ) from None
 
     def rewritten(self) -> bytes:
-        """Return the checked members as the bytes of a new archive. Every program that opens the new archive finds the same
-        members.
+        """Return the checked members as the bytes of a new archive. Unlike an untrusted archive, the new archive has the same
+        members for every program that opens it.
         """
         return pack({member: self.read(member) for member in self.sizes})
 

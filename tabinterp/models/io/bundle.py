@@ -83,7 +83,9 @@ class Settings(BaseModel):
 
 
 class MadeFrom(BaseModel):
-    """An earlier file from which the model in a bundle was loaded by running code in that file."""
+    """The earlier file, such as a pickle, from which the model in a bundle was loaded. Code in the earlier file was run to load
+    it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     format: str
@@ -238,7 +240,9 @@ def rare_levels(model: Model, rows: Table) -> dict[str, int]:
 
 
 def _listed_levels(encoder: Any) -> Iterator[tuple[str | None, str]]:
-    """Yield (None, text) for every text in an encoder, and (column, level) for every category of a column."""
+    """Yield the levels that an encoder stores: (column, level) for every category of a column, and (None, text) for every other
+    text.
+    """
     waiting: list[tuple[str, Any]] = [("", encoder)]
     seen: dict[int, Any] = {}  # keeps the objects, so that their addresses are not reused
     while waiting:

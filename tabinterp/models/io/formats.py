@@ -1,4 +1,4 @@
-"""Recognition of model file formats from the first bytes of a file and the names of its members, but never from the file name."""
+"""Recognition of model file formats, from the first bytes of a file and the names of its members. The file name is not used."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PICKLE = (
 
 @dataclass(frozen=True)
 class Kind:
-    """A file format. `words` describes it, `runs` describes the code that loading it would run, and `way` describes how to
-    save the model in a safe format.
+    """A file format. `words` describes the format, `runs` the code that loading such a file would run, and `way` how to save the
+    model in a safe format.
     """
 
     words: str

@@ -119,7 +119,7 @@ def empty_layers(graph: Graph, file: str) -> dict[str, nn.Module]:
 
 
 def check(graph: Graph, file: str) -> None:
-    """Check the names and operations in a graph, and the number of values of each operation."""
+    """Check the names and operations in a graph, and the number of arguments of each operation."""
     if not 0 < len(graph.nodes) <= MOST_NODES or not 0 < len(graph.inputs) <= MOST_INPUTS:
         raise ModelError(
             f"{file!r} describes {len(graph.nodes)} nodes and {len(graph.inputs)} inputs; 1 to {MOST_NODES:,} nodes and 1 to "
@@ -181,7 +181,7 @@ def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
 
 
 def references(value: Value, said: str) -> Iterator[str]:
-    """Yield the names of the nodes to which a value in the file refers, after checking everything else in it."""
+    """Yield the names of the nodes to which a value in the file refers, and check all other parts of the value."""
     found: list[str] = []
 
     def seen(name: str) -> str:
@@ -256,8 +256,9 @@ KINDS: dict[str, Callable[[Any, Callable[[str], Any], str, int], Any]] = {
 def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], file: str) -> None:
     """Run a checked graph of layers and tensors without allocating memory, and check the size of every value.
 
-    Fewer rows must not lead to larger values. Numbers that depend on the number of rows may therefore only be added, multiplied
-    and used as sizes. A second run with few rows detects such numbers.
+    The sizes are checked for the maximum number of rows, so no value may be larger when there are fewer rows. Numbers that depend
+    on the number of rows may therefore only be added, multiplied and used as sizes. A second run with few rows shows which
+    numbers depend on the number of rows.
     """
     few = _start(graph, tensors, FEWEST)
     values = _start(graph, tensors, ROWS)

@@ -2,8 +2,8 @@
 in the file is run.
 
 A file is reported as safe only after the functions of `load_model` have loaded it. For a skops archive, all types must also be on
-the list of safe types. If `load_model` needs further arguments for a file, they are named in `needs`, and the file is inspected
-without them.
+the list of safe types. If `load_model` needs further arguments for a file, `needs` names these arguments, and the file is
+inspected without them.
 """
 
 from __future__ import annotations

@@ -252,7 +252,9 @@ def of_object(value: Any, content: Content) -> Model:
 
 
 def _bounded(function: Function, width: int, name: str) -> Function:
-    """Return a function of rows with a limit on the number of columns that its parts create."""
+    """Return the function with a limit on memory. It raises an error if the number of rows times `width` is too large. `width` is
+    the number of columns that the parts of the model create.
+    """
 
     def bounded(rows: pd.DataFrame) -> Any:
         check_cells(len(rows) * width, f"{len(rows):,} rows of {width:,} columns", name)
@@ -374,7 +376,7 @@ LOADERS: dict[str, Callable[[Content, Given], Model]] = {
 
 
 def _unsafe(content: Content, kind: str, given: Given) -> Model:
-    """Load a pickle after its SHA-256 was compared with the one that the user gave."""
+    """Load a pickle, after checking that its SHA-256 equals the one that the user gave."""
     if not KINDS[kind].pickle:
         why = (
             refusal(content, kind)

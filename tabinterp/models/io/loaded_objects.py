@@ -1,8 +1,8 @@
 """Checks of objects loaded from a skops archive. No object may read or write files, run code, or state impossible sizes.
 
-The objects themselves are checked, because the text of an archive does not show what skops builds from it. It is not enough that
-the type of an object is on the list of safe types. skops sets attributes without the checks of a constructor, and scikit-learn's
-compiled code relies on these attributes.
+The objects themselves are checked, because the text of an archive does not show what skops builds from it. A type on the list of
+safe types is not enough: skops sets attributes without the checks of a constructor, and scikit-learn's compiled code relies on
+these attributes.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def check_fit(encoder: Any, name: str) -> None:
 
 
 def _repeats(kind: str, settings: Mapping[str, Any], width: int) -> int:
-    """Return how often an estimator with these parameters fits its inner estimator, or how many steps it takes itself."""
+    """Return how many times an estimator with these parameters fits an inner estimator or repeats a step of its own fit."""
     numbers = [len(value) if isinstance(value, (list, np.ndarray)) else value for value in map(settings.get, REPEATED)]
     grid = settings.get("param_grid") or []
     candidates = sum(math.prod(map(_choices, one.values())) for one in (grid if isinstance(grid, list) else [grid]))
@@ -317,8 +317,8 @@ def _most(name: str) -> int | None:
 
 
 def _check_count(value: Any, name: str, most: int, said: str) -> None:
-    """Check a parameter that sets a number of steps or parts. If the parameter is a list of one number for each column, each
-    number is checked. A list of penalties or thresholds is not checked, because it contains the values to try.
+    """Check a parameter that sets a number of steps or parts. If the parameter is a list with one number per column, each number
+    is checked. A list of penalties or thresholds to try is not checked.
     """
     numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas", "thresholds") or np.ndim(value) == 0 else []
     found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
@@ -329,7 +329,9 @@ def _check_count(value: Any, name: str, most: int, said: str) -> None:
 
 
 def _made(value: Any) -> int:
-    """Return the number of columns that an object creates, or the number of intermediate cells that it needs per row."""
+    """Return the number of columns that an object creates. For some kinds of object, this includes cells of intermediate
+    results.
+    """
     kind, attributes = type(value).__name__, vars(value)
     arrays = [part for name, part in attributes.items() if isinstance(part, np.ndarray) and not LONG.fullmatch(name)]
     sizes = {name: _size(attributes.get(name)) for name in (*SIZES, "n_features_in_")}
@@ -357,7 +359,7 @@ def _size(value: Any) -> int:
 
 
 def _check_spline(spline: Any, said: str) -> None:
-    """Check that knots, coefficients and degree are consistent, because compiled code uses them without a check.
+    """Check that the knots, coefficients and degree of a spline are consistent, because compiled code uses them without a check.
 
     Since SciPy 1.18, a `BSpline` contains a `_BSpline` with these values, which could delegate the computation to another object.
     """

@@ -58,7 +58,7 @@ class Opcodes:
 def opcodes(data: bytes) -> Opcodes:
     """Read a pickle as a list of instructions, without running any of them.
 
-    The name of an import consists of the two strings before the opcode. A string that is unknown is replaced by "?".
+    The name of an import consists of the two strings that precede the import opcode. An unknown string is replaced by "?".
     """
     imports: dict[str, None] = {}
     reached = 0
@@ -117,8 +117,8 @@ def chained(data: bytes, most: int = 8) -> list[bytes]:
 
 
 def _later(data: bytes) -> list[str]:
-    """Return the names of imports in bytes that contain more than opcodes, such as the arrays that joblib writes. The names are
-    recognised by their form.
+    """Return the names of imports in bytes that contain not only opcodes but also other data, such as the arrays that joblib
+    writes. The names are found by pattern matching.
     """
     found = {module + b"." + name: None for module, name in NAMED.findall(data)}
     for match in PAIRED.finditer(data):

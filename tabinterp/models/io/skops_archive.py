@@ -61,14 +61,14 @@ KEYS = ("__loader__", "__class__", "__module__", "__id__")  # skops may treat a 
 
 @dataclass(frozen=True)
 class Held:
-    """The types that an archive names, and the types among them that prevent loading."""
+    """The `types` that an archive names, and those that are not allowed and prevent loading (`refused`)."""
 
     types: tuple[str, ...]
     refused: tuple[str, ...]
 
 
 def examine(content: Content) -> Held:
-    """Return the types in an archive, without building any object."""
+    """List the types in an archive, and check its nodes and arrays, without building any object."""
     archive = open_archive(content)
     schema = json_object(archive.read("schema.json"), f"schema.json of {content.name!r}")
     _check_protocol(schema, content.name)
