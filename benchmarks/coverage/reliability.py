@@ -30,7 +30,6 @@ from tabinterp.stats.small_trees import few_trees, in_bins, unless_equal
 from tabinterp.table.folds import dealt
 from tabinterp.table.hash_sampling import row_hash
 
-from .designed import WEIGHED
 from .designs import COLUMNS, DESIGNS, EFFECT, Design, Rows, World, _asked, _metrics, beside, drawn, sets
 from .readings import Found, Told
 
@@ -39,6 +38,7 @@ SIZES = (0.05, 0.3)  # of perturbations
 FRESH = 20_000  # rows on which the choices of a set are judged
 NONE = (np.nan,) * 4
 ADJUSTED = "the interval is adjusted for all {}"
+WIDE = "the interval is wide if a few rows have much weight or events are rare"
 FIRST = "the slice was selected for its interval, and the adjustment is for the selected slices together"
 
 
@@ -380,7 +380,7 @@ RELIANCE_READINGS = (
             Told(
                 "prediction sets: difference in size",
                 "network minus linear model, at the thresholds of the population",
-                more=WEIGHED,
+                more=WIDE,
             ),
             Told(
                 "prediction sets: coverage in the largest slice",
