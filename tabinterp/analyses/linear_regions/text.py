@@ -14,9 +14,7 @@ TEXT: dict[str, str] = {
     ),
     "report.mechanism.regions.largest": "The largest region contains {share} of the rows.",
     "report.mechanism.regions.largest_few": "The largest region contains fewer than ten rows.",
-    "report.mechanism.regions.varies": (
-        "Coefficient of each term in the network: mean, SD and sign flips over rows"
-    ),
+    "report.mechanism.regions.varies": "Coefficient of each term in the network: mean, SD and sign flips over rows",
     "report.mechanism.regions.mean": "Mean over rows [95% CI]",
     "report.mechanism.regions.spread": "SD over rows",
     "report.mechanism.regions.flips": "Sign flips",
