@@ -408,4 +408,4 @@ def test_train_and_audit_from_the_command_line_to_the_report(tmp_path, monkeypat
         assert words in page
     for words in ("odds ratio", "log-odds", "log loss"):
         assert words not in page
-    assert "the count is 0" in page  # the level in which nothing is counted
+    assert "the target is 0" in page  # the level in which nothing is counted

@@ -426,7 +426,7 @@ LATE = {
     "a code that is a number": (each_row(lambda row, code: code[1] + 1 if row[1] > FAR else 1), WHOLE),
     "a number that is rounded": (each_row(lambda row, code: row[0].round() if row[1] > FAR else 1), ROUNDS),
     "a check of rare levels": (
-        lambda net, x, c: net.tail(x * 1.0 if c.max() > 2 else x, net.vectors(c)), "runs different code for these rows"
+        lambda net, x, c: net.tail(x * 1.0 if c.max() > 2 else x, net.vectors(c)), "runs different code for different rows"
     ),
 }  # fmt: skip
 
@@ -449,7 +449,7 @@ def test_an_audit_of_rows_that_take_another_branch(source, encoders):
     model = ti.wrap(Network(LATE["a check of rare levels"][0]), encoder=encoders, outputs="logits")
     audit = ti.audit(model, rows, analyses=["gradients", "permutation_importance"])
     assert (
-        "runs different code for these rows, depending on their integer codes, so its gradients cannot be computed"
+        "runs different code for different rows, depending on their integer codes, so its gradients cannot be computed"
         in audit.to_markdown()
     )
     assert audit.document.gradients.methods == []

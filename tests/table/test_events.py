@@ -123,7 +123,7 @@ def test_too_few_events_are_said_with_their_number_and_what_it_takes(yes, said):
 def test_of_several_classes_the_largest_stands_against_all_others():
     table = read(frame({"a": 200, "b": 12, "c": 7}))
     reason = too_few_events(table.take(table.held_out), "held_out")
-    assert str(reason).startswith("there are too few rows of all classes except 'a' among the held-out rows (19; ")
+    assert str(reason).startswith("there are too few rows of any class except 'a' among the held-out rows (19; ")
     table = read(frame({"a": 200, "b": 22, "c": 7}))
     assert too_few_events(table.take(table.held_out), "held_out") is None
     assert enough(table.take(table.held_out)).tolist() == [True, True, False]

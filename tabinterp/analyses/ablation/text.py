@@ -7,12 +7,11 @@ TEXT: dict[str, str] = {
     "rows_of.unit_groups": "Ablation of groups of units",
     "report.mechanism.groups.fold": "Ablation of unit groups ({count})",
     "report.mechanism.groups.lead": (
-        "A group consists of hidden units of one layer with a mean absolute correlation of at least "
-        "{together} between their outputs. The table shows the rise in {loss} on {rows_of} when the outputs "
-        "of all units in a group are replaced by their values in another row, by their means, or by zeros. "
-        "For each row, {repeats} other rows are drawn to supply the replacement values; the same rows are "
-        "used for all units in the group. “Sum of single units” is the sum of the rises in loss when the "
-        "outputs of the units are replaced by values from other rows, one unit at a time."
+        "A group consists of hidden units of the same layer whose outputs have a mean absolute correlation of at least "
+        "{together}. The table shows the rise in {loss} on {rows_of} when the outputs of all units in a group are replaced by "
+        "their values in another row, by their means, or by zeros. For each row, {repeats} other rows are drawn to supply the "
+        "replacement values; the same rows are used for all units in the group. “Sum of single units” is the sum of the rises in "
+        "loss when the outputs of the units are replaced by values from other rows, one unit at a time."
     ),
     "report.mechanism.groups.table": (
         "Unit groups ({shown} of {count}, largest rise first): rise in loss by type of replacement"
@@ -26,9 +25,9 @@ TEXT: dict[str, str] = {
     # units: a list of numbers
     "report.mechanism.groups.more": "{units} and {count} more",
     "report.mechanism.groups.note": (
-        "If the rise in loss for a group of units exceeds the sum of the rises for its units taken "
-        "individually, the units can compensate for each other, and each unit appears unimportant when only "
-        "its output is replaced. Zero may be outside the range of a unit's outputs."
+        "If the rise in loss for a group of units exceeds the sum of the rises for its single units, the units can compensate "
+        "for each other, and each unit appears unimportant when only its own output is replaced. Replacing outputs by zeros can "
+        "be unrealistic, because zero may lie outside the range of a unit's outputs."
     ),
     "plot.axis.ablation": "Rise in loss when the output is replaced, 95% CI",
     # why the analysis does not apply

@@ -14,7 +14,7 @@ TEXT: dict[str, str] = {
     "report.alternatives.version": "Version",
     "report.alternatives.auc": "AUC [95% CI]",
     "report.alternatives.ratio": "Impact ratio, {column} [95% CI]",
-    "report.alternatives.frontier": "On the frontier for",
+    "report.alternatives.frontier": "On the frontier (by column)",
     "report.alternatives.whole": "{model}",
     "report.alternatives.held": "{model}, {columns} fixed at the mean",
     "report.alternatives.refitted": "{model}, refitted without {columns}",
@@ -23,7 +23,7 @@ TEXT: dict[str, str] = {
         "in at least one of them (based on point estimates only). A network with a column fixed at its mean is not the same as a "
         "network retrained without the column, which may perform better. If a column has many groups, its impact ratio can be "
         "small by chance. The impact ratios in this table use only groups whose selection rates can be disclosed for every "
-        "version, so they can differ from the ratios above."
+        "version, so they can differ from the impact ratios elsewhere in this report."
     ),
     # why the analysis does not apply
     "why.selection is of two classes, of protected groups, of held-out rows beside training rows": (

@@ -20,8 +20,8 @@ TEXT: dict[str, str] = {
         "near 0% or 100% indicates that the {baseline} row is atypical."
     ),
     "report.baselines.unlike": (
-        "The {baseline} row is not realistic, because no real row shares the {baseline} row's encoded value in any of "
-        "these columns: {columns}."
+        "The {baseline} row is not realistic. In each of the following columns, no real row has the encoded value of the "
+        "{baseline} row: {columns}."
     ),
     "report.baselines.pairs": "Agreement of column rankings between baselines",
     "report.baselines.pair": "Baselines",

@@ -38,9 +38,9 @@ TEXT: dict[str, str] = {
         "–: not estimated because the class (or all other classes together) has fewer than 20 rows or groups of rows, or because "
         "the score separates the classes perfectly or is constant."
     ),
-    "report.calibration.curve": "Observed outcome and mean prediction in bins of similar predictions",
+    "report.calibration.curve": "Observed outcome and mean prediction, by bin of predicted value",
     "report.calibration.curve.output": (
-        "Observed share of class “{output}” and mean prediction in bins of similar predictions"
+        "Observed share of class “{output}” and mean prediction, by bin of predicted value"
     ),
     "report.calibration.fold": "Reliability curve for class “{output}”",
     "report.calibration.bin": "Bin",

@@ -178,14 +178,13 @@ TEXT: dict[str, str] = {
         "same encoding. The table also lists the penalised coefficients."
     ),
     "coefficients.note.never_counted": (
-        "Separation: {rows} training rows have a level or a combination of column values that occurs only with a count "
-        "of 0. Terms affected by separation have no finite estimate; the other estimates are limiting values of the "
-        "maximum likelihood fit."
+        "Separation: {rows} training rows have a level or a combination of column values for which the target is always 0. Terms "
+        "affected by separation have no finite estimate; the other estimates are limiting values of the maximum likelihood fit."
     ),
     "coefficients.note.never_counted.few": (
-        "Separation: fewer than {rows} training rows have a level or a combination of column values that occurs only "
-        "with a count of 0. Terms affected by separation have no finite estimate; the other estimates are limiting "
-        "values of the maximum likelihood fit."
+        "Separation: fewer than {rows} training rows have a level or a combination of column values for which the target is "
+        "always 0. Terms affected by separation have no finite estimate; the other estimates are limiting values of the maximum "
+        "likelihood fit."
     ),
     "coefficients.note.separated": (
         "Separation: {rows} training rows have a level or a combination of column values that occurs with one class "
@@ -208,16 +207,16 @@ TEXT: dict[str, str] = {
         "table shows the derivatives of both models and the coefficients of the surrogate for these columns."
     ),
     "coefficients.note.abrupt": (
-        "These columns have no derivatives, because the encoder is discontinuous in them, or is defined in only part of their "
-        "range: {columns}. The unpenalised fit has no coefficients for them."
+        "These columns have no derivatives: {columns}. The encoder is discontinuous in these columns, or is defined in only part "
+        "of their range. The unpenalised fit has no coefficients for them."
     ),
     "coefficients.note.differences": (
         "The encoder combines these columns in non-affine steps, so their derivatives are computed as central differences "
         "through the encoder: {columns}."
     ),
     "coefficients.note.disagreement": (
-        "Finite differences of the network's score contradict the network's own gradient in some rows (proportion of the rows "
-        "compared: {share}), as in a network with a straight-through estimator. Do not rely on the network's average derivatives."
+        "The network's own gradient contradicts finite differences of its score in some of the rows compared (proportion: "
+        "{share}), as in a network with a straight-through estimator. Do not rely on the network's average derivatives."
     ),
     "reason.constant": "Not estimable: only one value in the training rows.",
     "reason.aliased": "Not estimable: exact linear combination of earlier terms ({columns}).",
@@ -244,21 +243,21 @@ TEXT: dict[str, str] = {
         "Not estimable: separation. A combination of values of {columns} occurs with one class only ({rows} training "
         "rows)."
     ),
-    "reason.never_counted.level": "Not estimable: the count is 0 in all {rows} training rows with this level.",
+    "reason.never_counted.level": "Not estimable: the target is 0 in all {rows} training rows with this level.",
     "reason.never_counted.level.few": (
-        "Not estimable: the count is 0 in all training rows with this level (fewer than {rows})."
+        "Not estimable: the target is 0 in all training rows with this level (fewer than {rows})."
     ),
     "reason.never_counted.reference": (
-        "Not estimable: the count is 0 in all {rows} training rows with the reference level."
+        "Not estimable: the target is 0 in all {rows} training rows with the reference level."
     ),
     "reason.never_counted.reference.few": (
-        "Not estimable: the count is 0 in all training rows with the reference level (fewer than {rows})."
+        "Not estimable: the target is 0 in all training rows with the reference level (fewer than {rows})."
     ),
     "reason.never_counted.combination": (
-        "Not estimable: the count is always 0 for a combination of values of {columns} ({rows} training rows)."
+        "Not estimable: the target is always 0 for a combination of values of {columns} ({rows} training rows)."
     ),
     "reason.never_counted.combination.few": (
-        "Not estimable: the count is always 0 for a combination of values of {columns}."
+        "Not estimable: the target is always 0 for a combination of values of {columns}."
     ),
     "reason.absent": "Not estimable: no training row has this class.",
     "reason.exact": (

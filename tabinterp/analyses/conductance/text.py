@@ -14,8 +14,8 @@ TEXT: dict[str, str] = {
         "mixture of levels that no real row has."
     ),
     "report.mechanism.conductance.layers": "Completeness gap of the conductances of each layer (tolerance {tolerance})",
-    "report.mechanism.conductance.gap": "Largest gap over rows (share of mean change)",
-    "report.mechanism.conductance.around": "Change that bypasses the layer (mean absolute value)",
+    "report.mechanism.conductance.gap": "Largest gap in any row (relative to mean change in score)",
+    "report.mechanism.conductance.around": "Change in score that bypasses the layer (mean absolute value)",
     "report.mechanism.conductance.units": (
         "Conductance of each hidden unit, and rise in loss without the unit ({shown} of {count} units, largest conductance "
         "first)"

@@ -64,7 +64,7 @@ TEXT: dict[str, str] = {
     "report.data.remarks": "Remarks",
     "report.data.remark.ordered": "increases or decreases with the row number",
     "report.data.remark.counts rows": "consecutive row numbers",
-    "report.data.remark.one each": "unique value in every row",
+    "report.data.remark.one each": "a different value in every row",
     "report.data.remark.spike": "{rows} rows have the value {value}, which is isolated from all other values",
     "report.data.remark.low": "{rows} rows ({percent}) are exactly at the minimum, {value}",
     "report.data.remark.high": "{rows} rows ({percent}) are exactly at the maximum, {value}",

@@ -49,9 +49,9 @@ TEXT: dict[str, str] = {
     "report.judged.curve.x": "Threshold probability",
     "report.judged.curve.y": "Net benefit (true positives per row)",
     "report.judged.curve.aria": (
-        "Net benefit of both models at {count} thresholds, compared with predicting all rows to be positive and none to be "
-        "positive. The net benefit of the network is significantly higher than that of the linear counterpart at {above} "
-        "thresholds and significantly lower at {below}."
+        "Net benefit of both models at {count} thresholds, compared with predicting every row, or no row, to be positive. The "
+        "net benefit of the network is significantly higher than that of the linear counterpart at {above} thresholds and "
+        "significantly lower at {below}."
     ),
     "report.judged.curve.caption": (
         "Bands are pointwise 95% CIs; the table shows the paired difference between the models. Predicting every row "
@@ -61,7 +61,7 @@ TEXT: dict[str, str] = {
     "report.judged.curve.widened": (
         "At thresholds where the exact CI of a paired difference in net benefit would disclose a count of rows below ten, the CI "
         "is based on an upper bound on the number of disagreements between the models, or is withheld. Where the models make the "
-        "same predictions, the CI follows the rule of three; for weighted or grouped rows, no CI is given."
+        "same predictions, the CI follows the rule of three, or is omitted if rows are weighted or grouped."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",

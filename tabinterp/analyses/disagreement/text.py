@@ -15,7 +15,7 @@ TEXT: dict[str, str] = {
     ),
     "disagreement.numbers": (
         "The models disagree on {count} of the {rows} held-out rows ({percent}%). Predictions count as disagreeing if they "
-        "differ by at least {threshold} units of the target, the 90th percentile of all differences."
+        "differ by at least {threshold} units of the target, which is the 90th percentile of all differences."
     ),
     "disagreement.positive": (
         "Of the rows on which the models disagree, {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
@@ -59,7 +59,7 @@ TEXT: dict[str, str] = {
         "below {fewest}."
     ),
     "disagreement.right.few": (
-        "The comparison of accuracy where the models disagree is withheld: they disagree on fewer than {fewest} rows "
+        "The comparison of the models' accuracy where they disagree is withheld: the models disagree on fewer than {fewest} rows "
         "or groups of rows, or the comparison would disclose a count below {fewest}."
     ),
     "disagreement.tree.none": (
@@ -67,9 +67,9 @@ TEXT: dict[str, str] = {
         "too few rows or groups of rows, or no column separates rows with disagreement from rows with agreement."
     ),
     "disagreement.tree.open": (
-        "The columns were not shown to predict on which rows the models disagree. A decision tree of depth {depth} or "
-        "less that predicts where the models disagree has an AUC of {value} (95% CI {low} to {high}) on {rows} rows "
-        "not used to fit it, which is not significantly above chance (0.5)."
+        "There is no evidence that the columns predict on which rows the models disagree. A decision tree of depth {depth} or "
+        "less that predicts where the models disagree has an AUC of {value} (95% CI {low} to {high}) on {rows} rows not used to "
+        "fit it, which is not significantly above chance (0.5)."
     ),
     # depth: depth of a decision tree; value, balanced: from 0 to 1
     "disagreement.tree.apart": (
@@ -111,7 +111,8 @@ TEXT: dict[str, str] = {
         "why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer than 10 rows are not "
         "shown, nor are leaves that would reveal the size of such a leaf. A dash (–) marks a share that is withheld because the "
         "models disagree, or agree, on only 1 to 9 rows of the leaf. The AUC and the balanced accuracy are computed as if each "
-        "of these counts were 5; their CIs cover all cases, from the least to the most favourable, in which each count is 1 or 9."
+        "count of 1 to 9 were 5; their CIs range from the least to the most favourable case in which each of these counts is 1 "
+        "or 9."
     ),
     # why the analysis does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (

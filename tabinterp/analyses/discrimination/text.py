@@ -81,9 +81,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.rate.negative_predictive_value": "negative predictive value",
     "report.discrimination.gains.table": "Gains by score decile, highest scores first [95% CI]",
     "report.discrimination.gains.part": "Decile",
-    "report.discrimination.gains.rate": "Share of positives, {model}",
-    "report.discrimination.gains.captured": "Positives captured, cumulative, {model}",
-    "report.discrimination.gains.lift": "Lift, cumulative, {model}",
+    "report.discrimination.gains.rate": "Positive rate in decile, {model}",
+    "report.discrimination.gains.captured": "Cumulative share of all positives, {model}",
+    "report.discrimination.gains.lift": "Cumulative lift, {model}",
     # why the analysis does not apply
     "why.discrimination.numbers": "ROC curves and confusion matrices need a target with classes, but this target is numeric",
     "why.discrimination.few": "confidence bands need at least {least} independent rows or groups of rows",

@@ -35,7 +35,7 @@ TEXT: dict[str, str] = {
     "report.effects.legend.linear": "Linear",
     "report.effects.legend.linear_interval": "Linear, 95% CI",
     "report.effects.legend.ale": "Network, ALE",
-    "report.effects.legend.ice": "Network, individual rows (10th to 90th percentile)",
+    "report.effects.legend.ice": "Network, curves of single rows (10th to 90th percentile)",
     "report.effects.marks": (
         "The bars below a curve show the number of rows nearest to each point. The number in brackets after a level is its "
         "number of rows. All curves of numeric columns use the same vertical scale. If points are left out, the curve is centred "
@@ -49,9 +49,9 @@ TEXT: dict[str, str] = {
         "that is not shown."
     ),
     "report.effects.off_grid_few": (
-        "Some rows have rarer levels that are not shown; the number of such rows is withheld."
+        "Some rows have less frequent levels, which are not shown; the number of these rows is withheld."
     ),
-    "report.effects.off_grid": "{share} of the rows have rarer levels that are not shown.",
+    "report.effects.off_grid": "{share} of the rows have less frequent levels, which are not shown.",
     "report.effects.level": "{level} ({rows})",
     "report.effects.missing": "missing",
     "report.effects.hidden": "… (fewer than 10 rows)",
@@ -61,8 +61,8 @@ TEXT: dict[str, str] = {
     "report.effects.sparse": "Few rows",
     "report.effects.network_ale": "Network, ALE [95% CI]",
     "report.effects.linear_ale": "Linear, ALE [95% CI]",
-    "report.effects.network_ice": "Network, individual rows (10th to 90th percentile)",
-    "report.effects.linear_ice": "Linear, individual rows (10th to 90th percentile)",
+    "report.effects.network_ice": "Network, curves of single rows (10th to 90th percentile)",
+    "report.effects.linear_ice": "Linear, curves of single rows (10th to 90th percentile)",
     "report.effects.between": "{low} to {high}",
     "plot.axis.effect": "Effect on the score ({scale})",
     # why the analysis does not apply

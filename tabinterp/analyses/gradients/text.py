@@ -16,9 +16,9 @@ TEXT: dict[str, str] = {
         "interval: sampling error biases them upward, and no conclusion is based on them."
     ),
     "report.gradients.saturation": (
-        "The median over the rows of p(1 − p), where p is the network's predicted probability, is {saturation} (maximum "
-        "possible: 0.25). Where p(1 − p) is near zero, probabilities are saturated and their derivatives are near zero, "
-        "even if the derivatives of the score are large."
+        "Over the rows, the median of p(1 − p) is {saturation} (maximum possible: 0.25), where p is the network's predicted "
+        "probability. Where p(1 − p) is near zero, probabilities are saturated and their derivatives are near zero, even if the "
+        "derivatives of the score are large."
     ),
     "report.gradients.rows": "Estimates use {rows} rows.",
     # effort: report.gradients.effort
@@ -35,8 +35,8 @@ TEXT: dict[str, str] = {
         "{tolerance})."
     ),
     "report.gradients.note": (
-        "The completeness gap is the largest absolute difference, over all rows, between the sum of the attributions and the "
-        "change in score, divided by the mean absolute change in score."
+        "The completeness gap is the largest absolute difference, over all rows, between the sum of a row's attributions and the "
+        "change in score from the baseline to the row, divided by the mean absolute change in score."
     ),
     # share: a percentage of rows
     "report.gradients.disagreement": (
@@ -53,8 +53,8 @@ TEXT: dict[str, str] = {
         "column"
     ),
     "why.the encoder changes abruptly with every column that it combines, so that the score has no gradient by any column": (
-        "the encoder is discontinuous in every column that it combines with others, or is defined in only part of its range, "
-        "so the score has no gradient with respect to any column"
+        "the encoder is discontinuous in every column that it combines with others, or is defined in only part of the column's "
+        "range, so the score has no gradient with respect to any column"
     ),
     "report.gradients.gap.no": "No completeness gap is defined for this method.",
     "report.gradients.gap.none": "not defined",
@@ -77,9 +77,9 @@ TEXT: dict[str, str] = {
         "{baseline:start} of all rows."
     ),
     "gradient.integrated_gradients": (
-        "Integrated gradients average the gradient along the straight line from the {baseline:start} of the rows to "
-        "the row being explained, and multiply it by the difference between the two. The mean of a categorical "
-        "column is a mixture of its levels, which no real row has."
+        "Integrated gradients average the gradient along the straight line from the {baseline:start} of the rows to the row "
+        "being explained, and multiply this average by the difference between the row and the starting point. The mean of a "
+        "categorical column is a mixture of its levels, which no real row has."
     ),
     "gradient.expected_gradients": (
         "Expected gradients are integrated gradients averaged over {background_rows} real rows as starting points; "

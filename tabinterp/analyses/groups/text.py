@@ -44,9 +44,9 @@ TEXT: dict[str, str] = {
     ),
     "report.groups.fits": "Accuracy and log loss",
     "report.groups.fits.note": (
-        "Differences are group minus reference group. –: withheld because fewer than ten rows are predicted correctly, "
-        "because fewer than ten are predicted incorrectly, or because the accuracy would allow such a count to be "
-        "derived. Groups defined by two columns are compared only within each class."
+        "Differences are group minus reference group. –: withheld because fewer than ten rows are predicted correctly, because "
+        "fewer than ten are predicted incorrectly, or because the accuracy would allow such a count to be derived. Accuracy and "
+        "log loss are not computed for groups defined by two columns."
     ),
     "report.groups.accuracy.network": "Accuracy, network [95% CI]",
     "report.groups.accuracy.linear": "Accuracy, linear [95% CI]",
@@ -76,12 +76,12 @@ TEXT: dict[str, str] = {
     "report.groups.other.network": "Other class, network [95% CI]",
     "report.groups.other.linear": "Other class, linear [95% CI]",
     "report.impact.lowest.head": "Adverse impact ratios of the network",
-    "report.impact.lowest": "Lowest ratio that can be disclosed, by protected column",
+    "report.impact.lowest": "Lowest impact ratio that can be disclosed, by protected column",
     "report.impact": (
         "Adverse impact ratios that can be disclosed: selection rate of the least selected group divided by that of the "
         "most selected group"
     ),
-    "report.groups.more": "More tables of groups: differences, error rates, calibration, groups of two columns",
+    "report.groups.more": "More group tables: differences, error rates, calibration, groups defined by two columns",
     "report.impact.columns": "Columns",
     "report.impact.model": "Model",
     "report.impact.least": "Least selected",
@@ -101,7 +101,7 @@ TEXT: dict[str, str] = {
         "less than {limit} times the higher one. “Not disclosed” means that the result would narrow a small count to "
         "fewer than three possible values."
     ),
-    "report.groups.pairs": "Groups of two columns",
+    "report.groups.pairs": "Groups by two columns",
     "report.groups.group": "Group",
     # group: the name of the group
     "report.groups.control": "{group} (reference)",

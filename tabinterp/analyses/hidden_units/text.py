@@ -172,9 +172,9 @@ TEXT: dict[str, str] = {
     "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
     "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
-        "The highest value of the unit (before activation) found within the Mahalanobis ball that contains {share} of the rows "
-        "is {value}. The row with this value is plausible: it is more atypical than {oddness} of real rows, which is below the "
-        "limit of {far}."
+        "Within the Mahalanobis ball that contains {share} of the rows, the highest value of the unit (before activation) that "
+        "was found is {value}. The row with this value is plausible: it is more atypical than {oddness} of real rows, which is "
+        "below the limit of {far}."
     ),
     "report.inside.plausible_same": "The optimum without a distance limit is itself plausible.",
     "report.inside.plausible_none": (
@@ -204,7 +204,7 @@ TEXT: dict[str, str] = {
     "report.inside.path.free": "no limit",
     "report.inside.path.value": "Optimum",
     "report.inside.path.real": "Tenth-largest value in real rows",
-    "report.inside.path.oddness": "More atypical than (share of real rows)",
+    "report.inside.path.oddness": "Share of real rows that are less atypical",
     "report.inside.path.readable": "Plausible",
     "report.inside.path.may": "Plausible",
     "report.inside.path.not": "Implausible",
@@ -226,8 +226,8 @@ TEXT: dict[str, str] = {
     "report.inside.proof.integer programme": "by mixed-integer programming",
     "report.inside.proof.bound propagation": "by interval bound propagation; such bounds are often loose",
     "report.inside.starts": (
-        "In {share} of the searches, the output reaches at least 99% of the way from its mean over rows to its "
-        "value at the optimum (number of distinct rows where these searches end: {count}). The median cosine "
+        "In {share} of the searches, the value found falls short of the optimum by at most 1% of the difference between the "
+        "optimum and the mean over rows. Number of distinct rows at which these searches end: {count}. The median cosine "
         "similarity between the end points of all searches is {cosine}."
     ),
     "report.inside.outputs": "Output optima",

@@ -7,14 +7,14 @@ TEXT: dict[str, str] = {
     "rows_of.interactions": "Interactions",
     "report.section.interactions": "Interactions",
     "report.interactions.lead": (
-        "An interaction is the effect of two columns on the network's score beyond the sum of their separate "
-        "effects. {screened} pairs of columns were screened by second differences between real rows; the {count} "
-        "strongest are listed, in descending order of interaction variance, which was estimated on {rows}."
+        "An interaction is the effect of two columns on the network's score beyond the sum of their separate effects. {screened} "
+        "pairs of columns were screened by second differences between real rows; the {count} strongest are listed in descending "
+        "order of interaction variance (estimated on {rows})."
     ),
     "report.interactions.passed": (
-        "The {count} columns that change the score least were excluded from the screening. Their largest total Sobol index is "
-        "{most} (share of the variance of the score). If columns are independent, no pair with an excluded column can have a "
-        "larger share than this."
+        "The {count} columns that change the score least were excluded from the screening. The largest total Sobol index among "
+        "these columns is {most} (share of the variance of the score). If columns are independent, no pair that includes an "
+        "excluded column can have a larger share."
     ),
     "report.interactions.linear": (
         "The linear counterpart adds up the effects of its columns, so its interactions are zero by construction."

@@ -59,37 +59,40 @@ TEXT: dict[str, str] = {
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. "
-        "Relative to curves and the selected interactions together, curves alone account for {ladder}% of the held-out gain over "
-        "the linear model and for {score}% of the explained variance of the network's score. The 95% CI for the difference "
-        "between these two percentages is {low} to {high} percentage points (differences within ±25 count as similar)."
+        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. With "
+        "curves and the selected interactions, the held-out loss is lower than that of the linear model; curves alone account "
+        "for {ladder}% of this gain. Of the variance of the network's score that curves and these interactions together explain, "
+        "curves alone account for {score}%. The 95% CI for the difference between these two percentages is {low} to {high} "
+        "percentage points (differences within ±25 count as similar)."
     ),
     "gain.disagree": (
         "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of the "
-        "network's score. Relative to curves and the selected interactions together, curves alone account for {ladder}% of the "
-        "held-out gain over the linear model and for {score}% of the explained variance of the network's score. The 95% CI for "
-        "the first of these percentages minus the second is {low} to {high} percentage points. The composition of the score "
-        "therefore does not show where the predictive gain comes from."
+        "network's score. With curves and the selected interactions, the held-out loss is lower than that of the linear model; "
+        "curves alone account for {ladder}% of this gain. Of the variance of the network's score that curves and these "
+        "interactions together explain, curves alone account for {score}%. The 95% CI for the first of these percentages minus "
+        "the second is {low} to {high} percentage points. The composition of the score therefore does not show where the "
+        "predictive gain comes from."
     ),
     "gain.open": (
         "It is unclear whether curves (nonlinear effects of single columns) account for similar shares of the refitted models' "
-        "gain and of the network's score. Relative to curves and the selected interactions together, curves alone account for "
-        "{ladder}% of the held-out gain over the linear model and for {score}% of the explained variance of the network's score. "
-        "The 95% CI for the first of these percentages minus the second is {low} to {high} percentage points."
+        "gain and of the network's score. With curves and the selected interactions, the held-out loss is lower than that of the "
+        "linear model; curves alone account for {ladder}% of this gain. Of the variance of the network's score that curves and "
+        "these interactions together explain, curves alone account for {score}%. The 95% CI for the first of these percentages "
+        "minus the second is {low} to {high} percentage points."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",
     "report.gain.lead": (
         "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. The {metric} "
-        "of each model is computed on {rows} held-out rows. The linear model in this comparison is also refitted, whereas the "
-        "verdict uses the linear counterpart as it was before refitting. 95% intervals are from {resamples} bootstrap resamples "
-        "(seed {seed}). Differences smaller than {margin} are treated as negligible."
+        "of each model is computed on {rows} held-out rows. The linear model is also refitted for this comparison, whereas the "
+        "verdict uses the original linear counterpart. 95% intervals are from {resamples} bootstrap resamples (seed {seed}). "
+        "Differences smaller than {margin} are treated as negligible."
     ),
     "report.gain.lead.student": (
         "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. The {metric} "
-        "of each model is computed on {rows} held-out rows. The linear model in this comparison is also refitted, whereas the "
-        "verdict uses the linear counterpart as it was before refitting. 95% intervals for paired differences use Student's t; "
-        "intervals for the share of the gain use Fieller's method. Differences smaller than {margin} are treated as negligible."
+        "of each model is computed on {rows} held-out rows. The linear model is also refitted for this comparison, whereas the "
+        "verdict uses the original linear counterpart. 95% intervals for paired differences use Student's t; intervals for the "
+        "share of the gain use Fieller's method. Differences smaller than {margin} are treated as negligible."
     ),
     "report.gain.pairs": (
         "The model with splines and interactions includes the interactions that explain the most variance in the network's score "

@@ -8,15 +8,13 @@ TEXT: dict[str, str] = {
     "report.mechanism.regions.fold": "Linear regions ({visited} occupied, n = {rows})",
     # largest: the sentence report.mechanism.regions.largest; told: how many regions; share: a percentage
     "report.mechanism.regions.lead": (
-        "In a linear region, every rectifier stays on the same side of zero, so the network is a linear function "
-        "(Montúfar et al. 2014). Regions are counted on {rows_of}. Number of occupied regions (at least one row): "
+        "Within a linear region, the input to every rectifier (such as ReLU) keeps the same sign, so the network is a linear "
+        "function (Montúfar et al. 2014). Regions are counted on {rows_of}. Number of occupied regions (at least one row): "
         "{visited}. {largest} Number of regions with ten or more rows: {told} (together {share} of the rows)."
     ),
     "report.mechanism.regions.largest": "The largest region contains {share} of the rows.",
     "report.mechanism.regions.largest_few": "The largest region contains fewer than ten rows.",
-    "report.mechanism.regions.varies": (
-        "The network's coefficient of each term: mean, spread and sign flips over rows"
-    ),
+    "report.mechanism.regions.varies": "Coefficient of each term in the network: mean, SD and sign flips over rows",
     "report.mechanism.regions.mean": "Mean over rows [95% CI]",
     "report.mechanism.regions.spread": "SD over rows",
     "report.mechanism.regions.flips": "Sign flips",

@@ -13,8 +13,7 @@ TEXT: dict[str, str] = {
         "no row of the table lies within both the domain and the budget; increase the budget"
     ),
     "why.optima.wide": (
-        "the network uses {columns} columns, but the audit searches for optimal inputs only with at most "
-        "{most}, because the search time grows with the square of the number of columns; call "
-        "ti.maximise for selected units"
+        "the network uses {columns} columns, but the audit searches for optimal inputs only if there are at most {most}, because "
+        "the search time grows with the square of the number of columns; call ti.maximise for selected units"
     ),
 }

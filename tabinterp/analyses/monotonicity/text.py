@@ -9,10 +9,11 @@ TEXT: dict[str, str | tuple[str, str]] = {
         (
             "Each declared direction is also checked for all combinations of values that the columns can take, whether or not "
             "they occur in the table. Numeric columns vary between their minimum and maximum or within declared limits; other "
-            "columns take values that occur in the table. Proved: between any two such rows that differ only in the constrained "
-            "column, the score never moves against the direction by more than {network} (linear counterpart: {linear}), which is "
-            "a thousandth of the score's standard deviation. Refuted: two rows with a larger move were found. These rows may not "
-            "resemble real rows, and the numbers shown are rounded. Open: neither proved nor refuted."
+            "columns take values that occur in the table. Proved: between any two rows with such values that differ only in the "
+            "constrained column, the score moves against the direction by at most {network} (linear counterpart: {linear}), "
+            "which is a thousandth of the score's standard deviation. Refuted: two rows with a larger move against the direction "
+            "were found. These two rows may not resemble real rows, and the numbers shown are rounded. Open: neither proved nor "
+            "refuted."
         ),
         "network, linear: numbers in units of the score",
     ),
@@ -29,7 +30,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "fall: a number in units of the score; start, end: values of the column",
     ),
     "report.monotonicity.open": (
-        "open: moves by {fall} or more, and at most {bound}, against the direction",
+        "open: the largest move against the direction is between {fall} and {bound}",
         "fall, bound: numbers in units of the score",
     ),
     "report.monotonicity.open.none": (

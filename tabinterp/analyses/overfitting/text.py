@@ -7,7 +7,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "rows_of.overfitting": "Overfitting",
     "report.section.overfitting": "Overfitting and robustness",
     "report.section.overfitting.summary": (
-        "Held-out compared with training rows; perturbed values, prediction sets, hard rows."
+        "Comparison of held-out and training rows; perturbed values, prediction sets and hard rows."
     ),
     "report.overfitting.heading": "Overfitting",
     "report.overfitting.lead": (
@@ -36,7 +36,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "for weighted rows, this is the effective sample size (Kish 1965). CIs are adjusted for all subgroups compared "
         "(Benjamini and Yekutieli 2005)."
     ),
-    "plot.axis.gap": ("Held-out minus training loss ({loss}); 95% CI, adjusted in groups", "loss: such as 'log loss'"),
+    "plot.axis.gap": (
+        "Held-out minus training loss ({loss}); 95% CI (adjusted CI for subgroups)",
+        "loss: such as 'log loss'",
+    ),
     "why.overfitting.split": (
         "losses on training rows and on held-out rows cannot be compared, because it is unknown which rows were held out; read "
         "the table with the split used to train the network"

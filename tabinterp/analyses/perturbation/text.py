@@ -13,30 +13,30 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "size: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
     "report.perturbation.lost": (
-        "At {size} and above, the network is no longer significantly better than {linear:name}.",
+        "With perturbations of {size} or more, the network is no longer significantly better than {linear:name}.",
         "size: a percentage, the size of a perturbation",
     ),
     "report.perturbation.worse": (
-        "At {size} and above, the network is significantly worse than {linear:name}.",
+        "With perturbations of {size} or more, the network is significantly worse than {linear:name}.",
         "size: a percentage, the size of a perturbation",
     ),
     "report.perturbation.fold": "Performance by size of the perturbation, and sensitivity by column",
     "report.perturbation.numbers": (
-        "With only numbers perturbed, by {size}, the network's {metric} is {network_loss} and that of {linear:name} is "
-        "{linear_loss}; the rise in the network's {metric} minus that of {linear:name} is {rise}.",
+        "When only numeric columns are perturbed (by {size}), the network's {metric} is {network_loss} and that of {linear:name} "
+        "is {linear_loss}; the rise in the network's {metric} minus that of {linear:name} is {rise}.",
         "size: a percentage; metric: such as 'log loss'; network_loss, linear_loss, rise: numbers with their intervals",
     ),
     "report.perturbation.note.training": (
-        "A perturbation of 10% moves each number up or down in the sorted column by at most 10% of the training rows. Each level "
-        "is replaced, with a probability of 10%, by that of a random training row. Missing values stay missing. Replacement "
-        "values come from {donors} training rows. Estimates are means over {draws} perturbed copies of {rows} rows. CIs reflect "
-        "the sampling of these rows and treat the training rows as fixed."
+        "A perturbation of 10% replaces each number by a value of the same column whose rank is higher or lower by at most 10% "
+        "of the training rows. Each level is replaced, with a probability of 10%, by that of a random training row. Missing "
+        "values stay missing. Replacement values come from {donors} training rows. Estimates are means over {draws} perturbed "
+        "copies of {rows} rows. CIs reflect the sampling of these rows and treat the training rows as fixed."
     ),
     "report.perturbation.note.all": (
-        "A perturbation of 10% moves each number up or down in the sorted column by at most 10% of the rows. Each level is "
-        "replaced, with a probability of 10%, by that of a random row. Missing values stay missing. Replacement values come from "
-        "the same {donors} rows. Estimates are means over {draws} perturbed copies of {rows} rows. CIs reflect the sampling of "
-        "rows and treat the distribution of each column as fixed."
+        "A perturbation of 10% replaces each number by a value of the same column whose rank is higher or lower by at most 10% "
+        "of the rows. Each level is replaced, with a probability of 10%, by that of a random row. Missing values stay missing. "
+        "Replacement values come from the same {donors} rows. Estimates are means over {draws} perturbed copies of {rows} rows. "
+        "CIs reflect the sampling of rows and treat the distribution of each column as fixed."
     ),
     "report.perturbation.x": "size of the perturbation",
     "report.perturbation.size": "Size",

@@ -105,15 +105,15 @@ TEXT: dict[str, str] = {
     "report.reasons.of.linear": "network and linear counterpart",
     "report.reasons.of.linear_agree": "network and linear counterpart, rows that both decline",
     "report.reasons.of.linear_differ": "network and linear counterpart, rows that only the network declines",
-    "report.reasons.of.reference": "network: two references (mean of narrowly approved rows, mean of all rows)",
+    "report.reasons.of.reference": "network: mean of narrowly approved rows versus mean of all rows as reference",
     "report.reasons.of.seed": "network: Shapley values with two random seeds",
-    "report.reasons.of.scale": "network: two scales (log-odds, probability)",
-    "report.reasons.of.baseline": "network: two references (narrowly approved rows, their mean)",
+    "report.reasons.of.scale": "network: log-odds versus probability as scale",
+    "report.reasons.of.baseline": "network: narrowly approved rows versus their mean as reference",
     "report.reasons.of.integrated_gradients": (
-        "network: Shapley values and integrated gradients (baseline: mean of narrowly approved rows)"
+        "network: Shapley values versus integrated gradients (baseline: mean of narrowly approved rows)"
     ),
     "report.reasons.of.linear_reference": (
-        "linear counterpart: two references (mean of narrowly approved rows, mean of all rows)"
+        "linear counterpart: mean of narrowly approved rows versus mean of all rows as reference"
     ),
     "report.reasons.few": "withheld",
     "report.reasons.flips": "Do reasons change decisions?",

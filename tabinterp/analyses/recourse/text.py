@@ -53,7 +53,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.on_both": "Network, rows both decline",
     "report.recourse.linear": "{linear}, rows both decline",
     "report.recourse.without": "Rows without recourse",
-    "report.recourse.only_implausible": "Of these: recourse only through implausible rows (share of all)",
+    "report.recourse.only_implausible": "Of these: recourse only through implausible rows (share of all declined rows)",
     "report.recourse.cost": "Mean cost of recourse, in percentiles",
     "report.recourse.quartiles": "Quartiles of the cost, rounded",
     "report.recourse.one_column": "Rows with recourse for which only one column changes",

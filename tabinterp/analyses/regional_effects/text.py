@@ -11,11 +11,11 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.regional.fold.none": "Regional effects: no split found for any of {tested} columns",
     "report.regional.note": (
         "The heterogeneity of a column is the standard deviation, over rows, of the centred effect curves of single rows "
-        "({scale}). A split uses another column to divide the rows into two regions. The split is chosen on half of {rows} rows "
-        "and evaluated on the other half. It is reported if it explains significantly more than {least} of the squared "
-        "heterogeneity (95% CI, adjusted for the number of columns). The CIs of curves and of changes in score are not adjusted. "
-        "The linear counterpart adds up the effects of encoded columns, so its curves are the same in all regions unless the "
-        "encoding combines columns."
+        "({scale}). A split uses another column to divide the rows into two regions. The split is chosen on half of the {rows} "
+        "rows and evaluated on the other half. The split is reported if it explains significantly more than {least} of the "
+        "squared heterogeneity (95% CI, adjusted for the number of columns). The CIs of curves and of changes in score are not "
+        "adjusted. The linear counterpart adds up the effects of encoded columns, so its curves are the same in all regions "
+        "unless the encoding combines columns."
     ),
     "report.regional.change": (
         "For rows with {split}, the mean score ({scale}) {inside} as {column} goes from {start} to {end}. For all other rows, it "
@@ -45,9 +45,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.regional.heterogeneity": "Heterogeneity [95% CI]",
     "report.regional.share": "Share of variance due to interactions [95% CI]",
     "report.regional.split": "Split",
-    "report.regional.rows_share": "Rows (to 10%)",
+    "report.regional.rows_share": "Share of rows (rounded to 10%)",
     "report.regional.explained": "Explained share [adjusted CI]",
-    "report.regional.q": "Adjusted p (explained share at most {least})",
+    "report.regional.q": "Adjusted p (null hypothesis: explained share at most {least})",
     "plot.axis.heterogeneity": "Heterogeneity of the effect on the score, 95% CI",
     "why.regional_effects.one": "regional effects need at least two columns, but the model has only one",
     "why.regional_effects.few": (

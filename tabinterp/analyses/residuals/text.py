@@ -52,7 +52,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.residuals.quantile": "{percent}% quantile",
     "report.residuals.rows": "rows",
     "report.residuals.table.residuals": "Residuals by bin of predicted value",
-    "report.residuals.table.observed": "Predictions for rows with similar observed values",
+    "report.residuals.table.observed": "Predictions by bin of observed value",
     "report.residuals.table.errors": "Share of rows by residual",
     "report.residuals.table.absolute": "Quantiles of the absolute error, in units of the target [95% CI]",
     "report.residuals.absolute": "Absolute error",

@@ -8,8 +8,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "resilience.mean": ("{column} (mean)", "column: the name of a column of numbers"),
     "report.resilience.heading": "Hard rows",
     "report.resilience.lead": (
-        "When each model is evaluated on its hardest {share} of the rows instead of all rows, the rise in the network's {metric} "
-        "minus that of {linear:name} is {rise}.",
+        "When each model is evaluated on the {share} of the rows that are hardest for it instead of on all rows, the rise in the "
+        "network's {metric} minus that of {linear:name} is {rise}.",
         "share: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
     "report.resilience.fold": "Resilience: hard rows, outer rows, worst cluster, drift",

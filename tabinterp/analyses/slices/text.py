@@ -13,14 +13,14 @@ TEXT: dict[str, str] = {
     ),
     "slices.none": (
         "The difference in loss between the models is negligible or not significant in each of {groups} subgroups (levels and "
-        "quartile ranges of single columns with at least {smallest} rows). This difference does not deviate significantly from "
-        "the difference in all other rows in any subgroup. The false discovery rate across all subgroups is controlled at 5%."
+        "quartile ranges of single columns with at least {smallest} rows). In no subgroup does this difference deviate "
+        "significantly from the difference in all other rows. The false discovery rate across all subgroups is controlled at 5%."
     ),
     # better, worse, unlike: how many groups
     "slices.found": (
         "The network's loss is significantly lower than that of {linear:name} in {better} of {groups} subgroups (levels and "
         "quartile ranges of single columns with at least {smallest} rows) and significantly higher in {worse} of them. "
-        "Negligible differences, within {margin} of zero, are not counted. In {unlike} subgroups, the difference between the "
+        "Negligible differences (within {margin} of zero) are not counted. In {unlike} subgroups, the difference between the "
         "models deviates significantly from the difference in all other rows. The false discovery rate across all subgroups is "
         "controlled at 5%."
     ),
@@ -36,8 +36,8 @@ TEXT: dict[str, str] = {
     "group.between": "{column} above {low_end}, at most {high_end}",
     "report.slices": "Subgroup comparison",
     "report.slices.table": (
-        "Difference in {metric} (network minus linear) in subgroups in which the linear counterpart is significantly better, or "
-        "in which this difference deviates significantly from that in all other rows"
+        "Subgroups in which the linear counterpart is significantly better, or in which the difference in {metric} (network "
+        "minus linear) deviates significantly from that in all other rows"
     ),
     "report.slices.group": "Subgroup",
     "report.slices.rows": "Rows",
