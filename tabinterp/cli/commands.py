@@ -687,7 +687,7 @@ def _rows_of(trained: Any) -> str:
         f"Trained on {trained.training_rows:,} of {len(table) + left_out:,} rows",
         f"{trained.validation_rows:,} used for early stopping",
         f"{int(table.held_out.sum()):,} held out",
-        *([f"{left_out:,} without a target left out"] if left_out else []),
+        *([f"{left_out:,} left out (missing target)"] if left_out else []),
     ]
     return f"{'; '.join(parts)}."
 

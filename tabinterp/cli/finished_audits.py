@@ -86,7 +86,7 @@ def render(
         typer.Option(
             "--appendix",
             help="How to show the details of the report: none (left out), folded (collapsed; the default) or full "
-            "(expanded). In a PDF, folded gives an appendix without figure data and without long tables of hidden units.",
+            "(expanded). In a PDF, folded adds an appendix without figure data and without long tables of hidden units.",
         ),
     ] = None,
 ) -> None:
