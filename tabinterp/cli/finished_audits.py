@@ -330,7 +330,7 @@ def evidence(
     ] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Output file; by default, the result is printed.")] = None,
 ) -> None:
-    """List clauses of laws and standards, and state for each whether a saved audit contains evidence (CSV)."""
+    """List clauses of laws and standards as CSV, and state for each clause whether a saved audit contains evidence."""
     found = ti.Audit.from_json(document)
     text = found.evidence([ti.read_mapping(one) for one in mapping or []], unverified)
     tell(text.rstrip("\n"), out, document, *(mapping or []))

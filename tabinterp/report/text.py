@@ -57,7 +57,7 @@ TEXT: dict[str, str] = {
     "report.severity.note": "note",
     "report.see": "See {section}",
     "report.metric": "Metric",
-    "report.difference": "Difference [95% CI]",
+    "report.difference": "Network − linear [95% CI]",
     "report.metric.log_loss": "log loss",
     "report.metric.auc": "ROC AUC",
     "report.metric.brier": "Brier score",
@@ -161,7 +161,7 @@ TEXT: dict[str, str] = {
     "report.method.codebook_fold": "Codebook ({count} labels)",
     "report.method.codebook.level": "Level",
     "report.method.codebook.label": "Label",
-    "report.method.classes": "Classes and their share of the rows",
+    "report.method.classes": "Classes, with their shares of the rows",
     "report.method.class": "Class",
     "report.method.share": "Share",
     "report.kind": "Kind",
@@ -253,11 +253,11 @@ TEXT: dict[str, str] = {
         "linear model is {share} of the network's reduction (95% CI {low} to {high})."
     ),
     # metric: report.strip.metric, or report.metric
-    "report.strip.difference": "difference in {metric}, {ci}: network {network}, linear {linear}",
+    "report.strip.difference": "difference in {metric}, network − linear ({ci}): network {network}, linear {linear}",
     "report.strip.metric.log_loss": "log loss (nats; lower is better)",
     "report.strip.metric.squared_error": "mean squared error (lower is better)",
     "report.strip.metric.poisson_deviance": "mean Poisson deviance (lower is better)",
-    "report.strip.gini": "difference in Gini points ({ci})",
+    "report.strip.gini": "difference in Gini points, network − linear ({ci})",
     "report.strip.trees": "difference in {metric}, network − boosted trees: {difference} ({ci})",
     "report.strip.trees.better": "network better",
     "report.strip.trees.worse": "network worse",
@@ -301,7 +301,7 @@ TEXT: dict[str, str] = {
     ),
     # rates of the network, and in parentheses of the linear model
     "report.strip.rates": (
-        "At the threshold: sensitivity {sensitivity} (linear {linear_sensitivity}), specificity {specificity} (linear "
+        "At the decision threshold: sensitivity {sensitivity} (linear {linear_sensitivity}), specificity {specificity} (linear "
         "{linear_specificity})."
     ),
     "report.strip.percent": "{share} (95% CI {low} to {high})",
