@@ -147,19 +147,19 @@ def check_private(folder: Path) -> None:
         if stat.S_ISLNK(state.st_mode):
             raise OSError(
                 errno.ELOOP,
-                "Rows of the table are saved here, so this path must not be a link. Delete the link",
+                "Rows of the table would be saved here, so this path must not be a link. Delete the link",
                 str(path),
             )
         if not (stat.S_ISDIR(state.st_mode) or (path != folder and stat.S_ISREG(state.st_mode))):
             raise OSError(
                 errno.EINVAL,
-                "Rows of the table are saved here, but tabinterp did not create this file, pipe or device. Delete it",
+                "Rows of the table would be saved here, but tabinterp did not create this file, pipe or device. Delete it",
                 str(path),
             )
         if hasattr(os, "geteuid") and state.st_uid != os.geteuid():
             raise PermissionError(
                 errno.EPERM,
-                "Rows of the table are saved here, but this path belongs to another user. Choose another output "
+                "Rows of the table would be saved here, but this path belongs to another user. Choose another output "
                 "folder, or delete this path",
                 str(path),
             )

@@ -39,7 +39,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "status.cleared": "passed",
     "status.not_applicable": "not applicable",
     "step.analysis of evaluated rows": "analysis of the evaluated rows",
-    "step.null of random weights": "comparison with random weights",
+    "step.null of random weights": "comparison with a network with random weights",
     # names that documents of earlier versions use
     "step.rows alone": "data quality checks",
     "step.reading beyond the range": "extrapolation beyond the range of the data",
@@ -58,7 +58,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "preview.more": ("… and {count} more", "count: rows that are not shown"),
     "preview.result": ("{name} ({rows} rows)", "name: of a class, such as PermutationImportance"),
     "preview.table": "{name}: {rows} rows, {columns} columns",
-    "preview.held_out": ("{name}: {rows} rows, {columns} columns, {held_out} rows held out", "name: of a table"),
+    "preview.held_out": ("{name}: {rows} rows ({held_out} held out), {columns} columns", "name: of a table"),
     "preview.target": "target",
     "preview.target.classes": ("{target} ({classes})", "classes: a list, such as 'no, yes'"),
     "preview.kinds": "kinds",

@@ -379,7 +379,7 @@ def test_rows_without_a_target_are_left_out_counted_and_named(run, tmp_path, mon
     )
     done = run("train", "--data", "gappy.csv", *asked[:-1], "--drop-missing-target", "--out", "bundle")
     assert done.code == 0, done.err
-    told = "Trained on 103 of 180 rows; 17 used for early stopping; 40 held out; 20 without a target left out."
+    told = "Trained on 103 of 180 rows; 17 used for early stopping; 40 held out; 20 left out (missing target)."
     assert told in done.err.replace("\n", " ")
     assert run("train", "--data", "whole.csv", *asked, "--out", "other").code == 0
     one, other = (json.loads(Path(name, "model.json").read_bytes()) for name in ("bundle", "other"))

@@ -82,7 +82,7 @@ def test_ten_lines_in_a_terminal_and_in_a_notebook(name, shown):
 def test_a_table_tells_rows_kinds_roles_and_missing_values(shown):
     table, text = shown["table"], repr(shown["table"])
     missing = table.frame.isna().sum()
-    assert f"{len(table)} rows, {table.frame.shape[1]} columns, {int(table.held_out.sum())} rows held out" in text
+    assert f"{len(table)} rows ({int(table.held_out.sum())} held out), {table.frame.shape[1]} columns" in text
     assert "2 numeric, 2 categorical, 1 boolean, 1 ordinal" in text
     assert "5 input, 1 target" in text
     assert "protected       city" in text

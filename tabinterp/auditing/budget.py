@@ -42,16 +42,16 @@ def limited(network: BoundModel, budget: int | None, swept: int) -> int | None:
     if questions is None:
         if budget is not None:
             raise TabinterpError(
-                f"{argument('budget', budget)} limits the rows for which a function is called, but {network.model.name} is "
-                f"a network whose layers tabinterp evaluates itself. Leave out {argument('budget')}; to shorten the audit, use "
-                f"{argument('rows')} or {argument('analyses')}"
+                f"{argument('budget', budget)} limits the number of predictions requested from a black-box model, but "
+                f"{network.model.name} is a network whose layers tabinterp evaluates itself. Leave out {argument('budget')}; to "
+                f"shorten the audit, use {argument('rows')} or {argument('analyses')}"
             )
         return None
     least = PASSES * rows + 2 * swept
     budget = max(BUDGET, 2 * least) if budget is None else budget
     if budget < least:
         raise TabinterpError(
-            f"the budget of {budget:,} rows is too small for {rows + swept:,} rows of data. Allow at least {least:,} "
+            f"the budget of {budget:,} predictions is too small for {rows + swept:,} rows of data. Allow at least {least:,} "
             f"({argument('budget', least)}), or use fewer rows of data"
         )
     questions.start(budget - BINDING * rows, reserve=LAST * rows)

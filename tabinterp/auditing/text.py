@@ -31,10 +31,10 @@ TEXT: dict[str, str] = {
         "The encoder combines {columns} with other columns. A change in one of these columns can change the whole encoded row, "
         "which is therefore recomputed."
     ),
-    "model.no_gradient.mixed": "These columns have no gradients, because the encoder combines them with others: {columns}.",
+    "model.no_gradient.mixed": "The encoder combines these columns with others, so they have no gradients: {columns}.",
     "model.no_gradient.abrupt": (
-        "These columns have no gradients, because the encoder is discontinuous in them, or is defined in only part of their "
-        "range: {columns}."
+        "The encoder is discontinuous in these columns, or is defined in only part of their range, so they have no gradients: "
+        "{columns}."
     ),
     "model.unseen": (
         "Some levels of these columns were absent when the encoder was fitted: {columns}. Up to {rows} rows per column have a "
@@ -115,8 +115,8 @@ TEXT: dict[str, str] = {
         "No optimal inputs were computed for the other {left} of the {count} hidden units."
     ),
     "not_assessed.grouping": (
-        "Dependence within groups of {column} is not taken into account in two results: standard errors of interactions, "
-        "and p-values of correlations between hidden units and columns, treat rows as independent."
+        "Two kinds of results treat rows as independent even within groups of {column}: the standard errors of interactions, and "
+        "the p-values of correlations between hidden units and columns."
     ),
     "not_assessed.seeds": (
         "Variability from retraining is not covered: the intervals reflect only the sampling of rows, for this one trained "

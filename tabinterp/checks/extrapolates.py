@@ -35,8 +35,8 @@ CHECK = Check(
     text=Text(
         title="Extreme extrapolation",
         measures=(
-            "the change in the score when a numeric column is moved beyond its observed range by the width of that "
-            "range, as a multiple of the score's own range."
+            "the change in the score, as a multiple of the score's own range, when a numeric column is moved beyond its observed "
+            "range by the width of that range."
         ),
         limitations="Does not detect rare combinations of values that are each within the range of their column.",
         raised_when=(

@@ -70,9 +70,10 @@ CHECK = Check(
             "raises this check."
         ),
         raised_when=(
-            "when all numeric columns are perturbed by {percent}%, the rise in the network's loss exceeds that of the linear "
-            "counterpart by more than {rise}% of the loss of a constant prediction, and the network's loss is higher than that "
-            "of a constant prediction. The 95% intervals for both comparisons must lie wholly above their limits."
+            "with all numeric columns perturbed by {percent}% (each value is moved by at most {percent}% of the length of the "
+            "sorted column), the rise in the network's loss exceeds that of the linear counterpart by more than {rise}% of the "
+            "loss of a constant prediction, and the network's loss is higher than that of a constant prediction. The 95% "
+            "intervals for both comparisons must lie wholly above their limits."
         ),
         next=(
             "Find the columns with the largest rise in loss, and check whether their values will be as precise in use as in this "
@@ -92,8 +93,8 @@ CHECK = Check(
                 (
                     "When numeric columns are perturbed by {percent}%, the rise in the network's loss minus that of "
                     "{linear:name} is {value} (95% CI {low} to {high}; limit {limit}), and the network's loss is {network} (95% "
-                    "CI {network_low} to {network_high}; constant prediction: {null}). At least one of the two intervals does "
-                    "not lie wholly above the value with which it is compared."
+                    "CI {network_low} to {network_high}; constant prediction: {null}). The check is raised only if both "
+                    "intervals lie wholly above the values with which they are compared."
                 ),
                 "percent: size of the perturbation; value, low, high, network, network_low, network_high, null: losses",
             ),

@@ -86,8 +86,8 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The network uses interactions between columns that show no effect on their own, neither in "
-                    "their coefficients nor in their correlation with the target: {pairs}. The strongest "
+                    "The network uses interactions between columns that show no effect on their own, neither in their "
+                    "coefficients nor in their correlations with the target. Pairs of such columns: {pairs}. The strongest "
                     "interaction explains {percent}% of the variance of the network's score."
                 ),
                 "pairs: such as 'age × income'",

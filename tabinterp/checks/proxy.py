@@ -175,7 +175,7 @@ CHECK = Check(
                 "that are neither."
             ),
             "not_applicable_few": (
-                "Not applicable: too few rows to assess a protected column that is neither an input nor the target."
+                "Not applicable: there are too few rows to assess a protected column that is neither an input nor the target."
             ),
         },
     ),

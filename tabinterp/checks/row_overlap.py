@@ -56,8 +56,8 @@ CHECK = Check(
             "related rows, supply a group column."
         ),
         raised_when=(
-            "at least {rows} held-out rows match a training row, and the share of held-out rows that do so is at least "
-            "{percent} percentage points higher than the share of training rows that match another training row (p below 0.01)."
+            "at least {rows} held-out rows match a training row, and the share of held-out rows that do so, minus the share of "
+            "training rows that match another training row, is at least {percent}% (p below 0.01)."
         ),
         next="Remove duplicate rows before splitting, then retrain the network and repeat the audit.",
         claims={

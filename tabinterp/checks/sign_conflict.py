@@ -30,8 +30,8 @@ CHECK = Check(
     text=Text(
         title="Opposite effect directions",
         measures=(
-            "for each term, whether the network's average derivative and the coefficient of the linear counterpart "
-            "have the same sign."
+            "for each term of the linear counterpart, whether its coefficient and the network's average derivative have the same "
+            "sign."
         ),
         limitations="Does not detect effects that differ in sign between rows and cancel out on average.",
         raised_when=(
@@ -49,9 +49,9 @@ CHECK = Check(
             "raised": (
                 (
                     "The direction of the effect differs between the network and the linear counterpart for {count} of the "
-                    "{terms} terms: {names:level}. For these terms, the 95% intervals for both models exclude zero, and the "
-                    "linear coefficient is significant after correction for multiple testing. The linear surrogate of the "
-                    "network and the network's derivatives in most rows confirm the network's direction."
+                    "{terms} terms: {names:level}. For these terms, the 95% intervals for the effect in both models exclude "
+                    "zero, and the linear coefficient is significant after correction for multiple testing. The linear surrogate "
+                    "of the network and the network's derivatives in most rows confirm the network's direction."
                 ),
                 "names: terms, such as 'age' or 'job: nurse'; count, terms: numbers of terms",
             ),

@@ -69,9 +69,9 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "These columns are nearly uncorrelated with the target but have highly significant coefficients "
-                    "when the other columns are included: {columns}. The correlation of {column} with the target "
-                    "is {correlation}, and its coefficient has z = {z}."
+                    "Suppressor columns: {columns}. They are nearly uncorrelated with the target but have highly significant "
+                    "coefficients when all columns are included. The correlation of {column} with the target is {correlation}, "
+                    "and its coefficient has z = {z}."
                 ),
                 ("columns: names; column: the one with the largest z; z: its coefficient in standard errors"),
             ),

@@ -43,7 +43,10 @@ CHECK = Check(
     },
     text=Text(
         title="Capped target",
-        measures="the number of rows exactly at the lowest or highest value of the target, compared with neighbouring values.",
+        measures=(
+            "the number of rows exactly at the lowest or highest value of the target, compared with the numbers at neighbouring "
+            "values."
+        ),
         limitations="Does not detect a target that was capped and then altered, for example by added noise.",
         raised_when=(
             (

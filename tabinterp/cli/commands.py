@@ -60,7 +60,7 @@ Query = Annotated[
     str | None,
     typer.Option(
         "--query",
-        help="SQL query that selects the rows. --data must then be a DuckDB file or a database URL.",
+        help="SQL query that selects the rows. With --query, --data must be a DuckDB file or a database URL.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -312,7 +312,8 @@ def train(
         bool,
         typer.Option(
             "--null",
-            help="Also train a network on permuted labels. The audit then compares its rankings with those of the model.",
+            help="Also train a network on permuted labels. The audit compares the column rankings of this network with those of "
+            "the audited model.",
             rich_help_panel=help_pages.COMPUTATION,
         ),
     ] = False,
@@ -376,8 +377,8 @@ def audit(
         typer.Option(
             "--analyses",
             autocompletion=complete_analyses,
-            help="Comma-separated names of the analyses to run. Analyses that these depend on are run as well. By "
-            "default, all analyses are run.",
+            help="Comma-separated names of the analyses to run; by default, all. Analyses on which the named ones depend are "
+            "run as well.",
             rich_help_panel=help_pages.ANALYSES,
         ),
     ] = None,
@@ -686,7 +687,7 @@ def _rows_of(trained: Any) -> str:
         f"Trained on {trained.training_rows:,} of {len(table) + left_out:,} rows",
         f"{trained.validation_rows:,} used for early stopping",
         f"{int(table.held_out.sum()):,} held out",
-        *([f"{left_out:,} without a target left out"] if left_out else []),
+        *([f"{left_out:,} left out (missing target)"] if left_out else []),
     ]
     return f"{'; '.join(parts)}."
 

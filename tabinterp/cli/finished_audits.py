@@ -86,7 +86,7 @@ def render(
         typer.Option(
             "--appendix",
             help="How to show the details of the report: none (left out), folded (collapsed; the default) or full "
-            "(expanded). In a PDF, folded gives an appendix without figure data and without long tables of hidden units.",
+            "(expanded). In a PDF, folded adds an appendix without figure data and without long tables of hidden units.",
         ),
     ] = None,
 ) -> None:
@@ -330,7 +330,7 @@ def evidence(
     ] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Output file; by default, the result is printed.")] = None,
 ) -> None:
-    """List clauses of laws and standards, and state for each whether a saved audit contains evidence (CSV)."""
+    """List clauses of laws and standards as CSV, and state for each clause whether a saved audit contains evidence."""
     found = ti.Audit.from_json(document)
     text = found.evidence([ti.read_mapping(one) for one in mapping or []], unverified)
     tell(text.rstrip("\n"), out, document, *(mapping or []))

@@ -68,7 +68,7 @@ TEXT: dict[str, str] = {
     "report.method.configuration_digest": "SHA-256 of the configuration",
     "report.method.code_digest": "SHA-256 of the tabinterp code",
     "report.method.device": "Device",
-    "report.method.tolerance": "Relative tolerance between machines",
+    "report.method.tolerance": "Relative tolerance for differences between machines",
     "report.method.models": "Models",
     "report.method.models.network": "network",
     "report.method.models.linear": "linear counterpart",

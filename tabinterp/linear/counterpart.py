@@ -301,8 +301,8 @@ def _refuse_few_groups(codes: IntArray, groups: IntArray, table: Table) -> NoRet
     raise NotApplicableError(
         f"the linear counterpart cannot be fitted, because class {table.schema.labels[rarest]!r} of "
         f"target {table.schema.target!r} occurs in only {held[rarest]} of {len(np.unique(groups))} groups "
-        "of training rows. Its penalty is chosen by cross-validation that leaves out whole groups, so "
-        "every class must occur in several groups. Hold out fewer groups, merge the class with another, "
+        "of training rows. The counterpart's penalty is chosen by cross-validation that leaves out whole "
+        "groups, so every class must occur in several groups. Hold out fewer groups, merge the class with another, "
         "or leave out its rows"
     )
 

@@ -478,8 +478,8 @@ class BoundModel:
         """The outputs (n, c) of the encoder's head, which consists of the steps before those that mix columns."""
         if self.encoding.tail is None:
             raise ModelError(
-                f"tabinterp cannot identify the steps in the encoder of {self.model.name} that come before the step that mixes "
-                "columns"
+                f"the encoder of {self.model.name} contains a step that mixes columns, and tabinterp cannot identify the steps "
+                "before it"
             )
         return self.encoding.tail.head.transform(self.table.inputs)
 

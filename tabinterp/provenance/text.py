@@ -90,8 +90,8 @@ TEXT: dict[str, str] = {
     "verify.data.ok": "The contents of all {columns} columns match the audited data ({digest}).",
     "verify.data.names_ok": "The table has the audited rows and columns, and the data file is identical to the audited file.",
     "verify.data.no_digests": (
-        "The contents of the columns were not checked, because the audit has no column digests. If the data are a file, the file "
-        "as a whole is compared by its digest. To compare columns, audit with --digest-key."
+        "The contents of the columns were not checked, because the audit has no column digests. If the data are in a single "
+        "file, the digest of that file is compared instead. To compare columns, audit with --digest-key."
     ),
     "verify.data.no_key": (
         "The contents of the columns were not checked, because their digests need the key {id}. Supply the key file used for the "

@@ -14,7 +14,7 @@ TEXT: dict[str, str] = {
     "report.target.multiclass": "Target: {target} ({classes} classes, {rows} rows).",
     "report.target.regression": "Target: {target} ({rows} rows).",
     "report.target.count": "Target: {target} (a count, {rows} rows).",
-    "report.figure.none": "There are no estimates to plot. The table shows what was attempted.",
+    "report.figure.none": "There are no estimates to plot. The table lists the quantities whose estimation was attempted.",
     "report.numbers": "Show data",
     "report.copy": "Copy as CSV",
     "report.copied": "Copied",
@@ -57,7 +57,7 @@ TEXT: dict[str, str] = {
     "report.severity.note": "note",
     "report.see": "See {section}",
     "report.metric": "Metric",
-    "report.difference": "Difference [95% CI]",
+    "report.difference": "Network − linear [95% CI]",
     "report.metric.log_loss": "log loss",
     "report.metric.auc": "ROC AUC",
     "report.metric.brier": "Brier score",
@@ -137,13 +137,13 @@ TEXT: dict[str, str] = {
     "report.method.groups.few": "Intervals based on fewer than 30 groups are approximate.",
     "report.method.groups.none": "No interval is given if there are fewer than 10 groups.",
     "report.method.weights_text": (
-        "Yes. All estimates are weighted, including those from the background rows of Shapley values and expected gradients. "
+        "Yes. All estimates are weighted, including averages over the background rows of Shapley values and expected gradients. "
         "Standard errors treat the weights as sampling weights, so multiplying all weights by a constant has no effect."
     ),
     "report.method.weights": "Weights",
     "report.method.weights.sampling": "sampling",
     "report.method.weights.frequency": "frequency",
-    "report.method.weights.own": "as in the fit of the model",
+    "report.method.weights.own": "as used to fit the model",
     "report.method.weights.unknown": "not stated",
     "report.method.network": "Network",
     "report.method.linear": "Linear counterpart",
@@ -154,14 +154,14 @@ TEXT: dict[str, str] = {
     "report.method.readings": "Rows used by each analysis",
     "report.method.reading": "Analysis",
     "report.method.rows_used": "Rows",
-    "report.method.draws": "Computation",
+    "report.method.draws": "Computation settings",
     "report.method.columns": "Columns of the table: kind, role, levels and missing values",
     "report.method.columns_fold": "All columns ({count})",
     "report.method.codebook": "Labels of columns and levels, with their names and codes in the data",
     "report.method.codebook_fold": "Codebook ({count} labels)",
     "report.method.codebook.level": "Level",
     "report.method.codebook.label": "Label",
-    "report.method.classes": "Classes and their share of the rows",
+    "report.method.classes": "Classes, with their shares of the rows",
     "report.method.class": "Class",
     "report.method.share": "Share",
     "report.kind": "Kind",
@@ -169,7 +169,7 @@ TEXT: dict[str, str] = {
     "report.protected": "Protected",
     "report.levels": "Levels",
     "report.missing": "Missing values",
-    "report.missing.few": "withheld (1 to 9 missing or present)",
+    "report.missing.few": "withheld (only 1 to 9 missing or only 1 to 9 present)",
     "report.read": "Used by the network",
     "report.kind.numeric": "numeric",
     "report.kind.categorical": "categorical",
@@ -238,7 +238,9 @@ TEXT: dict[str, str] = {
     "report.chapter.robustness": "Robustness",
     "report.chapter.people": "Groups and reason codes",
     "report.chapter.data-chapter": "Data",
-    "report.chapter.data-chapter.summary": ("Columns, the association of each column with the target, and drift."),
+    "report.chapter.data-chapter.summary": (
+        "The columns of the table, their association with the target, and drift from training rows to held-out rows."
+    ),
     "report.chapter.inside": "Inside the network",
     "report.chapter.inside.summary": "What the hidden units respond to and how the layers compute the score.",
     "report.chapter.method-chapter": "Method and evidence",
@@ -247,16 +249,16 @@ TEXT: dict[str, str] = {
     ),
     "report.headline.better.but": "The network predicts better than {linear:name}, but {rung} matches the network.",
     "report.strip.recovered": (
-        "The simplest model that matches the network is {rung} ({parameters} parameters). Its gain over the linear model "
-        "is {share} of the network's gain (95% CI {low} to {high})."
+        "The simplest model that matches the network is {rung} ({parameters} parameters). Its reduction in loss relative to the "
+        "linear model is {share} of the network's reduction (95% CI {low} to {high})."
     ),
     # metric: report.strip.metric, or report.metric
-    "report.strip.difference": "difference in {metric}, {ci}: network {network}, linear {linear}",
+    "report.strip.difference": "difference in {metric}, network − linear ({ci}): network {network}, linear {linear}",
     "report.strip.metric.log_loss": "log loss (nats; lower is better)",
     "report.strip.metric.squared_error": "mean squared error (lower is better)",
     "report.strip.metric.poisson_deviance": "mean Poisson deviance (lower is better)",
-    "report.strip.gini": "difference in Gini points ({ci})",
-    "report.strip.trees": "network − boosted trees, {metric}: {difference} ({ci})",
+    "report.strip.gini": "difference in Gini points, network − linear ({ci})",
+    "report.strip.trees": "difference in {metric}, network − boosted trees: {difference} ({ci})",
     "report.strip.trees.better": "network better",
     "report.strip.trees.worse": "network worse",
     "report.strip.trees.equivalent": "negligible",
@@ -295,17 +297,17 @@ TEXT: dict[str, str] = {
     "report.strip.rung.pairs.long.one": "an additive spline model with one interaction",
     "report.strip.simplest": "The simplest model that matches the network is {rung} ({parameters} parameters).",
     "report.strip.simplest.none": (
-        "No simpler model was shown to match the network: each of them may be worse by a difference that is not negligible."
+        "No simpler model was shown to match the network: each of them may be worse by more than a negligible difference."
     ),
     # rates of the network, and in parentheses of the linear model
     "report.strip.rates": (
-        "At the threshold: sensitivity {sensitivity} (linear {linear_sensitivity}), specificity {specificity} (linear "
+        "At the decision threshold: sensitivity {sensitivity} (linear {linear_sensitivity}), specificity {specificity} (linear "
         "{linear_specificity})."
     ),
     "report.strip.percent": "{share} (95% CI {low} to {high})",
     "report.strip.rule": (
-        "Among the rules shown with a share, “{rule}” covers the most rows on which the models disagree. Of {scored} test rows, "
-        "it applies to {rows}, and the models disagree on {share} of these."
+        "Among the rules with a disclosed share of disagreement, “{rule}” covers the most rows on which the models disagree. Of "
+        "{scored} test rows, it applies to {rows}, and the models disagree on {share} of these."
     ),
     "report.action.simpler": "Consider {rung} ({parameters} parameters) instead of the network.",
     "report.action.worse": "Use {linear:name}; the network predicts worse.",
@@ -313,7 +315,7 @@ TEXT: dict[str, str] = {
         "Prefer {linear:name}, unless there are reasons other than predictive performance to use the network."
     ),
     "report.action.not_resolved": "Hold out more rows before choosing between the models.",
-    "report.action.not_assessed": "State which rows were held out, or collect enough rows, and repeat the audit.",
+    "report.action.not_assessed": "State which rows were held out or collect more rows, then repeat the audit.",
     "report.action.keep": (
         "Document the intended use and the limits of the network (section 8). No simpler model was shown to match "
         "the network."

@@ -232,9 +232,9 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            "tabinterp cannot choose the date from which rows are held out. No day, week, month, quarter or year that begins "
-            f"between the first and last dates of split column {column!r} has at least {SMALL} rows. Give the date with "
-            f"{argument('split_at')}"
+            "tabinterp cannot choose the date from which rows are held out: every day, week, month, quarter and year that "
+            f"begins between the first and last dates of split column {column!r} has fewer than {SMALL} rows. Give the date "
+            f"with {argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 

@@ -566,7 +566,7 @@ GRAPHS = {  # what -> (change of model.json, words)
     "a value of two kinds": (new({"op": "relu", "values": [{"node": "x", "slice": []}]}), "has the invalid value"),
     "nested values": (
         new({"op": "reshape", "values": [X, [[[[[[[[[[1]]]]]]]]]]]}),
-        "nests its values too deeply",
+        "contains values nested too deeply",
     ),
     "no tensor first": (new({"op": "reshape", "values": [3, 1]}), "needs a tensor as its first value"),
     "a huge input": (lambda h: h["graph"]["inputs"][0].update(width=1 << 40), "the width must be from 1 to 65,536"),

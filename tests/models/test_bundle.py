@@ -234,7 +234,7 @@ def test_what_is_no_other_seed_is_refused(name, saved, tmp_path):
         at.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(
         ModelError,
-        match="differ in at least one of these settings: task" if name == "of another task" else "is a symbolic link",
+        match="in at least one of these settings: task" if name == "of another task" else "is a symbolic link",
     ):
         ti.load_others(saved)
 

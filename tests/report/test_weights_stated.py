@@ -38,7 +38,7 @@ def test_a_linear_models_own_errors_are_those_of_its_fit():
     found = {row.reading.key: row.weights for row in document.method.readings}
     assert found.pop("rows_of.coefficients_linear") == "own"
     assert set(found.values()) == {"sampling"}
-    assert "as in the fit of the model" in cells(document).values()
+    assert "as used to fit the model" in cells(document).values()
 
 
 def test_without_weights_nothing_is_said_of_them():

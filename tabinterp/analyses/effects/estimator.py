@@ -157,8 +157,8 @@ class Effects(Shown):
         column = known[0] if column is None else column
         if column not in known or (linear is not None and column not in [c.column for c in linear.curves]):
             raise NotApplicableError(
-                f"column {column!r} has no curve in one or both of the results; the curves of this result are for "
-                f"the columns {known}. Compute both results for the same columns"
+                f"column {column!r} has no curve in one or both of the results; this result has curves for the "
+                f"columns {known}. Compute both results for the same columns"
             )
         if output is not None and output not in self.outputs:
             raise NotApplicableError(f"output must be one of {list(self.outputs)}; got {output!r}")

@@ -24,14 +24,15 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "The original document does not state which reason codes are proxies of protected columns, so none is marked as a proxy."
     ),
     "migration.unit_cards": (
-        "Details of single hidden units and their maximised inputs are left out, because the original document has no measure of "
-        "how atypical these inputs are."
+        "Details of single hidden units, and the inputs that maximise their outputs, are left out, because the original document "
+        "has no measure of how atypical these inputs are."
     ),
     "migration.rows_of_derivatives": (
         "The original document gives one number of rows for all average derivatives; this number was used for each of them."
     ),
     "migration.rows_of_ranks": (
-        "The number of rows for rank correlations with hidden units is taken to be the number used for the means of these units."
+        "The number of rows used for rank correlations with hidden units is assumed to equal the number used for the means of "
+        "these units."
     ),
     "migration.sentences": (
         "Some sentences would have different values in this version; they keep the values of the original document."
@@ -147,16 +148,16 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "limit of four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
     ),
     "former.finding.disparate-impact.cleared": (
-        "The whole interval for the ratio of a group's selection rate to that of its reference group lies below 0.80 or above "
-        "1.25 for none of {of} groups. The ratio farthest from 1 is that of {group}: {ratio} (95% CI {low} to {high})."
+        "None of the {of} groups has a ratio of selection rates (group to reference group) with an interval wholly below 0.80 or "
+        "wholly above 1.25. The ratio farthest from 1 is that of {group}: {ratio} (95% CI {low} to {high})."
     ),
     "former.finding.disparate-impact.cleared_at_most": (
-        "For none of the {of} groups does the whole interval for the ratio of the selection rates (group to reference group) lie "
-        "below the limit or above its inverse. Fewer than ten rows of {group} are selected; its ratio is at most {high}."
+        "None of the {of} groups has a ratio of selection rates (group to reference group) with an interval wholly below the "
+        "limit or wholly above its inverse. Fewer than ten rows of {group} are selected; its ratio is at most {high}."
     ),
     "former.finding.disparate-impact.cleared_at_least": (
-        "For none of the {of} groups does the whole interval for the ratio of the selection rates (group to reference group) lie "
-        "below the limit or above its inverse. Fewer than ten rows of {group} are not selected; its ratio is at least {low}."
+        "None of the {of} groups has a ratio of selection rates (group to reference group) with an interval wholly below the "
+        "limit or wholly above its inverse. Fewer than ten rows of {group} are not selected; its ratio is at least {low}."
     ),
     "former.finding.weak-subgroup.raised": (
         "The network performs poorly for rows with {group} (n = {rows}): its loss is {loss} in this group and {rest} in the "
@@ -169,25 +170,25 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "tested, which were selected from {searched}."
     ),
     "former.finding.reason-codes-unstable.raised": (
-        "A different random seed changes the list of reason codes for {changed}% of declined rows. A list computed "
-        "with the mean of all rows as the reference was compared with a list computed with the mean of the narrowly approved "
-        "rows. The mean Jaccard index between the two is {alike} (n = {rows} declined rows)."
+        "A different random seed changes the list of reason codes for {changed}% of declined rows. A list computed with the mean "
+        "of all rows as the reference was compared with a list computed with the mean of the narrowly approved rows. The mean "
+        "Jaccard index between the two lists is {alike} (n = {rows} declined rows)."
     ),
     "former.finding.reason-codes-unstable.cleared": (
-        "A different random seed changes the list of reason codes for {changed}% of declined rows. A list computed "
-        "with the mean of all rows as the reference was compared with a list computed with the mean of the narrowly approved "
-        "rows. The mean Jaccard index between the two is {alike} (n = {rows} declined rows)."
+        "A different random seed changes the list of reason codes for {changed}% of declined rows. A list computed with the mean "
+        "of all rows as the reference was compared with a list computed with the mean of the narrowly approved rows. The mean "
+        "Jaccard index between the two lists is {alike} (n = {rows} declined rows)."
     ),
     "former.not_assessed.calibration": "Calibration, and the comparison after both models are recalibrated.",
     "former.not_assessed.conditional": (
         "Conditional and grouped importance: columns with the same information share importance, so each of them looks less "
-        "important."
+        "important than it is."
     ),
     "former.not_assessed.sanity": (
         "A comparison with explanations of a network with random weights, and integrated gradients from other baselines."
     ),
     "former.why.of several classes none is the selected one": (
-        "the target has several classes, and none of them is the one that counts as selected"
+        "the target has several classes, and none of them is designated as the class of selected rows"
     ),
     "former.why.performance.class": (
         "one class has fewer than {least} evaluated rows, so results on these rows could disclose information about individuals; "

@@ -195,7 +195,7 @@ def references(value: Value, said: str) -> Iterator[str]:
 def decoded(value: Value, of: Callable[[str], Any], said: str, depth: int = 0) -> Any:
     """Return a value in the file as a Python value. The function `of` resolves the name of a node."""
     if depth > DEEPEST:
-        raise ModelError(f"{said} nests its values too deeply; at most {DEEPEST} levels are allowed")
+        raise ModelError(f"{said} contains values nested too deeply; at most {DEEPEST} levels are allowed")
     if value is None or type(value) is bool or (type(value) is str and value in WORDS):
         return value
     if type(value) in (int, float):

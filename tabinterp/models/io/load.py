@@ -161,8 +161,8 @@ def _beside(first: Header, folder: Path, role: str) -> Model:
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
         raise ModelError(
-            f"{str(folder)!r} cannot be used as the {role!r} network of this bundle, because the two networks differ in at least "
-            f"one of these settings: {', '.join(SHARED)}. Train both networks with the same settings"
+            f"{str(folder)!r} cannot be used as the {role!r} network of this bundle, because it differs from the audited "
+            f"network in at least one of these settings: {', '.join(SHARED)}. Train both networks with the same settings"
         )
     return other.model()
 

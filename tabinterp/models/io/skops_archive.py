@@ -188,7 +188,7 @@ def _nodes(schema: dict[str, Any], file: str) -> Iterator[dict[str, Any]]:
         value, depth = waiting.pop()
         if depth > DEEPEST:
             raise ModelError(
-                f"schema.json of {file!r} nests its objects too deeply; at most {DEEPEST} levels are allowed"
+                f"schema.json of {file!r} contains objects nested too deeply; at most {DEEPEST} levels are allowed"
             )
         if isinstance(value, dict):
             if any(name in value for name in KEYS):
