@@ -492,6 +492,11 @@ TRAINING = {
     "share": (["--target", "paid", "--split", "1.5"], ["between 0 and 1", "1.5"]),
     "split column": (["--target", "paid", "--split", "q"], ["error: unknown column in --split: 'q'"]),
     "split labels": (["--target", "paid", "--split", "remark"], ["'remark'", "row 0", "SECRET-0", "train", "dates"]),
+    "first date alone": (["--target", "paid", "--split-at", "2024-01-01"], ["Add --split COLUMN, or leave out --split-at"]),
+    "first date of labels": (
+        ["--target", "paid", "--split", "own", "--split-at", "2024-01-01"],
+        ["--split-at 2024-01-01 is the first date to hold out", "'own' contains labels"],
+    ),
     "seed": (["--target", "paid", "--seed", "-1"], ["--seed"]),
     "seeds": (["--target", "paid", "--seeds", "0"], ["--seeds"]),
     "option": (["--target", "paid", "--colour", "red"], ["--colour"]),
@@ -574,6 +579,27 @@ def test_columns_the_model_reads_may_not_be_dropped(folder, run, tmp_path):
     assert (done.code, done.out) == (2, "")
     assert "'own' (has the role dropped)" in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_first_date_is_held_out_kept_in_the_bundle_and_recorded(run, tmp_path):
+    dates = pd.date_range("2024-01-01", periods=600).strftime("%Y-%m-%d")
+    data = tmp_path / "dated.csv"
+    people().drop(columns="remark").assign(day=dates).to_csv(data, index=False)
+    asked = ["--data", data, "--target", "paid", "--split", "day", "--split-at", "2024-12-01"]
+    done = run("train", *asked, "--out", tmp_path / "bundle", "--quiet")
+    assert done.code == 0, done.err
+    assert ti.load_model(tmp_path / "bundle").split.at.startswith("2024-12-01")
+    only = ["--analyses", "effects", "--rows", "50", "--quiet"]
+    for name, more in (("again", []), ("same", asked[2:]), ("other", [*asked[2:-1], "2024-06-01"])):
+        done = run("audit", tmp_path / "bundle", "--data", data, *more, "--out", tmp_path / name, *only)
+        if name == "other":  # the network was trained on rows that would be held out
+            assert done.code == 2
+            continue
+        assert done.code == 0, done.err
+        document = ti.Audit.from_json(tmp_path / name / "audit.json").document
+        assert document.data.held_out_rows == (dates >= "2024-12-01").sum()
+        assert document.settings.table.split == "day"
+        assert document.settings.table.split_at.startswith("2024-12-01")
 
 
 def test_a_split_that_contradicts_the_models_own_is_refused(folder, run, tmp_path):
