@@ -492,7 +492,10 @@ TRAINING = {
     "share": (["--target", "paid", "--split", "1.5"], ["between 0 and 1", "1.5"]),
     "split column": (["--target", "paid", "--split", "q"], ["error: unknown column in --split: 'q'"]),
     "split labels": (["--target", "paid", "--split", "remark"], ["'remark'", "row 0", "SECRET-0", "train", "dates"]),
-    "first date alone": (["--target", "paid", "--split-at", "2024-01-01"], ["Add --split COLUMN, or leave out --split-at"]),
+    "first date alone": (
+        ["--target", "paid", "--split-at", "2024-01-01"],
+        ["Add --split COLUMN, or leave out --split-at"],
+    ),
     "first date of labels": (
         ["--target", "paid", "--split", "own", "--split-at", "2024-01-01"],
         ["--split-at 2024-01-01 is the first date to hold out", "'own' contains labels"],

@@ -148,7 +148,10 @@ def test_the_command_line_takes_precedence(run, tmp_path):
 
 def test_numbers_and_dates_need_no_quotes(run, tmp_path):
     path = tmp_path / "a.toml"
-    path.write_text('model = "m"\ndata = "d"\nout = "o"\nsplit = 0.3\nsplit-at = 2024-01-01\ndate = 2026-11-30\ndrop = "ID"\n', "utf-8")
+    path.write_text(
+        'model = "m"\ndata = "d"\nout = "o"\nsplit = 0.3\nsplit-at = 2024-01-01\ndate = 2026-11-30\ndrop = "ID"\n',
+        "utf-8",
+    )
     told = tomllib.loads(run("audit", "--config", path, "--print-config")[1])
     assert (told["split"], told["split-at"], told["date"], told["drop"]) == ("0.3", "2024-01-01", "2026-11-30", ["ID"])
 

@@ -43,6 +43,24 @@ class Asked:
     drop_missing_target: bool = False
     labels: Codebook = field(default_factory=Codebook)
 
+    def declared(self) -> dict[str, Any]:
+        """Return the declarations that were made, as arguments of `read_table`. The split is not one of them."""
+        said = {
+            "target": self.target,
+            "task": self.task,
+            "positive": self.positive,
+            "adverse": self.adverse,
+            "drop": [*self.drop] or None,
+            "protected": [*self.protected] or None,
+            "kinds": dict(self.kinds) or None,
+            "levels": {name: [*order] for name, order in self.levels.items()} or None,
+            "labels": self.labels.plain() if self.labels.named else None,
+            "weight": self.weight,
+            "group": self.group,
+            "drop_missing_target": self.drop_missing_target or None,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
     def check(self, columns: Sequence[str]) -> None:
         """Raise an error if a named column does not exist or the declarations contradict each other."""
         self.roles(columns)
