@@ -9,16 +9,27 @@ import math
 import tomllib
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from tabinterp.atomic_io import LARGEST_TEXT, read_regular
 from tabinterp.checks import CHECKS
 from tabinterp.checks.base import Check
 from tabinterp.document.base import RANGES, Metric, Status
 from tabinterp.errors import PolicyError, did_you_mean
+from tabinterp.messages import english
 
 LONGEST_WAIVER = 366  # days from the day on which a waiver is used
 EARLIEST = date(2000, 1, 1)  # an earlier day is a typing error, such as 0027-03-31
@@ -36,12 +47,34 @@ def _named(text: str) -> str:
     return text
 
 
+@cache
+def _shown_words() -> dict[str, str]:
+    """Return a mapping from words that reports show for verdicts, severities and metrics to their names in a document."""
+    places = (
+        ("report.judged.status", get_args(Status)),
+        ("report.severity", get_args(Severity)),
+        ("report.metric", get_args(Metric)),
+        ("gate.metric", OTHERS),
+    )
+    return {english()[f"{place}.{name}"].casefold(): name for place, names in places for name in names}
+
+
+def _as_in_document(word: Any) -> Any:
+    """Return the name that a document uses for a word that reports show, in any case. Return everything else unchanged.
+
+    >>> _as_in_document("Inconclusive"), _as_in_document("act"), _as_in_document("ROC AUC"), _as_in_document("gini")
+    ('not_resolved', 'act', 'auc', 'gini')
+    """
+    return _shown_words().get(word.casefold(), word) if isinstance(word, str) else word
+
+
 Text = Annotated[str, AfterValidator(_named)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 BY_SLUG = {check.slug: check for check in CHECKS}
 OTHERS = ("calibration_slope", "calibration_intercept")
 METRICS = (*get_args(Metric), *OTHERS)
 Severity = Literal["act", "check", "note"]
+AsShown = BeforeValidator(_as_in_document)
 
 
 class _Part(BaseModel):
@@ -64,7 +97,7 @@ class MetricDemand(_Demand):
     `missing` states whether the gate fails or passes if the audit does not contain the metric.
     """
 
-    metric: Text
+    metric: Annotated[Text, AsShown]
     of: Literal["network", "linear", "difference"] = "network"
     at_least: Number | None = None
     at_most: Number | None = None
@@ -138,13 +171,13 @@ class FindingDemand(_Demand):
 class SeverityDemand(_Demand):
     """A demand that no check with a given severity is raised. Checks for which the policy has a separate demand are exempt."""
 
-    severity: Severity
+    severity: Annotated[Severity, AsShown]
 
 
 class VerdictDemand(_Demand):
     """A demand that the verdict is one of the `allowed` verdicts."""
 
-    allowed: Annotated[list[Status], Field(min_length=1)]
+    allowed: Annotated[list[Annotated[Status, AsShown]], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _can_fail(self) -> VerdictDemand:
