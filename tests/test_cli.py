@@ -155,7 +155,7 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     assert "logistic regression" in verdict
     assert raised or findings == ["No checks were raised."]
     for one, line in zip(raised, findings, strict=bool(raised)):
-        assert line.startswith(f"{one.severity}: {english()[f'check.{one.slug}.title']}. ")
+        assert line.startswith(f"{one.severity}: {english()[f'check.{one.slug}.title']} ({one.slug}). ")
     severities = [one.severity for one in raised]
     assert severities == sorted(severities)  # act, check, note
     passed, unasked = (sum(one.status == status for one in found) for status in ("cleared", "not_applicable"))

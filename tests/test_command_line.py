@@ -218,6 +218,7 @@ def test_a_terminal_shows_tables(monkeypatch):
         assert f"{row.network.value:.3g}" in text
     raised = audit.findings.frame().query("status == 'raised'")
     assert len(raised) > 0
+    assert all(f"({slug})" in text for slug in raised["slug"])
     assert text.count("review") + text.count("note") + text.count("action") >= len(raised)
 
 

@@ -101,7 +101,7 @@ def checks(
         list[str] | None,
         typer.Argument(
             autocompletion=complete_checks,
-            help="Names of the checks to explain, such as label-leak; by default, all checks.",
+            help="Names, titles or codes of the checks to explain, such as label-leak; by default, all checks.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
