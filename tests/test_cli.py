@@ -484,6 +484,10 @@ TRAINING = {
     "not a count": (["--target", "年齢", "--task", "count", "--positive", "1"], ["Leave out --positive 1"]),
     "uncounted": (["--target", SCRIPT, "--task", "count"], ["For other numbers, use --task regression"]),
     "no such column": (["--target", "paid", "--drop", "q"], ["error: unknown column in --drop: 'q'", "'年齢'"]),
+    "several in one": (
+        ["--target", "paid", "--drop", "own, code"],
+        ["got the text 'own, code'", "Repeat the option: --drop own --drop code"],
+    ),
     "no such weight": (["--target", "paid", "--weight", "q"], ["error: unknown column in --weight: 'q'"]),
     "kind": (["--target", "paid", "--kind", "own=truth"], ["'own'", "numeric, categorical", "'truth'"]),
     "kind without =": (["--target", "paid", "--kind", "own"], ["COLUMN=KIND", "'own'"]),
@@ -560,9 +564,22 @@ def test_an_audit_that_cannot_be_rendered(case, folder, run, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_the_folder_of_an_audit_stands_for_the_audit(folder, run, tmp_path):
+    audit = folder / "audit" / "audit.json"
+    for command, *more in (("check",), ("evidence",), ("migrate",), ("compare", audit)):
+        by_file, by_folder = (run(command, path, *more) for path in (audit, audit.parent))
+        assert by_folder == by_file
+        assert by_folder.code == (ti.Audit.from_json(audit).check().exit_code if command == "check" else 0)
+    assert run("render", audit.parent, "--out", tmp_path / "report.html").code == 0
+    (tmp_path / "empty").mkdir()
+    done = run("check", tmp_path / "empty")
+    assert (done.code, done.out) == (2, "")
+    assert "empty/audit.json" in done.err
+
+
 def test_render_needs_an_audit_and_a_file_to_write(folder, run, tmp_path):
     assert "No such file" in run("render", tmp_path / "audit.json", "--out", tmp_path / "r.html").err
-    assert "Is a directory" in run("render", folder / "bundle", "--out", tmp_path / "r.html").err
+    assert "bundle/audit.json' cannot be read" in run("render", folder / "bundle", "--out", tmp_path / "r.html").err
     done = run("render", folder / "audit" / "audit.json", "--out", tmp_path)
     told = f"'{tmp_path}' is a folder, but the output must be a file. Name a file"
     assert (done.code, done.err) == (2, f"error: {told}\n")

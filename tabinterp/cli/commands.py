@@ -118,7 +118,11 @@ Task = Annotated[
 ]
 Drop = Annotated[
     list[str] | None,
-    typer.Option("--drop", help="Column that the models must not use. Repeatable.", rich_help_panel=help_pages.DATA),
+    typer.Option(
+        "--drop",
+        help="Column that the models must not use. Repeatable: --drop A --drop B.",
+        rich_help_panel=help_pages.DATA,
+    ),
 ]
 Protected = Annotated[
     list[str] | None,

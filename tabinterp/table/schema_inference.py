@@ -180,6 +180,14 @@ def _named(columns: Sequence[str], what: str, names: Collection[str]) -> None:
         raise TableError(f"{argument(what)} must be a list of column names; got the text {names!r}. Write [{names!r}]")
     unknown = [name for name in names if name not in columns]
     if unknown:
+        parts = [part.strip() for part in str(unknown[0]).split(",")]
+        if what in ("drop", "protected") and len(parts) > 1 and {*parts} & {*columns}:
+            each = " ".join(argument(what, part) for part in parts)
+            right = f"Repeat the option: {each}" if each.startswith("--") else f"Write {argument(what, parts)}"
+            raise TableError(
+                f"{argument(what)} must give each column name separately; got the text {unknown[0]!r}, which is not a column. "
+                f"{right}"
+            )
         raise TableError(
             f"unknown column in {argument(what)}: "
             f"{', '.join(map(repr, unknown))}.{did_you_mean(unknown[0], columns)} The columns are "

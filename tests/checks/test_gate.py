@@ -217,6 +217,10 @@ def test_a_waiver_that_is_not_needed_is_named(document):
         ("", "the policy has no gates"),
         ("[[metric]]\nmetric = 'auc'\nat_least = 0.5", "metric.0.owner"),
         (f"[[metric]]\n{OWNED}metric = 'gini'\nat_least = 0.5", "unknown metric 'gini'; choose one of log_loss"),
+        (f"[[metric]]\n{OWNED}metric = 'roc_auc'\nat_least = 0.5", "Did you mean 'auc'?"),
+        (f"[[metric]]\n{OWNED}metric = 'neg_log_loss'\nat_most = 0.5", "Did you mean 'log_loss'?"),
+        (f"[[metric]]\n{OWNED}metric = 'neg_mean_squared_error'\nat_most = 0.5", "Did you mean 'squared_error'?"),
+        (f"[[metric]]\n{OWNED}metric = 'brier_score_loss'\nat_most = 0.5", "Did you mean 'brier'?"),
         (f"[[metric]]\n{OWNED}metric = 'auc'", "give at least one of them"),
         (
             f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 0.9\nat_most = 0.5",

@@ -73,6 +73,16 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 BY_SLUG = {check.slug: check for check in CHECKS}
 OTHERS = ("calibration_slope", "calibration_intercept")
 METRICS = (*get_args(Metric), *OTHERS)
+OF_SCIKIT_LEARN = {  # names of scikit-learn, without "neg_" and "_score", and the metrics to suggest for them
+    "roc_auc": "auc",
+    "roc_auc_ovr": "macro_auc",
+    "brier_score_loss": "brier",
+    "brier": "brier",
+    "mean_squared_error": "squared_error",
+    "mean_absolute_error": "absolute_error",
+    "mean_poisson_deviance": "poisson_deviance",
+    "recall": "sensitivity",
+}
 Severity = Literal["act", "check", "note"]
 AsShown = BeforeValidator(_as_in_document)
 
@@ -107,9 +117,9 @@ class MetricDemand(_Demand):
     @model_validator(mode="after")
     def _bounded(self) -> MetricDemand:
         if self.metric not in METRICS:
-            raise ValueError(
-                f"unknown metric {self.metric!r}; choose one of {', '.join(METRICS)}.{did_you_mean(self.metric, METRICS)}"
-            )
+            plain = self.metric.casefold().removeprefix("neg_").removesuffix("_score")
+            meant = did_you_mean(OF_SCIKIT_LEARN.get(plain, self.metric), METRICS)
+            raise ValueError(f"unknown metric {self.metric!r}; choose one of {', '.join(METRICS)}.{meant}")
         if self.at_least is None and self.at_most is None:
             raise ValueError("at_least and at_most are both missing; give at least one of them")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
