@@ -155,7 +155,7 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     assert "logistic regression" in verdict
     assert raised or findings == ["No checks were raised."]
     for one, line in zip(raised, findings, strict=bool(raised)):
-        assert line.startswith(f"{one.severity}: {english()[f'check.{one.slug}.title']}. ")
+        assert line.startswith(f"{one.severity}: {english()[f'check.{one.slug}.title']} ({one.slug}). ")
     severities = [one.severity for one in raised]
     assert severities == sorted(severities)  # act, check, note
     passed, unasked = (sum(one.status == status for one in found) for status in ("cleared", "not_applicable"))
@@ -484,6 +484,10 @@ TRAINING = {
     "not a count": (["--target", "年齢", "--task", "count", "--positive", "1"], ["Leave out --positive 1"]),
     "uncounted": (["--target", SCRIPT, "--task", "count"], ["For other numbers, use --task regression"]),
     "no such column": (["--target", "paid", "--drop", "q"], ["error: unknown column in --drop: 'q'", "'年齢'"]),
+    "several in one": (
+        ["--target", "paid", "--drop", "own, code"],
+        ["got the text 'own, code'", "Repeat the option: --drop own --drop code"],
+    ),
     "no such weight": (["--target", "paid", "--weight", "q"], ["error: unknown column in --weight: 'q'"]),
     "kind": (["--target", "paid", "--kind", "own=truth"], ["'own'", "numeric, categorical", "'truth'"]),
     "kind without =": (["--target", "paid", "--kind", "own"], ["COLUMN=KIND", "'own'"]),
@@ -492,6 +496,14 @@ TRAINING = {
     "share": (["--target", "paid", "--split", "1.5"], ["between 0 and 1", "1.5"]),
     "split column": (["--target", "paid", "--split", "q"], ["error: unknown column in --split: 'q'"]),
     "split labels": (["--target", "paid", "--split", "remark"], ["'remark'", "row 0", "SECRET-0", "train", "dates"]),
+    "first date alone": (
+        ["--target", "paid", "--split-at", "2024-01-01"],
+        ["Add --split COLUMN, or leave out --split-at"],
+    ),
+    "first date of labels": (
+        ["--target", "paid", "--split", "own", "--split-at", "2024-01-01"],
+        ["--split-at 2024-01-01 is the first date to hold out", "'own' contains labels"],
+    ),
     "seed": (["--target", "paid", "--seed", "-1"], ["--seed"]),
     "seeds": (["--target", "paid", "--seeds", "0"], ["--seeds"]),
     "option": (["--target", "paid", "--colour", "red"], ["--colour"]),
@@ -552,9 +564,22 @@ def test_an_audit_that_cannot_be_rendered(case, folder, run, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_the_folder_of_an_audit_stands_for_the_audit(folder, run, tmp_path):
+    audit = folder / "audit" / "audit.json"
+    for command, *more in (("check",), ("evidence",), ("migrate",), ("compare", audit)):
+        by_file, by_folder = (run(command, path, *more) for path in (audit, audit.parent))
+        assert by_folder == by_file
+        assert by_folder.code == (ti.Audit.from_json(audit).check().exit_code if command == "check" else 0)
+    assert run("render", audit.parent, "--out", tmp_path / "report.html").code == 0
+    (tmp_path / "empty").mkdir()
+    done = run("check", tmp_path / "empty")
+    assert (done.code, done.out) == (2, "")
+    assert "empty/audit.json" in done.err
+
+
 def test_render_needs_an_audit_and_a_file_to_write(folder, run, tmp_path):
     assert "No such file" in run("render", tmp_path / "audit.json", "--out", tmp_path / "r.html").err
-    assert "Is a directory" in run("render", folder / "bundle", "--out", tmp_path / "r.html").err
+    assert "bundle/audit.json' cannot be read" in run("render", folder / "bundle", "--out", tmp_path / "r.html").err
     done = run("render", folder / "audit" / "audit.json", "--out", tmp_path)
     told = f"'{tmp_path}' is a folder, but the output must be a file. Name a file"
     assert (done.code, done.err) == (2, f"error: {told}\n")
@@ -574,6 +599,27 @@ def test_columns_the_model_reads_may_not_be_dropped(folder, run, tmp_path):
     assert (done.code, done.out) == (2, "")
     assert "'own' (has the role dropped)" in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_first_date_is_held_out_kept_in_the_bundle_and_recorded(run, tmp_path):
+    dates = pd.date_range("2024-01-01", periods=600).strftime("%Y-%m-%d")
+    data = tmp_path / "dated.csv"
+    people().drop(columns="remark").assign(day=dates).to_csv(data, index=False)
+    asked = ["--data", data, "--target", "paid", "--split", "day", "--split-at", "2024-12-01"]
+    done = run("train", *asked, "--out", tmp_path / "bundle", "--quiet")
+    assert done.code == 0, done.err
+    assert ti.load_model(tmp_path / "bundle").split.at.startswith("2024-12-01")
+    only = ["--analyses", "effects", "--rows", "50", "--quiet"]
+    for name, more in (("again", []), ("same", asked[2:]), ("other", [*asked[2:-1], "2024-06-01"])):
+        done = run("audit", tmp_path / "bundle", "--data", data, *more, "--out", tmp_path / name, *only)
+        if name == "other":  # the network was trained on rows that would be held out
+            assert done.code == 2
+            continue
+        assert done.code == 0, done.err
+        document = ti.Audit.from_json(tmp_path / name / "audit.json").document
+        assert document.data.held_out_rows == (dates >= "2024-12-01").sum()
+        assert document.settings.table.split == "day"
+        assert document.settings.table.split_at.startswith("2024-12-01")
 
 
 def test_a_split_that_contradicts_the_models_own_is_refused(folder, run, tmp_path):

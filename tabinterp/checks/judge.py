@@ -48,7 +48,7 @@ def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
     Parameters
     ----------
     slugs : sequence of str, optional
-        Checks to explain; by default all of them.
+        Slugs, titles or codes of the checks to explain; by default all checks.
 
     Raises
     ------
@@ -71,15 +71,22 @@ def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
     ]
 
 
-def _named(slugs: Sequence[str]) -> Sequence[Check]:
-    """Return the checks with these names, in the order of `CHECKS`. Without names, return all checks."""
-    known = [check.slug for check in CHECKS]
-    for slug in slugs:
-        if slug not in known:
+def _named(names: Sequence[str]) -> Sequence[Check]:
+    """Return the checks with these slugs, titles or codes, in the order of `CHECKS`. Without names, return all checks.
+
+    Titles may be in English or in the current language. Upper and lower case make no difference.
+    """
+    slugs = {name.casefold(): check.slug for check in CHECKS for name in (check.slug, check.code)}
+    for check in CHECKS:
+        key = f"check.{check.slug}.title"
+        slugs |= {messages.english()[key].casefold(): check.slug, messages.text(key).casefold(): check.slug}
+    for name in names:
+        if name.casefold() not in slugs:
             raise TabinterpError(
-                f"unknown check {slug!r}.{did_you_mean(slug, known)} `tabinterp checks` lists all checks"
+                f"unknown check {name!r}.{did_you_mean(name, slugs)} `tabinterp checks` lists all checks"
             )
-    return [check for check in CHECKS if check.slug in slugs] if slugs else CHECKS
+    chosen = {slugs[name.casefold()] for name in names}
+    return [check for check in CHECKS if check.slug in chosen] if names else CHECKS
 
 
 def _limits(check: Check) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tabinterp.analyses.data_quality.record import TableReadings
+from tabinterp.checks.shared.document_values import columns_read
 from tabinterp.checks.shared.power import of_counts, psi_beyond, with_power
 from tabinterp.document.document import Document, Power
 
@@ -17,13 +18,15 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
     table = document.get(TableReadings)
     if table is None or not any(column.psi is not None for column in table.columns):
         return not_applicable()
+    used = columns_read(document)  # a row number or a date that the network does not use cannot change its predictions
+    examined = [column for column in table.columns if column.target or column.column in used]
     shifted = [
         column
-        for column in table.columns
+        for column in examined
         if (column.psi or 0.0) >= limits["psi"] and (1.0 if column.drift_q is None else column.drift_q) < limits["q"]
     ]
     apart = (table.whole.value or 0.0) >= limits["auc"] and p_value(table.whole, 0.5) < limits["q"]
-    first = max(shifted or table.columns, key=lambda column: column.psi or 0.0)
+    first = max(shifted or examined, key=lambda column: column.psi or 0.0)
     values = {
         "column": first.column,
         "psi": first.psi,
@@ -65,8 +68,8 @@ CHECK = Check(
     text=Text(
         title="Distribution shift in held-out rows",
         measures=(
-            "the population stability index (PSI) of each column, and how well boosted trees distinguish held-out "
-            "from training rows."
+            "the population stability index (PSI) of the target and of each column that the network uses, and how well "
+            "boosted trees distinguish held-out from training rows by the columns that the network uses."
         ),
         limitations="Does not detect a change in how columns relate to the target; for that, see the “shortcut” check.",
         raised_when=(

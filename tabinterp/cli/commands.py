@@ -118,7 +118,11 @@ Task = Annotated[
 ]
 Drop = Annotated[
     list[str] | None,
-    typer.Option("--drop", help="Column that the models must not use. Repeatable.", rich_help_panel=help_pages.DATA),
+    typer.Option(
+        "--drop",
+        help="Column that the models must not use. Repeatable: --drop A --drop B.",
+        rich_help_panel=help_pages.DATA,
+    ),
 ]
 Protected = Annotated[
     list[str] | None,
@@ -150,7 +154,17 @@ Split = Annotated[
     str | None,
     typer.Option(
         "--split",
-        help="Column with train/test labels or dates, or the share of rows to hold out (between 0 and 1).",
+        help="Column with train/test labels or dates, or the share of rows to hold out (between 0 and 1). With dates, about the "
+        "latest quarter of the rows is held out, unless --split-at is given.",
+        rich_help_panel=help_pages.DATA,
+    ),
+]
+SplitAt = Annotated[
+    str | None,
+    typer.Option(
+        "--split-at",
+        help="First date to hold out, such as 2024-01-01. --split must then name a column of dates. By default, about the latest "
+        "quarter of the rows is held out, from the start of a day, week, month, quarter or year.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -293,6 +307,7 @@ def train(
     kind: Kind = None,
     labels: Labels = None,
     split: Split = None,
+    split_at: SplitAt = None,
     weight: Weight = None,
     group: Group = None,
     drop_missing_target: DropMissingTarget = False,
@@ -333,7 +348,7 @@ def train(
     settings = _settings(
         target, task, positive, adverse, drop, protected, kind, labels, weight, group, drop_missing_target
     )
-    _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device, overwrite)
+    _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device, overwrite, split_at)
     say(str(out))
 
 
@@ -365,6 +380,7 @@ def audit(
     kind: Kind = None,
     labels: Labels = None,
     split: Split = None,
+    split_at: SplitAt = None,
     weight: Weight = None,
     group: Group = None,
     drop_missing_target: DropMissingTarget = False,
@@ -526,6 +542,7 @@ def audit(
     asked = _settings(
         target, task, positive, adverse, drop, protected, kind, labels, weight, group, drop_missing_target
     )
+    asked["split_at"] = split_at
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"budget": budget, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
     judged |= {
@@ -665,9 +682,10 @@ def _train(
     quiet: bool,
     device: str = "cpu",
     overwrite: bool | None = False,
+    split_at: str | None = None,
 ) -> None:
     with writing_to(out, BUNDLE, overwrite=overwrite):
-        table = ti.read_table(data, split=split, seed=seed, **settings)
+        table = ti.read_table(data, split=split, split_at=split_at, seed=seed, **settings)
         with progress(quiet) as bar:
             bar.say(f"Read {len(table):,} rows and {len(table.schema.inputs)} input columns of {table.name}.")
             trained = ti.train(table, seed=seed, seeds=seeds, null=null, progress=bar.step, device=device)

@@ -16,6 +16,7 @@ import tabinterp as ti
 from tabinterp import messages
 from tabinterp.atomic_io import read_regular
 from tabinterp.errors import DocumentError, SignatureError, argument
+from tabinterp.file_names import DOCUMENT
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.messages.names import terminal
 
@@ -24,7 +25,20 @@ from .option_values import complete_checks
 
 PASSPHRASE = "TABINTERP_PASSPHRASE"
 
+
+def _saved(path: Path) -> Path:
+    """Return the path of a saved audit: the file audit.json if the path is a folder, and otherwise the path itself."""
+    return path / DOCUMENT if path.is_dir() else path
+
+
+def _all_saved(paths: list[Path]) -> list[Path]:
+    return [*map(_saved, paths)]
+
+
 Folder = Annotated[Path, typer.Argument(help="Output folder of `tabinterp audit`.")]
+Saved = Annotated[
+    Path, typer.Argument(callback=_saved, help="Saved audit (audit.json, or the folder that contains it).")
+]
 Mappings = Annotated[
     list[Path] | None,
     typer.Option("--mapping", help="TOML file that adds your own clauses to the evidence map. Repeatable."),
@@ -39,7 +53,7 @@ EXAMPLES = {
     ),
     "checks": ("tabinterp checks", "tabinterp checks label-leak"),
     "check": (
-        "tabinterp check audit/audit.json",
+        "tabinterp check audit",
         "tabinterp check audit/audit.json --policy policy.toml --format sarif --out findings.sarif",
         "tabinterp check champion/audit.json challenger/audit.json",
     ),
@@ -67,7 +81,7 @@ ENDINGS = {".pdf": "pdf", ".md": "markdown", ".cdx.json": "cyclonedx"}
 
 
 def render(
-    document: Annotated[Path, typer.Argument(help="Saved audit (audit.json).")],
+    document: Saved,
     out: Annotated[Path, typer.Option("--out", help="Output file.")],
     form: Annotated[
         str | None,
@@ -101,7 +115,7 @@ def checks(
         list[str] | None,
         typer.Argument(
             autocompletion=complete_checks,
-            help="Names of the checks to explain, such as label-leak; by default, all checks.",
+            help="Names, titles or codes of the checks to explain, such as label-leak; by default, all checks.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -114,7 +128,12 @@ def checks(
 
 
 def check(
-    documents: Annotated[list[Path], typer.Argument(help="One or more saved audits (audit.json).")],
+    documents: Annotated[
+        list[Path],
+        typer.Argument(
+            callback=_all_saved, help="One or more saved audits (audit.json, or the folder that contains it)."
+        ),
+    ],
     policy: Annotated[
         Path | None,
         typer.Option(
@@ -308,11 +327,18 @@ def verify(
 
 def compare(
     first: Annotated[
-        Path, typer.Argument(help="First saved audit (audit.json), such as the champion model's or last year's.")
+        Path,
+        typer.Argument(
+            callback=_saved,
+            help="First saved audit (audit.json, or the folder that contains it), such as the champion model's or last year's.",
+        ),
     ],
     second: Annotated[
         Path,
-        typer.Argument(help="Second saved audit, with the same target, such as the challenger model's or this year's."),
+        typer.Argument(
+            callback=_saved,
+            help="Second saved audit, with the same target, such as the challenger model's or this year's.",
+        ),
     ],
     form: Annotated[str, typer.Option("--format", help="Output format: text, json or html.")] = "text",
     out: Annotated[Path | None, typer.Option("--out", help="Output file; by default, the result is printed.")] = None,
@@ -323,7 +349,7 @@ def compare(
 
 
 def evidence(
-    document: Annotated[Path, typer.Argument(help="Saved audit (audit.json).")],
+    document: Saved,
     mapping: Mappings = None,
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Also list clauses whose wording was not verified against the source.")
@@ -337,7 +363,13 @@ def evidence(
 
 
 def migrate(
-    document: Annotated[Path, typer.Argument(help="Saved audit (audit.json) of an earlier version of tabinterp.")],
+    document: Annotated[
+        Path,
+        typer.Argument(
+            callback=_saved,
+            help="Saved audit (audit.json, or the folder that contains it) of an earlier version of tabinterp.",
+        ),
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Output file for the migrated audit; by default, the changes are only listed."),

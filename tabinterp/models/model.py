@@ -253,6 +253,11 @@ class BoundModel:
         return self.encoding.columns
 
     @property
+    def columns_used(self) -> tuple[str, ...]:
+        """The columns that the model uses: those with encoded columns."""
+        return tuple(column for column in self.columns if len(self.encoding.blocks[column]))
+
+    @property
     def has_gradient(self) -> bool:
         """Whether the score has a gradient; False for a plain function of rows."""
         return self.model.function is None

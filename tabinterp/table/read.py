@@ -17,7 +17,7 @@ from .coerce import as_frame, plain, read_file, with_target
 from .column_sketch import witness
 from .labels import LabelsGiven, codebook
 from .schema_inference import Asked, coded, weighed
-from .split import Split, by_column, by_fraction
+from .split import Split, by_column, by_fraction, check_first_date
 from .table import Table
 
 
@@ -102,6 +102,7 @@ def read_table(
         drop_missing_target,
         codebook(labels),
     )
+    check_first_date(split, split_at)
     raw, digest = read_file(Path(source)) if isinstance(source, (str, Path)) else (as_frame(source), None)
     asked.check([*raw.columns])
     rows = len(raw)

@@ -34,7 +34,7 @@ from .sampling_pass import Gathered, Sides, joined, pack_table, unpack_table
 from .schema import Schema, preview_of
 from .schema_inference import Asked, weighed
 from .schema_pass import first_pass
-from .split import BoolArray, Split
+from .split import BoolArray, Split, check_first_date
 from .summary import Census, counted, distinct, rates
 from .table import Table
 
@@ -203,6 +203,7 @@ def scan_table(
         drop_missing_target,
         codebook(labels),
     )
+    check_first_date(split, split_at)
     if rows < 2 or batch < 1:
         raise TableError(
             "a scan must draw at least two rows and read at least one row at a time; got "

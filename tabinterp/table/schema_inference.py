@@ -43,6 +43,24 @@ class Asked:
     drop_missing_target: bool = False
     labels: Codebook = field(default_factory=Codebook)
 
+    def declared(self) -> dict[str, Any]:
+        """Return the declarations that were made, as arguments of `read_table`. The split is not one of them."""
+        said = {
+            "target": self.target,
+            "task": self.task,
+            "positive": self.positive,
+            "adverse": self.adverse,
+            "drop": [*self.drop] or None,
+            "protected": [*self.protected] or None,
+            "kinds": dict(self.kinds) or None,
+            "levels": {name: [*order] for name, order in self.levels.items()} or None,
+            "labels": self.labels.plain() if self.labels.named else None,
+            "weight": self.weight,
+            "group": self.group,
+            "drop_missing_target": self.drop_missing_target or None,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
     def check(self, columns: Sequence[str]) -> None:
         """Raise an error if a named column does not exist or the declarations contradict each other."""
         self.roles(columns)
@@ -162,6 +180,14 @@ def _named(columns: Sequence[str], what: str, names: Collection[str]) -> None:
         raise TableError(f"{argument(what)} must be a list of column names; got the text {names!r}. Write [{names!r}]")
     unknown = [name for name in names if name not in columns]
     if unknown:
+        parts = [part.strip() for part in str(unknown[0]).split(",")]
+        if what in ("drop", "protected") and len(parts) > 1 and {*parts} & {*columns}:
+            each = " ".join(argument(what, part) for part in parts)
+            right = f"Repeat the option: {each}" if each.startswith("--") else f"Write {argument(what, parts)}"
+            raise TableError(
+                f"{argument(what)} must give each column name separately; got the text {unknown[0]!r}, which is not a column. "
+                f"{right}"
+            )
         raise TableError(
             f"unknown column in {argument(what)}: "
             f"{', '.join(map(repr, unknown))}.{did_you_mean(unknown[0], columns)} The columns are "

@@ -214,6 +214,15 @@ def distinct(known: HashArray, hashes: HashArray) -> HashArray:
     return known if len(known) >= MANY else np.union1d(known, hashes)[:MANY]
 
 
+def check_first_date(split: object, at: str | None) -> None:
+    """Raise an error if the first date to hold out is given, but no column of dates."""
+    if at is not None and not isinstance(split, str):
+        raise TableError(
+            f"{argument('split_at', at)} is the first date to hold out, so {argument('split')} must name a column of dates. Add "
+            f"{argument('split', 'COLUMN')}, or leave out {argument('split_at')}"
+        )
+
+
 def by_column(values: pd.Series, fraction: float | None, at: str | None, counts: IntArray | None = None) -> Split:
     """Return a rule for a column of train/test labels or dates. For dates, the rule holds out the rows from the date `at`. If
     `at` is None, it holds out the latest `fraction` of the rows.
@@ -222,7 +231,13 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     does not reveal a single row. If `values` contains only distinct values, `counts` is the number of rows with each value.
     """
     column = str(values.name)
-    if at is None and _are_labels(values):
+    if _are_labels(values):
+        if at is not None:
+            raise TableError(
+                f"{argument('split_at', at)} is the first date to hold out, but split column {column!r} contains labels, such as "
+                f"{shown(values.iloc[0])} in row 0. Leave out {argument('split_at')}, or name a column of dates with "
+                f"{argument('split')}"
+            )
         return Split("column", column)
     dates = _dates(values)
     if at is not None:

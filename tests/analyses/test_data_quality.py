@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,9 @@ import torch
 from scipy import stats
 from sklearn.compose import ColumnTransformer
 from sklearn.metrics import r2_score, roc_auc_score
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from torch import nn
 
 import tabinterp as ti
@@ -205,6 +209,30 @@ def test_the_error_of_telling_the_parts_apart_is_what_chance_gives():
         values.append(value)
         errors.append(error)
     assert 0.75 < np.std(values) / np.mean(errors) < 1.1
+
+
+@pytest.mark.parametrize("mixed", [True, False])
+def test_a_row_number_and_a_date_that_the_network_does_not_use_are_no_shift(mixed):
+    """Of a split by time: every date occurs on one side only, and so does every range of numbers, unless they are mixed."""
+    frame = plain(800).drop(columns=["w", "split"])
+    days = pd.date_range("2024-01-01", periods=200).repeat(4).strftime("%Y-%m-%d")
+    number = np.random.default_rng(1).permutation(800) if mixed else np.arange(800)
+    frame = frame.assign(number=number, day=days, split=np.where(np.arange(800) < 500, "train", "test"))
+    encoder = ColumnTransformer([("numbers", StandardScaler(), ["a", "noise"]), ("job", OneHotEncoder(), ["job"])])
+    pipeline = make_pipeline(encoder, MLPClassifier((4,), max_iter=30, random_state=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it need not converge
+        pipeline.fit(frame.drop(columns="y"), frame["y"])
+    table = read(frame, split="split")
+    audit = ti.audit(ti.wrap(pipeline), table, analyses=["data_quality"])
+    assert whole_drift(table, 0).auc[0] > 0.95  # of all columns
+    assert audit.document.table.whole.low < 0.5  # of those that the network uses
+    found = {one.column: one.psi for one in audit.document.table.columns}
+    assert mixed or found["number"] > 1  # the drift of a column is shown whether or not it is used
+    finding = next(one for one in audit.document.findings if one.slug == "train-test-shift")
+    assert finding.status == "cleared"
+    assert finding.claim.values["column"] in {"a", "noise", "job", "y"}
+    assert whole_drift(table, 0, columns=()) is None
 
 
 # ---- copies

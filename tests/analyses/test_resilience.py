@@ -280,7 +280,7 @@ def test_distances_count_levels_and_missing_values_as_one_and_numbers_in_standar
     frame = cases.mixed_frame(300)
     table = cases.mixed_table(frame, split=0.5)
     learnt = np.flatnonzero(~table.held_out)
-    x = _standardised(table, learnt)
+    x = _standardised(table, learnt, table.schema.inputs)
     squared = cdist(x, x) ** 2
     expected = np.zeros_like(squared)
     for name in cases.INPUTS:

@@ -27,6 +27,7 @@ from tabinterp.cli.commands import app
 from tabinterp.document.document import Document, Grouping, Interval, Message
 from tabinterp.document.message import why
 from tabinterp.errors import TabinterpError
+from tabinterp.messages.language import speaking
 from tests.report.samples import binary, multiclass, regression
 
 FIRST = "age"  # the first column of the sample: numeric, read by the network
@@ -668,6 +669,12 @@ def test_the_command_shows_the_manual_page_of_one_check():
     assert [one["slug"] for one in two] == ["label-leak", "near-leak"]
     with pytest.raises(TabinterpError, match=r"unknown check 'lable-leak'\. Did you mean 'label-leak'\?"):
         explain_checks(["lable-leak"])
+    for name in (sentences.title, sentences.title.upper(), label_leak.CHECK.code, "Label-Leak"):
+        assert [one["slug"] for one in explain_checks([name])] == ["label-leak"]
+    with speaking("ja"):
+        assert [one["slug"] for one in explain_checks([messages.text("check.label-leak.title")])] == ["label-leak"]
+    with pytest.raises(TabinterpError, match=f"Did you mean '{sentences.title.casefold()}'"):
+        explain_checks([sentences.title[:-1]])
     assert isinstance(CliRunner().invoke(app, ["checks", "lable-leak"]).exception, TabinterpError)
 
 

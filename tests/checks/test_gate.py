@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from pydantic import ValidationError
 
 import tabinterp as ti
 from tabinterp.checks import CHECKS
@@ -22,6 +23,7 @@ from tabinterp.cli import commands as cli
 from tabinterp.document.base import Interval, Status
 from tabinterp.document.canonical import to_bytes
 from tabinterp.errors import PolicyError
+from tabinterp.messages import english
 from tests.honest import honest
 from tests.report import samples
 
@@ -112,6 +114,32 @@ def test_the_verdict_is_one_of_those_allowed(document):
     assert only(document, f'[verdict]\n{OWNED}allowed = ["worse"]').status == "passed"
 
 
+def test_the_words_that_reports_show_are_taken_as_well():
+    shown = policy(
+        f'[verdict]\n{OWNED}allowed = ["Network better", "negligible difference", "inconclusive"]\n'
+        f'[[severity]]\n{OWNED}severity = "action required"\n[[severity]]\n{OWNED}severity = "Review"\n'
+        f'[[metric]]\n{OWNED}metric = "ROC AUC"\nat_least = 0.7\n[[metric]]\n{OWNED}metric = "Brier score"\nat_most = 0.2'
+    )
+    assert shown.verdict.allowed == ["better", "equivalent", "not_resolved"]
+    assert [one.severity for one in shown.severity] == ["act", "check"]
+    assert [one.gate for one in shown.metric] == ["metric:network.auc", "metric:network.brier"]
+    every = [english()[f"report.judged.status.{name}"] for name in get_args(Status)]
+    with pytest.raises(ValidationError, match="every verdict"):
+        policy(f"[verdict]\n{OWNED}allowed = {every}")
+
+
+def test_the_docs_list_the_names_and_words_of_a_policy():
+    text = (Path(__file__).parents[2] / "docs" / "gate.md").read_text("utf-8")
+    for place, names in (
+        ("judged.status", get_args(Status)),
+        ("severity", ["act", "check", "note"]),
+        ("metric", METRICS),
+    ):
+        for name in names:
+            word = english().get(f"report.{place}.{name}") or english()[f"gate.{place}.{name}"]
+            assert f"`{name}` ({word})" in text
+
+
 def test_a_severity_covers_each_of_its_checks_once_and_a_demand_of_its_own_goes_first(document):
     both = policy(
         f'[[severity]]\nseverity = "act"\n{OWNED}[[finding]]\nfinding = "worse-than-linear"\nowner = "Validation"'
@@ -189,6 +217,10 @@ def test_a_waiver_that_is_not_needed_is_named(document):
         ("", "the policy has no gates"),
         ("[[metric]]\nmetric = 'auc'\nat_least = 0.5", "metric.0.owner"),
         (f"[[metric]]\n{OWNED}metric = 'gini'\nat_least = 0.5", "unknown metric 'gini'; choose one of log_loss"),
+        (f"[[metric]]\n{OWNED}metric = 'roc_auc'\nat_least = 0.5", "Did you mean 'auc'?"),
+        (f"[[metric]]\n{OWNED}metric = 'neg_log_loss'\nat_most = 0.5", "Did you mean 'log_loss'?"),
+        (f"[[metric]]\n{OWNED}metric = 'neg_mean_squared_error'\nat_most = 0.5", "Did you mean 'squared_error'?"),
+        (f"[[metric]]\n{OWNED}metric = 'brier_score_loss'\nat_most = 0.5", "Did you mean 'brier'?"),
         (f"[[metric]]\n{OWNED}metric = 'auc'", "give at least one of them"),
         (
             f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 0.9\nat_most = 0.5",

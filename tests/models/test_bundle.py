@@ -185,6 +185,34 @@ def test_the_counterpart_and_the_table_s_settings_come_along(tmp_path):
     assert ti.table_settings(tmp_path) == {}
 
 
+def test_with_the_rows_the_bundle_stores_how_they_were_read(tmp_path):
+    labels = {"columns": {"many": "How many"}, "levels": {"few": {"a": "A"}}}
+    asked = {"target": "y", "positive": "yes", "adverse": "no", "drop": ["many"], "protected": ["few"]}
+    asked |= {
+        "kinds": {"code": "categorical"},
+        "levels": {"size": ["S", "M"]},
+        "labels": labels,
+        "weight": "w",
+        "group": "g",
+    }
+    draw = np.random.default_rng(0)
+    columns = {"y": ["no", "yes"], "many": ["u", "v"], "few": ["a", "b"], "size": ["S", "M"]}
+    columns |= {"code": [1, 2], "w": [1, 2], "g": [1, 2]}
+    rows = pd.DataFrame({name: draw.choice(values, 60) for name, values in columns.items()}).assign(
+        x=draw.normal(size=60)
+    )
+    model = ti.wrap(nn.Linear(1, 1), encoder="passthrough", classes=["no", "yes"])
+    given = ti.read_table(rows, split=0.5, **asked)
+    ti.save_model(model, tmp_path / "bundle", rows=given)
+    assert ti.table_settings(tmp_path / "bundle") == asked
+    ti.save_model(model, tmp_path / "zip.zip", rows=given, table={"target": "y"})  # which takes precedence
+    assert ti.table_settings(tmp_path / "zip.zip") == {"target": "y"}
+    ti.save_model(model, tmp_path / "plain", rows=ti.read_table(rows, target="y"))
+    assert ti.table_settings(tmp_path / "plain") == {"target": "y"}
+    again = ti.read_table(rows, **ti.table_settings(tmp_path / "bundle"))
+    assert again.schema == ti.read_table(rows, **asked).schema
+
+
 def test_networks_of_other_seeds_stand_beside_and_those_of_before_are_gone(saved):
     def other(seed):
         again = network()

@@ -480,8 +480,8 @@ def test_the_terminal_shows_raised_findings_and_counts_the_others():
     assert [line.split(":")[0] for line in lines] == [
         "action required", "action required", "review", "review", "note", "note",
     ]  # fmt: skip
-    assert lines[4].startswith(f"note: {messages.english()['check.label-leak.title']}. ")
-    assert lines[0].startswith("action required: finding-1. ")
+    assert lines[4].startswith(f"note: {messages.english()['check.label-leak.title']} (label-leak). ")
+    assert lines[0].startswith("action required: finding-1 (finding-1). ")
     assert others == "Other checks: 2 passed, 1 not applicable."
     line = verdict_and_counts(made)
     assert line == (

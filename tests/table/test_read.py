@@ -327,6 +327,7 @@ REFUSED = {  # frame, settings, words that must be in the message
     "split with a gap": (base(c=["train", None, "test", "test"]), {"split": "c"}, ["'c'", "row 1", "test"]),
     "boolean split with a gap": (base(c=[True, None, False, True]), {"split": "c"}, ["'c'", "no value in row 1"]),
     "date split with a gap": (base(c=[DATES[0], None, *DATES[:2]]), {"split": "c"}, ["'c'", "no value in row 1"]),
+    "several in one": (base(c=[1, 2, 3, 4]), {"protected": ["x,c"]}, ["'x,c'", "Write protected=['x', 'c']"]),
     "split at": (base(c=DATES), {"split": "c", "split_at": "soon"}, ["split_at", "2024-06-30", "'soon'"]),
     "split at the end": (base(c=DATES), {"split": "c", "split_at": "2021-01-01"}, ["0 of 4 rows", "both held-out and training"]),
     "split all train": (base(c="train"), {"split": "c"}, ["0 of 4 rows", "both held-out and training"]),

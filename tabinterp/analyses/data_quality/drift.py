@@ -8,13 +8,15 @@ in groups, a Wald test of the differences between the shares is used instead, wi
 groups, and the F distribution (Thomas & Rao 1987).
 
 Overall drift is measured by how well cross-fitted gradient-boosted trees (scikit-learn) separate held-out rows from training rows
-(Lopez-Paz & Oquab 2017). An AUC of one half means that the trees cannot separate them. The standard error of the AUC is
-multiplied by 1.58, because the fits of different folds share rows (Nadeau & Bengio 2003). Without this factor, the intervals for
-small tables would exclude one half too often.
+(Lopez-Paz & Oquab 2017). In an audit, the trees use only the columns that the network uses: a row number or a date that the
+network does not use separates any split by time, but cannot change a prediction. An AUC of one half means that the trees cannot
+separate them. The standard error of the AUC is multiplied by 1.58, because the fits of different folds share rows (Nadeau &
+Bengio 2003). Without this factor, the intervals for small tables would exclude one half too often.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -174,16 +176,21 @@ def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, floa
     return float(found.statistic), int(found.dof), float(found.pvalue)
 
 
-def whole_drift(table: Table, seed: int) -> WholeDrift | None:
+def whole_drift(table: Table, seed: int, columns: Collection[str] | None = None) -> WholeDrift | None:
+    """Return the AUC with which trees separate held-out rows from training rows, given some input columns (by default, all).
+
+    The result is None if there is no split, if there are too few rows on one side of it, or if there are no columns.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
 
-    if table.held_out is None or min(table.held_out.sum(), (~table.held_out).sum()) < FEWEST:
+    names = [name for name in table.schema.inputs if columns is None or name in columns]
+    if not names or table.held_out is None or min(table.held_out.sum(), (~table.held_out).sum()) < FEWEST:
         return None
     rows = np.sort(chosen(table.numbers, ROWS, seed))
     held = table.held_out[rows].astype(np.int64)
     if min(held.sum(), len(held) - held.sum()) < FEWEST:
         return None
-    x, w = np.column_stack([as_number(table, name)[rows] for name in table.schema.inputs]), table.row_weights[rows]
+    x, w = np.column_stack([as_number(table, name)[rows] for name in names]), table.row_weights[rows]
     w = np.where(held > 0, w / w[held > 0].sum(), w / w[held == 0].sum()) * len(w) / 2
     fold = folds(table.take(rows), seed + 1, FOLDS)
     settings = few_trees(TREES, LEAVES, seed)

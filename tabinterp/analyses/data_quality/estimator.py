@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -122,8 +123,17 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
     return _described(table, seed, column_drift(table), len(table))
 
 
-def _described(table: Table, seed: int, columns: tuple[ColumnDrift, ...], drift_rows: int) -> DataReadings:
-    """Return the data quality checks of a table, given the drift of its columns on `drift_rows` rows."""
+def _described(
+    table: Table,
+    seed: int,
+    columns: tuple[ColumnDrift, ...],
+    drift_rows: int,
+    used: Collection[str] | None = None,
+) -> DataReadings:
+    """Return the data quality checks of a table, given the drift of its columns on `drift_rows` rows.
+
+    Overall drift refers to the input columns in `used`; by default, to all input columns.
+    """
     names = [*table.schema.inputs, table.schema.target]
     facts = tuple(column_facts(table, name) for name in names)
     others = [c.name for c in table.schema.columns if c.role == "dropped"]
@@ -135,7 +145,7 @@ def _described(table: Table, seed: int, columns: tuple[ColumnDrift, ...], drift_
         copies=copies(table, named),
         equal=equal_columns(table),
         drift=columns,
-        whole=whole_drift(table, seed),
+        whole=whole_drift(table, seed, used),
         power=power,
         beyond=beyond_others(table, [one.column for one in strongest], seed),
         metric="auc" if table.schema.goal.classes else "r2",
@@ -153,7 +163,8 @@ def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> t
 
 def finish(context: Context, plan: tuple[Cutting, ...], shares: drift.Shares) -> DataReadings:
     """Compute the drift of columns from sums over all rows, and everything else from a sample of rows."""
-    return _described(context.network.table, context.seed, drift.finish(plan, shares), int(shares.rows.sum()))
+    found, rows = drift.finish(plan, shares), int(shares.rows.sum())
+    return _described(context.network.table, context.seed, found, rows, context.network.columns_used)
 
 
 STREAM = Stream(start, drift.update, drift.merge, finish, of="cells")
@@ -161,4 +172,5 @@ STREAM = Stream(start, drift.update, drift.merge, finish, of="cells")
 
 def run(context: Context) -> DataReadings:
     """Check the quality of the data in the table of an audit."""
-    return describe_data(context.network.table, seed=context.seed)
+    table = context.network.table
+    return _described(table, context.seed, column_drift(table), len(table), context.network.columns_used)

@@ -221,7 +221,7 @@ def resilience(
     rows = network.take(held)
     require_events(rows.table, "held_out")
     asked = _Asked(rows, linear.take(held, rows.table), seed)
-    x, drift = _standardised(table, learnt), whole_drift(table, seed)
+    x, drift = _standardised(table, learnt, table.schema.inputs), whole_drift(table, seed, network.columns_used)
     everyone = np.ones(len(held))
     if not asked.is_enough(everyone):
         raise NotApplicableError(why("resilience.none", least=LEAST))
@@ -232,7 +232,7 @@ def resilience(
         subsets.append(asked.on("cluster", np.nan, measured.astype(np.float64)))
         cluster = Cluster(int((code == worst).sum()), _traits(rows.table, code == worst))
     if drift is not None and drift.auc[2] > 0.5:
-        odds = _odds(table, x, learnt, held, seed)
+        odds = _odds(table, _standardised(table, learnt, network.columns_used), learnt, held, seed)
         if asked.is_enough(odds):
             subsets.append(asked.on("drift", np.nan, odds))
     if len(subsets) == 1:
@@ -374,14 +374,14 @@ class _Asked:
         return int(large[np.argmax(losses)])
 
 
-def _standardised(table: Table, learnt: IntArray) -> FloatArray:
-    """Return the input columns as numbers (n, d) from which distances are computed.
+def _standardised(table: Table, learnt: IntArray, columns: Sequence[str]) -> FloatArray:
+    """Return columns as numbers (n, d) from which distances are computed.
 
     Numeric columns are measured in standard deviations of the training rows. A missing value is replaced by the mean, and an
     indicator of missing values is added. Levels are coded so that the distance between any two of them is 1.
     """
     training, parts = np.isin(np.arange(len(table)), learnt), []
-    for name in table.schema.inputs:
+    for name in columns:
         if table.schema[name].kind == "numeric":
             values = table.numeric(name)
             missing = np.isnan(values)

@@ -9,16 +9,27 @@ import math
 import tomllib
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from tabinterp.atomic_io import LARGEST_TEXT, read_regular
 from tabinterp.checks import CHECKS
 from tabinterp.checks.base import Check
 from tabinterp.document.base import RANGES, Metric, Status
 from tabinterp.errors import PolicyError, did_you_mean
+from tabinterp.messages import english
 
 LONGEST_WAIVER = 366  # days from the day on which a waiver is used
 EARLIEST = date(2000, 1, 1)  # an earlier day is a typing error, such as 0027-03-31
@@ -36,12 +47,44 @@ def _named(text: str) -> str:
     return text
 
 
+@cache
+def _shown_words() -> dict[str, str]:
+    """Return a mapping from words that reports show for verdicts, severities and metrics to their names in a document."""
+    places = (
+        ("report.judged.status", get_args(Status)),
+        ("report.severity", get_args(Severity)),
+        ("report.metric", get_args(Metric)),
+        ("gate.metric", OTHERS),
+    )
+    return {english()[f"{place}.{name}"].casefold(): name for place, names in places for name in names}
+
+
+def _as_in_document(word: Any) -> Any:
+    """Return the name that a document uses for a word that reports show, in any case. Return everything else unchanged.
+
+    >>> _as_in_document("Inconclusive"), _as_in_document("act"), _as_in_document("ROC AUC"), _as_in_document("gini")
+    ('not_resolved', 'act', 'auc', 'gini')
+    """
+    return _shown_words().get(word.casefold(), word) if isinstance(word, str) else word
+
+
 Text = Annotated[str, AfterValidator(_named)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 BY_SLUG = {check.slug: check for check in CHECKS}
 OTHERS = ("calibration_slope", "calibration_intercept")
 METRICS = (*get_args(Metric), *OTHERS)
+OF_SCIKIT_LEARN = {  # names of scikit-learn, without "neg_" and "_score", and the metrics to suggest for them
+    "roc_auc": "auc",
+    "roc_auc_ovr": "macro_auc",
+    "brier_score_loss": "brier",
+    "brier": "brier",
+    "mean_squared_error": "squared_error",
+    "mean_absolute_error": "absolute_error",
+    "mean_poisson_deviance": "poisson_deviance",
+    "recall": "sensitivity",
+}
 Severity = Literal["act", "check", "note"]
+AsShown = BeforeValidator(_as_in_document)
 
 
 class _Part(BaseModel):
@@ -64,7 +107,7 @@ class MetricDemand(_Demand):
     `missing` states whether the gate fails or passes if the audit does not contain the metric.
     """
 
-    metric: Text
+    metric: Annotated[Text, AsShown]
     of: Literal["network", "linear", "difference"] = "network"
     at_least: Number | None = None
     at_most: Number | None = None
@@ -74,9 +117,9 @@ class MetricDemand(_Demand):
     @model_validator(mode="after")
     def _bounded(self) -> MetricDemand:
         if self.metric not in METRICS:
-            raise ValueError(
-                f"unknown metric {self.metric!r}; choose one of {', '.join(METRICS)}.{did_you_mean(self.metric, METRICS)}"
-            )
+            plain = self.metric.casefold().removeprefix("neg_").removesuffix("_score")
+            meant = did_you_mean(OF_SCIKIT_LEARN.get(plain, self.metric), METRICS)
+            raise ValueError(f"unknown metric {self.metric!r}; choose one of {', '.join(METRICS)}.{meant}")
         if self.at_least is None and self.at_most is None:
             raise ValueError("at_least and at_most are both missing; give at least one of them")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
@@ -138,13 +181,13 @@ class FindingDemand(_Demand):
 class SeverityDemand(_Demand):
     """A demand that no check with a given severity is raised. Checks for which the policy has a separate demand are exempt."""
 
-    severity: Severity
+    severity: Annotated[Severity, AsShown]
 
 
 class VerdictDemand(_Demand):
     """A demand that the verdict is one of the `allowed` verdicts."""
 
-    allowed: Annotated[list[Status], Field(min_length=1)]
+    allowed: Annotated[list[Annotated[Status, AsShown]], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _can_fail(self) -> VerdictDemand:

@@ -139,7 +139,8 @@ def save_model(
     Parameters
     ----------
     counterpart : the linear counterpart, saved with the model.
-    table : arguments with which `read_table` reads the table again.
+    table : arguments with which `read_table` reads the table again, such as the target and the adverse class. None: the
+        arguments with which `rows` was read, without its split.
     rows : the table. If it is given, a warning names the columns for which the bundle stores levels with fewer than ten rows in
         this table.
     others : networks that differ from the model only by their seed. They can only be saved if the bundle is a folder.
@@ -152,6 +153,8 @@ def save_model(
         loaded again, or `others` or `null` is given although the path ends in `.zip`. In these cases, nothing is written.
     """
     target = Path(path)
+    if table is None and rows is not None and rows.asked is not None:
+        table = rows.asked.declared()
     members = _members(model, table)
     if rows is not None and (named := rare_levels(model, rows)):
         columns = ", ".join(f"{column} ({count})" for column, count in named.items())

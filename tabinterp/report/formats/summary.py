@@ -69,6 +69,7 @@ def on_a_terminal(document: Document) -> str:
             "terminal.finding",
             severity=t(f"report.severity.{one.severity}"),
             title=t(key) if (key := f"check.{one.slug}.title") in english() else one.slug,
+            slug=one.slug,
             claim=shortened(say(one.claim), CLAIM),
         )
         for one in raised_of(labelled(document))
@@ -92,7 +93,11 @@ def in_tables(document: Document) -> tuple[list[tuple[str, list[list[str]]]], st
         ]
         for row in document.performance.metrics
     ]
-    raised = [[one.severity_text, f"{one.title}. {shortened(one.claim, CLAIM)}"] for one in items(raised_of(document))]
+    found = raised_of(document)
+    raised = [
+        [item.severity_text, f"{item.title} ({one.slug}). {shortened(item.claim, CLAIM)}"]
+        for one, item in zip(found, items(found), strict=True)
+    ]
     findings = [(t("report.findings.top"), [["", ""], *raised])] if raised else []
     tables = [(t("report.performance.caption"), [[*map(capital, heads)], *metrics]), *findings]
     return tables, t("terminal.others", **_others(document))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TEXT: dict[str, str] = {
+TEXT: dict[str, str | tuple[str, str]] = {
     # the model card
     "card.title": "Model card: {network}",
     "card.lead": (
@@ -69,7 +69,7 @@ TEXT: dict[str, str] = {
     # the notebook
     "brief.more": "Further raised checks in the report: {count}.",
     "notebook.whole": "Full report: .to_html(path)",
-    "terminal.finding": "{severity}: {title}. {claim}",
+    "terminal.finding": ("{severity}: {title} ({slug}). {claim}", "slug: name of the check, not translated"),
     "terminal.others": "Other checks: {passed} passed, {not_applicable} not applicable.",
     # status: report.judged.status
     "terminal.line": (
