@@ -23,7 +23,7 @@ elapsed seconds. A *bar* is the target that a measurement must meet.
 |---|---|
 | kinds, levels, missing cells, shares of the classes, digests, the split | 2 |
 | fit of the counterpart (its penalty is chosen on a sample of rows) | one for each Newton step |
-| for both models: mean losses with the verdict, reliability curves, saliency, gradient × input | 1 for this and the next three lines |
+| mean losses of both models with the verdict, reliability curves, saliency, gradient × input | 1, for these four lines |
 | average derivatives of the network with respect to numeric columns that the encoder scales | the same pass |
 | hidden units: mean, standard deviation, active share, Pearson correlations, correlation ratios | the same pass |
 | protected groups: counts, rates, TPR, FPR, means and spreads of scores, ECE | the same pass |
