@@ -19,11 +19,11 @@ elapsed seconds. A *bar* is the target that a measurement must meet.
 
 ## Rows used by each result
 
-| computed on all rows of a table that is read in batches | passes |
+| computed on all rows of a table that is read in batches | passes over the rows |
 |---|---|
 | kinds, levels, missing cells, shares of the classes, digests, the split | 2 |
 | fit of the counterpart (its penalty is chosen on a sample of rows) | one for each Newton step |
-| for both models: mean losses with the verdict, reliability curves, saliency, gradient × input | 1, with the next three lines |
+| mean losses of both models with the verdict, reliability curves, saliency, gradient × input | 1, for these four lines |
 | average derivatives of the network with respect to numeric columns that the encoder scales | the same pass |
 | hidden units: mean, standard deviation, active share, Pearson correlations, correlation ratios | the same pass |
 | protected groups: counts, rates, TPR, FPR, means and spreads of scores, ECE | the same pass |
@@ -52,7 +52,7 @@ columns) and a network with hidden layers of 128 and 64 units. It measures:
 - *scan*: the two passes that determine the schema and the sample of the table;
 - *audit*: a complete audit with a quarter of the rows held out.
 
-There are two targets. The sweep must process at least half as many rows per second as forward. An audit may use at most 2 GB, and
+There are two targets. *sweep* must process at least half as many rows per second as *forward*. An audit may use at most 2 GB, and
 at most 150 MB more at 20 million rows than at 2 million.
 
 {memory}
@@ -81,7 +81,8 @@ processes. The target is that two workers process at least 1.6 times as many row
 
 With `--engine dask --scheduler tls://HOST:8786`, an existing cluster computes the sums over all rows. Dask's own deployment tools
 can start a cluster. All workers must have the same versions of Python, tabinterp and its dependencies. For example, use a
-container image, or an environment on a shared disk. The workers must be able to read the files under the same path or URL.
+container image, or an environment on a shared disk. Each worker must be able to read the data files under the path or URL that
+you give to the audit.
 
 ```python
 # Kubernetes (pip install dask-kubernetes; the Dask operator runs in the cluster)
@@ -94,7 +95,7 @@ from dask_yarn import YarnCluster
 
 cluster = YarnCluster(environment="tabinterp.tar.gz", worker_vcores=1, worker_memory="4GiB", n_workers=8)
 
-# SLURM (pip install dask-jobqueue; PBS, LSF, SGE and others alike)
+# SLURM (pip install dask-jobqueue; similar for PBS, LSF, SGE and others)
 from dask_jobqueue import SLURMCluster
 
 cluster = SLURMCluster(queue="normal", cores=1, memory="4GB", walltime="02:00:00")
@@ -117,8 +118,9 @@ measured values. *columns* is the number of encoded columns. *outputs* is 1 for 
 
 {cost}
 
-The next table gives estimates from these formulas for five Newton passes. Add the analyses of the sample, whose cost does not
-depend on the number of rows. On a cluster, divide the core hours by the number of cores, except for those of the scan:
+The next table gives estimates from these formulas for five Newton passes. The analyses of the sample come in addition; their cost
+does not depend on the number of rows. On a cluster, divide the core hours by the number of cores. The core hours of the scan are
+not divided, because the scan runs in one process:
 
 {stated}
 
@@ -137,9 +139,9 @@ def main() -> None:
 WIDE = """\
 Permutation importance replaces the values of each column ten times in each row. The target is 2,000 columns within 300 seconds on
 two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. Memory grows with rows ×
-columns. It holds the table, its encoding, and two double-precision sums for each row and column: one for the row as receiver of
-another row's value, and one for the row as donor. If a table of 2,000 columns is read in batches, each batch has about 2,000
-rows.
+columns. It holds the table, its encoding, and two double-precision sums for each row and column. One sum is over the permutations
+in which the row receives the value of another row, and the other is over those in which it gives its value to another row. If a
+table of 2,000 columns is read in batches, each batch has about 2,000 rows.
 
 Two audits were run once by hand, outside the benchmark. An audit of 300 numeric columns and 4,000 rows (`rows=500`) took 192
 seconds of CPU time and 1.1 GB; its page is 1.1 MB and its document 14 MB. An audit of 2,000 columns and 2,000 rows (`rows=300`)

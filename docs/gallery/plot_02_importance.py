@@ -35,7 +35,7 @@ network = MLPClassifier((16,), alpha=3.0, max_iter=80, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# Both models are evaluated on the same permutations, so neither model has an advantage from random permutations.
+# Both models are evaluated on the same permutations, so chance favours neither model.
 
 linear = ti.fit_counterpart(model, table)
 held_out = table.evaluation_rows()

@@ -47,7 +47,7 @@ groups.plot()
 plt.show()
 
 # %%
-# ``ratio`` is this share divided by the share of the reference group. Numbers that would disclose a count below ten
-# are withheld, and their cells are empty.
+# ``ratio`` is the share of a group divided by the share of the reference group. Numbers that would disclose a count
+# below ten are withheld, and their cells are empty.
 
 groups.frame()[["group", "model", "rows", "rate", "ratio", "ratio_low", "ratio_high"]].round(2)

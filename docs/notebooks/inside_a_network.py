@@ -11,8 +11,8 @@ relied on.
 # A network with two hidden layers
 # --------------------------------
 #
-# The table is a sample of 4,000 districts of ordinary size from the California housing data. The target is the
-# median value of a house in a district.
+# The table is a sample of 4,000 districts from the California housing data, without districts in which houses have
+# unusually many rooms or occupants. The target is the median value of a house in a district.
 
 from importlib.resources import files
 
@@ -33,8 +33,8 @@ model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y
 model
 
 # %%
-# How much of it is linear?
-# -------------------------
+# How much of the network is linear?
+# ----------------------------------
 #
 # Before you look inside a network, ask whether it contains anything that a linear model does not. ``decompose``
 # splits the network's score into linear terms, curvature and interactions. It uses only the network, never the
@@ -102,9 +102,9 @@ regions.frame().head().round(3)
 # Can these explanations be trusted?
 # ----------------------------------
 #
-# An explanation of a network is worthless if a network with random weights gives the same one. ``trust`` repeats
-# the explanations with random weights, deletes the columns that they rank as important, and changes the background
-# rows.
+# An explanation of a network is worthless if a network with random weights gives the same explanation. ``trust``
+# repeats the explanations with random weights, deletes the columns that the explanations rank as important, and
+# changes the background rows.
 
 ti.trust(model, table).plot()
 plt.show()

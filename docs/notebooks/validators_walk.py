@@ -28,8 +28,8 @@ audit
 # What was audited?
 # -----------------
 #
-# Look at the rows first: how many there are, how many are held out, and how many events they contain. The number of
-# events, not the number of rows, limits what can be learned.
+# Look at the numbers first: how many rows there are, how many are held out, and how many events they contain. The
+# number of events, not the number of rows, limits what can be learned.
 
 data = document.data
 print(
