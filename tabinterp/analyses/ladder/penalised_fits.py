@@ -22,7 +22,7 @@ def rows_to_fit(table: Table, seed: int) -> Table:
     """Return the training rows with positive weight, in an order that does not depend on the order of the table."""
     training = table.training_rows()
     if training.weights is not None:
-        training = training.take(np.flatnonzero(training.weights > 0))  # the loss is undefined for a fold in which all weights are 0
+        training = training.take(np.flatnonzero(training.weights > 0))  # a fold without positive weights has no loss
     return training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
 
 

@@ -30,14 +30,15 @@ from .basis import Basis
 
 FOLDS = 5  # one fold is scored; the four others form fits A and B, two folds each, in each of the three possible splits
 BLOCK = 4096  # rows of the basis in memory at once
-RIDGE = 1e-8  # ridge penalty as a share of each basis function's variance, which makes the equations solvable for collinear functions
+RIDGE = 1e-8  # share of each basis function's variance; a ridge penalty that makes collinear functions solvable
 DEAD = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Coefficients (p, terms, k) of each term of a projection: `value` for the estimate, and `adjoint` for the correction of its
-    error.
+    """Coefficients (p, terms, k) of each term of a projection.
+
+    `value` is for the estimate, and `adjoint` for the correction of its error.
     """
 
     value: FloatArray
@@ -62,8 +63,9 @@ Design = Callable[[IntArray], FloatArray]  # rows -> (rows, p)
 
 
 def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArray, cells: int) -> FloatArray:
-    """Return sums (v, cells, q, q) of products of the constant 1, the basis functions and the scores over the rows of each cell,
-    for each of v sets of weights.
+    """Return sums of products over the rows of each cell (v, cells, q, q), for each of v sets of weights.
+
+    The q factors are the constant 1, the basis functions and the scores.
     """
     result: FloatArray | None = None
     for c in range(cells):
@@ -180,8 +182,7 @@ def contributions(
 def _both(
     x: FloatArray, left: tuple[FloatArray, FloatArray], fits: tuple[Projection, Projection]
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """Return the contributions of rows, averaged over both orders of two fits, and the residual scores of the rows under each
-    fit.
+    """Return the contributions of rows, averaged over both orders of two fits, and the residual scores of both fits.
 
     The contributions are (rows, k, terms), and the residual scores are (rows, k).
     """

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .estimator import Ladder as LadderResult
 
 MARGIN = 0.25
-BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # converts the status of a refit to the status of the network
+BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # status of a refit -> status of the network
 REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 

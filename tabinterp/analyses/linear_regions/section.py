@@ -30,7 +30,7 @@ from tabinterp.report.words import (
 
 from .record import Regions
 
-TERMS, LEAST, LEVELS = 14, 4, 3  # maximum number of terms over all outputs, minimum for each output, and maximum number of levels of a column
+TERMS, LEAST, LEVELS = 14, 4, 3  # maximum number of terms, minimum per output, maximum number of levels per column
 SHOWN = 3  # number of regions shown side by side
 LEFT_OUT = 12  # maximum number of names of columns without coefficients
 
