@@ -1,5 +1,4 @@
-"""Detection of functional dependencies between columns, such as recodings, numbers determined by a level, and a number on two
-scales.
+"""Functional dependencies between columns, such as recodings, numbers determined by a level, and a number on two scales.
 
 A column determines another column if rows with equal values in the first also have equal values in the second (a functional
 dependency; Codd 1970). Only rows with a repeated value in the first column can confirm or contradict this. Two conditions must

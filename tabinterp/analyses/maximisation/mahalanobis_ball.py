@@ -23,7 +23,7 @@ from tabinterp.stats.distances import constant
 from .search_space import Domain
 
 MOST = 30  # maximum number of levels of a column that have their own indicator
-RIDGE = 1e-6  # ridge added to a correlation matrix; it is small, so rows that break an exact relation between columns are far away
+RIDGE = 1e-6  # ridge added to a correlation matrix; rows that break an exact relation between columns remain far away
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +144,7 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
 
 
 def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:
-    """Return the numeric columns that the model uses, with their deviations from the means, their means and their inverse
-    covariance.
+    """Return the numeric columns that the model uses, with their deviations, means and inverse covariance.
 
     The deviations from the means are (n, q), the means are (q,), and the inverse covariance is (q, q).
     """
