@@ -1,5 +1,4 @@
-"""Objectives for activation maximisation: a unit, a direction in a layer, the norm of a layer, an output, and weighted sums of
-these.
+"""Objectives for activation maximisation: a unit, a direction or norm of a layer, an output, and weighted sums of these.
 
 The objectives follow Erhan et al. (2009) and Olah et al. (2017). Units and directions are evaluated before the activation
 function, because pre-activations show how far an inactive unit is from being active.

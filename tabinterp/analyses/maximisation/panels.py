@@ -1,6 +1,4 @@
-"""Report panels of an optimum: its values, whether it is a plausible row, its proved bound, and the path of optima under growing
-budgets.
-"""
+"""Report panels of an optimum: its values, its plausibility, its proved bound, and the path of optima under growing budgets."""
 
 from __future__ import annotations
 

@@ -104,9 +104,7 @@ class Pareto(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each budget and column, with the value of the column (`at`) and the statistics of the budget's
-        optimum.
-        """
+        """Return one row for each budget and column, with the value of the column (`at`) and statistics of the optimum."""
         return by_column(self.summary(), self.rows)
 
 

@@ -297,7 +297,7 @@ def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, 
     mean, sd = real.x.mean(axis=0), real.x.std(axis=0)
     scale = np.where(
         sd > 1e-12, 1 / np.maximum(sd, 1e-12), 0.0
-    )  # a level or value that no real row has cannot be used as a predictor
+    )  # an encoded column that is constant in the real rows cannot be a predictor
     theirs, mine = (real.x - mean) * scale, (real.encoding.transform(rows) - mean) * scale
     products = theirs.T @ theirs
     made = [_residual(real, rows, column, (theirs, mine, products)) for column in columns]
