@@ -166,9 +166,7 @@ class Bounds:
         self._size = size
 
     def __call__(self, boxes: Boxes) -> tuple[FloatArray, FloatArray]:
-        """Return lower bounds of the derivative (boxes,), and how much the range of each column loosens them (boxes, numbers +
-        levels).
-        """
+        """Return lower bounds of the derivative (boxes,), and the looseness due to each column (boxes, numbers + levels)."""
         network, box = self._network, _Box(boxes)
         layers: list[_Layer] = []
         form: Tensor | None = None  # (boxes, m, m1), linear functions of the first layer's pre-activations; None: the identity
@@ -220,8 +218,7 @@ class Bounds:
         )
 
     def _range(self, box: _Box, form: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the range of linear functions of the first layer's pre-activations, and the effect of each column on these
-        functions.
+        """Return the range of linear functions of the first layer's pre-activations, and the effect of each column on them.
 
         Returns
         -------
@@ -376,7 +373,7 @@ def _line(
     at_low, at_high = activation.value(low), activation.value(high)
     chord = torch.minimum(torch.maximum((at_high - at_low) / width, least), most)
     away = (chord - least) * (most - chord) / (most - least).clamp(min=1e-300) * width
-    slack = (at_high - at_low - chord * width).abs()  # deviation at the ends, if the chord was changed to lie between the smallest and largest slopes
+    slack = (at_high - at_low - chord * width).abs()  # deviation at the ends, if the chord was clamped
     if activation.convex:  # a convex function is below the line through its ends
         return chord, at_low - chord * low - away / 2, away / 2 + slack
     return chord, at_low - chord * low, away + slack

@@ -69,9 +69,7 @@ class Branching:
         return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
 
     def _shares(self) -> FloatArray:
-        """Return an upper bound of each box's contribution to the largest fall: the bound of the derivative times the width of
-        the box.
-        """
+        """Return an upper bound of each box's contribution to the largest fall: the steepest fall times the width of the box."""
         width = self.boxes.high[:, self._number] - self.boxes.low[:, self._number]
         return np.asarray(-self._known * width)
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .estimator import Verdict
 
 DIGITS = 3  # significant digits of the least fall that counts, and of smaller bounds
-# Digits of falls, and of bounds above the least fall that counts. A reader who knows the slope could compute the distance between
-# the ends of the domain from more digits, and these ends are values of single rows.
+# Significant digits of falls and larger bounds. A reader who knows the slope could compute the distance between the ends of the
+# domain from more digits. The ends are values of single rows.
 COARSE = 1
 
 
