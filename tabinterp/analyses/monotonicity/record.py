@@ -33,7 +33,7 @@ class Answer(Part):
 
     answer: Literal["proved", "refuted", "open"]
     fall: float  # the largest fall that was found, rounded down
-    start: float | str | None  # rounded value of the column at which the fall starts; None: no fall counts, or the value is withheld
+    start: float | str | None  # rounded value at which the fall starts; None: no fall counts, or the value is withheld
     end: float | str | None
     bound: float | None  # upper bound of the fall, rounded up; None: no bound was computed
     reason: Message | None  # why no proof was attempted

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 class SwapRow(Part):
     column: str
-    permuted: Interval  # mean absolute change of the score, in standard deviations, if the column takes its value from an arbitrary row
+    permuted: Interval  # mean absolute change of the score, in standard deviations, with a value from an arbitrary row
     swapped: Interval  # the same if the value comes from the row that is most similar in all other columns
 
 

@@ -5,13 +5,12 @@ overfitting: held-out rows can also be harder to predict, for example because th
 This raises the gap of every model. The test therefore uses the *excess*, which is the network's gap minus that of the linear
 counterpart. It is computed from the difference between the two models' losses on each row.
 
-A slice consists of the rows with one level of a column, the rows in one quarter of the range of a numeric column's ranks, or the
-rows in which the column is missing. Other analyses of the held-out rows use the same slices, so their combined row counts do not
-reveal smaller counts. Among both the training and the held-out rows, a slice has at least fifty rows and enough events of each
-class. If rows have weights, the effective number of rows is used (Kish 1965). All slices form one family, with a false discovery
-rate of 5% (Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5% over all significant slices together
-(Benjamini & Yekutieli 2005). The first slice in the list is selected by its interval, so the coverage of this interval can be
-lower.
+A slice consists of the rows with one level of a column, in one of the four quarters of a numeric column, or with a missing value.
+Other analyses of the held-out rows use the same slices, so their combined row counts do not reveal smaller counts. Among both the
+training and the held-out rows, a slice has at least fifty rows and enough events of each class. If rows have weights, the
+effective number of rows is used (Kish 1965). All slices form one family, with a false discovery rate of 5% (Benjamini & Hochberg
+1995). The intervals have a false coverage rate of 5% over all significant slices together (Benjamini & Yekutieli 2005). The first
+slice in the list is selected by its interval, so the coverage of this interval can be lower.
 
 Both models are treated as fixed. A gap is in units of the loss. Its standard error treats training and held-out rows as two
 independent samples (Welch 1947). If a group has rows in both samples, the influences of all its rows are summed (Liang & Zeger

@@ -371,7 +371,7 @@ class _Places:
         self.unmoved = np.tile(np.arange(rows), (len(inputs), 1))
         self.numeric = [j for j, column in enumerate(inputs) if table.schema[column].kind == "numeric"]
         self._known: list[IntArray] = []  # for each column: evaluated rows whose value is known
-        self._donors: list[IntArray] = []  # for each column: donors whose value is known, in order of this value if the column is numeric
+        self._donors: list[IntArray] = []  # for each column: donors with a known value, sorted by it if it is numeric
         self._ranks: dict[
             int, tuple[IntArray, IntArray]
         ] = {}  # for each known value of a numeric column: numbers of donors below it, and of donors not above it

@@ -47,7 +47,7 @@ from tabinterp.table.hash_sampling import chosen, row_hash
 from tabinterp.table.suppression import SMALL, BoolArray, countable, shown
 
 FOLDS = 5
-OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # factor that increases standard errors, because the training sets of the fits overlap
+OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # factor of standard errors, because the training sets overlap
 ROWS = 3000
 FEWEST = 50  # minimum number of known rows of a numeric protected column, and of rows of each level of other protected columns
 CELLS = 16
