@@ -24,7 +24,7 @@ SHOWN = 8
 
 class SliceGap(Part):
     group: Message
-    rows: int  # held out
+    rows: int  # number of held-out rows
     training_rows: int
     network: Interval  # gap: mean loss on held-out rows minus mean loss on training rows
     linear: Interval

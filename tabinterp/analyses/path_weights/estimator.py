@@ -1,5 +1,4 @@
-"""Importance of columns computed only from the network's weights: path products (Olden & Jackson 2002) and Garson's shares
-(1991).
+"""Importance of columns computed from the weights only: path products (Olden & Jackson 2002) and Garson's shares (1991).
 
 The path product of an encoded column is a sum over all paths from the column to the score. Each term of the sum is the product of
 the weights along one path. Activations are ignored, so the path product is the gradient that the network would have if every

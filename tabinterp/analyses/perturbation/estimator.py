@@ -10,8 +10,8 @@ the seed. They are the same for both models and for all sizes, so a larger size 
 
 The loss of each row is averaged over the draws, and differences between the models are paired by row. Given the models and the
 donors, this average depends only on the row itself. Standard errors are therefore those of means over rows or, if rows come in
-groups, over groups. If the table has no split, the donors are the evaluated rows themselves. The standard errors do not include
-this dependence.
+groups, over groups. If the table has no split, the donors are the evaluated rows themselves. The intervals then treat these donor
+values as fixed.
 
 The *excess rise* at a size is the rise in the network's loss from size 0 minus the rise in the linear counterpart's loss.
 """
@@ -174,8 +174,7 @@ def robustness(
     column_size: float = OF_COLUMNS,
     seed: int = 0,
 ) -> Robustness:
-    """Measure the performance of a network and its linear counterpart as the values of columns are perturbed by increasing
-    amounts.
+    """Measure the performance of a network and its linear counterpart as column values are perturbed by increasing amounts.
 
     The held-out rows are used or, if the table has no split, all rows.
 
