@@ -123,9 +123,7 @@ class Discordance:
 
     @property
     def few_are_right_in_a_class(self) -> bool:
-        """Whether, for several classes, the standard error of the difference in balanced accuracy would reveal a count of 1 to 9
-        rows.
-        """
+        """Whether, for several classes, the standard error of the difference in balanced accuracy would reveal 1 to 9 rows."""
         alone = self.cells[:, [NETWORK, LINEAR]]
         return self.few_are_right or bool(((alone > 0) & (alone < SMALL)).any())
 

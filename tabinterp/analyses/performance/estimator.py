@@ -89,9 +89,7 @@ class Metric:
 
     @property
     def resolved(self) -> Literal["better", "worse", "no"]:
-        """Whether the network is better or worse than the linear model in this metric; "no" if the interval of the difference
-        includes zero.
-        """
+        """The network compared with the linear model in this metric; "no" if the interval of the difference includes zero."""
         _, _, low, high = self.difference
         if not (low > 0 or high < 0):
             return "no"
@@ -509,9 +507,7 @@ def _training(
 
 
 def _positive(table: Table) -> float:
-    """Return the smaller of two numbers: the effective number of positive rows (Kish 1965), and the number of groups with a
-    positive row.
-    """
+    """Return the effective number of positive rows (Kish 1965), but at most the number of groups with a positive row."""
     return min(float(events(table)[1]), effective(table.row_weights[table.y > 0]))
 
 

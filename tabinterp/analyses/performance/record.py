@@ -43,7 +43,7 @@ FEWEST = 10
 class Verdict(Part):
     status: Status
     metric: Metric
-    difference: Interval  # network minus linear model, in units of the metric; for a loss, a positive difference means that the network is worse
+    difference: Interval  # network minus linear model; for a loss, positive if the network is worse
     margin: float | None  # differences smaller than this are negligible
     margin_given: bool = False  # whether the user gave the equivalence margin
     rows_needed: int | None = (
