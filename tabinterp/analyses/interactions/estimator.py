@@ -7,13 +7,13 @@ All pairs are screened by second differences between real rows (`screening`). Th
   dependence after the partial dependence of each of the two columns is subtracted. `share` is relative to the variance of the
   score, and `h2` is relative to the variance of the pair's partial dependence.
 - `purified` is the variance of the pair's effect on a grid, after main effects are removed with the weights of the rows
-  (Lengerich et al. 2020). In each block of rows, values are drawn again within the cells of the grid. The standard error
-  therefore reflects the background rows, the coarseness of the cells and the rows in them.
+  (Lengerich et al. 2020). Each block of rows draws new values within the cells of the grid. The standard error therefore covers
+  the choice of background rows and the variation of the effect within a cell.
 - `shapley` is the variance over rows of the Shapley interaction index (Grabisch & Roubens 1999).
 
 The three variances are equal if columns are independent and no term involves three columns. All of them combine values that may
-not occur together: `empty` is the share of the grid's cells without rows. Estimates are unbiased, and can therefore be below
-zero.
+not occur together in real rows. `empty` is the share of the grid's cells that contain no row. The estimates are unbiased. They
+can therefore be below zero, although a variance cannot.
 """
 
 from __future__ import annotations
@@ -48,13 +48,16 @@ BLOCKS = 8  # minimum number of blocks
 ESTIMAND = "variance of what two columns add to the score together, beyond what each adds alone"
 INDEPENDENT = "its errors take rows as independent, although they come in groups"
 BACKGROUND = 64
-FEWEST = 4  # minimum number of rows of a block, because its sums are over four different rows
-POINTS = 8  # number of points of each column of a table
+FEWEST = 4  # minimum number of rows of a block, because each term of its sums uses four different rows
+POINTS = 8  # number of grid points of each column of the pair
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """One pair evaluated in full: its estimates (outputs,), defined in the docstring of this module, and its effect on a grid."""
+    """Estimates (outputs,) for one pair of columns, and the pair's effect on a grid.
+
+    The docstring of this module defines the estimates.
+    """
 
     columns: tuple[str, str]
     variance: Estimates
@@ -65,16 +68,17 @@ class Pair:
 
     @property
     def empty(self) -> float:
-        """The share of the grid's cells without rows."""
+        """The share of the grid's cells that contain no row."""
         return float((self.table.rows == 0).mean())
 
 
 @dataclass(frozen=True, eq=False)
 class Interactions(Display):
-    """The strongest pairs, in descending order of the variance summed over outputs, and the screening of all pairs.
+    """The strongest pairs of interacting columns, and the screening of all pairs.
 
-    Standard errors come from `blocks` independent blocks of `background` rows each, and intervals use Student's t. If
-    `shapley_exact` is True, the Shapley interaction index uses all coalitions of the other columns, and only rows are sampled.
+    Pairs are in descending order of the variance summed over outputs. Standard errors come from `blocks` independent blocks of
+    `background` rows each, and intervals use Student's t. If `shapley_exact` is True, the Shapley interaction index uses all
+    coalitions of the other columns instead of a random sample of them.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -88,7 +92,7 @@ class Interactions(Display):
     pairs: tuple[Pair, ...]
     screen: Screen
     outputs: tuple[str | None, ...]
-    total: Estimates  # (k,) variance of the score
+    total: Estimates  # variance of each output's score (k,)
     shapley_exact: bool
     rows: int
     blocks: int
@@ -151,14 +155,13 @@ def interactions(
 ) -> Interactions:
     """Find the strongest interactions between two of the `columns` (default: all), and evaluate the `top` pairs in full.
 
-    Scores are log-odds, centred logits or units of the target. The first round of screening changes at most two million rows.
-    With more than a hundred columns, only pairs among the hundred columns that change the score most are screened.
-    `screen.passed` lists the other columns.
+    Scores are log-odds, centred logits or units of the target. With more than a hundred columns, only pairs among the hundred
+    columns that change the score most are screened. `screen.passed` lists the columns that were not screened.
 
     Parameters
     ----------
-    background : number of rows in a block. Partial dependence is averaged over these rows and evaluated at them. The number of
-        blocks is 2,048 divided by this number, but at least eight. If the table has few rows, the blocks are smaller.
+    background : number of rows in a block. Partial dependence is evaluated at these rows and averaged over them. The number of
+        blocks is 2,048 divided by `background`, but at least eight. If the table has few rows, the blocks are smaller.
 
     Examples
     --------
@@ -232,7 +235,7 @@ def _in_order(bound: BoundModel, seed: int) -> BoundModel:
 
 
 def _cut(bound: BoundModel, background: int) -> list[IntArray]:
-    """Return blocks of consecutive rows, starting with the first."""
+    """Split the rows of the model into blocks of consecutive rows."""
     n = len(bound.table)
     size = min(background, n // BLOCKS)
     if size < FEWEST:

@@ -1,9 +1,9 @@
-"""Joint effect of one pair of columns: its share of the variance of the score, and its values on a grid.
+"""Joint effect of a pair of columns: its contribution to the variance of the score, and its values on a grid.
 
-Let d_ib be the second difference in which two columns of row b take their values from row i (see `screening`). Its mean over b is
-the pair's partial dependence minus the partial dependence of each of the two columns. The variance of this mean over i is the
-numerator of the squared H statistic (Friedman & Popescu 2008). If columns are independent, it is also the variance of the pair's
-own term in the functional ANOVA.
+Let d_ib be the second difference (see `screening`) in which two columns of row b take their values from row i. The mean of d_ib
+over b is the pair's partial dependence minus the partial dependence of each of the two columns. The variance of this mean over i
+is the numerator of the squared H statistic (Friedman & Popescu 2008). If columns are independent, it is also the variance of the
+pair's own term in the functional ANOVA.
 
 With a finite number of background rows b, the mean is noisy, and its square is biased upward. The square is therefore replaced by
 products of d_ib for different b (a U-statistic). For a pair without interaction, the estimate is then zero on average. Blocks of
@@ -31,21 +31,22 @@ from tabinterp.stats.weights import effective
 from tabinterp.table.suppression import SMALL
 
 INDEX_ROWS = 16  # rows of each block that are used for the Shapley interaction index
-GRID_ROWS = 16  # rows of each block over which the table of a pair is averaged
+GRID_ROWS = 16  # rows of each block over which the effect on the grid is averaged
 MIXED = 8192  # combined rows that pass through the network at once
-EXACT = 16  # at most this many coalitions of the other columns are all used; otherwise, one per pair of rows
+EXACT = 16  # up to this number of coalitions, all are used; with more, one is drawn for each pair of rows
 
 
 # ---- sums over different rows of a block
 
 
 def _in_row(e: FloatArray, w: FloatArray) -> Any:
-    """Return the sum (k,) over i and b ≠ b' of e_ib e_ib' / w_i, for e (r, r, k)."""
+    """Return the sum (k,) of e_ib e_ib' / w_i over i and b ≠ b', for an array e (r, r, k)."""
     return (((e.sum(axis=1)) ** 2 - (e**2).sum(axis=1)) / w[:, None]).sum(axis=0)
 
 
 def _apart(e: FloatArray) -> Any:
-    """Return the sum (k,) of e_ib e_i'b' over four different rows; the diagonal of e (r, r, k) is zero."""
+    """Return the sum (k,) of e_ib e_i'b' over all sets of four different rows i, b, i', b'. The diagonal of e (r, r, k) is zero.
+    """
     given, taken = e.sum(axis=1), e.sum(axis=0)
     shared = (given**2 + taken**2 + 2 * given * taken).sum(axis=0) - (e**2 + e * e.swapaxes(0, 1)).sum(axis=(0, 1))
     return given.sum(axis=0) ** 2 - shared
@@ -80,18 +81,19 @@ def ratio(above: FloatArray, below: FloatArray) -> Estimates:
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Blocks of rows that serve as replicates, with the scores of their rows, unchanged and with single columns changed."""
+    """Blocks of rows that serve as replicates. They include the scores of the unchanged rows and of rows with one column changed.
+    """
 
     bound: BoundModel
     rows: tuple[IntArray, ...]
     weights: tuple[FloatArray, ...]
-    own: tuple[FloatArray, ...]  # (r, k) for each block, minus the mean of all scores
+    own: tuple[FloatArray, ...]  # scores of the unchanged rows minus the mean of all scores, (r, k) for each block
     centre: FloatArray
-    single: dict[str, tuple[FloatArray, ...]]  # column -> (r, r, k) for each block
+    single: dict[str, tuple[FloatArray, ...]]  # for each column, the scores with that column changed, (r, r, k) for each block
 
     @classmethod
     def of(cls, bound: BoundModel, rows: Sequence[IntArray], columns: Sequence[str]) -> Blocks:
-        """Compute the scores of the rows of each block, first unchanged and then with each single column changed."""
+        """Compute the scores of the rows of each block, unchanged and with one column changed at a time."""
         table = bound.table
         weights = tuple(table.row_weights[r] for r in rows)
         with torch.inference_mode():
@@ -112,7 +114,7 @@ def _given(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> Float
 
 
 def joint(blocks: Blocks, pair: tuple[str, str]) -> tuple[FloatArray, FloatArray]:
-    """Return two variances (replicates, k): of the interaction of a pair, and of the pair's partial dependence.
+    """Return the variance of a pair's interaction and the variance of its partial dependence, each (replicates, k).
 
     The interaction is the pair's partial dependence minus the partial dependence of each of its two columns.
     """
@@ -153,7 +155,7 @@ def index_terms(bound: BoundModel, pair: tuple[str, str], rows: IntArray, draws:
     for weight, members in _coalitions(len(others), n, is_exact(bound), draws):
         given = np.zeros((n, n, len(bound.columns)), dtype=bool)
         given[:, :, others] = members
-        taken = np.repeat(given[None], 4, axis=0)  # both, the first, the second, neither
+        taken = np.repeat(given[None], 4, axis=0)  # columns of the pair taken from row i: both, the first, the second, neither
         taken[0][:, :, places] = taken[1][:, :, places[0]] = taken[2][:, :, places[1]] = True
         sources = np.where(taken, rows[:, None, None], rows[None, :, None]).reshape(4 * n * n, -1)
         with torch.inference_mode():
@@ -190,15 +192,16 @@ def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iter
 class PairTable:
     """Joint effect of a pair of columns on a grid, without main effects.
 
-    The means of the effect along both columns, weighted by the rows of the cells, are zero (Lengerich et al. 2020).
+    At every value of either column, the weighted mean of the effect over the values of the other column is zero (Lengerich et al.
+    2020).
 
     Parameters
     ----------
     values : values of both columns at the grid points; None for missing.
-    rows : (A, B) number of rows nearest to each cell.
-    weight : (A, B) weighted share of the rows nearest to each cell.
-    effect : (A, B, k) the effect, with standard errors that reflect the sampling of background rows.
-    variance : (k,) variance of the effect over the rows of the cells.
+    rows : number of rows in each cell (A, B). Each row belongs to the cell with the nearest grid points.
+    weight : weighted share of the rows in each cell (A, B).
+    effect : effect in each cell (A, B, k), with standard errors for the sampling of background rows.
+    variance : variance of the effect over rows (k,).
     """
 
     values: tuple[tuple[Any, ...], tuple[Any, ...]]
@@ -209,7 +212,7 @@ class PairTable:
 
     @property
     def small(self) -> Any:
-        """Mask (A, B) of the cells with 1 to 9 rows, which are not shown. Cells without rows are extrapolated."""
+        """Mask (A, B) of the cells with 1 to 9 rows, which are not shown."""
         return (self.rows > 0) & (self.rows < SMALL)
 
 
@@ -233,11 +236,12 @@ def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], see
 
 
 def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
-    """Return squared effects (replicates, A, B, k) at values of real rows. Their weighted sum over cells is the variance.
+    """Return squared effects (replicates, A, B, k) at values of real rows.
 
-    For every grid point, each block draws one of the nearest rows. The mean over blocks and its standard error therefore include
-    the variation of the effect within a cell. The square is computed as the product of two effects, each averaged over one half
-    of the background rows, because the sampling of these rows does not bias such a product.
+    Their weighted sum over cells is the variance of the effect. For every grid point, each block draws one of the rows nearest to
+    the point. The mean over blocks and its standard error therefore include the variation of the effect within a cell. A square
+    computed from one sample of background rows would be biased. The product of two effects is used instead, each averaged over
+    one half of the background rows.
     """
     draws = [np.random.default_rng([seed, block]) for block in range(len(blocks.rows))]
     first, second = (_drawn(grid, blocks.bound, draws) for grid in grids)
@@ -247,7 +251,10 @@ def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed:
 
 
 def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) -> list[IntArray]:
-    """Draw one of the rows nearest to each point (G,) with each generator, with probabilities proportional to the weights."""
+    """Draw one of the rows nearest to each grid point (G,), once with each generator.
+
+    The probabilities are proportional to the weights.
+    """
     near, w = grid.nearest, bound.table.row_weights
     order = np.argsort(near, kind="stable")
     order = order[near[order] >= 0]
@@ -262,7 +269,8 @@ def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) 
 def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
     """Remove main effects from `tables` (..., A, B, k).
 
-    The weighted projection on sums of a function of the row and a function of the column is subtracted.
+    Each table (A, B) is projected by weighted least squares onto the additive functions a(row) + b(column), and the projection is
+    subtracted.
     """
     a, b = weight.shape
     sides = np.hstack([np.repeat(np.eye(a), b, axis=0), np.tile(np.eye(b), (a, 1))])
@@ -273,7 +281,10 @@ def purified(tables: FloatArray, weight: FloatArray) -> FloatArray:
 
 
 def _cells(grids: tuple[Grid, Grid], bound: BoundModel) -> tuple[IntArray, FloatArray]:
-    """Return the number of rows nearest to each cell (A, B), and their weighted share."""
+    """Return the number of rows in each cell (A, B), and their weighted share.
+
+    Each row belongs to the cell with the nearest grid points.
+    """
     first, second = (grid.nearest for grid in grids)
     on = (first >= 0) & (second >= 0)
     cell = first[on] * len(grids[1]) + second[on]
@@ -283,12 +294,12 @@ def _cells(grids: tuple[Grid, Grid], bound: BoundModel) -> tuple[IntArray, Float
 
 
 def _all(w: FloatArray) -> FloatArray:
-    """Return weights (1, rows) for the mean over all rows."""
+    """Return weights (1, rows), normalised for the mean over all rows."""
     return np.asarray(w / w.sum())[None]
 
 
 def _halves(w: FloatArray) -> FloatArray:
-    """Return weights (2, rows) for the means over every second row, and over the others."""
+    """Return weights (2, rows) for two means, one over the rows with even index and one over the rows with odd index."""
     half = w * (np.arange(len(w)) % 2 == np.arange(2)[:, None])
     return np.asarray(half / half.sum(axis=1, keepdims=True))
 
@@ -299,10 +310,10 @@ def _dependence(
     places: Sequence[tuple[IntArray, IntArray]],
     shares: Callable[[FloatArray], FloatArray],
 ) -> FloatArray:
-    """Return weighted mean scores (replicates, h, A, B, k) of the first rows of each block, with the pair set to every cell.
+    """Return weighted mean scores (replicates, h, A, B, k) of the first rows of each block.
 
-    `shares` returns h sets of weights (h, rows). For each block, `places` contains the rows from which the values of the cells
-    are taken. Small blocks are passed through the network together.
+    The pair is set to the values of every cell. `shares` returns h sets of weights (h, rows). For each block, `places` contains
+    the rows from which the values of the cells are taken. Small blocks are passed through the network together.
     """
     bound, rows = blocks.bound, [rows[:GRID_ROWS] for rows in blocks.rows]
     together = max(1, MIXED // (len(grids[0]) * len(grids[1]) * len(rows[0])))
@@ -320,7 +331,8 @@ def _dependence(
 def _sources(
     bound: BoundModel, grids: tuple[Grid, Grid], rows: IntArray, places: tuple[IntArray, IntArray]
 ) -> IntArray:
-    """Return, for every row at every cell, the row from which each value is taken (A, B, rows, columns)."""
+    """Return the index of the row that provides each value (A, B, rows, columns). Every row is set to the values of every cell.
+    """
     sources = np.tile(rows[None, None, :, None], (len(grids[0]), len(grids[1]), 1, len(bound.columns)))
     sources[..., bound.columns.index(grids[0].column.name)] = places[0][:, None, None]
     sources[..., bound.columns.index(grids[1].column.name)] = places[1][:, None]

@@ -20,14 +20,14 @@ class InteractionRow(Part):
     output: str | None
     first: str
     second: str
-    variance: Interval  # variance of the pair's partial dependence minus the partial dependence of each column
-    share: Interval  # this variance as a share of the variance of the score
-    h2: Interval  # this variance as a share of the variance of the pair's partial dependence (Friedman & Popescu 2008)
+    variance: Interval  # variance of (the pair's partial dependence minus the partial dependence of each of its columns)
+    share: Interval  # `variance` divided by the variance of the score
+    h2: Interval  # `variance` divided by the variance of the pair's partial dependence (Friedman & Popescu 2008)
     shapley: Interval  # variance over rows of the Shapley interaction index
 
 
 class Interactions(Part):
-    """The strongest pairs of the network."""
+    """The pairs of columns that interact most strongly in the network."""
 
     rows_of: Literal["held-out", "all"]
     rows: int
@@ -36,7 +36,7 @@ class Interactions(Part):
     seed: int
     screened: int  # number of pairs that were screened
     passed: int = 0  # number of columns that were not screened, because they change the score too little
-    passed_most: float | None = None  # largest total index of these columns, as a share of the score variance
+    passed_most: float | None = None  # largest total index of an unscreened column, as a share of the score variance
     linear_adds: bool  # whether the linear model is a sum over original columns, without interactions
     pairs: list[InteractionRow]
 
@@ -45,7 +45,7 @@ class Interactions(Part):
 
 
 def build(r: Results) -> Interactions | None:
-    """Return the strongest pairs; None if they were not computed."""
+    """Return the strongest pairs of interacting columns; None if they were not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

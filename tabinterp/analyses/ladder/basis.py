@@ -1,7 +1,7 @@
 """Basis functions of the original columns in three nested tiers.
 
-- linear: each numeric column, and indicators of the levels of all other columns. Missing values of a numeric column are replaced
-  by the median and marked by an indicator;
+- linear: numeric columns, and level indicators of all other columns. A missing number is replaced by the median of its column and
+  marked by an indicator;
 - additive: in addition, a piecewise linear spline of each numeric column, with at most 16 knots;
 - pairs: in addition, products of two columns, each encoded by a coarse spline (5 knots) or by its most frequent levels (6).
 
@@ -33,7 +33,7 @@ from tabinterp.models.model import BoundModel
 from tabinterp.network.encoder import level_encoder, number_encoder
 
 KNOTS, COARSE = 16, 5
-LEVELS = 6  # levels of a column in a pair; the others share one
+LEVELS = 6  # maximum number of levels of a column in a pair, including one that combines all rarer levels
 TIERS = ("linear", "curve", "pair")
 LARGEST = 1e30
 
@@ -120,7 +120,7 @@ def build(
 def coarse(values: pd.Series, kind: str) -> Any:
     """Return an unfitted encoding of one column for products: a few spline functions or level indicators, which sum to one.
 
-    A numeric column with only one known value is encoded by whether the value is known.
+    If a numeric column has only one distinct value besides missing, it is encoded as missing or not missing.
     """
     at = knots(values, COARSE) if kind == "numeric" else np.empty(0)
     return _spline(at, bias=True) if len(at) > 1 else level_encoder(LEVELS)
@@ -145,7 +145,7 @@ def knots(values: pd.Series, most: int) -> FloatArray:
 
 
 def check_size(design: FloatArray, basis: Basis) -> None:
-    """Raise an error if a basis function has values that are not finite or are larger than 1e30."""
+    """Raise an error if a value of a basis function is not finite or exceeds 1e30 in absolute value."""
     wrong = ~(np.abs(design) < LARGEST).all(axis=0)
     if wrong.any():
         first = int(np.argmax(wrong))

@@ -1,14 +1,14 @@
 """The ladder: simpler models of increasing complexity, fitted to the target and compared with the network.
 
-The models are, in order: an intercept; a linear model of the columns; this model with a curve for each numeric column; the model
-with curves and the pairs of columns that interact most in the network; and the network itself. Every model except the network is
-fitted on the network's training rows. All models are evaluated on its held-out rows. Each loss is compared with the loss of the
-previous model and with the loss of the network, paired by row. Intervals, equivalence margin and decision rule are those of the
-verdict (`performance`).
+The models are, in order: an intercept; a linear model; an additive model with a curve for each numeric column; the additive model
+with products of the pairs of columns that interact most in the network; and the network itself. Every model except the network is
+a refit: it is fitted on the network's training rows. All models are evaluated on its held-out rows. Each loss is compared with
+the loss of the previous model and with the loss of the network, paired by row. Intervals, equivalence margin and decision rule
+are those of the verdict (`performance`).
 
-The gain of the network is its reduction in loss compared with the linear model. The share of the gain that another model recovers
-is (loss of linear - loss of the model) / (loss of linear - loss of the network). It is reported only if the gain is significant,
-with Fieller's interval (1954) for a ratio of paired means.
+The gain of the network is its reduction in loss compared with the linear model. The share of the gain that a refit recovers is
+(loss of the linear model - loss of the refit) / (loss of the linear model - loss of the network). This share is reported only if
+the gain is significant. Its interval is Fieller's interval for a ratio of paired means (Fieller 1954).
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ class Ladder(Display):
     against_below : loss of each model minus the loss of the previous model (r,); negative if the model is better. NaN for the
         first model.
     against_network : loss of each model minus the loss of the network (r,); negative if the model is better. NaN for the network.
-    status : interpretation of `against_network` by the rule of the verdict.
+    status : interpretation of `against_network` by the decision rule of the verdict: better, worse, equivalent or not resolved.
     recovered : share of the network's gain over the linear model that each model recovers (r,); NaN unless `gain` is "better".
     gain : status of the network compared with the linear model.
     curved_share : share of the gain of the most complex refit over the linear model that is due to curves.
-    curved : the same share in each resample of the rows (resamples,).
+    curved : `curved_share` in each resample of the rows (resamples,).
     passed : with more than a hundred columns, the columns that have no curve and are in no pair, because they change the
         network's score too little.
     network : the network with its table; None in a pickled copy.
@@ -113,15 +113,16 @@ class Ladder(Display):
 
     @property
     def shortest(self) -> Name | None:
-        """The simplest model that is as good as the network or better; None if there is none."""
+        """The name of the simplest model that is at least as good as the network; None if there is none."""
         below = zip(self.rungs[:-1], self.status[:-1], strict=True)
         return next((rung for rung, status in below if status in ("equivalent", "better")), None)
 
     def best(self) -> Pipeline:
         """Return the simplest model that is as good as the network or, if there is none, the refit with the lowest loss.
 
-        The result is a scikit-learn pipeline that takes the original columns. `best()[-1].coef_` contains the coefficients, per
-        standard deviation of each basis function, and `best()[:-1].get_feature_names_out()` contains their names.
+        The result is a scikit-learn pipeline that takes the original columns. `best()[-1].coef_` contains one coefficient per
+        basis function, in units of the score per standard deviation. `best()[:-1].get_feature_names_out()` contains the names of
+        the basis functions.
         """
         lowest = int(np.argmin(self.loss.value[:-1]))
         return self.models[lowest if self.shortest is None else self.rungs.index(self.shortest)]
@@ -134,14 +135,14 @@ class Ladder(Display):
         pdo: float = 20,
         counterpart: Model | BoundModel | None = None,
     ) -> Scorecard:
-        """Convert `best()` to a scorecard: integer points for bins of columns, a format used by banks.
+        """Convert `best()` to a scorecard, the format that banks use: integer points for each bin of each column.
 
         Points increase as the adverse class becomes less likely. The table must declare this class.
 
         Parameters
         ----------
-        points : score of a row for which the odds of the favourable class against the adverse class are `odds`.
-        odds : the odds at which a row scores `points`.
+        points : total points of a row for which the odds of the favourable class against the adverse class are `odds`.
+        odds : odds of the favourable class at which a row has `points` points.
         pdo : number of points by which the odds double.
         counterpart : the logistic regression with which the scorecard is compared; None fits one, as an audit does.
 
@@ -180,8 +181,7 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
     Raises
     ------
     NotApplicableError
-        If the table does not state which rows were held out from the network's training, or if the training or the held-out rows
-        have too few events.
+        If the table has no split into training and held-out rows, or if the training or the held-out rows have too few events.
 
     Examples
     --------
@@ -240,7 +240,7 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
 def _fits(
     bound: BoundModel, training: Table, near: tuple[str, ...], pairs: tuple[Pair, ...], seed: int
 ) -> dict[Name, Pipeline]:
-    """Fit all models except the network; skip a model that adds no basis function to the previous one."""
+    """Fit all models except the network. A model that adds no basis function to the previous model is skipped."""
     frame, kinds = training.inputs, read_columns(bound)
     bases: dict[Name, Any] = {
         "linear": build(frame, kinds, curves=()),
@@ -267,7 +267,7 @@ def judge(
     linear: int,
     given: float | None = None,
 ) -> dict[str, Any]:
-    """Compare the losses (r, rows) of the models; the network is the last.
+    """Compare the losses (r, rows) of the models. The last row contains the losses of the network.
 
     Parameters
     ----------
@@ -315,5 +315,5 @@ def _curved(losses: FloatArray, rows: Table, linear: int, seed: int) -> FloatArr
 
 
 def run(context: Context) -> Ladder:
-    """Compute the ladder for the audited network."""
+    """Compare the audited network with simpler models."""
     return ladder(context.network, context.network.table, seed=context.seed, margin=context.settings.margin)

@@ -21,12 +21,12 @@ from .basis import Pair, build, check_size, coarse, read_columns
 from .projection import solve_gram
 
 ROWS = 5000
-LEAST = 0.001  # share of the variance of the score that a pair must explain to be named
-NOTHING = 1e-20  # share of the largest sum of squares below which a column is constant up to rounding
+LEAST = 0.001  # minimum share of the variance of the score that a selected pair must explain
+NOTHING = 1e-20  # columns with a smaller share of the largest sum of squares count as constant
 
 
 def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the columns that get curves and are screened for pairs, and all other columns.
+    """Return two groups of columns: those that can have curves and interactions, and the others.
 
     With more than a hundred columns, only the hundred that change the score most are in the first group.
     """
@@ -74,5 +74,5 @@ def _explained(x: FloatArray, y: FloatArray) -> FloatArray:
     """Return the least-squares fit (rows, k) of `y` on the columns of `x`."""
     size = np.sqrt((x**2).sum(axis=0))
     kept = size > np.sqrt(NOTHING) * size.max(initial=0.0)
-    x = x[:, kept] / size[kept]  # a constant explains nothing; equal sizes keep the ridge above rounding errors
+    x = x[:, kept] / size[kept]  # without constants, and scaled so that the ridge exceeds rounding errors
     return np.asarray(x @ solve_gram(x.T @ x, x.T @ y)) if x.shape[1] else np.zeros_like(y)

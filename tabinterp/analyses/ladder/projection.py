@@ -1,18 +1,18 @@
-"""L2 projections of a score onto a basis in tiers, fitted on some rows and evaluated on others.
+"""Least-squares projections of a score onto tiers of basis functions, fitted on some rows and evaluated on others.
 
-The estimand is the covariance Cov(f_c, f), where f is the score and f_c is the part of column c in the projection of f. Let S be
-the covariance matrix of the basis, and e the residual of the projection. Two fits A and B use disjoint rows, and neither uses the
-scored rows. The contribution of each scored row is
+The estimand is the covariance Cov(f_c, f), where f is the score and f_c is the contribution of column c to the projection of f.
+Let S be the covariance matrix of the basis, and e the residual of the projection. Two fits A and B use disjoint rows, and neither
+uses the scored rows. The contribution of each scored row is
 
     f_c,A (f - mean) + r_c,B e_A,        r_c = the basis times S^-1 (c's block of Cov(basis, f)),
 
-averaged over both orders of A and B. The first term is the estimate. The second term corrects for the error of the fit (the
-efficient influence function; Chernozhukov et al. 2018). The error of the fit then enters only as a product of two independent
-errors. It therefore does not bias a share, and the standard error is that of a mean over rows. The contributions of all columns
-sum to f^2 - e_A e_B.
+averaged over both orders of A and B. The first term is the estimate. The second term corrects for the error of the fit, and is
+derived from the efficient influence function (Chernozhukov et al. 2018). After the correction, only a product of the errors of
+two independent fits remains. The fits therefore do not bias a share, and its standard error is that of a mean over rows. The
+contributions of all columns sum to f^2 - e_A e_B.
 
-Each tier is projected after the lower tiers. Its functions are replaced by their residuals from a projection onto the lower
-tiers, and the score is replaced by the part that the lower tiers leave unexplained.
+The score is projected onto one tier after another. For each tier, the score and the functions of the tier are first replaced by
+their residuals from a projection onto all lower tiers.
 """
 
 from __future__ import annotations
@@ -28,15 +28,18 @@ from tabinterp.arrays import FloatArray, IntArray
 
 from .basis import Basis
 
-FOLDS = 5  # one is scored, two are used for fit A and two for fit B, in each of the three possible splits
+FOLDS = 5  # one fold is scored; the four others form fits A and B, two folds each, in each of the three possible splits
 BLOCK = 4096  # rows of the basis in memory at once
-RIDGE = 1e-8  # share of each basis function's variance; its only purpose is to keep collinear functions solvable
+RIDGE = 1e-8  # share of each basis function's variance; a ridge penalty that makes collinear functions solvable
 DEAD = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Coefficients (p, terms, k) of each term of a projection: `value` for the score, `adjoint` for the correction."""
+    """Coefficients (p, terms, k) of each term of a projection.
+
+    `value` is for the estimate, and `adjoint` for the correction of its error.
+    """
 
     value: FloatArray
     adjoint: FloatArray
@@ -44,7 +47,7 @@ class Projection:
 
 @dataclass(frozen=True, eq=False)
 class Contributions:
-    """Contributions of each scored row to the variance of the score.
+    """Contributions of each scored row to the variance of the score, by term of the projection.
 
     `lines` and `curves` are (rows, k, columns), and `pairs` is (rows, k, pairs). `total` (rows, k) is the squared deviation of
     the score from its mean.
@@ -60,7 +63,10 @@ Design = Callable[[IntArray], FloatArray]  # rows -> (rows, p)
 
 
 def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArray, cells: int) -> FloatArray:
-    """Return sums (v, cells, q, q) of products of (1, basis, score) over the rows of each cell, for each of v weightings."""
+    """Return sums of products over the rows of each cell (v, cells, q, q), for each of v sets of weights.
+
+    The q factors are the constant 1, the basis functions and the scores.
+    """
     result: FloatArray | None = None
     for c in range(cells):
         rows = np.flatnonzero(cell == c)
@@ -77,14 +83,14 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
 def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
     """Return the projections of the three tiers from sums of products (q, q).
 
-    The score is projected onto lines, then onto curves after the lines, and then onto pairs after both.
+    The score is projected onto lines. Its residual is projected onto curves, and what then remains is projected onto pairs.
     """
     p = len(basis.tier)
     mean = sums[0, 1:] / sums[0, 0]
     square = np.diag(sums)[1:] / sums[0, 0]
     covariance = sums[1:, 1:] / sums[0, 0] - np.outer(mean, mean)
     variance = np.diag(covariance)
-    scale = np.sqrt(np.where(variance > DEAD * square, variance, np.inf))[:p]  # without constant functions
+    scale = np.sqrt(np.where(variance > DEAD * square, variance, np.inf))[:p]  # leaves out constant functions
     s, t = covariance[:p, :p] / scale / scale[:, None], covariance[:p, p:] / scale[:, None]
     sizes = (len(basis.columns), len(basis.columns), len(basis.pairs))
     return [_beyond(s, t, basis, tier, size, scale) for tier, size in enumerate(sizes)]
@@ -98,8 +104,8 @@ def _indicators(term: IntArray, terms: int) -> FloatArray:
 def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
     """Solve (gram + RIDGE I) x = right for a matrix of products of columns (p, p) and a right-hand side (p, k).
 
-    If columns are collinear, such as the dummies of one column, rounding can make an eigenvalue negative. The eigenvalue is then
-    set to zero, and only the ridge keeps the solution finite in the direction of its eigenvector.
+    If columns are collinear, such as the dummies of one column, rounding can make an eigenvalue negative. Such an eigenvalue is
+    set to zero, and the ridge keeps the solution finite.
     """
     try:
         return np.asarray(linalg.cho_solve(linalg.cho_factor(gram + RIDGE * np.eye(len(gram))), right))
@@ -149,7 +155,7 @@ def contributions(
     scored: IntArray,
     mean: FloatArray,
 ) -> Contributions:
-    """Return the contributions of the rows `scored`, in their order.
+    """Return the contributions of the rows in `scored`, in the same order.
 
     Parameters
     ----------
@@ -176,7 +182,7 @@ def contributions(
 def _both(
     x: FloatArray, left: tuple[FloatArray, FloatArray], fits: tuple[Projection, Projection]
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """Return contributions averaged over both orders of two fits, and the residual score of each fit.
+    """Return the contributions of rows, averaged over both orders of two fits, and the residual scores of both fits.
 
     The contributions are (rows, k, terms), and the residual scores are (rows, k).
     """

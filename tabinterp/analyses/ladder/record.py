@@ -1,16 +1,16 @@
 """The ladder in the document: the network's gain over simpler models, and the sources of this gain.
 
-Two analyses estimate how much of the difference between the network and a linear model is due to curvature in single columns,
-rather than to pairs of columns. The ladder splits the reduction in held-out loss. The decomposition splits the variance of the
-score. For classes, it weights rows by p(1-p), because a change of the score changes the log loss in proportion to this weight.
-The difference between the two shares is computed in the same resamples of the same rows:
+Two analyses estimate which share of the network's gain over a linear model is due to curvature in single columns, and not to
+pairs of columns. The ladder splits the reduction in held-out loss. The decomposition splits the variance of the score. For
+classes, the decomposition weights rows by p(1-p), because the log loss is most sensitive to the score where this weight is large.
+The difference between the two shares is computed in the same resamples of the rows:
 
 - the analyses *agree* if the 95% interval of the difference lies between -0.25 and 0.25;
 - they *disagree* if the interval excludes zero and is not within these limits;
 - otherwise the result is *not resolved*.
 
-The shares are not compared if the gain is not significant, or if the refits above the linear model recover no significant part of
-it.
+The shares are not compared if the gain is not significant, or if the refits with curves and pairs do not recover a significant
+share of it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .estimator import Ladder as LadderResult
 
 MARGIN = 0.25
-BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # status of the network, given that of a refit
+BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # status of a refit -> status of the network
 REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 
@@ -53,7 +53,7 @@ class Rung(Part):
     loss: Interval
     against_below: Interval  # loss minus the loss of the previous model; empty for the first model
     against_network: Interval  # loss minus the loss of the network; negative if the refit is better
-    recovered: Interval  # share of the network's gain over the linear model; empty unless the gain is significant
+    recovered: Interval  # share of the network's gain that this model recovers; empty unless the gain is significant
     status: Status | None  # status of the refit compared with the network; None for the network
 
 
@@ -71,7 +71,7 @@ class Ladder(Part):
     seed: int
 
     def check_claims(self, document: Document) -> None:
-        """Check that the status of each refit follows from its interval, and that there are held-out rows to support it."""
+        """Check that the status of each refit follows from its interval, and that the document has held-out rows."""
         for index, rung in enumerate(self.rungs):
             place = f"gain.ladder.rungs.{index}"
             if rung.status is not None and rung.status != (placed := status_of(rung.against_network, self.margin)):
@@ -134,7 +134,7 @@ class Gain(Part):
 
 
 def build(r: Results) -> Gain | None:
-    """Return the ladder, the decomposition of the score, and whether they agree; None if neither analysis applies."""
+    """Return the ladder, the decomposition of the score, and a message on their agreement; None if neither analysis applies."""
     ladder, shares = r[ANALYSIS], r[DECOMPOSITION]
     if ladder is None and shares is None:
         return None

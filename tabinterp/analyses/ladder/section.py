@@ -27,7 +27,7 @@ def _ladder(ladder: Ladder, resampled: bool) -> list[Block]:
 
     Parameters
     ----------
-    resampled : whether intervals are percentiles of resampled rows, as in documents of earlier versions.
+    resampled : whether the intervals were computed by resampling rows, as in documents of earlier versions.
     """
     unit = {"metric": t(f"report.metric.{ladder.metric}"), "unit": t(f"report.unit.{ladder.metric}")}
     lead = t(

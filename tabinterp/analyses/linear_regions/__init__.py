@@ -1,4 +1,4 @@
-"""Into how many linear regions does the network divide the rows, and what are the coefficients in each?"""
+"""Into how many linear regions does the network divide the rows, and what are the coefficients in each region?"""
 
 from __future__ import annotations
 

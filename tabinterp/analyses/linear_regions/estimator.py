@@ -1,10 +1,11 @@
-"""Linear regions of a piecewise linear network: the regions that contain rows, and the coefficients in each.
+"""Linear regions of a piecewise linear network: the regions that contain rows, and the coefficients in each region.
 
-If every ReLU unit stays on the same side of 0, the network is an affine function (Montúfar, Pascanu, Cho & Bengio 2014). A region
-is a pattern of active and inactive units that occurs in at least one row. Hanin & Rolnick (2019) count the patterns over all
-possible inputs instead. Within a region, the coefficients are exact. They have the same units as in a linear model. For a numeric
-column, a coefficient is the change of the score per unit. For a level, it is the difference from the reference level. The
-coefficients do not apply to a row that is moved out of its region. They are not shown for a region with fewer than 10 rows.
+Among inputs with the same pattern of active and inactive ReLU units, the network is an affine function (Montúfar, Pascanu, Cho &
+Bengio 2014). A region is the set of inputs with one pattern. Only regions that contain at least one row are counted, while Hanin
+& Rolnick (2019) count the regions of all possible inputs. Within a region, the coefficients are exact. They have the same units
+as in a linear model. For a numeric column, a coefficient is the change of the score per unit. For a level, it is the difference
+from the reference level. The coefficients of a region do not apply outside it. Coefficients of regions with fewer than 10 rows
+are not shown.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class LinearRegions(Display):
     Attributes
     ----------
     coefficients : coefficients of each region (regions, terms, outputs).
-    at_mean : linear function of each region, evaluated at the mean row (regions, outputs).
+    at_mean : value of each region's linear function at the mean row (regions, outputs).
     share : share of the total weight in each region (regions,).
     rows_in : number of rows in each region (regions,).
     region : region of each row with positive weight (rows,).
@@ -53,8 +54,8 @@ class LinearRegions(Display):
     spread : standard deviation of the coefficients over rows (terms, outputs).
     sign_flip : share of rows in which the coefficient and the mean have opposite signs (terms, outputs); coefficients of 0 are
         not counted.
-    counterpart : coefficients of the linear counterpart (terms, outputs); NaN if it has no such term.
-    left_out : columns that the encoder mixes with others, which have no coefficients.
+    counterpart : coefficients of the linear counterpart (terms, outputs); NaN for terms that it does not have.
+    left_out : columns without coefficients, because the encoder mixes them with other columns.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -97,7 +98,7 @@ class LinearRegions(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and term.
 
-        It contains the variation of the coefficient over rows, and the coefficient of the linear counterpart.
+        The columns include the variation of the coefficient over rows and the coefficient of the linear counterpart.
         """
         parts = []
         for k, output in enumerate(self.outputs):
@@ -173,16 +174,16 @@ def linear_regions(
 def regions_of(
     bound: BoundModel, terms: Sequence[AnyTerm], counterpart: BoundModel | None, rivals: Sequence[AnyTerm]
 ) -> LinearRegions:
-    """Find the linear regions for given terms; `rivals` are the terms of the linear counterpart."""
+    """Find the linear regions, with coefficients for the given terms. `rivals` are the terms of the linear counterpart."""
     _check(bound)
     weights = bound.table.weights
-    if weights is not None and not (weights > 0).all():  # rows of weight 0 carry no information
+    if weights is not None and not (weights > 0).all():  # leave out rows of weight 0
         bound = bound.take(weights > 0)
     if not terms:
         raise NotApplicableError(why("regions.terms", model=bound.model.name))
     w = bound.table.row_weights
     first, region, mass = _regions(bound, w)
-    gradient = bound.gradients(bound.x[first])  # the same in every row of a region
+    gradient = bound.gradients(bound.x[first])  # the gradient is the same in every row of a region
     own = of_gradients(terms, gradient)
     rows = own[region]
     mean = mean_over_rows(rows, bound.table.weights, bound.table.groups)
@@ -270,7 +271,7 @@ def _way(term: AnyTerm) -> FloatArray:
 def _counterpart(
     bound: BoundModel | None, own: Sequence[AnyTerm], terms: Sequence[AnyTerm], outputs: int
 ) -> FloatArray:
-    """Return the linear model's coefficients (terms, k), matched by column, level and reference level."""
+    """Return the linear counterpart's coefficients (terms, k) for the same columns, levels and reference levels."""
     made = np.full((len(terms), outputs), np.nan)
     if bound is None:
         return made
@@ -287,7 +288,8 @@ def _counterpart(
 
 
 def run(context: Context) -> LinearRegions:
-    """Find the linear regions of the audited network, with the same terms and reference levels as the coefficients."""
+    """Find the linear regions of the audited network, with the same terms and reference levels as the analysis of coefficients.
+    """
     coefficients = context[COEFFICIENTS]
     if coefficients is None:
         raise NotApplicableError(why("no column is encoded on its own, so that none has coefficients in them"))

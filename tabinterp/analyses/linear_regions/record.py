@@ -1,4 +1,4 @@
-"""Linear regions in the document: the linear functions of which a piecewise linear network consists."""
+"""Linear regions in the document: the linear function of a piecewise linear network in each of its largest regions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RegionTerm(TermRow):
     mean: Interval
     spread: float | None  # standard deviation over rows
     sign_flip: float | None  # share of rows in which the coefficient and the mean have opposite signs
-    linear: float | None  # coefficient of the linear counterpart; None if it has no such term
+    linear: float | None  # coefficient of the linear counterpart; None if the counterpart does not have this term
 
 
 class Region(Part):
@@ -48,7 +48,7 @@ class Regions(Part):
     largest: float | None  # share of the rows in the largest region; None if it has fewer than ten rows
     terms: list[RegionTerm]
     tables: list[Region]  # the largest regions
-    left_out: list[str]  # columns that the encoder mixes with others
+    left_out: list[str]  # columns without coefficients, because the encoder mixes them with other columns
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("regions", "network", self.rows, evaluated(document), document.method.seed)

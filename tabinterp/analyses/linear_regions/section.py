@@ -30,9 +30,9 @@ from tabinterp.report.words import (
 
 from .record import Regions
 
-TERMS, LEAST, LEVELS = 14, 4, 3  # terms of all outputs together, minimum for each output, and levels of one column
-SHOWN = 3  # regions side by side
-LEFT_OUT = 12  # columns without coefficients that are named
+TERMS, LEAST, LEVELS = 14, 4, 3  # maximum number of terms, minimum per output, maximum number of levels per column
+SHOWN = 3  # number of regions shown side by side
+LEFT_OUT = 12  # maximum number of names of columns without coefficients
 
 
 def build(regions: Regions, document: Document) -> list[Block]:

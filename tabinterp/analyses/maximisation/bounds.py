@@ -1,15 +1,16 @@
-"""Upper bounds of an objective over the whole domain, some of which are attained.
+"""Upper bounds of an objective over the whole domain of the search.
 
 - *Closed form*: an objective that is affine in the encoded columns is a sum over columns. Its maximum is the sum of the maxima of
-  the terms for each column. This bound is exact.
-- *Integer programme*: for ReLU networks with at most 16 hidden units, each of which is active or inactive (Tjeng, Xiao & Tedrake
-  2019). The programme is solved by HiGHS. The bound is the one that the solver reports. It is within 0.01% of the maximum, unless
-  the time limit was reached.
-- *Bound propagation*: intervals for the units are computed layer by layer, and are exact for the first layer (Gowal et al. 2018).
-  This bound is always valid but often loose.
+  the columns' terms, so the bound is exact.
+- *Integer programme*: a ReLU network with at most 16 hidden units is encoded with one binary variable for each unit (Tjeng, Xiao
+  & Tedrake 2019). HiGHS solves the programme. The bound that it reports is within 0.01% of the maximum, unless the time limit was
+  reached.
+- *Bound propagation*: an interval for each unit is computed layer by layer (Gowal et al. 2018). Only the intervals of the first
+  layer are exact. This bound is always valid but often loose.
 
 The network must be a chain of affine maps and activations. For other networks (residual connections, normalisation between
-layers), there is no bound. If a budget makes the domain smaller, the bound still holds but need not be attained.
+layers), there is no bound. If the search is limited to a ball (`Budget`), the bound still holds, but no row in the ball need
+attain it.
 
 The *front* is the output of the network's first affine operations (`models.affine_front`).
 """
@@ -35,17 +36,18 @@ DIPPING = {
     "silu": -0.2785,
     "mish": -0.3089,
     "hardswish": -0.376,
-}  # these activations fall, then rise; values just below their minima
+}  # activations that first decrease and then increase, with a value just below the minimum of each
 SMALL = 16  # maximum number of hidden units for an integer programme
 
 
 def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
-    """Return, for every objective, an upper bound (NaN if there is none) and the method by which it was proved."""
+    """Return an upper bound of each objective, and the method by which the bound was proved. The bound is NaN if there is none.
+    """
     steps, layers = chain_of(domain.bound, reader.layers), reader.layers
     depth = max(len(layers) + 1 if isinstance(key, str) else key for key in reader.keys)
     bent = [
         key for key in reader.keys if isinstance(key, str) and key != SCORE
-    ]  # not an affine function of bounded values
+    ]  # not affine in bounded inputs
     if bent or depth > len(steps):
         return [(float("nan"), None)] * len(reader.objectives)
     weights = _by_step(reader, steps)
@@ -78,7 +80,7 @@ def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
 
 
 def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
-    """Return the maxima (m,) over the domain of the products of `weights` (m, h) with the front."""
+    """Return the maximum over the domain of each weighted sum of the front (m,), for `weights` (m, h)."""
     total = weights @ domain.constant.double().cpu().numpy()
     for player in domain.players:
         total = total + (player.parts.double().cpu().numpy() @ weights.T).max(axis=0)

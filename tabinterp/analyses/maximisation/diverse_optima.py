@@ -1,4 +1,4 @@
-"""Several different rows that activate one unit, found by a penalty for similarity (Olah, Mordvintsev & Schubert 2017).
+"""Search for several different rows that activate one unit, with a penalty for similar rows (Olah, Mordvintsev & Schubert 2017).
 
 The rows are called facets. The search maximises the sum of the objective over the facets, minus a weight times the sum of squared
 cosines over pairs of facets. Negative cosines count as 0, so opposite facets are not penalised.
@@ -7,8 +7,8 @@ The cosine is computed between the fronts of two facets (the outputs of the netw
 deviations from the mean row, with each component in standard deviations over rows. Facets that differ only in values that the
 network ignores are therefore identical.
 
-The first facet is the optimum itself. Each further facet is the best result from all starts, given the previous facets. Each
-facet except the first is then improved again with all others fixed, which never lowers the sum.
+The first facet is the optimum without a penalty. Each further facet is the best result of all starts, given the previous facets.
+Finally, each facet except the first is improved again while all other facets are fixed. This step never lowers the penalised sum.
 """
 
 from __future__ import annotations
@@ -49,10 +49,11 @@ class Facets(Display):
     ----------
     rows : the optima in original columns, the best first.
     value : the objective at each optimum (facets,).
-    share : (value - mean) / (value of the best optimum - mean), for each optimum (facets,).
+    share : (value - mean) / (value of the best optimum - mean), for each optimum (facets,); `mean` is the mean objective over
+        rows.
     cosine : cosine between the fronts of two optima (facets, facets).
     distinct : number of optima that differ in a level, or in a number by more than 1% of the range of its column.
-    diversity : the penalty for two equal optima, as a share of the difference between the best value and the mean.
+    diversity : the penalty for two equal optima, as a share of the difference between the best value and the mean over rows.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -74,7 +75,7 @@ class Facets(Display):
 
     @any_backend
     def summary(self) -> pd.DataFrame:
-        """Return one row for each optimum; `nearest` is its largest cosine with another optimum."""
+        """Return one row for each optimum. `nearest` is the largest cosine between this optimum and another."""
         others = np.where(np.eye(len(self.value), dtype=bool), -np.inf, self.cosine)
         nearest = others.max(axis=1) if len(self.value) > 1 else np.full(len(self.value), np.nan)
         made = {"facet": np.arange(len(self.value)), "value": self.value, "share": self.share, "nearest": nearest}
@@ -85,7 +86,7 @@ class Facets(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each optimum and column: the value of the column (`at`), and the numbers of the optimum."""
+        """Return one row for each optimum and column, with the value of the column (`at`) and the statistics of the optimum."""
         return by_column(self.summary(), self.rows)
 
 
@@ -153,7 +154,10 @@ def facets(
 
 
 class _Way:
-    """Directions from the mean row to fronts, as unit vectors with each component in standard deviations."""
+    """Directions from the front of the mean row to other fronts, as unit vectors.
+
+    Each component is in standard deviations over rows.
+    """
 
     def __init__(self, bound: BoundModel) -> None:
         weights = bound.at_home(bound.table.row_weights / bound.table.row_weights.sum())
@@ -179,7 +183,7 @@ class _Way:
 def _apart(
     domain: Domain, reader: Reader, starts: States, scale: FloatArray, asked: tuple[int, float, float]
 ) -> States:
-    """Return the optima as states. They are found one after another and then improved one at a time."""
+    """Find the optima one after another, then improve each in turn, and return them as states."""
     number, diversity, mean = asked
     way = _Way(domain.bound)
     pool = climb(domain, reader, starts, scale, None)
@@ -195,7 +199,7 @@ def _apart(
     for _ in range(number - 1):
         kept.append(beside(kept, _joined([starts, pool])))
     for _ in range(ROUNDS if number > 1 else 0):
-        for f in range(1, number):  # the first stays the optimum
+        for f in range(1, number):  # the first facet remains the optimum
             kept[f] = beside(kept[:f] + kept[f + 1 :], kept[f])
     return _joined(kept)
 

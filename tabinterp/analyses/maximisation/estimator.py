@@ -2,11 +2,12 @@
 
 The objective is the pre-activation of the unit. It is maximised within the domain of the data from many starts at once, half of
 which are real rows. The search sets each column in turn to its best candidate value, then moves numeric columns along the
-gradient (`search`). Every state that the search keeps consists of real levels. At the end, every optimum is written as a row of
-the table, encoded by the whole encoder and scored again. The result also contains the largest value over real rows, the share of
-starts that agree, and a proved upper bound where there is one (`bounds`).
+gradient (`search`). For categorical columns, the search uses only levels that occur in the table. At the end, every optimum is
+written as a row of the table, encoded by the whole encoder and scored again. The result also contains the largest value of the
+objective over real rows, the share of starts that reach nearly the same value, and a proved upper bound if there is one
+(`bounds`).
 
-An optimum is not a typical row, and people understand a unit better from real rows (Borowski et al. 2021).
+An optimum is usually not a typical row. Real rows help people more to understand a unit (Borowski et al. 2021).
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ from .search_state import States, begin
 from .typicality import Typicality, typicality
 
 STARTS = 64
-WITHIN = 0.01  # share of the distance from the mean row to the best start
-APART = 0.01  # share of the range of a number
+WITHIN = 0.01  # share of the difference between the best value and the mean
+APART = 0.01  # difference between two numbers that counts, as a share of the range of the column
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,20 +51,21 @@ class Maxima(Display):
     ----------
     rows : the best rows found, in original columns.
     value : each objective at its best row, scored again (objectives,).
-    search : the value that the search computed (objectives,).
+    search : value of each objective as computed during the search (objectives,).
     real : the largest value over the rows of the table (objectives,).
-    mean : mean over these rows (objectives,).
-    sd : standard deviation over these rows (objectives,).
-    bound : proved upper bound over the domain (objectives,); NaN if nothing is proved.
+    mean : mean of each objective over the rows of the table (objectives,).
+    sd : standard deviation of each objective over the rows of the table (objectives,).
+    bound : proved upper bound of each objective over the domain (objectives,); NaN if there is none.
     proof : method by which each bound was proved.
     reached : (value - mean) / (bound - mean), for each objective (objectives,).
-    within : share of starts that end close to the best value (objectives,). Close means within 1% of the difference between the
-        best value and the mean.
-    optima : number of different rows among the results of these starts (objectives,).
+    within : share of starts that end within a tolerance of the best value (objectives,). The tolerance is 1% of the difference
+        between the best value and the mean.
+    optima : number of different rows at which these starts end (objectives,).
     cosine : median cosine between the encoded rows at which two starts end, over all pairs of starts (objectives,). Encoded rows
         are deviations from the mean row, in standard deviations.
-    cross : each objective at the best row of another, in standard deviations from its mean (objectives, objectives).
-    typicality : how atypical the rows are, and which of them must not be interpreted.
+    cross : each objective at the best row of every objective, in standard deviations from the mean of the objective (objectives,
+        objectives).
+    typicality : measures of how atypical the best rows are, and whether each can be interpreted.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -114,7 +116,7 @@ class Maxima(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each objective and column.
 
-        `at` is the value of the column in the best row; the other numbers are those of the objective.
+        `at` is the value of the column in the best row. The other statistics describe the objective.
         """
         return by_column(self.summary(), self.rows)
 
@@ -141,7 +143,7 @@ def maximise(
     seed: int = 0,
     budget: float | None = None,
 ) -> Maxima:
-    """Find the rows of the domain at which objectives are largest.
+    """Find the row of the domain at which each objective is largest.
 
     Parameters
     ----------
@@ -234,7 +236,7 @@ def starts_of(
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Return the objective, candidates and values of every start.
 
-    All objectives share the same starting rows, and each also starts from its own best row.
+    All objectives share the same starting rows. In addition, each objective starts from the real row at which it is largest.
     """
     numbers = domain.bound.table.numbers
     inside = np.arange(len(numbers))
@@ -255,7 +257,7 @@ def starts_of(
 
 
 def drawn(domain: Domain, count: int, seed: int) -> tuple[IntArray, FloatArray]:
-    """Draw random states in which every candidate of a column has equal probability."""
+    """Draw random states, each column separately and every candidate of a column with equal probability."""
     rng = np.random.default_rng(seed)
     at = np.column_stack([rng.integers(0, len(player.donors), count) for player in domain.players])
     value = np.full(at.shape, np.nan)
@@ -323,7 +325,7 @@ def different(domain: Domain, states: States) -> int:
             low, high = player.ends
             keys[:, p] = np.where(np.isnan(states.value[:, p]), 9.0, (states.value[:, p] - low) / (high - low))
         else:
-            keys[:, p] *= 2  # levels always count as different
+            keys[:, p] *= 2  # two levels always count as different
     kept: list[FloatArray] = []
     for key in np.unique(keys, axis=0):
         if not any(bool((np.abs(one - key) <= APART).all()) for one in kept):

@@ -1,13 +1,13 @@
 """Gradient ascent in whitened coordinates within a Mahalanobis ball, used before the coordinate search.
 
-The ascent moves correlated columns together. The coordinate search cannot do this: within a ball, a column often cannot move far
+The ascent moves correlated columns together, which the coordinate search cannot do. Within a ball, a column often cannot move far
 unless the columns correlated with it also move. During the ascent, levels are relaxed to weights that sum to one. In whitened
 coordinates, the features of real rows (numbers, and an indicator of each candidate level) are uncorrelated. Each step follows the
-gradient in these coordinates and is then projected back into the ball. Steps become shorter over time, and the weights are
-sharpened in the second half.
+gradient in these coordinates and is then projected back into the ball. Steps become shorter over time, and the weights of levels
+are raised to a power in the second half, which brings them closer to 0 or 1.
 
-Every few steps, each column of levels is set to the level with the largest weight. The resulting row is kept if it is in the ball
-and better than before. The reported row therefore always has real levels.
+Every few steps, each categorical column is set to the level with the largest weight. The resulting row is kept if it is in the
+ball and better than the best row so far. In the reported row, every categorical column therefore has a single level.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from .search_state import States, begin
 STEPS, SNAPS = 40, 8
 FIRST, LAST = 0.3, 0.01  # first and last length of a step, in radii of the ball
 SHARPEN = 1.3  # power to which weights are raised
-RIDGE = 1e-3  # added to a correlation matrix
+RIDGE = 1e-3  # ridge added to a correlation matrix
 CELLS = 8_000_000  # maximum rows times features for the covariance
 FEATURES = 1_500  # maximum number of features for the ascent
-STILL = 1e-9  # a standard deviation below this counts as zero
+STILL = 1e-9  # a smaller standard deviation counts as zero
 
 
 def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> States:
-    """Return the best state that the ascent finds from each start. Only states in the ball are considered."""
+    """Return the best state in the ball that the ascent finds from each start."""
     space = _Space(domain, budget)
     if not domain.bound.has_gradient or space.size > FEATURES:
         return states
@@ -82,7 +82,7 @@ class _Space:
 
     @cached_property
     def _rows(self) -> tuple[FloatArray, FloatArray]:
-        """The features of the real rows, and their squared distances from the centre of the ball."""
+        """The features of the real rows, and the squared distances of these rows from the centre of the ball."""
         numbers = self.domain.bound.table.numbers
         at, value = self.domain.place(chosen(numbers, CELLS // max(1, self.size), 0))
         return self.features(at, value), self.budget.squared(at, value)
@@ -145,13 +145,13 @@ class _Space:
         return self.free(states, made)
 
     def free(self, states: States, way: FloatArray) -> FloatArray:
-        """Set the direction (m, q) to zero for missing numbers, which stay missing."""
+        """Set the components of the direction (m, q) for missing numbers to zero, because missing numbers stay missing."""
         for p in self.lines:
             way[:, self.places[p].start] = np.where(np.isnan(states.value[:, p]), 0.0, way[:, self.places[p].start])
         return way
 
     def back(self, f: FloatArray, radius: FloatArray, sharpen: float) -> FloatArray:
-        """Project features into the ball, numbers into their ranges, and weights to a sum of one.
+        """Project features into the ball and numbers into their ranges, and scale the weights to a sum of one.
 
         The projections are repeated, because one projection can undo another.
         """
@@ -169,7 +169,7 @@ class _Space:
     def snapped(self, f: FloatArray, states: States) -> tuple[IntArray, FloatArray]:
         """Return candidates and values of rows in the ball.
 
-        Each column of levels is set to the level with the largest weight. Numbers are then moved inward until the row is in the
+        Each categorical column is set to the level with the largest weight. Numbers are then moved inward until the row is in the
         ball.
         """
         at, value = states.at.copy(), states.value.copy()

@@ -1,9 +1,8 @@
 """Maximum of a small ReLU network by mixed-integer programming.
 
-Each possible level and each ReLU unit is a binary variable, and each number is a variable between two ends. For a pre-activation
-v with l <= v <= u, the activation a = max(0, v) is encoded as a >= 0, a >= v, a <= v - l (1 - r), a <= u r, where r is the binary
-variable of the unit (Tjeng, Xiao & Tedrake 2019). A missing number is a separate binary variable; if it is 1, the number has no
-value.
+Each possible level and each ReLU unit is represented by a binary variable, and each number by a variable between its two bounds.
+For a pre-activation v with l <= v <= u, the activation a = max(0, v) is encoded as a >= 0, a >= v, a <= v - l (1 - r), a <= u r,
+where r is the binary variable of the unit (Tjeng, Xiao & Tedrake 2019). A separate binary variable is 1 if the number is missing.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from .search_space import Domain, Player
 
 SECONDS = 10.0
 GAP = 1e-4
-INFEASIBLE = 2  # status of SciPy's `milp`
+INFEASIBLE = 2  # status returned by SciPy's `milp` for an infeasible programme
 WHOLE = 1e-6  # tolerance for a sum of integer prices
 
 
@@ -29,8 +28,8 @@ WHOLE = 1e-6  # tolerance for a sum of integer prices
 class _Model:
     """Mixed-integer programme under construction.
 
-    `lower` and `upper` are the bounds of the variables, and `whole` marks integer variables. `rows` contains the (indices,
-    weights, low, high) of each constraint.
+    `lower` and `upper` are the bounds of the variables, and `whole` marks integer variables. Each constraint in `rows` is
+    (indices, weights, low, high): the weighted sum of the variables at the indices is between low and high.
     """
 
     lower: list[float] = field(default_factory=list)
@@ -46,7 +45,7 @@ class _Model:
 
 
 class Programme:
-    """Mixed-integer programme of the domain and of the hidden layers on which an objective depends.
+    """Mixed-integer programme that represents the domain and the hidden layers on which an objective depends.
 
     Attributes
     ----------
@@ -103,7 +102,7 @@ def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -
         return np.zeros(known.shape[1])
     low, high = int(np.nanargmin(player.values)), int(np.nanargmax(player.values))
     width = float(player.values[high] - player.values[low])
-    count = width if player.whole else 1.0  # steps from one end to the other
+    count = width if player.whole else 1.0  # number of steps between the ends
     along = made.variable(0.0, count, player.whole)
     parts.append((along, (known[high] - known[low]) / count))
     gone = np.flatnonzero(np.isnan(player.values))
@@ -127,7 +126,7 @@ def solve(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ..
 def cheapest(
     programme: Programme, prices: FloatArray, weights: list[FloatArray], steps: tuple[Step, ...], least: float
 ) -> tuple[FloatArray | None, bool]:
-    """Return the cheapest inputs for which the weighted sum of the outputs of all steps is at least `least`.
+    """Find the inputs with the smallest total price for which the weighted sum of the outputs of all steps is at least `least`.
 
     Parameters
     ----------
@@ -135,8 +134,8 @@ def cheapest(
 
     Returns
     -------
-    The input variables (places,) with the smallest total price, and whether this result is proved. The variables are None if
-    there are no such inputs (proved), or if none were found in time (not proved).
+    The values of the input variables (places,), and whether the result is proved. The values are None if there are no such inputs
+    (proved), or if none were found in time (not proved).
     """
     gain, constant = _weighed(programme, weights, steps)
     cost = np.zeros(len(gain))

@@ -31,9 +31,9 @@ class Reader:
 
     Attributes
     ----------
-    keys : layers or outputs; the features (F) are their concatenated values.
-    inner : modules that compute the inner features (I). These are cheaper, and the features of `keys` are affine functions of
-        them.
+    keys : layers or outputs. Their concatenated values are the F features.
+    inner : modules that compute the I inner features. Inner features are cheaper to compute than the features of `keys`, which
+        are affine functions of them.
     inner_weights : weights of the inner features in each objective.
     inner_constants : constants to add to the weighted sums of the inner features.
     linear : whether the objectives are sums over columns. The inner features are then the front itself.
@@ -81,7 +81,7 @@ def _module(bound: BoundModel, layers: tuple[Layer, ...], key: Key) -> nn.Module
 
 
 class _Length(nn.Module):
-    """The norm of a layer's outputs, with a small constant that keeps it smooth at zero."""
+    """Module that computes the norm of a layer's outputs. A small constant keeps the norm smooth at zero."""
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class _Probabilities(nn.Module):
 def readers_of(
     bound: BoundModel, layers: tuple[Layer, ...], objectives: Sequence[Objective]
 ) -> list[tuple[IntArray, Reader]]:
-    """Group objectives that use the same features. Return each group with the positions of its objectives."""
+    """Group objectives that use the same features. Return a reader for each group, with the indices of its objectives."""
     needs = [tuple(sorted({_key(t) for _, t in one.terms}, key=str)) for one in objectives]
     made = []
     for keys in dict.fromkeys(needs):

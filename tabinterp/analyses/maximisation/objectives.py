@@ -1,4 +1,4 @@
-"""Objectives to maximise: a unit, a direction in a layer, the norm of a layer, an output, and weighted sums of these.
+"""Objectives for activation maximisation: a unit, a direction or norm of a layer, an output, and weighted sums of these.
 
 The objectives follow Erhan et al. (2009) and Olah et al. (2017). Units and directions are evaluated before the activation
 function, because pre-activations show how far an inactive unit is from being active.
@@ -34,7 +34,7 @@ class Term:
     vector: tuple[float, ...] = ()
     outcome: Any = None
     probability: bool = False
-    whole: bool = False  # the norm of the layer's outputs
+    whole: bool = False  # whether the term is the norm of the layer's outputs
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Objective:
 
 
 def unit(layer: int, index: int) -> Objective:
-    """Return an objective: the pre-activation of one hidden unit.
+    """Return the pre-activation of one hidden unit as an objective.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def unit(layer: int, index: int) -> Objective:
 
 
 def direction(layer: int, vector: Sequence[float]) -> Objective:
-    """Return an objective: a weighted sum of the pre-activations of a layer.
+    """Return a weighted sum of the pre-activations of a layer as an objective.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def direction(layer: int, vector: Sequence[float]) -> Objective:
 
 
 def layer(number: int) -> Objective:
-    """Return an objective: the Euclidean norm of the outputs of a layer. Layers are numbered from 1.
+    """Return the Euclidean norm of the outputs of a layer as an objective. Layers are numbered from 1.
 
     >>> layer(2)
     length of layer 2
@@ -110,7 +110,7 @@ def layer(number: int) -> Objective:
 
 
 def output(outcome: Any = None, probability: bool = False) -> Objective:
-    """Return an objective: a score or a probability of the network.
+    """Return a score or a probability of the network as an objective.
 
     Parameters
     ----------

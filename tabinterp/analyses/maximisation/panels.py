@@ -1,4 +1,4 @@
-"""Report panels of an optimum: its values, its plausibility as a row, its bound, and the path to it."""
+"""Report panels of an optimum: its values, its plausibility, its proved bound, and the path of optima under growing budgets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tabinterp.report.blocks import Block, Figure, Key, Paragraph, Table
 from tabinterp.report.tables import Column, name_column, table
 from tabinterp.report.words import NONE, both, layer_name, listed, number, share, t, tidy, two, yes
 
-PLACES = 10  # columns of an optimum that are shown
+PLACES = 10  # maximum number of columns of an optimum that are shown
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 
 
@@ -28,7 +28,7 @@ def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[
 
 
 def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
-    """Return the panel of the largest optimum on the path that is not atypical."""
+    """Return the panel of the largest optimum on the path (`pareto`) that is not atypical."""
     row = card.plausible
     if row is not None:
         values = {
@@ -46,7 +46,7 @@ def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
 
 
 def share_below(value: float, limit: float) -> str:
-    """Return a share that is below a limit, rounded down if it would otherwise look equal to the limit.
+    """Format a share that is below a limit, rounded down if it would otherwise look equal to the limit.
 
     >>> share_below(0.9896, 0.99), share_below(0.957, 0.99)
     ('98.9%', '95.7%')
@@ -70,7 +70,7 @@ def peak(optimum: Optimum, sign: int = 1) -> list[tuple[str, str]]:
 
 
 def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
-    """Return sentences on whether the optimum is a plausible row and, if it is not, by which measures."""
+    """Return sentences that state whether the optimum is a plausible row and, if not, by which measures it is atypical."""
     shares = {name: share(getattr(optimum, name)) for name in MEASURES}
     column = None if optimum.residual_of is None else tidy(optimum.residual_of)
     odd = t("report.inside.odd" if column else "report.inside.odd_none", **shares, column=column)

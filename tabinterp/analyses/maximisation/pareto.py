@@ -1,9 +1,9 @@
 """Path of optima under growing budgets, from plausible rows to the unrestricted optimum.
 
 A budget is a share of the real rows. The search is limited to the Mahalanobis ball that contains this share of the rows
-(`mahalanobis_ball`). Budgets grow until the ball contains all rows, and the last search has no limit. A budget has the same role
-as the strength of a prior; Olah et al. (2017) show optima for several strengths side by side. All budgets are searched in one
-batch, and the optimum of a budget is never smaller than the optimum of a smaller budget. Each optimum is assessed by all measures
+(`mahalanobis_ball`). Budgets grow until the ball contains all rows, and the last search has no limit. A budget corresponds to the
+strength of a prior in the work of Olah et al. (2017), who show optima for several strengths side by side. All budgets are
+searched in one batch, and the value of the optimum never decreases as the budget grows. Each optimum is assessed by all measures
 of `typicality`. `readable` is the index of the largest optimum on the path that can still be interpreted as a row.
 """
 
@@ -49,7 +49,7 @@ def _named(budget: float | None) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Pareto(Display):
-    """Optima of one objective under growing budgets, from the smallest ball to no limit.
+    """Optima of one objective under growing budgets, from the smallest ball to a search without a limit.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class Pareto(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each budget and column: the value of the column (`at`), and the numbers of the budget."""
+        """Return one row for each budget and column, with the value of the column (`at`) and statistics of the optimum."""
         return by_column(self.summary(), self.rows)
 
 
@@ -122,8 +122,8 @@ def pareto(
     Parameters
     ----------
     budgets : shares of the rows that the balls contain, in increasing order. The last budget can be None, which means no limit.
-    starts : number of starts for each budget. They are real rows in the ball, including the row with the largest value. Without a
-        limit, half of them are drawn from the domain.
+    starts : number of starts for each budget. They are real rows in the ball, including the row in which the objective is
+        largest. Without a limit, half of the starts are drawn from the domain.
 
     Raises
     ------
@@ -168,7 +168,7 @@ class Raised:
 
     `rows` and `typicality` contain the path of the first objective, then the path of the second, and so on. `distance` and
     `value` are (K, budgets). `mean` and `sd` (K,) are over all rows. `real` (K, budgets, 2) contains the largest and the tenth
-    largest value over the real rows in each ball; NaN if there is no such row.
+    largest value over the real rows in each ball; NaN if the ball has fewer rows.
     """
 
     budgets: tuple[float | None, ...]
@@ -259,7 +259,7 @@ def _started(
 
 
 def _rising(states: States, budgets: int) -> States:
-    """Return the best state for every budget. If a smaller budget has a better state, this state is used."""
+    """Return the best state for every budget, which may be a state found with a smaller budget."""
     best: list[int] = []
     for k in range(int(states.of.max()) + 1):
         own = np.flatnonzero(states.of == k)

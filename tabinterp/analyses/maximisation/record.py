@@ -12,7 +12,7 @@ from .shown_values import Place, ShownValues
 if TYPE_CHECKING:
     from tabinterp.analyses.hidden_units.audited_units import Optima
 
-LEVEL = 0.01  # share of real rows that count as atypical
+LEVEL = 0.01  # share of the real rows that would count as atypical
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 
 
@@ -26,24 +26,24 @@ class Optimum(Part):
     """Row of the domain at which an output, or the pre-activation of a hidden unit, is largest."""
 
     value: float
-    mean: float  # mean over rows
+    mean: float  # mean of the objective over rows
     sd: float
-    tenth: float | None  # the tenth largest value over rows
-    bound: float | None  # upper bound over the domain
+    tenth: float | None  # tenth largest value of the objective over rows
+    bound: float | None  # proved upper bound of the objective over the domain
     proof: Literal["closed form", "integer programme", "bound propagation"] | None
     reached: float | None  # (value - mean) / (bound - mean)
-    within: float  # share of starts that end within 1% of it
-    optima: int  # number of different rows among these
-    cosine: float | None  # median over pairs of starts, of the rows where they end
-    mahalanobis: float  # this and the next: percentiles among real rows; high is far out
+    within: float  # share of starts that end close to the best value, within 1% of (value - mean)
+    optima: int  # number of different rows at which these starts end
+    cosine: float | None  # median cosine between the rows at which two starts end
+    mahalanobis: float  # this field and the next two: percentile among real rows; high is far from them
     neighbours: float
     forest: float
-    residual: float  # the largest conditional residual of a number
-    residual_of: str | None  # that number; None if no column is numeric
-    out: int  # number of columns outside the range of the rows
+    residual: float  # largest conditional residual over numeric columns
+    residual_of: str | None  # column with this residual; None if no column is numeric
+    out: int  # number of columns with a value outside the range of the real rows
     oddness: float  # share of real rows that are less atypical, over all measures and both ends
-    beyond: list[End]  # measures by which it is more atypical than the share `Inside.far` of these
-    unreadable: bool  # whether there are any
+    beyond: list[End]  # measures by which the optimum is more atypical than the share `Inside.far` of the real rows
+    unreadable: bool  # whether `beyond` is not empty, so that the optimum must not be interpreted as a row
     places: list[Place]
 
 
@@ -52,7 +52,7 @@ class PathPoint(Part):
 
     share: float
     value: float
-    tenth: float | None  # the tenth largest value over the rows in the ball
+    tenth: float | None  # tenth largest value of the objective over the rows in the ball
     oddness: float
     out: int
     unreadable: bool
@@ -69,7 +69,7 @@ class Plausible(Part):
 
 class OutputCard(Part):
     output: str | None
-    lowest: bool  # where the output is smallest; all numbers of the optimum are for the negative of the output
+    lowest: bool  # whether the output is smallest at this optimum; all its numbers are for the negative of the output
     optimum: Optimum
 
 
@@ -83,7 +83,7 @@ def build_outputs(units_shown: int, optima: Optima, values: ShownValues) -> list
 
 
 def build_optimum(optima: Optima, k: int, values: ShownValues) -> Optimum:
-    """Return the record of one optimum."""
+    """Return the document record of optimum `k`."""
     maxima = optima.maxima
     typicality = maxima.typicality
     return fill(

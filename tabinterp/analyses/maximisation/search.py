@@ -1,12 +1,12 @@
-"""Coordinate search from many starts at once, one column after another. Within a ball, it comes after a gradient ascent.
+"""Coordinate search from many starts at once, which changes one column after another.
 
-A change of one column adds the difference of two contributions to the *front*, the output of the network's first affine
-operations (`models.affine_front`). All candidates of a column can therefore be evaluated for many states in one batch. The search
-goes through the columns until no state changes. Numbers with a linear encoding are then moved together along the gradient, by the
-best of several step sizes, and one at a time by shrinking steps.
+In a ball, some starts first use gradient ascent. A change of one column adds the difference of two contributions to the *front*,
+the output of the network's first affine operations (`models.affine_front`). All candidates of a column can therefore be evaluated
+for many states in one batch. The search goes through the columns until no state changes. Numbers with a linear encoding are then
+moved together along the gradient, by the best of several step sizes, and one at a time by shrinking steps.
 
-The result is a local maximum for these moves: no candidate of any single column is better. The search does not prove that it is
-the global maximum; `bounds` does so where possible.
+The result is a local maximum: no other candidate of any single column gives a larger value. The search does not prove that the
+result is the global maximum; for some networks, `bounds` does.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .search_state import CELLS, States, score_of
 
 SWEEPS = 30
 ROUNDS = 10  # rounds of gradient steps and of steps between candidates
-STEPS = tuple(2.0**-k for k in range(0, 12, 1))  # shares of the range
+STEPS = tuple(2.0**-k for k in range(0, 12, 1))  # lengths of gradient steps, as shares of the range
 GAIN = 1e-5  # smallest improvement, in standard deviations of the objective over rows
 
 
@@ -50,7 +50,7 @@ def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, 
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]
     active = np.arange(len(states.of))
     for k in range(ROUNDS):
-        if not lines or len(active) == 0 or (reader.linear and budget is None):  # a line is largest at an end
+        if not lines or len(active) == 0 or (reader.linear and budget is None):  # the maximum of a linear function is at an end
             break
         few = states.take(active)
         before = few.score.copy()
@@ -133,7 +133,7 @@ def _best_candidate(
     budget: Budget | None,
     settle: bool = False,
 ) -> States:
-    """Set column p to its best candidate; with `settle`, to its typical candidate if this does not lower the score."""
+    """Set column p to its best candidate; with `settle`, set it to its typical candidate if this does not lower the score."""
     player = domain.players[p]
     candidates = np.array([player.typical]) if settle else np.arange(len(player.donors))
     value = _values(player, candidates)

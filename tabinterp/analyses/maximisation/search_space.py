@@ -4,16 +4,16 @@ The *front* is the output of the network's first affine operations (`models.affi
 
 Columns that are encoded separately are changed one at a time. Two kinds of columns are changed together:
 
-- columns that the encoder mixes. They take only combinations that occur in some row;
-- columns that determine one another (`functional_dependencies`). A level is combined with the values that most often accompany
-  it, and the same number on two scales is changed as one number.
+- columns that the encoder mixes. Only combinations of values that occur in some row are allowed;
+- columns that determine one another (`functional_dependencies`). Each level is combined with the values that most often occur
+  with it. A number on two scales is changed on both scales at once.
 
-A number stays between its 0.5% and 99.5% quantiles, or between its tenth smallest and tenth largest value if these are closer
-together. The encoding is checked for linearity. If it is linear, every value between the two ends is allowed, or only whole
-numbers if the column has no others. Both ends are then rounded so that neither is the value of a single row
-(`table/rounding.py`). If the encoding is not linear, only values that occur in the table are allowed.
+A number stays between its 0.5% and 99.5% quantiles, or between its tenth smallest and tenth largest values if these are closer
+together. The encoding of a number is checked for linearity. If it is linear, every value between the two ends is allowed. If the
+column contains only whole numbers, only whole numbers are allowed. Both ends are then rounded so that neither is the value of a
+single row (`table/rounding.py`). If the encoding is not linear, only values that occur in the table are allowed.
 
-For other columns, every level that occurs is allowed. Missing values are allowed in columns that have any.
+For categorical columns, every level that occurs is allowed. Missing values are allowed in columns that have any.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from tabinterp.table.rounding import Rounding
 from .functional_dependencies import determines, line, scales
 
 INSIDE = (0.005, 0.995)
-POINTS = 8  # candidates of a number between which all values are allowed
-REAL = 64  # candidates for a number that is not a line, and for mixed columns: real values
+POINTS = 8  # number of candidates of a number with a linear encoding; all values between them are allowed
+REAL = 64  # maximum number of candidates, all real values, of a number without a linear encoding, and of mixed columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Player:
 
     Attributes
     ----------
-    donors : indices of rows that have the candidate values (C,); for numbers, of rows with values near them.
+    donors : indices of rows that have the candidate values or, for numbers, values near the candidates (C,).
     parts : contributions of the candidates to the front (C, h).
     values : candidate values of a number, on the scale of the first column (C,). NaN is a missing value. None for other groups.
     slope : change of the front when the number rises by 1 (h,); None if the encoding is not linear.
@@ -84,7 +84,7 @@ class Player:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """Domain of a search: all groups of columns, and the part of the front (h,) that depends on none of them."""
+    """Domain of a search: all groups of columns, and the constant part of the front (h,), which depends on none of them."""
 
     bound: BoundModel
     players: tuple[Player, ...]
@@ -102,7 +102,7 @@ class Domain:
         return z
 
     def place(self, rows: IntArray, edge: bool = True) -> tuple[IntArray, FloatArray]:
-        """Return rows of the table as states. With `edge`, values outside the domain are moved to its edge."""
+        """Return rows of the table as states. If `edge` is True, values outside the domain are moved to its edge."""
         at = np.zeros((len(rows), len(self.players)), dtype=np.int64)
         value = np.full(at.shape, np.nan)
         for p, player in enumerate(self.players):
@@ -172,7 +172,7 @@ def _player(
     if all(bound.table.schema[c].kind == "numeric" for c in columns):
         whole = sorted(
             columns, key=lambda c: not _whole(bound.table.numeric(c))
-        )  # first a column with fractional values: it allows the others all their values
+        )  # a column with fractional values comes first, so that the other scales are not restricted to whole numbers
         told = [line(bound.table.numeric(whole[0]), bound.table.numeric(c)) for c in whole[1:]]
         if None not in told:
             return _number(bound, tuple(whole), ((1.0, 0.0), *(one for one in told if one is not None)))
@@ -193,8 +193,8 @@ def _player(
 def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray) -> IntArray:
     """Return the allowed combinations of values (n,): the most frequent combination for each value of the column `lead`.
 
-    This column determines all others. Combinations in which a number lies outside its quantiles are dropped, unless none would
-    remain.
+    This column determines all others. Combinations in which a number is outside its allowed range (see the docstring of this
+    module) are dropped, unless none would remain.
     """
     value = pd.factorize(bound.table.frame[lead], use_na_sentinel=False)[0]
     size = int(group.max()) + 1
@@ -249,7 +249,7 @@ def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[flo
 
 
 def _rounded(x: FloatArray, values: FloatArray) -> FloatArray:
-    """Return rounded candidates between rounded ends.
+    """Return the candidates of a number, rounded and between rounded ends.
 
     If there are too few rows for two different ends, the candidates are not rounded.
     """
@@ -271,7 +271,8 @@ def _block(bound: BoundModel, columns: Sequence[str]) -> IntArray:
 
 
 def _parts(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> Tensor:
-    """Return the contributions of the columns to the front (m, h), relative to the mean row to keep precision."""
+    """Return the contributions of the columns to the front (m, h), relative to the mean row, which keeps rounding errors small.
+    """
     block = _block(bound, columns)
     x = bound.x[rows][:, block] - bound.x[:, block].mean(axis=0)
     return (bound.at_home(x) @ bound.first.weight[:, block].T).float()

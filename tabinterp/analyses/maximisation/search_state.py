@@ -16,7 +16,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from .objective_values import Reader
 from .search_space import Domain
 
-CELLS = 3_000_000  # numbers in one block of fronts
+CELLS = 3_000_000  # maximum number of elements in one block of fronts
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def begin(domain: Domain, reader: Reader, of: IntArray, at: IntArray, value: Flo
 
 
 def score_of(reader: Reader, z: Tensor, of: IntArray) -> FloatArray:
-    """Return the score (S,): the objective of each state at its front."""
+    """Return the value of each state's objective at the state's front (S,)."""
     block = max(1, CELLS // max(1, z.shape[1]))
     with torch.inference_mode():
         parts = [reader.scored(z[i : i + block, None], of[i : i + block])[:, 0] for i in range(0, len(z), block)]

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from tabinterp.analyses.results import Results
 
-MISSING = "(missing)"  # the name of missing values among the levels of activating rows
+MISSING = "(missing)"  # displayed name of missing values
 
 
 class Place(Part):
     """Value of a column at an optimum, in a form that can be shown.
 
-    A number is rounded, unless at least ten rows have it. `how` is "at" for an exact value and "about" for a rounded value. With
-    "at_least" and "at_most", the value lies beyond `at`, where there are at most nine rows. With "rare", the value is withheld,
-    because too few rows have it.
+    A number is rounded, unless at least ten rows have this number. `how` is "at" for an exact value and "about" for a rounded
+    value. It is "at_least" or "at_most" if the value lies beyond `at` and at most nine rows do. It is "rare" if the value is
+    withheld because too few rows have it.
     """
 
     column: str

@@ -1,20 +1,23 @@
-"""Typicality of an optimum: its percentile among real rows by several measures, and whether it is too atypical to interpret.
+"""Typicality of an optimum: its percentile among real rows by several measures, and whether it is too atypical to be interpreted.
 
-A mode is not a typical sample. In N(0, I_d), the squared Mahalanobis distance has mean d and standard deviation sqrt(2d), so a
-row at the exact centre is as atypical as a row far from it. Both ends of each of four measures are therefore used. For each end,
-the logarithm of the measure is compared with the outer 5% of the real rows. The excess of a row beyond the start of this tail is
-expressed in units of the mean excess of the real rows (Pickands 1975 on such tails). The largest of the eight numbers shows how
-atypical the row is. It is computed for real rows in the same way.
+The mode of a distribution is not a typical sample from it. In N(0, I_d), the squared Mahalanobis distance has mean d and standard
+deviation sqrt(2d), so a row at the exact centre is as atypical as a row far from it. Both ends of each of four measures are
+therefore used. For each end, the logarithm of the measure is compared with the most extreme 5% of the real rows. The excess of a
+row beyond the start of this tail is divided by the mean excess of the real rows in the tail (for the distribution of excesses,
+see Pickands 1975). The largest of the eight resulting numbers measures how atypical the row is. The same number is computed for
+real rows.
 
 A row must not be interpreted if it is more atypical than 99% of the real rows (conformal prediction: Vovk, Gammerman & Shafer
-2005). About 1 in 100 real rows that are not in the reference is also rejected, whatever the correlation between the measures.
+2005). This rule also rejects about 1 in 100 real rows that are not among the reference rows, whatever the correlation between the
+measures.
 
-A real row is assessed by quantities that were not fitted to it. The mean and covariance for its distance exclude it. Its
-isolation forest is grown on the other half of the rows. Its residual comes from the fit without it (Allen 1974). If there is a
-group column, the halves consist of whole groups, and all four measures of a real row use the other half.
+The measures of a real row are not fitted to this row. The mean and covariance for its Mahalanobis distance are computed without
+the row, and so is the regression for its conditional residual (Allen 1974). The real rows are divided into two halves, and the
+isolation forest for a row is grown on the half without the row. If there is a group column, no group is split between the halves,
+and all four measures of a row are fitted to the half without the row.
 
 The conditional residual of a number comes from a linear regression on all other columns, including categorical columns. It is in
-standard deviations. The largest residual of a row shows whether the values in its columns fit each other.
+standard deviations. A large residual indicates that the row's values do not fit each other.
 """
 
 from __future__ import annotations
@@ -41,26 +44,26 @@ from .record import LEVEL, MEASURES
 ROWS = 2000
 NEIGHBOURS = 5
 TAIL = 0.05  # share of the real rows beyond which an end begins
-TINY = 1e-6  # of the median of a measure: smaller values are rounding
+TINY = 1e-6  # share of the median of a measure below which a value is rounding error
 ENDS = (*MEASURES, *(f"{name}_near" for name in MEASURES))
-RIDGE = 1e-8  # of a variance: a level that only one row has carries no information about that row
-EXACT = 1e-6  # of the standard deviation of a number: a smaller part left by other columns is rounding
+RIDGE = 1e-8  # share of a variance; without it, a level that only one row has would be fitted exactly
+EXACT = 1e-6  # share of a number's standard deviation below which its residual is rounding error
 
 
 @dataclass(frozen=True, eq=False)
 class Typicality:
     """Typicality of rows by several measures.
 
-    Percentiles in [0, 1] are ranks among `reference` real rows; a row above 0.5 is farther from the centre than most of them. All
-    arrays have shape (rows,).
+    Percentiles in [0, 1] are ranks among `reference` real rows. A row with a percentile above 0.5 is farther from the centre than
+    most real rows. All arrays have shape (rows,).
 
     Attributes
     ----------
     out : number of columns in which the value is outside the range of the real rows.
     oddness : share of real rows that are less atypical, over all measures and both ends.
-    outward : the same share for the far ends only, at which a row is unlike the real rows.
-    unreadable : whether oddness is at least `far`, so that the row must not be interpreted.
-    beyond : the ends (of `ENDS`) at which the row is that atypical.
+    outward : share of real rows that are less atypical at the far ends of the measures, at which a row is unlike the real rows.
+    unreadable : whether `oddness` is at least `far`, so that the row must not be interpreted.
+    beyond : the ends of measures, from `ENDS`, at which the row is too atypical to be interpreted.
     column : column with the largest conditional residual; None if no column is numeric.
     """
 
@@ -127,7 +130,7 @@ def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicali
 
 
 def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
-    """Return measures bounded away from zero, so that their logarithm exists."""
+    """Bound the measures away from zero, because their logarithm is used."""
     mine, theirs = map(np.abs, pair)
     least = max(TINY * float(np.median(theirs)), 1e-300)
     return np.maximum(mine, least), np.maximum(theirs, least)
@@ -149,9 +152,9 @@ def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def of_encoded(bound: BoundModel, point: FloatArray, seed: int = 0) -> tuple[float, int]:
-    """Return the percentile of an encoded point (d,) by its distance to the fifth nearest neighbour, and the number of real rows.
+    """Return the percentile among real rows of an encoded point (d,), and the number of these rows.
 
-    The point need not be the encoding of any row.
+    The measure is the distance to the fifth nearest neighbour. The point need not be the encoding of any row.
     """
     real = _real(bound, seed)
     sd = _spread(real.x)
@@ -167,7 +170,7 @@ def _real(bound: BoundModel, seed: int) -> BoundModel:
 def _spread(x: FloatArray) -> FloatArray:
     """Return the standard deviations of encoded columns.
 
-    For an indicator, the result is at least that of a level with ten rows, so that a row's own level has little influence.
+    For an indicator, the result is at least the standard deviation of the indicator of a level with ten rows.
     """
     sd = x.std(axis=0)
     indicator = ((x == 0) | (x == 1)).all(axis=0)
@@ -231,7 +234,7 @@ def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[Fl
         return first.kneighbors(mine)[0][:, -1], own
     k = min(NEIGHBOURS, len(theirs) - 1)
     near = NearestNeighbors(n_neighbors=k + 1).fit(theirs)
-    own = near.kneighbors(theirs)[0][:, k]  # the nearest neighbour of a real row is itself
+    own = near.kneighbors(theirs)[0][:, k]  # the nearest neighbour of a real row is the row itself
     return near.kneighbors(mine)[0][:, k - 1], own
 
 
@@ -252,12 +255,12 @@ def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) ->
 
 @lru_cache(maxsize=2)
 def _grown(rows: bytes, width: int, seed: int) -> IsolationForest:
-    """Return the isolation forest of these rows; it is cached because several analyses use it."""
+    """Return an isolation forest grown on the rows. The result is cached, because several analyses use the same forest."""
     return IsolationForest(random_state=seed).fit(np.frombuffer(rows).reshape(-1, width))
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
-    """Return the share of real values below each value, counting half of the equal ones."""
+    """Return the share of real values below each value; real values equal to it count half."""
     ordered = np.sort(real)
     below, upto = np.searchsorted(ordered, values, side="left"), np.searchsorted(ordered, values, side="right")
     return np.asarray((below + upto) / 2 / len(ordered))
@@ -286,7 +289,7 @@ def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, Floa
 def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
     """Return, for each row, the column with the largest conditional residual, and the absolute value of this residual.
 
-    Also return the absolute values for the real rows.
+    The absolute values of the largest residuals of the real rows are also returned.
     """
     columns = _numeric(real)
     if not columns:
@@ -294,7 +297,7 @@ def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, 
     mean, sd = real.x.mean(axis=0), real.x.std(axis=0)
     scale = np.where(
         sd > 1e-12, 1 / np.maximum(sd, 1e-12), 0.0
-    )  # values that no real row has, such as a rare level, have no relation to others
+    )  # an encoded column that is constant in the real rows cannot be a predictor
     theirs, mine = (real.x - mean) * scale, (real.encoding.transform(rows) - mean) * scale
     products = theirs.T @ theirs
     made = [_residual(real, rows, column, (theirs, mine, products)) for column in columns]
@@ -307,7 +310,8 @@ def _residual(
 ) -> tuple[FloatArray, FloatArray]:
     """Return residuals of a number given the other columns; 0 if the number is missing.
 
-    The first array is for the rows. The second is for the real rows, each left out of its own fit.
+    The first array contains the residuals of `rows`. The second contains the residuals of the real rows, each from a fit without
+    that row.
     """
     theirs, mine, products = encoded
     others = np.setdiff1d(np.arange(theirs.shape[1]), real.encoding.blocks[column])

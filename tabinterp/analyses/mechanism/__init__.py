@@ -1,1 +1,2 @@
-"""How does the network compute its score? Code shared by linear regions, conductance, path weights and ablation."""
+"""How does the network compute its score? Code for the report section on linear regions, conductance, path weights and ablation.
+"""

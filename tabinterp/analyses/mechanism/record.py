@@ -1,4 +1,4 @@
-"""Mechanism of the network in the document: linear regions, conductance, path products and ablation of groups of units.
+"""Record class for the network's mechanism: linear regions, conductance, path products, and ablation of groups of units.
 
 Levels, regions and means that cover fewer than ten rows are not included.
 """

@@ -20,6 +20,6 @@ def build(document: Document) -> list[Block]:
 
 
 def absent(document: Document) -> list[Block]:
-    """Return a note for each of the analyses that do not apply, with the reason."""
+    """Return a note with the reason for each analysis that does not apply."""
     mechanism = document.get(Mechanism)
     return [] if mechanism is None else [Paragraph(say(reason), "note") for reason in mechanism.absent]

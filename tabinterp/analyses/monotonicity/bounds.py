@@ -2,12 +2,13 @@
 
 The derivative is a product of matrices: the weights, and the slopes of the activations. Each slope lies between its smallest and
 largest value on the range of the pre-activation. Pre-activations are bounded in two ways: by intervals (Gowal et al. 2018), and
-by linear functions of the columns with a remainder (Fast-Lin, Weng et al. 2018; Zhang et al. 2018). The tighter bound is used.
+by linear functions of the columns plus a bounded remainder (Fast-Lin, Weng et al. 2018; Zhang et al. 2018). The tighter bound is
+used.
 
-The product is bounded from below in four ways, and the largest of these bounds is used. Three of them are computed with
-intervals: from the first layer onwards, from the score backwards (Zhang, Zhang & Hsieh 2019 bound Jacobians in these two ways),
-and around the midpoints of all slopes. The fourth uses linear functions of the columns. All computations are in double precision.
-The bounds are widened by 1e-11 times the sum of absolute terms, which is far more than any rounding error.
+The product is bounded from below in four ways, and the largest of these bounds is used. Three of them use interval arithmetic:
+forward from the first layer, backward from the score, and around the midpoints of all slopes. Zhang, Zhang & Hsieh (2019) use the
+first two to bound Jacobians. The fourth uses linear functions of the columns. All computations are in double precision. The
+bounds are widened by 1e-11 times the sum of the absolute values of all terms, which is far more than any rounding error.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ from tabinterp.models.precision import in_precision
 from .activations import Activation, activation_of
 from .domain import Domain
 
-ROUNDING = 1e-11  # share of the sum of absolute terms
-NARROW = 1e-4  # share of that sum: width of an interval on which a slope is bounded by constants alone
-MIXES = (0.0, 0.5, 1.0)  # weights of one of two planes below a product
-OVERHEAD = 100_000  # multiplications equivalent to the remaining work for a box
-ALIKE = 1e-8  # share of the largest score by which the chain may differ from the network
+ROUNDING = 1e-11  # share of the sum of absolute terms by which a bound is widened
+NARROW = 1e-4  # intervals narrower than this share of the sum of absolute terms get constant bounds on the slope
+MIXES = (0.0, 0.5, 1.0)  # weights of the first of the two planes that bound a product from below
+OVERHEAD = 100_000  # overhead for each box, in number of multiplications
+ALIKE = 1e-8  # maximum difference between the chain and the network, as a share of the largest score
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,7 @@ def whole(domain: Domain) -> Boxes:
 
 
 def in_double(bound: BoundModel) -> BoundModel:
-    """Return the model on the CPU, with its affine front and all later layers in double precision."""
+    """Return a copy of the model on the CPU, with its affine front and all later layers in double precision."""
     front = bound.front.on(CPU)
     made = replace(bound, model=replace(bound.model, device=CPU, resident=False), front=front)
     with torch.inference_mode(False):
@@ -165,10 +166,10 @@ class Bounds:
         self._size = size
 
     def __call__(self, boxes: Boxes) -> tuple[FloatArray, FloatArray]:
-        """Return lower bounds of the derivative (boxes,), and how much each column loosens them (boxes, numbers + levels)."""
+        """Return lower bounds of the derivative (boxes,), and the looseness due to each column (boxes, numbers + levels)."""
         network, box = self._network, _Box(boxes)
         layers: list[_Layer] = []
-        form: Tensor | None = None  # (boxes, m, m1), functions of the first pre-activations; None: the identity
+        form: Tensor | None = None  # (boxes, m, m1), linear functions of the first layer's pre-activations; None: the identity
         offset, remainder, size = torch.zeros_like(self._size), torch.zeros_like(self._size), self._size
         for i, activation in enumerate(network.activations):
             low, high, reach = self._range(box, form)
@@ -189,7 +190,7 @@ class Bounds:
             offset = (chord * offset + middle) @ weight.T + shift
             remainder = (chord.abs() * remainder + radius) @ weight.abs().T
             size = (chord.abs() * size + middle.abs() + radius) @ weight.abs().T + shift.abs()
-        if not layers:  # the only map gives the score
+        if not layers:  # a linear network has only one map
             return self._direction.expand(len(boxes)).numpy(), np.zeros(
                 (len(boxes), boxes.low.shape[1] + len(box.levels))
             )
@@ -217,7 +218,7 @@ class Bounds:
         )
 
     def _range(self, box: _Box, form: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the range of linear functions of the first pre-activations, and the effect of each column on them.
+        """Return the range of linear functions of the first layer's pre-activations, and the effect of each column on them.
 
         Returns
         -------
@@ -249,8 +250,8 @@ class Bounds:
 
         Returns
         -------
-        Lower bounds of the derivative (boxes,); the largest decrease of these bounds due to the slope of each unit (boxes, m);
-        and the ranges of the derivatives of the pre-activations.
+        Lower bounds of the derivative (boxes,); the largest decrease of the bounds due to the uncertain slope of each unit
+        (boxes, m); and the ranges of the derivatives of the pre-activations.
         """
         weights, direction = self._network.weights, self._direction[None].expand(count, -1)
         slopes = [(layer.least, layer.most) for layer in layers]
@@ -279,8 +280,9 @@ class Bounds:
     def _linear(self, box: _Box, layers: list[_Layer], ahead: list[tuple[Tensor, Tensor]], mix: float) -> Tensor:
         """Return lower bounds of the derivative (boxes,), computed with linear functions of the columns.
 
-        Each product of a slope and the derivative of a pre-activation is bounded from below by two planes (McCormick 1976). Their
-        mean with weights `mix` and 1 - `mix` is used. Each slope is bounded by two linear functions of its pre-activation.
+        Each product of a slope and the derivative of a pre-activation is bounded from below by two planes (McCormick 1976). The
+        weighted mean of the planes, with weights `mix` and 1 - `mix`, is used. Each slope is bounded by two linear functions of
+        its pre-activation.
         """
         weights, shifts = self._network.weights, self._network.shifts
         last = len(layers) - 1
@@ -319,7 +321,7 @@ class _Layer:
     Parameters
     ----------
     reach : the change of the pre-activations that each column can cause (boxes, m, columns).
-    size : sum of the absolute values of the terms of each pre-activation.
+    size : sum of the absolute values of the terms of each pre-activation, which bounds the rounding error.
     """
 
     def __init__(self, activation: Activation, low: Tensor, high: Tensor, reach: Tensor, size: Tensor) -> None:
@@ -371,7 +373,7 @@ def _line(
     at_low, at_high = activation.value(low), activation.value(high)
     chord = torch.minimum(torch.maximum((at_high - at_low) / width, least), most)
     away = (chord - least) * (most - chord) / (most - least).clamp(min=1e-300) * width
-    slack = (at_high - at_low - chord * width).abs()  # where the chord was moved between the slopes
-    if activation.convex:  # below the line through its ends
+    slack = (at_high - at_low - chord * width).abs()  # deviation at the ends, if the chord was clamped
+    if activation.convex:  # a convex function is below the line through its ends
         return chord, at_low - chord * low - away / 2, away / 2 + slack
     return chord, at_low - chord * low, away + slack

@@ -1,6 +1,6 @@
-"""Branch and bound: the domain is split until the derivative is bounded on every part, or until the work limit is reached.
+"""Branch and bound: the domain is split until the derivative is sufficiently bounded on every part, or the work limit is reached.
 
-The part that can contribute most to the largest fall of the score is split first. It is split by the column that loosens its
+The part that can contribute most to the largest fall of the score is split first. It is split along the column that loosens the
 bound most. A number is split in the middle, levels are split into two halves, and a number that may be missing is split into
 known and missing values.
 """
@@ -16,19 +16,19 @@ from tabinterp.arrays import FloatArray, IntArray
 from .bounds import Bounds, Boxes
 from .domain import apart
 
-FLAT = 1e-6  # share of a bound below which looseness is rounding
+FLAT = 1e-6  # a bound looser by less than this share counts as exact
 
 
 class Branching:
-    """Boxes on which the derivative along a number may still be substantially negative.
+    """Boxes on which the derivative with respect to a number may still be substantially negative.
 
     Parameters
     ----------
     bounds : function that returns lower bounds of the derivative on boxes.
     boxes : the whole domain.
-    number : index of the number along which the derivative is taken.
-    least : the least fall that counts. Smaller falls of the score between the ends of the number are ignored.
-    together : number of boxes that are split at once.
+    number : index of the number with respect to which the derivative is taken.
+    least : the least fall that counts, defined in `estimator`. Smaller falls of the score are ignored.
+    together : number of boxes that are split in one batch.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Branching:
 
     def __init__(self, bounds: Bounds, boxes: Boxes, number: int, least: float, together: int) -> None:
         self._bounds, self._number, self._least, self._together = bounds, number, least, together
-        self._done = least / 2  # the other half is reserved for short intervals with a lower derivative
+        self._done = least / 2  # the second half is reserved for short intervals with a more negative derivative
         self._known, self._loose = bounds(boxes)
         self.boxes, self.evaluated = boxes, 1
         self._keep(np.flatnonzero(self._known < -self._done))
@@ -65,11 +65,11 @@ class Branching:
         self.fall = self._fall()
 
     def worst(self, most: int) -> Boxes:
-        """Return at most `most` boxes: those that can contribute most to the largest fall."""
+        """Return the boxes that can contribute most to the largest fall, at most `most` of them."""
         return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
 
     def _shares(self) -> FloatArray:
-        """Return the largest contribution of each box to the largest fall, which is its bound times its width."""
+        """Return an upper bound of each box's contribution to the largest fall: the steepest fall times the width of the box."""
         width = self.boxes.high[:, self._number] - self.boxes.low[:, self._number]
         return np.asarray(-self._known * width)
 

@@ -1,8 +1,8 @@
 """Search for counterexamples to a declared direction: two rows of the domain that differ in only one column.
 
 The scores of the two rows contradict the direction. The difference between these scores is called the fall. The search starts
-from real rows, random points of the domain, and points in boxes on which a proof failed. It moves the other columns along the
-gradient of the fall, or at random, as long as the fall grows. This is a projected ascent with random subsets of columns.
+from real rows, random points of the domain, and points in boxes on which a proof failed. From each point, it moves random subsets
+of the other columns along the gradient of the fall, or at random, as long as the fall grows.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from tabinterp.models.model import BLOCK
 from .bounds import Boxes
 from .domain import Domain
 
-ROWS, RANDOM = 1000, 1000  # points from which the search starts
-KEPT = 32  # points with the largest falls, which are moved further
+ROWS, RANDOM = 1000, 1000  # numbers of real rows and of random points from which the search starts
+KEPT = 32  # number of points with the largest falls, which are improved further
 STEPS = 12
 GRID, FINE = 17, 129  # values of the column, on a coarse and a fine grid
 SHARES = (1.0, 0.5, 0.2)  # shares of the other columns that are moved
-LENGTHS = (1.0, 0.5, 0.1)  # shares of the distance to the end that the gradient points to
+LENGTHS = (1.0, 0.5, 0.1)  # step lengths, as shares of the distance to the end towards which the gradient points
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
     """Two points of the domain that differ in one column, and the fall of the score from the first to the second.
 
-    From the first point to the second, the column moves in the declared direction. `place` and `at` have one row for each point.
+    From the first point to the second, the column moves in the declared direction. `place` and `at` contain the positions of
+    numbers and the indices of levels, with one row for each point.
     """
 
     place: FloatArray
@@ -74,7 +75,7 @@ class Search:
         return place, at
 
     def best(self, place: FloatArray, at: IntArray, seed: int) -> Pair:
-        """Return the largest fall found in a search from these points."""
+        """Return the pair of points with the largest fall found in a search from the given points."""
         draws = np.random.default_rng(seed)
         falls = self._falls(place, at, GRID)[0]
         kept = np.argsort(-falls, kind="stable")[:KEPT]
@@ -101,7 +102,7 @@ class Search:
         return Pair(*pair, float(falls[top]))
 
     def _values(self, size: int) -> FloatArray:
-        """Return the positions at which a number is evaluated."""
+        """Return the positions, between 0 and 1, at which a numeric column is evaluated."""
         assert self._number is not None
         return np.unique(self._domain.numbers[self._number].snapped(np.linspace(0, 1, size)))
 
@@ -123,7 +124,8 @@ class Search:
         return np.asarray(self._domain.front(place, at) - self._domain.levels[level].parts[at[:, level]])
 
     def _falls(self, place: FloatArray, at: IntArray, size: int) -> tuple[FloatArray, IntArray, IntArray]:
-        """Return the largest fall along the column for each point (m,), and the two values between which it occurs."""
+        """Return the largest fall along the column at each point (m,), and the two values of the column between which it occurs.
+        """
         added = self._added(size)
         fronts = (self._base(place, at)[:, None] + added).reshape(-1, self._domain.width)
         with torch.no_grad():

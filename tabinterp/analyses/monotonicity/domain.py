@@ -1,9 +1,9 @@
 """Domain of a proof: all combinations of the values of the columns, and the contribution of each value to the affine front.
 
 If the encoding of a number is linear, the domain contains every value between its smallest and largest value in the table, or
-between its declared limits. Linearity is checked at the ends, at evenly spaced values and at all values in the table. For any
-other column, the domain contains the values that occur in the table. Missing values are in the domain if they occur in the table.
-All combinations of values are included, even for columns that determine one another.
+between its declared limits. Linearity is checked at the ends, at evenly spaced values and at all values in the table. For all
+other columns, the domain contains the values that occur in the table. Missing values are in the domain if they occur in the
+table. All combinations of values are included, even for columns that determine one another.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.table.hash_sampling import chosen
 
 LEVELS = 64  # maximum number of different encodings of a column whose encoding is not linear
-LINE = 1e-6  # share of the spread of an encoded column by which it may deviate from a line
+LINE = 1e-6  # tolerance for linearity, as a share of the spread of an encoded column
 PROBES = 33
 
 
@@ -67,7 +67,7 @@ class Levels:
     ----------
     donors : index of a row with each value (K,).
     parts : contributions of the values to the affine front (K, h).
-    group : index of the value of every row (n,); -1 outside the declared limits.
+    group : index of the column's value in every row (n,); -1 if it is outside the declared limits.
     """
 
     column: str
@@ -83,7 +83,7 @@ class Domain:
     The constant part is the affine front with every number at its lower end, without the contributions of levels.
     """
 
-    bound: BoundModel  # as a function of the columns before the encoder mixes them
+    bound: BoundModel  # the model as a function of the columns as they are before the encoder mixes them
     numbers: tuple[Number, ...]
     levels: tuple[Levels, ...]
     constant: FloatArray
@@ -188,7 +188,7 @@ def domain_of(bound: BoundModel, limits: Mapping[str, Constraint]) -> Domain:
 def _number(
     bound: BoundModel, column: str, weight: FloatArray, encoded: FloatArray, limit: Constraint | None
 ) -> tuple[Number, FloatArray] | None:
-    """Return the number, and the contribution of its lower end to the affine front.
+    """Return a column as a `Number`, and the contribution of its lower end to the affine front.
 
     The result is None if the column is not numeric or its encoding is not linear.
     """
@@ -242,7 +242,7 @@ def _levels(
         raise NotApplicableError(why("monotonicity.levels", column=column, most=LEVELS))
     parts = encoded[first] @ weight.T
     order = np.arange(len(first))
-    if len(first) > 2:  # along the direction in which they differ most
+    if len(first) > 2:  # sort values along the direction in which their contributions differ most
         centred = parts - parts.mean(axis=0)
         order = np.argsort(centred @ np.linalg.svd(centred, full_matrices=False)[2][0], kind="stable")
     place = np.empty(len(order), dtype=np.int64)

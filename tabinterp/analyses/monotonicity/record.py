@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from .estimator import Verdict
 
-DIGITS = 3  # significant digits of the least fall that counts, and of a bound below it
-# Digits of a fall and of a larger bound. Divided by a slope, they would reveal the distance between the ends of the domain, and
-# the ends are values of single rows.
+DIGITS = 3  # significant digits of the least fall that counts, and of smaller bounds
+# Significant digits of falls and larger bounds. A reader who knows the slope could compute the distance between the ends of the
+# domain from more digits. The ends are values of single rows.
 COARSE = 1
 
 
@@ -33,7 +33,7 @@ class Answer(Part):
 
     answer: Literal["proved", "refuted", "open"]
     fall: float  # the largest fall that was found, rounded down
-    start: float | str | None  # value of the column before this fall, rounded; None: nothing to show, or withheld
+    start: float | str | None  # rounded value at which the fall starts; None: no fall counts, or the value is withheld
     end: float | str | None
     bound: float | None  # upper bound of the fall, rounded up; None: no bound was computed
     reason: Message | None  # why no proof was attempted
@@ -47,7 +47,7 @@ class DirectionRow(Part):
 
 
 class Record(Part):
-    rows: int  # rows whose values define the domain
+    rows: int  # number of rows whose values define the domain
     seed: int
     network_least: float  # the least fall that counts, for the network's score
     linear_least: float
@@ -60,7 +60,7 @@ class Record(Part):
                 found: Answer = getattr(row, model)
                 near = 10.0 ** (1 - DIGITS)  # relative error that rounding may cause
                 proved = found.bound is not None and found.bound <= least * (1 + near) and found.fall <= least
-                refuted = found.fall >= least * (1 - near) / 2  # rounded down to one digit, more than half is left
+                refuted = found.fall >= least * (1 - near) / 2  # rounding down to one digit leaves more than half of the value
                 if (found.answer == "proved" and not proved) or (found.answer == "refuted" and not refuted):
                     raise DocumentError(
                         f"analyses.monotonicity: in the row of column {row.column!r}, {model}.answer is {found.answer!r}, but "

@@ -1,4 +1,4 @@
-"""Report section on monotonicity: directions that are proved, refuted or open, below the declared constraints."""
+"""Report section on monotonicity: the declared directions that are proved, refuted or open."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
-"""Behaviour on perturbed rows: does the score follow the same rule on unrealistic rows as on real ones?
+"""Behaviour on perturbed rows: does the score follow the same rule on unrealistic rows as on real rows?
 
-If not, explanation methods that perturb rows can be fooled. Slack et al. (2020) construct models that decide real rows by one
-rule and perturbed rows by another. Permutation importance, LIME and Shapley values then describe only the second rule. Three
+If it does not, explanation methods that perturb rows can be misled. Slack et al. (2020) construct models that decide real rows by
+one rule and perturbed rows by another. Permutation importance, LIME and Shapley values then describe only the second rule. Three
 numbers test for this:
 
-- Separability: the AUC of gradient-boosted trees that distinguish real rows from perturbed ones, cross-fitted over two halves of
-  the rows. In a perturbed row, about half of the columns, chosen at random, take their values from another row. Coalitions of
-  Shapley values are formed in the same way.
-- The gap in R2: one set of trees is fitted to the model's score on *real* rows, and another to its score on *perturbed* rows.
-  Both sets then predict the score on other real rows. Perturbed rows cover the region of the real rows and more. If the model
-  follows a single rule, both sets therefore predict well. A wide gap indicates that the model follows a different rule on
-  perturbed rows. Both values of R2 are computed on the same rows, so the gap is a paired difference.
+- Separability: the AUC of gradient-boosted trees that distinguish real rows from perturbed ones, computed by cross-fitting on two
+  halves of the rows. In a perturbed row, about half of the columns, chosen at random, take their values from another row. Shapley
+  values are computed from rows that are combined in the same way.
+- The gap in R2: one set of trees is fitted to the model's score on *real* rows, and a second set to the score on *perturbed*
+  rows. Both sets then predict the score on further real rows. Perturbed rows cover the region of the real rows and more. If the
+  model follows a single rule, both sets therefore predict well. A wide gap indicates that the model follows a different rule on
+  perturbed rows. Both R2 values are computed on the same rows, so their difference is paired by row.
 - Swaps: for each column, the mean absolute change of the score when the column's value is replaced. The value comes either from
   an arbitrary row or from the most similar real row (nearest in all other columns). The second replacement hardly leaves the
   support of the data.
@@ -53,10 +53,10 @@ Estimate = tuple[float, float, float, float]
 class OffSupport(PreviewedFrame):
     """Comparison of a model's score on real and on perturbed rows.
 
-    `auc` is the AUC of trees that distinguish perturbed from real rows. `real` and `perturbed` are the R2, on real rows, of trees
-    fitted to the score of real and of perturbed rows, and `gap` is the difference between the two. `permuted` and `swapped`
-    (columns,) are mean absolute changes of the score, in standard deviations of the score. They occur when a column takes its
-    value from an arbitrary row (`permuted`) or from the most similar row (`swapped`).
+    `auc` is the AUC of trees that distinguish perturbed from real rows. `real` is the R2 on real rows of trees fitted to the
+    scores of real rows, `perturbed` is that of trees fitted to the scores of perturbed rows, and `gap` is the difference of the
+    two values. `permuted` and `swapped` (columns,) are mean absolute changes of the score, in standard deviations of the score.
+    The column's value comes from an arbitrary row for `permuted`, and from the most similar row for `swapped`.
     """
 
     auc: Estimate
@@ -76,7 +76,7 @@ class OffSupport(PreviewedFrame):
     def frame(self) -> pd.DataFrame:
         """Return one row for each column, with `permuted`, `swapped` and their standard errors.
 
-        Both are mean absolute changes of the score, in standard deviations of the score.
+        The changes `permuted` and `swapped` are in standard deviations of the score.
         """
         return pd.DataFrame(
             {
@@ -163,7 +163,7 @@ def _learnt(
         classifier = HistGradientBoostingClassifier(**settings).fit(cut[twice], kind[twice], weights)
         strangeness[:, scored] = classifier.predict_proba(cut[~twice])[:, 1].reshape(2, -1)
         weights = unless_equal(w[fit])
-        for first, target, out in ((0, score, real), (len(x), moved, other)):  # rows of `both`: real, perturbed
+        for first, target, out in ((0, score, real), (len(x), moved, other)):  # rows of the R2 results: real, perturbed
             learnt = np.flatnonzero(fit) + first
             cut = in_bins(both[:, kept], learnt, weights)
             regressor = HistGradientBoostingRegressor(**settings).fit(cut[learnt], target[fit], weights)
@@ -176,7 +176,7 @@ def _learnt(
 def _changes(part: BoundModel, k: int, seed: int) -> tuple[Estimates, Estimates]:
     """Return the mean absolute change of the score for each column, in standard deviations of the score.
 
-    For the first result, the column's value comes from an arbitrary row. For the second, it comes from the most similar row.
+    For the first array, the column's value comes from an arbitrary row. For the second array, it comes from the most similar row.
     """
     few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
     base, n = few.answers.cpu().numpy()[:, k], len(few.table)
@@ -205,7 +205,8 @@ def _moved(part: BoundModel, column: str, receivers: IntArray, donors: IntArray)
 def _squared(table: Table, name: str) -> FloatArray:
     """Return the squared distances between all rows in one column (n, n).
 
-    Numbers are measured in standard deviations. For other columns, the distance is 0 if two values are equal and 1 otherwise.
+    Distances between numbers are in standard deviations. For other columns, the distance is 0 if two values are equal and 1
+    otherwise.
     """
     x = as_number(table, name)
     missing = np.isnan(x)

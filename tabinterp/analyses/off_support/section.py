@@ -10,7 +10,7 @@ from tabinterp.report.words import stated, t, tidy
 
 from .record import OffSupport
 
-MOST = 12  # columns in the table, largest change first; the document has all of them
+MOST = 12  # maximum number of columns in the table, largest change first; the document has all columns
 
 
 def build(off_support: OffSupport, document: Document) -> list[Block]:

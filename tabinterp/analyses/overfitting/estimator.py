@@ -1,21 +1,21 @@
 """Overfitting: how much higher each model's loss is on held-out rows than on its training rows, over all rows and by slice.
 
-The *gap* of a model is its mean loss on held-out rows minus its mean loss on training rows. Held-out rows can also be harder for
-other reasons, for example because they are from a later period or a different place. Every model's gap then rises. The test
-therefore uses the *excess*, which is the network's gap minus that of the linear counterpart. It is computed from the difference
-between the two models' losses on each row.
+The *gap* of a model is its mean loss on held-out rows minus its mean loss on training rows. A gap does not always come from
+overfitting: held-out rows can also be harder to predict, for example because they are from a later period or a different place.
+This raises the gap of every model. The test therefore uses the *excess*, which is the network's gap minus that of the linear
+counterpart. It is computed from the difference between the two models' losses on each row.
 
-The slices are the levels of a column, the quarters of a number, and missing values. Other analyses of the held-out rows use the
-same slices, so combining the row counts of several analyses reveals nothing more. On both sides of the split, a slice has at
-least fifty rows and enough events of each class. If rows have weights, their effective number is used (Kish 1965). All slices
-form one family, with a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5%
-over all significant slices together (Benjamini & Yekutieli 2005). The slice listed first is selected by its interval, so the
-coverage of this one interval can be lower.
+A slice consists of the rows with one level of a column, in one of the four quarters of a numeric column, or with a missing value.
+Other analyses of the held-out rows use the same slices, so their combined row counts do not reveal smaller counts. Among both the
+training and the held-out rows, a slice has at least fifty rows and enough events of each class. If rows have weights, the
+effective number of rows is used (Kish 1965). All slices form one family, with a false discovery rate of 5% (Benjamini & Hochberg
+1995). The intervals have a false coverage rate of 5% over all significant slices together (Benjamini & Yekutieli 2005). The first
+slice in the list is selected by its interval, so the coverage of this interval can be lower.
 
-Both models are treated as fixed. A gap is in units of the loss. Its standard error is that of a difference between two
-independent samples (Welch 1947). If a group has rows on both sides of the split, influences are summed within the group over both
-sides (Liang & Zeger 1986). In a slice, the degrees of freedom are those of the smaller side of the split. The gaps in all other
-metrics are computed by `performance`.
+Both models are treated as fixed. A gap is in units of the loss. Its standard error treats training and held-out rows as two
+independent samples (Welch 1947). If a group has rows in both samples, the influences of all its rows are summed (Liang & Zeger
+1986). The degrees of freedom in a slice are those of the smaller sample. The analysis `performance` computes the gaps in other
+metrics.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from tabinterp.table.suppression import BoolArray, parts_shown
 class SliceGap:
     """The gaps of both models in one slice, and the excess.
 
-    Intervals are corrected over all slices, and `q` is the corrected p-value of the excess.
+    Intervals are corrected for the number of slices, and `q` is the p-value of the excess after this correction.
     """
 
     group: Group
@@ -99,7 +99,7 @@ class Overfitting(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one line for all rows of the table together, and one line for each slice."""
+        """Return one line for the whole table, and one line for each slice."""
         names, rows = ("column", "kind", "level", "low", "high"), []
         parts: tuple[Overfitting | SliceGap, ...] = (self, *self.slices)
         for one in parts:
@@ -128,7 +128,8 @@ def overfitting(
     model : the network.
     table : the rows, with the split that the network was trained with.
     counterpart : the linear model; if None, one is fitted, as an audit does.
-    smallest : minimum number of rows of a slice on each side of the split; for weighted rows, their effective number (Kish 1965).
+    smallest : minimum number of training rows and of held-out rows in a slice; for weighted rows, minimum effective number (Kish
+        1965).
     seed : seed of the folds in which the counterpart's penalty is chosen.
 
     Raises
@@ -173,7 +174,7 @@ def overfitting(
         SliceGap(one, int((held & one.rows).sum()), int((~held & one.rows).sum()), first, second, difference, q)
         for (one, _), (first, _), (second, _), (difference, q) in zip(found, *families, strict=True)
     ]
-    slices.sort(key=lambda one: -one.excess[2])  # by the lower end of the interval
+    slices.sort(key=lambda one: -one.excess[2])  # by the lower end of the interval of the excess
     counts = np.zeros(0) if table.schema.task != "multiclass" else np.bincount(table.y[held].astype(np.int64))
     null = null_told(null_loss(table.schema.task, table.y[held], table.row_weights[held]), counts)
     rows, training = int(held.sum()), int((~held).sum())
@@ -188,9 +189,10 @@ def _over_all(values: FloatArray, table: Table, held: BoolArray) -> Mean:
 
 
 def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolArray) -> tuple[float, float, int]:
-    """Return the gap of `values` (n,), its standard error, and the effective number of units on the smaller side of the split.
+    """Return the gap of `values` (n,), its standard error, and the effective number of units in the smaller of the two samples.
 
-    The gap is the mean over held-out rows minus the mean over training rows. A unit is a row, or a group if rows come in groups.
+    The samples are the held-out rows and the training rows, and the gap is the mean over the first minus the mean over the
+    second. A unit is a row, or a group if rows come in groups.
     """
     group, weights = groups(table), table.row_weights
     unseen, moved = influences(values, weights, held_out)
@@ -205,10 +207,10 @@ def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolAr
 
 
 def _slices(table: Table, held: BoolArray, smallest: int) -> Iterator[Group]:
-    """Yield slices of the held-out rows with enough rows and events on both sides of the split.
+    """Yield the slices that have enough rows and events among both the training and the held-out rows.
 
-    If one to nine training rows of a column are in none of its slices, a slice is omitted. Otherwise the sizes of the slices
-    would reveal this number.
+    If one to nine training rows belong to none of the slices of a column, one slice of the column is omitted. Otherwise, the
+    sizes of the slices would reveal how many rows these are.
     """
     by_column: dict[str, list[Group]] = {}
     for one in groups_of(table, smallest, held):

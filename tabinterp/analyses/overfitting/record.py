@@ -24,24 +24,24 @@ SHOWN = 8
 
 class SliceGap(Part):
     group: Message
-    rows: int  # held out
+    rows: int  # number of held-out rows
     training_rows: int
     network: Interval  # gap: mean loss on held-out rows minus mean loss on training rows
     linear: Interval
-    excess: Interval  # the network's gap minus the linear model's; false coverage rate of all three: 5%
-    q: float | None  # p-value of the excess, Benjamini-Hochberg over all slices
+    excess: Interval  # the network's gap minus the linear model's; all three intervals have a false coverage rate of 5%
+    q: float | None  # p-value of the excess, corrected over all slices (Benjamini-Hochberg)
 
 
 class Record(Part):
     metric: Metric
-    null: float  # held-out loss if the base rate, or the mean, is always predicted
+    null: float  # held-out loss of always predicting the base rate or, for numbers, the mean
     rows: int
     training_rows: int
-    smallest: int  # minimum rows of a slice on each side of the split; for weighted rows, effective number
+    smallest: int  # minimum number of training and of held-out rows in a slice; effective number for weighted rows
     network: Interval
     linear: Interval
     excess: Interval
-    tested: int  # number of slices
+    tested: int  # number of slices that were tested
     slices: list[SliceGap]  # in decreasing order of the lower end of the interval of the excess
 
     def check_claims(self, document: Document) -> None:

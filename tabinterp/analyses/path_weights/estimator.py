@@ -1,14 +1,16 @@
-"""Importance computed only from the weights: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
+"""Importance of columns computed from the weights only: path products (Olden & Jackson 2002) and Garson's shares (1991).
 
 The path product of an encoded column is a sum over all paths from the column to the score. Each term of the sum is the product of
-the weights along one path, and activations are ignored. The path product thus equals the network's gradient when every activation
-has slope 1. Residual branches are included. Garson's method divides the absolute weight of each hidden unit among its inputs, in
-proportion to their absolute weights. The weights of an encoded column are multiplied by its standard deviation. Both are older
-methods with known failures, which are reported (`caveats`). They are included for comparison, not as a recommendation.
+the weights along one path. Activations are ignored, so the path product is the gradient that the network would have if every
+activation had slope 1. Residual branches are included. Garson's method divides the absolute weight of each hidden unit among its
+inputs, in proportion to their absolute weights. The weights of an encoded column are multiplied by the standard deviation of this
+column. Path products and Garson's shares are older methods with known failures (`caveats`). They are included for comparison and
+are not recommended.
 
-Three directions in the space of the encoded columns show how far the network is from linear: the path product, the mean gradient,
-and the direction from the mean row to the optimum of the score. Encoded columns are measured in standard deviations. For a linear
-model, the path product and the mean gradient are equal. Its optimum is that of a linear function with this gradient (`straight`).
+Three directions in the space of the encoded columns, scaled to standard deviation 1, are compared: the path product, the mean
+gradient, and the direction from the mean row to the optimum of the score. For a linear model, the path product equals the mean
+gradient, and the cosine between the gradient and the direction to the optimum is `straight`. Deviations from this show that the
+network is not linear.
 """
 
 from __future__ import annotations
@@ -53,18 +55,18 @@ class PathWeights(Display):
 
     Attributes
     ----------
-    path : path products in units of the score (terms, outputs): per unit of a numeric column, or for a level compared with the
-        reference level. The slope of each encoded column is included as a factor.
+    path : path products in units of the score (terms, outputs), per unit of a numeric column or for a level compared with the
+        reference level. Each is multiplied by the change of the encoded column per unit of the term.
     gradient : mean gradients, in the same units (terms, outputs).
-    size : size of a column's path products p over all its encoded columns, sqrt(p' S p), where S is the covariance of the encoded
-        columns over rows (columns, outputs). For a number, it is abs(path) times the standard deviation. For a category, it is
-        the standard deviation over rows of the path products of the levels.
+    size : standard deviation over rows of a column's contribution along its path products (columns, outputs). It is sqrt(p' S p),
+        where p contains the path products of the encoded columns, and S is their covariance over rows. For a numeric column, it
+        equals abs(path) times the standard deviation of the column.
     garson : Garson's shares, summed over the encoded columns of each column (columns, outputs); NaN if they cannot be computed.
     path_gradient : cosine between the path product and the mean gradient (outputs,).
     path_optimum : cosine between the path product and the direction to the optimum (outputs,).
     gradient_optimum : cosine between the mean gradient and the direction to the optimum (outputs,).
     straight : value that `gradient_optimum` would have for a linear function with the same mean gradient (outputs,).
-    failures : message keys of the known failures; `caveats` has the sentences.
+    failures : message keys of the known failures of the methods; `caveats` contains the sentences.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -92,7 +94,7 @@ class PathWeights(Display):
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """The known failures of the method, in words."""
+        """The known failures of both methods, as sentences."""
         return tuple(text(one) for one in self.failures)
 
     def _numbers(self) -> pd.DataFrame:
@@ -137,7 +139,7 @@ def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> P
     Raises
     ------
     NotApplicableError
-        If the model has no weights because it is a function of rows, or if a step between two activations is not affine.
+        If the model is a function of rows, which has no weights, or if a step between two activations is not affine.
 
     Examples
     --------
@@ -157,7 +159,7 @@ def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> P
 
 def paths_of(bound: BoundModel, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeights:
     """Compute path products for the given terms, and Garson's shares of all columns."""
-    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 carry no information
+    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # leave out rows of weight 0
         bound = bound.take(bound.table.weights > 0)
     w = unit(bound.table.weights, len(bound.table))
     product = _product(bound)
@@ -240,7 +242,7 @@ def _size(bound: BoundModel, product: FloatArray, w: FloatArray) -> FloatArray:
 def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
     """Return the optimum of each score as an encoded row (k, d), and the optimum of a linear function for comparison (k, d).
 
-    The linear function has the mean gradient of the score. Both optima are sought in the same domain.
+    The linear function has the mean gradient of the score. The same domain is searched for both optima.
     """
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows

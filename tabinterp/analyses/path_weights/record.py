@@ -28,7 +28,7 @@ FEWEST = 3  # minimum number of columns for a rank correlation
 class PathTerm(TermRow):
     output: str | None
     path: float
-    gradient: float  # mean over rows
+    gradient: float  # mean gradient over rows
 
 
 class PathColumn(Part):
@@ -39,13 +39,13 @@ class PathColumn(Part):
 
 
 class PathLine(Part):
-    """Cosines between path product, mean gradient and optimum, per standard deviation; None if a direction has length zero."""
+    """Cosines between path product, mean gradient and direction to the optimum; None if a direction has length zero."""
 
     output: str | None
     path_gradient: float | None
     path_optimum: float | None
     gradient_optimum: float | None
-    straight: float | None  # value of `gradient_optimum` for a linear function with the same mean gradient
+    straight: float | None  # `gradient_optimum` of a linear function with the same mean gradient
 
 
 class Paths(Part):
@@ -53,7 +53,7 @@ class Paths(Part):
     columns: list[PathColumn]
     terms: list[PathTerm]
     lines: list[PathLine]
-    path_ranks: float | None  # rank correlation over columns with permutation importance
+    path_ranks: float | None  # rank correlation between `size` and permutation importance, over columns
     garson_ranks: float | None
     failures: list[Message]  # known failures of path products and Garson's shares
 
@@ -87,7 +87,7 @@ def build(r: Results) -> Paths | None:
 
 
 def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> float | None:
-    """Return Spearman's correlation over columns between `sizes`, summarised over all outputs, and permutation importance."""
+    """Return Spearman's correlation between `sizes`, combined over outputs, and permutation importance, over the columns."""
     permuted = r[PERMUTATION_IMPORTANCE]
     if permuted is None:
         return None

@@ -1,4 +1,4 @@
-"""Report section on path products: the importance of columns from the weights, compared with the mean gradient."""
+"""Report section on path products: importance of columns computed from the weights, compared with the mean gradient."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Discordant rows, for which two models predict different classes (McNemar 1947), and the protection of small counts.
+"""Discordant rows, for which the models predict different classes (McNemar 1947), and protection of small counts of such rows.
 
-The confusion matrices of both models determine how many more rows of each class one model predicts correctly than the other. A
-reader who also knows the number of discordant rows can compute how many rows only the network, or only the linear model, predicts
-correctly. The same holds for rows that only one of the models predicts as positive. If one of these counts is between 1 and 9,
-the number of discordant rows is withheld. The standard error of every difference that depends on this number is withheld or
-replaced too. A replacement is computed only from the confusion matrices, so it does not depend on the withheld number.
+The confusion matrices of both models determine by how much their numbers of correct predictions differ in each class. A reader
+who also knows the number of discordant rows can compute how many rows only the network predicts correctly, and how many only the
+linear model. The same is true for the rows that only one of the models predicts as positive. If one of these counts is between 1
+and 9, the number of discordant rows is withheld. The standard error of every difference that depends on this number is withheld
+or replaced too. A replacement is computed only from the confusion matrices, so it does not depend on the withheld number.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NETWORK, LINEAR, BOTH, NEITHER, SAME = range(5)  # columns of `Discordance.cells
 
 @dataclass(frozen=True, eq=False)
 class Discordance:
-    """Counts of rows by class and by which of the two models predicts the class correctly.
+    """Counts of rows by actual class and by the correctness of both models' predictions.
 
     `cells` (classes, 5) has five counts for each actual class:
 
@@ -57,12 +57,12 @@ class Discordance:
 
     @property
     def only_network(self) -> int:
-        """For two classes, the number of rows for which only the network predicts the positive class."""
+        """The number of rows for which only the network predicts the positive class; defined for two classes."""
         return int(self.cells[1, NETWORK] + self.cells[0, LINEAR])
 
     @property
     def possible(self) -> tuple[int, int] | None:
-        """The smallest and largest number of discordant rows that a reader cannot rule out; None if the number is shown."""
+        """The smallest and largest number of discordant rows that a reader cannot rule out; None if the true number is shown."""
         if len(self.cells) > 2:
             return self._possible_of_several()
         pairs = self._pairs_hidden
@@ -72,8 +72,8 @@ class Discordance:
     def margins_told(self) -> bool:
         """Whether a reader can compute, for both models, how often the model predicts each class.
 
-        This is not possible if a model has 1 to 9 right or wrong predictions in both classes. Its confusion matrix is then
-        withheld, and its accuracy does not determine the matrix.
+        The confusion matrix of a model is withheld if the model has 1 to 9 right or wrong predictions in both classes. A reader
+        then knows only the model's accuracy, which does not determine the matrix.
         """
         return len(self.cells) > 2 or bool(self.rates_told.any(axis=1).all())
 
@@ -89,10 +89,10 @@ class Discordance:
     def assumed_in_total(self, y: FloatArray) -> FloatArray | None:
         """Return assumed indicators of whether each model is right (2, n), given the actual classes `y` (n,).
 
-        They are used if the target has two classes. The standard error of a difference in accuracy is computed from these
-        indicators if the true one would reveal a small count. In each class, each model is right on its actual number of rows,
-        and the number of discordant rows is as large as possible. The standard error is therefore never smaller than the true
-        one. None means that the true indicators may be used.
+        They are used for two classes, if the true standard error of the difference in accuracy would reveal a small count. In the
+        assumed indicators, each model is right on its actual number of rows of each class, but the number of discordant rows is
+        as large as possible. The standard error computed from them is therefore never smaller than the true standard error. The
+        result is None if the true indicators may be used.
         """
         pairs = self._pairs_hidden
         if pairs is None:
@@ -101,7 +101,7 @@ class Discordance:
         return self._paired(y, np.array([first, pairs[1] - first]))
 
     def assumed_by_class(self, y: FloatArray) -> FloatArray | None:
-        """Return indicators as `assumed_in_total` does, for differences that weight the two classes differently.
+        """Return assumed indicators, as `assumed_in_total` does, for differences in which the two classes have different weights.
 
         Examples are differences in sensitivity or cost.
         """
@@ -116,22 +116,22 @@ class Discordance:
 
     @property
     def few_are_right(self) -> bool:
-        """For several classes: whether the standard error of a difference in accuracy would reveal a count of 1 to 9 rows."""
+        """Whether, for several classes, the standard error of the difference in accuracy would reveal a count of 1 to 9 rows."""
         network, linear, both, neither, same = self.cells.sum(axis=0).tolist()
         counts = (network, linear, both, neither, same, neither + same, self.count, self.rows - self.count)
         return any(0 < count < SMALL for count in counts)
 
     @property
     def few_are_right_in_a_class(self) -> bool:
-        """For several classes: whether the standard error of a difference in balanced accuracy would reveal 1 to 9 rows."""
+        """Whether, for several classes, the standard error of the difference in balanced accuracy would reveal 1 to 9 rows."""
         alone = self.cells[:, [NETWORK, LINEAR]]
         return self.few_are_right or bool(((alone > 0) & (alone < SMALL)).any())
 
     def _possible_of_several(self) -> tuple[int, int] | None:
         """Return the range of possible numbers of discordant rows for several classes; None if the true number is shown.
 
-        A reader knows the surplus, which is the number of rows that one model predicts correctly minus the number for the second
-        model. If there are only a few more discordant rows than the surplus, their number could reveal a count of 1 to 9 rows.
+        A reader knows by how much the models' numbers of correct predictions differ. If the number of discordant rows is only
+        slightly larger than this difference, it could reveal a count of 1 to 9 rows.
         """
         count, rows = self.count, self.rows
         if 0 < rows - count < SMALL:
@@ -146,7 +146,7 @@ class Discordance:
 
     @property
     def _surplus(self) -> IntArray:
-        """The number of rows that the network predicts correctly minus the number for the linear model, by class (2,)."""
+        """The number of the network's correct predictions minus the number of the linear model's, by class (2,)."""
         return np.asarray(self.cells[:, NETWORK] - self.cells[:, LINEAR])
 
     @property
@@ -174,13 +174,13 @@ class Discordance:
         small = self._tells_of_few()
         hidden = small.copy()
         for run in _runs(small):
-            if len(run) < SMALL - 1:  # The run has too few numbers to hide the true one.
+            if len(run) < SMALL - 1:  # A reader could almost guess the true number from such a short run.
                 hidden[max(0, run[0] - SMALL) : run[-1] + SMALL + 1] = True
         own = int(self._pairs.sum())
         return next(((int(run[0]), int(run[-1])) for run in _runs(hidden) if own in run), None)
 
     def _tells_of_few(self) -> BoolArray:
-        """Return, for each possible total number of pairs, whether knowing it would reveal a count of 1 to 9 rows.
+        """Return, for each possible total number of pairs (see `_pairs`), whether this total would reveal a count of 1 to 9 rows.
 
         The following counts are checked. All of them are linear in the number of pairs:
 
@@ -200,7 +200,7 @@ class Discordance:
     def _paired(self, y: FloatArray, pairs: IntArray) -> FloatArray:
         """Return indicators of whether each model is right (2, n), for given numbers of pairs in each class (2,).
 
-        Pairs are counted as in `_pairs`. The indicators are consistent with the actual confusion matrices.
+        `_pairs` defines the pairs. The indicators are consistent with the actual confusion matrices.
         """
         cells = self.cells[:, [NETWORK, LINEAR, BOTH, SAME]] + (pairs - self._pairs)[:, None] * [1, 1, -1, -1]
         right = np.empty((2, len(y)))

@@ -1,11 +1,11 @@
 """Performance of the network and the linear model on the same rows: metrics, their paired differences, and the verdict.
 
-Standard errors come from the influence of each row on each metric. Influences are computed for both models, and their differences
-give the standard error of a paired difference. Influences of rows in the same group are summed before they are squared. Intervals
+Standard errors come from the influence of each row on each metric. The standard error of a paired difference comes from the
+differences between the two models' influences. Influences of rows in the same group are summed before they are squared. Intervals
 use Student's t distribution, with degrees of freedom limited by the kurtosis of the influences (Box 1953). A difference that
-depends on a few rows, such as the rows of a rare class, therefore has few degrees of freedom. Earlier versions used percentile
-intervals from resampled rows. With 150 rows, their coverage was only 92.5%. If rows are independent and have equal weights, the
-standard error of a difference in AUC is that of DeLong et al. (1988).
+depends on a few rows, such as the rows of a rare class, therefore has few degrees of freedom. Earlier versions used bootstrap
+percentile intervals. With 150 rows, the coverage of those intervals was only 92.5%. If rows are independent and have equal
+weights, the standard error of a difference in AUC is that of DeLong et al. (1988).
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ from . import record
 from .discordance import Discordance
 
 RESAMPLES = 1000
-# With fewer positive rows, average precision is biased upward, and the interval of its gap covers only 89 to 92%.
+# With fewer positive rows, average precision is biased upward, and the interval of its gap has a coverage of only 89 to 92%.
 EVENTS_OF_PRECISION = 100
-SWAPPED = 0.01  # one-sided p-value below which predicted classes are reported as exchanged
+SWAPPED = 0.01  # one-sided p-value below which a renaming of the predicted classes is reported
 MARGIN, FEWEST = record.MARGIN, record.FEWEST
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
@@ -69,10 +69,10 @@ class Metric:
 
     Attributes
     ----------
-    method : method for the standard error and interval of the difference. The error is "withheld" or "widened" if the true one
-        would reveal a count of 1 to 9 rows. A widened error is computed for the largest number of discordant rows that a reader
-        cannot rule out, so it is never too small. If no row shows a difference, there is no standard error, and the interval
-        follows the "rule_of_three".
+    method : method for the standard error and interval of the difference. It is "withheld" or "widened" if the true standard
+        error would reveal a count of 1 to 9 rows. A widened standard error is computed for the largest number of discordant rows
+        that a reader cannot rule out, so it is never too small. It is "rule_of_three" if no row shows a difference. There is then
+        no standard error, and the interval follows the rule of three.
     rows : number of rows, if this metric is computed on a different number of rows than the others.
     """
 
@@ -89,7 +89,7 @@ class Metric:
 
     @property
     def resolved(self) -> Literal["better", "worse", "no"]:
-        """The comparison of the network with the linear model; "no" if the interval of the difference includes zero."""
+        """The network compared with the linear model in this metric; "no" if the interval of the difference includes zero."""
         _, _, low, high = self.difference
         if not (low > 0 or high < 0):
             return "no"
@@ -127,7 +127,7 @@ class Swapped:
     Attributes
     ----------
     predicted : predicted classes that are renamed.
-    happened : the new name of each of them, which is the actual class that it matches best.
+    happened : new name of each class in `predicted`, which is the actual class that it matches best.
     gain : rise in accuracy after renaming, on rows that were not used to choose the new names.
     """
 
@@ -143,7 +143,7 @@ class DifferentClasses:
     Attributes
     ----------
     possible : smallest and largest `count` that a reader cannot rule out; None if the true number may be shown.
-    margins_told : if the true number may not be shown, whether a range computed from the confusion matrices may be shown instead.
+    margins_told : whether a range computed from the confusion matrices may be shown if the true number may not.
     """
 
     count: int
@@ -166,7 +166,7 @@ class Performance(Display):
     null : loss (the first metric) of a model without columns.
     given : equivalence margin given by the user.
     classes : log loss and AUC of each of several classes against the others.
-    skill : how far the network's loss is below `null`; above zero, the network has learnt something.
+    skill : `null` minus the network's loss; positive if the network predicts better than a model without columns.
     swapped : for several classes, a renaming of the predicted classes that matches the target significantly better; None if no
         such renaming was found.
     """
@@ -188,7 +188,7 @@ class Performance(Display):
     classes: tuple[tuple[str, Metric], ...] = ()
     skill: Estimate = (np.nan, np.nan, np.nan, np.nan)
     swapped: Swapped | None = None
-    withheld: Message | None = None  # the reason why there are no numbers; None if there are
+    withheld: Message | None = None  # the reason why there are no metrics; None if there are metrics
     threshold: float | None = None  # for two classes, the probability above which a row is predicted positive
     training: Training | None = None  # None: the training rows were not evaluated
 
@@ -231,7 +231,7 @@ class Performance(Display):
         return rows_to_resolve(value, low, high, self.margin, self.rows)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the differences in all metrics, divided by their standard errors so that they fit on one axis."""
+        """Return the differences in all metrics, divided by their standard errors because they are drawn on one axis."""
         found = [(m.name, *np.array(m.difference) / (m.difference[1] or np.nan)) for m in self.metrics]
         return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 
@@ -283,11 +283,11 @@ def margin_of(given: float | None, null: float) -> float:
 
 
 def rows_to_resolve(value: float, low: float, high: float, margin: float, rows: int) -> int | None:
-    """Return the number of rows that would give a verdict if the difference stayed the same; None if no number is enough.
+    """Return the number of rows that would give a verdict if the difference stayed the same; None if no number would.
 
     The width of the interval is assumed to shrink with the square root of the number of rows. There is a verdict if the interval
-    lies within the margin or excludes zero. An interval that excludes zero always gives a verdict, because it either extends
-    beyond the margin or lies within it.
+    lies within the margin, or excludes zero and extends beyond the margin. An interval that excludes zero therefore always gives
+    a verdict.
 
     >>> rows_to_resolve(-0.02, -0.06, 0.02, 0.01, 1000)
     4001
@@ -312,8 +312,8 @@ def performance(
 ) -> Performance:
     """Return every metric of a network and its linear counterpart, with their paired differences.
 
-    The metrics are computed on the held-out rows or, if the table has no split, on all rows. If it has a split, the metrics are
-    also computed on the training rows, to show how much worse each model is on unseen rows.
+    The metrics are computed on the held-out rows or, if the table has no split, on all rows. With a split, they are also computed
+    on the training rows, because the gap shows how much worse each model is on unseen rows.
 
     Parameters
     ----------
@@ -353,7 +353,7 @@ def performance(
 def evaluated_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel, bool]:
-    """Return both models bound to the evaluated rows, and whether these rows are known to be held out."""
+    """Return both models bound to the rows for evaluation, and whether these rows are known to be held out."""
     network, linear = bound_pair(model, table, counterpart, seed)
     return *_evaluated(network, linear), network.table.held_out is not None
 
@@ -376,7 +376,7 @@ def _evaluated(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, Bou
 
 
 def training_pair(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, BoundModel] | None:
-    """Return both models bound to the training rows; None if it is not known which rows these are."""
+    """Return both models bound to the training rows; None if the training rows are not known."""
     held_out = network.table.held_out
     if held_out is None:
         return None
@@ -444,8 +444,8 @@ def _measured(
 ) -> tuple[dict[str, Both], dict[tuple[str, int], Both]]:
     """Return the metrics of two models, given their scores (2, n, k) on the rows of a table.
 
-    The first item has the metrics over all rows. If the target has several classes, the second item has the metrics of each class
-    against all others.
+    The first item contains the metrics over all rows. The second contains the metrics of each class against all others, if the
+    target has several classes.
     """
     several = table.schema.task == "multiclass"
     told = enough(table) if several else np.zeros(0, dtype=bool)
@@ -473,8 +473,8 @@ def _training(
     Parameters
     ----------
     held_out : metrics on the held-out rows.
-    classes : the classes over which class averages in `held_out` are taken. If the averages on the training rows would be taken
-        over other classes, they are left out.
+    classes : the classes over which metrics in `held_out` are averaged. Such averages are left out for the training rows if they
+        would be over different classes.
     table : the held-out rows.
     pair : both models on the training rows; None if these are not known.
     """
@@ -507,7 +507,7 @@ def _training(
 
 
 def _positive(table: Table) -> float:
-    """Return the effective number of positive rows (Kish 1965), or the number of groups with a positive row if it is smaller."""
+    """Return the effective number of positive rows (Kish 1965), but at most the number of groups with a positive row."""
     return min(float(events(table)[1]), effective(table.row_weights[table.y > 0]))
 
 
@@ -515,8 +515,7 @@ def too_few(table: Table, held_out: bool = True) -> Message | None:
     """Return the reason why performance on the rows of a table is withheld; None if it can be shown.
 
     Metrics on fewer than ten rows would reveal single people. With fewer than `EVENTS` events of a class, intervals are too
-    short. The equivalence margin then also depends on a handful of rows, because it is a share of the loss of always predicting
-    the base rate.
+    short. The equivalence margin is a share of the loss of always predicting the base rate, and would also depend on a few rows.
     """
     rows = len(table)
     if rows < SMALL:
@@ -532,7 +531,7 @@ def has_small_class(held: FloatArray | IntArray) -> bool:
 def null_told(null: float, held: FloatArray | IntArray) -> float:
     """Return the null loss, rounded to two digits if any class has 1 to 9 rows.
 
-    More digits would reveal the number of rows of this class.
+    More digits would reveal the number of rows of such a class.
     """
     return float(f"{null:.1e}") if has_small_class(held) else null
 
@@ -578,13 +577,13 @@ def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -
     count = int(group.max()) + 1
     for _ in range(resamples):
         drawn = np.zeros(len(weights))
-        while drawn.sum() == 0:  # draws again if only rows with weight 0 were drawn
+        while drawn.sum() == 0:  # draw again if all drawn rows have weight 0
             drawn = weights * np.bincount(draws.integers(0, count, count), minlength=count)[group]
         yield drawn
 
 
 def _metric(name: str, both: Both, alone: bool = False) -> Metric:
-    """Return a metric of both models with their difference. `alone` says that rows are independent and have equal weights."""
+    """Return a metric of both models and its difference. `alone` is True if rows are independent and have equal weights."""
     network, linear = both
     least, most = RANGES.get(name, (-np.inf, np.inf))
     return Metric(
@@ -599,7 +598,7 @@ def _metric(name: str, both: Both, alone: bool = False) -> Metric:
 def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None = None) -> Metric:
     """Return a metric that is a mean over rows, given the value of each row for both models (2, n).
 
-    The row weights are multiplied by `among` (n,), for example to average only over the rows of one class.
+    The row weights are multiplied by `among` (n,), which can restrict the average to the rows of one class.
     """
     weights = table.row_weights if among is None else table.row_weights * among
     return _metric(name, _means(rows, weights, table.groups))
@@ -705,7 +704,7 @@ def _by_class(
 def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estimate:
     """Return the null loss minus the mean loss of a model, with a standard error and interval.
 
-    To first order, the influence of a row on `null` is the row's loss when the class shares (or the mean) are predicted.
+    To first order, the influence of a row on the null loss is the row's loss when the class shares (or the mean) are predicted.
     """
     task, y, w = table.schema.task, table.y, table.row_weights
     mean = np.average(y, weights=w)
@@ -720,7 +719,7 @@ def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estima
         )
     loss = loss_for(None, task).each(scores[None], y, device)[0]
     found = mean_over_rows(knowing_nothing - loss, w, table.groups)
-    told = null - float(np.average(loss, weights=w))  # `null` may be rounded, to hide the size of a small class
+    told = null - float(np.average(loss, weights=w))  # `null` may be rounded to hide the size of a small class
     moved = told - float(found.value)
     return told, float(found.stderr), float(found.low) + moved, float(found.high) + moved
 
@@ -728,8 +727,8 @@ def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estima
 def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
     """Return the renaming of the predicted classes that matches the target best; None if it is not a significant improvement.
 
-    The renaming is found on half of the rows (or groups) and tested on the other half. It is an improvement if the accuracy rises
-    with a one-sided p-value below `SWAPPED`.
+    The renaming is found on half of the rows (or groups) and tested on the other half. The improvement is significant if the
+    one-sided p-value of the rise in accuracy is below `SWAPPED`.
     """
     true, called, group, w = table.y.astype(np.int64), scores.argmax(axis=1), groups(table), table.row_weights
     k, first = scores.shape[1], group % 2 == 0
@@ -757,7 +756,7 @@ def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
 
 
 def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
-    """Return values of each row (n, parts); `null_of` computes the null loss from their means.
+    """Return the values of each row (n, parts) from whose means `null_of` computes the null loss.
 
     For a numeric target, `centre` is subtracted first.
     """
@@ -786,13 +785,13 @@ def predicted_classes(both: FloatArray, threshold: float) -> IntArray:
 
 
 def labels_differ(both: FloatArray, threshold: float) -> NDArray[np.bool_]:
-    """Return whether two models with scores (2, n, k) predict different classes for each row (n,)."""
+    """Return a mask of the rows (n,) for which two models with scores (2, n, k) predict different classes."""
     labels = predicted_classes(both, threshold)
     return np.asarray(labels[0] != labels[1])
 
 
 def discordance(both: FloatArray, table: Table, threshold: float) -> Discordance:
-    """Return counts of the rows on which two models with scores (2, n, k) are right, wrong, or predict different classes."""
+    """Return the counts of rows by the correctness of two models with scores (2, n, k)."""
     return Discordance.of(predicted_classes(both, threshold), table.y.astype(np.int64), len(table.schema.labels))
 
 
@@ -801,10 +800,10 @@ def _different_classes(both: FloatArray, weights: FloatArray, threshold: float, 
 
 
 def told(metric: Metric, found: Discordance, table: Table) -> Metric:
-    """Return the metric, without a standard error that would reveal a count of 1 to 9 rows.
+    """Return the metric, and replace or withhold a standard error that would reveal a count of 1 to 9 rows.
 
-    Only accuracy and balanced accuracy are affected. With two classes, the error of their difference is replaced by a larger one
-    where possible. Otherwise it is withheld. If no row shows a difference, the interval follows the rule of three.
+    Only accuracy and balanced accuracy are affected. With two classes, the standard error of the difference is replaced by a
+    larger one where possible. Otherwise it is withheld. If no row shows a difference, the interval follows the rule of three.
     """
     if metric.name not in ("accuracy", "balanced_accuracy"):
         return metric
@@ -818,10 +817,10 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
 
 
 def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
-    """Return the metric with the standard error of its difference taken from `assumed`, which is based on assumed decisions.
+    """Return the metric with the standard error of its difference computed from assumed decisions (`assumed`).
 
-    The error is withheld if a confusion matrix is withheld, because it would reveal the matrix. It is also withheld if rows have
-    weights or come in groups. The error would then depend on the rows to which the assumed decisions are assigned.
+    This standard error is withheld if it would reveal a withheld confusion matrix. It is also withheld if rows have weights or
+    come in groups, because it would then depend on the rows to which the assumed decisions are assigned.
     """
     if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)
@@ -829,14 +828,14 @@ def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -
 
 
 def three_of(table: Table, among: FloatArray | None = None) -> float:
-    """Return the upper 95% limit for the share of rows that differ, if no row in the table does (Hanley & Lippman-Hand 1983).
+    """Return the upper 95% limit for a share of rows, if no row in the table counts towards it (Hanley & Lippman-Hand 1983).
 
     The limit is -ln(0.05) / n, which is about 3 / n. It is NaN if rows have weights or come in groups, because it would then
     depend on the row or group with the largest weight, which may be a single person.
 
     Parameters
     ----------
-    among : 1 for the rows that can show a difference, 0 for all others (n,). None: all rows.
+    among : 1 for the rows that can count towards the share, 0 for all others (n,). None: all rows.
     """
     if table.weights is not None or table.groups is not None:
         return np.nan
@@ -844,9 +843,10 @@ def three_of(table: Table, among: FloatArray | None = None) -> float:
 
 
 def ruled_by_three(metric: Metric, most: float) -> Metric:
-    """Return the metric with the interval from -`most` to `most` for its difference, if no row shows a difference.
+    """If no row shows a difference, return the metric with the interval from -`most` to `most` for its difference.
 
-    Otherwise the metric is returned unchanged. A standard error of zero would wrongly claim that no row can ever differ.
+    Otherwise, return the metric unchanged. In the first case, a standard error of zero would wrongly suggest that no row can ever
+    differ.
     """
     if metric.difference[:2] != (0.0, 0.0):
         return metric

@@ -50,7 +50,7 @@ def brief(document: Document) -> list[Table | Paragraph]:
 
 
 def _scope(document: Document) -> list[Block]:
-    """Return sentences about the sources of variation that the intervals include or leave out."""
+    """Return sentences about the sources of variation that the intervals cover or do not cover."""
     return [Paragraph(say(line)) for line in document.verdict.lines if line.key.startswith("verdict.scope")]
 
 
@@ -122,7 +122,7 @@ def _difference(row: MetricRow) -> Cell:
 
 
 def _delong(document: Document) -> list[Block]:
-    """Return a sentence on the method of the interval for the difference in AUC; nothing if the method is Student's t."""
+    """Return a sentence on the interval for the difference in AUC; nothing if it is a Student's t interval."""
     of = _method(document)
     methods = [row.method for row in document.performance.metrics if row.metric == "auc"]
     return [
@@ -138,7 +138,7 @@ def _name(row: MetricRow) -> str:
 
 
 def _resolved(document: Document) -> Column[MetricRow]:
-    """Return the table column that names the model favoured by a significant difference.
+    """Return the table column that names the better model of each significant difference.
 
     A difference is shown as not assessed if its interval is withheld, or if the network may have been trained on the rows.
     """

@@ -1,7 +1,7 @@
-"""Performance over all rows of a scan, from sums that are computed batch by batch and then merged.
+"""Performance over all rows of a scan, computed from sums that are collected batch by batch and then merged.
 
-Metrics that are means over rows are computed from such sums, with Student's t intervals. AUC, average precision, R2 and the
-metrics of single classes are computed on a sample of rows, and the size of the sample is reported.
+The sums give all metrics that are means over rows, with Student's t intervals. AUC, average precision, R2 and the metrics of
+single classes are computed on a sample of rows. The size of the sample is reported.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Plan:
 
     Attributes
     ----------
-    metrics : metrics that are means.
+    metrics : metrics that are means over rows.
     centre : value subtracted from a numeric target.
     device : device on which losses are computed.
     threshold : probability above which a row is predicted positive.
@@ -64,7 +64,7 @@ class Totals:
     """Sums over rows, from which the metrics, the null loss and the number of discordant rows are computed.
 
     Each metric has sums for the network, the linear model and their difference. For classes, `discordance` counts the rows of
-    each class on which each model is right.
+    each class by the correctness of both models.
     """
 
     losses: Means

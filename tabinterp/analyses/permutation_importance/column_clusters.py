@@ -32,9 +32,9 @@ from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.table import check_table
 
-ROWS = 5_000  # rows on which associations are computed
+ROWS = 5_000  # maximum number of rows on which associations are computed
 THRESHOLD = 0.5
-FEWEST = 3  # minimum rows for a rank correlation
+FEWEST = 3  # minimum number of rows for a rank correlation
 ROUNDING = 1e-12  # A column counts as constant on some rows if its variance there is at most this share of the total.
 
 
@@ -56,7 +56,7 @@ class Families(Display):
     seed: int
 
     def weakest(self, name: str) -> float:
-        """Return the lowest association between any two columns of a group."""
+        """Return the lowest association between two columns of a group."""
         at = [self.columns.index(c) for c in self.families[name]]
         return float(self.association[np.ix_(at, at)].min())
 
@@ -78,7 +78,7 @@ class Families(Display):
 
 
 def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Families:
-    """Find groups of input columns that carry the same information, on at most 5,000 rows drawn with the seed.
+    """Find groups of input columns that carry the same information. At most 5,000 rows are used, drawn with the seed.
 
     To permute the columns of each group together, pass `families(table).families` as `groups=` to `permutation_importance`.
 
@@ -152,7 +152,7 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known.astype(np.float64)
     of_values = (a * w[:, None]).T
-    mass, total = (m * w[:, None]).T @ m, of_values @ m  # total[i, j]: sum of column i over rows where j is known too
+    mass, total = (m * w[:, None]).T @ m, of_values @ m  # total[i, j]: sum of column i over rows where columns i and j are known
     squares = (a * a * w[:, None]).T @ m
     with np.errstate(invalid="ignore", divide="ignore"):
         covariance = of_values @ a - total * total.T / mass
@@ -164,7 +164,7 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> FloatArray:
-    """Return ranks minus their column means (n, p); 0 for missing values and in constant columns."""
+    """Centre the ranks in each column (n, p), and set them to 0 for missing values and in constant columns."""
     a, mass = np.where(known, ranks, 0.0), w @ known
     weighs = known & (w > 0)[:, None]
     varies = np.where(weighs, ranks, -np.inf).max(axis=0) > np.where(weighs, ranks, np.inf).min(axis=0)

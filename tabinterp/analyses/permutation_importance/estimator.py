@@ -2,21 +2,21 @@
 
 The estimand (Breiman 2001; Fisher, Rudin & Dominici 2019) is E L(y, f(x with column j from another row)) - E L(y, f(x)), on the
 given rows. The row that receives a value is called the *receiver*, and the row from which the value is taken is the *donor*. Rows
-are put in hash order once, and each permutation is a circular shift of this order, which keeps memory access contiguous. If a
-column has few distinct values, no random draws are needed. Every row is then evaluated at each of these values, weighted by the
+are put in hash order once. Each permutation is a circular shift of this order, because contiguous memory access is fast. If a
+column has few distinct values, no random draws are needed: every row is evaluated at each of these values, weighted by the
 value's share of the rows, and the result is exact.
 
-The statistic is a U-statistic, because each row is both a receiver and a donor. Let L_ij be the loss of row i when the column
-comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). The code
-sums the rises D_ij = L_ij - L_ii instead. Over all pairs, this gives the same result. With few draws, it removes variation that
-is due only to differences in loss between rows. With few draws per row, the standard error is conservative: the coverage of a 95%
-interval is about 96% with ten draws and 98% with one. If rows come in groups, the projections are summed within each group before
-they are squared, and the interval is a t interval over groups.
+The statistic is a U-statistic, because each row is both a receiver and a donor. Let L_ij be the loss of row i when the value of
+the column comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection).
+The code uses the rises D_ij = L_ij - L_ii instead of the losses. Over all pairs, the result is the same. With few draws, the
+rises do not contain the variation of the losses L_ii between rows. With few draws per row, the standard error is conservative:
+the coverage of a 95% interval is about 96% with ten draws and 98% with one. If rows come in groups, the projections are summed
+within each group before they are squared, and the interval is a t interval over groups.
 
-Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Donors come from the receiver's own
-stratum (see `strata`), so permuting the column preserves its relation to the associated columns. Let D_s be the mean of the rises
-in stratum s, and p_s the stratum's share of the rows. The importance is sum_s p_s D_s, and the projection of a row in s is mean_j
-D_ij + mean_j D_ji - D_s. The strata are treated as fixed.
+Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Each receiver and its donor are in the
+same stratum (see `strata`), so permutation preserves the column's relation to the columns that are associated with it. Let D_s be
+the mean of the rises in stratum s, and p_s the stratum's share of the rows. The importance is sum_s p_s D_s, and the projection
+of row i in stratum s is mean_j D_ij + mean_j D_ji - D_s. The strata are treated as fixed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
 TOGETHER = "rise of the mean loss when the column comes from another row"
 WITHIN = "rise of the mean loss when the column comes from another row that is alike in the columns that go with it"
-ENOUGH = 10  # with at least this many draws per row, intervals have the stated coverage
+ENOUGH = 10  # minimum number of draws per row for intervals with the stated coverage
 CONSERVATIVE = "with so few draws a row intervals are conservative: they hold it more often than 95%"
 
 Progress = Callable[[str, float], None]
@@ -96,11 +96,11 @@ class PermutationImportance(Display):
     seed: int
     rows: int
     off_support_rows: int
-    projection: FloatArray  # (rows, players) influence of each row on the importance, as receiver and as donor
+    projection: FloatArray  # (rows, players) influence of each row on the importance, as a receiver plus as a donor
     weights: FloatArray
     groups: IntArray | None = None  # group of each row
     conditional: bool = False
-    strata: dict[str, Strata] = field(default_factory=dict)  # player -> strata; absent without associated columns
+    strata: dict[str, Strata] = field(default_factory=dict)  # player -> strata; players without associated columns are not included
 
     @property
     def estimand(self) -> str:
@@ -162,22 +162,22 @@ def permutation_importance(
     conditional: bool = False,
     progress: Progress | None = None,
 ) -> PermutationImportance:
-    """Return the permutation importance of every input column, on all rows of `table`.
+    """Compute the permutation importance of every input column on all rows of `table`.
 
     Calls with the same table and seed use the same draws, even for different models.
 
     Parameters
     ----------
-    n_repeats : number of rows from which each row takes a permuted value. It has no effect on columns with so few distinct values
-        that the result is exact.
+    n_repeats : number of donors for each row, which provide its permuted values. It has no effect on columns with so few distinct
+        values that the result is exact.
     loss : "log_loss", "brier", "auc", "accuracy", "squared_error", and for counts also "poisson_deviance" and
         "absolute_error". None uses log loss for classes, squared error for regression, and deviance for counts. A function that
         takes y (n,) and scores (n, k) and returns losses (n,) is also accepted. It receives scores on the given `scale`.
     groups : columns to permute together, by name of the group. Columns in no group are permuted one by one. `ti.families(table)`
         finds groups of columns that carry the same information.
     scale : scale of the scores that a function given as `loss` receives, "log_odds" or "probability".
-    conditional : whether to take permuted values only from rows that are similar in the associated columns. This is a different
-        estimand, and needs at least 80 rows.
+    conditional : whether to take permuted values only from rows that are similar in the associated columns. This is conditional
+        importance, a different estimand, and requires at least 80 rows.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def sizes(bound: BoundModel, n_repeats: int, seed: int) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums of the rises in loss under permutation, for each receiver and for each donor, with the receivers' own losses."""
+    """Sums of the rises in loss under permutation, for each receiver and each donor, and the receivers' original losses."""
 
     rows: list[IntArray] = field(default_factory=list)
     own: list[FloatArray] = field(default_factory=list)
@@ -227,9 +227,9 @@ def start(
     scale: str = "log_odds",
     conditional: bool = False,
 ) -> Plan:
-    """Draw the shifts of the rows, and return them with everything else that is fixed before the first row is scored.
+    """Draw the shifts of the rows, and return the plan: everything that is fixed before the first row is scored.
 
-    The plan also says for which columns the result is exact and needs no draws.
+    The plan also determines for which columns the result is exact and needs no draws.
     """
     n = len(bound.table)
     if n < 2:
@@ -257,7 +257,7 @@ def start(
 
 
 def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
-    """Return strata for every player that the model uses and that is associated with columns outside it."""
+    """Return strata for every player that the model uses and that is associated with columns of other players."""
     associated, result = families(bound.table, seed=seed), {}
     for player, columns in players.items():
         others = associated.associated(columns, ASSOCIATED)
@@ -298,7 +298,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     def asked(player: str) -> tuple[Sum, Sum]:
         return (exact if plan.is_exact(player) else drawn)(plan, player, rows, own)
 
-    known: list[FloatArray] = []  # weights of pairs, which are the same for most players
+    known: list[FloatArray] = []  # arrays of pair weights, which are equal for most players
     for i, found in enumerate(run_parallel(bound, asked, read)):
         received, given = ((rises, _once(mass, known)) for rises, mass in found)
         sums.received[read[i]], sums.given[read[i]] = [received], given
@@ -385,7 +385,7 @@ def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
 
 
 def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return, for each row (n,), the mean rise over all pairs in the row's stratum; 0 if all weights in the stratum are zero."""
+    """Return the mean rise over all pairs in each row's stratum (n,); 0 if all weights in the stratum are zero."""
     rise, mass = (np.bincount(strata.label, weights * part) for part in received.T)
     return np.asarray(share_of(np.column_stack([rise, mass]))[strata.label])
 

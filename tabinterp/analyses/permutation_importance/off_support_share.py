@@ -1,9 +1,9 @@
 """Off-support share: how often permuting a column makes a row unlike any real row.
 
 A random sample of rows is divided into two halves. All rows of a group are in the same half. Rows of the first half are the
-reference, and rows of the second half are probes. A permuted probe is off the support if it is farther from its nearest reference
-row than 95% of the unchanged probes are from theirs. If permuting the column did not change distances, the share would be about
-5%.
+reference, and rows of the second half are probes. A permuted probe counts as off the support if the distance to its nearest
+reference row exceeds the 95% quantile of this distance for unchanged probes. If permutation did not change the distances, the
+share would be about 5%.
 
 Distances in a numeric column are measured in standard deviations. In other columns, the distance is 0 if two values are equal and
 1 otherwise. The share is weighted by the weights of the probes and of the rows from which they take values. The weights of
@@ -51,7 +51,7 @@ class Support:
     def _squared(self, column: str) -> NDArray[np.float32]:
         """Return squared distances in one column (probes, references).
 
-        The matrices are not cached, because each of them takes a megabyte.
+        The matrices are not cached, because each matrix takes a megabyte.
         """
         values, half = self._frame[column], self._half
         if self._schema[column].kind == "numeric":
@@ -61,8 +61,8 @@ class Support:
     def off(self, columns: Sequence[str], label: IntArray | None = None) -> float | None:
         """Return the share of probes that are off the support when `columns` take their values from another probe.
 
-        If `label` (n,) gives a label to each row of the table, values come from another probe with the same label. Probes that
-        share their label with no other probe are left out.
+        If `label` (n,) gives a label to each row of the table, values come from another probe with the same label. A probe is
+        left out if no other probe has its label.
         """
         probes = len(self._total)
         if probes < 2 or self._total.shape[1] == 0:
@@ -83,7 +83,7 @@ class Support:
 
 
 def _half(table: Table, rows: IntArray) -> int:
-    """Return the number of reference rows: half of the rows, or the number closest to half that divides no group."""
+    """Return the number of reference rows: half of the rows, or the nearest number that does not split a group."""
     if table.groups is None:
         return len(rows) // 2
     ends = np.append(0, np.flatnonzero(np.diff(table.groups[rows])) + 1)

@@ -1,4 +1,4 @@
-"""The kernel of permutation importance: the losses of rows when some of their columns take values from other rows.
+"""Kernel of permutation importance, which computes the losses of rows when some of their columns take values from other rows.
 
 A *receiver* is a row that takes values, and a *donor* is the row from which they are taken. A *player* is a column, or a group of
 columns permuted together. A *front* is the output of the network's first affine operations.
@@ -22,10 +22,10 @@ from tabinterp.models.perturbation import BLOCK
 from .strata import Strata
 
 EXACT = 2  # A column is evaluated at all its values if it has at most this many distinct values per repeat.
-TOGETHER = 2**23  # maximum pairs of receiver and donor that are sorted together, to encode each distinct pair once
-ROOM = 2**24  # maximum numbers stored for encoded distinct pairs, if there are more pairs than rows
+TOGETHER = 2**23  # maximum number of pairs of receiver and donor that are sorted together to find the distinct pairs
+ROOM = 2**24  # maximum number of stored elements of encoded distinct pairs, if there are more pairs than rows
 OF_A_FUNCTION = 16_384  # rows per call of a model that is a function of rows, because each call has a fixed cost
-DENSE = 0.75  # If more than this share of the receivers change, scoring all rows is cheaper than gathering these.
+DENSE = 0.75  # If a larger share of the receivers changes, scoring all receivers is cheaper than gathering the changed ones.
 
 Sum = tuple[FloatArray, FloatArray]  # sums over pairs of w D and of w
 # (indices (m,) of receivers, buffer (m, h)) -> fronts of these receivers (m, h)
@@ -34,7 +34,7 @@ Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Everything that is fixed before the first row is scored: columns, draws, and groups of rows that share a value.
+    """Inputs that are fixed before the first row is scored: columns, draws, and groups of rows with the same values.
 
     The rows of `bound` are in hash order. A row is identified by its index in this order.
     """
@@ -45,7 +45,7 @@ class Plan:
     shifts: IntArray
     groups: dict[str, tuple[IntArray, IntArray]]  # player -> (group of each row (n,), one row of each group (groups,))
     seed: int
-    strata: dict[str, Strata] | None = None  # for conditional importance: player -> strata; absent: donors are all rows
+    strata: dict[str, Strata] | None = None  # for conditional importance: player -> strata; players that are not included have all rows as donors
 
     def is_exact(self, player: str) -> bool:
         """Return whether a player has so few distinct values that every row is evaluated at all of them."""
@@ -75,13 +75,13 @@ class Untouched:
         self.losses: FloatArray = loss.rows(scores[None], y, w[None])[0].cpu().numpy()
 
     def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
-        """Return the losses at the given scores (m, k) minus the original losses, for each receiver (m,).
+        """Return the loss at the given scores (m, k) minus the original loss, for each receiver (m,).
 
-        A pair of receiver and donor is weighted by the product of their weights; `donors` (m,) has the donors' weights.
+        A pair of receiver and donor is weighted by the product of their weights; `donors` (m,) contains the donors' weights.
         """
         w = (self.w * donors)[None]
         before = self.losses
-        if self.loss.ranks:  # The ranks depend on the weights.
+        if self.loss.ranks:  # The ranks on which such a loss is based depend on the weights.
             before = self.loss.rows(self.scores[None], self.y, w)[0].cpu().numpy()
         return np.asarray(self.loss.rows(scores[None], self.y, w)[0].cpu().numpy() - before)
 
@@ -110,7 +110,7 @@ def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
     """Yield the losses of the rows for each set of scores.
 
-    A loss that depends on ranks is computed from all sets at once.
+    A loss that depends on ranks is computed from all sets of scores together.
     """
     if not own.loss.ranks:
         for one in scores:
@@ -168,9 +168,9 @@ def _equal(bound: BoundModel, columns: tuple[str, ...]) -> IntArray:
 
 
 def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray) -> Callable[[IntArray], Tensor]:
-    """Return the function of `_mover` for columns that the encoder mixes with other columns.
+    """Return a function as `_mover` does, for columns that the encoder mixes with other columns.
 
-    The encoded row depends on the values of the player and on those of the other columns. Each distinct combination of these is
+    The encoded row depends on the values of the player and on those of the other columns. Each distinct combination of both is
     encoded once for all shifts. If there are too many combinations, they are encoded again for each shift.
     """
     bound, n = plan.bound, len(plan.bound.table)
@@ -218,7 +218,8 @@ def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntAr
 def _outer(
     bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
 ) -> Callable[[IntArray], Tensor]:
-    """Return the function of `_mover` for a player with a single encoded column, which moves the front along one direction."""
+    """Return a function as `_mover` does, for a player with a single encoded column, which moves the front along one direction.
+    """
     # The column is copied because it is read at every shift. In a table of thousands of columns, each read would miss the cache.
     x = np.ascontiguousarray(bound.x[:, column])
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)

@@ -46,7 +46,7 @@ def _figure(importance: Importance, unit: dict[str, str]) -> list[Block]:
 
 
 def _shown(rows: Sequence[ImportanceRow]) -> list[ImportanceRow]:
-    """Return the columns that are most important to either model, in the order of the document."""
+    """Return the columns that are most important to at least one of the models, in the order of the document."""
     order = sorted(range(len(rows)), key=lambda index: (-_either(rows[index]), index))
     return [rows[index] for index in sorted(order[:SHOWN])]
 

@@ -1,12 +1,13 @@
-"""Strata for conditional permutation: rows that are similar in the columns related to the permuted one.
+"""Strata for conditional permutation: groups of rows that are similar in the columns associated with the permuted column.
 
 A column is used for conditioning if its association with the permuted column is at least 0.2 (Strobl et al. 2008 use such a
 threshold for correlations). A regression tree predicts the permuted column from the conditioning columns, and the leaves of the
 tree are the strata. Strobl et al. 2008 and Debeer & Strobl 2020 use the splits of the trees in a forest, and Molnar et al. 2024
 use one tree per column.
 
-A tree underestimates the spread in the rows on which it was grown. The rows are therefore divided into two halves, and the strata
-of each half come from a tree that was grown on the other half. A leaf with fewer than 20 rows is merged with its neighbour.
+A tree underestimates the variation within its leaves for the rows on which it was grown. The rows are therefore divided into two
+halves, and the strata of each half come from a tree that was grown on the other half. A leaf with fewer than 20 rows is merged
+with its neighbour.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tabinterp.table.folds import folds
 
 from .record import FEWEST
 
-LEVELS = 16  # number of the most frequent levels of a permuted column that the tree distinguishes
+LEVELS = 16  # the tree distinguishes this number of most frequent levels of a permuted column
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,7 @@ class Strata:
     def further(self, rows: IntArray, shift: int) -> IntArray:
         """Return, for each of `rows` (m,), the row `shift` positions later in the same stratum, counted cyclically.
 
-        This is never the row itself, unless its stratum has no other row.
+        The result differs from the row itself, unless its stratum has no other row.
         """
         at = self.label[rows]
         size = self.size[at]
@@ -78,7 +79,7 @@ class Strata:
 def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], seed: int) -> Strata:
     """Divide the rows of a table into strata.
 
-    Rows are in the same stratum if the columns `conditioned` predict similar values of the permuted `columns` for them.
+    For rows in the same stratum, the columns `conditioned` predict similar values of the permuted `columns`.
     """
     target = np.column_stack([_target(table, c) for c in columns])
     features = np.column_stack([_code(table, c) for c in conditioned])

@@ -1,17 +1,17 @@
-"""Robustness: how the loss of both models, and for two classes their AUC, changes as column values are perturbed more and more.
+"""Robustness: change of both models' loss and, for two classes, AUC as the values of columns are perturbed by increasing amounts.
 
 A perturbation of size s replaces values by those of *donors*, which are at most 10,000 training rows, drawn by a hash of their
-numbers. A numeric value is located among the sorted donor values of its column, with ties broken at random. Its position is then
-shifted up or down by a random amount, uniform and at most s times the number of donors, and reflected at the ends. The value at
-the new position replaces the original one. A level is replaced by the level of a random donor with probability s. Missing values
-stay missing. Every new value thus occurs in the table, and a given size has the same meaning in all columns. At s = 1, the new
-values do not depend on the original ones. The random draws for a row depend only on its number and the seed. They are the same
-for both models and for all sizes, so a larger size shifts every value further.
+numbers. For a numeric value, its position among the sorted donor values of the column is found, with ties broken at random. The
+position is shifted up or down by a random amount, which is uniform and at most s times the number of donors, and is reflected at
+the ends. The donor value at the new position replaces the original value. With probability s, a level is replaced by the level of
+a random donor. Missing values stay missing. Every new value thus occurs in the table, and a given size has the same meaning in
+all columns. At s = 1, the new values do not depend on the original ones. The random draws for a row depend only on its number and
+the seed. They are the same for both models and for all sizes, so a larger size shifts every number further.
 
 The loss of each row is averaged over the draws, and differences between the models are paired by row. Given the models and the
 donors, this average depends only on the row itself. Standard errors are therefore those of means over rows or, if rows come in
-groups, over groups. If the table has no split, the donors are the evaluated rows themselves, and intervals treat the
-distributions of the columns as fixed.
+groups, over groups. If the table has no split, the donors are the evaluated rows themselves. The intervals then treat these donor
+values as fixed.
 
 The *excess rise* at a size is the rise in the network's loss from size 0 minus the rise in the linear counterpart's loss.
 """
@@ -50,15 +50,15 @@ from tabinterp.table.suppression import SMALL
 
 from .record import OF_NUMBERS, turns
 
-# A size is the largest shift of a numeric value, as a share of the donors, and the probability that a level is replaced.
+# A size is both the largest shift of a numeric value, as a share of the donors, and the probability that a level is replaced.
 SIZES = (
     0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0,
 )  # fmt: skip
 DRAWS = 10
-FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # if whole rows are encoded again, or with a limited budget
+FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # used if whole rows are encoded again, or with a limited budget
 # Products with the weights are stored for columns with at most this many distinct values per encoded column.
 LOOKED_UP = 4
-TOGETHER = 16_384  # perturbed rows that are scored at once
+TOGETHER = 16_384  # maximum number of perturbed rows that are scored in one batch
 OF_COLUMNS = 0.1  # size at which single columns are perturbed
 DONORS = 10_000
 HALF = 32  # bits of a hash that are used for one random number
@@ -82,7 +82,7 @@ class AtSize:
 
 @dataclass(frozen=True)
 class OfColumn:
-    """The rise in loss of both models when a single column is perturbed, and the difference of the two rises."""
+    """Rise in loss of both models when a single column is perturbed, and the difference between the two rises."""
 
     column: str
     network: Estimate
@@ -92,7 +92,7 @@ class OfColumn:
 
 @dataclass(frozen=True)
 class Robustness(Display):
-    """Performance of both models as column values are perturbed more and more.
+    """Performance of both models as the values of columns are perturbed by increasing amounts.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class Robustness(Display):
     donors_of : "training" if these are training rows, "all" if they are the evaluated rows.
     sizes : results at each size in increasing order, starting with size 0.
     numbers : results at size 5% when only numeric columns are perturbed; None if no input is numeric.
-    columns : results for each column perturbed alone at `column_size`, in decreasing order of the rise in the network's loss.
+    columns : results when only one column is perturbed, at `column_size`, in decreasing order of the rise in the network's loss.
     """
 
     loss: str
@@ -119,7 +119,7 @@ class Robustness(Display):
 
     @property
     def lost_at(self) -> float | None:
-        """The smallest size from which on the network is no longer significantly better than the linear model.
+        """The smallest size such that the network is not significantly better than the linear model at this and all larger sizes.
 
         None if the network is not significantly better at size 0, or if it is significantly better at the largest size.
         """
@@ -127,7 +127,7 @@ class Robustness(Display):
 
     @property
     def worse_from(self) -> float | None:
-        """The smallest size from which on the network is significantly worse than the linear model.
+        """The smallest size such that the network is significantly worse than the linear model at this and all larger sizes.
 
         None if the network is already significantly worse at size 0, or is not significantly worse at the largest size.
         """
@@ -174,7 +174,7 @@ def robustness(
     column_size: float = OF_COLUMNS,
     seed: int = 0,
 ) -> Robustness:
-    """Measure how the performance of a network and its linear counterpart falls as column values are perturbed more and more.
+    """Measure the performance of a network and its linear counterpart as column values are perturbed by increasing amounts.
 
     The held-out rows are used or, if the table has no split, all rows.
 
@@ -277,7 +277,7 @@ class _Found:
 
 
 class _Asked:
-    """Both models with their evaluated rows; scores these rows when their values are taken from other rows."""
+    """Both models with their evaluated rows, and methods that score these rows with values taken from other rows."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, loss: Loss, rows: int) -> None:
         """Prepare to score the first `rows` rows of the table to which the models are bound."""
@@ -310,7 +310,7 @@ class _Asked:
 def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
     """Return a function that takes the source row of each value (columns, n) and returns the scores (n, k).
 
-    If every column is encoded separately, encoded values are taken from the source rows, and no row is encoded again. These
+    If every column is encoded separately, encoded values are taken from the source rows, and no row is encoded again. The encoded
     values are in single precision and relative to their means.
     """
     if not bound.is_local(bound.columns):
@@ -354,7 +354,9 @@ def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
 
 
 class _Places:
-    """The positions of the evaluated rows among the sorted donor values of each column, from which new values are drawn.
+    """The positions of the evaluated rows' values among the sorted donor values of each column.
+
+    New values are drawn from these positions.
 
     Parameters
     ----------
@@ -368,7 +370,7 @@ class _Places:
         self.unmoved = np.tile(np.arange(rows), (len(inputs), 1))
         self.numeric = [j for j, column in enumerate(inputs) if table.schema[column].kind == "numeric"]
         self._known: list[IntArray] = []  # for each column: evaluated rows whose value is known
-        self._donors: list[IntArray] = []  # for each column: donors whose value is known, sorted by it if it is numeric
+        self._donors: list[IntArray] = []  # for each column: donors with a known value, sorted by it if it is numeric
         self._ranks: dict[
             int, tuple[IntArray, IntArray]
         ] = {}  # for each known value of a numeric column: numbers of donors below it, and of donors not above it
@@ -437,7 +439,7 @@ def run(context: Context) -> Robustness:
     Fewer sizes and draws are used if whole rows must be encoded again, or if the budget does not allow all of them.
     """
     rows = context.drawn(context.evaluated, context.settings.rows)
-    further = len(context.network.columns) + 1  # each column alone, and all numeric columns together
+    further = len(context.network.columns) + 1  # runs with a single column perturbed, and one with all numeric columns
     effort: dict[str, Any] = {}
     if context.share < len(rows) * DRAWS * (len(SIZES) + further) or not context.network.is_local(
         context.network.columns

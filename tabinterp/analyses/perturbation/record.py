@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tabinterp.document.document import Document
 
 
-OF_NUMBERS = 0.05  # size at which only numbers are perturbed
+OF_NUMBERS = 0.05  # size of the perturbation of numeric columns only
 
 
 class AtSize(Part):
@@ -30,7 +30,7 @@ class AtSize(Part):
     linear: Interval
     difference: Interval
     rise: Interval  # rise in the network's loss from size 0 minus the rise in the linear model's; empty at size 0
-    network_auc: Interval  # for two classes
+    network_auc: Interval  # empty unless the target has two classes
     linear_auc: Interval
     auc_difference: Interval
 
@@ -54,9 +54,11 @@ class Record(Part):
     donors_of: Literal["training", "all"]  # "all": the evaluated rows, because it is not known which rows were held out
     sizes: list[AtSize]  # size 0 first, increasing
     numbers: AtSize | None  # only numeric columns perturbed; None: no input is numeric
-    # smallest size from which on the network is not significantly better; None: not better at size 0, or better at the largest
+    # Smallest size such that the network is not significantly better at this and all larger sizes. None: not significantly better
+    # at size 0, or significantly better at the largest size.
     lost_at: float | None
-    # smallest size from which on it is significantly worse; None: worse at size 0, or not worse at the largest size
+    # Smallest size such that the network is significantly worse at this and all larger sizes. None: significantly worse at size
+    # 0, or not significantly worse at the largest size.
     worse_from: float | None
     column_size: float
     columns: list[OfColumn]  # largest rise in the network's loss first
@@ -102,7 +104,7 @@ class Record(Part):
 
 
 def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tuple[float | None, float | None]:
-    """Return the sizes from which on the network is no longer significantly better, and is significantly worse.
+    """Return the sizes at which the network stops being significantly better and becomes significantly worse.
 
     Parameters
     ----------
@@ -138,7 +140,10 @@ def _from(sizes: Sequence[float], holds: Sequence[bool]) -> float | None:
 
 
 def _check_differences(part: AtSize | OfColumn, none: AtSize) -> None:
-    """Check that the differences between the models and the excess rise follow from the losses; `none` has those at size 0."""
+    """Check that the differences between the models and the excess rise follow from the losses.
+
+    `none` contains the results at size 0.
+    """
     found = [("difference", part.difference, part.network, part.linear)]
     if isinstance(part, AtSize):
         found += [

@@ -10,7 +10,7 @@ from tabinterp.report.words import capital, interval, sentences, stated, t
 
 from .record import AtSize, OfColumn, Record
 
-MOST = 8  # maximum number of columns in the table; the document has all of them
+MOST = 8  # maximum number of columns in the table; the document has all columns
 NOTED = 0.05  # The introduction gives the result at the size nearest to this.
 
 

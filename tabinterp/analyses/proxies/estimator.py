@@ -1,17 +1,17 @@
-"""Proxies: how well a protected column that is not an input can be predicted from the inputs, and what effect the proxies have.
+"""Proxies: how well the inputs predict a protected column that is not an input, and the effect of the best predictors (proxies).
 
 The protected column is predicted by probes (Alain & Bengio 2016), which are logistic regressions or, for a numeric column, linear
 regressions. A probe uses the encoded inputs, the outputs of one hidden layer, the score, or a single input column. A single
 column is represented by its levels or, if it is numeric, by sixteen ranges. Probes are evaluated by five-fold cross-validation.
 The measure is R2 for a numeric column. For other columns, it is the AUC of each level against all others, averaged over the
-levels by their shares. The measure is averaged over the folds. Its standard error over rows is multiplied by 1.5, because the
-fits share most of their rows (Nadeau & Bengio 2003). A probe shows which information is linearly available, not how the network
-uses it.
+levels in proportion to their shares. The measure is averaged over the folds. Its standard error over rows is multiplied by 1.5,
+because the training sets of the five fits overlap (Nadeau & Bengio 2003). A probe shows which information is linearly available,
+not how the network uses it.
 
-The effect of the best proxies is measured by permutation. Their values are taken from other rows, first for one column at a time
-and then for all proxies together. The loss and the gap between the most and the least selected group are then computed again.
-Both gaps are between the same two groups. If the share selected may not be shown for one of these groups (`groups/partition`),
-the gap is withheld. Only its change is then reported, as a mean over draws.
+The effect of the best proxies is measured by permutation. Their values are taken from other rows, first for one proxy at a time
+and then for all proxies together. The loss, and the gap between the groups with the highest and lowest selection rates, are
+compared before and after permutation. Both gaps are between the same two groups. If the selection rate of one of these groups may
+not be shown (`groups/partition`), the gap is withheld, and only its mean change over draws is reported.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ from tabinterp.table.hash_sampling import chosen, row_hash
 from tabinterp.table.suppression import SMALL, BoolArray, countable, shown
 
 FOLDS = 5
-OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # factor of standard errors: the fits share most of their rows
+OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # factor of standard errors, because the training sets overlap
 ROWS = 3000
-FEWEST = 50  # minimum rows of a numeric protected column, or of each level of another
+FEWEST = 50  # minimum number of known rows of a numeric protected column, and of rows of each level of other protected columns
 CELLS = 16
 BEST, REPEATS = 3, 4
 PENALTY = 1.0
@@ -71,7 +71,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Ablated:
-    """The effect of permuting some columns on one model: change of the loss, change of the gap, and the remaining gap."""
+    """Effect of permuting some columns on one model: the change of the loss, the change of the gap, and the remaining gap."""
 
     columns: tuple[str, ...]
     loss: Estimate
@@ -81,7 +81,7 @@ class Ablated:
 
 @dataclass(frozen=True)
 class Gap:
-    """The gap in the share selected between the most and the least selected group, under one model.
+    """Gap between the highest and the lowest selection rate of any group, under one model.
 
     For numeric targets and counts, it is the gap in mean predictions.
     """
@@ -142,7 +142,7 @@ class Proxies(PreviewedFrame):
 
 
 def proxies(network: BoundModel, linear: BoundModel, *, threshold: float = THRESHOLD, seed: int = 0) -> Proxies:
-    """Measure how well every protected column that is not an input can be predicted, and the effect of its best proxies.
+    """Measure how well the inputs predict each protected column that is not an input, and the effect of its best proxies.
 
     At most 3,000 of the rows to which both models are bound are used, drawn by a hash of their numbers. A protected column is
     left out if fewer than two of its levels have at least fifty rows, or if it is numeric and known in fewer than fifty rows.
@@ -170,9 +170,10 @@ def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float,
 
 
 def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
-    """Return which rows are used (n,), the targets of a probe (n, k), and whether the targets are levels.
+    """Return a mask of the rows that are used (n,), the targets of a probe (n, k), and whether the targets are levels.
 
-    The targets are indicators of k levels, or the values of a numeric column (k = 1). None if there are too few rows.
+    The targets are indicators of k levels, or the values of a numeric column (k = 1). The result is None if there are too few
+    rows.
     """
     values = table.frame[name]
     if table.schema[name].kind == "numeric" and values.nunique() > 2:
@@ -258,7 +259,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
     shares = [found.share(int(i)) for i in told]
     rates = [one.value for one in shares]
     if len(told) < 2 or not np.isfinite(rates).all() or min(one.units for one in shares) < FEWEST_GROUPS:
-        return None  # With fewer than ten rows or groups of rows, the report does not say which share is lower.
+        return None  # With fewer than ten rows or groups of rows, the report does not show which selection rate is lower.
     most, least = (int(told[at]) for at in (np.argmax(rates), np.argmin(rates)))
     pair = (parts.codes == most, parts.codes == least)
     gap = _difference(bound.table, rows.selected, pair)
@@ -269,7 +270,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
 
 
 def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
-    """Return which groups have a selected share that may be shown (groups,)."""
+    """Return a mask of the groups with a selection rate that may be shown (groups,)."""
     sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
     return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 

@@ -1,4 +1,5 @@
-"""Record classes for proxies: how well a protected column that is not an input is predicted, and what effect proxies have."""
+"""Record classes for proxies: how well the inputs predict a protected column that is not an input, and the effect of the proxies.
+"""
 
 from __future__ import annotations
 

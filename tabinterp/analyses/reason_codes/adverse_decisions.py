@@ -28,8 +28,8 @@ REFERENCE = 100  # number of just-approved rows
 EVALUATIONS, MOST = (
     2_000_000,
     16,
-)  # network evaluations for one set of lists, if the number of rows allows it; maximum permutations for each pair of rows
-TOLERANCE = 1e-2  # tolerance of integrated gradients, which is small enough to order the columns
+)  # target number of network evaluations for one set of lists; maximum number of permutations for each pair of rows
+TOLERANCE = 1e-2  # tolerance of integrated gradients, small enough to rank the columns
 
 AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
@@ -47,7 +47,7 @@ class Case:
     size: int
     found: int
     near: IntArray  # indices of the just-approved rows
-    mean: FloatArray  # (d,) mean of all encoded rows, for the network
+    mean: FloatArray  # mean of all rows as encoded for the network (d,)
     linear_mean: FloatArray
     side: float
     cut: float
@@ -73,7 +73,10 @@ class Case:
         return np.asarray(np.average(self.linear.x[self.near], axis=0, weights=self.near_weights))
 
     def declines(self, scores: FloatArray) -> BoolArray:
-        """Return which scores lead to an adverse decision; a score equal to the threshold belongs to the negative class."""
+        """Return a mask of the scores that lead to an adverse decision.
+
+        A score equal to the threshold is assigned to the negative class.
+        """
         return np.asarray((scores > self.cut) == (self.side > 0))
 
 
@@ -153,7 +156,7 @@ def _both_scales(scores: torch.Tensor) -> torch.Tensor:
 
 
 def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return Shapley values relative to the just-approved rows, of the log-odds and of the probability (both: rows, columns).
+    """Return Shapley values of the log-odds and of the probability, relative to the just-approved rows (both: rows, columns).
 
     Both are computed from the same coalitions.
     """
@@ -164,7 +167,7 @@ def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray
 
 
 def _baseline(case: Case, mean: FloatArray) -> FloatArray:
-    """Return Shapley values (rows, columns) relative to `mean` (d,), a single encoded row that is the mean of other rows."""
+    """Return Shapley values (rows, columns) relative to a single encoded row `mean` (d,), which is a mean of rows."""
     bound, rows = case.network, np.arange(case.size + 1)  # the last row is replaced by the mean
     one = replace(bound, x=np.vstack([bound.x[: case.size], mean]), table=bound.table.take(rows))
     found = explain(Games(one, rows[-1:], lambda scores: scores), case.rows, case.seed, MOST, None).values
@@ -182,7 +185,7 @@ def _gradients(case: Case) -> FloatArray:
 
 
 def linear_values(case: Case, mean: FloatArray) -> FloatArray:
-    """Return contributions under the linear model (rows, columns): coefficient times distance from `mean`.
+    """Return contributions under the linear model (rows, columns): coefficient times deviation from `mean`.
 
     If the encoder mixes columns, Shapley values relative to the just-approved rows are returned instead.
     """
@@ -195,7 +198,7 @@ def linear_values(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _cleaned(case: Case, values: FloatArray, bound: BoundModel) -> FloatArray:
-    """Return contributions to the adverse decision, where values that are only rounding errors are set to zero."""
+    """Return contributions to the adverse decision, with values that are only rounding errors set to zero."""
     tiny = RESOLUTION * max(float(np.abs(values).max()), 1e-300)
     return case.side * np.where(np.abs(values) > tiny, values, 0.0)
 

@@ -1,13 +1,13 @@
 """Reason codes: the columns that contribute most to an adverse decision, under the network and under the linear model.
 
 The Official Interpretations of Regulation B (12 CFR 1002, Supplement I, 9(b)(2)-5) describe two methods. Both name the factors on
-which the applicant is furthest below an average. The average is either that of applicants at or just above the cut-off, or that
-of all applicants. For a logistic regression, the contribution of a column is beta (x - average), in closed form. For a network,
-there are several ways to compute contributions.
+which the applicant is furthest below an average. One method uses the average of applicants at or just above the cut-off, and the
+other uses the average of all applicants. For a logistic regression, the contribution of a column is beta (x - average), in closed
+form. For a network, there are several ways to compute contributions.
 
 - The main method is interventional Shapley values relative to the just-approved rows. It uses real rows and whole columns.
-- Two alternatives are Shapley values relative to the mean of the just-approved rows, and relative to the mean of all rows. If a
-  column has levels, such a mean is not a possible row.
+- Two alternatives are Shapley values relative to the mean of the just-approved rows, and relative to the mean of all rows. If
+  there are categorical columns, such a mean is not a possible row.
 - Another alternative is integrated gradients from the mean of the just-approved rows.
 
 The analysis measures how well the lists of two methods agree, row by row. It compares the order of the columns and not the sizes
@@ -48,18 +48,19 @@ from .adverse_decisions import (
 from .reason_lists import Against, Flips, Likeness, Named, against, alike, flips, named_columns, omitted, protected
 from .record import TOP
 
-AUDITED_ROWS = 500  # rows with an adverse decision that an audit explains
+AUDITED_ROWS = 500  # maximum number of declined rows that an audit explains
 
 
 @dataclass(frozen=True, eq=False)
 class ReasonCodes(Display):
-    """Reason codes of declined rows, and how reliable they are.
+    """Reason codes of declined rows, and measures of their reliability.
 
     Attributes
     ----------
     rows : number of declined rows that are explained.
     declined_rows : number of declined rows.
-    reference_rows : number of just-approved rows with which the declined rows are compared. They are the same for both models.
+    reference_rows : number of just-approved rows with which the declined rows are compared. The same rows are used for both
+        models.
     network : contribution of each column to the network's adverse decision, in log-odds (rows, columns).
     linear : contribution of each column to the adverse decision under the linear model, in log-odds (rows, columns).
     numbers : row numbers of the explained rows.
@@ -105,8 +106,8 @@ class ReasonCodes(Display):
     def frame(self) -> pd.DataFrame:
         """Return one line for each measure.
 
-        A line has the subject of the measure, the number of rows, the value, its standard error and its 95% interval. All
-        measures are aggregates, so nothing is shown about single rows of the table.
+        Each line contains the subject of the measure, the number of rows, the value, its standard error and its 95% interval. All
+        measures are aggregates over rows.
         """
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))
@@ -162,8 +163,8 @@ def reason_codes(
     signs : for numeric columns, the intended direction (+1 or -1) of their effect on the score of the positive class.
     rows : maximum number of declined rows to explain, drawn by a hash of their numbers; None explains all.
     reference : maximum number of just-approved rows with which the declined rows are compared.
-    evaluations : maximum number of rows that the network scores for one set of lists. It limits the number of permutations for
-        each pair of rows, which is at least one and at most sixteen.
+    evaluations : maximum number of rows that the network scores for one set of lists. This limits the number of permutations for
+        each pair of rows, which is between one and sixteen.
 
     Raises
     ------
@@ -235,8 +236,8 @@ def run(context: Context) -> ReasonCodes | None:
         return None
     network, linear = context.both(context.evaluated)
     columns = len(network.columns)
-    # Each pair of rows needs evaluations for at least two lists of reasons, each from a permutation and its reverse. Further
-    # evaluations change single columns or the columns of a list.
+    # Each pair of rows needs evaluations for at least two lists of reasons, each with a permutation and its reverse. In further
+    # evaluations, single columns or the columns of a list are changed.
     rows, reference = context.rows_and_background(6 * columns, min(context.settings.rows, AUDITED_ROWS), REFERENCE)
     return reason_codes(
         network,

@@ -1,9 +1,9 @@
-"""Lists of reasons: their similarity, the columns that they name, and whether changing these columns changes the decision.
+"""Lists of reasons: their similarity, the columns that they name, and the effect of changing these columns on the decision.
 
 Small counts are protected. If a share would reveal a count of one to nine rows, or of all but one to nine rows, a bound is
 returned in its place (`told_share`). A share is withheld if the protected share could be calculated from it. The number of rows
-on which the two models decide differently may also be withheld. There are then no separate results for the declined rows that the
-linear model declines too, and for those that it approves.
+on which the two models decide differently may also be withheld. In that case, results are not split by the linear model's
+decision on the declined rows.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from tabinterp.table.suppression import parts_shown
 from .adverse_decisions import BoolArray, Case, linear_values
 from .record import TOP
 
-DONORS = 20  # just-approved rows from which the values of the named columns are taken
-BLOCK = 512  # rows whose columns are changed at the same time
+DONORS = 20  # number of just-approved rows from which the values of the named columns are taken
+BLOCK = 512  # number of rows that are changed in one batch
 
 Which = Literal["network", "linear"]
 
@@ -62,7 +62,7 @@ class Flips:
     Attributes
     ----------
     named : share of pairs in which the model approves the row after the named columns have changed.
-    random : the same share if an equal number of random columns have changed.
+    random : share of pairs in which the model approves the row after an equal number of random columns have changed.
     gain : the paired difference, `named` minus `random`.
     """
 
@@ -75,7 +75,9 @@ class Flips:
 
 @dataclass(frozen=True)
 class Named:
-    """The shares of rows for which a column is a reason, and for which it is the first reason, under both models."""
+    """For one column, the share of rows for which it is a reason and the share for which it is the first reason, under both
+    models.
+    """
 
     column: str
     protected: bool
@@ -89,8 +91,8 @@ class Named:
 class Against:
     """The share of reasons that contradict the declared direction of a column.
 
-    The share is over rows for which the column is a reason. A reason contradicts the direction if, by the direction, the row's
-    value is less adverse than the mean of the just-approved rows.
+    The share is over rows for which the column is a reason. A reason contradicts the direction if the row's value should,
+    according to the direction, be less adverse than the mean of the just-approved rows.
     """
 
     column: str
@@ -105,7 +107,7 @@ class Against:
 def listed(values: FloatArray) -> tuple[BoolArray, IntArray]:
     """Return which columns each list names (rows, columns), and the index of its first reason (rows,), -1 if it is empty.
 
-    `values` (rows, columns) has the contributions to the adverse decision.
+    `values` (rows, columns) contains the contributions to the adverse decision.
     """
     order = np.argsort(-values, axis=1, kind="stable")
     named = np.zeros(values.shape, dtype=bool)
@@ -133,10 +135,10 @@ def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Li
 
 
 def _closed(found: list[Likeness]) -> list[Likeness]:
-    """Withhold a measure on both parts of the declined rows if it is withheld on one part, and return all measures.
+    """Return the measures. If a measure is withheld on one part of the declined rows, withhold it on the other part too.
 
-    The parts are the rows that the linear model also declines, and the rows that it approves. The withheld value could otherwise
-    be derived from the measure on all declined rows.
+    The parts are the rows that the linear model also declines, and the rows that it approves. Otherwise, the withheld value could
+    be derived from the measures on the other part and on all declined rows.
     """
     of = {one.of: one for one in found}
     parts = of["linear_agree"], of["linear_differ"]
@@ -170,7 +172,9 @@ def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
 
 
 def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
-    """Return, for each model, how often it approves the rows that it declines after the columns in its reasons have changed."""
+    """Return, for each model, the share of its declined rows that it approves after the columns named in the reasons have
+    changed.
+    """
     models: tuple[tuple[Which, BoundModel, FloatArray], ...]
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:
@@ -192,7 +196,7 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
 def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
     """Return random sets of columns (rows, columns) with the given numbers of columns `sizes` (rows,).
 
-    The draw depends on the hash of the row's number.
+    The random numbers depend on the hash of each row's number.
     """
     own = row_hash(case.network.table.numbers[at], case.seed)
     columns = splitmix(np.arange(len(case.network.columns), dtype=np.uint64))
@@ -202,7 +206,7 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
 
 
 def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> FloatArray:
-    """Return the share of donors for which each row is approved (rows,).
+    """Return, for each row (rows,), the share of donors with whose values the row is approved.
 
     The columns marked in `moved` (rows, columns) take the donor's values. The donors are just-approved rows.
     """
@@ -221,8 +225,7 @@ def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> 
 def omitted(case: Case, main: FloatArray) -> Mean:
     """Return the share of rows for which a column that is not named matters more than a named one.
 
-    How much a column matters is measured by the change in the score when only this column takes the values of the just-approved
-    rows.
+    A column matters more if the score changes more when only this column takes the values of the just-approved rows.
     """
     bound, named = case.network, listed(main)[0]
     alone = np.empty(named.shape)
@@ -239,11 +242,13 @@ def omitted(case: Case, main: FloatArray) -> Mean:
 
 
 def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Named]:
-    """Return the columns that are a reason for at least ten rows under either model, the most frequent for the network first."""
+    """Return the columns that are a reason for at least ten rows under one of the models, in decreasing order of frequency for
+    the network.
+    """
     weights, group = _weighed(case, case.rows)
     (network, first), (other, other_first) = listed(main), listed(linear)
     open_ = [_firsts(one, network.shape[1]) for one in (first, other_first)]
-    # If all rows have the same number of reasons, the total of these counts is known.
+    # If all rows have the same number of reasons, a reader knows the sum of these counts.
     told = [parts_shown(one.sum(axis=0)) for one in (network, other)]
     found = [
         Named(
@@ -261,16 +266,16 @@ def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Name
 
 
 def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the share of rows for which a column is a reason, given an indicator for each row.
+    """Return the share of rows for which a column is a reason, given an indicator of these rows.
 
-    If these are one to nine rows, the result is a bound. If `told` is False, a small count could be derived from the share, and
-    the share is withheld.
+    If the count is one to nine rows, the result is a bound. If `told` is False, the share is withheld, because a small count
+    could be derived from it.
     """
     return told_share(hit, weights, group) if told or hit.sum() < FEWEST else NONE
 
 
 def _firsts(first: IntArray, columns: int) -> BoolArray:
-    """Return, for each column (columns,), whether the number of rows for which it is the first reason may be shown."""
+    """Return a mask (columns,) of the columns for which the number of rows with this first reason may be shown."""
     counts = np.bincount(first + 1, minlength=columns + 1)
     return parts_shown(counts)[1:]
 

@@ -1,4 +1,5 @@
-"""Record classes for reason codes: the columns named for adverse decisions, the agreement between models, and the stability.
+"""Record classes for reason codes: the columns named for adverse decisions, the agreement between models, and the stability of
+the lists.
 
 Results are aggregates over at least ten rows. If a share counts one to nine rows, it has no value and at most an upper limit. If
 it counts all but one to nine rows, it has no value and at most a lower limit.
@@ -41,28 +42,30 @@ class Alike(Part):
         "integrated_gradients",
         "linear_reference",
     ]
-    rows: int | None  # None: fewer than ten rows, or all declined rows except fewer than ten
+    rows: int | None  # None: fewer than ten rows, or fewer than ten rows are missing from all declined rows
     jaccard: Interval
-    changed: Interval  # share of rows whose lists name different columns
-    first: Interval  # share of rows whose first reason is the same
+    changed: Interval  # share of rows for which the lists name different columns
+    first: Interval  # share of rows for which both lists have the same first reason
 
 
 class Flip(Part):
-    """Share of rows approved after the named columns take values from just-approved rows, compared with random columns."""
+    """Share of declined rows that a model approves after columns take values from just-approved rows, for named and for random
+    columns.
+    """
 
     model: Literal["network", "linear"]
-    rows: int | None  # rows that this model declines; None: fewer than ten rows, or all except fewer than ten
+    rows: int | None  # number of rows that this model declines; None: fewer than ten rows, or fewer than ten rows are missing from all rows
     named: Interval
     random: Interval
     gain: Interval  # paired difference, named minus random
 
 
 class ReasonRow(Part):
-    """The shares of declined rows for which a column is a reason, and for which it is the first reason."""
+    """For one column, the share of declined rows for which it is a reason and the share for which it is the first reason."""
 
     column: str
     protected: bool
-    proxy_of: list[str]  # protected columns that neither model uses and of which this is one of the best proxies
+    proxy_of: list[str]  # protected columns, used by neither model, of which this column is one of the best proxies
     network: Interval
     linear: Interval
     network_first: Interval
@@ -115,7 +118,8 @@ def build(r: Results) -> Reasons | None:
 
 
 def _proxies(r: Results) -> dict[str, list[str]]:
-    """Return, for each column, the protected columns of which it is one of the best proxies and which neither model uses."""
+    """Return, for each column, the protected columns that neither model uses and of which the column is one of the best proxies.
+    """
     proxies: dict[str, list[str]] = {}
     found = r[PROXIES]
     for proxy in () if found is None else found.proxies:
@@ -142,7 +146,7 @@ def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) ->
 
 
 def _count(part: int, rows: int) -> int | None:
-    """Return the count `part` of `rows`; None if it is below ten, or if one to nine rows are not counted."""
+    """Return the count `part` out of `rows`; None if `part` or the number of remaining rows is between one and nine."""
     return part if part >= SMALL and not countless(part, rows) else None
 
 
@@ -152,7 +156,8 @@ def _percent(name: str, share: Mean) -> dict[str, float]:
 
 
 def _sentences(result: ReasonCodes, linear: str) -> list[Message]:
-    """Return the sentences about agreement, stability and effect of the reasons; none if there are too few groups of rows.
+    """Return the sentences about the agreement, stability and effect of the reasons; an empty list if there are too few groups of
+    rows.
 
     The analysis ensures that every number is based on at least ten rows.
     """
@@ -177,7 +182,7 @@ def _direction(gain: Mean) -> str:
 
 
 def _sentence(key: str, values: dict[str, str], **shares: Mean) -> Message | None:
-    if any(share[0] != share[0] or share[2] != share[2] for share in shares.values()):  # no sentence without intervals
+    if any(share[0] != share[0] or share[2] != share[2] for share in shares.values()):  # no sentence if an interval is missing
         return None
     numbers = {end: value for name, share in shares.items() for end, value in _percent(name, share).items()}
     return Message(key=key, values={**values, **numbers})

@@ -23,7 +23,7 @@ from tabinterp.report.words import (
 
 from .record import Alike, Flip, ReasonRow, Reasons
 
-DETAIL = "reasons.omitted"  # a sentence that is shown with the notes
+DETAIL = "reasons.omitted"  # key of a sentence that is shown with the notes
 
 
 def build(reasons: Reasons, document: Document) -> list[Block]:
