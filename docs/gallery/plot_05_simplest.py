@@ -24,7 +24,7 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# These are the losses on held-out rows, with intervals for the difference from the network.
+# The figure shows the loss of each model on held-out rows, with its 95% interval.
 
 ladder = ti.ladder(model, table)
 print("simplest model that is as good as the network:", ladder.shortest)
@@ -33,7 +33,8 @@ plt.show()
 
 # %%
 # ``best()`` returns the simplest model as a fitted scikit-learn pipeline. If the target has two classes,
-# ``scorecard()`` converts it into a scorecard with integer points.
+# ``scorecard()`` converts it into a scorecard with integer points. The table gives the difference between each
+# model's loss and the network's loss, with its interval.
 
 ladder.frame()[
     ["rung", "parameters", "loss", "against_network", "against_network_low", "against_network_high", "status"]

@@ -24,15 +24,16 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# At size 0.1, each number is replaced by the value of another row, and the ranks of the two values differ by at most
-# 10% of the number of rows.
+# At size 0.1, each value is replaced by the value that another row has in the same column. The ranks of the two
+# values differ by at most 10% of the number of rows.
 
 perturbed = ti.robustness(model, table)
 perturbed.plot()
 plt.show()
 
 # %%
-# The first number is the smallest size at which the network is no longer better than linear regression, and the
-# second is the smallest size at which it is worse. ``None`` means that this happens at none of the sizes tried.
+# The first number printed is the size from which on the network is no longer significantly better than linear
+# regression. The second is the size from which on the network is significantly worse. ``None`` means that there is
+# no such size.
 
 print(perturbed.lost_at, perturbed.worse_from)

@@ -24,7 +24,7 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# These are the mean widths for both models, and their paired difference.
+# These are the mean widths of the intervals for both models, and the paired difference.
 
 intervals = ti.conformal(model, table)
 print("network", intervals.network)
@@ -32,8 +32,8 @@ print("linear regression", intervals.linear)
 print("difference", intervals.difference)
 
 # %%
-# Even if nine in ten intervals contain the true value on average, the share may be lower in some slices. Coverage
-# and width by slice show where the intervals fail.
+# Even if nine in ten intervals contain the true value over all rows, coverage may be lower in some slices of the
+# rows. The figure shows coverage and width by slice.
 
 intervals.plot()
 plt.show()

@@ -32,6 +32,6 @@ errors.plot()
 plt.show()
 
 # %%
-# This figure shows the distribution of the absolute errors of both models.
+# This table gives quantiles of the absolute errors of both models.
 
 errors.errors().round(3)

@@ -60,7 +60,7 @@ model
 # Audit
 # -----
 #
-# Without ``analyses=``, an audit runs everything, which takes a few minutes. The analyses below are enough for a
+# Without ``analyses=``, an audit runs all analyses, which takes a few minutes. The analyses below are enough for a
 # first look; the audit also runs the analyses that they need.
 
 audit = ti.audit(

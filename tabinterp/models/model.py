@@ -319,8 +319,8 @@ class BoundModel:
         if wrong.any():
             row = int(self.table.numbers[int(np.argmax(wrong))])
             raise ModelError(
-                f"{self.model.name} returns infinite or NaN scores for {int(wrong.sum())} of {len(scores)} rows (the first is row "
-                f"{row}). Check the values in these rows and the weights of the model"
+                f"{self.model.name} returns infinite or NaN scores for {int(wrong.sum())} of {len(scores)} rows (the first is "
+                f"row {row}). Check the values in these rows and the weights of the model"
             )
         return scores
 

@@ -45,8 +45,7 @@ def _in_row(e: FloatArray, w: FloatArray) -> Any:
 
 
 def _apart(e: FloatArray) -> Any:
-    """Return the sum (k,) of e_ib e_i'b' over all sets of four different rows i, b, i', b'. The diagonal of e (r, r, k) is zero.
-    """
+    """Return the sum (k,) of e_ib e_i'b' over all sets of four different rows i, b, i', b'. The diagonal of e (r, r, k) is zero."""
     given, taken = e.sum(axis=1), e.sum(axis=0)
     shared = (given**2 + taken**2 + 2 * given * taken).sum(axis=0) - (e**2 + e * e.swapaxes(0, 1)).sum(axis=(0, 1))
     return given.sum(axis=0) ** 2 - shared
@@ -81,15 +80,16 @@ def ratio(above: FloatArray, below: FloatArray) -> Estimates:
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Blocks of rows that serve as replicates. They include the scores of the unchanged rows and of rows with one column changed.
-    """
+    """Blocks of rows that serve as replicates. They include the scores of the unchanged rows and of rows with one column changed."""
 
     bound: BoundModel
     rows: tuple[IntArray, ...]
     weights: tuple[FloatArray, ...]
     own: tuple[FloatArray, ...]  # scores of the unchanged rows minus the mean of all scores, (r, k) for each block
     centre: FloatArray
-    single: dict[str, tuple[FloatArray, ...]]  # for each column, the scores with that column changed, (r, r, k) for each block
+    single: dict[
+        str, tuple[FloatArray, ...]
+    ]  # for each column, the scores with that column changed, (r, r, k) for each block
 
     @classmethod
     def of(cls, bound: BoundModel, rows: Sequence[IntArray], columns: Sequence[str]) -> Blocks:
@@ -155,7 +155,9 @@ def index_terms(bound: BoundModel, pair: tuple[str, str], rows: IntArray, draws:
     for weight, members in _coalitions(len(others), n, is_exact(bound), draws):
         given = np.zeros((n, n, len(bound.columns)), dtype=bool)
         given[:, :, others] = members
-        taken = np.repeat(given[None], 4, axis=0)  # columns of the pair taken from row i: both, the first, the second, neither
+        taken = np.repeat(
+            given[None], 4, axis=0
+        )  # columns of the pair taken from row i: both, the first, the second, neither
         taken[0][:, :, places] = taken[1][:, :, places[0]] = taken[2][:, :, places[1]] = True
         sources = np.where(taken, rows[:, None, None], rows[None, :, None]).reshape(4 * n * n, -1)
         with torch.inference_mode():
@@ -331,8 +333,7 @@ def _dependence(
 def _sources(
     bound: BoundModel, grids: tuple[Grid, Grid], rows: IntArray, places: tuple[IntArray, IntArray]
 ) -> IntArray:
-    """Return the index of the row that provides each value (A, B, rows, columns). Every row is set to the values of every cell.
-    """
+    """Return the index of the row that provides each value (A, B, rows, columns). Every row is set to the values of every cell."""
     sources = np.tile(rows[None, None, :, None], (len(grids[0]), len(grids[1]), 1, len(bound.columns)))
     sources[..., bound.columns.index(grids[0].column.name)] = places[0][:, None, None]
     sources[..., bound.columns.index(grids[1].column.name)] = places[1][:, None]

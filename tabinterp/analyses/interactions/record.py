@@ -20,7 +20,9 @@ class InteractionRow(Part):
     output: str | None
     first: str
     second: str
-    variance: Interval  # variance of (the pair's partial dependence minus the partial dependence of each of its columns)
+    variance: (
+        Interval  # variance of (the pair's partial dependence minus the partial dependence of each of its columns)
+    )
     share: Interval  # `variance` divided by the variance of the score
     h2: Interval  # `variance` divided by the variance of the pair's partial dependence (Friedman & Popescu 2008)
     shapley: Interval  # variance over rows of the Shapley interaction index

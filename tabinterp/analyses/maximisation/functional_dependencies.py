@@ -51,7 +51,9 @@ def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[n
             continue
         pairs = np.flatnonzero(same)
         differ = (told[order[pairs + 1]] != told[order[pairs]]).sum(axis=0)
-        for j in np.flatnonzero(differ <= 4 * APART * len(pairs)):  # a contradicting row affects at most two pairs of neighbours
+        for j in np.flatnonzero(
+            differ <= 4 * APART * len(pairs)
+        ):  # a contradicting row affects at most two pairs of neighbours
             made[i, j] |= _follows(told[repeated, i], told[repeated, j])
     return made
 

@@ -50,7 +50,9 @@ def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, 
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]
     active = np.arange(len(states.of))
     for k in range(ROUNDS):
-        if not lines or len(active) == 0 or (reader.linear and budget is None):  # the maximum of a linear function is at an end
+        if (
+            not lines or len(active) == 0 or (reader.linear and budget is None)
+        ):  # the maximum of a linear function is at an end
             break
         few = states.take(active)
         before = few.score.copy()

@@ -23,7 +23,10 @@ BREAKS = {
     "relu6": (0.0, 6.0), "hardtanh": (-1.0, 1.0), "softplus": (), "tanh": (0.0,), "sigmoid": (0.0,), "softsign": (0.0,),
     "gelu": (-math.sqrt(2), math.sqrt(2)), "silu": (-SILU, SILU),
 }  # fmt: skip
-TURNS = {"gelu": -0.7517915246935645, "silu": -1.2784645427610738}  # points where the activations stop falling and begin to rise
+TURNS = {
+    "gelu": -0.7517915246935645,
+    "silu": -1.2784645427610738,
+}  # points where the activations stop falling and begin to rise
 ASIDE = 1e-12  # distance from a kink at which the slopes on its sides are evaluated
 REACH, POINTS = 40.0, 8001  # half the width of the grid, and number of grid points
 CLOSE = 0.02  # distance from a point in `breaks` within which the grid is a thousand times finer
@@ -170,8 +173,7 @@ def activation_of(layer: Layer) -> Activation | None:
 
 
 def _jumps(activation: Activation, points: Tensor) -> bool:
-    """Return whether the change of some unit's output between adjacent points is outside the range that the unit's slopes allow.
-    """
+    """Return whether the change of some unit's output between adjacent points is outside the range that the unit's slopes allow."""
     x = points[:, None].expand(-1, activation.width)
     least, most = activation.slopes(x[:-1], x[1:])
     step, width = activation.value(x).diff(dim=0), x.diff(dim=0)

@@ -169,7 +169,9 @@ class Bounds:
         """Return lower bounds of the derivative (boxes,), and the looseness due to each column (boxes, numbers + levels)."""
         network, box = self._network, _Box(boxes)
         layers: list[_Layer] = []
-        form: Tensor | None = None  # (boxes, m, m1), linear functions of the first layer's pre-activations; None: the identity
+        form: Tensor | None = (
+            None  # (boxes, m, m1), linear functions of the first layer's pre-activations; None: the identity
+        )
         offset, remainder, size = torch.zeros_like(self._size), torch.zeros_like(self._size), self._size
         for i, activation in enumerate(network.activations):
             low, high, reach = self._range(box, form)

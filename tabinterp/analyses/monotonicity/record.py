@@ -60,7 +60,9 @@ class Record(Part):
                 found: Answer = getattr(row, model)
                 near = 10.0 ** (1 - DIGITS)  # relative error that rounding may cause
                 proved = found.bound is not None and found.bound <= least * (1 + near) and found.fall <= least
-                refuted = found.fall >= least * (1 - near) / 2  # rounding down to one digit leaves more than half of the value
+                refuted = (
+                    found.fall >= least * (1 - near) / 2
+                )  # rounding down to one digit leaves more than half of the value
                 if (found.answer == "proved" and not proved) or (found.answer == "refuted" and not refuted):
                     raise DocumentError(
                         f"analyses.monotonicity: in the row of column {row.column!r}, {model}.answer is {found.answer!r}, but "

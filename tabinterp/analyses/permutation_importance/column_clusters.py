@@ -152,7 +152,10 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known.astype(np.float64)
     of_values = (a * w[:, None]).T
-    mass, total = (m * w[:, None]).T @ m, of_values @ m  # total[i, j]: sum of column i over rows where columns i and j are known
+    mass, total = (
+        (m * w[:, None]).T @ m,
+        of_values @ m,
+    )  # total[i, j]: sum of column i over rows where columns i and j are known
     squares = (a * a * w[:, None]).T @ m
     with np.errstate(invalid="ignore", divide="ignore"):
         covariance = of_values @ a - total * total.T / mass

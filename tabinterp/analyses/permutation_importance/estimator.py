@@ -100,7 +100,7 @@ class PermutationImportance(Display):
     weights: FloatArray
     groups: IntArray | None = None  # group of each row
     conditional: bool = False
-    strata: dict[str, Strata] = field(default_factory=dict)  # player -> strata; players without associated columns are not included
+    strata: dict[str, Strata] = field(default_factory=dict)  # player -> strata, if it has associated columns
 
     @property
     def estimand(self) -> str:

@@ -45,7 +45,7 @@ class Plan:
     shifts: IntArray
     groups: dict[str, tuple[IntArray, IntArray]]  # player -> (group of each row (n,), one row of each group (groups,))
     seed: int
-    strata: dict[str, Strata] | None = None  # for conditional importance: player -> strata; players that are not included have all rows as donors
+    strata: dict[str, Strata] | None = None  # player -> strata; for others, all rows are donors
 
     def is_exact(self, player: str) -> bool:
         """Return whether a player has so few distinct values that every row is evaluated at all of them."""
@@ -218,8 +218,7 @@ def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntAr
 def _outer(
     bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
 ) -> Callable[[IntArray], Tensor]:
-    """Return a function as `_mover` does, for a player with a single encoded column, which moves the front along one direction.
-    """
+    """Return a function as `_mover` does, for a player with a single encoded column, which moves the front along one direction."""
     # The column is copied because it is read at every shift. In a table of thousands of columns, each read would miss the cache.
     x = np.ascontiguousarray(bound.x[:, column])
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)

@@ -24,7 +24,9 @@ class ImportanceRow(Part):
     network: Interval
     linear: Interval
     difference: Interval = Interval()  # network minus linear, paired by row
-    off_support: float | None  # share of permuted rows that are off the support: farther from real rows than 95% of real rows are
+    off_support: (
+        float | None
+    )  # share of permuted rows that are off the support: farther from real rows than 95% of real rows are
     exact: bool  # whether all donors were used, so that there is no sampling error
 
 

@@ -259,7 +259,9 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
     shares = [found.share(int(i)) for i in told]
     rates = [one.value for one in shares]
     if len(told) < 2 or not np.isfinite(rates).all() or min(one.units for one in shares) < FEWEST_GROUPS:
-        return None  # With fewer than ten rows or groups of rows, the report does not show which selection rate is lower.
+        return (
+            None  # With fewer than ten rows or groups of rows, the report does not show which selection rate is lower.
+        )
     most, least = (int(told[at]) for at in (np.argmax(rates), np.argmin(rates)))
     pair = (parts.codes == most, parts.codes == least)
     gap = _difference(bound.table, rows.selected, pair)

@@ -54,7 +54,7 @@ class Flip(Part):
     """
 
     model: Literal["network", "linear"]
-    rows: int | None  # number of rows that this model declines; None: fewer than ten rows, or fewer than ten rows are missing from all rows
+    rows: int | None  # rows that this model declines; None if these, or the other rows, are fewer than ten
     named: Interval
     random: Interval
     gain: Interval  # paired difference, named minus random
@@ -118,8 +118,7 @@ def build(r: Results) -> Reasons | None:
 
 
 def _proxies(r: Results) -> dict[str, list[str]]:
-    """Return, for each column, the protected columns that neither model uses and of which the column is one of the best proxies.
-    """
+    """Return, for each column, the protected columns that neither model uses and of which the column is one of the best proxies."""
     proxies: dict[str, list[str]] = {}
     found = r[PROXIES]
     for proxy in () if found is None else found.proxies:
@@ -182,7 +181,9 @@ def _direction(gain: Mean) -> str:
 
 
 def _sentence(key: str, values: dict[str, str], **shares: Mean) -> Message | None:
-    if any(share[0] != share[0] or share[2] != share[2] for share in shares.values()):  # no sentence if an interval is missing
+    if any(
+        share[0] != share[0] or share[2] != share[2] for share in shares.values()
+    ):  # no sentence if an interval is missing
         return None
     numbers = {end: value for name, share in shares.items() for end, value in _percent(name, share).items()}
     return Message(key=key, values={**values, **numbers})
