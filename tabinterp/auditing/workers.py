@@ -35,6 +35,7 @@ from .signals import SIGNALS
 
 STEP = 0.02  # share of an analysis between two progress reports of a worker
 DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+LONG = 1.0  # seconds of an analysis after which a worker returns freed memory; shorter ones need little
 C = ctypes.CDLL(None)
 
 Answer = Callable[[Analysis[Any], Context], Any]
@@ -156,10 +157,12 @@ def _work(
                 except BaseException:  # raised again when the parent runs the analysis itself
                     pipe.send(("failed",))
                     return
-                pipe.send(("answer", analysis.name, pickled, time.perf_counter() - start))
+                seconds = time.perf_counter() - start
+                pipe.send(("answer", analysis.name, pickled, seconds))
                 del outcome, pickled
-                gc.collect()
-                _return_freed_memory()
+                if seconds > LONG:
+                    gc.collect()
+                    _return_freed_memory()
 
 
 def _return_freed_memory() -> None:
