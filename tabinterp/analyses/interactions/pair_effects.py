@@ -45,7 +45,9 @@ def _in_row(e: FloatArray, w: FloatArray) -> Any:
 
 
 def _apart(e: FloatArray) -> Any:
-    """Return the sum (k,) of e_ib e_i'b' over all sets of four different rows i, b, i', b'. The diagonal of e (r, r, k) is zero."""
+    """Return the sum (k,) of e_ib e_i'b' over all sets of four different rows i, b, i', b'. The diagonal of e (r, r, k) is
+    zero.
+    """
     given, taken = e.sum(axis=1), e.sum(axis=0)
     shared = (given**2 + taken**2 + 2 * given * taken).sum(axis=0) - (e**2 + e * e.swapaxes(0, 1)).sum(axis=(0, 1))
     return given.sum(axis=0) ** 2 - shared
@@ -80,7 +82,9 @@ def ratio(above: FloatArray, below: FloatArray) -> Estimates:
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Blocks of rows that serve as replicates. They include the scores of the unchanged rows and of rows with one column changed."""
+    """Blocks of rows that serve as replicates. They include the scores of the unchanged rows and of rows with one column
+    changed.
+    """
 
     bound: BoundModel
     rows: tuple[IntArray, ...]
@@ -333,7 +337,7 @@ def _dependence(
 def _sources(
     bound: BoundModel, grids: tuple[Grid, Grid], rows: IntArray, places: tuple[IntArray, IntArray]
 ) -> IntArray:
-    """Return the index of the row that provides each value (A, B, rows, columns). Every row is set to the values of every cell."""
+    """Return the row that provides each value (A, B, rows, columns). Every row is set to the values of every cell."""
     sources = np.tile(rows[None, None, :, None], (len(grids[0]), len(grids[1]), 1, len(bound.columns)))
     sources[..., bound.columns.index(grids[0].column.name)] = places[0][:, None, None]
     sources[..., bound.columns.index(grids[1].column.name)] = places[1][:, None]

@@ -288,7 +288,7 @@ def _counterpart(
 
 
 def run(context: Context) -> LinearRegions:
-    """Find the linear regions of the audited network, with the same terms and reference levels as the analysis of coefficients."""
+    """Find the linear regions of the audited network, with the terms and reference levels of the analysis of coefficients."""
     coefficients = context[COEFFICIENTS]
     if coefficients is None:
         raise NotApplicableError(why("no column is encoded on its own, so that none has coefficients in them"))

@@ -41,7 +41,7 @@ SMALL = 16  # maximum number of hidden units for an integer programme
 
 
 def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
-    """Return an upper bound of each objective, and the method by which the bound was proved. The bound is NaN if there is none."""
+    """Return an upper bound of each objective, and the method of its proof. The bound is NaN if there is none."""
     steps, layers = chain_of(domain.bound, reader.layers), reader.layers
     depth = max(len(layers) + 1 if isinstance(key, str) else key for key in reader.keys)
     bent = [key for key in reader.keys if isinstance(key, str) and key != SCORE]  # not affine in bounded inputs

@@ -271,7 +271,7 @@ def _block(bound: BoundModel, columns: Sequence[str]) -> IntArray:
 
 
 def _parts(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> Tensor:
-    """Return the contributions of the columns to the front (m, h), relative to the mean row, which keeps rounding errors small."""
+    """Return the contributions of the columns to the front (m, h), relative to the mean row to keep rounding errors small."""
     block = _block(bound, columns)
     x = bound.x[rows][:, block] - bound.x[:, block].mean(axis=0)
     return (bound.at_home(x) @ bound.first.weight[:, block].T).float()

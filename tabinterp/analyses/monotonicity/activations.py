@@ -173,7 +173,9 @@ def activation_of(layer: Layer) -> Activation | None:
 
 
 def _jumps(activation: Activation, points: Tensor) -> bool:
-    """Return whether the change of some unit's output between adjacent points is outside the range that the unit's slopes allow."""
+    """Return whether the change of some unit's output between adjacent points is outside the range that the unit's slopes
+    allow.
+    """
     x = points[:, None].expand(-1, activation.width)
     least, most = activation.slopes(x[:-1], x[1:])
     step, width = activation.value(x).diff(dim=0), x.diff(dim=0)

@@ -124,7 +124,9 @@ class Search:
         return np.asarray(self._domain.front(place, at) - self._domain.levels[level].parts[at[:, level]])
 
     def _falls(self, place: FloatArray, at: IntArray, size: int) -> tuple[FloatArray, IntArray, IntArray]:
-        """Return the largest fall along the column at each point (m,), and the two values of the column between which it occurs."""
+        """Return the largest fall along the column at each point (m,), and the two values of the column between which it
+        occurs.
+        """
         added = self._added(size)
         fronts = (self._base(place, at)[:, None] + added).reshape(-1, self._domain.width)
         with torch.no_grad():

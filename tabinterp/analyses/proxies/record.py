@@ -1,4 +1,6 @@
-"""Record classes for proxies: how well the inputs predict a protected column that is not an input, and the effect of the proxies."""
+"""Record classes for proxies: how well the inputs predict a protected column that is not an input, and the effect of the
+proxies.
+"""
 
 from __future__ import annotations
 

@@ -118,7 +118,9 @@ def build(r: Results) -> Reasons | None:
 
 
 def _proxies(r: Results) -> dict[str, list[str]]:
-    """Return, for each column, the protected columns that neither model uses and of which the column is one of the best proxies."""
+    """Return, for each column, the protected columns that neither model uses and of which the column is one of the best
+    proxies.
+    """
     proxies: dict[str, list[str]] = {}
     found = r[PROXIES]
     for proxy in () if found is None else found.proxies:
