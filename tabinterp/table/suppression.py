@@ -139,8 +139,8 @@ def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
 
 
 def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
-    """Return a mask (a, b) of the cells of a table of counts (a, b) that can be shown together with all its margins. A table (a,
-    1) contains the groups of one column.
+    """Return a mask (a, b) of the cells of a table of counts (a, b) that can be shown, along with all margins of the
+    table. A table (a, 1) contains the groups of one column.
 
     >>> shown(np.array([[500], [40], [3]]))[:, 0].tolist(), shown(np.array([[500], [40], [10]]))[:, 0].tolist()
     ([True, False, False], [True, True, True])

@@ -164,6 +164,6 @@ TEXT: dict[str, str] = {
     # why the analysis does not apply
     "why.no column was declared protected": (
         "no column was declared protected; declare one when reading the table (protected in Python, "
-        "--protected COLUMN in the commands)"
+        "--protected COLUMN on the command line)"
     ),
 }

@@ -334,7 +334,7 @@ def different(domain: Domain, states: States) -> int:
 
 
 def _cosines(domain: Domain, states: States, order: IntArray) -> FloatArray:
-    """Return the median cosine between the encoded rows at which two starts end, for each objective (K,).
+    """Return, for each objective (K,), the median over pairs of starts of the cosine between the encoded rows that they reach.
 
     Encoded rows are deviations from the mean row, in standard deviations.
     """

@@ -65,7 +65,7 @@ class Levels:
 
     Attributes
     ----------
-    donors : index of a row with each value (K,).
+    donors : for each value, the index of a row that has it (K,).
     parts : contributions of the values to the affine front (K, h).
     group : index of the column's value in every row (n,); -1 if it is outside the declared limits.
     """

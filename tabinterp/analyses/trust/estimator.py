@@ -79,7 +79,7 @@ class Correlation:
 
 @dataclass(frozen=True)
 class Stability:
-    """Rank correlation, and overlap of the top columns, for every pair of several rankings by one method.
+    """Rank correlation and overlap of the top columns for every pair of rankings that one method gives.
 
     `count` is the number of rankings, and `top` the number of top columns. Values are NaN if all columns tie. Different pairs
     have rankings in common, so the mean over pairs has no simple standard error. Therefore, only the mean and the minimum are

@@ -45,8 +45,8 @@ TEXT: dict[str, str] = {
     "report.use.none": "not supplied",
     "report.evidence.lead": (
         "This section shows whether the audit contains evidence that is relevant to clauses of laws and standards. "
-        "“Supplied” means that every field required by the mapping is present; “partial” means that only some of "
-        "these fields are present. The reader must decide whether the evidence is sufficient."
+        "“Supplied” means that every field that this report maps to the clause is present; “partial” means that "
+        "only some of these fields are present. The reader must decide whether the evidence is sufficient."
     ),
     "report.evidence.count": (
         "Evidence is supplied for {supplied} of the {clauses} clauses, partial for {partial} and not supplied for "

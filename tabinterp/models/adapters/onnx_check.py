@@ -485,8 +485,8 @@ def _dims(one: Any) -> list[int] | None:
 def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
     """Return the maximum number of multiplications (or comparisons in pooling windows) of a node with `size` output entries.
 
-    All other operators need only a few steps per input or output entry. These entries are counted elsewhere. `given` contains the
-    shape of each input. An unknown shape is replaced by a single dimension with the same number of entries.
+    Operators that neither multiply nor pool need only a few steps per input or output entry. These entries are counted elsewhere.
+    `given` contains the shape of each input. An unknown shape is replaced by a single dimension with the same number of entries.
     """
     settings = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
     if node.op_type in ("MaxPool", "AveragePool"):

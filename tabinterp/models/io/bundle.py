@@ -206,7 +206,7 @@ def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
 
 
 def save_others(models: Sequence[Model], path: str | Path) -> None:
-    """Write networks that differ from the model only by their seed into the bundle's folder. Networks from earlier calls are
+    """Write to the bundle's folder the networks that differ from the model only in their seed. Networks from earlier calls are
     replaced.
     """
     folder = Path(path) / OTHERS
@@ -510,5 +510,5 @@ def _header(data: bytes, where: str) -> Header:
         raise ModelError(f"{name!r}: the field task must be one of {', '.join(TASKS)}; got {header.task!r}")
     allowed = LOGITS if header.task is None else GOALS[header.task].outputs
     if header.outputs not in allowed:
-        raise ModelError(f"{name!r}: the field outputs must be {' or '.join(allowed)}; got {header.outputs!r}")
+        raise ModelError(f"{name!r}: the field 'outputs' must be {' or '.join(allowed)}; got {header.outputs!r}")
     return header

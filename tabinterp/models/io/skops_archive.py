@@ -208,7 +208,9 @@ def _type(node: dict[str, Any], file: str) -> str:
 def _array(archive: Archive, member: Any) -> None:
     """Check that the size in the header of a .npy file is correct, before NumPy allocates memory for it."""
     if not isinstance(member, str):
-        raise ModelError(f"{archive.name!r} contains an array without a file. Save the model again")
+        raise ModelError(
+            f"{archive.name!r} refers to an array whose file is missing from the archive. Save the model again"
+        )
     data = io.BytesIO(archive.read(member, LARGEST_ARRAY))
     try:
         version = np.lib.format.read_magic(data)
