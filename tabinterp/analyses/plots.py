@@ -2,8 +2,8 @@
 
 The figures of the report and the method `.plot()` of results use these functions. The network is drawn in navy, with solid
 lines and filled marks; the linear model is drawn in amber, with dashed lines and hollow marks. In some figures, filling shows
-whether an interval excludes zero, and the models differ only in colour, line and shape of the marks. Missing numbers are NaN in the arrays.
-Matplotlib is imported only when something is drawn.
+whether an interval excludes zero, and the models differ only in colour, line and shape of the marks. Missing numbers are NaN in
+the arrays. Matplotlib is imported only when something is drawn.
 """
 
 from __future__ import annotations
