@@ -112,7 +112,7 @@ SHARED = {
 
 
 def fields() -> dict[str, Field]:
-    """Return the fields of the document that have records of analyses, by name, in the order of `ANALYSES`."""
+    """Return the fields of the document that contain records of analyses, by name, in the order of `ANALYSES`."""
     found = {}
     for analysis in ANALYSES:
         if analysis.place is not None:
@@ -130,7 +130,7 @@ def own_records() -> dict[str, Field]:
 
 
 def arguments_used(names: Iterable[str] | None) -> set[str]:
-    """Return the arguments of `ti.audit` that are specific to the named analyses (None: to any analysis)."""
+    """Return the arguments of `ti.audit` that only the named analyses use; None returns those of all analyses."""
     return {argument for analysis in chosen(names) for argument in analysis.uses}
 
 

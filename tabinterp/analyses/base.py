@@ -1,4 +1,4 @@
-"""The definition of an analysis: the class `Analysis`, the quantities that determine its cost, and streamed analyses."""
+"""Definition of an analysis: the class `Analysis`, the quantities that determine its cost, and streamed analyses."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Stream(Generic[Result]):
     update : function that takes (plan, network, linear), with the models bound to a batch of rows, and returns sums over these
         rows.
     merge : function that takes the sums over two sets of rows and returns the sums over all of these rows.
-    finish : function that takes (context, plan, sums) and returns the result. Everything that is not a sum over rows is computed
-        by this function, on the drawn rows.
-    of : what is summed.
+    finish : function that takes (context, plan, sums) and returns the result. This function also computes, on the drawn rows,
+        everything that is not a sum over rows.
+    of : the quantity that is summed.
 
         - "scores": the scores of both models on the evaluated rows.
         - "derivatives" or "units": derivatives, or outputs of hidden units, on the evaluated rows. `update` then returns a
-          function that takes a `Block` of the batch and returns its sums. Each row thus passes through the network only once for
-          all analyses.
+          function that takes a `Block` of the batch and returns its sums. Each row therefore passes through the network only once
+          for all analyses.
         - "cells": training and held-out rows, without a model. `start` takes all drawn rows, and `update` takes (plan, table).
     """
 
@@ -54,12 +54,13 @@ class Size:
     drawn : number of evaluated rows that are used in analyses with many passes over the rows.
     columns : number of input columns of the network.
     encoded : number of encoded columns.
-    classes : number of classes of the target; 0 for a number or a count.
+    classes : number of classes of the target; 0 if the target is a number or a count.
     outputs : number of scores of each row.
     units : number of hidden units.
     evaluation : seconds that the network takes for one encoded row.
-    encoding : seconds that the encoder takes for a changed row, averaged over the columns; 0 if rows are not encoded again.
-    beyond : seconds for the sums over all rows of a scan; 0 if all rows are in memory.
+    encoding : seconds that the encoder takes for a row in which one column is changed, averaged over the columns; 0 if changed
+        rows need not be encoded again.
+    beyond : seconds needed for the sums over all rows of a scan; 0 if all rows are in memory.
     changeable : number of columns that the user declared as changeable by a person.
     """
 
@@ -87,10 +88,10 @@ class Field:
 
     Parameters
     ----------
-    package : name of the package. Its `record.py` has the class of the record, and the function `build` that makes the record
-        from the results of an audit.
+    package : name of the package. Its `record.py` contains the class of the record, and the function `build`, which makes the
+        record from the results of an audit.
     record : name of the class of the record.
-    always : whether every document has the record.
+    always : whether every document contains the record.
     """
 
     package: str
@@ -103,7 +104,7 @@ class Field:
         return cast("type[Part]", getattr(self._module, self.record))
 
     def build(self, results: Any) -> Part | None:
-        """Return the record built from the `Results` of an audit; None if they have nothing to record."""
+        """Return the record built from the `Results` of an audit; None if there is nothing to record."""
         return cast("Part | None", self._module.build(results))
 
     @property
@@ -119,9 +120,9 @@ class OnPage:
     ----------
     chapter : anchor of the chapter.
     section : anchor of the section. Its title has the message key `report.section.SECTION`. Several analyses may share a section.
-    order : number by which the parts of a chapter are sorted. The position of a section is that of its first part.
-    build : "MODULE.FUNCTION" in the package. The function takes (record, document) and returns blocks of the report. It is not
-        called if there is no record.
+    order : number by which the parts of a chapter are sorted. A section appears at the position of its first part.
+    build : "MODULE.FUNCTION" in the package. The function takes (record, document) and returns blocks of the report. The function
+        is not called if there is no record.
     """
 
     chapter: str
@@ -137,7 +138,7 @@ class Analysis(Generic[Result]):
     Parameters
     ----------
     name : name of the package and of the result, also used in `ti.audit(analyses=[...])` and `--analyses`.
-    title : name of the analysis in the sentence that says that it does not apply. It is a key of the vocabulary `step`.
+    title : key, in the vocabulary `step`, of the analysis's name in the sentence that says that it does not apply.
     cost : function that takes the `Size` of an audit and estimates the seconds that the analysis takes. The announced time and
         the progress bar are based on it.
     rows : rows that the results describe. "performance": the performance of the models on the evaluated rows. "evaluated": the
@@ -146,13 +147,14 @@ class Analysis(Generic[Result]):
     uses : arguments of `ti.audit` that only this analysis uses. They are rejected if the analysis was not requested.
     estimator : module of the package that defines `run(context)`, which computes the result. It is imported only if an audit runs
         the analysis.
-    summed : if the result is based on sums over all rows of a scan, the name of these sums in the document
-        (`Drawn.summed`). None: the result is based only on the drawn rows.
-    stream : module of the package that defines these sums as `STREAM`.
-    place : field of the document that has the record, or "FIELD.PART" if several analyses share the
-        field. None: `document.analyses[name]`.
-    record : name of the class of the record in `record.py`. None: the results are in the record of another analysis, at `place`.
-    always : whether every document has the record, even if the analysis was not requested or does not apply.
+    summed : if the result is based on sums over all rows of a scan, the name of these sums in the document (`Drawn.summed`). None
+        means that the result is based only on the drawn rows.
+    stream : module of the package that defines the sums over a scan as `STREAM`.
+    place : field of the document that contains the record, or "FIELD.PART" if several analyses share the field. None means
+        `document.analyses[name]`.
+    record : name of the class of the record in `record.py`. None means that the results are in the record of another analysis, at
+        `place`.
+    always : whether every document contains the record, even if the analysis was not requested or does not apply.
     page : parts of the report that the analysis provides. If it is empty, `section.build` provides a section with the name of
         the analysis, at the end of the chapter on robustness.
     """
@@ -188,10 +190,10 @@ class Analysis(Generic[Result]):
         return cast("Stream[Result]", module.STREAM)
 
     def run(self, context: Any) -> Result | None:
-        """Compute the result, given the `Context` of an audit.
+        """Compute the result of the analysis in the `Context` of an audit.
 
-        If the context has sums over all rows of a scan, the result is computed from these sums. None means that there is no
-        result, for a reason that is evident from other parts of the document.
+        If the context contains sums over all rows of a scan, the result is computed from these sums. The result is None if the
+        analysis has no result for a reason that is evident from other parts of the document.
 
         Raises
         ------

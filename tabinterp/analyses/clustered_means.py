@@ -1,8 +1,8 @@
 """Means and shares over rows, with confidence intervals for weighted rows and for rows that come in groups.
 
-A weighted mean is a ratio of sums. Its standard error comes from linearisation (Woodruff 1971). If rows come in groups,
-influences are summed within each group (Liang & Zeger 1986). Means have Student's t intervals. Shares have Wilson intervals
-(1927), computed for the number of independent rows that would give the same standard error.
+A weighted mean is a ratio of sums. Its standard error comes from linearisation (Woodruff 1971). If rows come in groups, the
+influences of rows on the mean are summed within each group (Liang & Zeger 1986). Means have Student's t intervals. Shares have
+Wilson intervals (1927), computed for the number of independent rows that would give the same standard error.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ NONE: Mean = (np.nan, np.nan, np.nan, np.nan)
 
 
 def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the share of hits as `share_of` does, or only a bound if the share would reveal a count of one to nine rows.
+    """Return the share of hits as `share_of` does, or a bound if the share would reveal a count of one to nine rows.
 
     If one to nine rows are hits, the result is an upper limit, which is the largest share that nine rows can have. If all but one
-    to nine rows are hits, the result is a lower limit, which is 1 minus that share.
+    to nine rows are hits, the result is a lower limit, which is 1 minus the largest share that nine rows can have.
 
     >>> one = np.ones(70)
     >>> [round(float(x), 3) for x in told_share(np.arange(70) < 3, one, np.arange(70))]
@@ -52,7 +52,7 @@ def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[floa
 
 
 def spread(moved: FloatArray, group: IntArray, rows: Any, weights: FloatArray | None = None) -> tuple[float, int]:
-    """Return the standard error of a statistic, given the influences of the rows, and the number of groups on which it is based.
+    """Return the standard error of a statistic, from the influences of rows, and the number of groups on which it is based.
 
     If `weights` (n,) are given, the number of groups is reduced to Kish's effective number (1965). A mean that depends on a few
     rows with large weights has few degrees of freedom.
@@ -93,7 +93,8 @@ def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
     """Return the weighted mean of values between 0 and 1, with its standard error and a 95% interval within 0 and 1.
 
     The result is `NONE` (NaN) if there are fewer than ten rows or groups of rows. If all values are 0 or 1, the interval is never
-    narrower than for the same number of independent rows. Other values vary less, so the interval of their mean can be narrower.
+    narrower than for the same number of independent rows. Values between 0 and 1 vary less, so the interval of their mean can be
+    narrower.
     """
     values = np.asarray(hit, dtype=np.float64)
     value, error, _, _ = mean_of(values, weights, group)

@@ -1,4 +1,4 @@
-"""The context of an audit, which is the input of its analyses: both models, the settings, the rows, and the results so far."""
+"""The context of an audit, which its analyses receive: both models, the settings, the rows, and the results so far."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class Context:
     null : a network trained on permuted labels.
     settings : settings given by the user.
     performance : metrics of both models and the verdict, on the evaluated rows.
-    results : result of each analysis by its name, or None if the analysis does not apply. It is filled during the audit.
+    results : result of each analysis by its name, or None if the analysis does not apply. Results are added during the audit.
     within : callback that receives the completed share of the current analysis.
-    share : the current analysis's share of the budget, which is the maximum number of rows for which it may query the model. It
-        is infinite unless the model is a plain prediction function.
+    share : share of the budget for the current analysis: the maximum number of rows for which it may query the model. It is
+        infinite unless the model is a plain prediction function.
     most_drawn : maximum number of rows that the current analysis may draw to stay within its share; None if there is no such
         limit.
-    limited : names of the analyses that used fewer rows because of their share. It is filled during the audit.
+    limited : names of the analyses that used fewer rows because of their share of the budget. Names are added during the audit.
     name : name of the current analysis.
-    sums : plan and sums over all rows of a scan for each streamed analysis, by its name. It is empty for a table in memory.
+    sums : for each streamed analysis, by its name, the plan and the sums over all rows of a scan. Empty for a table in memory.
     """
 
     network: BoundModel
@@ -80,7 +80,7 @@ class Context:
 
     @property
     def grouping(self) -> dict[str, Any]:
-        """The arguments of functions that compare groups of people: reference groups and threshold."""
+        """Arguments for functions that compare groups of people: reference groups and threshold."""
         return {"control": self.settings.control, "threshold": self.threshold}
 
     @property
@@ -112,9 +112,9 @@ class Context:
 
     @cached_property
     def gradient_subsample(self) -> IntArray:
-        """The indices of the rows for gradients.
+        """The indices of the rows at which gradients are computed.
 
-        They are not limited by the budget, because it applies only to functions of rows, which have no gradients.
+        The budget does not limit these rows, because it applies only to functions of rows, which have no gradients.
         """
         return self.drawn(self.evaluated, min(self.settings.rows, GRADIENT_ROWS))
 
@@ -123,15 +123,18 @@ class Context:
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
 
     def both(self, rows: IntArray) -> tuple[BoundModel, BoundModel]:
-        """Return the network and the linear model on the given rows, which share one table, without binding them again."""
+        """Return the network and the linear model on the given rows, without encoding the rows again.
+
+        Both models use the same table.
+        """
         network = self.network.take(rows)
         return network, self.linear.take(rows, network.table)
 
     def rows_and_background(self, a_pair: float, rows: int, background: int) -> tuple[int, int]:
         """Return the numbers of explained rows and background rows that the analysis's share of the budget allows.
 
-        If the maximum numbers exceed the share, the numbers are reduced. There are then about twice as many explained rows as
-        background rows, and at least ten of each.
+        If the maximum numbers would exceed the analysis's share, they are reduced to about twice as many explained rows as
+        background rows, with at least ten of each.
 
         Parameters
         ----------
@@ -171,7 +174,7 @@ class Context:
     def on_cpu(self) -> Context:
         """Return the same context with the results of the first affine operations in CPU memory.
 
-        This is used if the device does not have enough memory for them.
+        This context is used if the device does not have enough memory for these results.
         """
         others = [replace(model, resident=False) for model in self.others]
         null = self.null and replace(self.null, resident=False)

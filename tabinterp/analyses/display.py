@@ -83,15 +83,15 @@ def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
 
 @dataclass(frozen=True)
 class Drawn:
-    """The declaration of a dot plot of a frame.
+    """Declaration of a dot plot of a frame.
 
     Parameters
     ----------
     series : for each series, by its style or name, three columns of the frame: the value, and the lower and upper ends of its
-        interval (None: no interval).
-    by : column that identifies the series of each row. `series` then has one entry for each value of this column, and all entries
-        have the same columns. None: every series uses all rows.
-    order : column by which rows are sorted in decreasing order. None: the order of the frame is kept.
+        interval (None if it has no interval).
+    by : column that identifies the series of each row. `series` then contains one entry for each value of this column, and all
+        entries have the same columns. None means that every series uses all rows.
+    order : column by which rows are sorted in decreasing order. None keeps the order of the frame.
     filled : attributes of the result that fill the placeholders in the label of the axis.
     """
 
@@ -134,9 +134,9 @@ class Drawn:
 
 
 def scaled(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """Return the frame with the columns `names` per standard deviation of a term's column instead of per unit.
+    """Convert the columns `names` of a frame from "per unit" to "per standard deviation" of each term's column.
 
-    Rows for levels are unchanged. A column `size` is added, which is the absolute value of the first of these columns.
+    Rows for levels are unchanged. A column `size` is added, which contains the absolute value of the first converted column.
     """
     factor = pd.to_numeric(frame["sd"]).fillna(1.0)
     made = {name: pd.to_numeric(frame[name]) * factor for name in names}
@@ -144,7 +144,7 @@ def scaled(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
 
 
 def in_sd(frame: pd.DataFrame, mean: Any, sd: Any) -> pd.DataFrame:
-    """Return the frame with the values of an objective expressed in standard deviations from its mean over the rows."""
+    """Convert the values of an objective in a frame to standard deviations from the objective's mean over the rows."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return frame.assign(**{name: (frame[name] - mean) / sd for name in ("value", "real") if name in frame})
 
@@ -164,7 +164,7 @@ class Shown(PreviewedFrame):
         raise NotImplementedError
 
     def to_html(self) -> str:
-        """Return a self-contained HTML fragment that has each plot as an image, followed by a table of its numbers.
+        """Return a self-contained HTML fragment that contains each plot as an image, followed by a table of its numbers.
 
         All names are escaped.
         """
@@ -221,7 +221,7 @@ class Display(Shown):
         return self.drawn.of(frame, axis)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the numbers to draw, which are those of the frame unless a class overrides this method."""
+        """Return the numbers to draw: the frame, unless a class overrides this method."""
         return self.frame()
 
     def _axis(self) -> str:
@@ -232,7 +232,7 @@ class Display(Shown):
 
 
 def word(name: str) -> str:
-    """Return the display name of a metric or method; a name without a translation is returned unchanged."""
+    """Return the display name of a metric or method. A name without a translation is returned unchanged."""
     known = [key for key in (f"report.metric.{name}", f"reading.{name}") if key in english()]
     return text(known[0]) if known else name
 

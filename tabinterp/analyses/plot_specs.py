@@ -1,8 +1,8 @@
-"""Specifications of the plots of results, with their tables: dots with intervals, heat maps, effect curves, reliability curves.
+"""Specifications of the plots of results and of their tables: dots with intervals, heat maps, effect curves, reliability curves.
 
-A specification has the data of a plot. The functions that draw the figures of the report (`plots.py`) also draw these plots, on
-axes that the caller provides. They do not show the plot and do not change any Matplotlib setting. A plot has at most twenty rows,
-followed by the number of rows left out. The table has all rows.
+A specification contains the data of a plot. The functions that draw the figures of the report (`plots.py`) also draw these plots,
+on axes that the caller provides. They do not show the plot and do not change any Matplotlib setting. A plot shows at most twenty
+rows, and states how many rows are omitted. The table contains all rows.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Picture(Protocol):
 
     @property
     def height(self) -> float:
-        """The height of a figure that has only this plot, in inches."""
+        """The height, in inches, of a figure that contains only this plot."""
 
     def draw(self, ax: Axes | None) -> Axes: ...
 
@@ -57,7 +57,7 @@ class Picture(Protocol):
 
 @dataclass(frozen=True)
 class Dots:
-    """A dot plot with a row for each label; `other` is the key of the text for rows that are left out after the first twenty."""
+    """A dot plot with a row for each label. `other` is the key of the text on omitted rows (all after the first twenty)."""
 
     labels: tuple[str, ...]
     series: tuple[Series, ...]
@@ -73,7 +73,7 @@ class Dots:
         return _table(text("plot.label"), list(self.labels), self.series)
 
     def beside(self, linear: Any, names: tuple[str, str]) -> Dots:
-        """Return the same plot with the values of the linear model, each drawn below that of the network."""
+        """Return the plot with the values of the linear model added, each below the value of the network."""
         alike = isinstance(linear, Dots) and len(self.series) == len(linear.series) == 1 and self.axis == linear.axis
         if not alike or not set(self.labels) <= set(linear.labels):
             raise NotApplicableError(
@@ -147,7 +147,7 @@ class Effect:
     """The effect curve of a numeric column."""
 
     column: str
-    values: tuple[Any, ...]  # values of the points; None: missing values
+    values: tuple[Any, ...]  # values of the column at the points; None for missing values
     curve: Curve
     scale: str
     output: str | None = None
@@ -210,7 +210,7 @@ class Reliability:
     Each model has a table with the columns predicted, observed, low, high and rows.
     """
 
-    models: tuple[tuple[str, str, pd.DataFrame], ...]  # style, name, numbers
+    models: tuple[tuple[str, str, pd.DataFrame], ...]  # style, name and table of numbers of each model
     axis: str
     height: float = 4.4
 

@@ -1,8 +1,8 @@
 """Functions that draw on Matplotlib axes: dots with intervals, effect curves, reliability, net benefit, paths and heat maps.
 
-The figures of the report and the method `.plot()` of results use these functions. The network is drawn in navy, with solid
-lines and filled marks; the linear model is drawn in amber, with dashed lines and hollow marks. In some figures, filling shows
-whether an interval excludes zero, and the models differ only in colour, line and shape of the marks. Missing numbers are NaN in
+The figures of the report and the method `.plot()` of results use these functions. The network has navy colour, solid lines and
+filled marks. The linear model has amber colour, dashed lines and hollow marks. In some figures, filled marks show that an
+interval excludes zero, and the models differ only in colour, line style and the shape of the marks. Missing numbers are NaN in
 the arrays. Matplotlib is imported only when something is drawn.
 """
 
@@ -65,14 +65,14 @@ OTHERS = (
 
 @dataclass(frozen=True)
 class Series:
-    """The values of one model or one method with their intervals, as arrays (points,).
+    """Values of one model or one method with their intervals, as arrays (points,).
 
     Parameters
     ----------
     look : key of the look: "network", "linear", or "other" for another model. For any other key, the look depends on the position
         of the series.
-    filled : for each point, whether its mark is filled; None draws a cross. If `filled` itself is None, the look determines
-        whether marks are filled.
+    filled : for each point, True for a filled mark, False for a hollow mark, and None for a cross. If `filled` itself is None,
+        the look determines whether marks are filled.
     """
 
     look: str
@@ -85,7 +85,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Curve:
-    """The effect curves of a numeric column, as arrays (points,); `at` has the values of the column, NaN for missing values."""
+    """Effect curves of a numeric column, as arrays (points,).
+
+    `at` contains the values of the column, with NaN for missing values.
+    """
 
     at: FloatArray
     network: Series
@@ -98,7 +101,7 @@ class Curve:
 
     @property
     def places(self) -> FloatArray:
-        """The horizontal positions of the points; the point for missing values is to the right of all others."""
+        """The horizontal positions of the points. The point for missing values is to the right of all others."""
         known = self.at[~np.isnan(self.at)]
         low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
         return np.where(np.isnan(self.at), high + MISSING * ((high - low) or 1.0), self.at)
@@ -117,7 +120,7 @@ class Curve:
     def span(self) -> tuple[float, float]:
         """The range of the vertical axis, which includes zero and both curves.
 
-        It includes the intervals and the ICE band only as far as the curves remain legible.
+        The range includes the intervals and the ICE band only as far as the curves remain legible.
         """
         models = [one for one in (self.network, self.linear) if one is not None]
         ends = [end for one in models for end in (one.low, one.high)]
@@ -191,7 +194,7 @@ def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
 
     Parameters
     ----------
-    below : axes for the number of rows at each point; they share the horizontal axis.
+    below : axes for the number of rows at each point, with the same horizontal axis.
     missing : label of the point for missing values.
     """
     at, numbers = curve.places, ~np.isnan(curve.at)
@@ -248,7 +251,7 @@ def binned(
 ) -> Marks:
     """Draw the means of bins at positions `at`, with bands (bins, 2) between two quantiles of each bin.
 
-    If `diagonal` is set, the diagonal is drawn, where both axes have the same value. Otherwise, a line at zero is drawn.
+    If `diagonal` is set, the line on which both axes have the same value is drawn. Otherwise, a line at zero is drawn.
     """
     low, high = binned_span(at, series, bands, diagonal=diagonal)
     places = np.concatenate([*at])
@@ -283,9 +286,9 @@ def binned_span(
 def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
     """Return the two quantiles of each bin between which a band is drawn.
 
-    `quantiles` has arrays (bins, 4) with the quantiles at 10, 25, 75 and 90%. The two outer quantiles are returned, or the two
-    inner ones if any outer one is missing. The first item of the result is the percentage of a bin's rows between the two
-    quantiles. The second has an array (bins, 2) for each array in `quantiles`.
+    `quantiles` contains arrays (bins, 4) with the quantiles at 10, 25, 75 and 90%. The band is between the 10% and 90% quantiles
+    or, if any of these is missing, between the 25% and 75% quantiles. The first item of the result is the percentage of a bin's
+    rows within the band. The second item contains an array (bins, 2) for each array in `quantiles`.
     """
     outer = all(np.isfinite(one).all() for one in quantiles)
     return (80, [one[:, [0, 3]] for one in quantiles]) if outer else (50, [one[:, [1, 2]] for one in quantiles])
@@ -294,8 +297,8 @@ def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
 def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, FloatArray]]) -> dict[str, Any]:
     """Draw the shares of rows with errors between edges, as filled bars or outlines, and return the artist of each look.
 
-    The first share is for rows below the first edge, and the last for rows above the last edge. Both are drawn one bin wide. A
-    bin without a number has a cross on the axis instead of a bar.
+    The first share is for rows below the first edge, and the last share is for rows above the last edge. These two bars are one
+    bin wide. A bin without a number is marked by a cross on the axis instead of a bar.
     """
     made: dict[str, Any] = {}
     if not len(edges):
@@ -320,10 +323,10 @@ def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, Floa
 
 
 def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], treat_all: Series) -> Marks:
-    """Draw the net benefit of models against the threshold, with confidence bands, and that of predicting every row positive.
+    """Draw the net benefit of models, and of predicting every row positive, against the threshold, with confidence bands.
 
-    At most about a fifth of the vertical axis is below zero. The curve of predicting every row positive continues to lower
-    values, which are of no interest.
+    At most about a fifth of the vertical axis is below zero. Lower values of the curve for predicting every row positive are cut
+    off.
     """
     axes.axhline(0, color=INK, lw=1.2, zorder=1)
     axes.plot(thresholds, treat_all.value, color=INK, ls=DOTTED, lw=1.6, zorder=2)
@@ -346,7 +349,7 @@ def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], tr
 
 
 def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series], root: bool) -> Marks:
-    """Draw values with confidence bands against sizes between 0 and 1; if `root` is set, the axis has a square-root scale."""
+    """Draw values with confidence bands against sizes between 0 and 1. With `root`, the axis has a square-root scale."""
     made: dict[tuple[int, int], Line2D] = {}
     if root:
         axes.set_xscale("function", functions=(np.sqrt, np.square))
@@ -385,9 +388,9 @@ def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
 
 
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
-    """Draw the values of an optimum within larger and larger balls of rows, and the highest values of real rows.
+    """Draw the value at the optimum within balls that contain a growing share of rows, and the highest values of real rows.
 
-    An optimum that is not marked in `readable` is implausible and drawn as a cross.
+    An optimum that is not marked in `readable` is implausible. It is drawn as a cross.
     """
     axes.plot(range(len(labels)), real, color=INK, ls=LONG_DASH, lw=1.4)
     axes.plot(range(len(labels)), value, color=NAVY, lw=1.4, zorder=2)
@@ -409,7 +412,7 @@ def path_span(value: FloatArray, real: FloatArray) -> tuple[float, float]:
 
 
 def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatArray) -> None:
-    """Draw a heat map of numbers in [-1, 1], coloured around zero; labels without values have an empty row or column."""
+    """Draw a heat map of numbers in [-1, 1], coloured around zero. Labels without values have an empty row or column."""
     from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415
 
     colours = LinearSegmentedColormap.from_list("signed", [COLD, "white", WARM])
@@ -445,7 +448,7 @@ def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[
 
 
 def cross(axes: Axes, at: FloatArray, values: FloatArray) -> None:
-    """Draw a cross on the horizontal axis for each missing value, so a gap is not mistaken for zero."""
+    """Draw a cross on the horizontal axis for each missing value, so that a gap is not mistaken for zero."""
     gaps = at[np.isnan(values)]
     if len(gaps):
         axes.plot(gaps, np.zeros(len(gaps)), ls="", marker="x", ms=6, mec=INK, mew=1.4, clip_on=False, zorder=4)
@@ -467,7 +470,7 @@ def mark(
     edge: float = 1.8,
     **more: Any,
 ) -> Line2D:
-    """Draw one point and return its mark; properties that are None are taken from the look."""
+    """Draw one point and return its mark. Properties that are None are taken from the look."""
     face = look.colour if (look.filled if filled is None else filled) else PAPER
     shape, size = marker or look.marker, size or look.size
     settings: dict[str, Any] = {"clip_on": False, "zorder": 3, **more}
@@ -494,7 +497,7 @@ def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float
 def _faint_line(axes: Axes, xs: FloatArray, ys: FloatArray, faint: NDArray[np.bool_], **look: Any) -> None:
     """Draw a line with faint segments next to the points in `faint`.
 
-    The line has two paths, one for all faint segments and one for all other segments.
+    The line consists of two paths, one for all faint segments and one for all other segments.
     """
     for light in (False, True):
         x: list[float] = []
@@ -509,7 +512,7 @@ def _faint_line(axes: Axes, xs: FloatArray, ys: FloatArray, faint: NDArray[np.bo
 
 
 def _row_bars(axes: Axes, at: FloatArray, rows: FloatArray) -> None:
-    """Draw a bar for the number of rows at each point; a number that must not be shown is NaN and drawn as a cross."""
+    """Draw a bar for the number of rows at each point. A number that must not be shown is NaN, and is drawn as a cross."""
     shown = ~np.isnan(rows)
     cross(axes, at, rows)
     x = [value for one in at[shown] for value in (one, one, np.nan)]
@@ -537,7 +540,7 @@ def number_axis(axis: Axis, most: int) -> None:
 
 
 def round_values(low: float, high: float, most: int) -> FloatArray:
-    """Return the numbers that `number_axis` shows between `low` and `high`, and one more beyond each end."""
+    """Return the numbers that `number_axis` shows between `low` and `high`, and one further number beyond each end."""
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     return np.asarray(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))

@@ -1,4 +1,4 @@
-"""Conversion of computed numbers to the values that a document stores: finite floats or None, intervals, and rows of metrics."""
+"""Conversion of results to the values that a document stores: finite floats or None, intervals, and records of metrics."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
     kind : class of the part.
     result : object with attributes that have the names of the fields to fill. Estimates, and tuples of value, standard error and
         interval ends, are converted to intervals. Nested results are converted to parts, and numbers that are not finite to None.
-    place : indices into the arrays and estimates of the result. Without indices, arrays are used as a whole.
-    given : values of all other fields. They also replace values of the result.
+    place : indices of elements in the arrays and estimates of the result. Without indices, whole arrays are used.
+    given : values of all other fields. They take precedence over values of the result.
     """
     names = [name for name in kind.model_fields if name not in given and hasattr(result, name)]
     found = {name: _field(kind.model_fields[name].annotation, getattr(result, name), place) for name in names}

@@ -31,7 +31,7 @@ class Results:
     settings : settings given by the user.
     performance : metrics of both models and the verdict.
     answers : result of each analysis that ran, by its name; None if the analysis does not apply.
-    notes : messages on what was not assessed, with the reasons.
+    notes : messages that name what was not assessed, and why.
     others : networks that differ from the audited one only in their seed.
     null : a network trained on permuted labels.
     digest_key : key for digests of columns; None writes no digests.
@@ -62,7 +62,7 @@ class Results:
 
     @classmethod
     def of(cls, context: Context, **rest: Any) -> Results:
-        """Return the results of a finished audit, given its context; `rest` has the values of all other parameters."""
+        """Return the results of a finished audit from its context. `rest` contains the values of all other parameters."""
         return cls(
             network=context.network,
             linear=context.linear,

@@ -42,7 +42,7 @@ class Constraint(Part):
 
     @property
     def is_checked(self) -> bool:
-        """Whether a direction or a range was declared, which can be checked, and not only permitted changes."""
+        """Whether a direction or a range was declared. These can be checked, unlike permitted changes."""
         return any(one is not None for one in (self.direction, self.low, self.high))
 
 
@@ -50,8 +50,8 @@ class TableSettings(Part):
     """The arguments of `read_table` with which the table can be read again in the same way.
 
     If the user did not give the task, the positive class, the kinds of columns or the date of the split, the inferred values are
-    recorded. Nothing is then inferred when the table is read again. Levels are recorded only if the user ordered them. Levels
-    that were found in rows are never recorded.
+    recorded. When the table is read again, nothing is inferred. Levels are recorded only if the user ordered them, and never if
+    they were found in rows.
     """
 
     target: str
@@ -71,7 +71,7 @@ class TableSettings(Part):
     drop_missing_target: bool = False
     remembered_split: bool = False  # whether the split was determined earlier and is remembered by a model
     rows_drawn: int | None = (
-        None  # maximum number of rows drawn from a scan on each side of the split; None: the whole table was read
+        None  # maximum number of training rows, and of held-out rows, drawn from a scan; None: the whole table was read
     )
 
 

@@ -1,19 +1,19 @@
-"""Interactions of columns: the strongest pairs, the strength of each, and its joint effect without main effects.
+"""Interactions between columns: the strongest pairs, their strength, and their joint effects without main effects.
 
 All pairs are screened by second differences between real rows (`screening`). The strongest pairs are evaluated in full
 (`pair_effects`). Three variances are estimated for each pair, in squared units of the score:
 
 - `variance` is the numerator of the squared H statistic (Friedman & Popescu 2008). It is the variance of the pair's partial
-  dependence after the partial dependence of each of the two columns is subtracted. `share` is relative to the variance of the
-  score, and `h2` is relative to the variance of the pair's partial dependence.
-- `purified` is the variance of the pair's effect on a grid, after main effects are removed with the weights of the rows
-  (Lengerich et al. 2020). Each block of rows draws new values within the cells of the grid. The standard error therefore covers
-  the choice of background rows and the variation of the effect within a cell.
+  dependence after the partial dependence of each of the two columns is subtracted. `share` is this variance divided by the
+  variance of the score. `h2` is this variance divided by the variance of the pair's partial dependence.
+- `purified` is the variance of the pair's effect on a grid, after main effects are removed (Lengerich et al. 2020). The grid
+  cells are weighted by the rows in them. Each block of rows draws new values within the grid cells. The standard error therefore
+  includes the variation due to the background rows and to the values within each cell.
 - `shapley` is the variance over rows of the Shapley interaction index (Grabisch & Roubens 1999).
 
-The three variances are equal if columns are independent and no term involves three columns. All of them combine values that may
-not occur together in real rows. `empty` is the share of the grid's cells that contain no row. The estimates are unbiased. They
-can therefore be below zero, although a variance cannot.
+The three variances are equal if columns are independent and the score contains no interaction of three or more columns. All three
+are computed from combinations of values that may not occur in the data: `empty` is the share of grid cells that contain no rows.
+The estimates are unbiased and can therefore be negative.
 """
 
 from __future__ import annotations
@@ -48,16 +48,13 @@ BLOCKS = 8  # minimum number of blocks
 ESTIMAND = "variance of what two columns add to the score together, beyond what each adds alone"
 INDEPENDENT = "its errors take rows as independent, although they come in groups"
 BACKGROUND = 64
-FEWEST = 4  # minimum number of rows of a block, because each term of its sums uses four different rows
-POINTS = 8  # number of grid points of each column of the pair
+FEWEST = 4  # minimum number of rows of a block, because its sums are over four different rows
+POINTS = 8  # number of points of each column of a table
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Estimates (outputs,) for one pair of columns, and the pair's effect on a grid.
-
-    The docstring of this module defines the estimates.
-    """
+    """One pair evaluated in full: its estimates (outputs,), which the module docstring defines, and its effect on a grid."""
 
     columns: tuple[str, str]
     variance: Estimates
@@ -68,17 +65,17 @@ class Pair:
 
     @property
     def empty(self) -> float:
-        """The share of the grid's cells that contain no row."""
+        """The share of grid cells that contain no rows."""
         return float((self.table.rows == 0).mean())
 
 
 @dataclass(frozen=True, eq=False)
 class Interactions(Display):
-    """The strongest pairs of interacting columns, and the screening of all pairs.
+    """The strongest pairs, in descending order of `variance` summed over outputs, and the results of screening all pairs.
 
-    Pairs are in descending order of the variance summed over outputs. Standard errors come from `blocks` independent blocks of
-    `background` rows each, and intervals use Student's t. If `shapley_exact` is True, the Shapley interaction index uses all
-    coalitions of the other columns instead of a random sample of them.
+    Standard errors come from `blocks` independent blocks of `background` rows each. Intervals are Student's t intervals. If
+    `shapley_exact` is True, the Shapley interaction index is computed over all coalitions of the other columns; otherwise
+    coalitions are sampled.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -92,7 +89,7 @@ class Interactions(Display):
     pairs: tuple[Pair, ...]
     screen: Screen
     outputs: tuple[str | None, ...]
-    total: Estimates  # variance of each output's score (k,)
+    total: Estimates  # (k,) variance of the score
     shapley_exact: bool
     rows: int
     blocks: int
@@ -153,15 +150,17 @@ def interactions(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Interactions:
-    """Find the strongest interactions between two of the `columns` (default: all), and evaluate the `top` pairs in full.
+    """Screen all pairs of `columns` (default: all columns) for interactions, and evaluate the `top` strongest pairs in full.
 
-    Scores are log-odds, centred logits or units of the target. With more than a hundred columns, only pairs among the hundred
-    columns that change the score most are screened. `screen.passed` lists the columns that were not screened.
+    Scores are log-odds, centred logits or units of the target. The first round of screening scores at most two million modified
+    rows. With more than a hundred columns, only pairs among the hundred columns that change the score most are screened.
+    `screen.passed` lists the other columns.
 
     Parameters
     ----------
-    background : number of rows in a block. Partial dependence is evaluated at these rows and averaged over them. The number of
-        blocks is 2,048 divided by `background`, but at least eight. If the table has few rows, the blocks are smaller.
+    background : number of rows in a block. Partial dependence is evaluated at the values of these rows and averaged over the same
+        rows. The number of blocks is 2,048 divided by `background`, but at least eight. If the table has few rows, the blocks are
+        smaller.
 
     Examples
     --------
@@ -235,7 +234,10 @@ def _in_order(bound: BoundModel, seed: int) -> BoundModel:
 
 
 def _cut(bound: BoundModel, background: int) -> list[IntArray]:
-    """Split the rows of the model into blocks of consecutive rows."""
+    """Return blocks of consecutive rows, all of the same size, starting with the first row.
+
+    Rows after the last block are not used.
+    """
     n = len(bound.table)
     size = min(background, n // BLOCKS)
     if size < FEWEST:

@@ -1,17 +1,17 @@
 """Screening of pairs of columns for interactions, by second differences between real rows, in two rounds.
 
-Row x takes the columns j and k from another row x', together or one at a time. The second difference
+The values of columns j and k in row x are replaced by those of another row x', together or one at a time. The second difference
 
     d = f(x) - f(x with j from x') - f(x with k from x') + f(x with j and k from x')
 
 is zero if j and k do not interact. The strength of a pair is E d² / 4. If columns are independent, this is the variance of all
 terms of the functional ANOVA that contain both columns (Hooker 2004; the superset importance of Liu & Owen 2006). The scores with
-one changed column are computed once and used for all pairs. No row is used twice in a round, so the estimate of the strength is
-unbiased and its standard error over rows is exact.
+one changed column are computed once and used for all pairs. Within a round, each row belongs to only one pair (x, x'), so the
+estimate of the strength is unbiased and its standard error over rows is exact.
 
-With more than a hundred columns, only pairs among the hundred columns that change the score most are screened. The effect of
-column j on the score is measured by E (f(x) - f(x with j from x'))² / 2. If columns are independent, this is the total index of j
-(Jansen 1999), which is an upper bound for the strength of every pair that contains j.
+With more than a hundred columns, only pairs among the hundred columns that change the score most are screened. The change due to
+column j is measured by E (f(x) - f(x with j from x'))² / 2. If columns are independent, this is the total index of j (Jansen
+1999), which is an upper bound for the strength of every pair that contains j.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PAIR_MOVES = 2_000_000  # maximum number of changed rows in the first round, ove
 FEWEST, MOST = 32, 4096  # minimum and maximum number of rows for each pair
 KEPT = 4  # pairs in the second round for each pair requested
 WIDE = 100  # maximum number of columns among which pairs are screened
-MOVED = 512  # number of rows used to choose these columns
+MOVED = 512  # number of rows by which these columns are chosen
 
 Progress = Callable[[str, float], None]
 
@@ -49,11 +49,11 @@ class Screen(PreviewedFrame):
 
     Parameters
     ----------
-    rounds : the last round in which the pair was measured; 0 if the model does not use one of its columns.
-    rows : number of rows with which the pair was measured in its last round.
+    rounds : number of the last round in which the strength was estimated; 0 if the model ignores one of the two columns.
+    rows : number of rows used in that round.
     kept : whether the pair is evaluated in full.
     passed : columns that were not screened, because they change the score too little.
-    passed_most : the largest total index of the columns in `passed`, in squared units of the score.
+    passed_most : the largest total index of these columns, in squared units of the score.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -85,8 +85,8 @@ class Screen(PreviewedFrame):
 def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progress | None = None) -> Screen:
     """Screen all pairs of `columns` for interactions. The rows of `bound` must be in hash order.
 
-    The first round measures every pair on the first rows. The second round measures the strongest pairs again on the last rows.
-    These estimates are not biased by the selection of the pairs.
+    The first round estimates the strength of every pair. The second round estimates the strongest pairs again on other rows, so
+    that their selection does not bias the estimates.
     """
     n = len(bound.table)
     half = min(MOVED, n // 2)
@@ -108,7 +108,7 @@ def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progre
 def most_moving(
     bound: BoundModel, columns: Sequence[str], rows: IntArray, donors: IntArray
 ) -> tuple[tuple[str, ...], float]:
-    """Return the `WIDE` columns that change the score most, and the largest total index of the other columns."""
+    """Return the `WIDE` columns that change the score most, in table order, and the largest total index of the other columns."""
     if len(columns) <= WIDE:
         return tuple(columns), 0.0
     total = total_indices(bound, columns, rows, donors)
@@ -117,9 +117,9 @@ def most_moving(
 
 
 def total_indices(bound: BoundModel, columns: Sequence[str], rows: IntArray, donors: IntArray) -> FloatArray:
-    """Return half the mean squared change (columns,) of the scores when `rows` take the values of one column from `donors`.
+    """Return half the mean squared change (columns,) in the scores of `rows` when a column's values are taken from `donors`.
 
-    The change is summed over all outputs.
+    The squared change is summed over all outputs.
     """
     table, result = bound.table, np.zeros(len(columns))
     weights = np.ones(len(rows)) if table.weights is None else table.weights[rows] * table.weights[donors]
@@ -136,14 +136,14 @@ def total_indices(bound: BoundModel, columns: Sequence[str], rows: IntArray, don
 
 
 def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:
-    """Return the indices of the `count` strongest pairs in `among`."""
+    """Return the `count` strongest of the pairs in `among`."""
     return among[np.argsort(-result.strength[among], kind="stable")[:count]]
 
 
 def _measured(
     before: Screen, which: IntArray, bound: BoundModel, rows: IntArray, donors: IntArray, progress: Progress | None
 ) -> Screen:
-    """Return the screen with the strengths of some pairs measured again on the given rows and donors."""
+    """Return the screen with new estimates for the pairs in `which`, computed on `rows` and `donors`."""
     strength, stderr = before.strength.copy(), before.stderr.copy()
     used, rounds = before.rows.copy(), before.rounds.copy()
     strength[which], stderr[which] = strengths(bound, [before.pairs[i] for i in which], rows, donors, progress)
@@ -159,9 +159,9 @@ def strengths(
     donors: IntArray,
     progress: Progress | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return strengths (pairs,) and their standard errors.
+    """Return the strengths (pairs,) of interactions and their standard errors.
 
-    Each row takes values from one donor. `rows` and `donors` must not overlap.
+    Each row takes values from one donor. The rows and the donors must be disjoint.
     """
     weights = None if bound.table.weights is None else bound.table.weights[rows] * bound.table.weights[donors]
     z, moves, single = bound.z[rows], {}, {}

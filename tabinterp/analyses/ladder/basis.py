@@ -1,13 +1,13 @@
-"""Basis functions of the original columns in three nested tiers.
+"""Basis functions of the original columns in three nested tiers: linear, additive and pairs.
 
-- linear: numeric columns, and level indicators of all other columns. A missing number is replaced by the median of its column and
-  marked by an indicator;
-- additive: in addition, a piecewise linear spline of each numeric column, with at most 16 knots;
-- pairs: in addition, products of two columns, each encoded by a coarse spline (5 knots) or by its most frequent levels (6).
+- linear: each numeric column, and indicators of the levels of all other columns. Missing values of a numeric column are replaced
+  by the median and marked by an indicator;
+- additive: also a piecewise linear spline of each numeric column, with at most 16 knots;
+- pairs: also products of two columns. Each of the two is encoded by a coarse spline (5 knots) or by its most frequent levels (6).
 
-The basis is a scikit-learn transformer, so models fitted on it can be exported as a pipeline. A linear spline is local: a few
-extreme rows change only the segment that contains them. If a numeric column has few distinct values, the spline can represent any
-function of it.
+The basis is a scikit-learn transformer, so models fitted on it can be exported as a pipeline. A few extreme rows affect the
+fitted spline only in the segments near them. If a numeric column has few distinct values, the spline can represent any function
+of it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tabinterp.models.model import BoundModel
 from tabinterp.network.encoder import level_encoder, number_encoder
 
 KNOTS, COARSE = 16, 5
-LEVELS = 6  # maximum number of levels of a column in a pair, including one that combines all rarer levels
+LEVELS = 6  # levels of a column in a pair; the others share one
 TIERS = ("linear", "curve", "pair")
 LARGEST = 1e30
 
@@ -41,7 +41,7 @@ Pair = tuple[str, str]
 
 
 class Products(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Transformer of two columns to all products of their encodings, with shape (rows, a * b)."""
+    """Transformer that encodes two columns and returns all products of the two encodings (rows, a * b)."""
 
     def __init__(self, first: Any, second: Any) -> None:
         self.first = first
@@ -64,7 +64,7 @@ class Products(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """Fitted basis of p functions.
+    """Fitted basis of p functions of the columns.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class Basis:
     term: IntArray
 
     def design(self, frame: pd.DataFrame) -> FloatArray:
-        """Return the basis functions (rows, p) at the rows of `frame`."""
+        """Evaluate the basis functions at the rows of `frame`; the result is (rows, p)."""
         return np.asarray(self.transformer.transform(frame), dtype=np.float64)
 
 
@@ -96,7 +96,7 @@ def build(
 ) -> Basis:
     """Fit the basis of the columns in `kinds` to the rows of `frame`.
 
-    The rows determine knots, levels and medians. Numeric columns in `curves` also get a spline.
+    Knots, levels and medians are computed from these rows. Numeric columns in `curves` also get a spline.
     """
     names, bent, blocks = list(kinds), set(curves), []
     for i, (name, kind) in enumerate(kinds.items()):
@@ -120,7 +120,7 @@ def build(
 def coarse(values: pd.Series, kind: str) -> Any:
     """Return an unfitted encoding of one column for products: a few spline functions or level indicators, which sum to one.
 
-    If a numeric column has only one distinct value besides missing, it is encoded as missing or not missing.
+    A numeric column with only one distinct value is encoded by an indicator of missing values.
     """
     at = knots(values, COARSE) if kind == "numeric" else np.empty(0)
     return _spline(at, bias=True) if len(at) > 1 else level_encoder(LEVELS)
@@ -132,9 +132,9 @@ def _spline(at: FloatArray, *, bias: bool) -> Pipeline:
 
 
 def knots(values: pd.Series, most: int) -> FloatArray:
-    """Return the knots of a column: all distinct values if there are at most `most`, otherwise quantiles.
+    """Return the knots of a column's spline: all distinct values if there are at most `most`, otherwise quantiles.
 
-    A frequent value becomes only one knot.
+    A value that equals several quantiles becomes one knot.
     """
     distinct, counts = np.unique(values.dropna().to_numpy(dtype=np.float64), return_counts=True)
     if len(distinct) <= most:
@@ -145,7 +145,7 @@ def knots(values: pd.Series, most: int) -> FloatArray:
 
 
 def check_size(design: FloatArray, basis: Basis) -> None:
-    """Raise an error if a value of a basis function is not finite or exceeds 1e30 in absolute value."""
+    """Raise an error if a basis function has values that are not finite or are larger than 1e30."""
     wrong = ~(np.abs(design) < LARGEST).all(axis=0)
     if wrong.any():
         first = int(np.argmax(wrong))

@@ -1,6 +1,7 @@
 """Selection of the pairs of columns that interact in the network, for the ladder and the decomposition.
 
-The residuals of the score from an additive model are regressed on products of two columns, one pair at a time.
+The network's score is approximated by an additive model. The residuals are then regressed on products of two columns, one pair at
+a time.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from .basis import Pair, build, check_size, coarse, read_columns
 from .projection import solve_gram
 
 ROWS = 5000
-LEAST = 0.001  # minimum share of the variance of the score that a selected pair must explain
-NOTHING = 1e-20  # columns with a smaller share of the largest sum of squares count as constant
+LEAST = 0.001  # share of the variance of the score that a pair must explain to be named
+NOTHING = 1e-20  # share of the largest sum of squares below which a column is constant up to rounding
 
 
 def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return two groups of columns: those that can have curves and interactions, and the others.
+    """Divide the columns into those that get curves and are screened for pairs, and all others.
 
     With more than a hundred columns, only the hundred that change the score most are in the first group.
     """
@@ -38,9 +39,9 @@ def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str,
 
 
 def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed: int) -> tuple[Pair, ...]:
-    """Return at most `count` pairs of the columns in `among`, in decreasing order of the variance of the score that they explain.
+    """Return at most `count` pairs of the columns in `among`. Pairs that explain more variance of the score come first.
 
-    At most 5,000 rows are used. They are selected with the seed.
+    At most 5,000 randomly selected rows are used.
     """
     rows = np.sort(chosen(bound.table.numbers, ROWS, seed))
     frame, kinds = bound.table.inputs.iloc[rows].reset_index(drop=True), read_columns(bound)
@@ -64,15 +65,18 @@ def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed:
 
 
 def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
-    """Return the centred coarse encoding (rows, m) of one column, without its last function, which follows from the others."""
+    """Return the centred coarse encoding (rows, m) of one column.
+
+    The last function is omitted, because it is determined by the others.
+    """
     name = values.columns[0]
     pieces = np.asarray(clone(coarse(values[name], kind)).fit_transform(values), dtype=np.float64)
     return np.asarray((pieces - pieces.mean(axis=0))[:, : max(1, pieces.shape[1] - 1)])
 
 
 def _explained(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return the least-squares fit (rows, k) of `y` on the columns of `x`."""
+    """Return the fitted values (rows, k) of a least-squares regression of `y` on the columns of `x`."""
     size = np.sqrt((x**2).sum(axis=0))
     kept = size > np.sqrt(NOTHING) * size.max(initial=0.0)
-    x = x[:, kept] / size[kept]  # without constants, and scaled so that the ridge exceeds rounding errors
+    x = x[:, kept] / size[kept]  # a constant explains nothing; equal sizes keep the ridge above rounding errors
     return np.asarray(x @ solve_gram(x.T @ x, x.T @ y)) if x.shape[1] else np.zeros_like(y)

@@ -22,18 +22,18 @@ def rows_to_fit(table: Table, seed: int) -> Table:
     """Return the training rows with positive weight, in an order that does not depend on the order of the table."""
     training = table.training_rows()
     if training.weights is not None:
-        training = training.take(np.flatnonzero(training.weights > 0))  # a fold without positive weights has no loss
+        training = training.take(np.flatnonzero(training.weights > 0))  # a fold with only rows of weight 0 has no loss
     return training.take(np.argsort(row_hash(training.numbers, seed), kind="stable").astype(np.int64))
 
 
 def fit_null(table: Table) -> Pipeline:
-    """Fit a model that predicts the class shares or, for numbers and counts, the mean for every row."""
+    """Fit a model with only an intercept. It predicts the class shares, or the mean of the target."""
     model = DummyClassifier(strategy="prior") if table.schema.goal.classes else DummyRegressor()
     return Pipeline([("model", model.fit(table.inputs, _target(table), sample_weight=table.weights))])
 
 
 def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
-    """Fit a pipeline that predicts the target from the original columns. All rows of `table` are used."""
+    """Fit a pipeline that predicts the target from the original columns. All rows of `table` are training rows."""
     columns = table.inputs[list(basis.columns)]
     scaler = StandardScaler()
     x, y = scaler.fit_transform(basis.design(columns)), _target(table)
@@ -44,7 +44,7 @@ def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
 def scores(pipeline: Pipeline, table: Table) -> FloatArray:
     """Return the scores (rows, k) of a fitted pipeline: log-odds, centred logits, values, or log rates.
 
-    Classes are in the order of the table.
+    Classes are in the table's order.
     """
     if not table.schema.goal.classes:
         values = np.asarray(pipeline.predict(table.inputs), dtype=np.float64).reshape(-1, 1)

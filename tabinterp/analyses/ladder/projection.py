@@ -1,18 +1,18 @@
-"""Least-squares projections of a score onto tiers of basis functions, fitted on some rows and evaluated on others.
+"""Least-squares projections of a score onto the tiers of a basis, fitted on some rows and evaluated on others.
 
-The estimand is the covariance Cov(f_c, f), where f is the score and f_c is the contribution of column c to the projection of f.
-Let S be the covariance matrix of the basis, and e the residual of the projection. Two fits A and B use disjoint rows, and neither
-uses the scored rows. The contribution of each scored row is
+The estimand is the covariance Cov(f_c, f). Here f is the score, and f_c is the sum of those terms in the projection of f that
+belong to column c. Let S be the covariance matrix of the basis, and let e be the residual of the projection. Two fits A and B use
+disjoint sets of rows, and neither set contains the scored rows. The contribution of each scored row is
 
     f_c,A (f - mean) + r_c,B e_A,        r_c = the basis times S^-1 (c's block of Cov(basis, f)),
 
-averaged over both orders of A and B. The first term is the estimate. The second term corrects for the error of the fit, and is
-derived from the efficient influence function (Chernozhukov et al. 2018). After the correction, only a product of the errors of
-two independent fits remains. The fits therefore do not bias a share, and its standard error is that of a mean over rows. The
-contributions of all columns sum to f^2 - e_A e_B.
+averaged over both orders of A and B. The first term is the plug-in estimate. The second term corrects it for the error of the fit
+(the efficient influence function; Chernozhukov et al. 2018). After the correction, the remaining bias is a product of two
+independent errors. The standard error can therefore be computed as for a mean over rows. The contributions of all columns sum to
+f^2 - e_A e_B.
 
-The score is projected onto one tier after another. For each tier, the score and the functions of the tier are first replaced by
-their residuals from a projection onto all lower tiers.
+The tiers are projected one after another. For each tier, its functions and the score are first replaced by their residuals from a
+projection onto the lower tiers.
 """
 
 from __future__ import annotations
@@ -28,18 +28,15 @@ from tabinterp.arrays import FloatArray, IntArray
 
 from .basis import Basis
 
-FOLDS = 5  # one fold is scored; the four others form fits A and B, two folds each, in each of the three possible splits
+FOLDS = 5  # one is scored, two are used for fit A and two for fit B, in each of the three possible splits
 BLOCK = 4096  # rows of the basis in memory at once
-RIDGE = 1e-8  # share of each basis function's variance; a ridge penalty that makes collinear functions solvable
+RIDGE = 1e-8  # share of each basis function's variance; its only purpose is to keep collinear functions solvable
 DEAD = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Coefficients (p, terms, k) of each term of a projection.
-
-    `value` is for the estimate, and `adjoint` for the correction of its error.
-    """
+    """Coefficients (p, terms, k) of each term of a projection: `value` for the plug-in estimate, `adjoint` for the correction."""
 
     value: FloatArray
     adjoint: FloatArray
@@ -47,7 +44,7 @@ class Projection:
 
 @dataclass(frozen=True, eq=False)
 class Contributions:
-    """Contributions of each scored row to the variance of the score, by term of the projection.
+    """Contributions of each scored row to the variance of the score.
 
     `lines` and `curves` are (rows, k, columns), and `pairs` is (rows, k, pairs). `total` (rows, k) is the squared deviation of
     the score from its mean.
@@ -63,10 +60,7 @@ Design = Callable[[IntArray], FloatArray]  # rows -> (rows, p)
 
 
 def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArray, cells: int) -> FloatArray:
-    """Return sums of products over the rows of each cell (v, cells, q, q), for each of v sets of weights.
-
-    The q factors are the constant 1, the basis functions and the scores.
-    """
+    """Return sums (v, cells, q, q) of products of (1, basis, score) over rows, by cell, for each of v sets of row weights."""
     result: FloatArray | None = None
     for c in range(cells):
         rows = np.flatnonzero(cell == c)
@@ -83,14 +77,14 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
 def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
     """Return the projections of the three tiers from sums of products (q, q).
 
-    The score is projected onto lines. Its residual is projected onto curves, and what then remains is projected onto pairs.
+    The score is projected onto lines. The residual is projected onto curves, and what then remains is projected onto pairs.
     """
     p = len(basis.tier)
     mean = sums[0, 1:] / sums[0, 0]
     square = np.diag(sums)[1:] / sums[0, 0]
     covariance = sums[1:, 1:] / sums[0, 0] - np.outer(mean, mean)
     variance = np.diag(covariance)
-    scale = np.sqrt(np.where(variance > DEAD * square, variance, np.inf))[:p]  # leaves out constant functions
+    scale = np.sqrt(np.where(variance > DEAD * square, variance, np.inf))[:p]  # without constant functions
     s, t = covariance[:p, :p] / scale / scale[:, None], covariance[:p, p:] / scale[:, None]
     sizes = (len(basis.columns), len(basis.columns), len(basis.pairs))
     return [_beyond(s, t, basis, tier, size, scale) for tier, size in enumerate(sizes)]
@@ -102,10 +96,10 @@ def _indicators(term: IntArray, terms: int) -> FloatArray:
 
 
 def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
-    """Solve (gram + RIDGE I) x = right for a matrix of products of columns (p, p) and a right-hand side (p, k).
+    """Solve (gram + RIDGE I) x = right for a Gram matrix (p, p) and a right-hand side (p, k).
 
-    If columns are collinear, such as the dummies of one column, rounding can make an eigenvalue negative. Such an eigenvalue is
-    set to zero, and the ridge keeps the solution finite.
+    If functions are collinear, such as the indicators of all levels of a column, rounding can make an eigenvalue negative. A
+    negative eigenvalue is set to zero; the ridge penalty then keeps the solution finite.
     """
     try:
         return np.asarray(linalg.cho_solve(linalg.cho_factor(gram + RIDGE * np.eye(len(gram))), right))
@@ -125,9 +119,9 @@ def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
 
 
 def _beyond(s: FloatArray, t: FloatArray, basis: Basis, tier: int, terms: int, scale: FloatArray) -> Projection:
-    """Return the projection of the score onto the functions of a tier.
+    """Return the projection of the score onto the functions of a tier, after the lower tiers.
 
-    Both are first replaced by their residuals from the lower tiers.
+    The score and the functions are first replaced by their residuals from a projection onto the lower tiers.
     """
     below, own = np.flatnonzero(basis.tier < tier), np.flatnonzero(basis.tier == tier)
     if len(own) == 0:
@@ -155,7 +149,7 @@ def contributions(
     scored: IntArray,
     mean: FloatArray,
 ) -> Contributions:
-    """Return the contributions of the rows in `scored`, in the same order.
+    """Return the contributions of the rows `scored`, in the given order.
 
     Parameters
     ----------
@@ -182,9 +176,9 @@ def contributions(
 def _both(
     x: FloatArray, left: tuple[FloatArray, FloatArray], fits: tuple[Projection, Projection]
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """Return the contributions of rows, averaged over both orders of two fits, and the residual scores of both fits.
+    """Return contributions averaged over both orders of two fits, and the residuals of the score from each fit.
 
-    The contributions are (rows, k, terms), and the residual scores are (rows, k).
+    The contributions are (rows, k, terms), and the residuals are (rows, k).
     """
     value, correction = (
         [np.tensordot(x, c, 1) for c in parts] for parts in zip(*((f.value, f.adjoint) for f in fits), strict=True)

@@ -1,16 +1,17 @@
 """The ladder in the document: the network's gain over simpler models, and the sources of this gain.
 
-Two analyses estimate which share of the network's gain over a linear model is due to curvature in single columns, and not to
-pairs of columns. The ladder splits the reduction in held-out loss. The decomposition splits the variance of the score. For
-classes, the decomposition weights rows by p(1-p), because the log loss is most sensitive to the score where this weight is large.
-The difference between the two shares is computed in the same resamples of the rows:
+Two analyses estimate how much of the difference between the network and a linear model is due to curvature in single columns,
+rather than to interactions of two columns. The ladder splits the reduction in held-out loss. The decomposition splits the
+variance of the score. For classification, the decomposition weights rows by p(1-p), which is the curvature of the log loss in the
+score. Each analysis gives a share that is due to curvature. The interval of the difference between the two shares is computed
+from the same resamples of rows:
 
 - the analyses *agree* if the 95% interval of the difference lies between -0.25 and 0.25;
-- they *disagree* if the interval excludes zero and is not within these limits;
+- they *disagree* if the interval excludes zero and does not lie between these limits;
 - otherwise the result is *not resolved*.
 
-The shares are not compared if the gain is not significant, or if the refits with curves and pairs do not recover a significant
-share of it.
+The shares are not compared if the network's gain over the linear model is not significant, or if the refits with curves and pairs
+recover no significant part of the gain.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ if TYPE_CHECKING:
     from .estimator import Ladder as LadderResult
 
 MARGIN = 0.25
-BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # status of a refit -> status of the network
+BEHIND: dict[Status, Status] = {"worse": "better", "better": "worse"}  # status of the network, given that of a refit
 REACHED: dict[str, Status] = {"reached": "equivalent", "better": "better"}
 
 
 class Rung(Part):
     """One model of the ladder, or the network itself, with its held-out loss.
 
-    The loss is compared with the losses of the previous model and of the network.
+    The loss is compared with the loss of the previous model and with the loss of the network.
     """
 
     rung: Literal["intercept", "linear", "curvature", "pairs", "network"]
@@ -53,17 +54,17 @@ class Rung(Part):
     loss: Interval
     against_below: Interval  # loss minus the loss of the previous model; empty for the first model
     against_network: Interval  # loss minus the loss of the network; negative if the refit is better
-    recovered: Interval  # share of the network's gain that this model recovers; empty unless the gain is significant
+    recovered: Interval  # recovered share of the network's gain over the linear model; empty unless significant
     status: Status | None  # status of the refit compared with the network; None for the network
 
 
 class Ladder(Part):
     metric: Metric
     margin: float
-    gain: Status  # status of the network compared with the linear model
+    gain: Status  # whether the network is better than the linear model, worse, equivalent or not resolved
     rungs: list[Rung]
     shortest: Literal["intercept", "linear", "curvature", "pairs"] | None  # the simplest model as good as the network
-    passed: int = 0  # columns that change the score too little to get a curve or be in a pair
+    passed: int = 0  # number of columns without curves and pairs, because they change the score too little
     pairs: list[str]
     rows: int
     training_rows: int
@@ -71,7 +72,7 @@ class Ladder(Part):
     seed: int
 
     def check_claims(self, document: Document) -> None:
-        """Check that the status of each refit follows from its interval, and that the document has held-out rows."""
+        """Check that the status of each refit follows from its interval, and is resolved only if there are held-out rows."""
         for index, rung in enumerate(self.rungs):
             place = f"gain.ladder.rungs.{index}"
             if rung.status is not None and rung.status != (placed := status_of(rung.against_network, self.margin)):
@@ -107,7 +108,7 @@ class Gain(Part):
     agreement: Message | None  # whether the ladder and the decomposition agree
 
     def check_claims(self, document: Document) -> None:
-        """Check that the gain is decomposed only if it is significant."""
+        """Check that the sources of the gain are stated only if the gain is significant."""
         resolved = self.ladder is not None and self.ladder.gain == "better"
         if self.recovery is not None:
             self._check_recovery(self.recovery.key, resolved)
@@ -134,7 +135,7 @@ class Gain(Part):
 
 
 def build(r: Results) -> Gain | None:
-    """Return the ladder, the decomposition of the score, and a message on their agreement; None if neither analysis applies."""
+    """Return the ladder, the decomposition of the score, and whether the two agree; None if neither analysis applies."""
     ladder, shares = r[ANALYSIS], r[DECOMPOSITION]
     if ladder is None and shares is None:
         return None

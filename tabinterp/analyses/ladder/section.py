@@ -13,7 +13,7 @@ from .record import Gain
 
 
 def build(ladder: Ladder, document: Document) -> list[Block]:
-    """Return the sentences about the gain and the table of models."""
+    """Return the sentences about the network's gain over the linear model, and the table of models."""
     gain = document[Gain]
     sentences = [sentence for sentence in (gain.recovery, gain.agreement) if sentence is not None]
     return [
@@ -27,7 +27,7 @@ def _ladder(ladder: Ladder, resampled: bool) -> list[Block]:
 
     Parameters
     ----------
-    resampled : whether the intervals were computed by resampling rows, as in documents of earlier versions.
+    resampled : whether intervals come from resampling rows, as in documents of earlier versions.
     """
     unit = {"metric": t(f"report.metric.{ladder.metric}"), "unit": t(f"report.unit.{ladder.metric}")}
     lead = t(

@@ -1,11 +1,11 @@
-"""Linear regions of a piecewise linear network: the regions that contain rows, and the coefficients in each region.
+"""Linear regions of a piecewise linear network: the regions that contain rows, and the coefficients in each.
 
-Among inputs with the same pattern of active and inactive ReLU units, the network is an affine function (Montúfar, Pascanu, Cho &
-Bengio 2014). A region is the set of inputs with one pattern. Only regions that contain at least one row are counted, while Hanin
-& Rolnick (2019) count the regions of all possible inputs. Within a region, the coefficients are exact. They have the same units
-as in a linear model. For a numeric column, a coefficient is the change of the score per unit. For a level, it is the difference
-from the reference level. The coefficients of a region do not apply outside it. Coefficients of regions with fewer than 10 rows
-are not shown.
+Among inputs for which the same ReLU units are active, the network is an affine function (Montúfar, Pascanu, Cho & Bengio 2014). A
+region is a pattern of active and inactive units that occurs in at least one row. Hanin & Rolnick (2019) count the patterns over
+all possible inputs instead. Within a region, the coefficients are exact. They have the same units as in a linear model. For a
+numeric column, a coefficient is the change in the score per unit. For a level, it is the difference in the score from the
+reference level. If a change moves a row to another region, the coefficients of the first region no longer apply. Coefficients are
+not shown for regions with fewer than 10 rows.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ class LinearRegions(Display):
 
     Attributes
     ----------
-    coefficients : coefficients of each region (regions, terms, outputs).
-    at_mean : value of each region's linear function at the mean row (regions, outputs).
+    coefficients : coefficients of the affine function in each region (regions, terms, outputs).
+    at_mean : value of each region's affine function at the mean row (regions, outputs).
     share : share of the total weight in each region (regions,).
     rows_in : number of rows in each region (regions,).
     region : region of each row with positive weight (rows,).
     mean : mean of the coefficients over rows, with its standard error (terms, outputs).
     spread : standard deviation of the coefficients over rows (terms, outputs).
-    sign_flip : share of rows in which the coefficient and the mean have opposite signs (terms, outputs); coefficients of 0 are
-        not counted.
-    counterpart : coefficients of the linear counterpart (terms, outputs); NaN for terms that it does not have.
-    left_out : columns without coefficients, because the encoder mixes them with other columns.
+    sign_flip : share of rows in which the coefficient and its mean over rows have opposite signs (terms, outputs). Coefficients
+        of 0 are not counted.
+    counterpart : coefficients of the linear counterpart (terms, outputs); NaN for terms that it does not contain.
+    left_out : columns that have no coefficients, because the encoder mixes them with others.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -98,7 +98,7 @@ class LinearRegions(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each output and term.
 
-        The columns include the variation of the coefficient over rows and the coefficient of the linear counterpart.
+        Each row contains the variation of the coefficient over rows of the table, and the coefficient of the linear counterpart.
         """
         parts = []
         for k, output in enumerate(self.outputs):
@@ -151,8 +151,8 @@ def linear_regions(
     Raises
     ------
     NotApplicableError
-        If the network is not affine within each region or cannot be traced. The message gives the reason, such as another kind of
-        activation, a normalisation of rows, or a product.
+        If the network is not affine within each region or cannot be traced. The message gives the reason, such as an activation
+        that is not piecewise linear, a normalisation of rows, or a product.
 
     Examples
     --------
@@ -174,16 +174,19 @@ def linear_regions(
 def regions_of(
     bound: BoundModel, terms: Sequence[AnyTerm], counterpart: BoundModel | None, rivals: Sequence[AnyTerm]
 ) -> LinearRegions:
-    """Find the linear regions, with coefficients for the given terms. `rivals` are the terms of the linear counterpart."""
+    """Find the linear regions and the coefficients of the given terms in them.
+
+    `rivals` are the terms of the linear counterpart.
+    """
     _check(bound)
     weights = bound.table.weights
-    if weights is not None and not (weights > 0).all():  # leave out rows of weight 0
+    if weights is not None and not (weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(weights > 0)
     if not terms:
         raise NotApplicableError(why("regions.terms", model=bound.model.name))
     w = bound.table.row_weights
     first, region, mass = _regions(bound, w)
-    gradient = bound.gradients(bound.x[first])  # the gradient is the same in every row of a region
+    gradient = bound.gradients(bound.x[first])  # the same in every row of a region
     own = of_gradients(terms, gradient)
     rows = own[region]
     mean = mean_over_rows(rows, bound.table.weights, bound.table.groups)
@@ -235,7 +238,7 @@ def unlike(layers: Sequence[Layer]) -> Layer | None:
 
 
 def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return one row of each region (regions,), the region of each row (n,), and the weight of each region (regions,).
+    """Return the index of one row in each region, the region of each row (n,), and the total weight of each region.
 
     Regions are in decreasing order of weight. A ReLU or leaky ReLU unit is active where its output is above 0.
     """
@@ -250,7 +253,7 @@ def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, Floa
 
 
 def of_gradients(terms: Sequence[AnyTerm], gradient: FloatArray) -> FloatArray:
-    """Return the coefficients (m, terms, k) of linear functions, from their gradients (m, d, k) in the encoded columns."""
+    """Convert gradients (m, d, k) in the encoded columns to coefficients (m, terms, k)."""
     made = np.empty((len(gradient), len(terms), gradient.shape[2]))
     for j, term in enumerate(terms):
         made[:, j] = np.einsum("mdk,d->mk", gradient[:, _block(term)], _way(term))
@@ -262,7 +265,7 @@ def _block(term: AnyTerm) -> IntArray:
 
 
 def _way(term: AnyTerm) -> FloatArray:
-    """Return the change of the term's encoded columns per unit of the term."""
+    """Return the change in the encoded columns when the term increases by one unit."""
     if isinstance(term, Slope):
         return term.per_unit
     return term.level - term.reference if isinstance(term, Contrast) else np.ones(1)
@@ -271,7 +274,7 @@ def _way(term: AnyTerm) -> FloatArray:
 def _counterpart(
     bound: BoundModel | None, own: Sequence[AnyTerm], terms: Sequence[AnyTerm], outputs: int
 ) -> FloatArray:
-    """Return the linear counterpart's coefficients (terms, k) for the same columns, levels and reference levels."""
+    """Return the linear counterpart's coefficients (terms, k) for the given terms; NaN for terms that it does not contain."""
     made = np.full((len(terms), outputs), np.nan)
     if bound is None:
         return made
@@ -288,7 +291,7 @@ def _counterpart(
 
 
 def run(context: Context) -> LinearRegions:
-    """Find the linear regions of the audited network, with the terms and reference levels of the analysis of coefficients."""
+    """Find the linear regions of the audited network, with the same terms and reference levels as the coefficients."""
     coefficients = context[COEFFICIENTS]
     if coefficients is None:
         raise NotApplicableError(why("no column is encoded on its own, so that none has coefficients in them"))

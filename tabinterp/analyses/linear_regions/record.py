@@ -1,4 +1,4 @@
-"""Linear regions in the document: the linear function of a piecewise linear network in each of its largest regions."""
+"""Linear regions in the document: the coefficients of a piecewise linear network in each of its largest regions."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class RegionTerm(TermRow):
 
     output: str | None
     mean: Interval
-    spread: float | None  # standard deviation over rows
-    sign_flip: float | None  # share of rows in which the coefficient and the mean have opposite signs
-    linear: float | None  # coefficient of the linear counterpart; None if the counterpart does not have this term
+    spread: float | None  # standard deviation of the coefficient over rows
+    sign_flip: float | None  # share of rows in which the coefficient and its mean have opposite signs
+    linear: float | None  # coefficient of the linear counterpart; None if it does not contain the term
 
 
 class Region(Part):
-    """A region with at least ten rows; `coefficients` are in the order of `Regions.terms`."""
+    """A linear region with at least ten rows. `coefficients` are in the order of `Regions.terms`."""
 
     rows: int
     share: float
@@ -45,10 +45,10 @@ class Regions(Part):
     visited: int
     told: int  # number of regions with at least ten rows
     share_told: float  # share of the rows in these regions
-    largest: float | None  # share of the rows in the largest region; None if it has fewer than ten rows
+    largest: float | None  # share of the rows in the largest region; None if the region has fewer than ten rows
     terms: list[RegionTerm]
-    tables: list[Region]  # the largest regions
-    left_out: list[str]  # columns without coefficients, because the encoder mixes them with other columns
+    tables: list[Region]  # the largest regions with at least ten rows
+    left_out: list[str]  # columns that the encoder mixes with others
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("regions", "network", self.rows, evaluated(document), document.method.seed)

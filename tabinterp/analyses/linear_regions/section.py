@@ -30,9 +30,9 @@ from tabinterp.report.words import (
 
 from .record import Regions
 
-TERMS, LEAST, LEVELS = 14, 4, 3  # maximum number of terms, minimum per output, maximum number of levels per column
-SHOWN = 3  # number of regions shown side by side
-LEFT_OUT = 12  # maximum number of names of columns without coefficients
+TERMS, LEAST, LEVELS = 14, 4, 3  # terms of all outputs together, minimum for each output, and levels of one column
+SHOWN = 3  # regions side by side
+LEFT_OUT = 12  # columns without coefficients that are named
 
 
 def build(regions: Regions, document: Document) -> list[Block]:
@@ -91,7 +91,7 @@ def _shown(terms: Sequence[RegionTerm], rank: dict[str, int]) -> list[int]:
 
 
 def _columns(several: bool) -> list[Column[RegionTerm]]:
-    """Return the columns that both tables have: name, output, step and the linear model's coefficient."""
+    """Return the columns that both report tables have: name, output, step and the linear model's coefficient."""
     return [
         name_column(t("report.mechanism.term"), _name),
         *output_columns(several, lambda term: term.output),

@@ -1,16 +1,15 @@
-"""Upper bounds of an objective over the whole domain of the search.
+"""Proved upper bounds of an objective over the whole domain, by three methods.
 
-- *Closed form*: an objective that is affine in the encoded columns is a sum over columns. Its maximum is the sum of the maxima of
-  the columns' terms, so the bound is exact.
-- *Integer programme*: a ReLU network with at most 16 hidden units is encoded with one binary variable for each unit (Tjeng, Xiao
-  & Tedrake 2019). HiGHS solves the programme. The bound that it reports is within 0.01% of the maximum, unless the time limit was
-  reached.
-- *Bound propagation*: an interval for each unit is computed layer by layer (Gowal et al. 2018). Only the intervals of the first
-  layer are exact. This bound is always valid but often loose.
+- *Closed form*: an objective that is affine in the encoded columns is a sum of one term per column. Its maximum is the sum of the
+  maxima of these terms. This bound is exact.
+- *Integer programme*: for ReLU networks with at most 16 hidden units. A binary variable for each unit states whether it is active
+  (Tjeng, Xiao & Tedrake 2019). The HiGHS solver reports the bound. The bound is within 0.01% of the maximum, unless the time
+  limit was reached.
+- *Bound propagation*: intervals that contain the values of the units are computed layer by layer (Gowal et al. 2018). The
+  intervals of the first layer are exact. This bound is always valid but often loose.
 
 The network must be a chain of affine maps and activations. For other networks (residual connections, normalisation between
-layers), there is no bound. If the search is limited to a ball (`Budget`), the bound still holds, but no row in the ball need
-attain it.
+layers), there is no bound. If a search is limited to rows near the mean (`budget`), the bound remains valid but may be loose.
 
 The *front* is the output of the network's first affine operations (`models.affine_front`).
 """
@@ -36,15 +35,17 @@ DIPPING = {
     "silu": -0.2785,
     "mish": -0.3089,
     "hardswish": -0.376,
-}  # activations that first decrease and then increase, with a value just below the minimum of each
+}  # these activations fall, then rise; values just below their minima
 SMALL = 16  # maximum number of hidden units for an integer programme
 
 
 def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
-    """Return an upper bound of each objective, and the method of its proof. The bound is NaN if there is none."""
+    """Return an upper bound of every objective (NaN if there is none), and the method that proved it."""
     steps, layers = chain_of(domain.bound, reader.layers), reader.layers
     depth = max(len(layers) + 1 if isinstance(key, str) else key for key in reader.keys)
-    bent = [key for key in reader.keys if isinstance(key, str) and key != SCORE]  # not affine in bounded inputs
+    bent = [
+        key for key in reader.keys if isinstance(key, str) and key != SCORE
+    ]  # not an affine function of bounded values
     if bent or depth > len(steps):
         return [(float("nan"), None)] * len(reader.objectives)
     weights = _by_step(reader, steps)
@@ -65,7 +66,7 @@ def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
 
 
 def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
-    """Return the weights of the outputs of each step in every objective, as one array (K, width) per step."""
+    """Return the weights that the objectives give to the outputs of each step: one array (K, width) per step."""
     made = [np.zeros((len(reader.objectives), len(shift))) for _, shift in steps]
     start = 0
     for key in reader.keys:
@@ -77,7 +78,7 @@ def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
 
 
 def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
-    """Return the maximum over the domain of each weighted sum of the front (m,), for `weights` (m, h)."""
+    """Return the maxima (m,), over the domain, of weighted sums of the front with `weights` (m, h)."""
     total = weights @ domain.constant.double().cpu().numpy()
     for player in domain.players:
         total = total + (player.parts.double().cpu().numpy() @ weights.T).max(axis=0)

@@ -1,14 +1,14 @@
-"""Search for several different rows that activate one unit, with a penalty for similar rows (Olah, Mordvintsev & Schubert 2017).
+"""Search for several dissimilar rows that all activate one unit strongly (Olah, Mordvintsev & Schubert 2017).
 
 The rows are called facets. The search maximises the sum of the objective over the facets, minus a weight times the sum of squared
-cosines over pairs of facets. Negative cosines count as 0, so opposite facets are not penalised.
+cosines over pairs of facets. Negative cosines are set to 0, so opposite facets are not penalised.
 
-The cosine is computed between the fronts of two facets (the outputs of the network's first affine operations). Fronts are
-deviations from the mean row, with each component in standard deviations over rows. Facets that differ only in values that the
-network ignores are therefore identical.
+The cosine is computed between the fronts of two facets (the outputs of the network's first affine operations). The fronts are
+centred at the front of the mean row, and each component is divided by its standard deviation over rows. Facets that differ only
+in values that the network ignores therefore have a cosine of 1.
 
-The first facet is the optimum without a penalty. Each further facet is the best result of all starts, given the previous facets.
-Finally, each facet except the first is improved again while all other facets are fixed. This step never lowers the penalised sum.
+The first facet is the unpenalised optimum. Each further facet is the best result from all starts, given the previous facets. Each
+facet except the first is then improved again while all others are fixed. This step never lowers the penalised sum.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ ROUNDS = 2
 
 @dataclass(frozen=True, eq=False)
 class Facets(Display):
-    """Several different optima of one objective.
+    """Several dissimilar optima of one objective.
 
     Attributes
     ----------
     rows : the optima in original columns, the best first.
     value : the objective at each optimum (facets,).
-    share : (value - mean) / (value of the best optimum - mean), for each optimum (facets,); `mean` is the mean objective over
-        rows.
-    cosine : cosine between the fronts of two optima (facets, facets).
-    distinct : number of optima that differ in a level, or in a number by more than 1% of the range of its column.
-    diversity : the penalty for two equal optima, as a share of the difference between the best value and the mean over rows.
+    share : (value - mean) / (value of the best optimum - mean), for each optimum (facets,).
+    cosine : cosine between the fronts of each pair of optima (facets, facets).
+    distinct : number of different optima. Two optima differ if they have different levels, or if a number differs by more than 1%
+        of the range of its column.
+    diversity : penalty for two equal optima, divided by the difference between the best value and the mean.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -86,7 +86,7 @@ class Facets(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each optimum and column, with the value of the column (`at`) and the statistics of the optimum."""
+        """Return one row for each optimum and column: the column's value (`at`), and the optimum's fields in `summary`."""
         return by_column(self.summary(), self.rows)
 
 
@@ -100,7 +100,7 @@ def facets(
     starts: int = STARTS,
     seed: int = 0,
 ) -> Facets:
-    """Find `number` different optima of one objective.
+    """Find `number` dissimilar optima of one objective.
 
     Raises
     ------
@@ -154,10 +154,7 @@ def facets(
 
 
 class _Way:
-    """Directions from the front of the mean row to other fronts, as unit vectors.
-
-    Each component is in standard deviations over rows.
-    """
+    """Conversion of fronts to unit vectors, which point from the mean row's front to each front in standardised units."""
 
     def __init__(self, bound: BoundModel) -> None:
         weights = bound.at_home(bound.table.row_weights / bound.table.row_weights.sum())
@@ -174,7 +171,7 @@ class _Way:
     def near(self, others: Tensor, weight: float) -> Callable[[Tensor], Tensor]:
         """Return a function that maps fronts (m, h) to penalties (m,).
 
-        The penalty is `weight` times the sum of squared positive cosines with `others`.
+        The penalty is `weight` times the sum of squared cosines with the fronts `others`; negative cosines are set to 0.
         """
         ways = self.of(others)
         return lambda z: weight * ((self.of(z) @ ways.T).clamp(min=0) ** 2).sum(dim=1)
@@ -183,7 +180,7 @@ class _Way:
 def _apart(
     domain: Domain, reader: Reader, starts: States, scale: FloatArray, asked: tuple[int, float, float]
 ) -> States:
-    """Find the optima one after another, then improve each in turn, and return them as states."""
+    """Find the optima one after another, improve each again, and return them as states."""
     number, diversity, mean = asked
     way = _Way(domain.bound)
     pool = climb(domain, reader, starts, scale, None)
@@ -199,7 +196,7 @@ def _apart(
     for _ in range(number - 1):
         kept.append(beside(kept, _joined([starts, pool])))
     for _ in range(ROUNDS if number > 1 else 0):
-        for f in range(1, number):  # the first facet remains the optimum
+        for f in range(1, number):  # the first stays the optimum
             kept[f] = beside(kept[:f] + kept[f + 1 :], kept[f])
     return _joined(kept)
 

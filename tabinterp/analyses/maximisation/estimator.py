@@ -1,13 +1,12 @@
 """Activation maximisation for tables: the row that activates a unit most (Erhan, Bengio, Courville & Vincent 2009).
 
-The objective is the pre-activation of the unit. It is maximised within the domain of the data from many starts at once, half of
-which are real rows. The search sets each column in turn to its best candidate value, then moves numeric columns along the
-gradient (`search`). For categorical columns, the search uses only levels that occur in the table. At the end, every optimum is
-written as a row of the table, encoded by the whole encoder and scored again. The result also contains the largest value of the
-objective over real rows, the share of starts that reach nearly the same value, and a proved upper bound if there is one
-(`bounds`).
+The objective is the pre-activation of the unit. It is maximised over the domain of the data from many starting rows, half of
+which are real. The search sets each column in turn to its best candidate value, then moves numeric columns along the gradient
+(`search`). Categorical columns take only levels that occur in the table. At the end, every optimum is converted to a row of the
+table, encoded and scored again. The result also contains the largest value over real rows, the share of starts that reach the
+best value, and an upper bound if one can be proved (`bounds`).
 
-An optimum is usually not a typical row. Real rows help people more to understand a unit (Borowski et al. 2021).
+An optimum is not a typical row. People understand what activates a unit better from real rows (Borowski et al. 2021).
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ from .search_state import States, begin
 from .typicality import Typicality, typicality
 
 STARTS = 64
-WITHIN = 0.01  # share of the difference between the best value and the mean
-APART = 0.01  # difference between two numbers that counts, as a share of the range of the column
+WITHIN = 0.01  # share of the distance from the mean row to the best start
+APART = 0.01  # share of the range of a number
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,22 +49,21 @@ class Maxima(Display):
     Attributes
     ----------
     rows : the best rows found, in original columns.
-    value : each objective at its best row, scored again (objectives,).
-    search : value of each objective as computed during the search (objectives,).
-    real : the largest value over the rows of the table (objectives,).
+    value : value of each objective at its best row, after the row is encoded and scored again (objectives,).
+    search : value of each objective at the end of the search, before the row is scored again (objectives,).
+    real : largest value of each objective over the rows of the table (objectives,).
     mean : mean of each objective over the rows of the table (objectives,).
     sd : standard deviation of each objective over the rows of the table (objectives,).
-    bound : proved upper bound of each objective over the domain (objectives,); NaN if there is none.
+    bound : proved upper bound over the domain (objectives,); NaN if there is none.
     proof : method by which each bound was proved.
     reached : (value - mean) / (bound - mean), for each objective (objectives,).
-    within : share of starts that end within a tolerance of the best value (objectives,). The tolerance is 1% of the difference
-        between the best value and the mean.
-    optima : number of different rows at which these starts end (objectives,).
-    cosine : median cosine between the encoded rows at which two starts end, over all pairs of starts (objectives,). Encoded rows
-        are deviations from the mean row, in standard deviations.
-    cross : each objective at the best row of every objective, in standard deviations from the mean of the objective (objectives,
-        objectives).
-    typicality : measures of how atypical the best rows are, and whether each can be interpreted.
+    within : share of starts that end close to the best value (objectives,). Close means within 1% of the difference between the
+        best value and the mean.
+    optima : number of different rows among the results of the starts that `within` counts (objectives,).
+    cosine : median over pairs of starts of the cosine between the encoded rows at which they end (objectives,). Encoded rows are
+        standardised: centred at the mean row and divided by standard deviations.
+    cross : value of each objective at the best row of every other, in standard deviations from its mean (objectives, objectives).
+    typicality : degree to which each best row is atypical, and the rows that are too atypical to interpret.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -116,7 +114,7 @@ class Maxima(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each objective and column.
 
-        `at` is the value of the column in the best row. The other statistics describe the objective.
+        `at` is the value of the column in the best row. The other fields are those of `summary` for the objective.
         """
         return by_column(self.summary(), self.rows)
 
@@ -124,7 +122,7 @@ class Maxima(Display):
 def by_column(summary: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Repeat each row of a summary for every column of its optimum.
 
-    The name of the column (`column`) and its value (`at`) are added.
+    Each repetition contains the name of the column (`column`) and its value at the optimum (`at`).
     """
     columns = list(rows.columns)
     long = summary.loc[summary.index.repeat(len(columns))].reset_index(drop=True)
@@ -147,11 +145,11 @@ def maximise(
 
     Parameters
     ----------
-    objective : one or several objectives; None uses every hidden unit and its negative.
+    objective : one or several objectives. None maximises and minimises every hidden unit.
     starts : number of starts. Half are real rows, including the row with the largest value of the objective. The others are drawn
         from the domain, each column separately.
-    budget : share of the real rows that lie in a Mahalanobis ball around the mean row. If given, the search stays in this ball,
-        and all starts are real rows.
+    budget : share of the real rows, between 0 and 1. If given, the search is limited to the Mahalanobis ball around the mean row
+        that contains this share, and all starts are real rows.
 
     Raises
     ------
@@ -207,8 +205,8 @@ class _Found:
     Attributes
     ----------
     states : the final state of every start.
-    real : largest value of each objective over the real rows (K,).
-    mean, sd : mean and standard deviation of each objective over the real rows (K,).
+    real : largest value of each objective over real rows (K,).
+    mean, sd : mean and standard deviation of each objective over real rows (K,).
     proofs : upper bound of each objective and the method by which it was proved.
     """
 
@@ -236,7 +234,7 @@ def starts_of(
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Return the objective, candidates and values of every start.
 
-    All objectives share the same starting rows. In addition, each objective starts from the real row at which it is largest.
+    All objectives use the same starting rows. Each objective also starts from the real row at which it is largest.
     """
     numbers = domain.bound.table.numbers
     inside = np.arange(len(numbers))
@@ -257,7 +255,7 @@ def starts_of(
 
 
 def drawn(domain: Domain, count: int, seed: int) -> tuple[IntArray, FloatArray]:
-    """Draw random states, each column separately and every candidate of a column with equal probability."""
+    """Draw random states. Each column takes each of its candidate values with equal probability."""
     rng = np.random.default_rng(seed)
     at = np.column_stack([rng.integers(0, len(player.donors), count) for player in domain.players])
     value = np.full(at.shape, np.nan)
@@ -317,7 +315,7 @@ def _gathered(
 def different(domain: Domain, states: States) -> int:
     """Return the number of different states.
 
-    Two states differ if they differ in a level, or in a number by more than 1% of the range of its column.
+    Two states differ if they have different levels, or if a number differs by more than 1% of the range of its column.
     """
     keys = states.at.copy().astype(np.float64)
     for p, player in enumerate(domain.players):
@@ -325,7 +323,7 @@ def different(domain: Domain, states: States) -> int:
             low, high = player.ends
             keys[:, p] = np.where(np.isnan(states.value[:, p]), 9.0, (states.value[:, p] - low) / (high - low))
         else:
-            keys[:, p] *= 2  # two levels always count as different
+            keys[:, p] *= 2  # levels always count as different
     kept: list[FloatArray] = []
     for key in np.unique(keys, axis=0):
         if not any(bool((np.abs(one - key) <= APART).all()) for one in kept):
@@ -334,9 +332,9 @@ def different(domain: Domain, states: States) -> int:
 
 
 def _cosines(domain: Domain, states: States, order: IntArray) -> FloatArray:
-    """Return, for each objective (K,), the median over pairs of starts of the cosine between the encoded rows that they reach.
+    """Return, for each objective (K,), the median over pairs of starts of the cosine between the encoded rows at which they end.
 
-    Encoded rows are deviations from the mean row, in standard deviations.
+    Encoded rows are standardised before the cosine is computed.
     """
     bound = domain.bound
     keys = np.concatenate([states.at, np.nan_to_num(states.value, nan=np.inf)], axis=1)

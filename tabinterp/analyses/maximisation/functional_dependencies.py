@@ -1,15 +1,14 @@
-"""Functional dependencies between columns, such as recodings, numbers determined by a level, and a number on two scales.
+"""Detection of columns that determine other columns, such as recodings of a column or the same number on two scales.
 
 A column determines another column if rows with equal values in the first also have equal values in the second (a functional
-dependency; Codd 1970). Only rows with a repeated value in the first column can confirm or contradict this. Two conditions must
-hold:
+dependency; Codd 1970). A value that occurs only once in the first column is no evidence. Two conditions must therefore be met:
 
 - at least nine in ten rows share their value in the first column with another row;
-- among the rows that do not have the most frequent value of the second column, at most one in a thousand contradicts the
-  dependency. There must be enough of these rows.
+- the number of rows that contradict the dependency is at most a thousandth of the number of rows that do not have the most
+  frequent value of the second column. There must be enough of the latter rows.
 
-Numeric columns with few repeated values are compared by a linear relation. Two columns contain the same number if one is a linear
-function of the other, to a millionth of a standard deviation, and both are missing in the same rows.
+Numeric columns with few repeated values are compared by a linear relation. Two columns contain the same number if both are
+missing in the same rows and one is a linear function of the other, with errors of at most a millionth of a standard deviation.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.suppression import SMALL
 
 REPEATED = 0.9  # minimum share of rows that share their value with another row
-APART = 1e-3  # maximum share of contradicting rows, among rows without the most frequent value
-LINE = 1e-6  # largest deviation from the line, as a share of the standard deviation
-CELLS = 100_000_000  # maximum of rows times squared number of columns in a search for dependencies
+APART = 1e-3  # maximum share, among rows outside the most frequent value, that differ from rows with the same value
+LINE = 1e-6  # share of a standard deviation
+CELLS = 100_000_000  # maximum rows times columns squared in a search for dependencies
 
 
 def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[np.bool_]:
     """Return a matrix (d, d) that is True where column i determines column j.
 
-    The rows are sampled by a hash, so few that at most 100 million comparisons are needed.
+    Rows are sampled by a hash. The sample is small enough for at most 100 million comparisons.
     """
     d = len(columns)
     few = chosen(table.numbers, max(1, CELLS // max(1, d * d)), seed)
@@ -51,15 +50,13 @@ def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[n
             continue
         pairs = np.flatnonzero(same)
         differ = (told[order[pairs + 1]] != told[order[pairs]]).sum(axis=0)
-        for j in np.flatnonzero(
-            differ <= 4 * APART * len(pairs)
-        ):  # a contradicting row affects at most two pairs of neighbours
+        for j in np.flatnonzero(differ <= 4 * APART * len(pairs)):  # a row that differs splits at most two pairs
             made[i, j] |= _follows(told[repeated, i], told[repeated, j])
     return made
 
 
 def _follows(a: IntArray, b: IntArray) -> bool:
-    """Return whether codes `a` (n,) determine codes `b` (n,). The result is False if `b` varies too little to decide."""
+    """Return whether codes `a` (n,) determine codes `b` (n,). The result is False if `b` varies too little."""
     pairs, count = np.unique(a.astype(np.int64) * (int(b.max()) + 1) + b, return_counts=True)
     first = np.flatnonzero(np.diff(pairs // (int(b.max()) + 1), prepend=-1))
     apart = len(a) - np.maximum.reduceat(count, first).sum()
@@ -68,7 +65,7 @@ def _follows(a: IntArray, b: IntArray) -> bool:
 
 
 def scales(table: Table, columns: Sequence[str]) -> list[tuple[str, str]]:
-    """Return pairs of numeric columns that are the same number on different scales."""
+    """Return pairs of numeric columns that contain the same number on different scales."""
     x = {c: table.numeric(c) for c in columns}
     ends: dict[frozenset[int], list[str]] = {}
     for c, values in x.items():
@@ -79,7 +76,7 @@ def scales(table: Table, columns: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def line(x: FloatArray, y: FloatArray) -> tuple[float, float] | None:
-    """Return the factor and offset of the linear function that maps `x` (n,) to `y` (n,); None if there is no such function.
+    """Return the factor and the offset of the linear function that maps `x` (n,) to `y` (n,); None if there is no such function.
 
     >>> line(np.array([0.0, 10.0, 40.0, np.nan]), np.array([32.0, 50.0, 104.0, np.nan]))
     (1.8, 32.0)

@@ -1,13 +1,13 @@
 """Gradient ascent in whitened coordinates within a Mahalanobis ball, used before the coordinate search.
 
 The ascent moves correlated columns together, which the coordinate search cannot do. Within a ball, a column often cannot move far
-unless the columns correlated with it also move. During the ascent, levels are relaxed to weights that sum to one. In whitened
-coordinates, the features of real rows (numbers, and an indicator of each candidate level) are uncorrelated. Each step follows the
-gradient in these coordinates and is then projected back into the ball. Steps become shorter over time, and the weights of levels
-are raised to a power in the second half, which brings them closer to 0 or 1.
+unless the columns correlated with it also move. During the ascent, each level is replaced by weights on all candidate levels,
+which sum to one. The features of a row are its numbers and these weights. In whitened coordinates, the features of real rows are
+uncorrelated. Each step follows the gradient in these coordinates, and the result is projected back into the ball. Steps become
+shorter over time. In the second half, the weights are moved towards 0 and 1.
 
 Every few steps, each categorical column is set to the level with the largest weight. The resulting row is kept if it is in the
-ball and better than the best row so far. In the reported row, every categorical column therefore has a single level.
+ball and has a higher score than the best row so far. The reported row therefore has one level in each categorical column.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from .search_state import States, begin
 STEPS, SNAPS = 40, 8
 FIRST, LAST = 0.3, 0.01  # first and last length of a step, in radii of the ball
 SHARPEN = 1.3  # power to which weights are raised
-RIDGE = 1e-3  # ridge added to a correlation matrix
+RIDGE = 1e-3  # added to a correlation matrix
 CELLS = 8_000_000  # maximum rows times features for the covariance
 FEATURES = 1_500  # maximum number of features for the ascent
-STILL = 1e-9  # a smaller standard deviation counts as zero
+STILL = 1e-9  # a standard deviation below this counts as zero
 
 
 def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> States:
@@ -62,7 +62,10 @@ def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Space:
-    """Representation of states by features (m, q): numbers (the mean if missing), and a weight for each candidate level."""
+    """Representation of states by features (m, q): numbers, and a weight for each candidate level.
+
+    A missing number is its mean.
+    """
 
     domain: Domain
     budget: Budget
@@ -82,7 +85,7 @@ class _Space:
 
     @cached_property
     def _rows(self) -> tuple[FloatArray, FloatArray]:
-        """The features of the real rows, and the squared distances of these rows from the centre of the ball."""
+        """The features of the real rows, and their squared distances from the centre of the ball."""
         numbers = self.domain.bound.table.numbers
         at, value = self.domain.place(chosen(numbers, CELLS // max(1, self.size), 0))
         return self.features(at, value), self.budget.squared(at, value)
@@ -108,9 +111,9 @@ class _Space:
         return np.asarray(((u @ self._shape[1]) * u).sum(axis=1))
 
     def radius(self, limits: FloatArray) -> FloatArray:
-        """Return radii (m,) of balls in this space.
+        """Return the radii (m,) of the balls in the space of these features.
 
-        Each ball contains as many real rows as the Mahalanobis ball with the same limit (m,).
+        Each ball contains the same number of real rows as the Mahalanobis ball with the given limit (m,).
         """
         ordered, within = np.sort(self._squared(self._rows[0])), np.sort(self._rows[1])
         count = np.searchsorted(within, limits, side="right")
@@ -145,15 +148,15 @@ class _Space:
         return self.free(states, made)
 
     def free(self, states: States, way: FloatArray) -> FloatArray:
-        """Set the components of the direction (m, q) for missing numbers to zero, because missing numbers stay missing."""
+        """Set the components of the direction (m, q) to zero for missing numbers, because these stay missing."""
         for p in self.lines:
             way[:, self.places[p].start] = np.where(np.isnan(states.value[:, p]), 0.0, way[:, self.places[p].start])
         return way
 
     def back(self, f: FloatArray, radius: FloatArray, sharpen: float) -> FloatArray:
-        """Project features into the ball and numbers into their ranges, and scale the weights to a sum of one.
+        """Project features into the ball, numbers into their ranges, and weights to a sum of one.
 
-        The projections are repeated, because one projection can undo another.
+        These projections are repeated, because one can undo another.
         """
         for _ in range(2):
             out = np.sqrt(np.maximum(self._squared(f), 1e-24))
@@ -167,10 +170,10 @@ class _Space:
         return f
 
     def snapped(self, f: FloatArray, states: States) -> tuple[IntArray, FloatArray]:
-        """Return candidates and values of rows in the ball.
+        """Round points to rows in the ball, and return the candidates and values of the rows.
 
-        Each categorical column is set to the level with the largest weight. Numbers are then moved inward until the row is in the
-        ball.
+        Each categorical column is set to the level with the largest weight. Numbers are then moved towards their means until the
+        row is in the ball.
         """
         at, value = states.at.copy(), states.value.copy()
         for p, (player, place) in enumerate(zip(self.domain.players, self.places, strict=True)):

@@ -1,10 +1,11 @@
 """Mahalanobis ball of numbers and levels, which limits a search to rows near the mean.
 
-The features v of a row are its numbers (the mean if missing) and indicators of its levels: the 30 most frequent levels of a
-column, and one indicator for all others. C is the covariance matrix of the features. The squared distance (v - mean)' C^-1 (v -
-mean) (Mahalanobis 1936) must not exceed a quantile of the squared distances of the real rows. A level with share p that is
-uncorrelated with other columns adds (1 - p) / p to the squared distance. Rare levels are therefore as far from the mean as
-extreme numbers. A combination of levels that never occurs in the table is farther from the mean than either level by itself.
+The features v of a row are its numbers and indicators of its levels. A missing number is replaced by its mean. Each column has
+indicators for its 30 most frequent levels, and one indicator for all other levels. C is the covariance matrix of the features.
+The squared distance (v - mean)' C^-1 (v - mean) (Mahalanobis 1936) must not exceed a quantile of the squared distances of the
+real rows. A level with share p that is uncorrelated with other columns adds (1 - p) / p to the squared distance. Rare levels are
+therefore as far from the mean as extreme numbers. Levels that never occur together are farther from the mean than each level
+alone.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from tabinterp.stats.distances import constant
 
 from .search_space import Domain
 
-MOST = 30  # maximum number of levels of a column that have their own indicator
-RIDGE = 1e-6  # ridge added to a correlation matrix; rows that break an exact relation between columns remain far away
+MOST = 30  # levels of a column with their own indicator
+RIDGE = 1e-6  # added to a correlation matrix: keeps relations that hold in every row, so that breaking them is far out
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +34,10 @@ class Budget:
     Attributes
     ----------
     precision : inverse covariance of the features (q, q).
-    places : indices of the features of each column (e,).
-    deviations : deviations of each column's candidates from the mean (C, e).
-    middle : mean of each number.
-    limits : upper limits of the squared distance, one for all objectives or one for each objective.
+    places : for each column, the indices of its features (e,).
+    deviations : for each column, the features of its candidates minus their means (C, e).
+    middle : mean of each numeric column.
+    limits : upper limits of the squared distance: one for all objectives, or one for each objective.
     """
 
     domain: Domain
@@ -52,7 +53,7 @@ class Budget:
         return self._product(u, u)
 
     def limit(self, of: IntArray) -> FloatArray:
-        """Return the limits of the squared distance (m,) for states with the objectives `of`."""
+        """Return the limits (m,) of the squared distance for states with the given objectives."""
         return np.asarray(self.limits[of % len(self.limits)] * (1 + 1e-9))
 
     def within(self, at: IntArray, value: FloatArray, of: IntArray) -> NDArray[np.bool_]:
@@ -75,7 +76,7 @@ class Budget:
         return np.asarray(base + both + alone > self.limit(of)[:, None])
 
     def pulled(self, at: IntArray, value: FloatArray, of: IntArray, lines: list[int]) -> FloatArray:
-        """Return the values after moving the numbers towards their means until each row is in the ball."""
+        """Move numbers towards their means until each row is in the ball, and return the new values."""
         made = value.copy()
         for p in lines:
             made[:, p] = np.where(np.isnan(value[:, p]), np.nan, self.middle[p])
@@ -111,7 +112,7 @@ class Budget:
 
 
 def budget_of(domain: Domain, *shares: float | None) -> Budget:
-    """Return the ball that contains a given share of the real rows, where None means no limit.
+    """Return the ball that contains a given share of the real rows; None means no limit.
 
     If several shares are given, there is one ball for each objective.
     """
@@ -144,9 +145,9 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
 
 
 def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:
-    """Return the numeric columns that the model uses, with their deviations, means and inverse covariance.
+    """Return the names, deviations from the mean, means and inverse covariance of the numeric columns that the model uses.
 
-    The deviations from the means are (n, q), the means are (q,), and the inverse covariance is (q, q).
+    The deviations are (n, q), the means are (q,), and the inverse covariance is (q, q).
     """
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     columns = tuple(c for c in read if bound.table.schema[c].kind == "numeric")
@@ -159,7 +160,7 @@ def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray
 
 
 def _still(u: FloatArray, mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the deviations of features from their means, and their standard deviations.
+    """Return the deviations of features from their means, and the standard deviations of the features.
 
     For constant features, the deviations are 0 and the standard deviation is 1.
     """

@@ -1,8 +1,9 @@
 """Maximum of a small ReLU network by mixed-integer programming.
 
-Each possible level and each ReLU unit is represented by a binary variable, and each number by a variable between its two bounds.
-For a pre-activation v with l <= v <= u, the activation a = max(0, v) is encoded as a >= 0, a >= v, a <= v - l (1 - r), a <= u r,
-where r is the binary variable of the unit (Tjeng, Xiao & Tedrake 2019). A separate binary variable is 1 if the number is missing.
+Each possible level and each ReLU unit has a binary variable. Each number is a variable between the two ends of its range. For a
+pre-activation v with l <= v <= u, the activation a = max(0, v) is encoded as a >= 0, a >= v, a <= v - l (1 - r), a <= u r, where
+r is the binary variable of the unit (Tjeng, Xiao & Tedrake 2019). A number that can be missing has another binary variable, which
+is 1 if the number is missing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .search_space import Domain, Player
 
 SECONDS = 10.0
 GAP = 1e-4
-INFEASIBLE = 2  # status returned by SciPy's `milp` for an infeasible programme
+INFEASIBLE = 2  # status of SciPy's `milp`
 WHOLE = 1e-6  # tolerance for a sum of integer prices
 
 
@@ -28,8 +29,8 @@ WHOLE = 1e-6  # tolerance for a sum of integer prices
 class _Model:
     """Mixed-integer programme under construction.
 
-    `lower` and `upper` are the bounds of the variables, and `whole` marks integer variables. Each constraint in `rows` is
-    (indices, weights, low, high): the weighted sum of the variables at the indices is between low and high.
+    `lower` and `upper` are the bounds of the variables, and `whole` marks integer variables. `rows` contains a tuple (indices,
+    weights, low, high) for each constraint.
     """
 
     lower: list[float] = field(default_factory=list)
@@ -45,13 +46,13 @@ class _Model:
 
 
 class Programme:
-    """Mixed-integer programme that represents the domain and the hidden layers on which an objective depends.
+    """Mixed-integer programme for the domain and the hidden layers on which an objective depends.
 
     Attributes
     ----------
-    outputs : variables for the outputs of each hidden layer.
-    front : weights (h, variables) of the input variables in the output of the network's first affine operations, up to a
-        constant.
+    outputs : variables that represent the outputs of each hidden layer.
+    front : weights (h, variables) of the input variables in the output of the network's first affine operations. The constant is
+        omitted.
     """
 
     def __init__(self, domain: Domain, steps: tuple[Step, ...], low: list[FloatArray], high: list[FloatArray]) -> None:
@@ -90,7 +91,7 @@ class Programme:
 
 
 def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -> FloatArray:
-    """Add variables for the candidates of a column, and return the constant part of its contribution to the front.
+    """Add variables for the candidates of a column, and return the constant in its contribution to the front.
 
     The contribution of each variable is appended to `parts`.
     """
@@ -102,7 +103,7 @@ def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -
         return np.zeros(known.shape[1])
     low, high = int(np.nanargmin(player.values)), int(np.nanargmax(player.values))
     width = float(player.values[high] - player.values[low])
-    count = width if player.whole else 1.0  # number of steps between the ends
+    count = width if player.whole else 1.0  # steps from one end to the other
     along = made.variable(0.0, count, player.whole)
     parts.append((along, (known[high] - known[low]) / count))
     gone = np.flatnonzero(np.isnan(player.values))
@@ -114,9 +115,9 @@ def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -
 
 
 def solve(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ...]) -> float:
-    """Return an upper bound of the weighted sum of the outputs of all steps; NaN if none was found in time.
+    """Return an upper bound of the maximum of a weighted sum of the outputs of all steps; NaN if none was found in time.
 
-    `weights` has one array (m,) for each step.
+    `weights` contains one array (m,) for each step.
     """
     gain, constant = _weighed(programme, weights, steps)
     least = _solved(programme.made, -gain).mip_dual_bound
@@ -126,7 +127,7 @@ def solve(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ..
 def cheapest(
     programme: Programme, prices: FloatArray, weights: list[FloatArray], steps: tuple[Step, ...], least: float
 ) -> tuple[FloatArray | None, bool]:
-    """Find the inputs with the smallest total price for which the weighted sum of the outputs of all steps is at least `least`.
+    """Return the cheapest inputs for which a weighted sum of the outputs of all steps is at least `least`.
 
     Parameters
     ----------
@@ -134,8 +135,8 @@ def cheapest(
 
     Returns
     -------
-    The values of the input variables (places,), and whether the result is proved. The values are None if there are no such inputs
-    (proved), or if none were found in time (not proved).
+    The input variables (places,) with the smallest total price, and whether the result is proved. The variables are None if no
+    inputs reach `least` (proved), or if none were found in time (not proved).
     """
     gain, constant = _weighed(programme, weights, steps)
     cost = np.zeros(len(gain))
@@ -149,7 +150,7 @@ def cheapest(
 
 
 def _weighed(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ...]) -> tuple[FloatArray, float]:
-    """Return the weighted sum of the outputs of all steps, as weights of the variables and a constant."""
+    """Express a weighted sum of the outputs of all steps as weights of the variables and a constant."""
     gain, constant = np.zeros(len(programme.made.lower)), 0.0
     for i, step in enumerate(steps):
         places, own, shift = programme.expression(i, step)

@@ -31,12 +31,12 @@ class Reader:
 
     Attributes
     ----------
-    keys : layers or outputs. Their concatenated values are the F features.
-    inner : modules that compute the I inner features. Inner features are cheaper to compute than the features of `keys`, which
-        are affine functions of them.
+    keys : layers or outputs of the network. Their concatenated values are the features (F).
+    inner : modules that compute the inner features (I), of which the features are affine functions. Inner features take less time
+        to compute.
     inner_weights : weights of the inner features in each objective.
-    inner_constants : constants to add to the weighted sums of the inner features.
-    linear : whether the objectives are sums over columns. The inner features are then the front itself.
+    inner_constants : constants added to the weighted sums of the inner features.
+    linear : whether each objective is a sum of functions of single columns. The inner features are then the front itself.
     apart : function that maps fronts (m, h) to penalties (m,), which are subtracted from the values.
     """
 
@@ -53,7 +53,7 @@ class Reader:
     apart: Callable[[Tensor], Tensor] | None = None
 
     def scored(self, z: Tensor, of: IntArray) -> Tensor:
-        """Return the values (S, C) at fronts (S, C, h) of the objective of each state."""
+        """Return the value (S, C) of each state's objective at fronts (S, C, h)."""
         made = [module(z.flatten(0, 1)) for module in self.inner]
         features = made[0] if len(made) == 1 else torch.cat(made, dim=1)
         which = torch.as_tensor(of)
@@ -62,7 +62,7 @@ class Reader:
         return scores if self.apart is None else scores - self.apart(z.flatten(0, 1)).reshape(scores.shape)
 
     def every(self, z: Tensor) -> FloatArray:
-        """Return the value of every objective at every front (m, K), from the features of `keys`."""
+        """Return the value (m, K) of every objective at every front, computed from the features of `keys`."""
         modules = [_module(self.bound, self.layers, key) for key in self.keys]
         parts = []
         with torch.inference_mode():
@@ -81,7 +81,7 @@ def _module(bound: BoundModel, layers: tuple[Layer, ...], key: Key) -> nn.Module
 
 
 class _Length(nn.Module):
-    """Module that computes the norm of a layer's outputs. A small constant keeps the norm smooth at zero."""
+    """Euclidean norm of a layer's outputs, with a small constant that makes it differentiable at zero."""
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class _Probabilities(nn.Module):
 def readers_of(
     bound: BoundModel, layers: tuple[Layer, ...], objectives: Sequence[Objective]
 ) -> list[tuple[IntArray, Reader]]:
-    """Group objectives that use the same features. Return a reader for each group, with the indices of its objectives."""
+    """Group objectives that use the same features, and return each group with the positions of its objectives."""
     needs = [tuple(sorted({_key(t) for _, t in one.terms}, key=str)) for one in objectives]
     made = []
     for keys in dict.fromkeys(needs):
@@ -167,7 +167,7 @@ def _key(term: Term) -> Key:
 def _weights(
     bound: BoundModel, layers: tuple[Layer, ...], objective: Objective, keys: tuple[Key, ...]
 ) -> tuple[FloatArray, float]:
-    """Return the weights of the features (F,) and the constant of an objective."""
+    """Return an objective's weights of the features (F,) and its constant."""
     made, constant = [], 0.0
     for key in keys:
         line = np.zeros(_width(bound, layers, key))
@@ -180,7 +180,7 @@ def _weights(
 
 
 def _feature(bound: BoundModel, layers: tuple[Layer, ...], term: Term, width: int) -> tuple[FloatArray, float]:
-    """Return the weights of the features and the constant of one term."""
+    """Return the weights of the features and the constant in one term of an objective."""
     if term.whole:
         _layer(bound, layers, term.layer)
         return np.ones(1), 0.0
@@ -220,8 +220,8 @@ def _units(term: Term, width: int) -> FloatArray:
 def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
     """Return the weights of the outputs and the constant of an output term.
 
-    With two classes, the model's score is that of the second class. The score of the first class is the negative score, and its
-    probability is one minus the probability.
+    With two classes, the network's score and probability are those of the second class. For the first class, the score has the
+    opposite sign, and the probability is one minus the probability of the second class.
     """
     schema = bound.table.schema
     if term.probability and not schema.goal.classes:

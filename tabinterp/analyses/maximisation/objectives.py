@@ -1,4 +1,4 @@
-"""Objectives for activation maximisation: a unit, a direction or norm of a layer, an output, and weighted sums of these.
+"""Objectives to maximise: a hidden unit, a direction in a layer, the norm of a layer, an output, or a weighted sum of these.
 
 The objectives follow Erhan et al. (2009) and Olah et al. (2017). Units and directions are evaluated before the activation
 function, because pre-activations show how far an inactive unit is from being active.
@@ -24,7 +24,7 @@ class Term:
 
     Attributes
     ----------
-    layer : number of the layer, from 1; None for an output.
+    layer : number of the layer, starting from 1; None for an output.
     vector : weights of the layer's units; empty for the single unit at `index`.
     """
 
@@ -34,12 +34,12 @@ class Term:
     vector: tuple[float, ...] = ()
     outcome: Any = None
     probability: bool = False
-    whole: bool = False  # whether the term is the norm of the layer's outputs
+    whole: bool = False  # the norm of the layer's outputs
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A weighted sum of terms. Objectives can be added, and multiplied by numbers."""
+    """A weighted sum of terms. Objectives can be added to each other and multiplied by numbers."""
 
     terms: tuple[tuple[float, Term], ...]
 
@@ -68,7 +68,7 @@ class Objective:
 
 
 def unit(layer: int, index: int) -> Objective:
-    """Return the pre-activation of one hidden unit as an objective.
+    """Return the pre-activation of a hidden unit as an objective.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def unit(layer: int, index: int) -> Objective:
 
 
 def direction(layer: int, vector: Sequence[float]) -> Objective:
-    """Return a weighted sum of the pre-activations of a layer as an objective.
+    """Return a weighted sum of a layer's pre-activations as an objective.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def direction(layer: int, vector: Sequence[float]) -> Objective:
 
 
 def layer(number: int) -> Objective:
-    """Return the Euclidean norm of the outputs of a layer as an objective. Layers are numbered from 1.
+    """Return the Euclidean norm of a layer's outputs as an objective. Layers are numbered from 1.
 
     >>> layer(2)
     length of layer 2
@@ -126,7 +126,7 @@ def output(outcome: Any = None, probability: bool = False) -> Objective:
 
 
 def interpolation(one: Objective, other: Objective, share: float) -> Objective:
-    """Return an objective that interpolates between two objectives (Olah et al. 2017, for two units).
+    """Return a linear interpolation between two objectives (Olah et al. 2017 interpolate between two units).
 
     It is (1 - share) times the first objective plus `share` times the second.
 

@@ -1,4 +1,4 @@
-"""Report panels of an optimum: its values, its plausibility, its proved bound, and the path of optima under growing budgets."""
+"""Report panels about an optimum: its column values, whether it is a plausible row, its bound, and the optima near the mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tabinterp.report.blocks import Block, Figure, Key, Paragraph, Table
 from tabinterp.report.tables import Column, name_column, table
 from tabinterp.report.words import NONE, both, layer_name, listed, number, share, t, tidy, two, yes
 
-PLACES = 10  # maximum number of columns of an optimum that are shown
+PLACES = 10  # columns of an optimum that are shown
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 
 
@@ -21,14 +21,14 @@ MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 
 
 def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[Block]:
-    """Return the panel of the row at which a unit is largest."""
+    """Return the panel about the row at which a unit is largest."""
     if optimum is None:
         return [Paragraph(t("report.inside.no_optimum"), "note")]
     return [places(t("report.inside.free"), optimum.places, rank), *stamp(inside, optimum), *proved(optimum)]
 
 
 def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
-    """Return the panel of the largest optimum on the path (`pareto`) that is not atypical."""
+    """Return the panel about the largest optimum on the path that is not atypical."""
     row = card.plausible
     if row is not None:
         values = {
@@ -46,7 +46,7 @@ def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
 
 
 def share_below(value: float, limit: float) -> str:
-    """Format a share that is below a limit, rounded down if it would otherwise look equal to the limit.
+    """Format a share that is below a limit. It is rounded down if rounding would make it equal to the limit.
 
     >>> share_below(0.9896, 0.99), share_below(0.957, 0.99)
     ('98.9%', '95.7%')
@@ -56,7 +56,7 @@ def share_below(value: float, limit: float) -> str:
 
 
 def values_at(caption: str, pairs: Sequence[tuple[str, str]]) -> Table:
-    """Return a table of values of a unit or an output, each with a label such as a quantile or the optimum."""
+    """Return a table of values of a unit or an output. Each value has a label, such as the name of a quantile."""
     columns: list[Column[tuple[str, str]]] = [
         Column(t("report.inside.at"), lambda pair: pair[0]),
         Column(t("report.inside.value"), lambda pair: pair[1]),
@@ -70,7 +70,10 @@ def peak(optimum: Optimum, sign: int = 1) -> list[tuple[str, str]]:
 
 
 def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
-    """Return sentences that state whether the optimum is a plausible row and, if not, by which measures it is atypical."""
+    """Return sentences on whether the optimum is a plausible row.
+
+    If it is not, they name the measures by which it is atypical.
+    """
     shares = {name: share(getattr(optimum, name)) for name in MEASURES}
     column = None if optimum.residual_of is None else tidy(optimum.residual_of)
     odd = t("report.inside.odd" if column else "report.inside.odd_none", **shares, column=column)
@@ -86,7 +89,7 @@ def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
 
 
 def places(caption: str, optimum: Sequence[Place], rank: dict[str, int]) -> Table:
-    """Return a table of the optimum's values, the most important columns first."""
+    """Return a table of the column values of an optimum, with the most important columns first."""
     ordered = sorted(optimum, key=lambda place: rank.get(place.column, len(rank)))
     if len(ordered) > PLACES:
         caption = t("report.inside.more", caption=caption, count=len(ordered) - PLACES)
@@ -121,7 +124,7 @@ def proved(optimum: Optimum) -> list[Block]:
 
 
 def path(inside: Inside, card: Card) -> list[Block]:
-    """Return the figure of the path: the value at the optimum of each budget, up to the unrestricted optimum."""
+    """Return the figure of the path: the value at the optimum for each budget, up to the unrestricted optimum."""
     optimum = card.optimum
     if optimum is None or not card.path:
         return []

@@ -1,10 +1,10 @@
-"""Path of optima under growing budgets, from plausible rows to the unrestricted optimum.
+"""Path of optima as the search is allowed farther from the mean row, from plausible rows to the unrestricted optimum.
 
 A budget is a share of the real rows. The search is limited to the Mahalanobis ball that contains this share of the rows
-(`mahalanobis_ball`). Budgets grow until the ball contains all rows, and the last search has no limit. A budget corresponds to the
-strength of a prior in the work of Olah et al. (2017), who show optima for several strengths side by side. All budgets are
-searched in one batch, and the value of the optimum never decreases as the budget grows. Each optimum is assessed by all measures
-of `typicality`. `readable` is the index of the largest optimum on the path that can still be interpreted as a row.
+(`mahalanobis_ball`). Budgets grow until the ball contains all rows, and the last search has no limit. A budget limits the optima
+as a prior does; Olah et al. (2017) show optima for priors of several strengths side by side. The value at the optimum never falls
+as the budget grows. Each optimum is assessed by all measures of `typicality`. `readable` is the index of the largest optimum on
+the path that is not too atypical to interpret.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ def _named(budget: float | None) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Pareto(Display):
-    """Optima of one objective under growing budgets, from the smallest ball to a search without a limit.
+    """Optima of one objective under growing budgets, from the smallest ball to no limit.
 
     Attributes
     ----------
-    rows : the optima, in original columns.
-    distance : distance (Mahalanobis 1936) of each optimum from the mean row (budgets,).
-    value : the objective at each optimum (budgets,).
+    rows : the optimum for each budget, in original columns.
+    distance : Mahalanobis distance of each optimum from the mean row (budgets,).
+    value : value of the objective at each optimum (budgets,).
     real : largest value of the objective over the real rows in each ball (budgets,).
     mean : mean of the objective over all rows.
     sd : standard deviation of the objective over all rows.
@@ -81,7 +81,7 @@ class Pareto(Display):
 
     @property
     def readable(self) -> int | None:
-        """The index of the largest optimum that can be interpreted as a row; None if there is none."""
+        """The index of the largest optimum that is not too atypical to interpret; None if there is none."""
         able = np.flatnonzero(~np.asarray(self.typicality.unreadable, dtype=bool))
         return int(able[self.value[able].argmax()]) if len(able) else None
 
@@ -104,7 +104,7 @@ class Pareto(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each budget and column, with the value of the column (`at`) and statistics of the optimum."""
+        """Return one row for each budget and column: the column's value (`at`), and the budget's fields in `summary`."""
         return by_column(self.summary(), self.rows)
 
 
@@ -121,9 +121,9 @@ def pareto(
 
     Parameters
     ----------
-    budgets : shares of the rows that the balls contain, in increasing order. The last budget can be None, which means no limit.
-    starts : number of starts for each budget. They are real rows in the ball, including the row in which the objective is
-        largest. Without a limit, half of the starts are drawn from the domain.
+    budgets : share of the rows that each ball contains, in increasing order. The last budget can be None, which means no limit.
+    starts : number of starts for each budget. Starts are real rows in the ball, including the row with the largest value of the
+        objective. Without a limit, half of the starts are drawn from the domain.
 
     Raises
     ------
@@ -167,8 +167,8 @@ class Raised:
     """Paths of optima of K objectives under growing budgets.
 
     `rows` and `typicality` contain the path of the first objective, then the path of the second, and so on. `distance` and
-    `value` are (K, budgets). `mean` and `sd` (K,) are over all rows. `real` (K, budgets, 2) contains the largest and the tenth
-    largest value over the real rows in each ball; NaN if the ball has fewer rows.
+    `value` are (K, budgets). `mean` and `sd` (K,) are computed over all rows. `real` (K, budgets, 2) contains the largest and the
+    tenth largest value over the real rows in each ball. Values are NaN if the ball contains too few rows.
     """
 
     budgets: tuple[float | None, ...]
@@ -188,7 +188,7 @@ def raised(
     starts: int = STARTS,
     seed: int = 0,
 ) -> Raised:
-    """Return the path of every objective. All budgets and starts are searched in one batch."""
+    """Find the path of every objective in one search over all budgets and starts."""
     sizes = [np.inf if one is None else one for one in budgets]
     if not sizes or sizes != sorted(set(sizes)) or starts < 2:
         raise NotApplicableError(
@@ -230,7 +230,7 @@ def raised(
 def _started(
     domain: Domain, reader: Reader, ball: Budget, every: FloatArray, asked: tuple[int, int]
 ) -> tuple[States, FloatArray]:
-    """Return the starts for every objective and budget, and the largest values over the real rows in each ball.
+    """Return the starts for every objective and budget, and the largest and tenth largest values over the real rows in each ball.
 
     `every` (n, K) contains the values of the objectives at the real rows.
     """
@@ -259,7 +259,7 @@ def _started(
 
 
 def _rising(states: States, budgets: int) -> States:
-    """Return the best state for every budget, which may be a state found with a smaller budget."""
+    """Return the best state for every budget, which may have been found with a smaller budget."""
     best: list[int] = []
     for k in range(int(states.of.max()) + 1):
         own = np.flatnonzero(states.of == k)

@@ -12,7 +12,7 @@ from .shown_values import Place, ShownValues
 if TYPE_CHECKING:
     from tabinterp.analyses.hidden_units.audited_units import Optima
 
-LEVEL = 0.01  # share of the real rows that would count as atypical
+LEVEL = 0.01  # share of real rows that count as atypical
 MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 
 
@@ -26,24 +26,24 @@ class Optimum(Part):
     """Row of the domain at which an output, or the pre-activation of a hidden unit, is largest."""
 
     value: float
-    mean: float  # mean of the objective over rows
+    mean: float  # mean over rows
     sd: float
-    tenth: float | None  # tenth largest value of the objective over rows
-    bound: float | None  # proved upper bound of the objective over the domain
+    tenth: float | None  # tenth largest value over rows
+    bound: float | None  # upper bound over the domain
     proof: Literal["closed form", "integer programme", "bound propagation"] | None
     reached: float | None  # (value - mean) / (bound - mean)
-    within: float  # share of starts that end close to the best value, within 1% of (value - mean)
-    optima: int  # number of different rows at which these starts end
-    cosine: float | None  # median cosine between the rows at which two starts end
-    mahalanobis: float  # this field and the next two: percentile among real rows; high is far from them
+    within: float  # share of starts that end close to `value`: within 1% of (value - mean)
+    optima: int  # number of different rows at which the starts in `within` end
+    cosine: float | None  # median, over pairs of starts, of the cosine between the encoded rows at which they end
+    mahalanobis: float  # percentile among real rows, as are `neighbours` and `forest`; high values are atypical
     neighbours: float
     forest: float
-    residual: float  # largest conditional residual over numeric columns
-    residual_of: str | None  # column with this residual; None if no column is numeric
-    out: int  # number of columns with a value outside the range of the real rows
+    residual: float  # percentile of the largest conditional residual of a number
+    residual_of: str | None  # the numeric column with this residual; None if no column is numeric
+    out: int  # number of columns in which the value lies outside the range of the rows
     oddness: float  # share of real rows that are less atypical, over all measures and both ends
-    beyond: list[End]  # measures by which the optimum is more atypical than the share `Inside.far` of the real rows
-    unreadable: bool  # whether `beyond` is not empty, so that the optimum must not be interpreted as a row
+    beyond: list[End]  # measures by which the optimum is more atypical than the share `Inside.far` of real rows
+    unreadable: bool  # whether `beyond` names any measure
     places: list[Place]
 
 
@@ -52,7 +52,7 @@ class PathPoint(Part):
 
     share: float
     value: float
-    tenth: float | None  # tenth largest value of the objective over the rows in the ball
+    tenth: float | None  # the tenth largest value over the rows in the ball
     oddness: float
     out: int
     unreadable: bool
@@ -69,7 +69,7 @@ class Plausible(Part):
 
 class OutputCard(Part):
     output: str | None
-    lowest: bool  # whether the output is smallest at this optimum; all its numbers are for the negative of the output
+    lowest: bool  # optimum at which the output is smallest; all its numbers describe the negative of the output
     optimum: Optimum
 
 
@@ -83,7 +83,7 @@ def build_outputs(units_shown: int, optima: Optima, values: ShownValues) -> list
 
 
 def build_optimum(optima: Optima, k: int, values: ShownValues) -> Optimum:
-    """Return the document record of optimum `k`."""
+    """Return the record of one optimum."""
     maxima = optima.maxima
     typicality = maxima.typicality
     return fill(
@@ -120,7 +120,7 @@ def build_path(optima: Optima, k: int) -> list[PathPoint]:
 
 
 def build_plausible(optima: Optima, k: int, values: ShownValues) -> Plausible | None:
-    """Return the largest optimum on the path of a unit that is not atypical; None if there is none.
+    """Return the largest optimum on a unit's path that is not atypical; None if there is none.
 
     None is also returned if the unrestricted optimum itself is not atypical.
     """

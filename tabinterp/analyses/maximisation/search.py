@@ -1,12 +1,13 @@
-"""Coordinate search from many starts at once, which changes one column after another.
+"""Coordinate search for optima: from many starts, one column after another is set to its best value.
 
-In a ball, some starts first use gradient ascent. A change of one column adds the difference of two contributions to the *front*,
-the output of the network's first affine operations (`models.affine_front`). All candidates of a column can therefore be evaluated
-for many states in one batch. The search goes through the columns until no state changes. Numbers with a linear encoding are then
-moved together along the gradient, by the best of several step sizes, and one at a time by shrinking steps.
+The *front* is the output of the network's first affine operations (`models.affine_front`). It is a sum of contributions of the
+columns, so changing one column replaces one term. All candidates of a column can therefore be evaluated for many states in one
+batch. The search goes through the columns until no state changes. Numbers with a linear encoding are then moved together along
+the gradient, by the best of several step sizes, and one at a time by shrinking steps. If the search is limited to a ball, a
+gradient ascent comes first.
 
-The result is a local maximum: no other candidate of any single column gives a larger value. The search does not prove that the
-result is the global maximum; for some networks, `bounds` does.
+The result is a local maximum: no change of a single column to another candidate raises the score. The search does not prove that
+the result is the global maximum. `bounds` proves this where possible.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from .search_state import CELLS, States, score_of
 
 SWEEPS = 30
 ROUNDS = 10  # rounds of gradient steps and of steps between candidates
-STEPS = tuple(2.0**-k for k in range(0, 12, 1))  # lengths of gradient steps, as shares of the range
+STEPS = tuple(2.0**-k for k in range(0, 12, 1))  # shares of the range
 GAIN = 1e-5  # smallest improvement, in standard deviations of the objective over rows
 
 
 def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """Improve all states until none of them changes; `scale` (K,) is the standard deviation of each objective.
+    """Improve all states until none of them changes. `scale` (K,) contains the standard deviation of each objective.
 
-    In a ball, every second state is first improved by a gradient ascent, which moves all columns together. The ascent and the
-    coordinate search each find optima that the other misses.
+    If the search is limited to a ball, every second state is first improved by a gradient ascent, which moves all columns
+    together. The ascent finds some optima that the coordinate search misses, and the reverse.
     """
     if budget is not None:
         half = np.arange(0, len(states.of), 2)
@@ -50,9 +51,7 @@ def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, 
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]
     active = np.arange(len(states.of))
     for k in range(ROUNDS):
-        if (
-            not lines or len(active) == 0 or (reader.linear and budget is None)
-        ):  # the maximum of a linear function is at an end
+        if not lines or len(active) == 0 or (reader.linear and budget is None):  # a line is largest at an end
             break
         few = states.take(active)
         before = few.score.copy()
@@ -135,7 +134,7 @@ def _best_candidate(
     budget: Budget | None,
     settle: bool = False,
 ) -> States:
-    """Set column p to its best candidate; with `settle`, set it to its typical candidate if this does not lower the score."""
+    """Set column p to its best candidate. With `settle`, use its typical candidate instead if this does not lower the score."""
     player = domain.players[p]
     candidates = np.array([player.typical]) if settle else np.arange(len(player.donors))
     value = _values(player, candidates)
@@ -180,7 +179,7 @@ def _between(domain: Domain, reader: Reader, states: States, p: int, step: float
 
 
 def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[int], budget: Budget | None) -> States:
-    """Move all numbers together along the gradient, in units of their ranges, by the best of several step sizes."""
+    """Move all numbers together along the gradient by the best of several step sizes. Numbers are in units of their ranges."""
     slopes = torch.stack([s for p in lines if (s := domain.players[p].slope) is not None])
     ranges = np.array([np.subtract(*domain.players[p].ends[::-1]) for p in lines])
     z = states.z.clone().requires_grad_(True)
@@ -210,7 +209,10 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
 
 
 def _settled(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """Set columns without effect to their typical value, so that an optimum shows only columns that have an effect."""
+    """Set each column to its typical value if this does not lower the score.
+
+    The optimum then shows only columns with an effect.
+    """
     states = replace(states, z=domain.front(states.at, states.value))
     for p in range(len(domain.players)):
         states = _best_candidate(domain, reader, states, p, scale, budget, settle=True)

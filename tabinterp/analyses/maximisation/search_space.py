@@ -4,16 +4,17 @@ The *front* is the output of the network's first affine operations (`models.affi
 
 Columns that are encoded separately are changed one at a time. Two kinds of columns are changed together:
 
-- columns that the encoder mixes. Only combinations of values that occur in some row are allowed;
-- columns that determine one another (`functional_dependencies`). Each level is combined with the values that most often occur
-  with it. A number on two scales is changed on both scales at once.
+- columns that the encoder mixes. They take only combinations of values that occur in the table;
+- columns that determine one another (`functional_dependencies`). Each level of the determining column is combined with the values
+  of the other columns that most often occur with it. Columns that contain the same number on two scales are changed as one
+  number.
 
-A number stays between its 0.5% and 99.5% quantiles, or between its tenth smallest and tenth largest values if these are closer
-together. The encoding of a number is checked for linearity. If it is linear, every value between the two ends is allowed. If the
-column contains only whole numbers, only whole numbers are allowed. Both ends are then rounded so that neither is the value of a
-single row (`table/rounding.py`). If the encoding is not linear, only values that occur in the table are allowed.
+The range of a number is from its 0.5% quantile to its 99.5% quantile, or from its tenth smallest to its tenth largest value if
+this range is narrower. If the encoding of the number is linear, every value in the range is allowed. If the column contains only
+whole numbers, only whole numbers are allowed. The ends of the range are rounded so that neither discloses the value of a single
+row (`table/rounding.py`). If the encoding is not linear, only values that occur in the table are allowed.
 
-For categorical columns, every level that occurs is allowed. Missing values are allowed in columns that have any.
+For other columns, every level that occurs is allowed. Missing values are allowed in columns that contain some.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ from tabinterp.table.rounding import Rounding
 from .functional_dependencies import determines, line, scales
 
 INSIDE = (0.005, 0.995)
-POINTS = 8  # number of candidates of a number with a linear encoding; all values between them are allowed
-REAL = 64  # maximum number of candidates, all real values, of a number without a linear encoding, and of mixed columns
+POINTS = 8  # candidates of a number between which all values are allowed
+REAL = 64  # candidates for a number that is not a line, and for mixed columns: real values
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +52,13 @@ class Player:
 
     Attributes
     ----------
-    donors : indices of rows that have the candidate values or, for numbers, values near the candidates (C,).
+    donors : indices of rows that have the candidate values (C,). For numbers, the values of these rows are only near the
+        candidates.
     parts : contributions of the candidates to the front (C, h).
-    values : candidate values of a number, on the scale of the first column (C,). NaN is a missing value. None for other groups.
-    slope : change of the front when the number rises by 1 (h,); None if the encoding is not linear.
-    scales : factor and shift that convert the number to the scale of each column.
+    values : candidate values of a number, on the scale of the first column (C,); NaN for a missing value. None if the group is
+        not a number.
+    slope : change in the front when the number rises by 1 (h,); None if the encoding is not linear.
+    scales : for each column, the factor and the shift that convert the number to the scale of the column.
     typical : index of the candidate nearest to the median, or of the most frequent candidate.
     """
 
@@ -84,7 +87,7 @@ class Player:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """Domain of a search: all groups of columns, and the constant part of the front (h,), which depends on none of them."""
+    """Domain of a search: all groups of columns, and the constant term of the front (h,)."""
 
     bound: BoundModel
     players: tuple[Player, ...]
@@ -93,8 +96,8 @@ class Domain:
     def front(self, at: IntArray, value: FloatArray) -> Tensor:
         """Return the fronts of states (m, h).
 
-        `at` (m, groups) contains the candidates of the column groups. `value` (m, groups) contains the values of numbers, and NaN
-        for levels.
+        `at` (m, groups) contains the index of each group's candidate. `value` (m, groups) contains the values of numbers, and NaN
+        for other groups.
         """
         z = self.constant.expand(len(at), -1).clone()
         for p, player in enumerate(self.players):
@@ -102,7 +105,10 @@ class Domain:
         return z
 
     def place(self, rows: IntArray, edge: bool = True) -> tuple[IntArray, FloatArray]:
-        """Return rows of the table as states. If `edge` is True, values outside the domain are moved to its edge."""
+        """Return rows of the table as states.
+
+        With `edge`, values outside the domain are replaced by the nearest allowed values.
+        """
         at = np.zeros((len(rows), len(self.players)), dtype=np.int64)
         value = np.full(at.shape, np.nan)
         for p, player in enumerate(self.players):
@@ -148,7 +154,10 @@ def domain_of(bound: BoundModel, seed: int) -> Domain:
 
 
 def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]) -> list[tuple[str, ...]]:
-    """Return groups of columns that share encoded columns or determine each other, directly or through other columns."""
+    """Divide the columns into groups.
+
+    Columns that share encoded columns, or of which one determines the other, are in the same group.
+    """
     blocks = [set(bound.encoding.blocks[c].tolist()) for c in read]
     tied = follows | follows.T
     for one, other in scales(bound.table, [c for c in read if bound.table.schema[c].kind == "numeric"]):
@@ -166,13 +175,13 @@ def _player(
 ) -> Player:
     """Return a group of columns with its candidates.
 
-    There are three kinds of groups: a number on one or several scales, a column with the columns that it determines, and columns
-    that keep the combinations of real rows.
+    A group is of one of three kinds: a number on one or several scales; a column with the columns that it determines; or columns
+    that take only combinations of values that occur in the table.
     """
     if all(bound.table.schema[c].kind == "numeric" for c in columns):
         whole = sorted(
             columns, key=lambda c: not _whole(bound.table.numeric(c))
-        )  # a column with fractional values comes first, so that the other scales are not restricted to whole numbers
+        )  # first a column with fractional values: it allows the others all their values
         told = [line(bound.table.numeric(whole[0]), bound.table.numeric(c)) for c in whole[1:]]
         if None not in told:
             return _number(bound, tuple(whole), ((1.0, 0.0), *(one for one in told if one is not None)))
@@ -191,10 +200,10 @@ def _player(
 
 
 def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray) -> IntArray:
-    """Return the allowed combinations of values (n,): the most frequent combination for each value of the column `lead`.
+    """Return the indices of the allowed combinations of values (n,): for each value of `lead`, the most frequent combination.
 
-    This column determines all others. Combinations in which a number is outside its allowed range (see the docstring of this
-    module) are dropped, unless none would remain.
+    The column `lead` determines all other columns of the group. Combinations in which a number lies below its 0.5% quantile or
+    above its 99.5% quantile are dropped, unless no combination would remain.
     """
     value = pd.factorize(bound.table.frame[lead], use_na_sentinel=False)[0]
     size = int(group.max()) + 1
@@ -211,7 +220,7 @@ def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray
 
 
 def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
-    """Return the group of a number, which includes all columns that contain the number on different scales."""
+    """Return the group of all columns that contain the same number, on one or several scales."""
     x = bound.table.numeric(columns[0])
     held = np.flatnonzero(~np.isnan(x))
     if len(held) == 0:
@@ -249,9 +258,9 @@ def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[flo
 
 
 def _rounded(x: FloatArray, values: FloatArray) -> FloatArray:
-    """Return the candidates of a number, rounded and between rounded ends.
+    """Round the candidates of a number and the ends of its range.
 
-    If there are too few rows for two different ends, the candidates are not rounded.
+    If rounding would make the two ends equal, the candidates are returned unchanged.
     """
     rounding = Rounding(x)
     low, high = rounding.ends(values[0], values[-1])
@@ -271,7 +280,7 @@ def _block(bound: BoundModel, columns: Sequence[str]) -> IntArray:
 
 
 def _parts(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> Tensor:
-    """Return the contributions of the columns to the front (m, h), relative to the mean row to keep rounding errors small."""
+    """Return the contributions of the columns to the front (m, h), minus those of the mean row, for numerical precision."""
     block = _block(bound, columns)
     x = bound.x[rows][:, block] - bound.x[:, block].mean(axis=0)
     return (bound.at_home(x) @ bound.first.weight[:, block].T).float()
@@ -282,7 +291,7 @@ def _encoded(bound: BoundModel, player: Player, rows: IntArray) -> Any:
 
 
 def _typical_row(bound: BoundModel, column: str) -> int:
-    """Return a row in which the column has its median, or its most frequent value."""
+    """Return the index of a row in which the column has a typical value: one near the median, or the most frequent one."""
     values = bound.table.frame[column]
     if bound.table.schema[column].kind == "numeric" and values.notna().any():
         x = bound.table.numeric(column)

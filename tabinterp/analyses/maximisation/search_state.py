@@ -16,17 +16,17 @@ from tabinterp.arrays import FloatArray, IntArray
 from .objective_values import Reader
 from .search_space import Domain
 
-CELLS = 3_000_000  # maximum number of elements in one block of fronts
+CELLS = 3_000_000  # numbers in one block of fronts
 
 
 @dataclass(frozen=True, eq=False)
 class States:
-    """S states of a search.
+    """Set of S states of a search.
 
     Attributes
     ----------
-    of : index of each state's objective (S,).
-    at : candidate of each group of columns (S, groups).
+    of : for each state, the index of its objective (S,).
+    at : index of the chosen candidate of each group of columns (S, groups).
     value : values of the numbers with a linear encoding (S, groups).
     z : front of each state (S, h).
     score : value of the objective (S,).
@@ -54,7 +54,7 @@ def begin(domain: Domain, reader: Reader, of: IntArray, at: IntArray, value: Flo
 
 
 def score_of(reader: Reader, z: Tensor, of: IntArray) -> FloatArray:
-    """Return the value of each state's objective at the state's front (S,)."""
+    """Return the score (S,): the value of each state's objective at its front."""
     block = max(1, CELLS // max(1, z.shape[1]))
     with torch.inference_mode():
         parts = [reader.scored(z[i : i + block, None], of[i : i + block])[:, 0] for i in range(0, len(z), block)]

@@ -1,4 +1,4 @@
-"""Values of a column that can be shown without disclosing single rows: levels of at least ten rows, and rounded numbers."""
+"""Column values that can be shown without disclosing single rows: levels that at least ten rows have, and rounded numbers."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from tabinterp.analyses.results import Results
 
-MISSING = "(missing)"  # displayed name of missing values
+MISSING = "(missing)"  # the name of missing values among the levels of activating rows
 
 
 class Place(Part):
-    """Value of a column at an optimum, in a form that can be shown.
+    """Value of a column at an optimum, in a form that discloses no single row.
 
-    A number is rounded, unless at least ten rows have this number. `how` is "at" for an exact value and "about" for a rounded
-    value. It is "at_least" or "at_most" if the value lies beyond `at` and at most nine rows do. It is "rare" if the value is
-    withheld because too few rows have it.
+    A number is rounded, unless at least ten rows have it. `how` is "at" for an exact value and "about" for a rounded value.
+    "at_least" and "at_most" mean that the value lies beyond `at`, where the table has at most nine rows. "rare" means that the
+    value is withheld, because too few rows have it.
     """
 
     column: str
@@ -33,7 +33,7 @@ class Place(Part):
 
 
 class ShownValues:
-    """Values of columns that can be shown, because at least ten rows of the table have or exceed them."""
+    """Rules for showing column values: at least ten rows of the table must have a level, or lie at or beyond a number."""
 
     def __init__(self, r: Results) -> None:
         self.table = r.network.table
@@ -42,9 +42,9 @@ class ShownValues:
         self._roundings: dict[str, Rounding] = {}
 
     def enough(self, column: str, level: Any) -> bool:
-        """Return whether at least ten rows have a level, or a missing value.
+        """Return whether at least ten rows have the given level, or a missing value.
 
-        The result is always True for a numeric column itself (`level` None).
+        If `level` is None, the question is about a numeric column itself, and the result is True.
         """
         if level is None:
             return True

@@ -1,23 +1,23 @@
-"""Typicality of an optimum: its percentile among real rows by several measures, and whether it is too atypical to be interpreted.
+"""Typicality of an optimum: its percentiles among real rows by several measures, and whether it is too atypical to interpret.
 
 The mode of a distribution is not a typical sample from it. In N(0, I_d), the squared Mahalanobis distance has mean d and standard
-deviation sqrt(2d), so a row at the exact centre is as atypical as a row far from it. Both ends of each of four measures are
-therefore used. For each end, the logarithm of the measure is compared with the most extreme 5% of the real rows. The excess of a
-row beyond the start of this tail is divided by the mean excess of the real rows in the tail (for the distribution of excesses,
-see Pickands 1975). The largest of the eight resulting numbers measures how atypical the row is. The same number is computed for
-real rows.
+deviation sqrt(2d), so a row at the exact centre is atypical, as is a row far from the centre. Both unusually high and unusually
+low values of four measures therefore count as atypical. For each measure and direction, the tail is the most extreme 5% of the
+real rows, on a logarithmic scale. The excess of a row beyond the start of the tail is divided by the mean excess of the real rows
+in the tail (Pickands 1975). The row's degree of atypicality is the largest of these eight ratios. It is computed for real rows in
+the same way.
 
 A row must not be interpreted if it is more atypical than 99% of the real rows (conformal prediction: Vovk, Gammerman & Shafer
-2005). This rule also rejects about 1 in 100 real rows that are not among the reference rows, whatever the correlation between the
-measures.
+2005). The rule also rejects about 1 in 100 new real rows, however the measures are correlated.
 
-The measures of a real row are not fitted to this row. The mean and covariance for its Mahalanobis distance are computed without
-the row, and so is the regression for its conditional residual (Allen 1974). The real rows are divided into two halves, and the
-isolation forest for a row is grown on the half without the row. If there is a group column, no group is split between the halves,
-and all four measures of a row are fitted to the half without the row.
+Each real row is assessed by quantities that were estimated without this row. The mean and covariance in its Mahalanobis distance
+exclude the row. Its isolation forest is grown on the half of the rows that does not contain it. Its residual comes from a
+regression fitted without it (Allen 1974). If there is a group column, each group lies in one of the halves. All four measures of
+a real row are then computed from the half that does not contain it.
 
-The conditional residual of a number comes from a linear regression on all other columns, including categorical columns. It is in
-standard deviations. A large residual indicates that the row's values do not fit each other.
+The conditional residual of a number comes from a linear regression on all other columns, including categorical columns. The
+residual is in standard deviations. A row's largest residual shows whether the values in its columns are consistent with each
+other.
 """
 
 from __future__ import annotations
@@ -44,26 +44,26 @@ from .record import LEVEL, MEASURES
 ROWS = 2000
 NEIGHBOURS = 5
 TAIL = 0.05  # share of the real rows beyond which an end begins
-TINY = 1e-6  # share of the median of a measure below which a value is rounding error
+TINY = 1e-6  # of the median of a measure: smaller values are rounding
 ENDS = (*MEASURES, *(f"{name}_near" for name in MEASURES))
-RIDGE = 1e-8  # share of a variance; without it, a level that only one row has would be fitted exactly
-EXACT = 1e-6  # share of a number's standard deviation below which its residual is rounding error
+RIDGE = 1e-8  # of a variance: a level that only one row has carries no information about that row
+EXACT = 1e-6  # of the standard deviation of a number: a smaller part left by other columns is rounding
 
 
 @dataclass(frozen=True, eq=False)
 class Typicality:
     """Typicality of rows by several measures.
 
-    Percentiles in [0, 1] are ranks among `reference` real rows. A row with a percentile above 0.5 is farther from the centre than
-    most real rows. All arrays have shape (rows,).
+    Percentiles in [0, 1] are ranks among `reference` real rows. A row above 0.5 is farther from the centre than most real rows.
+    All arrays have shape (rows,).
 
     Attributes
     ----------
     out : number of columns in which the value is outside the range of the real rows.
-    oddness : share of real rows that are less atypical, over all measures and both ends.
-    outward : share of real rows that are less atypical at the far ends of the measures, at which a row is unlike the real rows.
-    unreadable : whether `oddness` is at least `far`, so that the row must not be interpreted.
-    beyond : the ends of measures, from `ENDS`, at which the row is too atypical to be interpreted.
+    oddness : share of real rows that are less atypical, over all measures and both tails.
+    outward : share of real rows that are less atypical, over upper tails only. In an upper tail, a row is unlike the real rows.
+    unreadable : whether oddness is at least `far`, so that the row must not be interpreted.
+    beyond : tails (from `ENDS`) in which the row's share of less atypical real rows is at least `far`.
     column : column with the largest conditional residual; None if no column is numeric.
     """
 
@@ -92,13 +92,13 @@ class Typicality:
 def far(reference: int) -> float:
     """Return the smallest value of `oddness` at which a row is too atypical to be interpreted.
 
-    Such a row is more atypical than 99% of the real rows, or than all of them if there are few.
+    A row with this value is more atypical than 99% of the real rows, or than all real rows if there are few.
     """
     return 1 - max(LEVEL, 1 / (reference + 1))
 
 
 def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicality:
-    """Compare rows of input columns with at most 2,000 real rows of `bound`.
+    """Assess how typical the given rows are, compared with at most 2,000 real rows of `bound`.
 
     If the table has a split, the real rows are held-out rows.
     """
@@ -130,16 +130,16 @@ def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicali
 
 
 def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
-    """Bound the measures away from zero, because their logarithm is used."""
+    """Replace measures near zero by a small positive number, so that their logarithms exist."""
     mine, theirs = map(np.abs, pair)
     least = max(TINY * float(np.median(theirs)), 1e-300)
     return np.maximum(mine, least), np.maximum(theirs, least)
 
 
 def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the excess of values beyond the 95% quantile of the real values, in units of the mean excess.
+    """Return the excess of values above the 95% quantile of the real values, divided by the mean excess of the real values.
 
-    For a real value, the mean excess of the other real values is used.
+    The excess of a real value is divided by the mean excess of the other real values.
     """
     edge = float(np.quantile(theirs, 1 - TAIL))
     own = theirs - edge
@@ -152,9 +152,9 @@ def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def of_encoded(bound: BoundModel, point: FloatArray, seed: int = 0) -> tuple[float, int]:
-    """Return the percentile among real rows of an encoded point (d,), and the number of these rows.
+    """Return the percentile of an encoded point (d,), by distance to the fifth nearest real row, and the number of real rows.
 
-    The measure is the distance to the fifth nearest neighbour. The point need not be the encoding of any row.
+    The point need not be the encoding of a possible row.
     """
     real = _real(bound, seed)
     sd = _spread(real.x)
@@ -170,7 +170,7 @@ def _real(bound: BoundModel, seed: int) -> BoundModel:
 def _spread(x: FloatArray) -> FloatArray:
     """Return the standard deviations of encoded columns.
 
-    For an indicator, the result is at least the standard deviation of the indicator of a level with ten rows.
+    For an indicator, the standard deviation is at least that of a level with ten rows. The row itself then has little influence.
     """
     sd = x.std(axis=0)
     indicator = ((x == 0) | (x == 1)).all(axis=0)
@@ -183,7 +183,7 @@ class _Halves:
 
     Attributes
     ----------
-    of : half to which each row belongs (rows,); None if there are too few rows.
+    of : for each row, the half that contains it (rows,); None if there are too few rows.
     grouped : whether rows come in groups, which are never split between the halves.
     """
 
@@ -200,14 +200,14 @@ def _halves(real: BoundModel, seed: int) -> _Halves:
 def _from_others(
     real: BoundModel, rows: pd.DataFrame, halves: _Halves
 ) -> tuple[tuple[str | None, ...], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
-    """Return distances and conditional residuals of the rows and of the real rows.
+    """Return Mahalanobis distances and largest conditional residuals, for the given rows and for the real rows.
 
     Each real row is compared with the other real rows or, if rows come in groups, with the half that does not contain its group.
 
     Returns
     -------
-    The column of each row's largest conditional residual; the Mahalanobis distances of the rows and of the real rows; the
-    residuals of both.
+    The column of each given row's largest conditional residual; the Mahalanobis distances of the given rows and of the real rows;
+    the largest residuals of the given rows and of the real rows.
     """
     if not halves.grouped or halves.of is None:
         column, mine, their = _residuals(real, rows)
@@ -222,9 +222,9 @@ def _from_others(
 
 
 def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[FloatArray, FloatArray]:
-    """Return distances of the rows and of the real rows to their fifth nearest neighbour among the real rows.
+    """Return the distance from each given row, and from each real row, to its fifth nearest neighbour among the real rows.
 
-    If rows come in groups, the neighbours of a real row are in the half that does not contain its group.
+    If rows come in groups, neighbours of a real row are sought only in the half that does not contain its group.
     """
     if halves.grouped and halves.of is not None:
         first, second = (NearestNeighbors(n_neighbors=NEIGHBOURS).fit(theirs[halves.of == one]) for one in (0, 1))
@@ -234,14 +234,15 @@ def _nearness(mine: FloatArray, theirs: FloatArray, halves: _Halves) -> tuple[Fl
         return first.kneighbors(mine)[0][:, -1], own
     k = min(NEIGHBOURS, len(theirs) - 1)
     near = NearestNeighbors(n_neighbors=k + 1).fit(theirs)
-    own = near.kneighbors(theirs)[0][:, k]  # the nearest neighbour of a real row is the row itself
+    own = near.kneighbors(theirs)[0][:, k]  # the nearest neighbour of a real row is itself
     return near.kneighbors(mine)[0][:, k - 1], own
 
 
 def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return isolation-forest scores of the rows and of the real rows.
+    """Return isolation-forest scores of the given rows and of the real rows.
 
-    A real row is scored by the forest grown on the other half, and other rows by the forest grown on the first half.
+    Each real row is scored by a forest grown on the half that does not contain it. The given rows are scored by the forest grown
+    on the first half.
     """
     if halves.of is None:
         forest = _grown(theirs.tobytes(), theirs.shape[1], seed)
@@ -255,12 +256,12 @@ def _forest(mine: FloatArray, theirs: FloatArray, halves: _Halves, seed: int) ->
 
 @lru_cache(maxsize=2)
 def _grown(rows: bytes, width: int, seed: int) -> IsolationForest:
-    """Return an isolation forest grown on the rows. The result is cached, because several analyses use the same forest."""
+    """Return an isolation forest fitted to the rows. It is cached, because several analyses use it."""
     return IsolationForest(random_state=seed).fit(np.frombuffer(rows).reshape(-1, width))
 
 
 def _percentile(values: FloatArray, real: FloatArray) -> FloatArray:
-    """Return the share of real values below each value; real values equal to it count half."""
+    """Return the share of real values below each value. Real values equal to it count half."""
     ordered = np.sort(real)
     below, upto = np.searchsorted(ordered, values, side="left"), np.searchsorted(ordered, values, side="right")
     return np.asarray((below + upto) / 2 / len(ordered))
@@ -272,9 +273,9 @@ def _numeric(bound: BoundModel) -> list[str]:
 
 
 def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Return squared Mahalanobis distances of the rows and of the real rows; all are zero if no column is numeric.
+    """Return squared Mahalanobis distances of the given rows and of the real rows; all are zero if no column is numeric.
 
-    The mean and covariance for a real row exclude this row.
+    The distance of a real row uses the mean and covariance of all other real rows.
     """
     if not _numeric(real):
         return np.zeros(len(rows)), np.zeros(len(real.table))
@@ -287,9 +288,9 @@ def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, Floa
 
 
 def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
-    """Return, for each row, the column with the largest conditional residual, and the absolute value of this residual.
+    """Return each given row's column with the largest absolute conditional residual, and the largest absolute residuals.
 
-    The absolute values of the largest residuals of the real rows are also returned.
+    The first array of residuals is for `rows`, and the second is for the real rows.
     """
     columns = _numeric(real)
     if not columns:
@@ -297,7 +298,7 @@ def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, 
     mean, sd = real.x.mean(axis=0), real.x.std(axis=0)
     scale = np.where(
         sd > 1e-12, 1 / np.maximum(sd, 1e-12), 0.0
-    )  # an encoded column that is constant in the real rows cannot be a predictor
+    )  # values that no real row has, such as a rare level, have no relation to others
     theirs, mine = (real.x - mean) * scale, (real.encoding.transform(rows) - mean) * scale
     products = theirs.T @ theirs
     made = [_residual(real, rows, column, (theirs, mine, products)) for column in columns]
@@ -308,10 +309,10 @@ def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, 
 def _residual(
     real: BoundModel, rows: pd.DataFrame, column: str, encoded: tuple[FloatArray, FloatArray, FloatArray]
 ) -> tuple[FloatArray, FloatArray]:
-    """Return residuals of a number given the other columns; 0 if the number is missing.
+    """Return residuals of the numeric column `column` given all other columns; 0 if the number is missing.
 
-    The first array contains the residuals of `rows`. The second contains the residuals of the real rows, each from a fit without
-    that row.
+    The first array contains the residuals of `rows`. The second contains those of the real rows, each from a fit without that
+    row.
     """
     theirs, mine, products = encoded
     others = np.setdiff1d(np.arange(theirs.shape[1]), real.encoding.blocks[column])

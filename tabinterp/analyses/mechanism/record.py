@@ -1,4 +1,4 @@
-"""Record class for the network's mechanism: linear regions, conductance, path products, and ablation of groups of units.
+"""Network internals in the document: linear regions, conductance, path products and ablation of groups of hidden units.
 
 Levels, regions and means that cover fewer than ten rows are not included.
 """
@@ -27,7 +27,7 @@ PARTS = [one for one in ANALYSES if one.place is not None and one.place.startswi
 class Mechanism(Part):
     """Results on how the network computes its score.
 
-    An analysis that does not apply is null, and `absent` contains the reason.
+    The field of an analysis that does not apply is null, and `absent` contains the reason.
     """
 
     seed: int

@@ -1,4 +1,4 @@
-"""Report section on how the network computes its score: introduction to the analyses of regions, conductance and paths."""
+"""Report section that introduces the analyses of how the network computes its score: regions, conductance and path products."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def build(document: Document) -> list[Block]:
 
 
 def absent(document: Document) -> list[Block]:
-    """Return a note with the reason for each analysis that does not apply."""
+    """Return a note for each of the analyses that do not apply, with the reason."""
     mechanism = document.get(Mechanism)
     return [] if mechanism is None else [Paragraph(say(reason), "note") for reason in mechanism.absent]

@@ -41,7 +41,10 @@ def term_fields(terms: Sequence[AnyTerm], i: int) -> dict[str, Any]:
 
 
 def _reference(terms: Sequence[AnyTerm], term: AnyTerm) -> str | None:
-    """Return the reference level; "…" if fewer than ten rows have it, because its name could identify individual people."""
+    """Return the name of the reference level.
+
+    It is replaced by "…" if fewer than ten rows have the level, to protect individual people.
+    """
     if term.level_rows is None or not term.term.dummy:
         return term.term.reference
     others = sum(other.level_rows or 0 for other in terms if other.term.column == term.term.column)

@@ -1,8 +1,8 @@
-"""Bounds of an activation and of its slope on an interval, in double precision.
+"""Bounds of an activation function and of its slope on an interval, in double precision.
 
 The slope of an activation is monotone between known points: the kinks of the activation, and the extremes of its slope. The
-smallest and largest slopes on an interval therefore occur at the ends of the interval or at these points. At a kink, the slopes
-on both sides are used. A check on a grid confirms that the points are right for this activation with its parameters.
+smallest and largest slopes on an interval are therefore at the ends of the interval or at these points. At a kink, the slopes on
+both sides are used. A check on a grid of inputs confirms that these points are correct for the activation and its parameters.
 """
 
 from __future__ import annotations
@@ -17,41 +17,38 @@ from torch import Tensor, nn
 from tabinterp.arrays import FloatArray
 from tabinterp.models.layers import Layer
 
-SILU = 2.3993572805154  # the slope of x / (1 + exp(-x)) is largest here, and smallest at the negative of this point
+SILU = 2.3993572805154  # where the slope of x / (1 + exp(-x)) is largest; at the negative value it is smallest
 BREAKS = {
     "relu": (0.0,), "leakyrelu": (0.0,), "leaky_relu": (0.0,), "prelu": (0.0,), "elu": (0.0,), "selu": (0.0,), "celu": (0.0,),
     "relu6": (0.0, 6.0), "hardtanh": (-1.0, 1.0), "softplus": (), "tanh": (0.0,), "sigmoid": (0.0,), "softsign": (0.0,),
     "gelu": (-math.sqrt(2), math.sqrt(2)), "silu": (-SILU, SILU),
 }  # fmt: skip
-TURNS = {
-    "gelu": -0.7517915246935645,
-    "silu": -1.2784645427610738,
-}  # points where the activations stop falling and begin to rise
+TURNS = {"gelu": -0.7517915246935645, "silu": -1.2784645427610738}  # where they stop falling and begin to rise
 ASIDE = 1e-12  # distance from a kink at which the slopes on its sides are evaluated
-REACH, POINTS = 40.0, 8001  # half the width of the grid, and number of grid points
-CLOSE = 0.02  # distance from a point in `breaks` within which the grid is a thousand times finer
+REACH, POINTS = 40.0, 8001  # half the width, and points, of the grid
+CLOSE = 0.02  # distance from a break within which the grid is a thousand times finer
 ROUNDING = 1e-12
-JUMP = 1e-8  # tolerance when outputs are checked against slopes; softplus jumps by less at its threshold
+JUMP = 1e-8  # an output must not exceed what slopes allow by more than this: softplus jumps at its threshold
 SMOOTH = 10.0  # the largest second derivative of a slope that counts as smooth
-SAMPLES = 8  # number of parts into which an interval is divided to sample a smooth slope
+SAMPLES = 8  # parts of an interval between which a smooth slope is sampled
 
 
-Lines = tuple[Tensor, Tensor, Tensor, Tensor]  # slope and intercept of a lower line, then of an upper line
+Lines = tuple[Tensor, Tensor, Tensor, Tensor]  # slope and constant of a line below, and of a line above
 
 
 @dataclass(frozen=True, eq=False)
 class Activation:
     """Activation function of the hidden units of one layer.
 
-    Each parameter of the function is one value for all units, or one value for each unit (m,).
+    The parameters of the activation are the same for all units, or differ between units (m,).
 
     Parameters
     ----------
     breaks : points where the slope begins to rise or fall, or jumps.
-    turn : point where the activation stops falling and begins to rise; None if it rises everywhere.
+    turn : point where the activation stops falling and begins to rise; None if it never falls.
     convex : whether the slope never falls.
     bend : upper bound of the second derivative of the slope; infinite if unknown.
-    steps : whether the slope is constant on each side of 0.
+    steps : whether the slope is constant below 0 and constant above 0.
     """
 
     module: nn.Module
@@ -98,27 +95,27 @@ class Activation:
         return least, most
 
     def slope_lines(self, low: Tensor, high: Tensor, least: Tensor, most: Tensor, narrow: Tensor) -> Lines:
-        """Return a lower and an upper line that bound the slope as a function of the pre-activation on each interval.
+        """Return a line below and a line above the slope on each interval.
 
-        The lines are constant unless sloped lines are tighter. If the slope has a step at 0, a sloped line passes through the
-        corner at 0 and through one end of the interval. If the slope is smooth, sloped lines are parallel to the line that joins
-        the values of the slope at the ends of the interval. Their offsets are based on samples of the slope. Between two samples,
-        the slope deviates from the line that joins them by at most an eighth of `bend` times the squared distance between the
-        samples.
+        Constant lines are used unless sloping lines are tighter. If the slope has a step at 0, the sloping lines pass through the
+        corner at 0 and through one end of the interval. If the slope is smooth, the sloping lines are parallel to the chord
+        between its values at the ends of the interval. Their offsets are found by sampling the slope at several points of the
+        interval. Between two samples, the slope deviates from the chord between them by at most an eighth of `bend` times the
+        squared distance between the samples.
 
         Parameters
         ----------
         least : smallest slope on each interval.
         most : largest slope on each interval.
-        narrow : maximum width of intervals on which only constant lines are used, because rounding errors would affect sloped
-            lines.
+        narrow : largest width of an interval for which constant lines are always used, because rounding errors would be too
+            large.
         """
         width, middle, zero = high - low, (low + high) / 2, torch.zeros_like(low)
         below, above = (zero, least), (zero, most)
         if self.steps:
             jump = self.slope(self.at(1.0)) - self.slope(self.at(-1.0))
             inside = (low < 0) & (high > 0) & (width > narrow)
-            left = jump / -torch.where(inside, low, -1.0)  # slope of the line through the left end and the corner at 0
+            left = jump / -torch.where(inside, low, -1.0)  # through the left end and the corner at 0
             right = jump / torch.where(inside, high, 1.0)
             before, after = self.slope(self.at(-1.0)) + zero, self.slope(self.at(1.0)) + zero
             lines = [((right, before), (left, after)), ((left, after), (right, before))]
@@ -151,7 +148,7 @@ def activation_of(layer: Layer) -> Activation | None:
     made = Activation(layer.activated, breaks, TURNS.get(layer.kind), layer.width)
     grid = np.linspace(-REACH, REACH, POINTS)
     slope = _slopes(made, grid)
-    if (slope < -ROUNDING).any() and made.turn is None:  # for example, a leaky ReLU with a negative slope below 0
+    if (slope < -ROUNDING).any() and made.turn is None:  # for example, a rectifier with a negative slope on its left
         return None
     fine = [np.linspace(point - CLOSE, point + CLOSE, POINTS // 2) for point in breaks]
     for points in (grid, *fine):
@@ -173,9 +170,7 @@ def activation_of(layer: Layer) -> Activation | None:
 
 
 def _jumps(activation: Activation, points: Tensor) -> bool:
-    """Return whether the change of some unit's output between adjacent points is outside the range that the unit's slopes
-    allow.
-    """
+    """Return whether some unit's output jumps: between adjacent points, it changes by more or less than its slopes allow."""
     x = points[:, None].expand(-1, activation.width)
     least, most = activation.slopes(x[:-1], x[1:])
     step, width = activation.value(x).diff(dim=0), x.diff(dim=0)
@@ -183,6 +178,6 @@ def _jumps(activation: Activation, points: Tensor) -> bool:
 
 
 def _slopes(activation: Activation, points: FloatArray) -> FloatArray:
-    """Return the slope of every unit's activation at the given points (points, m)."""
+    """Return the slope of every unit at the given points (points, m)."""
     x = torch.as_tensor(points)[:, None].expand(-1, activation.width)
     return np.asarray(activation.slope(x).numpy(), dtype=np.float64)

@@ -1,14 +1,15 @@
 """Lower bounds of the derivative of a score with respect to one column, on many boxes of the domain at once.
 
 The derivative is a product of matrices: the weights, and the slopes of the activations. Each slope lies between its smallest and
-largest value on the range of the pre-activation. Pre-activations are bounded in two ways: by intervals (Gowal et al. 2018), and
-by linear functions of the columns plus a bounded remainder (Fast-Lin, Weng et al. 2018; Zhang et al. 2018). The tighter bound is
-used.
+largest value on the range of the pre-activation. The range of a pre-activation is computed in two ways: by interval arithmetic
+(Gowal et al. 2018), and by linear functions of the columns with a remainder (Fast-Lin, Weng et al. 2018; Zhang et al. 2018). The
+narrower range is used.
 
-The product is bounded from below in four ways, and the largest of these bounds is used. Three of them use interval arithmetic:
-forward from the first layer, backward from the score, and around the midpoints of all slopes. Zhang, Zhang & Hsieh (2019) use the
-first two to bound Jacobians. The fourth uses linear functions of the columns. All computations are in double precision. The
-bounds are widened by 1e-11 times the sum of the absolute values of all terms, which is far more than any rounding error.
+The product is bounded from below in four ways, and the largest of these bounds is used. Three bounds use interval arithmetic. One
+multiplies the matrices from the first layer onwards, and one from the score backwards (as Zhang, Zhang & Hsieh 2019 do for
+Jacobians). The third is computed around the midpoints of all slopes. The fourth bound uses linear functions of the columns. All
+computations are in double precision. The bounds are widened by 1e-11 times the sum of absolute terms, which is far more than any
+rounding error.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ from tabinterp.models.precision import in_precision
 from .activations import Activation, activation_of
 from .domain import Domain
 
-ROUNDING = 1e-11  # share of the sum of absolute terms by which a bound is widened
-NARROW = 1e-4  # intervals narrower than this share of the sum of absolute terms get constant bounds on the slope
-MIXES = (0.0, 0.5, 1.0)  # weights of the first of the two planes that bound a product from below
-OVERHEAD = 100_000  # overhead for each box, in number of multiplications
-ALIKE = 1e-8  # maximum difference between the chain and the network, as a share of the largest score
+ROUNDING = 1e-11  # share of the sum of absolute terms
+NARROW = 1e-4  # share of that sum: width of an interval on which a slope is bounded by constants alone
+MIXES = (0.0, 0.5, 1.0)  # weights of one of two planes below a product
+OVERHEAD = 100_000  # multiplications equivalent to the remaining work for a box
+ALIKE = 1e-8  # share of the largest score by which the chain may differ from the network
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ class Chain:
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """Parts of the domain, defined by the values that each column may take.
+    """Parts of the domain, each defined by the values that each column may take.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ class Boxes:
     high : highest position of each number, from 0 to 1 (boxes, numbers).
     present : whether a number may have a value (boxes, numbers).
     missing : whether a number may be missing (boxes, numbers).
-    levels : for each column of levels, a mask of the allowed levels (boxes, K).
+    levels : for each categorical column, a mask of the allowed levels (boxes, K).
     """
 
     low: FloatArray
@@ -99,7 +100,7 @@ def whole(domain: Domain) -> Boxes:
 
 
 def in_double(bound: BoundModel) -> BoundModel:
-    """Return a copy of the model on the CPU, with its affine front and all later layers in double precision."""
+    """Return the model on the CPU, with its affine front and all later layers in double precision."""
     front = bound.front.on(CPU)
     made = replace(bound, model=replace(bound.model, device=CPU, resident=False), front=front)
     with torch.inference_mode(False):
@@ -110,7 +111,7 @@ def in_double(bound: BoundModel) -> BoundModel:
 
 
 def chain(bound: BoundModel, domain: Domain) -> Chain:
-    """Return a network prepared by `in_double` as a chain of affine maps and activations.
+    """Convert a network prepared by `in_double` to a chain of affine maps and activations.
 
     Raises
     ------
@@ -166,12 +167,10 @@ class Bounds:
         self._size = size
 
     def __call__(self, boxes: Boxes) -> tuple[FloatArray, FloatArray]:
-        """Return lower bounds of the derivative (boxes,), and the looseness due to each column (boxes, numbers + levels)."""
+        """Return lower bounds of the derivative (boxes,), and each column's effect on their looseness (boxes, columns)."""
         network, box = self._network, _Box(boxes)
         layers: list[_Layer] = []
-        form: Tensor | None = (
-            None  # (boxes, m, m1), linear functions of the first layer's pre-activations; None: the identity
-        )
+        form: Tensor | None = None  # (boxes, m, m1), functions of the first pre-activations; None: the identity
         offset, remainder, size = torch.zeros_like(self._size), torch.zeros_like(self._size), self._size
         for i, activation in enumerate(network.activations):
             low, high, reach = self._range(box, form)
@@ -192,7 +191,7 @@ class Bounds:
             offset = (chord * offset + middle) @ weight.T + shift
             remainder = (chord.abs() * remainder + radius) @ weight.abs().T
             size = (chord.abs() * size + middle.abs() + radius) @ weight.abs().T + shift.abs()
-        if not layers:  # a linear network has only one map
+        if not layers:  # the only map gives the score
             return self._direction.expand(len(boxes)).numpy(), np.zeros(
                 (len(boxes), boxes.low.shape[1] + len(box.levels))
             )
@@ -208,7 +207,7 @@ class Bounds:
 
     @property
     def cost(self) -> int:
-        """The approximate number of multiplications needed for one box."""
+        """Approximate number of multiplications needed for one box."""
         widths = [len(shift) for shift in self._network.shifts]
         columns = self._spans.shape[1] * (1 + self._any_missing) + sum(one.shape[1] for one in self._parts)
         first = widths[0]
@@ -220,7 +219,7 @@ class Bounds:
         )
 
     def _range(self, box: _Box, form: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the range of linear functions of the first layer's pre-activations, and the effect of each column on them.
+        """Return the range of linear functions of the first pre-activations, and the effect of each column on the functions.
 
         Returns
         -------
@@ -248,11 +247,11 @@ class Bounds:
         return low, high, torch.cat(reaches, dim=2)
 
     def _derivative(self, layers: list[_Layer], count: int) -> tuple[Tensor, list[Tensor], list[tuple[Tensor, Tensor]]]:
-        """Return lower bounds of the derivative, computed with intervals.
+        """Return lower bounds of the derivative, computed with interval arithmetic.
 
         Returns
         -------
-        Lower bounds of the derivative (boxes,); the largest decrease of the bounds due to the uncertain slope of each unit
+        Lower bounds of the derivative (boxes,); the largest amount by which the uncertain slope of each unit lowers these bounds
         (boxes, m); and the ranges of the derivatives of the pre-activations.
         """
         weights, direction = self._network.weights, self._direction[None].expand(count, -1)
@@ -283,7 +282,7 @@ class Bounds:
         """Return lower bounds of the derivative (boxes,), computed with linear functions of the columns.
 
         Each product of a slope and the derivative of a pre-activation is bounded from below by two planes (McCormick 1976). The
-        weighted mean of the planes, with weights `mix` and 1 - `mix`, is used. Each slope is bounded by two linear functions of
+        bound is the mean of the two planes, with weights `mix` and 1 - `mix`. Each slope is bounded by two linear functions of
         its pre-activation.
         """
         weights, shifts = self._network.weights, self._network.shifts
@@ -322,8 +321,8 @@ class _Layer:
 
     Parameters
     ----------
-    reach : the change of the pre-activations that each column can cause (boxes, m, columns).
-    size : sum of the absolute values of the terms of each pre-activation, which bounds the rounding error.
+    reach : largest change in the pre-activations that each column can cause (boxes, m, columns).
+    size : sum of the absolute values of the terms of each pre-activation.
     """
 
     def __init__(self, activation: Activation, low: Tensor, high: Tensor, reach: Tensor, size: Tensor) -> None:
@@ -346,12 +345,12 @@ class _Box:
 
 
 def _through(form: Tensor | None, values: Tensor) -> Tensor:
-    """Return linear functions (boxes, m, m1) applied to values (m1, ...); without functions, return the values as (1, m, ...)."""
+    """Apply linear functions (boxes, m, m1) to values (m1, ...). Without functions, return the values with shape (1, m, ...)."""
     return values[None] if form is None else form @ values
 
 
 def _product(weight: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the range of the product of a matrix (m, k) and values (boxes, k) that lie within given ranges."""
+    """Return the range of the product of a matrix (m, k) and a vector whose elements lie within given ranges (boxes, k)."""
     middle, radius = (low + high) / 2 @ weight.T, (high - low) / 2 @ weight.abs().T
     return middle - radius, middle + radius
 
@@ -365,7 +364,7 @@ def _times(low: Tensor, high: Tensor, least: Tensor, most: Tensor) -> tuple[Tens
 def _line(
     activation: Activation, low: Tensor, high: Tensor, least: Tensor, most: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return slope, constant and remainder (boxes, m) of a line that approximates an activation on intervals.
+    """Return the slope, constant and remainder (boxes, m) of a line that approximates an activation on intervals.
 
     The line joins the values of the activation at the ends of the interval, and its slope is `chord`. Between the ends, the
     activation deviates from the line by at most (chord - least) (most - chord) / (most - least) times the width of the interval,
@@ -375,7 +374,7 @@ def _line(
     at_low, at_high = activation.value(low), activation.value(high)
     chord = torch.minimum(torch.maximum((at_high - at_low) / width, least), most)
     away = (chord - least) * (most - chord) / (most - least).clamp(min=1e-300) * width
-    slack = (at_high - at_low - chord * width).abs()  # deviation at the ends, if the chord was clamped
-    if activation.convex:  # a convex function is below the line through its ends
+    slack = (at_high - at_low - chord * width).abs()  # where the chord was moved between the slopes
+    if activation.convex:  # below the line through its ends
         return chord, at_low - chord * low - away / 2, away / 2 + slack
     return chord, at_low - chord * low, away + slack

@@ -1,8 +1,8 @@
-"""Branch and bound: the domain is split until the derivative is sufficiently bounded on every part, or the work limit is reached.
+"""Branch and bound: the domain is split until the derivative is bounded on every part, or until the work limit is reached.
 
-The part that can contribute most to the largest fall of the score is split first. It is split along the column that loosens the
-bound most. A number is split in the middle, levels are split into two halves, and a number that may be missing is split into
-known and missing values.
+The part that can contribute most to the largest fall in the score is split first. It is split by the column that makes its bound
+most loose. The range of a number is split in the middle, and levels are split into two halves. A number that may be missing is
+split into known and missing values.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from tabinterp.arrays import FloatArray, IntArray
 from .bounds import Bounds, Boxes
 from .domain import apart
 
-FLAT = 1e-6  # a bound looser by less than this share counts as exact
+FLAT = 1e-6  # share of a bound below which looseness is rounding
 
 
 class Branching:
-    """Boxes on which the derivative with respect to a number may still be substantially negative.
+    """Boxes on which the derivative along a number may still be substantially negative.
 
     Parameters
     ----------
     bounds : function that returns lower bounds of the derivative on boxes.
     boxes : the whole domain.
-    number : index of the number with respect to which the derivative is taken.
-    least : the least fall that counts, defined in `estimator`. Smaller falls of the score are ignored.
-    together : number of boxes that are split in one batch.
+    number : index of the number along which the derivative is taken.
+    least : the least fall that counts. Smaller falls in the score over the range of the number are ignored.
+    together : number of boxes that are split at once.
 
     Attributes
     ----------
-    fall : upper bound of the fall of the score between any two values of the number.
+    fall : upper bound of the fall in the score between any two values of the number.
     """
 
     def __init__(self, bounds: Bounds, boxes: Boxes, number: int, least: float, together: int) -> None:
         self._bounds, self._number, self._least, self._together = bounds, number, least, together
-        self._done = least / 2  # the second half is reserved for short intervals with a more negative derivative
+        self._done = least / 2  # the other half is reserved for short intervals with a lower derivative
         self._known, self._loose = bounds(boxes)
         self.boxes, self.evaluated = boxes, 1
         self._keep(np.flatnonzero(self._known < -self._done))
@@ -45,7 +45,7 @@ class Branching:
 
     @property
     def cost(self) -> int:
-        """The approximate number of multiplications needed for one box."""
+        """Approximate number of multiplications needed for one box."""
         return self._bounds.cost
 
     @property
@@ -53,7 +53,7 @@ class Branching:
         return self.fall <= self._least
 
     def cut(self, most: int) -> None:
-        """Split boxes until none is left, none can be split, or `most` bounds have been computed."""
+        """Split boxes until no box is left, no box can be split, or `most` bounds have been computed."""
         end = self.evaluated + most
         while self.evaluated < end:
             can = np.flatnonzero(self._loose.max(axis=1, initial=0.0) > FLAT * -self._known)
@@ -65,18 +65,19 @@ class Branching:
         self.fall = self._fall()
 
     def worst(self, most: int) -> Boxes:
-        """Return the boxes that can contribute most to the largest fall, at most `most` of them."""
+        """Return the `most` boxes that can contribute most to the largest fall."""
         return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
 
     def _shares(self) -> FloatArray:
-        """Return an upper bound of each box's contribution to the largest fall: the steepest fall times the width of the box."""
+        """Return the most that each box can contribute to the largest fall: minus its lower bound, times its width."""
         width = self.boxes.high[:, self._number] - self.boxes.low[:, self._number]
         return np.asarray(-self._known * width)
 
     def _fall(self) -> float:
-        """Return the upper bound of the fall.
+        """Return the upper bound of the fall in the score over the range of the number.
 
-        It is minus the integral over the positions of the number. The integrand is the lowest bound at each position.
+        The upper bound is minus an integral over the positions of the number. The integrand is the lowest of the boxes' bounds at
+        each position.
         """
         low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]
         edges = np.unique(np.concatenate([[0.0, 1.0], low, high]))
@@ -103,7 +104,10 @@ class Branching:
 
 
 def _root(steps: list[int], at: int) -> int:
-    """Follow the links from an index to the end of the chain, shorten them, and return the last index."""
+    """Follow the links from an index to the end of their chain, and return the last index.
+
+    The links are shortened for later calls.
+    """
     while steps[at] != at:
         steps[at] = steps[steps[at]]
         at = steps[at]

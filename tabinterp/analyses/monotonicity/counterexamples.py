@@ -1,8 +1,8 @@
 """Search for counterexamples to a declared direction: two rows of the domain that differ in only one column.
 
-The scores of the two rows contradict the direction. The difference between these scores is called the fall. The search starts
-from real rows, random points of the domain, and points in boxes on which a proof failed. From each point, it moves random subsets
-of the other columns along the gradient of the fall, or at random, as long as the fall grows.
+The scores of the two rows contradict the direction. The difference between their scores is called the fall. The search starts
+from real rows, random points of the domain, and points in boxes on which a proof failed. It moves random subsets of the other
+columns along the gradient of the fall, or at random, and keeps moves that increase the fall (projected ascent).
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ from tabinterp.models.model import BLOCK
 from .bounds import Boxes
 from .domain import Domain
 
-ROWS, RANDOM = 1000, 1000  # numbers of real rows and of random points from which the search starts
-KEPT = 32  # number of points with the largest falls, which are improved further
+ROWS, RANDOM = 1000, 1000  # points from which the search starts
+KEPT = 32  # points with the largest falls, which are moved further
 STEPS = 12
 GRID, FINE = 17, 129  # values of the column, on a coarse and a fine grid
 SHARES = (1.0, 0.5, 0.2)  # shares of the other columns that are moved
-LENGTHS = (1.0, 0.5, 0.1)  # step lengths, as shares of the distance to the end towards which the gradient points
+LENGTHS = (1.0, 0.5, 0.1)  # shares of the distance to the end that the gradient points to
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
     """Two points of the domain that differ in one column, and the fall of the score from the first to the second.
 
-    From the first point to the second, the column moves in the declared direction. `place` and `at` contain the positions of
-    numbers and the indices of levels, with one row for each point.
+    From the first point to the second, the column moves in the declared direction. `place` and `at` have one row for each point.
     """
 
     place: FloatArray
@@ -45,8 +44,9 @@ class Search:
 
     Parameters
     ----------
-    number : for a numeric column, its index among the numbers of the domain; otherwise None.
-    level : for other columns, the index among the columns of levels, and the indices of the levels in order; otherwise None.
+    number : index of the column among the numeric columns of the domain; None if it is categorical.
+    level : index of the column among the categorical columns of the domain, and the indices of its levels in order; None if it is
+        numeric.
     sign : 1.0 if the score must not fall as the column rises, -1.0 if it must not rise.
     """
 
@@ -75,7 +75,7 @@ class Search:
         return place, at
 
     def best(self, place: FloatArray, at: IntArray, seed: int) -> Pair:
-        """Return the pair of points with the largest fall found in a search from the given points."""
+        """Return the largest fall found in a search from these points."""
         draws = np.random.default_rng(seed)
         falls = self._falls(place, at, GRID)[0]
         kept = np.argsort(-falls, kind="stable")[:KEPT]
@@ -102,12 +102,12 @@ class Search:
         return Pair(*pair, float(falls[top]))
 
     def _values(self, size: int) -> FloatArray:
-        """Return the positions, between 0 and 1, at which a numeric column is evaluated."""
+        """Return the positions at which the score is evaluated along the column."""
         assert self._number is not None
         return np.unique(self._domain.numbers[self._number].snapped(np.linspace(0, 1, size)))
 
     def _added(self, size: int) -> FloatArray:
-        """Return the contributions (values, h) of the column's values to the affine front."""
+        """Return the contribution of each of the column's values to the affine front (values, h)."""
         if self._level is not None:
             return np.asarray(self._domain.levels[self._level[0]].parts[self._level[1]])
         assert self._number is not None
@@ -124,9 +124,7 @@ class Search:
         return np.asarray(self._domain.front(place, at) - self._domain.levels[level].parts[at[:, level]])
 
     def _falls(self, place: FloatArray, at: IntArray, size: int) -> tuple[FloatArray, IntArray, IntArray]:
-        """Return the largest fall along the column at each point (m,), and the two values of the column between which it
-        occurs.
-        """
+        """Return the largest fall along the column for each point (m,), and the two values between which it occurs."""
         added = self._added(size)
         fronts = (self._base(place, at)[:, None] + added).reshape(-1, self._domain.width)
         with torch.no_grad():
@@ -172,9 +170,9 @@ class Search:
         )  # type: ignore[return-value]
 
     def _gradient(self, fronts: FloatArray) -> FloatArray:
-        """Return the derivatives of the score (m, h), multiplied by the sign of the direction.
+        """Return the derivatives of the score with respect to the affine front (m, h), multiplied by the sign of the direction.
 
-        They are 0 if the network has no gradient.
+        The derivatives are 0 if the network has no gradient.
         """
         with torch.enable_grad():
             z = torch.as_tensor(fronts).requires_grad_(True)

@@ -1,9 +1,9 @@
 """Domain of a proof: all combinations of the values of the columns, and the contribution of each value to the affine front.
 
-If the encoding of a number is linear, the domain contains every value between its smallest and largest value in the table, or
-between its declared limits. Linearity is checked at the ends, at evenly spaced values and at all values in the table. For all
-other columns, the domain contains the values that occur in the table. Missing values are in the domain if they occur in the
-table. All combinations of values are included, even for columns that determine one another.
+If the encoding of a number is linear, the domain contains every value between the smallest and the largest value in the table, or
+between the declared limits of the column. Linearity is checked at the ends, at evenly spaced values and at all values in the
+table. For any other column, the domain contains the values that occur in the table. Missing values are in the domain if they
+occur in the table. All combinations of values are included, even for columns that determine one another.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from tabinterp.stats.equal_rows import equal_rows
 from tabinterp.table.hash_sampling import chosen
 
 LEVELS = 64  # maximum number of different encodings of a column whose encoding is not linear
-LINE = 1e-6  # tolerance for linearity, as a share of the spread of an encoded column
+LINE = 1e-6  # share of the spread of an encoded column by which it may deviate from a line
 PROBES = 33
 
 
 @dataclass(frozen=True, eq=False)
 class Number:
-    """Numeric column that varies between two ends.
+    """Numeric column that varies between a lower and an upper end.
 
     Attributes
     ----------
     low, high : the ends of the number, at positions 0 and 1.
-    span : change of the affine front from position 0 to position 1 (h,).
-    missing : contribution of a missing value to the affine front, relative to `low` (h,); None if no value is missing.
+    span : change in the affine front from position 0 to position 1 (h,).
+    missing : change in the affine front when the value is missing instead of `low` (h,); None if no value is missing.
     """
 
     column: str
@@ -49,7 +49,7 @@ class Number:
     missing: FloatArray | None
 
     def snapped(self, place: FloatArray) -> FloatArray:
-        """Return positions, rounded to the nearest whole number if the column has only whole numbers."""
+        """Round positions to those of whole numbers, if the column contains only whole numbers."""
         width = self.high - self.low
         return np.round(place * width) / width if self.whole and width > 0 else place
 
@@ -61,13 +61,13 @@ class Number:
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """Column with finitely many values, ordered so that neighbouring values are similar.
+    """Column with finitely many values, ordered so that neighbouring values have similar contributions to the affine front.
 
     Attributes
     ----------
-    donors : for each value, the index of a row that has it (K,).
+    donors : index of a row with each value (K,).
     parts : contributions of the values to the affine front (K, h).
-    group : index of the column's value in every row (n,); -1 if it is outside the declared limits.
+    group : for every row, the index of its value (n,); -1 if the value is outside the declared limits.
     """
 
     column: str
@@ -83,15 +83,15 @@ class Domain:
     The constant part is the affine front with every number at its lower end, without the contributions of levels.
     """
 
-    bound: BoundModel  # the model as a function of the columns as they are before the encoder mixes them
+    bound: BoundModel  # as a function of the columns before the encoder mixes them
     numbers: tuple[Number, ...]
     levels: tuple[Levels, ...]
     constant: FloatArray
 
     def front(self, place: FloatArray, at: IntArray) -> FloatArray:
-        """Return the affine front of points (m, h).
+        """Return the affine front (m, h) of points.
 
-        `place` (m, numbers) contains the positions of numbers, with NaN for missing. `at` contains the indices of levels.
+        `place` (m, numbers) contains the positions of numbers, with NaN for missing values. `at` contains the indices of levels.
         """
         gone = np.isnan(place)
         z = self.constant + np.where(gone, 0.0, place) @ np.reshape(
@@ -110,7 +110,7 @@ class Domain:
     def rows(self, most: int, seed: int) -> tuple[FloatArray, IntArray]:
         """Return rows of the table, sampled by a hash, as points of the domain.
 
-        Values outside the domain are moved to its edge.
+        Values outside the domain are replaced by the nearest values in it.
         """
         table = self.bound.table
         rows = np.sort(chosen(table.numbers, most, seed))
@@ -124,7 +124,7 @@ class Domain:
         return place, np.reshape(np.array(at, dtype=np.int64).T, (len(rows), len(self.levels)))
 
     def random(self, size: int, draws: np.random.Generator) -> tuple[FloatArray, IntArray]:
-        """Return random points of the domain in which a quarter of the numbers are at one of their ends."""
+        """Return random points of the domain. A quarter of their numbers lie at an end of the number's range."""
         place = draws.random((size, len(self.numbers)))
         place = np.where(draws.random(place.shape) < 0.25, np.round(place), place)
         for p, one in enumerate(self.numbers):
@@ -188,9 +188,9 @@ def domain_of(bound: BoundModel, limits: Mapping[str, Constraint]) -> Domain:
 def _number(
     bound: BoundModel, column: str, weight: FloatArray, encoded: FloatArray, limit: Constraint | None
 ) -> tuple[Number, FloatArray] | None:
-    """Return a column as a `Number`, and the contribution of its lower end to the affine front.
+    """Return a numeric column as a `Number`, and the contribution of its lower end to the affine front.
 
-    The result is None if the column is not numeric or its encoding is not linear.
+    The result is None if the column is not numeric or if its encoding is not linear.
     """
     table = bound.table
     if table.schema[column].kind != "numeric":
@@ -242,7 +242,7 @@ def _levels(
         raise NotApplicableError(why("monotonicity.levels", column=column, most=LEVELS))
     parts = encoded[first] @ weight.T
     order = np.arange(len(first))
-    if len(first) > 2:  # sort values along the direction in which their contributions differ most
+    if len(first) > 2:  # along the direction in which they differ most
         centred = parts - parts.mean(axis=0)
         order = np.argsort(centred @ np.linalg.svd(centred, full_matrices=False)[2][0], kind="stable")
     place = np.empty(len(order), dtype=np.int64)

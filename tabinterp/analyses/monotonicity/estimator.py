@@ -1,19 +1,19 @@
-"""Monotonicity: proof that a score is monotone in a column over the whole domain, or two rows that refute the claim.
+"""Monotonicity: prove that a score is monotone in a column over the whole domain, or refute it by two rows.
 
 The claim is about every two rows of the domain (`domain`) that differ in only one column. With direction "+", the row with the
-higher value must not have a lower score. With direction "-", it must not have a higher score. A change of the score against the
-direction is called a fall. Falls up to a limit, the *least fall that counts*, are ignored. This limit is a thousandth of the
+higher value must not have a lower score. With direction "-", it must not have a higher score. A change in the score against the
+direction is called a fall. Falls smaller than the *least fall that counts* are ignored. This limit is a thousandth of the
 standard deviation of the score over the rows of the table. The claim is
 
 - *proved* if the derivative along the column is bounded on every part of the domain (`bounds`, `branching`), and the bounds
-  exclude a fall above the limit. The proof is for the network in exact arithmetic, with its weights as stored;
-- *refuted* if two rows were found between which the score falls by more than the limit (`counterexamples`). The scores of these
-  rows are the outputs of the actual model, including its encoder;
+  exclude a fall above the limit. The proof is about the network in exact arithmetic, with its stored weights;
+- *refuted* if two rows were found between which the score falls by more than the limit (`counterexamples`). These rows were
+  encoded and scored by the model itself;
 - *open* otherwise. The reported bound is an upper bound of the fall between any two values of the column.
 
-Falls are in units of the score: log-odds, log rates or values of the target. For a linear model the derivative is its
-coefficient, and the answer is exact. Bounds can be computed for networks that consist of affine layers and activations with known
-slopes (certified monotonicity: Liu, Han, Zhang & Liu 2020). For all other models, a direction can only be refuted.
+Falls are in units of the score: log-odds, log rates or values of the target. For a linear model, the derivative is a coefficient,
+and the answer is exact. Bounds exist for networks of affine layers and activations with known slopes (certified monotonicity:
+Liu, Han, Zhang & Liu 2020). For other networks and for functions of rows, a direction can be refuted but not proved.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ from .domain import Domain, Number, domain_of
 
 LEAST = 1e-3  # share of the standard deviation of the score: the least fall that counts
 WORK = 1e10  # multiplications for the bounds of all columns of a model, divided evenly
-TOGETHER = 1e8  # multiplications for one batch of boxes
-SHARES = (1 / 64, 1 / 16, 1 / 4, 1)  # shares of `WORK` after which the search for a counterexample is repeated
-WORST = 64  # number of boxes from which a search for a counterexample starts
-ROWS, POINTS = 500, 20  # numbers of rows and of values, for models whose columns cannot be combined freely
+TOGETHER = 1e8  # multiplications for boxes that are split at once
+SHARES = (1 / 64, 1 / 16, 1 / 4, 1)  # shares of this work; a search for a fall follows each of them
+WORST = 64  # boxes from which a search starts
+ROWS, POINTS = 500, 20  # rows and values, if only rows of the table can be scored
 
 Answer = Literal["proved", "refuted", "open"]
 
@@ -63,13 +63,13 @@ class Verdict:
 
     Parameters
     ----------
-    fall : the largest fall found, as scored by the model; 0 if no fall exceeds rounding errors.
-    start, end : values of the column in the two rows between which the score falls, in the declared direction; None if no fall
-        exceeds the least fall that counts.
-    pair : the two rows (2, columns), first the row with value `start`; None if `start` and `end` are None.
-    bound : upper bound of any fall of the score; NaN if no bound was computed.
+    fall : largest fall found, computed from the model's scores; 0 if no fall exceeds rounding errors.
+    start, end : values of the column in the two rows between which the score falls most. The column moves from `start` to `end`
+        in the declared direction. None if no fall exceeds the least fall that counts.
+    pair : the two rows with the values `start` and `end` (2, columns); None if these values are None.
+    bound : upper bound of any fall in the score; NaN if no bound was computed.
     parts : number of parts of the domain on which the derivative was bounded.
-    reason : reason why no proof was attempted; None if a proof was attempted or was not necessary.
+    reason : reason why no proof was attempted; None if a proof was attempted or was not needed.
     """
 
     constraint: Constraint
@@ -85,7 +85,7 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Monotonicity(PreviewedFrame):
-    """Answers for columns with a declared direction, in the order in which they were declared.
+    """Answers for columns with a declared direction, in the order given.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class Monotonicity(PreviewedFrame):
 
     @any_backend
     def pairs(self) -> pd.DataFrame:
-        """Return, for each refuted direction, the two rows that refute it (all input columns) and the name of its column."""
+        """Return the two rows that refute each refuted direction, with the name of the column that has the direction."""
         found = [one for one in self.columns if one.pair is not None]
         if not found:
             return pd.DataFrame()
@@ -142,8 +142,8 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
     Parameters
     ----------
     columns : direction of each column by name. "+" means that the score must not fall as the column rises, and "-" that it must
-        not rise. A mapping with `direction`, `low` and `high` is also possible, as for `constraints` in `ti.audit`. Limits can
-        also be declared for columns without a direction, and they narrow the domain.
+        not rise. Instead of a direction, a mapping with `direction`, `low` and `high` is accepted, as for `constraints` in
+        `ti.audit`. `low` and `high` limit the domain, and can be given without a direction.
 
     Raises
     ------
@@ -174,7 +174,8 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
 def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, rows: int) -> Monotonicity:
     """Return the answers for all columns with a declared direction.
 
-    If the values of columns cannot be combined freely, at most `rows` rows of the table are scored.
+    If the model's domain cannot be built, for example because the encoder mixes columns, at most `rows` rows of the table are
+    used.
     """
     scale = float(np.abs(bound.scores).max())
     least = max(LEAST * float(bound.scores.std()), RESOLUTION * scale)
@@ -207,7 +208,7 @@ class _Setting:
             self._reason = error.reason
 
     def answer(self, one: Constraint, work: float) -> Verdict:
-        """Return the answer for one column. Bounds may use at most `work` multiplications."""
+        """Return the answer for one column, with at most `work` multiplications for bounds."""
         column, domain = one.column, self._domain
         if len(self._bound.encoding.blocks[column]) == 0:
             return Verdict(one, "proved", 0.0, bound=0.0)
@@ -226,7 +227,7 @@ class _Setting:
         return self._proved(found, search, sign, parts, work)
 
     def _proved(self, found: Verdict, search: Search, sign: float, parts: Sequence[_Part], work: float) -> Verdict:
-        """Bound the derivative and search for a larger fall, in turn, as long as the answer is open."""
+        """Bound the derivative and search for larger falls until the claim is proved or refuted, or the work limit is reached."""
         network = self._network
         assert network is not None
         branches = []
@@ -255,7 +256,7 @@ class _Setting:
         return replace(found, answer=answer, bound=bound, parts=done)
 
     def _ordered(self, column: str) -> tuple[int, IntArray]:
-        """Return the index of a column among the columns of levels, and the indices of its levels in the order of the values."""
+        """Return the index of a column among the columns with levels, and the indices of its levels in ascending order."""
         assert self._domain is not None
         level = next(q for q, known in enumerate(self._domain.levels) if known.column == column)
         table, group = self._bound.table, self._domain.levels[level].group
@@ -266,23 +267,26 @@ class _Setting:
         return level, np.array([code for k, code in enumerate(codes) if k == 0 or code != codes[k - 1]], dtype=np.int64)
 
     def _confirmed(self, one: Constraint, pair: Pair, sign: float) -> Verdict:
-        """Score two points with the model, as rows of the original columns, and return the fall from the first to the second."""
+        """Score two points with the model, as rows of the original columns, and return the fall between them."""
         assert self._domain is not None
         frame = self._domain.frame(pair.place, pair.at)
         scores = self._bound.score(self._bound.encoding.transform(frame))[:, 0]
         return self._verdict(one, frame, sign * float(scores[0] - scores[1]))
 
     def _verdict(self, one: Constraint, frame: pd.DataFrame, fall: float) -> Verdict:
-        """Return an open answer with the fall between two rows. The rows are included if the fall is large enough to count."""
+        """Return an open answer with the fall between two rows.
+
+        The rows are included if the fall exceeds the least fall that counts.
+        """
         if not fall > self._least:
             return Verdict(one, "open", fall if fall > self._rounding else 0.0)
         start, end = frame[one.column]
         return Verdict(one, "open", fall, start, end, frame)
 
     def _by_rows(self, one: Constraint) -> Verdict:
-        """Return the largest fall between two values of the column, with all other columns as in a row of the table.
+        """Return the largest fall found by varying the column in rows of the table, with all other columns unchanged.
 
-        This is used for models in which the values of columns cannot be combined freely.
+        This method is used if the domain of the model cannot be built.
         """
         bound, sign = self._bound, 1.0 if one.direction == "+" else -1.0
         rows = np.sort(chosen(bound.table.numbers, self._rows, self._seed))
@@ -304,7 +308,7 @@ class _Setting:
 
 
 def _computes(bound: BoundModel) -> bool:
-    """Return whether a network can be evaluated in double precision."""
+    """Return whether a network can compute in double precision."""
     try:
         with torch.inference_mode():
             return bool(torch.isfinite(bound.rest(bound.z[:2])).all())
@@ -316,7 +320,7 @@ def _computes(bound: BoundModel) -> bool:
 class _Part:
     """Part of the domain on which one column varies along one direction (h,) of the affine front.
 
-    If the part is the step between two levels, `level` contains the index of the column of levels and the index of the level at
+    If the part is the step between two levels, `level` contains the index of the categorical column and the index of the level at
     which the step starts. The last number of the domain then represents the step.
     """
 

@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
     from .estimator import Verdict
 
-DIGITS = 3  # significant digits of the least fall that counts, and of smaller bounds
-# Significant digits of falls and larger bounds. A reader who knows the slope could compute the distance between the ends of the
-# domain from more digits. The ends are values of single rows.
+DIGITS = 3  # significant digits of the least fall that counts, and of a bound below it
+# Digits of a fall and of a larger bound. Divided by a slope, they would reveal the distance between the ends of the domain, and
+# the ends are values of single rows.
 COARSE = 1
 
 
 class Answer(Part):
-    """Answer for one column of one model. Falls and bounds are in units of the score."""
+    """Answer for one column of one model. `fall` and `bound` are in units of the score."""
 
     answer: Literal["proved", "refuted", "open"]
     fall: float  # the largest fall that was found, rounded down
-    start: float | str | None  # rounded value at which the fall starts; None: no fall counts, or the value is withheld
+    start: float | str | None  # column's value before this fall, rounded; None if no fall counts or it is withheld
     end: float | str | None
-    bound: float | None  # upper bound of the fall, rounded up; None: no bound was computed
+    bound: float | None  # upper bound of the fall, rounded up; None if no bound was computed
     reason: Message | None  # why no proof was attempted
 
 
@@ -60,9 +60,7 @@ class Record(Part):
                 found: Answer = getattr(row, model)
                 near = 10.0 ** (1 - DIGITS)  # relative error that rounding may cause
                 proved = found.bound is not None and found.bound <= least * (1 + near) and found.fall <= least
-                refuted = (
-                    found.fall >= least * (1 - near) / 2
-                )  # rounding down to one digit leaves more than half of the value
+                refuted = found.fall >= least * (1 - near) / 2  # rounded down to one digit, more than half is left
                 if (found.answer == "proved" and not proved) or (found.answer == "refuted" and not refuted):
                     raise DocumentError(
                         f"analyses.monotonicity: in the row of column {row.column!r}, {model}.answer is {found.answer!r}, but "

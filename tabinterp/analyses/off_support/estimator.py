@@ -1,19 +1,19 @@
-"""Behaviour on perturbed rows: does the score follow the same rule on unrealistic rows as on real rows?
+"""Comparison of the score on perturbed rows and on real rows: does it follow the same rule on both?
 
-If it does not, explanation methods that perturb rows can be misled. Slack et al. (2020) construct models that decide real rows by
-one rule and perturbed rows by another. Permutation importance, LIME and Shapley values then describe only the second rule. Three
-numbers test for this:
+If it does not, explanation methods that perturb rows can be misleading. Slack et al. (2020) construct models that score real rows
+by one rule and perturbed rows by another. Permutation importance, LIME and Shapley values then describe only the rule for
+perturbed rows. Three numbers test for different rules:
 
-- Separability: the AUC of gradient-boosted trees that distinguish real rows from perturbed ones, computed by cross-fitting on two
-  halves of the rows. In a perturbed row, about half of the columns, chosen at random, take their values from another row. Shapley
-  values are computed from rows that are combined in the same way.
-- The gap in R2: one set of trees is fitted to the model's score on *real* rows, and a second set to the score on *perturbed*
-  rows. Both sets then predict the score on further real rows. Perturbed rows cover the region of the real rows and more. If the
-  model follows a single rule, both sets therefore predict well. A wide gap indicates that the model follows a different rule on
-  perturbed rows. Both R2 values are computed on the same rows, so their difference is paired by row.
-- Swaps: for each column, the mean absolute change of the score when the column's value is replaced. The value comes either from
-  an arbitrary row or from the most similar real row (nearest in all other columns). The second replacement hardly leaves the
-  support of the data.
+- Separability: the AUC of gradient-boosted trees that distinguish real rows from perturbed ones, cross-fitted over two halves of
+  the rows. In a perturbed row, about half of the columns, chosen at random, take their values from another row. Methods such as
+  Shapley values combine rows in the same way.
+- The gap in R2: one set of trees is fitted to the model's score on *real* rows, and another to its score on *perturbed* rows.
+  Both sets then predict the score on other real rows. Perturbed rows cover the region of the real rows and a wider area. If the
+  model follows a single rule, both sets of trees therefore predict well. A wide gap indicates that the model follows a different
+  rule on perturbed rows. Both values of R2 are computed on the same rows, so the gap is a paired difference.
+- Swaps: for each column, the mean absolute change in the score when the column's value is replaced. The new value comes either
+  from an arbitrary row, or from the real row that is most similar in all other columns. A value from a similar row usually gives
+  a realistic row.
 
 If the model has several outputs, only the output with the largest variance is analysed.
 """
@@ -53,10 +53,10 @@ Estimate = tuple[float, float, float, float]
 class OffSupport(PreviewedFrame):
     """Comparison of a model's score on real and on perturbed rows.
 
-    `auc` is the AUC of trees that distinguish perturbed from real rows. `real` is the R2 on real rows of trees fitted to the
-    scores of real rows, `perturbed` is that of trees fitted to the scores of perturbed rows, and `gap` is the difference of the
-    two values. `permuted` and `swapped` (columns,) are mean absolute changes of the score, in standard deviations of the score.
-    The column's value comes from an arbitrary row for `permuted`, and from the most similar row for `swapped`.
+    `auc` is the AUC of trees that distinguish perturbed from real rows. `real` is the R2, on real rows, of trees fitted to the
+    score of real rows. `perturbed` is the R2, on real rows, of trees fitted to the score of perturbed rows. `gap` is `real` minus
+    `perturbed`. `permuted` and `swapped` (columns,) are mean absolute changes in the score, in standard deviations of the score,
+    when a column takes its value from an arbitrary row (`permuted`) or from the most similar row (`swapped`).
     """
 
     auc: Estimate
@@ -76,7 +76,7 @@ class OffSupport(PreviewedFrame):
     def frame(self) -> pd.DataFrame:
         """Return one row for each column, with `permuted`, `swapped` and their standard errors.
 
-        The changes `permuted` and `swapped` are in standard deviations of the score.
+        `permuted` and `swapped` are mean absolute changes in the score, in standard deviations of the score.
         """
         return pd.DataFrame(
             {
@@ -163,7 +163,7 @@ def _learnt(
         classifier = HistGradientBoostingClassifier(**settings).fit(cut[twice], kind[twice], weights)
         strangeness[:, scored] = classifier.predict_proba(cut[~twice])[:, 1].reshape(2, -1)
         weights = unless_equal(w[fit])
-        for first, target, out in ((0, score, real), (len(x), moved, other)):  # rows of the R2 results: real, perturbed
+        for first, target, out in ((0, score, real), (len(x), moved, other)):  # rows of `both`: real, perturbed
             learnt = np.flatnonzero(fit) + first
             cut = in_bins(both[:, kept], learnt, weights)
             regressor = HistGradientBoostingRegressor(**settings).fit(cut[learnt], target[fit], weights)
@@ -174,9 +174,10 @@ def _learnt(
 
 
 def _changes(part: BoundModel, k: int, seed: int) -> tuple[Estimates, Estimates]:
-    """Return the mean absolute change of the score for each column, in standard deviations of the score.
+    """Return two mean absolute changes in the score for each column, in standard deviations of the score.
 
-    For the first array, the column's value comes from an arbitrary row. For the second array, it comes from the most similar row.
+    In the first result, the column takes its value from an arbitrary row. In the second, it takes the value of the most similar
+    row.
     """
     few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
     base, n = few.answers.cpu().numpy()[:, k], len(few.table)
@@ -203,10 +204,9 @@ def _moved(part: BoundModel, column: str, receivers: IntArray, donors: IntArray)
 
 
 def _squared(table: Table, name: str) -> FloatArray:
-    """Return the squared distances between all rows in one column (n, n).
+    """Return the squared distance between the values of one column, for all pairs of rows (n, n).
 
-    Distances between numbers are in standard deviations. For other columns, the distance is 0 if two values are equal and 1
-    otherwise.
+    Numbers are measured in standard deviations. For other columns, the distance is 0 if two values are equal and 1 otherwise.
     """
     x = as_number(table, name)
     missing = np.isnan(x)
@@ -221,7 +221,7 @@ def _squared(table: Table, name: str) -> FloatArray:
 def run(context: Context) -> OffSupport:
     """Compare real and perturbed rows for the audited network.
 
-    Both training and held-out rows are used, because the analysis asks which rule the score follows, not how well it predicts.
+    Both training and held-out rows are used, because the analysis does not measure how well the network predicts.
     """
     rows = context.drawn(np.arange(len(context.network.table)), context.settings.rows)
     return off_support(context.network.take(rows), seed=context.seed)

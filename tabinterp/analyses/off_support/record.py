@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 class SwapRow(Part):
     column: str
-    permuted: Interval  # mean absolute change of the score, in standard deviations, with a value from an arbitrary row
-    swapped: Interval  # the same if the value comes from the row that is most similar in all other columns
+    permuted: Interval  # mean absolute change in the score, in standard deviations, with the value of an arbitrary row
+    swapped: Interval  # the same change, with the value of the row that is most similar in all other columns
 
 
 class OffSupport(Part):
@@ -27,9 +27,9 @@ class OffSupport(Part):
     swap_rows: int
     seed: int
     output: str | None
-    auc: Interval  # AUC of trees that distinguish perturbed from real rows
-    real: Interval  # R2 on real rows of trees that predict the score and are fitted to real rows
-    perturbed: Interval  # R2 on real rows of trees that predict the score and are fitted to perturbed rows
+    auc: Interval  # AUC with which trees distinguish perturbed from real rows
+    real: Interval  # R2, on real rows, of trees fitted to the score of real rows
+    perturbed: Interval  # R2, on real rows, of trees fitted to the score of perturbed rows
     gap: Interval
     columns: list[SwapRow]
 

@@ -1,21 +1,22 @@
-"""Overfitting: how much higher each model's loss is on held-out rows than on its training rows, over all rows and by slice.
+"""Overfitting: the difference between each model's loss on held-out rows and on training rows, over all rows and by slice.
 
-The *gap* of a model is its mean loss on held-out rows minus its mean loss on training rows. A gap does not always come from
-overfitting: held-out rows can also be harder to predict, for example because they are from a later period or a different place.
-This raises the gap of every model. The test therefore uses the *excess*, which is the network's gap minus that of the linear
-counterpart. It is computed from the difference between the two models' losses on each row.
+The *gap* of a model is its mean loss on held-out rows minus its mean loss on training rows. Held-out rows can also be harder for
+other reasons, for example because they are from a later period or a different place. If they are, the gap rises for every model.
+The test therefore uses the *excess*, which is the network's gap minus the gap of the linear counterpart. The excess is computed
+from the difference between the two models' losses on each row.
 
-A slice consists of the rows with one level of a column, in one of the four quarters of a numeric column, or with a missing value.
-Other analyses of the held-out rows use the same slices, so their combined row counts do not reveal smaller counts. Among both the
-training and the held-out rows, a slice has at least fifty rows and enough events of each class. If rows have weights, the
-effective number of rows is used (Kish 1965). All slices form one family, with a false discovery rate of 5% (Benjamini & Hochberg
-1995). The intervals have a false coverage rate of 5% over all significant slices together (Benjamini & Yekutieli 2005). The first
-slice in the list is selected by its interval, so the coverage of this interval can be lower.
+A slice consists of the rows with one level of a column, the rows in one quarter of a numeric column's values, or the rows with a
+missing value. Other analyses of the held-out rows use the same slices. Combining the row counts of several analyses therefore
+discloses nothing more. A slice must have at least fifty rows, and enough events of each class, among both the training rows and
+the held-out rows. If rows have weights, their effective number is used (Kish 1965). P-values are corrected over all slices, with
+a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals of all significant slices together have a false coverage
+rate of 5% (Benjamini & Yekutieli 2005). The slice listed first is selected by its interval, so the coverage of this interval can
+be below 95%.
 
-Both models are treated as fixed. A gap is in units of the loss. Its standard error treats training and held-out rows as two
-independent samples (Welch 1947). If a group has rows in both samples, the influences of all its rows are summed (Liang & Zeger
-1986). The degrees of freedom in a slice are those of the smaller sample. The analysis `performance` computes the gaps in other
-metrics.
+Both models are treated as fixed. A gap is in units of the loss. Its standard error is computed as for the difference between the
+means of two independent samples (Welch 1947). If a group has both training and held-out rows, influence-function values are
+summed over all rows of the group (Liang & Zeger 1986). In a slice, the degrees of freedom come from the smaller of the two sets
+of rows. `performance` computes the gaps in all other metrics.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ from tabinterp.table.suppression import BoolArray, parts_shown
 
 @dataclass(frozen=True, eq=False)
 class SliceGap:
-    """The gaps of both models in one slice, and the excess.
+    """The gaps in loss of both models in one slice, and the excess of the network's gap.
 
-    Intervals are corrected for the number of slices, and `q` is the p-value of the excess after this correction.
+    Intervals are corrected over all slices, and `q` is the corrected p-value of the excess.
     """
 
     group: Group
@@ -63,14 +64,14 @@ class SliceGap:
 
 @dataclass(frozen=True, eq=False)
 class Overfitting(Display):
-    """Gaps in loss between held-out and training rows for both models, and the excess of the network's gap.
+    """Gaps in loss between held-out and training rows for both models, over all rows and by slice.
 
     A gap is the loss on held-out rows minus the loss on training rows. The excess is the network's gap minus the linear model's.
 
     Parameters
     ----------
     loss : name of the loss, such as "log_loss".
-    null : loss on the held-out rows if the base rate (for numbers, the mean) is always predicted.
+    null : loss on the held-out rows if every prediction is the base rate or, for numeric targets, the mean.
     rows : number of held-out rows.
     training_rows : number of training rows.
     network : the network's gap over all rows, with its standard error and 95% interval.
@@ -99,7 +100,7 @@ class Overfitting(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one line for the whole table, and one line for each slice."""
+        """Return one line for all rows of the table together, and one line for each slice."""
         names, rows = ("column", "kind", "level", "low", "high"), []
         parts: tuple[Overfitting | SliceGap, ...] = (self, *self.slices)
         for one in parts:
@@ -127,9 +128,9 @@ def overfitting(
     ----------
     model : the network.
     table : the rows, with the split that the network was trained with.
-    counterpart : the linear model; if None, one is fitted, as an audit does.
-    smallest : minimum number of training rows and of held-out rows in a slice; for weighted rows, minimum effective number (Kish
-        1965).
+    counterpart : the linear model; None fits one, as an audit does.
+    smallest : minimum number of training rows, and of held-out rows, in a slice. For weighted rows, it applies to their effective
+        number (Kish 1965).
     seed : seed of the folds in which the counterpart's penalty is chosen.
 
     Raises
@@ -174,7 +175,7 @@ def overfitting(
         SliceGap(one, int((held & one.rows).sum()), int((~held & one.rows).sum()), first, second, difference, q)
         for (one, _), (first, _), (second, _), (difference, q) in zip(found, *families, strict=True)
     ]
-    slices.sort(key=lambda one: -one.excess[2])  # by the lower end of the interval of the excess
+    slices.sort(key=lambda one: -one.excess[2])  # by the lower end of the interval
     counts = np.zeros(0) if table.schema.task != "multiclass" else np.bincount(table.y[held].astype(np.int64))
     null = null_told(null_loss(table.schema.task, table.y[held], table.row_weights[held]), counts)
     rows, training = int(held.sum()), int((~held).sum())
@@ -189,10 +190,9 @@ def _over_all(values: FloatArray, table: Table, held: BoolArray) -> Mean:
 
 
 def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolArray) -> tuple[float, float, int]:
-    """Return the gap of `values` (n,), its standard error, and the effective number of units in the smaller of the two samples.
+    """Return the gap of `values` (n,), its standard error, and the effective number of units in the smaller set of rows.
 
-    The samples are the held-out rows and the training rows, and the gap is the mean over the first minus the mean over the
-    second. A unit is a row, or a group if rows come in groups.
+    The gap is the mean over held-out rows minus the mean over training rows. A unit is a row, or a group if rows come in groups.
     """
     group, weights = groups(table), table.row_weights
     unseen, moved = influences(values, weights, held_out)
@@ -207,10 +207,10 @@ def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolAr
 
 
 def _slices(table: Table, held: BoolArray, smallest: int) -> Iterator[Group]:
-    """Yield the slices that have enough rows and events among both the training and the held-out rows.
+    """Yield slices of the held-out rows with enough rows and events on both sides of the split.
 
-    If one to nine training rows belong to none of the slices of a column, one slice of the column is omitted. Otherwise, the
-    sizes of the slices would reveal how many rows these are.
+    If one to nine training rows belong to none of a column's slices, one of the slices is omitted. Otherwise the sizes of the
+    slices would reveal the number of these rows.
     """
     by_column: dict[str, list[Group]] = {}
     for one in groups_of(table, smallest, held):
@@ -233,7 +233,7 @@ def _effective(table: Table, rows: BoolArray) -> int:
 def _has_events(table: Table, rows: BoolArray) -> bool:
     """Return whether the given rows have enough events for a comparison.
 
-    For classes, there must be a class with enough rows, and all other classes together must have enough rows. For counts, enough
+    For classification, at least one class must have enough rows, and so must all other classes together. For counts, enough
     counts must be above zero.
     """
     if table.codes is not None:

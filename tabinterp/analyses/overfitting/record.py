@@ -24,30 +24,30 @@ SHOWN = 8
 
 class SliceGap(Part):
     group: Message
-    rows: int  # number of held-out rows
+    rows: int  # number of held-out rows in the slice
     training_rows: int
     network: Interval  # gap: mean loss on held-out rows minus mean loss on training rows
     linear: Interval
-    excess: Interval  # the network's gap minus the linear model's; all three intervals have a false coverage rate of 5%
+    excess: Interval  # the network's gap minus the linear model's; false coverage rate of the intervals: 5%
     q: float | None  # p-value of the excess, corrected over all slices (Benjamini-Hochberg)
 
 
 class Record(Part):
     metric: Metric
-    null: float  # held-out loss of always predicting the base rate or, for numbers, the mean
+    null: float  # held-out loss if every prediction is the base rate, or the mean
     rows: int
     training_rows: int
-    smallest: int  # minimum number of training and of held-out rows in a slice; effective number for weighted rows
+    smallest: int  # minimum number of training rows and of held-out rows in a slice; effective if weighted
     network: Interval
     linear: Interval
     excess: Interval
-    tested: int  # number of slices that were tested
+    tested: int  # number of slices tested
     slices: list[SliceGap]  # in decreasing order of the lower end of the interval of the excess
 
     def check_claims(self, document: Document) -> None:
         """Check the sizes of slices and the consistency of the numbers.
 
-        The excess must be the network's gap minus the linear model's. Both gaps must equal those of the same metric in
+        The excess must be the network's gap minus the linear model's. Both gaps must equal the gaps in the same metric in
         `performance.training`.
         """
         place = "analyses.overfitting"

@@ -1,16 +1,16 @@
-"""Importance of columns computed from the weights only: path products (Olden & Jackson 2002) and Garson's shares (1991).
+"""Importance computed from the network's weights alone: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
 
-The path product of an encoded column is a sum over all paths from the column to the score. Each term of the sum is the product of
-the weights along one path. Activations are ignored, so the path product is the gradient that the network would have if every
-activation had slope 1. Residual branches are included. Garson's method divides the absolute weight of each hidden unit among its
-inputs, in proportion to their absolute weights. The weights of an encoded column are multiplied by the standard deviation of this
-column. Path products and Garson's shares are older methods with known failures (`caveats`). They are included for comparison and
-are not recommended.
+The path product of an encoded column is a sum over all paths from the column to the score. Each term is the product of the
+weights along one path. Activations are ignored, so the path product is what the gradient would be if every activation had slope
+1. Residual branches are included. Garson's method divides the absolute outgoing weight of each hidden unit among the unit's
+inputs, in proportion to the absolute weights of these inputs. The weights of an encoded column are first multiplied by the
+column's standard deviation. Both methods are old and have known failures, which `caveats` lists. They are included for
+comparison, not as a recommendation.
 
-Three directions in the space of the encoded columns, scaled to standard deviation 1, are compared: the path product, the mean
-gradient, and the direction from the mean row to the optimum of the score. For a linear model, the path product equals the mean
-gradient, and the cosine between the gradient and the direction to the optimum is `straight`. Deviations from this show that the
-network is not linear.
+Three directions in the space of the encoded columns are compared: the path product, the mean gradient, and the direction from the
+mean row to the optimum of the score. Encoded columns are in units of standard deviations. For a linear model, the path product
+equals the mean gradient, and the cosine between the gradient and the direction to the optimum is `straight`. Differences from
+these values show nonlinearity.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ class PathWeights(Display):
 
     Attributes
     ----------
-    path : path products in units of the score (terms, outputs), per unit of a numeric column or for a level compared with the
-        reference level. Each is multiplied by the change of the encoded column per unit of the term.
+    path : path products in units of the score (terms, outputs): per unit of a numeric column, or for a level compared with the
+        reference level. They include the effect of the encoder's scaling.
     gradient : mean gradients, in the same units (terms, outputs).
-    size : standard deviation over rows of a column's contribution along its path products (columns, outputs). It is sqrt(p' S p),
-        where p contains the path products of the encoded columns, and S is their covariance over rows. For a numeric column, it
-        equals abs(path) times the standard deviation of the column.
+    size : size of a column's path products p over all its encoded columns, sqrt(p' S p), where S is the covariance of the encoded
+        columns over rows (columns, outputs). For a numeric column, the size is abs(path) times the standard deviation. For a
+        categorical column, it is the standard deviation over rows of the path product of the row's level.
     garson : Garson's shares, summed over the encoded columns of each column (columns, outputs); NaN if they cannot be computed.
     path_gradient : cosine between the path product and the mean gradient (outputs,).
     path_optimum : cosine between the path product and the direction to the optimum (outputs,).
     gradient_optimum : cosine between the mean gradient and the direction to the optimum (outputs,).
     straight : value that `gradient_optimum` would have for a linear function with the same mean gradient (outputs,).
-    failures : message keys of the known failures of the methods; `caveats` contains the sentences.
+    failures : message keys of the known failures; `caveats` has the sentences.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -94,7 +94,7 @@ class PathWeights(Display):
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """The known failures of both methods, as sentences."""
+        """Sentences that describe the known failures of the two methods."""
         return tuple(text(one) for one in self.failures)
 
     def _numbers(self) -> pd.DataFrame:
@@ -102,7 +102,7 @@ class PathWeights(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term. `size` and `garson` describe the whole column of the term."""
+        """Return one row for each output and term. `size` and `garson` describe the whole column to which the term belongs."""
         at = [self.columns.index(one.term.column) for one in self.terms]
         sd = np.array([one.sd if isinstance(one, Slope) else np.nan for one in self.terms])
         parts = [
@@ -134,12 +134,12 @@ class PathWeights(Display):
 
 
 def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> PathWeights:
-    """Compute the path products and Garson's share of every column; means are over all rows of `table`.
+    """Compute the path products and Garson's share of every column. Gradients are averaged over all rows of `table`.
 
     Raises
     ------
     NotApplicableError
-        If the model is a function of rows, which has no weights, or if a step between two activations is not affine.
+        If the model has no weights because it is a function of rows, or if a step between two activations is not affine.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> P
 
 def paths_of(bound: BoundModel, terms: Sequence[AnyTerm], seed: int = 0) -> PathWeights:
     """Compute path products for the given terms, and Garson's shares of all columns."""
-    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # leave out rows of weight 0
+    if bound.table.weights is not None and not (bound.table.weights > 0).all():  # rows of weight 0 carry no information
         bound = bound.take(bound.table.weights > 0)
     w = unit(bound.table.weights, len(bound.table))
     product = _product(bound)
@@ -240,9 +240,9 @@ def _size(bound: BoundModel, product: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return the optimum of each score as an encoded row (k, d), and the optimum of a linear function for comparison (k, d).
+    """Return the encoded row at which each score is largest (k, d), and that of a linear function for comparison (k, d).
 
-    The linear function has the mean gradient of the score. The same domain is searched for both optima.
+    The linear function has the mean gradient of the score. Both rows are sought in the same domain.
     """
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows

@@ -1,10 +1,10 @@
-"""Discordant rows, for which the models predict different classes (McNemar 1947), and protection of small counts of such rows.
+"""Discordant rows (for which two models predict different classes; McNemar 1947), and the protection of small counts of them.
 
-The confusion matrices of both models determine by how much their numbers of correct predictions differ in each class. A reader
-who also knows the number of discordant rows can compute how many rows only the network predicts correctly, and how many only the
-linear model. The same is true for the rows that only one of the models predicts as positive. If one of these counts is between 1
-and 9, the number of discordant rows is withheld. The standard error of every difference that depends on this number is withheld
-or replaced too. A replacement is computed only from the confusion matrices, so it does not depend on the withheld number.
+The confusion matrices of both models determine how many more rows of each class one model predicts correctly than the other. A
+reader who also knows the number of discordant rows can compute how many rows only the network, or only the linear model, predicts
+correctly. The reader can also compute how many rows only one of the models predicts as positive. If one of these counts is
+between 1 and 9, the number of discordant rows is withheld. The standard error of every difference that depends on this number is
+also withheld, or is replaced by a value that is computed only from the confusion matrices.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NETWORK, LINEAR, BOTH, NEITHER, SAME = range(5)  # columns of `Discordance.cells
 
 @dataclass(frozen=True, eq=False)
 class Discordance:
-    """Counts of rows by actual class and by the correctness of both models' predictions.
+    """Counts of rows by class and by which of the two models predicts the class correctly.
 
     `cells` (classes, 5) has five counts for each actual class:
 
@@ -57,7 +57,7 @@ class Discordance:
 
     @property
     def only_network(self) -> int:
-        """The number of rows for which only the network predicts the positive class; defined for two classes."""
+        """For two classes, the number of rows for which only the network predicts the positive class."""
         return int(self.cells[1, NETWORK] + self.cells[0, LINEAR])
 
     @property
@@ -72,14 +72,14 @@ class Discordance:
     def margins_told(self) -> bool:
         """Whether a reader can compute, for both models, how often the model predicts each class.
 
-        The confusion matrix of a model is withheld if the model has 1 to 9 right or wrong predictions in both classes. A reader
-        then knows only the model's accuracy, which does not determine the matrix.
+        A reader cannot compute it if a model has 1 to 9 right or wrong predictions in both classes. The model's confusion matrix
+        is then withheld, and its accuracy does not determine the matrix.
         """
         return len(self.cells) > 2 or bool(self.rates_told.any(axis=1).all())
 
     @property
     def rates_told(self) -> BoolArray:
-        """Whether the share of rows on which a model is right may be shown, by model and class (models, classes).
+        """Whether the share of each class that each model predicts correctly may be shown (models, classes).
 
         For two classes, these shares are specificity and sensitivity.
         """
@@ -87,12 +87,12 @@ class Discordance:
         return np.array([[not countless(int(r), int(n)) for r, n in zip(one, of, strict=True)] for one in right])
 
     def assumed_in_total(self, y: FloatArray) -> FloatArray | None:
-        """Return assumed indicators of whether each model is right (2, n), given the actual classes `y` (n,).
+        """Return assumed indicators (2, n) of whether each model is right, which replace the true ones for two classes.
 
-        They are used for two classes, if the true standard error of the difference in accuracy would reveal a small count. In the
-        assumed indicators, each model is right on its actual number of rows of each class, but the number of discordant rows is
-        as large as possible. The standard error computed from them is therefore never smaller than the true standard error. The
-        result is None if the true indicators may be used.
+        The standard error of a difference in accuracy is computed from these indicators if the true standard error would reveal a
+        small count. In each class, each model is assumed to be right on its actual number of rows, and the number of discordant
+        rows is as large as possible. The resulting standard error is therefore never smaller than the true one. The result is
+        None if the true indicators may be used. `y` (n,) contains the actual classes.
         """
         pairs = self._pairs_hidden
         if pairs is None:
@@ -101,7 +101,7 @@ class Discordance:
         return self._paired(y, np.array([first, pairs[1] - first]))
 
     def assumed_by_class(self, y: FloatArray) -> FloatArray | None:
-        """Return assumed indicators, as `assumed_in_total` does, for differences in which the two classes have different weights.
+        """Return assumed indicators as `assumed_in_total` does, for measures that weight the two classes differently.
 
         Examples are differences in sensitivity or cost.
         """
@@ -116,22 +116,22 @@ class Discordance:
 
     @property
     def few_are_right(self) -> bool:
-        """Whether, for several classes, the standard error of the difference in accuracy would reveal a count of 1 to 9 rows."""
+        """For several classes: whether the standard error of a difference in accuracy would reveal a count of 1 to 9 rows."""
         network, linear, both, neither, same = self.cells.sum(axis=0).tolist()
         counts = (network, linear, both, neither, same, neither + same, self.count, self.rows - self.count)
         return any(0 < count < SMALL for count in counts)
 
     @property
     def few_are_right_in_a_class(self) -> bool:
-        """Whether, for several classes, the standard error of the difference in balanced accuracy would reveal 1 to 9 rows."""
+        """For several classes: whether the standard error of a difference in balanced accuracy would reveal 1 to 9 rows."""
         alone = self.cells[:, [NETWORK, LINEAR]]
         return self.few_are_right or bool(((alone > 0) & (alone < SMALL)).any())
 
     def _possible_of_several(self) -> tuple[int, int] | None:
         """Return the range of possible numbers of discordant rows for several classes; None if the true number is shown.
 
-        A reader knows by how much the models' numbers of correct predictions differ. If the number of discordant rows is only
-        slightly larger than this difference, it could reveal a count of 1 to 9 rows.
+        A reader knows the surplus: the number of rows that one model predicts correctly minus the number for the second model. If
+        the number of discordant rows is only slightly above the surplus, it could reveal a count of 1 to 9 rows.
         """
         count, rows = self.count, self.rows
         if 0 < rows - count < SMALL:
@@ -146,7 +146,7 @@ class Discordance:
 
     @property
     def _surplus(self) -> IntArray:
-        """The number of the network's correct predictions minus the number of the linear model's, by class (2,)."""
+        """The number of rows that the network predicts correctly minus the number that the linear model does, by class (2,)."""
         return np.asarray(self.cells[:, NETWORK] - self.cells[:, LINEAR])
 
     @property
@@ -160,33 +160,34 @@ class Discordance:
 
     @property
     def _pairs(self) -> IntArray:
-        """The actual number of pairs of discordant rows in addition to `_least`, in each class (2,)."""
+        """The actual number of such pairs of discordant rows beyond `_least`, in each class (2,)."""
         return np.asarray(self.cells[:, [NETWORK, LINEAR]].min(axis=1))
 
     @property
     def _room(self) -> IntArray:
-        """The largest number of pairs (see `_pairs`) that the confusion matrices allow, in each class (2,)."""
+        """The largest number of additional pairs of discordant rows that the confusion matrices allow, in each class (2,)."""
         return np.asarray(self._pairs + self.cells[:, [BOTH, SAME]].min(axis=1))
 
     @property
     def _pairs_hidden(self) -> tuple[int, int] | None:
-        """The smallest and largest number of pairs that a reader cannot rule out; None if the true number is shown."""
+        """The smallest and largest total number of such pairs that a reader cannot rule out; None if the true number is shown."""
         small = self._tells_of_few()
         hidden = small.copy()
         for run in _runs(small):
-            if len(run) < SMALL - 1:  # A reader could almost guess the true number from such a short run.
+            if len(run) < SMALL - 1:  # The run has too few numbers to hide the true one.
                 hidden[max(0, run[0] - SMALL) : run[-1] + SMALL + 1] = True
         own = int(self._pairs.sum())
         return next(((int(run[0]), int(run[-1])) for run in _runs(hidden) if own in run), None)
 
     def _tells_of_few(self) -> BoolArray:
-        """Return, for each possible total number of pairs (see `_pairs`), whether this total would reveal a count of 1 to 9 rows.
+        """Return, for each possible total number of additional pairs, whether it would reveal a count of 1 to 9 rows.
 
         The following counts are checked. All of them are linear in the number of pairs:
 
         - rows on which the models predict different classes, and rows on which they predict the same class;
         - rows on which only one model is right, and rows for which only one model predicts the positive class;
-        - rows on which both are right, on which both are wrong, and for which both predict the same given class.
+        - rows on which both models are right, rows on which both are wrong, and, for each class, rows for which both predict this
+          class.
         """
         least, (first, second), pairs = self._least, self._surplus, self._pairs
         sides = [(least + sign * more) // 2 for more in (first + second, second - first) for sign in (1, -1)]
@@ -198,9 +199,9 @@ class Discordance:
         return np.asarray(((counts > 0) & (counts < SMALL)).any(axis=0))
 
     def _paired(self, y: FloatArray, pairs: IntArray) -> FloatArray:
-        """Return indicators of whether each model is right (2, n), for given numbers of pairs in each class (2,).
+        """Return indicators (2, n) of whether each model is right, for given numbers of additional pairs in each class (2,).
 
-        `_pairs` defines the pairs. The indicators are consistent with the actual confusion matrices.
+        Pairs are counted as in `_pairs`. The indicators are consistent with the actual confusion matrices.
         """
         cells = self.cells[:, [NETWORK, LINEAR, BOTH, SAME]] + (pairs - self._pairs)[:, None] * [1, 1, -1, -1]
         right = np.empty((2, len(y)))

@@ -1,11 +1,11 @@
-"""Performance of the network and the linear model on the same rows: metrics, their paired differences, and the verdict.
+"""Performance of the network and the linear model on the same rows: metrics, paired differences, and which model is better.
 
-Standard errors come from the influence of each row on each metric. The standard error of a paired difference comes from the
-differences between the two models' influences. Influences of rows in the same group are summed before they are squared. Intervals
-use Student's t distribution, with degrees of freedom limited by the kurtosis of the influences (Box 1953). A difference that
-depends on a few rows, such as the rows of a rare class, therefore has few degrees of freedom. Earlier versions used bootstrap
-percentile intervals. With 150 rows, the coverage of those intervals was only 92.5%. If rows are independent and have equal
-weights, the standard error of a difference in AUC is that of DeLong et al. (1988).
+Standard errors come from influence functions, which give the influence of each row on each metric. The influence of a row on a
+paired difference is its influence on the network's metric minus that on the linear model's metric. Influences of rows in the same
+group are summed before they are squared. Intervals use Student's t distribution, with degrees of freedom limited by the kurtosis
+of the influences (Box 1953). A difference that depends on a few rows, such as the rows of a rare class, therefore has few degrees
+of freedom. Earlier versions used bootstrap percentile intervals. With 150 rows, their coverage was only 92.5%. If rows are
+independent and have equal weights, the standard error of a difference in AUC is that of DeLong et al. (1988).
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ from . import record
 from .discordance import Discordance
 
 RESAMPLES = 1000
-# With fewer positive rows, average precision is biased upward, and the interval of its gap has a coverage of only 89 to 92%.
+# With fewer positive rows, average precision is biased upward, and the interval of its gap covers only 89 to 92%.
 EVENTS_OF_PRECISION = 100
-SWAPPED = 0.01  # one-sided p-value below which a renaming of the predicted classes is reported
+SWAPPED = 0.01  # one-sided p-value below which predicted classes are reported as exchanged
 MARGIN, FEWEST = record.MARGIN, record.FEWEST
 HIGHER_IS_BETTER = {
     "auc", "average_precision", "macro_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "r2",
@@ -69,11 +69,11 @@ class Metric:
 
     Attributes
     ----------
-    method : method for the standard error and interval of the difference. It is "withheld" or "widened" if the true standard
-        error would reveal a count of 1 to 9 rows. A widened standard error is computed for the largest number of discordant rows
-        that a reader cannot rule out, so it is never too small. It is "rule_of_three" if no row shows a difference. There is then
-        no standard error, and the interval follows the rule of three.
-    rows : number of rows, if this metric is computed on a different number of rows than the others.
+    method : method for the standard error and interval of the difference. The standard error is "withheld" or "widened" if the
+        true one would reveal a count of 1 to 9 rows. A widened standard error is computed for the largest number of discordant
+        rows that a reader cannot rule out, so it is never too small. If the models do not differ on any row, there is no standard
+        error, and the interval follows the "rule_of_three".
+    rows : number of rows, if it differs from the number for the other metrics.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Metric:
 
     @property
     def resolved(self) -> Literal["better", "worse", "no"]:
-        """The network compared with the linear model in this metric; "no" if the interval of the difference includes zero."""
+        """Which model the difference favours; "no" if the interval of the difference includes zero."""
         _, _, low, high = self.difference
         if not (low > 0 or high < 0):
             return "no"
@@ -109,9 +109,9 @@ class TrainingGap:
 
 @dataclass(frozen=True)
 class Training:
-    """Metrics of both models on the training rows, with the numbers of training and held-out rows.
+    """Metrics of both models on the training rows, and the numbers of training and held-out rows.
 
-    `unknown` gives the reason if there are no metrics.
+    If there are no metrics, `unknown` contains the reason.
     """
 
     metrics: tuple[TrainingGap, ...] = ()
@@ -122,13 +122,13 @@ class Training:
 
 @dataclass(frozen=True)
 class Swapped:
-    """Predicted classes that match the target better if they are renamed.
+    """Predicted classes that match the target better after they are renamed, which suggests that class labels were mixed up.
 
     Attributes
     ----------
-    predicted : predicted classes that are renamed.
-    happened : new name of each class in `predicted`, which is the actual class that it matches best.
-    gain : rise in accuracy after renaming, on rows that were not used to choose the new names.
+    predicted : predicted classes to rename.
+    happened : new name of each predicted class: the actual class that it matches best.
+    gain : rise in accuracy due to renaming, on rows that were not used to choose the new names.
     """
 
     predicted: tuple[str, ...]
@@ -143,7 +143,7 @@ class DifferentClasses:
     Attributes
     ----------
     possible : smallest and largest `count` that a reader cannot rule out; None if the true number may be shown.
-    margins_told : whether a range computed from the confusion matrices may be shown if the true number may not.
+    margins_told : if the true number may not be shown, whether a range from the confusion matrices may be shown instead.
     """
 
     count: int
@@ -158,17 +158,17 @@ class DifferentClasses:
 
 @dataclass(frozen=True)
 class Performance(Display):
-    """All metrics of both models on the same rows; the verdict is based on the first metric.
+    """All metrics of both models on the same rows. The first metric determines which model is better.
 
     Attributes
     ----------
     rows : number of rows.
-    null : loss (the first metric) of a model without columns.
+    null : loss (the first metric) of a model that uses no columns.
     given : equivalence margin given by the user.
-    classes : log loss and AUC of each of several classes against the others.
-    skill : `null` minus the network's loss; positive if the network predicts better than a model without columns.
-    swapped : for several classes, a renaming of the predicted classes that matches the target significantly better; None if no
-        such renaming was found.
+    classes : for more than two classes, log loss and AUC of each class against all others.
+    skill : `null` minus the network's loss. A positive value means that the network predicts better than without columns.
+    swapped : for more than two classes, a renaming of the predicted classes that matches the target significantly better; None if
+        no such renaming was found.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -188,26 +188,26 @@ class Performance(Display):
     classes: tuple[tuple[str, Metric], ...] = ()
     skill: Estimate = (np.nan, np.nan, np.nan, np.nan)
     swapped: Swapped | None = None
-    withheld: Message | None = None  # the reason why there are no metrics; None if there are metrics
+    withheld: Message | None = None  # the reason why there are no numbers; None if there are numbers
     threshold: float | None = None  # for two classes, the probability above which a row is predicted positive
-    training: Training | None = None  # None: the training rows were not evaluated
+    training: Training | None = None  # None if the training rows were not evaluated
 
     @property
     def margin(self) -> float:
-        """The equivalence margin of the primary metric: the one given by the user, or 1% of the null loss."""
+        """The equivalence margin of the primary metric: the user's margin, or 1% of the null loss."""
         return margin_of(self.given, self.null)
 
     @property
     def one_value(self) -> bool:
         """Whether all rows have the same target value.
 
-        A constant prediction then has zero loss, and the models cannot be compared.
+        If they have, a constant prediction has zero loss, and the models cannot be compared.
         """
         return not self.null > 0
 
     @property
     def status(self) -> Status:
-        """The verdict on the network compared with the linear model.
+        """The verdict on the network compared with the linear model: "better", "worse", "equivalent" or "not_resolved".
 
         It is "better" or "worse" if the interval of the difference in loss excludes zero and extends beyond the margin. It is
         "equivalent" if the whole interval lies within the margin.
@@ -221,9 +221,9 @@ class Performance(Display):
 
     @property
     def rows_needed(self) -> int | None:
-        """The number of rows that would give a verdict if the difference stayed the same.
+        """The number of rows needed for a verdict, if the difference stayed the same.
 
-        None if there already is a verdict, or if no number of rows would give one.
+        None if there already is a verdict, or if no number of rows would be enough.
         """
         if self.status != "not_resolved" or self.one_value:
             return None
@@ -231,7 +231,7 @@ class Performance(Display):
         return rows_to_resolve(value, low, high, self.margin, self.rows)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the differences in all metrics, divided by their standard errors because they are drawn on one axis."""
+        """Return the differences in all metrics, divided by their standard errors so that one axis can show them all."""
         found = [(m.name, *np.array(m.difference) / (m.difference[1] or np.nan)) for m in self.metrics]
         return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 
@@ -240,7 +240,7 @@ class Performance(Display):
         """Return one row for each metric.
 
         `network_training` and `linear_training` are the values on the training rows. `network_gap` and `linear_gap` are the
-        values on held-out rows minus those on training rows. All four are NaN if the training rows are not known.
+        values on held-out rows minus those on training rows. All four columns are NaN if the training rows are not known.
         """
         known = {} if self.training is None else {gap.name: gap for gap in self.training.metrics}
         none, rows = (np.nan,) * 4, []
@@ -257,7 +257,7 @@ class Performance(Display):
 
 
 def judged(low: float, high: float, margin: float) -> Status:
-    """Return the verdict on the first of two models, given the interval of their difference in loss (first minus second).
+    """Return the verdict on the first of two models, from the interval of the first model's loss minus the second's.
 
     If the margin is 0, the result is "not_resolved". A margin of 0 means that the null loss is 0, because all rows have the same
     target value.
@@ -272,7 +272,7 @@ def judged(low: float, high: float, margin: float) -> Status:
 
 
 def margin_of(given: float | None, null: float) -> float:
-    """Return the equivalence margin in units of the primary metric: the given margin, or 1% of the null loss if it is None."""
+    """Return the equivalence margin in units of the primary metric: `given`, or 1% of the null loss if it is None."""
     if given is None:
         return MARGIN * null
     if not (math.isfinite(given) and given > 0):
@@ -283,11 +283,10 @@ def margin_of(given: float | None, null: float) -> float:
 
 
 def rows_to_resolve(value: float, low: float, high: float, margin: float, rows: int) -> int | None:
-    """Return the number of rows that would give a verdict if the difference stayed the same; None if no number would.
+    """Return the number of rows needed for a verdict, if the difference stayed the same; None if no number is enough.
 
     The width of the interval is assumed to shrink with the square root of the number of rows. There is a verdict if the interval
-    lies within the margin, or excludes zero and extends beyond the margin. An interval that excludes zero therefore always gives
-    a verdict.
+    lies within the margin or excludes zero.
 
     >>> rows_to_resolve(-0.02, -0.06, 0.02, 0.01, 1000)
     4001
@@ -312,8 +311,8 @@ def performance(
 ) -> Performance:
     """Return every metric of a network and its linear counterpart, with their paired differences.
 
-    The metrics are computed on the held-out rows or, if the table has no split, on all rows. With a split, they are also computed
-    on the training rows, because the gap shows how much worse each model is on unseen rows.
+    If the table has a split, the metrics are computed on the held-out rows and, for comparison, on the training rows. Otherwise
+    they are computed on all rows.
 
     Parameters
     ----------
@@ -321,8 +320,8 @@ def performance(
     table : the rows.
     counterpart : the linear model; if None, one is fitted, as an audit does.
     threshold : for two classes, the probability above which a row is predicted positive.
-    margin : equivalence margin; smaller differences in the first metric are negligible. None uses 1% of the loss of always
-        predicting the base rate.
+    margin : equivalence margin; smaller differences in the first metric are negligible. None uses 1% of the loss that results if
+        every prediction is the base rate.
     seed : seed of the folds in which the counterpart's penalty is chosen.
 
     Examples
@@ -353,7 +352,7 @@ def performance(
 def evaluated_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel, bool]:
-    """Return both models bound to the rows for evaluation, and whether these rows are known to be held out."""
+    """Bind both models to the rows on which they are evaluated, and return whether these rows are known to be held out."""
     network, linear = bound_pair(model, table, counterpart, seed)
     return *_evaluated(network, linear), network.table.held_out is not None
 
@@ -361,7 +360,7 @@ def evaluated_pair(
 def bound_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel]:
-    """Return both models bound to all rows of the table; the counterpart is fitted if none is given."""
+    """Bind both models to all rows of the table. The counterpart is fitted if none is given."""
     network = bind(model, table)
     linear = bind(fit_counterpart(network, network.table, seed=seed) if counterpart is None else counterpart, table)
     return network, linear
@@ -376,7 +375,7 @@ def _evaluated(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, Bou
 
 
 def training_pair(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, BoundModel] | None:
-    """Return both models bound to the training rows; None if the training rows are not known."""
+    """Bind both models to the training rows. The result is None if it is not known which rows these are."""
     held_out = network.table.held_out
     if held_out is None:
         return None
@@ -397,7 +396,7 @@ def compare(
 ) -> Performance:
     """Compute all metrics of two models on the rows to which both are bound.
 
-    If there are too few rows or events, no metric has a value, and `Performance.withheld` has the reason.
+    If there are too few rows or events, no metric has a value, and `Performance.withheld` contains the reason.
 
     Parameters
     ----------
@@ -444,8 +443,8 @@ def _measured(
 ) -> tuple[dict[str, Both], dict[tuple[str, int], Both]]:
     """Return the metrics of two models, given their scores (2, n, k) on the rows of a table.
 
-    The first item contains the metrics over all rows. The second contains the metrics of each class against all others, if the
-    target has several classes.
+    The first item contains the metrics over all rows. If the target has more than two classes, the second item contains the
+    metrics of each class against all others.
     """
     several = table.schema.task == "multiclass"
     told = enough(table) if several else np.zeros(0, dtype=bool)
@@ -473,10 +472,10 @@ def _training(
     Parameters
     ----------
     held_out : metrics on the held-out rows.
-    classes : the classes over which metrics in `held_out` are averaged. Such averages are left out for the training rows if they
-        would be over different classes.
+    classes : the classes over which averages in `held_out` are taken. Averages on the training rows are omitted if they would be
+        taken over other classes.
     table : the held-out rows.
-    pair : both models on the training rows; None if these are not known.
+    pair : both models on the training rows; None if it is not known which rows these are.
     """
     if pair is None:
         return Training(unknown=why("performance.training.split"))
@@ -507,15 +506,15 @@ def _training(
 
 
 def _positive(table: Table) -> float:
-    """Return the effective number of positive rows (Kish 1965), but at most the number of groups with a positive row."""
+    """Return the effective number of positive rows (Kish 1965) or, if smaller, the number of groups with a positive row."""
     return min(float(events(table)[1]), effective(table.row_weights[table.y > 0]))
 
 
 def too_few(table: Table, held_out: bool = True) -> Message | None:
     """Return the reason why performance on the rows of a table is withheld; None if it can be shown.
 
-    Metrics on fewer than ten rows would reveal single people. With fewer than `EVENTS` events of a class, intervals are too
-    short. The equivalence margin is a share of the loss of always predicting the base rate, and would also depend on a few rows.
+    Metrics on fewer than ten rows would disclose information about single people. With fewer than `EVENTS` events of a class,
+    intervals are too short. The equivalence margin, which is a share of the null loss, would also depend on a handful of rows.
     """
     rows = len(table)
     if rows < SMALL:
@@ -531,7 +530,7 @@ def has_small_class(held: FloatArray | IntArray) -> bool:
 def null_told(null: float, held: FloatArray | IntArray) -> float:
     """Return the null loss, rounded to two digits if any class has 1 to 9 rows.
 
-    More digits would reveal the number of rows of such a class.
+    More digits would reveal the number of rows in the small class.
     """
     return float(f"{null:.1e}") if has_small_class(held) else null
 
@@ -556,34 +555,34 @@ def log_odds(threshold: float) -> float:
 
 
 def is_positive(scores: FloatArray, threshold: float) -> NDArray[np.bool_]:
-    """Return whether each row is predicted positive, which requires a score above the log-odds of the threshold.
+    """Return whether each row is predicted positive: its score must be above the log-odds of the threshold.
 
-    All decisions between two classes in an audit are made by this function.
+    An audit uses this function for all decisions between two classes.
     """
     return np.asarray(scores > log_odds(threshold))
 
 
 def groups(table: Table) -> IntArray:
-    """Return the group of each row (n,); a row whose group is missing forms its own group."""
+    """Return the group of each row (n,). A row without a group forms a separate group."""
     return np.arange(len(table)) if table.groups is None else table.groups
 
 
 def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -> Iterator[FloatArray]:
     """Yield the row weights (n,) of each bootstrap resample.
 
-    The weight of a row is multiplied by the number of times that its group (or the row itself, without groups) was drawn.
+    Groups are resampled or, if there are none, rows. The weight of a row is multiplied by the number of times that it was drawn.
     """
     draws = np.random.default_rng(seed)
     count = int(group.max()) + 1
     for _ in range(resamples):
         drawn = np.zeros(len(weights))
-        while drawn.sum() == 0:  # draw again if all drawn rows have weight 0
+        while drawn.sum() == 0:  # draws again if only rows with weight 0 were drawn
             drawn = weights * np.bincount(draws.integers(0, count, count), minlength=count)[group]
         yield drawn
 
 
 def _metric(name: str, both: Both, alone: bool = False) -> Metric:
-    """Return a metric of both models and its difference. `alone` is True if rows are independent and have equal weights."""
+    """Return a metric of both models, and their difference. `alone` states that rows are independent and have equal weights."""
     network, linear = both
     least, most = RANGES.get(name, (-np.inf, np.inf))
     return Metric(
@@ -596,9 +595,9 @@ def _metric(name: str, both: Both, alone: bool = False) -> Metric:
 
 
 def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None = None) -> Metric:
-    """Return a metric that is a mean over rows, given the value of each row for both models (2, n).
+    """Return a metric that is a mean over rows, from its values for both models on each row (2, n).
 
-    The row weights are multiplied by `among` (n,), which can restrict the average to the rows of one class.
+    The row weights are multiplied by `among` (n,), for example to average only over the rows of one class.
     """
     weights = table.row_weights if among is None else table.row_weights * among
     return _metric(name, _means(rows, weights, table.groups))
@@ -607,7 +606,7 @@ def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None =
 def interval(
     value: float, drawn: FloatArray, units: int | None, least: float = -np.inf, most: float = np.inf
 ) -> Estimate:
-    """Return a value with its standard error and interval, given its bootstrap resamples.
+    """Return a value with its standard error and interval, computed from the values in bootstrap resamples.
 
     `units` is the number of groups if rows come in groups.
     """
@@ -632,8 +631,8 @@ def measures(
     ----------
     y : targets, as codes for classes (n,).
     weights : weights of the rows (n,).
-    groups : number of each row's group (n,); None if rows are independent.
-    areas : AUCs of single classes, which are averaged if the target has several classes.
+    groups : index of each row's group (n,); None if rows are independent.
+    areas : AUCs of single classes, which are averaged if the target has more than two classes.
     """
     made: dict[str, Both] = {}
     for name in GOALS[task].metrics:
@@ -673,12 +672,12 @@ def _means(rows: FloatArray, weights: FloatArray, groups: IntArray | None) -> Bo
 
 
 def _averages(parts: Sequence[Both]) -> Both:
-    """Return a metric of both models averaged over several classes."""
+    """Return a metric of both models, averaged over classes."""
     return average([one for one, _ in parts]), average([one for _, one in parts])
 
 
 def right(both: FloatArray, y: FloatArray, threshold: float) -> FloatArray:
-    """Return 1 where a model predicts the correct one of two classes, and 0 elsewhere (2, n)."""
+    """Return indicators (2, n) of the rows on which each model predicts the correct one of two classes."""
     return np.asarray(is_positive(both[..., 0], threshold) == (y > 0), dtype=np.float64)
 
 
@@ -690,7 +689,7 @@ def _by_class(
     classes: NDArray[np.bool_],
     device: str,
 ) -> dict[tuple[str, int], Both]:
-    """Return the log loss and AUC of each class marked in `classes` (k,), as a binary target against all other classes."""
+    """Return the log loss and AUC for distinguishing each class marked in `classes` (k,) from all other classes."""
     made: dict[tuple[str, int], Both] = {}
     for k in np.flatnonzero(classes).tolist():
         p = np.stack([probabilities(one)[:, k] for one in both])
@@ -719,7 +718,7 @@ def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estima
         )
     loss = loss_for(None, task).each(scores[None], y, device)[0]
     found = mean_over_rows(knowing_nothing - loss, w, table.groups)
-    told = null - float(np.average(loss, weights=w))  # `null` may be rounded to hide the size of a small class
+    told = null - float(np.average(loss, weights=w))  # `null` may be rounded, to hide the size of a small class
     moved = told - float(found.value)
     return told, float(found.stderr), float(found.low) + moved, float(found.high) + moved
 
@@ -746,9 +745,9 @@ def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
 
 
 def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
-    """Return the loss of a model without columns.
+    """Return the loss of a model that uses no columns.
 
-    For classes, this is the entropy of the target. For numbers and counts, it is the loss of always predicting the mean.
+    For classification, this is the entropy of the target. For numbers and counts, it is the loss if every prediction is the mean.
     """
     centre = float(np.average(y, weights=w))
     parts = null_parts(task, y, int(y.max()) + 1 if GOALS[task].classes else 0, centre)
@@ -756,7 +755,7 @@ def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
 
 
 def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
-    """Return the values of each row (n, parts) from whose means `null_of` computes the null loss.
+    """Return values for each row (n, parts), from the means of which `null_of` computes the null loss.
 
     For a numeric target, `centre` is subtracted first.
     """
@@ -785,13 +784,13 @@ def predicted_classes(both: FloatArray, threshold: float) -> IntArray:
 
 
 def labels_differ(both: FloatArray, threshold: float) -> NDArray[np.bool_]:
-    """Return a mask of the rows (n,) for which two models with scores (2, n, k) predict different classes."""
+    """Return, for each row (n,), whether two models with scores (2, n, k) predict different classes."""
     labels = predicted_classes(both, threshold)
     return np.asarray(labels[0] != labels[1])
 
 
 def discordance(both: FloatArray, table: Table, threshold: float) -> Discordance:
-    """Return the counts of rows by the correctness of two models with scores (2, n, k)."""
+    """Count the rows on which two models with scores (2, n, k) are right, are wrong, or predict different classes."""
     return Discordance.of(predicted_classes(both, threshold), table.y.astype(np.int64), len(table.schema.labels))
 
 
@@ -800,10 +799,11 @@ def _different_classes(both: FloatArray, weights: FloatArray, threshold: float, 
 
 
 def told(metric: Metric, found: Discordance, table: Table) -> Metric:
-    """Return the metric, and replace or withhold a standard error that would reveal a count of 1 to 9 rows.
+    """Return the metric. Its standard error is replaced or withheld if it would reveal a count of 1 to 9 rows.
 
-    Only accuracy and balanced accuracy are affected. With two classes, the standard error of the difference is replaced by a
-    larger one where possible. Otherwise it is withheld. If no row shows a difference, the interval follows the rule of three.
+    Only accuracy and balanced accuracy are affected. With two classes, the standard error of a difference in these metrics is
+    replaced by a larger one where possible. Otherwise it is withheld. If the models do not differ on any row, the interval
+    follows the rule of three.
     """
     if metric.name not in ("accuracy", "balanced_accuracy"):
         return metric
@@ -817,10 +817,10 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
 
 
 def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
-    """Return the metric with the standard error of its difference computed from assumed decisions (`assumed`).
+    """Return the metric, with the standard error of its difference replaced by the one from `assumed` decisions.
 
-    This standard error is withheld if it would reveal a withheld confusion matrix. It is also withheld if rows have weights or
-    come in groups, because it would then depend on the rows to which the assumed decisions are assigned.
+    The standard error is withheld if a confusion matrix is withheld, because it would reveal the matrix. It is also withheld if
+    rows have weights or come in groups, because it would then depend on which rows receive the assumed decisions.
     """
     if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)
@@ -828,14 +828,14 @@ def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -
 
 
 def three_of(table: Table, among: FloatArray | None = None) -> float:
-    """Return the upper 95% limit for a share of rows, if no row in the table counts towards it (Hanley & Lippman-Hand 1983).
+    """Return the upper 95% limit for the share of rows that differ, if no row in the table does (Hanley & Lippman-Hand 1983).
 
-    The limit is -ln(0.05) / n, which is about 3 / n. It is NaN if rows have weights or come in groups, because it would then
+    The limit is -ln(0.05) / n, which is about 3 / n. If rows have weights or come in groups, the limit is NaN. It would then
     depend on the row or group with the largest weight, which may be a single person.
 
     Parameters
     ----------
-    among : 1 for the rows that can count towards the share, 0 for all others (n,). None: all rows.
+    among : 1 for rows on which a difference is possible, 0 for all others (n,). None means all rows.
     """
     if table.weights is not None or table.groups is not None:
         return np.nan
@@ -843,10 +843,9 @@ def three_of(table: Table, among: FloatArray | None = None) -> float:
 
 
 def ruled_by_three(metric: Metric, most: float) -> Metric:
-    """If no row shows a difference, return the metric with the interval from -`most` to `most` for its difference.
+    """Return the metric, with the interval from -`most` to `most` for its difference if the models do not differ on any row.
 
-    Otherwise, return the metric unchanged. In the first case, a standard error of zero would wrongly suggest that no row can ever
-    differ.
+    Otherwise the metric is returned unchanged. A standard error of zero would wrongly imply that the models can never differ.
     """
     if metric.difference[:2] != (0.0, 0.0):
         return metric
@@ -854,5 +853,5 @@ def ruled_by_three(metric: Metric, most: float) -> Metric:
 
 
 def withheld(metric: Metric) -> Metric:
-    """Return the metric without a standard error and interval of its difference."""
+    """Return the metric without the standard error and interval of its difference."""
     return replace(metric, difference=(metric.difference[0], np.nan, np.nan, np.nan), method="withheld")

@@ -1,4 +1,4 @@
-"""Record classes for performance: metrics of both models, and the verdict with its sentences and qualifications."""
+"""Record classes for performance: metrics of both models, and the verdict on which model predicts better."""
 
 from __future__ import annotations
 
@@ -35,30 +35,30 @@ if TYPE_CHECKING:
     from .estimator import DifferentClasses
     from .estimator import Training as TrainingResult
 
-MARGIN = 0.01  # default equivalence margin, as a share of the null loss
-# With fewer rows or groups of rows, intervals are far too short; with a single row, they cannot be computed.
+MARGIN = 0.01  # share of the null loss
+# With fewer rows or groups of rows, intervals are far too short. With a single row, there is no interval.
 FEWEST = 10
 
 
 class Verdict(Part):
     status: Status
     metric: Metric
-    difference: Interval  # network minus linear model; for a loss, positive if the network is worse
-    margin: float | None  # differences smaller than this are negligible
-    margin_given: bool = False  # whether the user gave the equivalence margin
+    difference: Interval  # in the metric, network minus linear model; for a loss, a positive value is worse
+    margin: float | None  # equivalence margin: smaller differences are negligible
+    margin_given: bool = False  # whether the user gave the margin
     rows_needed: int | None = (
-        None  # number of held-out rows that would give a verdict if the difference stayed the same; None if there is a verdict
+        None  # held-out rows that would give a verdict if the difference stayed the same; None if there is a verdict
     )
     sentence: Message
     lines: list[Message]
 
 
 class Swapped(Part):
-    """Predicted classes that match the target significantly better if they are renamed."""
+    """Predicted classes that match the target significantly better after they are renamed."""
 
-    predicted: list[str]  # predicted classes that are renamed
+    predicted: list[str]  # the classes to rename
     happened: list[str]
-    gain: Interval  # rise in accuracy after renaming
+    gain: Interval  # rise in accuracy due to renaming
 
 
 class TrainingRow(Part):
@@ -73,19 +73,19 @@ class TrainingRow(Part):
 
 class Training(Part):
     rows: int  # number of training rows that were evaluated
-    held_out_rows: int  # number of held-out rows that were used for the gaps
+    held_out_rows: int  # number of held-out rows used for the gaps
     metrics: list[TrainingRow]
 
 
 class Performance(Part):
-    held_out: bool  # False: all rows were used, and the network may have been trained on them
+    held_out: bool  # False if all rows were used, and the network may have been trained on them
     rows: int
     resamples: int = 0  # number of resamples for percentile intervals, in documents of earlier versions
     seed: int
     threshold: float | None = None  # for two classes, the probability above which a row is predicted positive
     metrics: list[MetricRow]
-    skill: Interval = Interval()  # loss of always predicting the class shares, or the mean, minus the network's loss
-    swapped: Swapped | None = None  # None: no renaming is significantly better, or there are not several classes
+    skill: Interval = Interval()  # loss if every prediction is the class shares, or the mean, minus the network's loss
+    swapped: Swapped | None = None  # None if no renaming is significantly better or there are only two classes
     training: Training | None = (
         None  # None: not applicable (`not_assessed` has the reason), or the document was written by an earlier version
     )
@@ -95,7 +95,7 @@ class Performance(Part):
 
 
 class ClassRow(Part):
-    """Metrics of one of several classes against all others. The class has at least ten rows, and so do the others together."""
+    """Metrics of one class against all others. Both the class and all others together have at least ten rows."""
 
     output: str
     row: MetricRow
@@ -156,7 +156,7 @@ def build_verdict(r: Results, importance: Importance) -> Verdict:
 
 
 def build(r: Results) -> Judged | None:
-    """Return the records of single classes, recalibration, the decision curve and the reference model; None if none applies."""
+    """Return the records of single classes, recalibration, decisions and the reference model; None if none applies."""
     classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
     if not classes and r[RECALIBRATION] is None and r[DECISION_CURVE] is None and r[BOOSTED_TREES] is None:
         return None
@@ -169,7 +169,7 @@ def build(r: Results) -> Judged | None:
 
 
 def _lines(r: Results, importance: Importance) -> list[Message]:
-    """Return the sentences of the verdict.
+    """Return the sentences that state the verdict.
 
     They state the difference in the primary metric, differences in other metrics and in predicted classes, and the columns that
     matter only to the network.
@@ -206,7 +206,7 @@ def _different_classes(differ: DifferentClasses, rows: int) -> Message:
 
 
 def _linear_network(r: Results) -> list[Message]:
-    """Return a sentence if the network is a linear function, or if its scores are linear on the rows; otherwise nothing."""
+    """Return a sentence if the network is linear, by construction or in its scores on the rows; otherwise nothing."""
     if r.network.is_linear:
         return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
     terms = r[COEFFICIENTS]
@@ -220,8 +220,8 @@ def _linear_network(r: Results) -> list[Message]:
 def _qualifications(r: Results) -> list[Message]:
     """Return sentences that qualify the verdict.
 
-    They state the number of rows needed for a verdict, and how the comparison changes after recalibration, at the user's costs,
-    and with boosted trees as the reference model.
+    They state the number of rows needed for a verdict, and how the comparison changes in three cases: after recalibration, with
+    the user's costs, and with boosted trees as the reference.
     """
     lines, performance = [], r.performance
     if performance.rows_needed is not None:
@@ -263,7 +263,7 @@ def _cost(result: DecisionsResult, linear: str) -> Message:
 
 
 def gap(primary: MetricRow, margin: float | None) -> Message:
-    """Return a sentence with the difference in the primary metric and its interval; it names a direction only if significant."""
+    """Return a sentence with the difference in the primary metric and its interval. It names a direction only if significant."""
     value, low, high = primary.difference.value or 0.0, primary.difference.low, primary.difference.high
     key = f"verdict.gap.{primary.metric}"
     if low is None or high is None:
@@ -293,8 +293,8 @@ def others(metrics: Sequence[MetricRow]) -> list[Message]:
 def only_network(importance: Importance, linear: str) -> list[Message]:
     """Return a sentence about columns that matter only to the network.
 
-    For such a column, permutation raises the network's loss significantly but not the linear model's, and the two rises differ
-    significantly.
+    If such a column is permuted, the network's loss rises significantly and the linear model's does not. The difference between
+    the two rises is also significant.
     """
     only = [
         row.column

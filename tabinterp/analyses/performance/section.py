@@ -22,9 +22,9 @@ def build(document: Document) -> list[Block]:
 
 
 def _training(document: Document) -> list[Block]:
-    """Return the gap between held-out and training rows in the first metric, with a table of all gaps.
+    """Return a sentence on the gap between held-out and training rows in the first metric, and a table of all gaps.
 
-    The table is left out if the section on overfitting contains it.
+    The table is omitted if the section on overfitting contains it.
     """
     training = document.performance.training
     if training is None:
@@ -50,7 +50,7 @@ def brief(document: Document) -> list[Table | Paragraph]:
 
 
 def _scope(document: Document) -> list[Block]:
-    """Return sentences about the sources of variation that the intervals cover or do not cover."""
+    """Return sentences about the sources of variation that the intervals include and exclude."""
     return [Paragraph(say(line)) for line in document.verdict.lines if line.key.startswith("verdict.scope")]
 
 
@@ -82,7 +82,7 @@ def _rows(document: Document) -> Paragraph:
 
 
 def _method(document: Document) -> str:
-    """Return the part of a message key that names the method of the intervals.
+    """Return the ending of a message key that states how intervals were computed.
 
     In documents of earlier versions, intervals come from bootstrap resamples.
     """
@@ -122,7 +122,7 @@ def _difference(row: MetricRow) -> Cell:
 
 
 def _delong(document: Document) -> list[Block]:
-    """Return a sentence on the interval for the difference in AUC; nothing if it is a Student's t interval."""
+    """Return a sentence on the method of the interval for the difference in AUC; nothing if the method is Student's t."""
     of = _method(document)
     methods = [row.method for row in document.performance.metrics if row.metric == "auc"]
     return [
@@ -138,7 +138,7 @@ def _name(row: MetricRow) -> str:
 
 
 def _resolved(document: Document) -> Column[MetricRow]:
-    """Return the table column that names the better model of each significant difference.
+    """Return the table column that names the model that a significant difference favours.
 
     A difference is shown as not assessed if its interval is withheld, or if the network may have been trained on the rows.
     """

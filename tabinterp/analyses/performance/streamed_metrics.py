@@ -1,7 +1,7 @@
-"""Performance over all rows of a scan, computed from sums that are collected batch by batch and then merged.
+"""Performance over all rows of a scan (a table that is read in batches), from sums that are computed per batch and merged.
 
-The sums give all metrics that are means over rows, with Student's t intervals. AUC, average precision, R2 and the metrics of
-single classes are computed on a sample of rows. The size of the sample is reported.
+Metrics that are means over rows are computed from these sums, with Student's t intervals. AUC, average precision, R2 and the
+metrics of single classes are computed on a sample of rows, and the size of the sample is reported.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ SUMMED = ("log_loss", "brier", "accuracy", "squared_error", "absolute_error", "p
 
 @dataclass(frozen=True)
 class Plan:
-    """Settings that determine which sums are computed, and how.
+    """Settings for the computation of the sums over rows.
 
     Attributes
     ----------
-    metrics : metrics that are means over rows.
+    metrics : names of the metrics that are means over rows.
     centre : value subtracted from a numeric target.
     device : device on which losses are computed.
     threshold : probability above which a row is predicted positive.
@@ -63,8 +63,8 @@ class Plan:
 class Totals:
     """Sums over rows, from which the metrics, the null loss and the number of discordant rows are computed.
 
-    Each metric has sums for the network, the linear model and their difference. For classes, `discordance` counts the rows of
-    each class by the correctness of both models.
+    Each metric has sums for the network, for the linear model and for their difference. For classification, `discordance` counts
+    rows by class and by which of the models is right.
     """
 
     losses: Means
@@ -80,7 +80,7 @@ def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> P
 
 
 def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Totals:
-    """Return the sums over the rows to which both models are bound."""
+    """Compute the sums over the rows to which both models are bound."""
     table, both = network.table, np.stack([network.scores, linear.scores])
     rows = np.stack([_metric(plan, name, both, table.y) for name in plan.metrics], axis=1)
     null = null_parts(plan.task, table.y, plan.classes, plan.centre)

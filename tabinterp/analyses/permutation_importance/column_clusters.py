@@ -1,12 +1,12 @@
 """Groups of columns that carry the same information, found by hierarchical clustering of their associations.
 
-Associations are between 0 and 1. For two numeric columns, the association is Spearman's absolute rank correlation (1904). For two
-categorical columns, it is bias-corrected Cramér's V (Bergsma 2013). For a numeric and a categorical column, it is the
-bias-corrected correlation ratio of the numeric column's ranks (Kelley 1935). Missing values of a numeric column are left out.
+Associations are between 0 and 1. For two numeric columns, the association is the absolute value of Spearman's rank correlation
+(1904). For two categorical columns, it is bias-corrected Cramér's V (Bergsma 2013). For a numeric and a categorical column, it is
+the bias-corrected correlation ratio of the numeric column's ranks (Kelley 1935). Missing values of a numeric column are ignored.
 Missing values of a categorical column are treated as a level.
 
 Columns are clustered by average linkage, with 1 - association as the distance. Two clusters are joined only if the mean
-association between their columns is at least the threshold.
+association between a column of one and a column of the other is at least the threshold.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
 from tabinterp.table.table import check_table
 
-ROWS = 5_000  # maximum number of rows on which associations are computed
+ROWS = 5_000  # rows on which associations are computed
 THRESHOLD = 0.5
-FEWEST = 3  # minimum number of rows for a rank correlation
+FEWEST = 3  # minimum rows for a rank correlation
 ROUNDING = 1e-12  # A column counts as constant on some rows if its variance there is at most this share of the total.
 
 
@@ -44,8 +44,8 @@ class Families(Display):
 
     Attributes
     ----------
-    association : association of every two columns (columns, columns).
-    families : columns of each group by its name. A group has at least two columns, in the order of the table.
+    association : association of each pair of columns (columns, columns).
+    families : mapping from the name of each group to its columns, in the order of the table. A group has at least two columns.
     """
 
     columns: tuple[str, ...]
@@ -56,12 +56,12 @@ class Families(Display):
     seed: int
 
     def weakest(self, name: str) -> float:
-        """Return the lowest association between two columns of a group."""
+        """Return the lowest association between any two columns of a group."""
         at = [self.columns.index(c) for c in self.families[name]]
         return float(self.association[np.ix_(at, at)].min())
 
     def associated(self, columns: tuple[str, ...], least: float) -> tuple[str, ...]:
-        """Return all other columns that have an association of at least `least` with any of `columns`."""
+        """Return all other columns with an association of at least `least` with one or more of `columns`."""
         at = [self.columns.index(c) for c in columns]
         most = self.association[at].max(axis=0)
         return tuple(c for j, c in enumerate(self.columns) if most[j] >= least and c not in columns)
@@ -78,7 +78,7 @@ class Families(Display):
 
 
 def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Families:
-    """Find groups of input columns that carry the same information. At most 5,000 rows are used, drawn with the seed.
+    """Find groups of input columns that carry the same information, on at most 5,000 rows drawn with the seed.
 
     To permute the columns of each group together, pass `families(table).families` as `groups=` to `permutation_importance`.
 
@@ -132,7 +132,8 @@ def associations(table: Table) -> FloatArray:
 def _ranks(table: Table, column: str, w: FloatArray) -> FloatArray:
     """Return the mid-rank of each value (n,), or NaN if the value is missing.
 
-    The mid-rank is the total weight of all rows with smaller values, plus half the total weight of rows with the same value.
+    The mid-rank of a value is the total weight of all rows with smaller values, plus half the total weight of all rows with this
+    value.
     """
     x = table.numeric(column)
     known = ~np.isnan(x)
@@ -152,10 +153,7 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known.astype(np.float64)
     of_values = (a * w[:, None]).T
-    mass, total = (
-        (m * w[:, None]).T @ m,
-        of_values @ m,
-    )  # total[i, j]: sum of column i over rows where columns i and j are known
+    mass, total = (m * w[:, None]).T @ m, of_values @ m  # total[i, j]: sum of column i over rows where j is known too
     squares = (a * a * w[:, None]).T @ m
     with np.errstate(invalid="ignore", divide="ignore"):
         covariance = of_values @ a - total * total.T / mass
@@ -167,7 +165,7 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> FloatArray:
-    """Centre the ranks in each column (n, p), and set them to 0 for missing values and in constant columns."""
+    """Return ranks minus their column means (n, p). The result is 0 for missing values and in constant columns."""
     a, mass = np.where(known, ranks, 0.0), w @ known
     weighs = known & (w > 0)[:, None]
     varies = np.where(weighs, ranks, -np.inf).max(axis=0) > np.where(weighs, ranks, np.inf).min(axis=0)
@@ -175,7 +173,7 @@ def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> Floa
 
 
 def _ratio(ranks: FloatArray, codes: IntArray, w: FloatArray) -> FloatArray:
-    """Return Kelley's epsilon (p,), which is the bias-corrected share of the variance of ranks (n, p) between levels."""
+    """Return Kelley's epsilon (p,): the bias-corrected share of the variance of ranks (n, p) that is between levels."""
     known = ~np.isnan(ranks)
     a, m = _centred(ranks, known, w), known * w[:, None]
     level = csr_array((np.ones(len(codes)), codes, np.arange(len(codes) + 1)))

@@ -1,22 +1,22 @@
 """Permutation importance: the rise in loss when the values of a column are permuted between rows.
 
 The estimand (Breiman 2001; Fisher, Rudin & Dominici 2019) is E L(y, f(x with column j from another row)) - E L(y, f(x)), on the
-given rows. The row that receives a value is called the *receiver*, and the row from which the value is taken is the *donor*. Rows
-are put in hash order once. Each permutation is a circular shift of this order, because contiguous memory access is fast. If a
-column has few distinct values, no random draws are needed: every row is evaluated at each of these values, weighted by the
-value's share of the rows, and the result is exact.
+given rows. The row that receives a value is called the *receiver*, and the row from which the value is taken is called the
+*donor*. Rows are sorted by a hash, and each permutation is a circular shift of this order, which keeps memory access contiguous.
+If a column has few distinct values, every row is evaluated at each of these values, weighted by the value's share of the rows.
+The result is then exact, and no random draws are needed.
 
-The statistic is a U-statistic, because each row is both a receiver and a donor. Let L_ij be the loss of row i when the value of
-the column comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection).
-The code uses the rises D_ij = L_ij - L_ii instead of the losses. Over all pairs, the result is the same. With few draws, the
-rises do not contain the variation of the losses L_ii between rows. With few draws per row, the standard error is conservative:
-the coverage of a 95% interval is about 96% with ten draws and 98% with one. If rows come in groups, the projections are summed
-within each group before they are squared, and the interval is a t interval over groups.
+The statistic is a U-statistic, because each row is both a receiver and a donor. Let L_ij be the loss of row i when the column
+comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). The code
+sums the rises D_ij = L_ij - L_ii instead of the losses L_ij. Over all pairs, the result is the same. With few draws, the rises
+vary less, because differences in loss between rows cancel. With few draws per row, the standard error is conservative: the
+coverage of a 95% interval is about 96% with ten draws and 98% with one. If rows come in groups, the projections are summed within
+each group before they are squared, and the Student's t interval treats groups as units.
 
-Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Each receiver and its donor are in the
-same stratum (see `strata`), so permutation preserves the column's relation to the columns that are associated with it. Let D_s be
-the mean of the rises in stratum s, and p_s the stratum's share of the rows. The importance is sum_s p_s D_s, and the projection
-of row i in stratum s is mean_j D_ij + mean_j D_ji - D_s. The strata are treated as fixed.
+Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Donors come from the receiver's stratum
+(see `strata`), so permuting the column preserves its relation to the columns with which it is associated. Let D_s be the mean of
+the rises in stratum s, and p_s the stratum's share of the rows. The importance is sum_s p_s D_s, and the projection of a row in s
+is mean_j D_ij + mean_j D_ji - D_s. The strata are treated as fixed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
 TOGETHER = "rise of the mean loss when the column comes from another row"
 WITHIN = "rise of the mean loss when the column comes from another row that is alike in the columns that go with it"
-ENOUGH = 10  # minimum number of draws per row for intervals with the stated coverage
+ENOUGH = 10  # with at least this many draws per row, intervals have the stated coverage
 CONSERVATIVE = "with so few draws a row intervals are conservative: they hold it more often than 95%"
 
 Progress = Callable[[str, float], None]
@@ -64,7 +64,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class PermutationImportance(Display):
-    """Rise in loss when a column, or a group of columns together, is permuted, in units of the loss.
+    """Rise in loss when a column, or a group of columns, is permuted. It is in units of the loss.
 
     For AUC and accuracy, the loss is one minus the metric, so a rise always means worse performance. All arrays have one value
     for each column or group.
@@ -75,7 +75,7 @@ class PermutationImportance(Display):
     stderr : standard error of the rise.
     ci_low, ci_high : ends of the 95% interval of the rise.
     off_support : share of permuted rows that are unlike any real row.
-    exact : whether the result is exact, because all donors were used instead of random draws.
+    exact : whether the result has no sampling error from draws, because all donors were used.
     baseline : loss without permutation.
     """
 
@@ -96,11 +96,11 @@ class PermutationImportance(Display):
     seed: int
     rows: int
     off_support_rows: int
-    projection: FloatArray  # (rows, players) influence of each row on the importance, as a receiver plus as a donor
+    projection: FloatArray  # (rows, players) influence of each row on the importance, as receiver and as donor
     weights: FloatArray
     groups: IntArray | None = None  # group of each row
     conditional: bool = False
-    strata: dict[str, Strata] = field(default_factory=dict)  # player -> strata, if it has associated columns
+    strata: dict[str, Strata] = field(default_factory=dict)  # player -> strata; no entry without associated columns
 
     @property
     def estimand(self) -> str:
@@ -115,8 +115,8 @@ class PermutationImportance(Display):
     def frame(self) -> pd.DataFrame:
         """Return one row for each column or group, in the order of the table.
 
-        For conditional importance, the frame also has the conditioning columns, the number of strata, and the number of rows in
-        the smallest stratum.
+        For conditional importance, the frame also contains the conditioning columns, the number of strata, and the number of rows
+        in the smallest stratum.
         """
         more: dict[str, Any] = {}
         if self.conditional:
@@ -138,7 +138,7 @@ class PermutationImportance(Display):
         )
 
     def minus(self, other: PermutationImportance) -> Estimates:
-        """Return the importance of every column minus its importance for another model, with standard errors.
+        """Return the importance of every column for this model minus its importance for another model, with standard errors.
 
         Both results must be computed on the same rows with the same draws.
         """
@@ -162,22 +162,21 @@ def permutation_importance(
     conditional: bool = False,
     progress: Progress | None = None,
 ) -> PermutationImportance:
-    """Compute the permutation importance of every input column on all rows of `table`.
+    """Return the permutation importance of every input column, on all rows of `table`.
 
     Calls with the same table and seed use the same draws, even for different models.
 
     Parameters
     ----------
-    n_repeats : number of donors for each row, which provide its permuted values. It has no effect on columns with so few distinct
-        values that the result is exact.
+    n_repeats : number of donors for each row. It has no effect on columns with so few distinct values that the result is exact.
     loss : "log_loss", "brier", "auc", "accuracy", "squared_error", and for counts also "poisson_deviance" and
         "absolute_error". None uses log loss for classes, squared error for regression, and deviance for counts. A function that
         takes y (n,) and scores (n, k) and returns losses (n,) is also accepted. It receives scores on the given `scale`.
-    groups : columns to permute together, by name of the group. Columns in no group are permuted one by one. `ti.families(table)`
-        finds groups of columns that carry the same information.
+    groups : mapping from the name of each group to the columns that are permuted together. Columns in no group are permuted one
+        by one. `ti.families(table)` finds groups of columns that carry the same information.
     scale : scale of the scores that a function given as `loss` receives, "log_odds" or "probability".
-    conditional : whether to take permuted values only from rows that are similar in the associated columns. This is conditional
-        importance, a different estimand, and requires at least 80 rows.
+    conditional : whether to compute conditional importance: values are taken only from rows that are similar in the columns
+        associated with the permuted one. At least 80 rows are needed.
 
     Examples
     --------
@@ -207,7 +206,7 @@ def sizes(bound: BoundModel, n_repeats: int, seed: int) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums of the rises in loss under permutation, for each receiver and each donor, and the receivers' original losses."""
+    """Sums of the rises in loss under permutation, for each receiver and for each donor, with the receivers' original losses."""
 
     rows: list[IntArray] = field(default_factory=list)
     own: list[FloatArray] = field(default_factory=list)
@@ -227,9 +226,9 @@ def start(
     scale: str = "log_odds",
     conditional: bool = False,
 ) -> Plan:
-    """Draw the shifts of the rows, and return the plan: everything that is fixed before the first row is scored.
+    """Return the plan of the computation: the random shifts, and everything else that is fixed before the first row is scored.
 
-    The plan also determines for which columns the result is exact and needs no draws.
+    The plan also states for which columns all donors are used, so that no draws are needed.
     """
     n = len(bound.table)
     if n < 2:
@@ -257,7 +256,7 @@ def start(
 
 
 def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
-    """Return strata for every player that the model uses and that is associated with columns of other players."""
+    """Return strata for every player that the model uses and that is associated with any other columns."""
     associated, result = families(bound.table, seed=seed), {}
     for player, columns in players.items():
         others = associated.associated(columns, ASSOCIATED)
@@ -267,9 +266,11 @@ def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int
 
 
 def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:
-    """Return the group of each row (n,), and one row of each group (groups,), for rows that are equal in `columns`.
+    """Group rows that are equal in `columns`.
 
-    None if the encoder mixes one of these columns with others, or if it ignores all of them.
+    Return the group of each row (n,), and the index of one row in each group (groups,).
+
+    The result is None if the encoder mixes one of these columns with others, or if it ignores all of them.
     """
     block = np.unique(np.concatenate([bound.encoding.blocks[c] for c in columns]))
     if len(block) == 0 or not bound.is_local(columns):
@@ -279,9 +280,9 @@ def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntA
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Permute every column for the receivers `rows`, which are indices in the order of the plan.
+    """Add the rises in loss of the receivers `rows` when every column is permuted.
 
-    Donors come from all rows of the plan.
+    `rows` are indices in the order of the plan. Donors come from all rows of the plan.
     """
     bound, sums, rows = plan.bound, Sums(), np.sort(rows)
     if plan.loss.ranks and len(rows) < len(bound.table):
@@ -298,7 +299,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     def asked(player: str) -> tuple[Sum, Sum]:
         return (exact if plan.is_exact(player) else drawn)(plan, player, rows, own)
 
-    known: list[FloatArray] = []  # arrays of pair weights, which are equal for most players
+    known: list[FloatArray] = []  # weights of pairs, which are the same for most players
     for i, found in enumerate(run_parallel(bound, asked, read)):
         received, given = ((rises, _once(mass, known)) for rises, mass in found)
         sums.received[read[i]], sums.given[read[i]] = [received], given
@@ -308,9 +309,9 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
 
 
 def _once(values: FloatArray, known: list[FloatArray]) -> FloatArray:
-    """Return the array in `known` that equals `values`, so that equal arrays are stored only once.
+    """Return an array equal to `values`, reusing one from `known` if possible, so that equal arrays are stored only once.
 
-    If there is none, add `values` to `known`, which holds the last two arrays.
+    If `known` contains no such array, `values` is added to it. `known` contains at most the last two arrays.
     """
     for one in known:
         if np.array_equal(one, values):
@@ -385,13 +386,13 @@ def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
 
 
 def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the mean rise over all pairs in each row's stratum (n,); 0 if all weights in the stratum are zero."""
+    """Return, for each row (n,), the mean rise over all pairs in the row's stratum; 0 if all weights in the stratum are zero."""
     rise, mass = (np.bincount(strata.label, weights * part) for part in received.T)
     return np.asarray(share_of(np.column_stack([rise, mass]))[strata.label])
 
 
 def share_of(sums: FloatArray) -> FloatArray:
-    """Return the weighted mean rise D of each row (rows,), given its sums of w D and of w; 0 for a row without pairs."""
+    """Return the weighted mean of the rises D for each row (rows,), from the sums of w D and of w; 0 for a row without pairs."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 

@@ -1,9 +1,9 @@
-"""Off-support share: how often permuting a column makes a row unlike any real row.
+"""Off-support share: the share of permuted rows that are unlike any real row.
 
 A random sample of rows is divided into two halves. All rows of a group are in the same half. Rows of the first half are the
-reference, and rows of the second half are probes. A permuted probe counts as off the support if the distance to its nearest
-reference row exceeds the 95% quantile of this distance for unchanged probes. If permutation did not change the distances, the
-share would be about 5%.
+reference, and rows of the second half are probes. A permuted probe is off the support if its distance to the nearest reference
+row is larger than that of 95% of the unchanged probes. If permuting the column did not change distances, the share would be about
+5%.
 
 Distances in a numeric column are measured in standard deviations. In other columns, the distance is 0 if two values are equal and
 1 otherwise. The share is weighted by the weights of the probes and of the rows from which they take values. The weights of
@@ -49,9 +49,9 @@ class Support:
         self._limit = quantile(self._total.min(axis=1), 0.95, self._weights) if half else np.inf
 
     def _squared(self, column: str) -> NDArray[np.float32]:
-        """Return squared distances in one column (probes, references).
+        """Return the squared distances in one column between each probe and each reference row (probes, references).
 
-        The matrices are not cached, because each matrix takes a megabyte.
+        The matrices are not cached, because each of them takes a megabyte.
         """
         values, half = self._frame[column], self._half
         if self._schema[column].kind == "numeric":
@@ -61,8 +61,8 @@ class Support:
     def off(self, columns: Sequence[str], label: IntArray | None = None) -> float | None:
         """Return the share of probes that are off the support when `columns` take their values from another probe.
 
-        If `label` (n,) gives a label to each row of the table, values come from another probe with the same label. A probe is
-        left out if no other probe has its label.
+        If `label` (n,) contains a label for each row of the table, values come from another probe with the same label. Probes
+        with a label that no other probe has are left out.
         """
         probes = len(self._total)
         if probes < 2 or self._total.shape[1] == 0:
@@ -83,7 +83,7 @@ class Support:
 
 
 def _half(table: Table, rows: IntArray) -> int:
-    """Return the number of reference rows: half of the rows, or the nearest number that does not split a group."""
+    """Return the number of reference rows: half of the rows or, if that divides a group, the nearest number that does not."""
     if table.groups is None:
         return len(rows) // 2
     ends = np.append(0, np.flatnonzero(np.diff(table.groups[rows])) + 1)

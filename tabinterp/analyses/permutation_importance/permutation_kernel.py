@@ -1,4 +1,4 @@
-"""Kernel of permutation importance, which computes the losses of rows when some of their columns take values from other rows.
+"""Losses of rows when some of their columns take values from other rows, from which permutation importance is computed.
 
 A *receiver* is a row that takes values, and a *donor* is the row from which they are taken. A *player* is a column, or a group of
 columns permuted together. A *front* is the output of the network's first affine operations.
@@ -22,10 +22,10 @@ from tabinterp.models.perturbation import BLOCK
 from .strata import Strata
 
 EXACT = 2  # A column is evaluated at all its values if it has at most this many distinct values per repeat.
-TOGETHER = 2**23  # maximum number of pairs of receiver and donor that are sorted together to find the distinct pairs
-ROOM = 2**24  # maximum number of stored elements of encoded distinct pairs, if there are more pairs than rows
+TOGETHER = 2**23  # maximum pairs of receiver and donor that are sorted together, to encode each distinct pair once
+ROOM = 2**24  # maximum numbers stored for encoded distinct pairs, if there are more pairs than rows
 OF_A_FUNCTION = 16_384  # rows per call of a model that is a function of rows, because each call has a fixed cost
-DENSE = 0.75  # If a larger share of the receivers changes, scoring all receivers is cheaper than gathering the changed ones.
+DENSE = 0.75  # If more than this share of the receivers change, scoring all rows is cheaper than gathering these.
 
 Sum = tuple[FloatArray, FloatArray]  # sums over pairs of w D and of w
 # (indices (m,) of receivers, buffer (m, h)) -> fronts of these receivers (m, h)
@@ -34,7 +34,7 @@ Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Inputs that are fixed before the first row is scored: columns, draws, and groups of rows with the same values.
+    """Plan of the computation, fixed before the first row is scored: columns, draws, and groups of rows that share a value.
 
     The rows of `bound` are in hash order. A row is identified by its index in this order.
     """
@@ -45,7 +45,7 @@ class Plan:
     shifts: IntArray
     groups: dict[str, tuple[IntArray, IntArray]]  # player -> (group of each row (n,), one row of each group (groups,))
     seed: int
-    strata: dict[str, Strata] | None = None  # player -> strata; for others, all rows are donors
+    strata: dict[str, Strata] | None = None  # if conditional: player -> strata; no entry: all rows are donors
 
     def is_exact(self, player: str) -> bool:
         """Return whether a player has so few distinct values that every row is evaluated at all of them."""
@@ -68,26 +68,27 @@ class Plan:
 
 
 class Untouched:
-    """The receivers before permutation, with their targets, weights and losses."""
+    """The receivers before permutation: their targets, weights and losses."""
 
     def __init__(self, loss: Loss, scores: Tensor, y: Tensor, w: Tensor) -> None:
         self.loss, self.scores, self.y, self.w = loss, scores, y, w
         self.losses: FloatArray = loss.rows(scores[None], y, w[None])[0].cpu().numpy()
 
     def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
-        """Return the loss at the given scores (m, k) minus the original loss, for each receiver (m,).
+        """Return the losses at the given scores (m, k) minus the original losses, for each receiver (m,).
 
-        A pair of receiver and donor is weighted by the product of their weights; `donors` (m,) contains the donors' weights.
+        Each pair of a receiver and a donor is weighted by the product of their weights. `donors` (m,) contains the donors'
+        weights.
         """
         w = (self.w * donors)[None]
         before = self.losses
-        if self.loss.ranks:  # The ranks on which such a loss is based depend on the weights.
+        if self.loss.ranks:  # The ranks depend on the weights.
             before = self.loss.rows(self.scores[None], self.y, w)[0].cpu().numpy()
         return np.asarray(self.loss.rows(scores[None], self.y, w)[0].cpu().numpy() - before)
 
 
 def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Return the sums of the rises in loss for each receiver and each distinct value of the player, without random draws.
+    """Return the sums of the rises in loss for each receiver and for each distinct value of the player, without random draws.
 
     Every receiver is evaluated at every value, weighted by the value's share of all rows.
     """
@@ -110,7 +111,7 @@ def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
     """Yield the losses of the rows for each set of scores.
 
-    A loss that depends on ranks is computed from all sets of scores together.
+    A loss that depends on ranks, such as one minus the AUC, is computed from all sets at once.
     """
     if not own.loss.ranks:
         for one in scores:
@@ -121,7 +122,7 @@ def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iter
 
 
 def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Return the sums of the rises in loss for each receiver and each donor, when every receiver has `n_repeats` donors."""
+    """Return the sums of the rises in loss for each receiver and for each donor, if every receiver has `n_repeats` donors."""
     n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.cpu().numpy()
     move = _mover(plan, player, rows, own)
     (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))
@@ -168,10 +169,10 @@ def _equal(bound: BoundModel, columns: tuple[str, ...]) -> IntArray:
 
 
 def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray) -> Callable[[IntArray], Tensor]:
-    """Return a function as `_mover` does, for columns that the encoder mixes with other columns.
+    """Return a function that scores receivers with donors' values, for columns that the encoder mixes with other columns.
 
-    The encoded row depends on the values of the player and on those of the other columns. Each distinct combination of both is
-    encoded once for all shifts. If there are too many combinations, they are encoded again for each shift.
+    The encoded row depends on the values of the player and on the values of the other columns. Each distinct combination of the
+    two is encoded once for all shifts. If there are too many combinations, rows are encoded again for each shift.
     """
     bound, n = plan.bound, len(plan.bound.table)
     donors = plan.donors(player, rows, int(plan.shifts[0]))
@@ -218,7 +219,7 @@ def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntAr
 def _outer(
     bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
 ) -> Callable[[IntArray], Tensor]:
-    """Return a function as `_mover` does, for a player with one encoded column. It moves the front along one direction."""
+    """Return a function that scores receivers with donors' values, for a player with a single encoded column."""
     # The column is copied because it is read at every shift. In a table of thousands of columns, each read would miss the cache.
     x = np.ascontiguousarray(bound.x[:, column])
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)
@@ -240,7 +241,7 @@ def taken_at(values: Tensor, rows: IntArray) -> Tensor:
 
 
 def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
-    """Return the given rows of `values`, without a copy if they are consecutive, as most donors of a shift are."""
+    """Return the given rows of `values`, without a copy if the rows are consecutive. Most donors of a shift are."""
     if isinstance(rows, slice):
         return values[rows]
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
@@ -249,9 +250,9 @@ def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
 
 
 def _moved(bound: BoundModel, own: Untouched, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
-    """Return the scores of all receivers (m, k) after a change, computed in blocks that fit in the cache.
+    """Return the scores (m, k) of all receivers after a change in some of them, computed in blocks that fit in the cache.
 
-    Receivers that are not marked in `changed` keep their scores.
+    Receivers that are not marked in `changed` keep their original scores.
     """
     rows, scores = np.flatnonzero(changed), own.scores.clone()
     everyone = len(rows) > DENSE * len(changed)

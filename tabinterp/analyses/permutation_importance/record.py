@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tabinterp.document.document import Document
 
 ASSOCIATED = 0.2  # minimum association of a conditioning column with the permuted column (Strobl et al. 2008)
-FEWEST = 20  # minimum number of rows of a stratum
+FEWEST = 20  # minimum rows of a stratum
 
 
 class ImportanceRow(Part):
@@ -24,10 +24,8 @@ class ImportanceRow(Part):
     network: Interval
     linear: Interval
     difference: Interval = Interval()  # network minus linear, paired by row
-    off_support: (
-        float | None
-    )  # share of permuted rows that are off the support: farther from real rows than 95% of real rows are
-    exact: bool  # whether all donors were used, so that there is no sampling error
+    off_support: float | None  # share of permuted rows farther from the nearest real row than 95% of unchanged rows
+    exact: bool  # True if all donors were used, so there is no sampling error from draws
 
 
 class Importance(Part):

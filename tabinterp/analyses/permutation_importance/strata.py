@@ -1,13 +1,13 @@
-"""Strata for conditional permutation: groups of rows that are similar in the columns associated with the permuted column.
+"""Strata for conditional permutation: rows that are similar in the columns related to the permuted one.
 
-A column is used for conditioning if its association with the permuted column is at least 0.2 (Strobl et al. 2008 use such a
-threshold for correlations). A regression tree predicts the permuted column from the conditioning columns, and the leaves of the
-tree are the strata. Strobl et al. 2008 and Debeer & Strobl 2020 use the splits of the trees in a forest, and Molnar et al. 2024
-use one tree per column.
+A column is used for conditioning if its association with the permuted column is at least 0.2. Strobl et al. (2008) use a similar
+threshold for correlations. A regression tree predicts the permuted column from the conditioning columns, and the leaves of the
+tree are the strata. One tree per column was proposed by Molnar et al. (2024). Strobl et al. (2008) and Debeer & Strobl (2020) use
+the splits of the trees in a forest instead.
 
-A tree underestimates the variation within its leaves for the rows on which it was grown. The rows are therefore divided into two
-halves, and the strata of each half come from a tree that was grown on the other half. A leaf with fewer than 20 rows is merged
-with its neighbour.
+Within the leaves of a tree, the permuted column varies less among the rows on which the tree was grown than among new rows. The
+rows are therefore divided into two halves, and the strata of each half come from a tree that was grown on the other half. A leaf
+with fewer than 20 rows is merged with a neighbouring leaf.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tabinterp.table.folds import folds
 
 from .record import FEWEST
 
-LEVELS = 16  # the tree distinguishes this number of most frequent levels of a permuted column
+LEVELS = 16  # number of the most frequent levels of a permuted column that the tree distinguishes
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Strata:
 
     Attributes
     ----------
-    label : stratum of each row, from 0 (n,).
+    label : stratum of each row, numbered from 0 (n,).
     conditioned : columns that define the strata.
     """
 
@@ -45,11 +45,11 @@ class Strata:
     order: IntArray  # (n,) indices of the rows, sorted by stratum
     place: IntArray  # (n,) position of each row within its stratum
     first: IntArray  # (strata,) index in `order` of the first row of each stratum
-    size: IntArray  # (strata,) number of rows
+    size: IntArray  # (strata,) number of rows in each stratum
 
     @classmethod
     def of(cls, label: IntArray, conditioned: tuple[str, ...] = ()) -> Strata:
-        """Return strata in which rows with equal labels are together; the labels can be arbitrary integers."""
+        """Return strata that consist of the rows with equal labels. The labels can be arbitrary integers."""
         _, label = np.unique(label, return_inverse=True)
         order = np.argsort(label, kind="stable")
         size = np.bincount(label)
@@ -68,7 +68,7 @@ class Strata:
     def further(self, rows: IntArray, shift: int) -> IntArray:
         """Return, for each of `rows` (m,), the row `shift` positions later in the same stratum, counted cyclically.
 
-        The result differs from the row itself, unless its stratum has no other row.
+        The result is never the row itself, unless its stratum contains no other row.
         """
         at = self.label[rows]
         size = self.size[at]
@@ -79,7 +79,7 @@ class Strata:
 def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], seed: int) -> Strata:
     """Divide the rows of a table into strata.
 
-    For rows in the same stratum, the columns `conditioned` predict similar values of the permuted `columns`.
+    Rows for which the columns `conditioned` predict similar values of the permuted `columns` are in the same stratum.
     """
     target = np.column_stack([_target(table, c) for c in columns])
     features = np.column_stack([_code(table, c) for c in conditioned])
@@ -114,7 +114,7 @@ def _joined(leaves: IntArray) -> IntArray:
 def _code(table: Table, column: str) -> FloatArray:
     """Return a column as numbers that a tree can split (n,): numeric values, or indices of levels.
 
-    Missing values get a number below all others.
+    Missing values are replaced by a number below all values of the column.
     """
     values = table.frame[column]
     if table.schema[column].kind == "numeric":
@@ -133,8 +133,8 @@ def _levels(table: Table, column: str) -> IntArray:
 def _target(table: Table, column: str) -> FloatArray:
     """Return the targets of the tree (n, t).
 
-    For a numeric column, these are the ranks in standard deviations and, if values are missing, an indicator of missing values.
-    For other columns, they are indicators of the most frequent levels, where missing values count as a level.
+    For a numeric column, the targets are the standardised ranks and, if values are missing, an indicator of missing values. For
+    other columns, the targets are indicators of the most frequent levels, where missing values count as a level.
     """
     if table.schema[column].kind == "numeric":
         x = table.numeric(column)

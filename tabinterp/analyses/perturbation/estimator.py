@@ -1,17 +1,17 @@
-"""Robustness: change of both models' loss and, for two classes, AUC as the values of columns are perturbed by increasing amounts.
+"""Robustness: the change in both models' loss, and in their AUC for two classes, as column values are perturbed more strongly.
 
 A perturbation of size s replaces values by those of *donors*, which are at most 10,000 training rows, drawn by a hash of their
-numbers. For a numeric value, its position among the sorted donor values of the column is found, with ties broken at random. The
-position is shifted up or down by a random amount, which is uniform and at most s times the number of donors, and is reflected at
-the ends. The donor value at the new position replaces the original value. With probability s, a level is replaced by the level of
-a random donor. Missing values stay missing. Every new value thus occurs in the table, and a given size has the same meaning in
-all columns. At s = 1, the new values do not depend on the original ones. The random draws for a row depend only on its number and
-the seed. They are the same for both models and for all sizes, so a larger size shifts every number further.
+numbers. A numeric value is located among the sorted donor values of its column, with ties broken at random. Its position is then
+shifted by a random amount, which is uniform between plus and minus s times the number of donors. Positions beyond the ends are
+reflected. The value at the new position replaces the original one. A level is replaced, with probability s, by the level of a
+random donor. Missing values stay missing. Every new value therefore occurs in the table, and a given size has the same meaning in
+all columns. At s = 1, the new values do not depend on the original ones. The random draws for a row depend only on the row's
+number and the seed. The draws are the same for both models and for all sizes, so a larger size shifts every value further.
 
 The loss of each row is averaged over the draws, and differences between the models are paired by row. Given the models and the
-donors, this average depends only on the row itself. Standard errors are therefore those of means over rows or, if rows come in
-groups, over groups. If the table has no split, the donors are the evaluated rows themselves. The intervals then treat these donor
-values as fixed.
+donors, this average depends only on the row itself. Standard errors are therefore computed as for means over rows or, if rows
+come in groups, over groups. If the table has no split, the evaluated rows themselves are the donors. Intervals then treat the
+distributions of the columns as fixed.
 
 The *excess rise* at a size is the rise in the network's loss from size 0 minus the rise in the linear counterpart's loss.
 """
@@ -50,15 +50,15 @@ from tabinterp.table.suppression import SMALL
 
 from .record import OF_NUMBERS, turns
 
-# A size is both the largest shift of a numeric value, as a share of the donors, and the probability that a level is replaced.
+# A size is the largest shift of a numeric value, as a share of the donors, and the probability that a level is replaced.
 SIZES = (
     0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0,
 )  # fmt: skip
 DRAWS = 10
-FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # used if whole rows are encoded again, or with a limited budget
+FEW_SIZES, FEW_DRAWS = (0.01, 0.05, 0.1, 0.2, 0.5), 2  # if whole rows are encoded again, or with a limited budget
 # Products with the weights are stored for columns with at most this many distinct values per encoded column.
 LOOKED_UP = 4
-TOGETHER = 16_384  # maximum number of perturbed rows that are scored in one batch
+TOGETHER = 16_384  # perturbed rows that are scored at once
 OF_COLUMNS = 0.1  # size at which single columns are perturbed
 DONORS = 10_000
 HALF = 32  # bits of a hash that are used for one random number
@@ -68,7 +68,7 @@ Estimate = tuple[float, float, float, float]  # value, standard error, ends of t
 
 @dataclass(frozen=True)
 class AtSize:
-    """Loss, AUC and excess rise in loss at one size of perturbation; AUCs are NaN unless the target has two classes."""
+    """Loss, AUC and excess rise in loss for one size of perturbation. AUCs are NaN unless the target has two classes."""
 
     size: float
     network: Estimate
@@ -82,7 +82,7 @@ class AtSize:
 
 @dataclass(frozen=True)
 class OfColumn:
-    """Rise in loss of both models when a single column is perturbed, and the difference between the two rises."""
+    """The rise in loss of both models when a single column is perturbed, and the difference between the two rises."""
 
     column: str
     network: Estimate
@@ -92,17 +92,18 @@ class OfColumn:
 
 @dataclass(frozen=True)
 class Robustness(Display):
-    """Performance of both models as the values of columns are perturbed by increasing amounts.
+    """Performance of both models for increasing sizes of perturbation.
 
     Parameters
     ----------
     loss : name of the loss, such as "log_loss".
-    null : loss if the base rate (for numbers, the mean) is always predicted.
+    null : loss if every prediction is the base rate or, for numeric targets, the mean.
     donors : number of rows from which new values are taken.
     donors_of : "training" if these are training rows, "all" if they are the evaluated rows.
     sizes : results at each size in increasing order, starting with size 0.
     numbers : results at size 5% when only numeric columns are perturbed; None if no input is numeric.
-    columns : results when only one column is perturbed, at `column_size`, in decreasing order of the rise in the network's loss.
+    columns : results when only one column is perturbed, at size `column_size`, in decreasing order of the rise in the network's
+        loss.
     """
 
     loss: str
@@ -119,7 +120,7 @@ class Robustness(Display):
 
     @property
     def lost_at(self) -> float | None:
-        """The smallest size such that the network is not significantly better than the linear model at this and all larger sizes.
+        """The smallest size at which, as at all larger sizes, the network is not significantly better than the linear model.
 
         None if the network is not significantly better at size 0, or if it is significantly better at the largest size.
         """
@@ -127,7 +128,7 @@ class Robustness(Display):
 
     @property
     def worse_from(self) -> float | None:
-        """The smallest size such that the network is significantly worse than the linear model at this and all larger sizes.
+        """The smallest size at which, as at all larger sizes, the network is significantly worse than the linear model.
 
         None if the network is already significantly worse at size 0, or is not significantly worse at the largest size.
         """
@@ -174,16 +175,16 @@ def robustness(
     column_size: float = OF_COLUMNS,
     seed: int = 0,
 ) -> Robustness:
-    """Measure the performance of a network and its linear counterpart as column values are perturbed by increasing amounts.
+    """Measure the performance of a network and its linear counterpart as column values are perturbed more strongly.
 
-    The held-out rows are used or, if the table has no split, all rows.
+    The held-out rows are perturbed or, if the table has no split, all rows.
 
     Parameters
     ----------
     model : the network.
     table : the rows.
-    counterpart : the linear model; if None, one is fitted, as an audit does.
-    sizes : increasing sizes of perturbation, above 0 and at most 1.
+    counterpart : the linear model; None fits one, as an audit does.
+    sizes : sizes of perturbation in increasing order, above 0 and at most 1.
     draws : number of perturbed copies of the rows at each size.
     column_size : size at which single columns are perturbed.
 
@@ -220,7 +221,7 @@ def _perturbed(
     column_size: float = OF_COLUMNS,
     seed: int,
 ) -> Robustness:
-    """Return the performance of both models when the given rows are perturbed; `rows` are indices in the network's table."""
+    """Return the performance of both models when the given rows are perturbed. `rows` are indices in the network's table."""
     table, evaluated = network.table, network.table.evaluation_rows()
     if len(rows) < SMALL:
         raise NotApplicableError(why("perturbation.few", least=SMALL))
@@ -277,7 +278,7 @@ class _Found:
 
 
 class _Asked:
-    """Both models with their evaluated rows, and methods that score these rows with values taken from other rows."""
+    """Both models and their evaluated rows. The object scores these rows when values are taken from other rows."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, loss: Loss, rows: int) -> None:
         """Prepare to score the first `rows` rows of the table to which the models are bound."""
@@ -308,10 +309,10 @@ class _Asked:
 
 
 def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
-    """Return a function that takes the source row of each value (columns, n) and returns the scores (n, k).
+    """Return a function that maps the index of each value's source row (columns, n) to scores (n, k).
 
     If every column is encoded separately, encoded values are taken from the source rows, and no row is encoded again. The encoded
-    values are in single precision and relative to their means.
+    values are in single precision, minus their means.
     """
     if not bound.is_local(bound.columns):
         return lambda came: forward(bound.rest, mixed(bound, np.ascontiguousarray(came.T))).cpu().numpy()
@@ -354,9 +355,7 @@ def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
 
 
 class _Places:
-    """The positions of the evaluated rows' values among the sorted donor values of each column.
-
-    New values are drawn from these positions.
+    """Positions of the evaluated rows' values among the sorted donor values of each column.
 
     Parameters
     ----------
@@ -370,7 +369,7 @@ class _Places:
         self.unmoved = np.tile(np.arange(rows), (len(inputs), 1))
         self.numeric = [j for j, column in enumerate(inputs) if table.schema[column].kind == "numeric"]
         self._known: list[IntArray] = []  # for each column: evaluated rows whose value is known
-        self._donors: list[IntArray] = []  # for each column: donors with a known value, sorted by it if it is numeric
+        self._donors: list[IntArray] = []  # for each column: donors whose value is known, sorted by it if it is numeric
         self._ranks: dict[
             int, tuple[IntArray, IntArray]
         ] = {}  # for each known value of a numeric column: numbers of donors below it, and of donors not above it
@@ -392,7 +391,7 @@ class _Places:
     def moved(self, size: float, draw: int, only: Collection[int] | None = None) -> IntArray:
         """Return the index of the row from which each value is taken (columns, rows), for a perturbation of the given size.
 
-        `only` has the indices of the columns to perturb; None perturbs all.
+        `only` contains the indices of the columns to perturb; None perturbs all.
         """
         came = self.unmoved.copy()
         for j in range(len(came)) if only is None else only:
@@ -411,7 +410,7 @@ class _Places:
         return came
 
     def _drawn(self, draw: int, column: int) -> tuple[FloatArray, FloatArray]:
-        """Return two random numbers in [0, 1) for each evaluated row, from the two halves of a hash."""
+        """Return two pseudorandom numbers in [0, 1) for each evaluated row, computed from the two halves of a hash."""
         key = np.array([draw * len(self._known) + column], dtype=np.uint64)
         hashes = splitmix(self._hashes ^ splitmix(key))
         return (hashes >> np.uint64(HALF)) / 2.0**HALF, (hashes & np.uint64(2**HALF - 1)) / 2.0**HALF
@@ -436,10 +435,10 @@ def _of_column(column: str, none: _Found, found: _Found) -> OfColumn:
 def run(context: Context) -> Robustness:
     """Perturb the evaluated rows of an audit.
 
-    Fewer sizes and draws are used if whole rows must be encoded again, or if the budget does not allow all of them.
+    Fewer sizes and draws are used if whole rows must be encoded again, or if the computing budget is too small for all of them.
     """
     rows = context.drawn(context.evaluated, context.settings.rows)
-    further = len(context.network.columns) + 1  # runs with a single column perturbed, and one with all numeric columns
+    further = len(context.network.columns) + 1  # each column alone, and all numeric columns together
     effort: dict[str, Any] = {}
     if context.share < len(rows) * DRAWS * (len(SIZES) + further) or not context.network.is_local(
         context.network.columns

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from tabinterp.document.document import Document
 
 
-OF_NUMBERS = 0.05  # size of the perturbation of numeric columns only
+OF_NUMBERS = 0.05  # size at which only numbers are perturbed
 
 
 class AtSize(Part):
     """Performance of both models at one size of perturbation; differences are network minus linear model."""
 
-    size: float  # largest shift of a numeric value as a share of the donors, and probability that a level is replaced
+    size: float  # largest shift of a numeric value, as a share of the number of donors, and probability that a level is replaced
     network: Interval
     linear: Interval
     difference: Interval
     rise: Interval  # rise in the network's loss from size 0 minus the rise in the linear model's; empty at size 0
-    network_auc: Interval  # empty unless the target has two classes
+    network_auc: Interval  # for two classes
     linear_auc: Interval
     auc_difference: Interval
 
@@ -46,19 +46,17 @@ class OfColumn(Part):
 
 class Record(Part):
     metric: Metric
-    null: float  # loss on all evaluated rows if the base rate, or the mean, is always predicted
+    null: float  # loss on all evaluated rows if every prediction is the base rate, or the mean
     rows: int
     draws: int
     seed: int
     donors: int  # number of donor rows
-    donors_of: Literal["training", "all"]  # "all": the evaluated rows, because it is not known which rows were held out
+    donors_of: Literal["training", "all"]  # "all": donors are the evaluated rows; no rows are known to be held out
     sizes: list[AtSize]  # size 0 first, increasing
-    numbers: AtSize | None  # only numeric columns perturbed; None: no input is numeric
-    # Smallest size such that the network is not significantly better at this and all larger sizes. None: not significantly better
-    # at size 0, or significantly better at the largest size.
+    numbers: AtSize | None  # results when only numeric columns are perturbed; None if no input is numeric
+    # smallest size from which on the network is not significantly better; None: not better at size 0, or better at the largest
     lost_at: float | None
-    # Smallest size such that the network is significantly worse at this and all larger sizes. None: significantly worse at size
-    # 0, or not significantly worse at the largest size.
+    # smallest size from which on it is significantly worse; None: worse at size 0, or not worse at the largest size
     worse_from: float | None
     column_size: float
     columns: list[OfColumn]  # largest rise in the network's loss first
@@ -104,7 +102,7 @@ class Record(Part):
 
 
 def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tuple[float | None, float | None]:
-    """Return the sizes at which the network stops being significantly better and becomes significantly worse.
+    """Return the sizes from which the network is not significantly better, and from which it is significantly worse.
 
     Parameters
     ----------
@@ -133,7 +131,7 @@ def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tu
 def _from(sizes: Sequence[float], holds: Sequence[bool]) -> float | None:
     """Return the smallest size such that a condition holds at this size and at all larger sizes.
 
-    `holds` says for each size whether the condition holds. The result is None if it does not hold at the largest size.
+    `holds` states for each size whether the condition holds. The result is None if it does not hold at the largest size.
     """
     first = max((i + 1 for i, one in enumerate(holds) if not one), default=0)
     return sizes[first] if first < len(sizes) else None

@@ -1,17 +1,17 @@
-"""Proxies: how well the inputs predict a protected column that is not an input, and the effect of the best predictors (proxies).
+"""Proxies: input columns that predict a protected column which is not an input, and their effect on the models.
 
-The protected column is predicted by probes (Alain & Bengio 2016), which are logistic regressions or, for a numeric column, linear
-regressions. A probe uses the encoded inputs, the outputs of one hidden layer, the score, or a single input column. A single
-column is represented by its levels or, if it is numeric, by sixteen ranges. Probes are evaluated by five-fold cross-validation.
-The measure is R2 for a numeric column. For other columns, it is the AUC of each level against all others, averaged over the
-levels in proportion to their shares. The measure is averaged over the folds. Its standard error over rows is multiplied by 1.5,
-because the training sets of the five fits overlap (Nadeau & Bengio 2003). A probe shows which information is linearly available,
-not how the network uses it.
+The protected column is predicted by probes (Alain & Bengio 2016), which are logistic regressions or, for a numeric protected
+column, linear regressions. The predictors of a probe are the encoded inputs, the outputs of one hidden layer, the score, or a
+single input column. A single input column is represented by indicators of its levels or, if it is numeric, of sixteen ranges.
+Probes are evaluated by five-fold cross-validation. The measure of accuracy is R2 for a numeric protected column. For other
+columns, it is the AUC of each level against all others, averaged over the levels with their shares as weights. The measure is
+averaged over the folds. Its standard error over rows is multiplied by 1.5, because the fits in different folds have most of their
+rows in common (Nadeau & Bengio 2003). A probe shows which information is linearly available, not how the network uses it.
 
-The effect of the best proxies is measured by permutation. Their values are taken from other rows, first for one proxy at a time
-and then for all proxies together. The loss, and the gap between the groups with the highest and lowest selection rates, are
-compared before and after permutation. Both gaps are between the same two groups. If the selection rate of one of these groups may
-not be shown (`groups/partition`), the gap is withheld, and only its mean change over draws is reported.
+The effect of the best proxies is measured by permutation: values are taken from other rows, for one proxy at a time and for all
+proxies together. The loss, and the gap between the most and the least selected group, are then computed again. The two groups are
+those with the highest and the lowest share before permutation. If the share selected may not be shown for one of these groups
+(`groups/partition`), the gap is withheld, and only its change is reported, as a mean over draws.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ from tabinterp.table.hash_sampling import chosen, row_hash
 from tabinterp.table.suppression import SMALL, BoolArray, countable, shown
 
 FOLDS = 5
-OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # factor of standard errors, because the training sets overlap
+OVERLAP = float(np.sqrt(1 + FOLDS / (FOLDS - 1)))  # factor of standard errors: the fits share most of their rows
 ROWS = 3000
-FEWEST = 50  # minimum number of known rows of a numeric protected column, and of rows of each level of other protected columns
+FEWEST = 50  # minimum rows of a numeric protected column, or of each level of another
 CELLS = 16
 BEST, REPEATS = 3, 4
 PENALTY = 1.0
@@ -61,8 +61,8 @@ class Probe:
 
     Attributes
     ----------
-    place : "inputs", the name of a hidden layer ("layer 1"), "score", or the name of an input column.
-    power : AUC or R2.
+    place : predictors of the probe: "inputs", the name of a hidden layer ("layer 1"), "score", or the name of an input column.
+    power : cross-validated AUC or R2.
     """
 
     place: str
@@ -71,7 +71,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Ablated:
-    """Effect of permuting some columns on one model: the change of the loss, the change of the gap, and the remaining gap."""
+    """The effect of permuting some columns on one model: the change in loss, the change in the gap, and the remaining gap."""
 
     columns: tuple[str, ...]
     loss: Estimate
@@ -81,9 +81,9 @@ class Ablated:
 
 @dataclass(frozen=True)
 class Gap:
-    """Gap between the highest and the lowest selection rate of any group, under one model.
+    """The difference in the share selected between the most and the least selected group, under one model.
 
-    For numeric targets and counts, it is the gap in mean predictions.
+    For numeric targets and counts, it is the difference in mean predictions.
     """
 
     most: Condition
@@ -94,7 +94,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Proxy:
-    """Results for one protected column that is not an input.
+    """Probes and gaps for one protected column that is not an input.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class Proxy:
 
     @property
     def best(self) -> tuple[str, ...]:
-        """At most three columns that predict the protected column significantly better than chance."""
+        """The best proxies: at most three columns that predict the protected column significantly better than chance."""
         chance = CHANCE[self.metric == "auc"]
         return tuple(p.place for p in self.columns if p.power[2] > chance)[:BEST]
 
@@ -142,7 +142,7 @@ class Proxies(PreviewedFrame):
 
 
 def proxies(network: BoundModel, linear: BoundModel, *, threshold: float = THRESHOLD, seed: int = 0) -> Proxies:
-    """Measure how well the inputs predict each protected column that is not an input, and the effect of its best proxies.
+    """Measure the accuracy with which each protected column that is not an input can be predicted, and the effect of its proxies.
 
     At most 3,000 of the rows to which both models are bound are used, drawn by a hash of their numbers. A protected column is
     left out if fewer than two of its levels have at least fifty rows, or if it is numeric and known in fewer than fifty rows.
@@ -209,7 +209,7 @@ def _of_column(table: Table, name: str) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """A protected column to be predicted: the rows that are used, their values, weights and folds."""
+    """A protected column to be predicted: the rows that are used, and their targets, weights and folds."""
 
     known: BoolArray
     outcomes: FloatArray
@@ -259,9 +259,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
     shares = [found.share(int(i)) for i in told]
     rates = [one.value for one in shares]
     if len(told) < 2 or not np.isfinite(rates).all() or min(one.units for one in shares) < FEWEST_GROUPS:
-        return (
-            None  # With fewer than ten rows or groups of rows, the report does not show which selection rate is lower.
-        )
+        return None  # With fewer than ten rows or groups of rows, the report does not say which share is lower.
     most, least = (int(told[at]) for at in (np.argmax(rates), np.argmin(rates)))
     pair = (parts.codes == most, parts.codes == least)
     gap = _difference(bound.table, rows.selected, pair)
@@ -272,7 +270,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
 
 
 def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
-    """Return a mask of the groups with a selection rate that may be shown (groups,)."""
+    """Return a mask of the groups for which the share selected may be shown (groups,)."""
     sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
     return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 

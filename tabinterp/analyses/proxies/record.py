@@ -1,6 +1,4 @@
-"""Record classes for proxies: how well the inputs predict a protected column that is not an input, and the effect of the
-proxies.
-"""
+"""Record classes for proxies: the accuracy with which protected columns are predicted from inputs, and the effect of proxies."""
 
 from __future__ import annotations
 
@@ -23,14 +21,14 @@ PLACES = ("inputs", "score")
 class ProbeRow(Part):
     place: Literal["inputs", "layer", "score", "column"]
     name: str  # name of the representation or the column
-    power: Interval  # AUC or R2
+    power: Interval  # cross-validated AUC or R2
 
 
 class AblatedRow(Part):
     columns: list[str]
-    loss: Interval  # change of the loss
-    gap: Interval  # change of the gap
-    left: Interval  # the remaining gap
+    loss: Interval  # change in loss when the columns are permuted
+    gap: Interval  # change in the gap when the columns are permuted
+    left: Interval  # the gap that remains when the columns are permuted
 
 
 class GapPart(Part):

@@ -1,6 +1,7 @@
-"""Adverse decisions: declined rows, the just-approved rows with which they are compared, and the contributions of columns.
+"""Adverse decisions: the declined rows, the just-approved rows for comparison, and the contributions of columns.
 
-Contributions have the shape (rows, columns) and are in units of the score. A positive contribution counts against the row.
+Contributions have the shape (rows, columns) and are in units of the score. A positive contribution makes the adverse decision
+more likely.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ REFERENCE = 100  # number of just-approved rows
 EVALUATIONS, MOST = (
     2_000_000,
     16,
-)  # target number of network evaluations for one set of lists; maximum number of permutations for each pair of rows
-TOLERANCE = 1e-2  # tolerance of integrated gradients, small enough to rank the columns
+)  # network evaluations for one set of lists, if the number of rows allows it; maximum permutations for each pair of rows
+TOLERANCE = 1e-2  # tolerance of integrated gradients, which is small enough to order the columns
 
 AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
@@ -37,7 +38,7 @@ BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """The declined rows, followed by the just-approved rows, with both models bound to them.
+    """The declined rows, followed by the just-approved rows, and both models bound to all of these rows.
 
     `side` is 1 if a higher score makes the adverse decision more likely, otherwise -1.
     """
@@ -47,7 +48,7 @@ class Case:
     size: int
     found: int
     near: IntArray  # indices of the just-approved rows
-    mean: FloatArray  # mean of all rows as encoded for the network (d,)
+    mean: FloatArray  # (d,) mean of all rows as the network encodes them
     linear_mean: FloatArray
     side: float
     cut: float
@@ -75,7 +76,7 @@ class Case:
     def declines(self, scores: FloatArray) -> BoolArray:
         """Return a mask of the scores that lead to an adverse decision.
 
-        A score equal to the threshold is assigned to the negative class.
+        A score equal to the threshold belongs to the negative class.
         """
         return np.asarray((scores > self.cut) == (self.side > 0))
 
@@ -156,9 +157,9 @@ def _both_scales(scores: torch.Tensor) -> torch.Tensor:
 
 
 def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return Shapley values of the log-odds and of the probability, relative to the just-approved rows (both: rows, columns).
+    """Return Shapley values of the log-odds and of the probability, both relative to the just-approved rows (rows, columns).
 
-    Both are computed from the same coalitions.
+    The two sets of values are computed from the same coalitions.
     """
     once = case.size * len(case.near) * 2 * max(1, len(bound.columns) - 1)
     permutations = int(np.clip(case.evaluations // once, 1, MOST))
@@ -167,7 +168,7 @@ def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray
 
 
 def _baseline(case: Case, mean: FloatArray) -> FloatArray:
-    """Return Shapley values (rows, columns) relative to a single encoded row `mean` (d,), which is a mean of rows."""
+    """Return Shapley values (rows, columns) relative to `mean` (d,), which is the mean of some encoded rows."""
     bound, rows = case.network, np.arange(case.size + 1)  # the last row is replaced by the mean
     one = replace(bound, x=np.vstack([bound.x[: case.size], mean]), table=bound.table.take(rows))
     found = explain(Games(one, rows[-1:], lambda scores: scores), case.rows, case.seed, MOST, None).values
@@ -185,7 +186,7 @@ def _gradients(case: Case) -> FloatArray:
 
 
 def linear_values(case: Case, mean: FloatArray) -> FloatArray:
-    """Return contributions under the linear model (rows, columns): coefficient times deviation from `mean`.
+    """Return contributions under the linear model (rows, columns): coefficient times difference from `mean`.
 
     If the encoder mixes columns, Shapley values relative to the just-approved rows are returned instead.
     """
@@ -198,7 +199,7 @@ def linear_values(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _cleaned(case: Case, values: FloatArray, bound: BoundModel) -> FloatArray:
-    """Return contributions to the adverse decision, with values that are only rounding errors set to zero."""
+    """Convert contributions to the score to contributions to the adverse decision, and set rounding errors to zero."""
     tiny = RESOLUTION * max(float(np.abs(values).max()), 1e-300)
     return case.side * np.where(np.abs(values) > tiny, values, 0.0)
 

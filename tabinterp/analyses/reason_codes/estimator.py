@@ -1,20 +1,21 @@
 """Reason codes: the columns that contribute most to an adverse decision, under the network and under the linear model.
 
 The Official Interpretations of Regulation B (12 CFR 1002, Supplement I, 9(b)(2)-5) describe two methods. Both name the factors on
-which the applicant is furthest below an average. One method uses the average of applicants at or just above the cut-off, and the
-other uses the average of all applicants. For a logistic regression, the contribution of a column is beta (x - average), in closed
-form. For a network, there are several ways to compute contributions.
+which the applicant is furthest below an average. In one method, this is the average of applicants at or just above the cut-off;
+in the other, it is the average of all applicants. For a logistic regression, the contribution of a column is beta (x - average).
+For a network, there are several ways to compute contributions.
 
-- The main method is interventional Shapley values relative to the just-approved rows. It uses real rows and whole columns.
-- Two alternatives are Shapley values relative to the mean of the just-approved rows, and relative to the mean of all rows. If
-  there are categorical columns, such a mean is not a possible row.
+- The main method is interventional Shapley values relative to the just-approved rows. It compares with real rows, and treats all
+  encoded columns of a column together.
+- Two alternatives are Shapley values relative to the mean of the just-approved rows, and Shapley values relative to the mean of
+  all rows. If some columns are categorical, a mean is not a possible row.
 - Another alternative is integrated gradients from the mean of the just-approved rows.
 
-The analysis measures how well the lists of two methods agree, row by row. It compares the order of the columns and not the sizes
-of their contributions, because the sizes can be similar even if the order differs.
+The analysis measures how well the lists of two methods agree, row by row. It compares the columns named and not the sizes of
+their contributions. Two sets of contributions can be similar in size and still give different lists.
 
 A reason is a column that contributes to the adverse decision. A list names the columns with the largest contributions, at most
-four of them (9(b)(2)-1). It is shorter if fewer columns contribute to the adverse decision.
+four of them (9(b)(2)-1). A list is shorter if fewer than four columns contribute to the adverse decision.
 """
 
 from __future__ import annotations
@@ -48,24 +49,23 @@ from .adverse_decisions import (
 from .reason_lists import Against, Flips, Likeness, Named, against, alike, flips, named_columns, omitted, protected
 from .record import TOP
 
-AUDITED_ROWS = 500  # maximum number of declined rows that an audit explains
+AUDITED_ROWS = 500  # rows with an adverse decision that an audit explains
 
 
 @dataclass(frozen=True, eq=False)
 class ReasonCodes(Display):
-    """Reason codes of declined rows, and measures of their reliability.
+    """Reason codes of declined rows, and how reliable they are.
 
     Attributes
     ----------
     rows : number of declined rows that are explained.
     declined_rows : number of declined rows.
-    reference_rows : number of just-approved rows with which the declined rows are compared. The same rows are used for both
-        models.
+    reference_rows : number of just-approved rows with which the declined rows are compared. Both models use the same rows.
     network : contribution of each column to the network's adverse decision, in log-odds (rows, columns).
     linear : contribution of each column to the adverse decision under the linear model, in log-odds (rows, columns).
     numbers : row numbers of the explained rows.
-    omitted : share of rows in which a column that is not named matters more than a named one. A column matters more if the
-        network's score changes more when only this column takes the values of the just-approved rows.
+    omitted : share of rows in which a column that is not named matters more than a named column. Columns are compared by the
+        change in the network's score when only one column takes the values of the just-approved rows.
     protected : share of rows for which a protected column is among the reasons, under the network and under the linear
         model; None if no column is protected.
     """
@@ -106,8 +106,8 @@ class ReasonCodes(Display):
     def frame(self) -> pd.DataFrame:
         """Return one line for each measure.
 
-        Each line contains the subject of the measure, the number of rows, the value, its standard error and its 95% interval. All
-        measures are aggregates over rows.
+        A line contains the subject of the measure, the number of rows, and the value with its standard error and 95% interval.
+        All measures are aggregates, so no line describes a single row of the table.
         """
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))
@@ -128,7 +128,7 @@ class ReasonCodes(Display):
 
     @any_backend
     def codes(self) -> pd.DataFrame:
-        """Return one line for each explained row: its number, and its reasons under both models, in decreasing order."""
+        """Return one line for each explained row: its number, and its reasons under each model, in order of contribution."""
         made: dict[str, Any] = {"row": self.numbers}
         names = np.array([*self.columns, None], dtype=object)
         for model in ("network", "linear"):
@@ -156,15 +156,15 @@ def reason_codes(
 
     Parameters
     ----------
-    table : the rows. It must declare the adverse class (`read_table(..., adverse=)`). A row is declined if it is predicted to be
-        of this class.
-    declined : deprecated. The adverse class, "positive" or "negative", for a table that does not declare it.
+    table : the rows. The table must declare the adverse class (`read_table(..., adverse=)`). A row is declined if it is predicted
+        to be of this class.
+    declined : deprecated. The adverse class, "positive" or "negative", if the table does not declare it.
     threshold : probability above which a row is predicted positive.
     signs : for numeric columns, the intended direction (+1 or -1) of their effect on the score of the positive class.
-    rows : maximum number of declined rows to explain, drawn by a hash of their numbers; None explains all.
+    rows : maximum number of declined rows to explain, drawn by a hash of their numbers; None explains all declined rows.
     reference : maximum number of just-approved rows with which the declined rows are compared.
-    evaluations : maximum number of rows that the network scores for one set of lists. This limits the number of permutations for
-        each pair of rows, which is between one and sixteen.
+    evaluations : maximum number of rows that the network scores to compute one set of Shapley values. It limits the number of
+        permutations for each pair of rows, which is at least one and at most sixteen.
 
     Raises
     ------
@@ -236,8 +236,8 @@ def run(context: Context) -> ReasonCodes | None:
         return None
     network, linear = context.both(context.evaluated)
     columns = len(network.columns)
-    # Each pair of rows needs evaluations for at least two lists of reasons, each with a permutation and its reverse. In further
-    # evaluations, single columns or the columns of a list are changed.
+    # Each pair of rows needs evaluations for at least two lists of reasons, each from a permutation and its reverse. Further
+    # evaluations change single columns or the columns of a list.
     rows, reference = context.rows_and_background(6 * columns, min(context.settings.rows, AUDITED_ROWS), REFERENCE)
     return reason_codes(
         network,

@@ -1,9 +1,9 @@
 """Lists of reasons: their similarity, the columns that they name, and the effect of changing these columns on the decision.
 
 Small counts are protected. If a share would reveal a count of one to nine rows, or of all but one to nine rows, a bound is
-returned in its place (`told_share`). A share is withheld if the protected share could be calculated from it. The number of rows
-on which the two models decide differently may also be withheld. In that case, results are not split by the linear model's
-decision on the declined rows.
+returned in its place (`told_share`). Other shares from which such a share could be calculated are withheld. The number of rows on
+which the two models decide differently may also have to be withheld. In that case, results are not split into declined rows that
+the linear model also declines and declined rows that it approves.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from tabinterp.table.suppression import parts_shown
 from .adverse_decisions import BoolArray, Case, linear_values
 from .record import TOP
 
-DONORS = 20  # number of just-approved rows from which the values of the named columns are taken
-BLOCK = 512  # number of rows that are changed in one batch
+DONORS = 20  # just-approved rows from which the values of the named columns are taken
+BLOCK = 512  # rows whose columns are changed at the same time
 
 Which = Literal["network", "linear"]
 
@@ -39,9 +39,9 @@ class Likeness:
 
     Attributes
     ----------
-    of : name of the comparison.
+    of : name of the comparison, such as "linear" or "seed".
     rows : number of declined rows.
-    jaccard : mean Jaccard index: columns named by both lists, as a share of the columns named by at least one.
+    jaccard : mean Jaccard index: number of columns named by both lists, as a share of the columns named by at least one list.
     changed : share of rows for which the lists name different columns.
     first : share of rows for which both lists have the same first column.
     """
@@ -55,14 +55,14 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Flips:
-    """The share of declined rows that a model approves after the columns named in their reasons have changed.
+    """The share of a model's declined rows that it approves after the columns named in their reasons have changed.
 
-    New values come from a just-approved row, and shares are over pairs of a declined and a just-approved row.
+    New values come from a just-approved row. A share counts pairs of a declined row and a just-approved row.
 
     Attributes
     ----------
     named : share of pairs in which the model approves the row after the named columns have changed.
-    random : share of pairs in which the model approves the row after an equal number of random columns have changed.
+    random : share of pairs in which the model approves the row after the same number of randomly chosen columns have changed.
     gain : the paired difference, `named` minus `random`.
     """
 
@@ -75,9 +75,7 @@ class Flips:
 
 @dataclass(frozen=True)
 class Named:
-    """For one column, the share of rows for which it is a reason and the share for which it is the first reason, under both
-    models.
-    """
+    """The share of rows for which a column is a reason, and the share for which it is the first reason, under both models."""
 
     column: str
     protected: bool
@@ -91,8 +89,8 @@ class Named:
 class Against:
     """The share of reasons that contradict the declared direction of a column.
 
-    The share is over rows for which the column is a reason. A reason contradicts the direction if the row's value should,
-    according to the direction, be less adverse than the mean of the just-approved rows.
+    The share is over rows for which the column is a reason. The reason contradicts the direction if the row's value should be
+    less adverse than the mean of the just-approved rows, according to the direction.
     """
 
     column: str
@@ -105,9 +103,9 @@ class Against:
 
 
 def listed(values: FloatArray) -> tuple[BoolArray, IntArray]:
-    """Return which columns each list names (rows, columns), and the index of its first reason (rows,), -1 if it is empty.
+    """Return a mask of the columns that each list names (rows, columns), and the index of its first reason (rows,), or -1.
 
-    `values` (rows, columns) contains the contributions to the adverse decision.
+    `values` (rows, columns) contains the contributions to the adverse decision. The index is -1 if the list is empty.
     """
     order = np.argsort(-values, axis=1, kind="stable")
     named = np.zeros(values.shape, dtype=bool)
@@ -135,10 +133,10 @@ def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Li
 
 
 def _closed(found: list[Likeness]) -> list[Likeness]:
-    """Return the measures. If a measure is withheld on one part of the declined rows, withhold it on the other part too.
+    """Withhold each measure on both parts of the declined rows if it is withheld on one part, and return all measures.
 
-    The parts are the rows that the linear model also declines, and the rows that it approves. Otherwise, the withheld value could
-    be derived from the measures on the other part and on all declined rows.
+    The two parts are the rows that the linear model also declines, and the rows that it approves. Otherwise, the withheld value
+    could be derived from the measure on the second part and on all declined rows.
     """
     of = {one.of: one for one in found}
     parts = of["linear_agree"], of["linear_differ"]
@@ -172,9 +170,7 @@ def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
 
 
 def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
-    """Return, for each model, the share of its declined rows that it approves after the columns named in the reasons have
-    changed.
-    """
+    """Return, for each model, the share of its declined rows that it approves after the columns in its reasons have changed."""
     models: tuple[tuple[Which, BoundModel, FloatArray], ...]
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:
@@ -194,9 +190,9 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
 
 
 def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
-    """Return random sets of columns (rows, columns) with the given numbers of columns `sizes` (rows,).
+    """Return a random set of columns for each row (rows, columns), with the number of columns in `sizes` (rows,).
 
-    The random numbers depend on the hash of each row's number.
+    The draw depends on the hash of the row's number.
     """
     own = row_hash(case.network.table.numbers[at], case.seed)
     columns = splitmix(np.arange(len(case.network.columns), dtype=np.uint64))
@@ -206,9 +202,9 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
 
 
 def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> FloatArray:
-    """Return, for each row (rows,), the share of donors with whose values the row is approved.
+    """Return, for each row (rows,), the share of donors for which it is approved after some columns take the donor's values.
 
-    The columns marked in `moved` (rows, columns) take the donor's values. The donors are just-approved rows.
+    These columns are marked in `moved` (rows, columns). The donors are just-approved rows.
     """
     every = slice(None, None, max(1, -(-len(case.near) // DONORS)))
     donors, counts = case.near[every], case.near_weights[every]
@@ -223,7 +219,7 @@ def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> 
 
 
 def omitted(case: Case, main: FloatArray) -> Mean:
-    """Return the share of rows for which a column that is not named matters more than a named one.
+    """Return the share of rows for which a column that is not named matters more than a named column.
 
     A column matters more if the score changes more when only this column takes the values of the just-approved rows.
     """
@@ -242,13 +238,11 @@ def omitted(case: Case, main: FloatArray) -> Mean:
 
 
 def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Named]:
-    """Return the columns that are a reason for at least ten rows under one of the models, in decreasing order of frequency for
-    the network.
-    """
+    """Return the columns that are a reason for at least ten rows under either model, in decreasing order of frequency."""
     weights, group = _weighed(case, case.rows)
     (network, first), (other, other_first) = listed(main), listed(linear)
     open_ = [_firsts(one, network.shape[1]) for one in (first, other_first)]
-    # If all rows have the same number of reasons, a reader knows the sum of these counts.
+    # If all rows have the same number of reasons, the total of these counts is known.
     told = [parts_shown(one.sum(axis=0)) for one in (network, other)]
     found = [
         Named(
@@ -266,16 +260,16 @@ def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Name
 
 
 def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the share of rows for which a column is a reason, given an indicator of these rows.
+    """Return the share of rows for which a column is a reason, given an indicator for each row.
 
-    If the count is one to nine rows, the result is a bound. If `told` is False, the share is withheld, because a small count
-    could be derived from it.
+    If the column is a reason for one to nine rows, the result is a bound. If `told` is False, a small count could be derived from
+    the share, and the share is withheld.
     """
     return told_share(hit, weights, group) if told or hit.sum() < FEWEST else NONE
 
 
 def _firsts(first: IntArray, columns: int) -> BoolArray:
-    """Return a mask (columns,) of the columns for which the number of rows with this first reason may be shown."""
+    """Return, for each column (columns,), whether the number of rows for which it is the first reason may be shown."""
     counts = np.bincount(first + 1, minlength=columns + 1)
     return parts_shown(counts)[1:]
 

@@ -1,8 +1,7 @@
-"""Record classes for reason codes: the columns named for adverse decisions, the agreement between models, and the stability of
-the lists.
+"""Record classes for reason codes: the columns named for adverse decisions, and the agreement and stability of the lists.
 
-Results are aggregates over at least ten rows. If a share counts one to nine rows, it has no value and at most an upper limit. If
-it counts all but one to nine rows, it has no value and at most a lower limit.
+Results are aggregates over at least ten rows. If a share represents one to nine rows, its value is omitted, and at most an upper
+limit is given. If it represents all but one to nine rows, its value is omitted, and at most a lower limit is given.
 """
 
 from __future__ import annotations
@@ -42,30 +41,28 @@ class Alike(Part):
         "integrated_gradients",
         "linear_reference",
     ]
-    rows: int | None  # None: fewer than ten rows, or fewer than ten rows are missing from all declined rows
+    rows: int | None  # None if there are fewer than ten rows, or 1 to 9 other declined rows
     jaccard: Interval
-    changed: Interval  # share of rows for which the lists name different columns
+    changed: Interval  # share of rows for which the two lists name different columns
     first: Interval  # share of rows for which both lists have the same first reason
 
 
 class Flip(Part):
-    """Share of declined rows that a model approves after columns take values from just-approved rows, for named and for random
-    columns.
-    """
+    """Share of rows approved after the named columns take values from just-approved rows, compared with random columns."""
 
     model: Literal["network", "linear"]
-    rows: int | None  # rows that this model declines; None if these, or the other rows, are fewer than ten
+    rows: int | None  # number of rows that this model declines; None if below ten, or if 1 to 9 are not declined
     named: Interval
     random: Interval
-    gain: Interval  # paired difference, named minus random
+    gain: Interval  # paired difference, `named` minus `random`
 
 
 class ReasonRow(Part):
-    """For one column, the share of declined rows for which it is a reason and the share for which it is the first reason."""
+    """The share of declined rows for which a column is a reason, and the share for which it is the first reason."""
 
     column: str
     protected: bool
-    proxy_of: list[str]  # protected columns, used by neither model, of which this column is one of the best proxies
+    proxy_of: list[str]  # protected columns that neither model uses, with this column among their best proxies
     network: Interval
     linear: Interval
     network_first: Interval
@@ -75,7 +72,7 @@ class ReasonRow(Part):
 class Reasons(Part):
     rows_of: Literal["held-out", "all"]
     declined: str  # the adverse class; a row is declined if it is predicted to be of this class
-    threshold: float  # threshold of the probability of the positive class
+    threshold: float  # probability above which a row is predicted positive
     declined_rows: int
     rows: int  # number of declined rows that are explained, drawn by a hash of their numbers
     reference_rows: int
@@ -118,9 +115,7 @@ def build(r: Results) -> Reasons | None:
 
 
 def _proxies(r: Results) -> dict[str, list[str]]:
-    """Return, for each column, the protected columns that neither model uses and of which the column is one of the best
-    proxies.
-    """
+    """Return, for each column, the protected columns that neither model uses and for which it is one of the best proxies."""
     proxies: dict[str, list[str]] = {}
     found = r[PROXIES]
     for proxy in () if found is None else found.proxies:
@@ -130,7 +125,7 @@ def _proxies(r: Results) -> dict[str, list[str]]:
 
 
 def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> list[Message]:
-    """Return a sentence for each protected column about the proxy that is most often a reason under the network.
+    """Return, for each protected column, a sentence about its proxy that is most often a reason under the network.
 
     A proxy is included only if it is a reason for at least ten rows under both models.
     """
@@ -147,7 +142,10 @@ def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) ->
 
 
 def _count(part: int, rows: int) -> int | None:
-    """Return the count `part` out of `rows`; None if `part` or the number of remaining rows is between one and nine."""
+    """Return the count `part` of rows among `rows`.
+
+    The result is None if `part` is below ten, or if 1 to 9 rows are not counted.
+    """
     return part if part >= SMALL and not countless(part, rows) else None
 
 
@@ -157,8 +155,7 @@ def _percent(name: str, share: Mean) -> dict[str, float]:
 
 
 def _sentences(result: ReasonCodes, linear: str) -> list[Message]:
-    """Return the sentences about the agreement, stability and effect of the reasons; an empty list if there are too few groups of
-    rows.
+    """Return sentences about the agreement, stability and effect of the reasons; none if there are too few groups of rows.
 
     The analysis ensures that every number is based on at least ten rows.
     """
@@ -183,9 +180,7 @@ def _direction(gain: Mean) -> str:
 
 
 def _sentence(key: str, values: dict[str, str], **shares: Mean) -> Message | None:
-    if any(
-        share[0] != share[0] or share[2] != share[2] for share in shares.values()
-    ):  # no sentence if an interval is missing
+    if any(share[0] != share[0] or share[2] != share[2] for share in shares.values()):  # no sentence without intervals
         return None
     numbers = {end: value for name, share in shares.items() for end, value in _percent(name, share).items()}
     return Message(key=key, values={**values, **numbers})

@@ -1,14 +1,15 @@
-"""The verdict after recalibration of both models: do the models differ only in their calibration?
+"""Comparison of both models after recalibration: do they differ only in their calibration?
 
-Class weights, resampling or overtraining shift the predicted probabilities, even if the model ranks rows equally well. Such a
+Class weights, resampling and overtraining can shift a model's predicted probabilities without changing how it ranks rows. The
 shift raises the log loss. Each model's scores f are therefore recalibrated to a f + b. For two classes, this is logistic
-recalibration (Platt 1999). For several classes, there is one temperature a, and an intercept b for each class (bias-corrected
-temperature scaling, Alexandari et al. 2020). For numbers, the map is a least-squares line, and for counts a Poisson regression.
+recalibration (Platt 1999). For more classes, there is one factor a for all classes, and an intercept b for each class
+(bias-corrected temperature scaling, Alexandari et al. 2020). For numeric targets, the map is a least-squares line. For counts, it
+is a Poisson regression.
 
-No rows are reserved for recalibration, so the maps are cross-fitted on the held-out rows. Rows are assigned to five folds by a
-hash of their number (or of the number of the first row in their group). The map for each fold is fitted on the other four folds.
-For classes and counts, a prior with the weight of one row shrinks the map towards the identity. The fit is then finite even if
-the score separates the classes perfectly.
+No rows are set aside for recalibration. The maps are cross-fitted on the held-out rows instead. Rows are assigned to five folds
+by a hash of their number (or of the number of the first row in their group). The map for each fold is fitted on the other four
+folds. For classes and counts, a prior with the weight of one row shrinks the map towards the identity. The prior keeps the map
+finite even if the score separates the classes perfectly.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Recalibrated:
 def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *, seed: int = 0) -> Recalibrated:
     """Recalibrate both models on the same held-out rows and compare them again.
 
-    The equivalence margin is that of `before`, the performance without recalibration.
+    The equivalence margin is that of `before`, which is the performance without recalibration.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *
 
 
 def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = CPU) -> FloatArray:
-    """Return recalibrated scores (n, k); the map for the rows of each fold is fitted on the other folds."""
+    """Return recalibrated scores (n, k). The map for the rows in each fold is fitted on the other folds."""
     weights, made = table.row_weights, np.empty_like(scores)
     for one in range(FOLDS):
         inside = fold == one
@@ -99,7 +100,7 @@ def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = 
 def fit(
     scores: FloatArray, y: FloatArray, weights: FloatArray, task: str, device: str = CPU
 ) -> tuple[float, FloatArray]:
-    """Return the slope and the intercepts (k,) of the map from scores to recalibrated scores that minimises the loss."""
+    """Return the slope and the intercepts (k,) of the map from scores to recalibrated scores, fitted to minimise the loss."""
     centre, spread = scores.mean(axis=0), float(scores.std(axis=0).max())
     if not (len(y) and spread > 0):
         return 1.0, np.zeros(scores.shape[1])
@@ -117,7 +118,8 @@ def fit(
     def objective(given: Tensor) -> Tensor:
         """Return the loss of slope * score + shift plus the penalty of the prior.
 
-        `given` has the slope, followed by the shifts at the centre of the scores. There, shift and slope are nearly independent.
+        `given` contains the slope, followed by the shifts at the centre of the scores, where shifts and slope are nearly
+        independent.
         """
         moved = given[0] * (at - middle) + middle + given[1:]
         return (loss.rows(moved, outcome, ones)[0] * share).sum() + ((given - start) ** 2).sum() / len(y)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Recalibration(Part):
-    """The primary metric after recalibration of both models; the map for each held-out row was fitted on other folds."""
+    """The primary metric of both models after recalibration. The map for each held-out row was fitted on other folds."""
 
     row: MetricRow
     status: Status  # verdict after recalibration, with the same equivalence margin

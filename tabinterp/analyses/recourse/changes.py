@@ -1,13 +1,13 @@
-"""The changes considered for recourse: the new values that each column can take, and their costs.
+"""Changes considered for recourse: the new values that each column can take, and their costs.
 
-Costs are percentile shifts (Ustun, Spangher & Liu 2019, "Actionable recourse in linear classification", FAT*). For a numeric, an
-ordered or a yes/no column, the cost is the difference between the percentiles of the old and the new value, rounded up to a whole
+Costs are percentile shifts (Ustun, Spangher & Liu 2019, "Actionable recourse in linear classification", FAT*). For a numeric,
+ordered or yes/no column, the cost is the difference between the percentiles of the old and the new value, rounded up to a whole
 number. The percentile of a value is the weighted share of training rows with smaller values, plus half the share of rows with the
-same value. The two values of a yes/no column are always 50 percentiles apart, so a change between unordered levels also costs 50.
-The costs of several changes are added up to the total shift in percentiles.
+same value. The two values of a yes/no column are always 50 percentiles apart. A change between unordered levels of other columns
+therefore also costs 50. The costs of all changes to a row are added; the sum is called the total shift in percentiles.
 
-New values are values of training rows. For a numeric column, they are all distinct values or, if there are more than about a
-hundred, that many quantiles. A missing value stays missing, and no other value becomes missing.
+New values are taken from training rows. For a numeric column, they are all distinct values or, if there are more than about a
+hundred, about a hundred quantiles. A missing value stays missing, and no other value becomes missing.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Choice:
     Parameters
     ----------
     column : name of the column.
-    donors : for each new value, the index of a training row in the table that has this value (C,).
+    donors : for each new value, the index of a training row that has this value (C,).
     cost : cost of changing each row to each new value, in whole percentiles, at least 1 (n, C).
     allowed : whether each row may be changed to each new value (n, C).
-    nearest : for each training row, the index of the new value that is nearest to the row's value (t,); -1 if that is missing.
+    nearest : for each training row, the index of the new value nearest to the row's value (t,); -1 if the row's value is missing.
     """
 
     column: str
@@ -59,7 +59,7 @@ class Choice:
 def choices(
     table: Table, rows: IntArray, training: IntArray, declared: Sequence[Constraint], grid: int = GRID
 ) -> tuple[Choice, ...]:
-    """Return the new values that each declared column can take in `rows`, collected from the rows `training`."""
+    """Return the new values that each changeable column can take in `rows`, collected from the rows `training`."""
     return tuple(_choice(table, rows, training, one, grid) for one in declared)
 
 
@@ -101,7 +101,7 @@ def _nearest(values: FloatArray, x: FloatArray) -> IntArray:
 
 
 def _ordered(table: Table, column: str) -> FloatArray:
-    """Return a column as numbers (n,), where a level is replaced by its position in the schema; NaN if missing."""
+    """Return a column as numbers (n,). A level is replaced by its position in the schema, and a missing value by NaN."""
     if table.schema[column].kind == "numeric":
         return table.numeric(column)
     codes, values = level_codes(table, column), table.frame[column].astype(object)
@@ -127,7 +127,7 @@ def _percentiles(values: FloatArray, upto: FloatArray, x: FloatArray) -> FloatAr
 def changed_rows(table: Table, rows: IntArray, made: Sequence[Choice], state: State) -> pd.DataFrame:
     """Return the input columns of `rows` after the changes in `state`.
 
-    `state` (m, K) has the index of the new value of each column; -1 leaves the column unchanged.
+    `state` (m, K) contains the index of the new value of each column; -1 leaves the column unchanged.
     """
     frame = table.inputs
     sources = {

@@ -3,26 +3,26 @@
 `changes` defines which columns may change, to which values, and at what cost; `search` finds the cheapest change. A change is
 accepted only if it is
 
-- *valid*: when the model is applied to the changed row in the columns of the table, its decision is favourable;
-- *plausible*: by the four measures of typicality (`maximisation/typicality`), the changed row is not more atypical than 99% of at
-  most 2,000 training rows. A change is also plausible if the row is not more atypical than it was before the change. A row that
-  is nearer to the centre, or to other rows, than most training rows does not count as atypical.
+- *valid*: the model's decision on the changed row is favourable;
+- *plausible*: the changed row is not more atypical than 99% of at most 2,000 training rows, by the four measures of typicality
+  (`maximisation/typicality`). A change is also plausible if the changed row is not more atypical than the original row. A row
+  does not count as atypical for being unusually close to the centre or to other rows.
 
-For each row, the search finds the cheapest valid change of each set of columns. The result is the cheapest of these that is
-plausible. If none is, changes that take the values of several columns from one training row are tried as well. A row for which
-all valid changes are implausible has no recourse, and is counted separately. Unless the search is exact, "none" means only that
-no change was found.
+For each row, the search finds the cheapest valid change of each set of columns. The result is the cheapest of these changes that
+is plausible. If none is plausible, changes that take the values of several columns from one training row are also tried. A row
+for which all valid changes are implausible has no recourse, and is counted separately. Unless the search is exact, the status
+"none" means only that no change was found.
 
 The share of rows without recourse is a share of the rows that the network declines. At most 500 declined rows are used, drawn by
-a hash of their numbers. The linear model is compared on the rows among them that it declines as well. Shares have Wilson
-intervals (1927), and means and differences have Student's t intervals. Standard errors are over rows or, if rows come in groups,
-over groups. They take row weights into account, and treat the training rows as fixed.
+a hash of their numbers. The two models are compared on those of these rows that the linear model also declines. Shares have
+Wilson intervals (1927), and means and differences have Student's t intervals. The units of standard errors are rows or, if rows
+come in groups, the groups. Standard errors take row weights into account, and treat the training rows as fixed.
 
 Each group of a protected column is compared with all other declined rows. The p-value comes from Student's t distribution, with
-the standard error computed under equal shares (a score test). For independent rows without weights, it is at least the p-value of
-Fisher's exact test. The reason is that small counts are not shown. If few rows of a group are expected to be without recourse,
-the group is shown only if unusually many rows, or no rows, are without recourse. Without Fisher's test, p-values would then be
-too small.
+the standard error computed under the hypothesis of equal shares (a score test). For independent rows without weights, the p-value
+is raised to that of Fisher's exact test if the latter is larger. This is necessary because groups with small counts are not
+shown. If few rows of a group are expected to be without recourse, the group is shown only if an unusually large number of rows,
+or no rows, are without recourse. P-values of the groups that are shown would otherwise be too small.
 """
 
 from __future__ import annotations
@@ -75,13 +75,13 @@ class Changes:
     Parameters
     ----------
     rows : indices of the rows in the table (n,).
-    status : "found", "implausible" (all valid changes are implausible) or "none" (no valid change), for each row (n,).
+    status : for each row (n,), "found", "implausible" (all valid changes are implausible) or "none" (no valid change was found).
     cost : total shift in percentiles of the training rows (n,); NaN without recourse.
-    exact : whether the answer for each row is proved (n,): there is no cheaper valid change, or no valid change at all.
+    exact : for each row (n,), whether it is proved that there is no cheaper valid change, or no valid change at all.
     columns : names of the columns that can change (K,).
     changed : whether each column changes in each row (n, K).
     values : input columns of the n rows after the change.
-    is_exact : whether the cheapest valid changes come from an exact method. If so, "none" means that no valid change exists.
+    is_exact : whether an exact method found the cheapest valid changes. If so, "none" means that no valid change exists.
     """
 
     rows: IntArray
@@ -100,11 +100,11 @@ class Changes:
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """Rows without recourse under one model, with standard errors and 95% intervals.
+    """Share of rows without recourse under one model, and cost of recourse, with standard errors and 95% intervals.
 
     Attributes
     ----------
-    only_implausible : share of all rows that have valid changes, all of them implausible.
+    only_implausible : share of all rows for which there are valid changes, but all of them are implausible.
     cost : mean cost over rows with recourse, in percentiles.
     quartiles : quartiles of the cost, rounded until at least ten rows share each value; NaN if rounding gives 0.
     one_column : among rows with recourse, the share in which only one column changes.
@@ -128,8 +128,8 @@ class GroupShare:
     Attributes
     ----------
     difference : share of rows without recourse in the group minus the share in all other rows, with a 95% interval.
-    p : p-value of the hypothesis of no difference. NaN if there are fewer than 30 rows in the group or outside it. If rows come
-        in groups, there must also be at least ten groups of rows on each side.
+    p : p-value of the hypothesis of no difference. NaN if there are fewer than 30 rows in the group or outside it. If the table
+        has a group column, there must also be at least ten of its groups both inside and outside.
     """
 
     conditions: tuple[Condition, ...]
@@ -146,15 +146,15 @@ class Recourse(Display):
     ----------
     declared : columns that can change, with their permitted directions and ranges.
     declined_rows : number of rows that the network declines.
-    rows : number of declined rows that were used.
-    both_rows : number of used rows that the linear model declines as well.
-    network : shares and costs for the network, over all used rows.
+    rows : number of declined rows that were analysed.
+    both_rows : number of analysed rows that the linear model also declines.
+    network : shares and costs for the network, over all analysed rows.
     linear : shares and costs for the linear model, over the rows that both models decline.
     network_on_both : share of rows without recourse under the network, over the rows that both models decline.
     difference : `network_on_both` minus the linear model's share without recourse.
     groups : shares without recourse in the groups of protected columns.
     changes : recourse of each row under the network.
-    linear_changes : recourse of each row that both models decline, under the linear model.
+    linear_changes : recourse under the linear model of each row that both models decline.
     training_rows : number of training rows from which new values come.
     evaluations : number of changed rows that the models scored.
     """
@@ -194,8 +194,9 @@ class Recourse(Display):
     def frame(self) -> pd.DataFrame:
         """Return one line for each declined row, model and changed column.
 
-        The frame has the row number, the model, the status, the cost, whether the answer is exact, the column, and its value
-        before and after the change. A declined row without recourse has a single line, without a column.
+        The columns of the frame are the row number, the model, the status, the cost, whether the answer is exact, the changed
+        column, and its value before and after the change. A declined row without recourse has a single line, without a changed
+        column.
         """
         made: list[dict[str, Any]] = []
         for model, changes in (("network", self.changes), ("linear", self.linear_changes)):
@@ -213,7 +214,7 @@ class Recourse(Display):
 
     @any_backend
     def shares(self) -> pd.DataFrame:
-        """Return the shares of rows without recourse, for both models and, under the network, for each group."""
+        """Return the share of rows without recourse under each model and, for the network, in each group."""
         rows = [
             ("network", "declined rows", self.network.without),
             ("network", "rows that both decline", self.network_on_both),
@@ -242,22 +243,23 @@ def recourse(
 
     The cost of a change is its total shift in percentiles of the training rows. A change between unordered levels costs 50. New
     values are taken from training rows, and missing values stay missing. If a numeric column has more than about a hundred
-    values, about a hundred of its quantiles are used. A value between two quantiles may be cheaper by one percentile. If the
-    encoder mixes columns, 20 quantiles are used, and a value between them may be cheaper by five percentiles.
+    values, about a hundred of its quantiles are used. A change to a value between two quantiles may cost one percentile less. If
+    the encoder mixes columns, 20 quantiles are used, and a change to a value between two quantiles may cost five percentiles
+    less.
 
-    A change is accepted only if the model's decision on the changed row is favourable and the changed row is plausible. A row is
-    plausible if it is not more atypical than 99% of the training rows, or not more atypical than it was before the change. For at
-    most 20 rows and a small ReLU network, an integer programme proves the answers. `exact` in the frame says for which rows the
-    answer is exact.
+    A change is accepted only if the model's decision on the changed row is favourable and the changed row is plausible. A changed
+    row is plausible if it is not more atypical than 99% of the training rows, or not more atypical than before the change. For at
+    most 20 rows and a small ReLU network, the cheapest changes are found and proved by integer programming. `exact` in the frame
+    states for which rows the answer is exact.
 
     Parameters
     ----------
     model : the network.
-    table : the rows. It must declare the adverse class (`read_table(..., adverse=)`).
-    counterpart : the linear model; if None, one is fitted, as an audit does.
+    table : the rows. The table must declare the adverse class (`read_table(..., adverse=)`).
+    counterpart : the linear model; None fits one, as an audit does.
     rows : indices (m,) or a mask (n,) of rows of the table. Only those that the network declines are used. None uses at most 500
-        declined held-out rows, drawn by a hash of their numbers. If the table has no split, they are drawn from all declined
-        rows.
+        declined rows, drawn by a hash of their numbers. They are drawn from the held-out rows or, if the table has no split, from
+        all rows.
     changeable : names of the columns that may change, or a mapping from names to permitted changes. A permitted change is "+"
         (only to higher values), "-" (only to lower values), "any", or a mapping with the keys changeable, low and high. None
         allows all input columns that are neither immutable nor protected.
@@ -354,7 +356,10 @@ def _positions(rows: Any, size: int) -> IntArray:
 
 
 def _declined(bound: BoundModel, threshold: float) -> BoolArray:
-    """Return whether each row is declined (n,): predicted to be of the adverse class, with a positive weight."""
+    """Return a mask (n,) of the declined rows with positive weight.
+
+    A row is declined if its predicted class is the adverse class.
+    """
     adverse_is_positive = bound.table.schema.compared == 0
     declined = is_positive(bound.scores[:, 0], threshold) == adverse_is_positive
     return np.asarray(declined & (bound.table.row_weights > 0))
@@ -370,7 +375,7 @@ def _recourse(
     seed: int,
     proofs: bool,
 ) -> Recourse:
-    """Return the recourse under both models of the rows `used`, which are indices of rows that the network declines."""
+    """Return the recourse of the rows `used` under both models. `used` contains indices of rows that the network declines."""
     table = network.table
     training = np.arange(len(table)) if table.held_out is None else np.flatnonzero(~table.held_out)
     training = training[np.sort(chosen(table.numbers[training], DONORS, seed))]
@@ -431,7 +436,7 @@ def _of_model(
     seed: int,
     proofs: bool,
 ) -> tuple[Changes, int]:
-    """Return the recourse of `rows` under one model, and the approximate number of changed rows that the model scored."""
+    """Find recourse for `rows` under one model. Also return the approximate number of changed rows that the model scored."""
     asked = [choice.take(rows) for choice in readable(bound, made)]
     decisions = Decisions(bound, rows, asked, threshold)
     own = typicality(reference, bound.table.take(rows).inputs, seed).outward if len(rows) else np.zeros(0)
@@ -441,7 +446,7 @@ def _of_model(
     state = np.full((n, len(asked)), -1, dtype=np.int16)
 
     def take(flips: Flips, at: IntArray, sure: BoolArray) -> BoolArray:
-        """Record the cheapest plausible change of each row in `at`, and return which of these rows have no plausible change."""
+        """Store the cheapest plausible change of each row in `at`, and return which of these rows have no plausible change."""
         valid, plausible = _confirmed(decisions, flips, at, own, reference, seed)
         order = np.searchsorted(flips.row, np.arange(len(at)))  # position in `flips` of the cheapest change of each row
         without = np.ones(len(at), dtype=np.bool_)
@@ -481,10 +486,10 @@ def _of_model(
 def _confirmed(
     decisions: Decisions, flips: Flips, at: IntArray, own: FloatArray, reference: BoundModel, seed: int
 ) -> tuple[BoolArray, BoolArray]:
-    """Return which changes are valid, and which of the valid changes are plausible.
+    """Return a mask of the valid changes, and a mask of the valid changes that are also plausible.
 
-    A change is valid if the model, applied to the changed row in the columns of the table, decides favourably. The changes of a
-    row are checked in order of cost until one is plausible.
+    To check validity, the changed row is encoded and scored again as a row of the table. The changes of a row are checked in
+    order of cost until one is plausible.
     """
     bound = decisions.bound
     valid, plausible = np.zeros((2, len(flips.row)), dtype=np.bool_)
@@ -510,7 +515,7 @@ def _confirmed(
 
 
 def _shares(table: Table, changes: Changes) -> Shares:
-    """Return the shares over the rows of a table; `changes` has the same rows in the same order."""
+    """Return shares and costs over the rows of a table. `changes` must have the same rows in the same order."""
     weights, group, found = table.row_weights, groups(table), changes.found
     if len(found) == 0:
         return _untold(len(changes.columns), changes)
@@ -544,10 +549,10 @@ def _untold(columns: int, changes: Changes) -> Shares:
 
 
 def _compared(table: Table, ours: Changes, theirs: Changes, both: BoolArray, told: bool) -> tuple[Mean, Mean]:
-    """Return the share of rows without recourse on the rows that both models decline.
+    """Return the share of rows without recourse among the rows that both models decline.
 
-    The first item is the network's share, and the second is the network's share minus the linear model's. Both are `NONE` if they
-    would reveal a count of one to nine rows.
+    The first item is the network's share, and the second is the network's share minus the linear model's. Both items are `NONE`
+    if they would reveal a count of one to nine rows.
     """
     without = ~ours.found
     mine, other = without[both], ~theirs.found

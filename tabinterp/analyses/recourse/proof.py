@@ -1,4 +1,4 @@
-"""The cheapest change of a row under a small ReLU network, proved by an integer programme.
+"""Integer programme that finds, and proves, the cheapest change of a row under a small ReLU network.
 
 The network is encoded as in `maximisation/mixed_integer` (Tjeng, Xiao & Tedrake 2019). There is a binary variable for each value
 that a column can take, and one for each ReLU unit. The programme minimises the total cost under the constraint that the score is
@@ -27,9 +27,10 @@ VALUES = 200  # maximum number of values of all columns together, for one row
 
 
 def is_provable(decisions: Decisions) -> bool:
-    """Return whether an integer programme can be solved.
+    """Return whether the integer programme can be solved.
 
-    This requires a model that is a plain chain of layers with at most 16 ReLU units, and columns with few enough new values.
+    The model must be a plain chain of layers with at most 16 ReLU units, and the changeable columns must have few enough new
+    values.
     """
     bound = decisions.bound
     if not decisions.is_local or not bound.has_gradient or sum(len(c.donors) for c in decisions.choices) > VALUES:
@@ -40,9 +41,9 @@ def is_provable(decisions: Decisions) -> bool:
 
 
 def proven(decisions: Decisions) -> tuple[Flips, np.ndarray]:
-    """Return the cheapest change of each row, and whether the answer for each row is proved (n,).
+    """Return the cheapest change of each row, and a mask (n,) of the rows for which the answer is proved.
 
-    A proved answer can also be that no change reverses the decision.
+    The answer for a row can also be that no change reverses the decision.
     """
     layers = layers_of(decisions.bound)
     steps = chain_of(decisions.bound, layers)
@@ -59,7 +60,7 @@ def proven(decisions: Decisions) -> tuple[Flips, np.ndarray]:
 def _of_row(
     decisions: Decisions, row: int, steps: tuple[Step, ...], layers: tuple[Layer, ...]
 ) -> tuple[State | None, bool]:
-    """Return the cheapest change of a row (None if none was found), and whether this answer is proved."""
+    """Return the cheapest change of a row (None if none was found), and whether this result is proved."""
     players, prices = [], [np.zeros(0)]
     for choice, own, parts in zip(decisions.choices, decisions.own, decisions.parts, strict=True):
         allowed = np.flatnonzero(choice.allowed[row])
@@ -76,7 +77,7 @@ def _of_row(
 
 
 def _states(decisions: Decisions, row: int, chosen: FloatArray) -> Iterator[int]:
-    """Yield the index of each column's new value, given the binary variables of all columns; -1 if it is unchanged."""
+    """Yield the index of each column's new value (-1 if the column is unchanged), from the binary variables of all columns."""
     start = 0
     for choice in decisions.choices:
         allowed = np.append(-1, np.flatnonzero(choice.allowed[row]))

@@ -1,7 +1,7 @@
 """Record classes for recourse: shares of declined rows without recourse, the cost of recourse, and the columns that change.
 
-Results are aggregates over at least ten rows. If a share counts one to nine rows, it has no value and at most an upper limit. If
-it counts all but one to nine rows, it has no value and at most a lower limit.
+Results are aggregates over at least ten rows. If a share represents one to nine rows, its value is omitted, and at most an upper
+limit is given. If it represents all but one to nine rows, its value is omitted, and at most a lower limit is given.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 class OfModel(Part):
     """Rows without recourse under one model, and the cost of recourse in percentiles of the training rows."""
 
-    without: Interval  # share of rows
-    only_implausible: Interval  # share of all rows that have valid changes, all of them implausible
-    cost: Interval  # mean over rows with recourse
+    without: Interval  # share of rows without recourse
+    only_implausible: Interval  # share of all rows for which there are valid changes, but only implausible ones
+    cost: Interval  # mean cost over rows with recourse
     quartiles: list[float | None]  # quartiles of the cost, rounded until at least ten rows share each value
     one_column: Interval  # among rows with recourse, share in which only one column changes
     is_exact: bool  # whether the method is exact: if no valid change was found, none exists
@@ -49,34 +49,34 @@ class Changeable(Part):
 
 
 class OfGroup(Part):
-    """Rows of a group that have no recourse under the network."""
+    """Share of a group's rows that have no recourse under the network."""
 
     group: list[Message]
     share: Interval
-    difference: Interval  # group minus all other declined rows; empty if either has too few rows
+    difference: Interval  # share in the group minus share in all other declined rows; empty if there are too few rows
     p: float | None  # p-value of the hypothesis of no difference, not corrected for multiple tests
 
 
 class Record(Part):
     rows_of: Literal["held-out", "all"]
     declined: str  # the adverse class; a row is declined if it is predicted to be of this class
-    threshold: float  # threshold of the probability of the positive class
+    threshold: float  # probability above which a row is predicted positive
     declined_rows: int
     rows: int  # number of declined rows that were used, drawn by a hash of their numbers
-    both_rows: int | None  # rows that the linear model declines as well; None: withheld
+    both_rows: int | None  # number of these rows that the linear model also declines; None if withheld
     values: int  # maximum number of new values of a numeric column
-    training_rows: int  # training rows from which new values come
+    training_rows: int  # number of training rows from which new values come
     level_cost: int  # cost of a change between unordered levels, in percentiles
     seed: int
     network: OfModel
-    linear: OfModel  # over the rows that both models decline
+    linear: OfModel  # results over the rows that both models decline
     network_on_both: Interval  # the network's share of rows without recourse, over the rows that both models decline
     difference: Interval  # `network_on_both` minus the linear model's share
     columns: list[Changeable]
     groups: list[OfGroup]
 
     def check_claims(self, document: Document) -> None:
-        """Check that shares are between 0 and 1, and that differences are consistent with the shares."""
+        """Check that shares are between 0 and 1, and that differences are consistent with them."""
         shares = [self.network_on_both, *(row.share for row in self.groups)]
         shares += [one for row in self.columns for one in (row.network, row.linear)]
         for model in (self.network, self.linear):

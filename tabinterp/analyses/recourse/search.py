@@ -1,17 +1,17 @@
-"""The cheapest changes that reverse a decision, found by an exact method where possible and by a search otherwise.
+"""Search for the cheapest changes that reverse a decision, by an exact method where possible and a heuristic otherwise.
 
-- *Sum over columns*: if the score is a sum over columns, as in logistic regression, finding the cheapest change is a
-  multiple-choice knapsack problem (Kellerer, Pferschy & Pisinger 2004). It is solved by dynamic programming over the cost, which
-  is a whole number.
+- *Sum over columns*: if the score is a sum of functions of single columns, as in logistic regression, finding the cheapest change
+  is a multiple-choice knapsack problem (Kellerer, Pferschy & Pisinger 2004). It is solved by dynamic programming over the cost,
+  which is a whole number.
 - *All combinations*: if there are at most 4,096 combinations of values, all of them are scored.
 - *Search*: in all other cases, every change of one column is scored, and every change of two columns to ten values of each. Then
   a beam search adds one column at a time. It continues from the changes with the lowest projected cost, which is the cost so far
-  plus an estimate of the further cost until the decision is reversed. The estimate uses the largest gain in score per cost that
-  was found for the row. If no change reverses the decision, the score is improved by changing one column after another.
-  Finally, the best changes are improved. One column at a time is changed back or changed less, and the cheapest change of a
-  column that reverses the decision again is added.
+  plus an estimate of the further cost until the decision is reversed. The estimate uses the largest gain in score per unit of
+  cost found for the row. If no change reverses the decision, the score is improved by changing one column after another. Finally,
+  the best changes are made cheaper. One changed column at a time is changed back or changed less. Then the cheapest further
+  change of one column that reverses the decision again is added.
 
-The result has the cheapest change for each set of columns, because the cheapest change overall may lead to an implausible row.
+The result contains the cheapest change of each set of columns, because the cheapest change overall may give an implausible row.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Flips:
 
     @staticmethod
     def of(found: Sequence[Found], columns: int, every: bool = False) -> Flips:
-        """Return the cheapest change for each row and set of columns; if `every` is set, return all distinct changes."""
+        """Return the cheapest change for each row and set of columns. If `every` is set, return all distinct changes."""
         row = np.concatenate([np.zeros(0, np.int64), *(one[0] for one in found)])
         state = np.concatenate([np.zeros((0, columns), np.int16), *(one[1] for one in found)])
         cost = np.concatenate([np.zeros(0, np.int64), *(one[2] for one in found)])
@@ -98,7 +98,7 @@ class Flips:
         return self.row, self.state, self.cost
 
     def best(self, rows: int) -> FloatArray:
-        """Return the lowest cost for each row (rows,); infinity for a row without changes."""
+        """Return the lowest cost of a change for each row (rows,); infinity for a row without changes."""
         made = np.full(rows, np.inf)
         np.minimum.at(made, self.row, self.cost)
         return made
@@ -111,7 +111,7 @@ class Flips:
 
 
 class Decisions:
-    """Scores changed rows, and returns margins: how far a score is on the favourable side of the threshold.
+    """Decisions on changed rows, as margins: distances of scores from the threshold, positive on the favourable side.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ class Decisions:
         return float(1 / (1 + np.exp(-self.cut)))
 
     def of(self, row: IntArray, state: State) -> FloatArray:
-        """Return the margins of rows (m,) after the changes in `state` (m, K); a margin above 0 is favourable."""
+        """Return the margins of rows (m,) after the changes in `state` (m, K)."""
         return np.concatenate(
             [np.zeros(0)]
             + [self._ask(row[i : i + TOGETHER], state[i : i + TOGETHER]) for i in range(0, len(row), TOGETHER)]
@@ -168,8 +168,8 @@ class Decisions:
     def with_one_more(self, row: IntArray, state: State, k: int, at: IntArray, value: IntArray) -> FloatArray:
         """Return the margins of changed rows after a further change of column k (p,).
 
-        `at` (p,) has indices of states, and `value` (p,) the new values of column k. In `state` (m, K), column k must be
-        unchanged.
+        `at` (p,) contains indices of states, and `value` (p,) contains the new values of column k. In `state` (m, K), column k
+        must be unchanged.
         """
         if not self.is_local:
             states = state[at]
@@ -199,7 +199,7 @@ class Decisions:
         return np.asarray(margin + TIE if self.sign < 0 else margin)
 
     def flips(self, scores: FloatArray) -> NDArray[np.bool_]:
-        """Return which scores (m,) are favourable; a score at the threshold belongs to the negative class."""
+        """Return a mask (m,) of the favourable scores. A score at the threshold belongs to the negative class."""
         return np.asarray((scores > self.cut) == (self.sign > 0))
 
 
@@ -211,7 +211,7 @@ def readable(bound: BoundModel, choices: Sequence[Choice]) -> list[Choice]:
 
 
 def cheapest(decisions: Decisions) -> tuple[Flips, bool]:
-    """Return the cheapest changes, and whether the method is exact. If it is, no change reverses the decision on other rows."""
+    """Return the cheapest changes that reverse decisions, and whether the method is exact."""
     asked, count = decisions.choices, len(decisions.choices)
     if count == 0 or len(decisions.rows) == 0:
         return Flips.of([], count), True
@@ -227,7 +227,7 @@ def cheapest(decisions: Decisions) -> tuple[Flips, bool]:
 
 
 def _of_all(decisions: Decisions) -> Flips:
-    """Return the cheapest changes of each row from scores of all combinations of values."""
+    """Return the cheapest changes of each row, by scoring all combinations of values."""
     sizes = [len(choice.donors) + 1 for choice in decisions.choices]
     states = np.stack(np.unravel_index(np.arange(np.prod(sizes)), sizes), axis=1).astype(np.int16) - 1
     found = []
@@ -244,7 +244,7 @@ def _of_all(decisions: Decisions) -> Flips:
 
 
 def _knapsack(decisions: Decisions) -> Flips:
-    """Return the cheapest change of each row for a score that is a sum over columns."""
+    """Return the cheapest change of each row, for a score that is a sum of functions of single columns."""
     n, count = len(decisions.rows), len(decisions.choices)
     every = np.arange(n)
     none = np.full((n, count), -1, dtype=np.int16)
@@ -267,7 +267,7 @@ def _knapsack(decisions: Decisions) -> Flips:
 def _filled(
     decisions: Decisions, gains: Sequence[FloatArray], rows: IntArray, most: int
 ) -> tuple[NDArray[np.bool_], State, IntArray]:
-    """Return whether the decision on each row can be reversed at a cost of at most `most`, with the states and the costs."""
+    """Return, for each row, whether its decision can be reversed at a cost of at most `most`, with the new state and the cost."""
     best = np.full((len(rows), most + 1), -np.inf)
     best[:, 0] = decisions.now[rows]
     taken = []
@@ -319,7 +319,7 @@ class _Reached:
         return self.row[self.at]
 
     def states(self, some: IntArray) -> State:
-        """Return the states of the entries `some` after column `k` has taken its new value."""
+        """Return the states of the entries `some`, after column `k` has taken its new value."""
         made = self.state[self.at[some]]
         made[:, self.k] = self.value[some]
         return made
@@ -334,7 +334,7 @@ class _Reached:
 def _first(of: IntArray, size: FloatArray | IntArray, count: int) -> IntArray:
     """Return the indices of the `count` smallest values of `size` within each group, in increasing order.
 
-    `of` has the group of each value.
+    `of` contains the group of each value.
     """
     order = np.lexsort((np.arange(len(of)), size, of))
     return np.asarray(order[np.arange(len(order)) - np.searchsorted(of[order], of[order]) < count])
@@ -349,12 +349,12 @@ def _reach(
     below: FloatArray | IntArray,
     tried: Any = True,
 ) -> _Reached:
-    """Return the margins and costs of states after a change of column k, which is unchanged in all given states.
+    """Return the margins and costs of states after a change of column k. Column k must be unchanged in all given states.
 
     Parameters
     ----------
-    row, state, cost : rows (m,), their states (m, K) and the costs of these (m,).
-    below : limit for each state; only total costs below it are considered (m,).
+    row, state, cost : rows (m,), their states (m, K) and the costs of these states (m,).
+    below : limit for each state (m,). Only changes with a total cost below the limit are considered.
     tried : which new values may be scored (n, C); True allows all.
     """
     choice = decisions.choices[k]
@@ -365,12 +365,12 @@ def _reach(
 
 
 def searched(decisions: Decisions, every_set: bool = False) -> Flips:
-    """Return the cheapest changes that the search finds.
+    """Return the cheapest changes that the heuristic search finds.
 
     Parameters
     ----------
-    every_set : whether to also consider changes that cost more than a change already found. This is needed if the change found
-        is implausible.
+    every_set : whether to continue with changes that cost more than a change already found. This is needed if the change found is
+        implausible.
     """
     n, count = len(decisions.rows), len(decisions.choices)
     every, none, best = np.arange(n), np.full((n, count), -1, dtype=np.int16), np.full(n, np.inf)
@@ -398,7 +398,7 @@ def searched(decisions: Decisions, every_set: bool = False) -> Flips:
 def as_in_training_rows(decisions: Decisions) -> Flips:
     """Return changes that reverse decisions and take the values of several columns from the same training row.
 
-    Correlated columns then change together.
+    Correlated columns then change together, so the changed row is more often plausible.
     """
     count, found = len(decisions.choices), []
     together = np.stack([choice.nearest for choice in decisions.choices], axis=1)
@@ -420,7 +420,7 @@ def as_in_training_rows(decisions: Decisions) -> Flips:
 
 
 def _pairs(decisions: Decisions, best: FloatArray) -> list[_Reached]:
-    """Return the margins and costs of changes of two columns, for all pairs of columns and a few values of each."""
+    """Return the margins and costs of changes of two columns, for all pairs of columns and a few values of each column."""
     count, coarse = len(decisions.choices), []
     for choice in decisions.choices:
         some = np.zeros(len(choice.donors), dtype=np.bool_)
@@ -437,7 +437,7 @@ def _pairs(decisions: Decisions, best: FloatArray) -> list[_Reached]:
 
 
 def _beam(decisions: Decisions, start: Sequence[_Reached], every_set: bool) -> Iterator[Found]:
-    """Yield changes that reverse decisions, first those in `start`, and then those with one further column at a time."""
+    """Yield changes that reverse decisions: first those in `start`, and then changes with one further column at a time."""
     n = len(decisions.rows)
     best, rate = np.full(n, np.inf), np.zeros(n)
     ladders = [_ladder(choice) for choice in decisions.choices]
@@ -460,7 +460,7 @@ def _beam(decisions: Decisions, start: Sequence[_Reached], every_set: bool) -> I
 
 
 def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tuple[IntArray, State, IntArray]:
-    """Return the rows, states and costs from which the beam search continues: those with the lowest projected cost."""
+    """Return the rows, states and costs from which the beam search continues, which have the lowest projected costs."""
     rows, states, costs, projected = [], [], [], []
     for one in reached:
         with np.errstate(divide="ignore"):
@@ -478,7 +478,7 @@ def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tu
 
 
 def _ladder(choice: Choice) -> NDArray[np.bool_]:
-    """Return which new values of a column the beam search tries (n, C), at increasing distances from each row's own value."""
+    """Return a mask (n, C) of a column's new values that the beam search tries, at increasing distances from each row's value."""
     n, size = choice.cost.shape
     made = np.zeros((n, size), dtype=np.bool_)
     own = choice.cost.argmin(axis=1)  # index of the new value next to the row's own value
@@ -506,7 +506,7 @@ def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) ->
 
 
 def _highest(start: Sequence[_Reached], rows: IntArray) -> tuple[IntArray, State]:
-    """Return the states with the highest margins for each of `rows`, at most one from each entry of `start`."""
+    """Return, for each of `rows`, the states with the highest margins, at most one from each entry of `start`."""
     found, states, margins = [], [], []
     for one in start:
         some = np.flatnonzero(np.isin(one.rows, rows))
@@ -534,9 +534,9 @@ def _without(state: State, k: int) -> State:
 
 
 def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Change each column back in turn, and yield the cheapest further changes that reverse the decision again.
+    """Change each changed column back in turn, and yield the cheapest further changes that reverse the decision again.
 
-    A further change is the change of one column. None is needed if the decision remains reversed.
+    A further change affects one column. None is needed if the decision remains reversed.
     """
     for k, choice in enumerate(decisions.choices):
         at = np.flatnonzero(flips.state[:, k] >= 0)
@@ -550,9 +550,9 @@ def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
 
 
 def _traded(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Make the change of each column cheaper in turn, and yield the cheapest further changes that reverse the decision again.
+    """Reduce the change of each column in turn, and yield the cheapest further changes that reverse the decision again.
 
-    A further change is the change of another column.
+    A further change affects one other column.
     """
     for k, choice in enumerate(decisions.choices):
         changed = np.flatnonzero(flips.state[:, k] >= 0)

@@ -1,24 +1,24 @@
-"""Regional effects: two regions of the rows in which a column has different effects, which its average effect curve hides.
+"""Regional effects: two regions of the data in which a column has different effects, which its average effect curve hides.
 
-The curve of a row (Goldstein et al. 2015) shows its score when the column is set to each point of a grid. The mean of the curve
-over the distribution of the column is subtracted. The *heterogeneity* of a column is the variance of these curves over rows,
-averaged over the distribution of the column and summed over outputs (Herbinger, Bischl & Casalicchio 2022). Its square root is
-reported, in units of the score. If the column is independent of all others, the heterogeneity is the variance due to the column's
-interactions. The sum of this variance and the variance of the average curve is then the column's total index (Sobol 2001).
-`share` is the heterogeneity divided by this sum.
+The curve of a row (Goldstein et al. 2015) shows the row's score when the column is set to each point of a grid. Each curve is
+centred: its mean over the distribution of the column is subtracted. The *heterogeneity* of a column is the variance of the
+centred curves over rows, averaged over the distribution of the column and summed over outputs (Herbinger, Bischl & Casalicchio
+2022). The square root of the heterogeneity is reported, in units of the score. If the column is independent of all others, the
+heterogeneity is the variance due to the column's interactions. The sum of the heterogeneity and the variance of the average curve
+is then the column's total index (Sobol 2001). `share` is the heterogeneity divided by this sum.
 
-A split divides the rows into two regions by the values of another column. One region has the rows with values up to a threshold,
-with a given level, or with missing values. The second region has all other rows. The *explained share* of a split is 1 minus the
-ratio of the heterogeneity within both regions to the heterogeneity of all rows. The split with the largest explained share is
-chosen, as in REPID and GADGET (Herbinger et al. 2022, 2024). To prevent selection bias, it is chosen on one half of the rows (or
-groups of rows), and its explained share is computed on the other half. Sampling errors of the average curves explain a small
-share by chance. This share is subtracted.
+A split divides the rows into two regions by the values of another column. The first region contains the rows with values up to a
+threshold, with a given level, or with missing values. The second region contains all other rows. The *explained share* of a split
+is 1 minus the ratio of the heterogeneity within both regions to the heterogeneity of all rows. The split with the largest
+explained share is chosen, as in REPID and GADGET (Herbinger et al. 2022, 2024). To prevent selection bias, the split is chosen on
+one half of the rows (or groups of rows), and its explained share is computed on the other half. Because of sampling errors in the
+average curves, even a random split explains a small share. This share is subtracted.
 
-A split is *found* if the interval of its explained share lies above a tenth. The splits of all columns form one family, with a
-false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5% (Benjamini & Yekutieli
-2005). Standard errors are over rows, or over groups of rows, and treat the grid as fixed. If a split explains nothing, the
-first-order influence on its explained share vanishes. The error in this case is therefore added to the standard error. Each
-column has only one split, because measuring a second split within a region would require further rows.
+A split is *found* if the interval of its explained share lies above a tenth. P-values are corrected over the splits of all
+columns, with a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5% (Benjamini
+& Yekutieli 2005). The units of standard errors are rows, or groups of rows, and the grid is treated as fixed. If a split explains
+nothing, the first-order influence of each row on its explained share is zero. A second-order term is therefore added to the
+standard error. Each column has only one split, because evaluating a second split within a region would require further rows.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class Region:
 
     Parameters
     ----------
-    curve : values of the curve (points,); NaN at points that are nearest to fewer than ten rows of the region.
-    change : value of the curve at the second of the two points `Regions.ends` minus its value at the first.
+    curve : values of the curve (points,); NaN at points to which fewer than ten rows of the region are nearest.
+    change : change in the curve from the first to the second of the two points in `Regions.ends`.
     """
 
     curve: Estimates
@@ -84,8 +84,8 @@ class Regions:
 
     Parameters
     ----------
-    output : the output with the largest difference between the regions; the curves are those of this output.
-    values : values of the column at the points; None for missing values.
+    output : output to which the curves belong. It has the largest difference between the regions.
+    values : values of the column at the points; None for a missing value.
     ends : indices of the two points between which changes are reported. None if fewer than two points have enough rows in both
         regions.
     """
@@ -105,8 +105,9 @@ class RegionalEffect:
     Parameters
     ----------
     heterogeneity : square root of the variance over rows of the centred curves, in units of the score.
-    share : share of the column's variance that is due to interactions.
-    split : the first region; None if the curves hardly differ between rows, or if no split has enough rows in both regions.
+    share : share of the column's contribution to the variance of the score that is due to interactions.
+    split : condition that defines the first region. None if the curves hardly differ between rows, or if no split has enough rows
+        in both regions.
     rows_share : share of the rows in the first region, rounded to a tenth.
     explained : share of the heterogeneity that the split explains, with an interval corrected over all columns.
     q : p-value of the hypothesis that the split explains at most a tenth, corrected over all columns.
@@ -131,7 +132,7 @@ class RegionalEffect:
 
 @dataclass(frozen=True, eq=False)
 class RegionalEffects(Display):
-    """Results for all columns, in decreasing order of heterogeneity; columns for which a split was found come first."""
+    """Regional effects of all columns. Columns for which a split was found come first, then columns with higher heterogeneity."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.heterogeneity", {"network": ("heterogeneity", "heterogeneity_low", "heterogeneity_high")}
@@ -175,7 +176,7 @@ def regional_effects(
     ----------
     model : the network. For a model without interactions, all rows have the same curve.
     columns : columns to analyse; None analyses all.
-    rows : maximum number of rows for which curves are computed. One half is used to choose a split, and the other to measure it.
+    rows : maximum number of rows for which curves are computed. One half is used to choose a split, and the other to evaluate it.
     seed : seed for drawing the rows and the halves.
 
     Raises
@@ -216,7 +217,7 @@ def regional_effects(
 
 
 class _Sample:
-    """The rows for which curves are computed, divided into a half that chooses splits and a half that measures them.
+    """The rows for which curves are computed, divided into a half for choosing splits and a half for evaluating them.
 
     All rows of a group are in the same half.
     """
@@ -267,9 +268,9 @@ class _Sample:
 def _read(
     sample: _Sample, grid: Grid, scores: FloatArray, splits: Sequence[Group]
 ) -> tuple[RegionalEffect, tuple[float, float, float]]:
-    """Return the results for one column, given the scores of all rows at all points (n, points, outputs).
+    """Return the results for one column, from the scores of all rows at all points (n, points, outputs).
 
-    The second item has the share that the column's split explains, its standard error, and the effective number of groups.
+    The second item contains the share that the column's split explains, its standard error, and the effective number of groups.
     """
     everyone = np.arange(len(grid.below))
     weights = sample.bound.table.row_weights
@@ -305,11 +306,11 @@ def _read(
 
 
 def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Mean, Mean]:
-    """Return the heterogeneity of curves (n, p), and the share of the column's variance that is due to interactions.
+    """Return the square root of the heterogeneity of curves (n, p), and the share of variance that is due to interactions.
 
-    The first item is the square root of the variance over rows, summed over points. Its interval is computed on the logarithmic
-    scale, because the distribution of a variance is skewed. The second item is this variance divided by the mean square of the
-    curves.
+    The heterogeneity is the variance over rows, summed over points. The interval of its square root is computed on the
+    logarithmic scale, because the distribution of a variance is skewed. The share is the heterogeneity divided by the mean square
+    of the curves.
 
     >>> curves = np.array([[1.0], [-1.0], [3.0], [1.0]] * 25)
     >>> [round(one[0], 3) for one in shares(curves, np.ones(100), np.arange(100))]
@@ -331,9 +332,9 @@ def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Me
 
 
 def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) -> FloatArray:
-    """Return, for each split (splits,), the share of the variance of curves (n, p) over rows that is between the two regions.
+    """Return, for each split (splits,), the between-region share of the variance of curves (n, p) over rows.
 
-    `regions` (splits, n) says which rows are in the first region of each split.
+    `regions` (splits, n) is a mask of the rows in the first region of each split.
     """
     around = curves - np.average(curves, axis=0, weights=weights)
     own = regions * weights
@@ -347,10 +348,10 @@ def explained(
 ) -> tuple[float, float, float]:
     """Return the share of the variance of curves (n, p) over rows that a split explains.
 
-    The split has the rows `region` (n,) on one side and all other rows on the other. The share is returned with its standard
-    error and the effective number of groups. In a random split, average curves differ only by their sampling errors. The share b
-    that these errors explain is subtracted. The standard error of b is taken to be the square root of two times b, as for a
-    chi-squared variable with one degree of freedom. It is at most this large.
+    `region` (n,) is a mask of the rows in the first region. The share is returned with its standard error and the effective
+    number of groups. In a random split, the average curves of the regions differ only by sampling error. The share b that this
+    error explains is subtracted. The standard error of b is at most sqrt(2) b, as for a chi-squared variable with one degree of
+    freedom, and this upper limit is used.
     """
     everyone, unit = np.ones(len(curves), dtype=bool), weights / weights.sum()
     whole, *parts = (_Scatter.of(curves, weights, group, rows) for rows in (everyone, region, ~region))
@@ -366,8 +367,8 @@ def explained(
 def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, float]]:
     """Return intervals and corrected p-values of explained shares.
 
-    `found` has each share with its standard error and the effective number of groups on which it is based. The p-value is twice
-    the one-sided p-value of the hypothesis that the share is at most `LEAST`. After correction, it is at most 5% exactly if the
+    `found` contains each share with its standard error and the effective number of groups. The p-value is twice the one-sided
+    p-value of the hypothesis that the share is at most `LEAST`. After correction, the p-value is at most 5% if and only if the
     interval lies above `LEAST`.
     """
     value, error, count = np.array(found, dtype=np.float64).reshape(-1, 3).T
@@ -384,9 +385,9 @@ def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, floa
 
 @dataclass(frozen=True, eq=False)
 class _Scatter:
-    """Squared distances (n,) of the curves of some rows from their mean curve, and the squared standard error of this mean.
+    """Scatter of the curves of some rows: squared distances (n,) from their mean curve, and the mean's squared standard error.
 
-    The distances of all other rows are 0.
+    For all other rows, the distance is 0.
     """
 
     distances: FloatArray
@@ -405,10 +406,10 @@ def _spread(
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return standard errors, half widths of 95% intervals, and the effective number of groups, given influences (n, ...).
 
-    The standard errors approximate those of the jackknife over groups. Leaving out a group with a share h of the weight `unit`
-    (n,) changes a mean by the group's influence divided by 1 - h. A few groups can dominate, particularly for a variance. Degrees
-    of freedom are therefore limited by the distribution of the influences. `by_chance` is a part of the estimate that arises by
-    chance. Its standard error is `by_chance` times the square root of two.
+    The standard errors approximate those of the jackknife over groups. If a group has a share h of the total weight (`unit`,
+    (n,)), leaving it out changes a mean by the group's influence divided by 1 - h. A few groups can dominate, particularly for a
+    variance. Degrees of freedom are therefore limited by the distribution of the influences. `by_chance` is the part of the
+    estimate that is due to sampling error. It has a standard error of sqrt(2) times `by_chance`, which is included.
     """
     sums, share = group_sums(moved, group), group_sums(unit, group)
     count = 1 / float(share @ share)
@@ -422,9 +423,9 @@ def _spread(
 
 
 def _regions(sample: _Sample, grid: Grid, curves: FloatArray, at: FloatArray, split: Group) -> Regions:
-    """Return the average curves of both regions, computed on the measuring half of the rows.
+    """Return the average curves of both regions, computed on the half of the rows on which splits are evaluated.
 
-    The output and the points between which changes are reported are selected on the choosing half.
+    The output, and the points between which changes are reported, are selected on the other half.
     """
     choosing, measuring = sample.halves
     w = sample.weights

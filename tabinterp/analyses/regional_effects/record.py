@@ -1,7 +1,7 @@
-"""Record classes for regional effects: the heterogeneity of each column, and the split that best explains it, with its curves.
+"""Record classes for regional effects: the heterogeneity of each column, the split that best explains it, and effect curves.
 
-Points with fewer than ten rows are left out. The size of a region is given as a share rounded to a tenth. An exact size could
-reveal a small count of rows, if it were combined with other row counts in the document.
+Points with fewer than ten rows are left out. The size of a region is given as a share rounded to a tenth. An exact size, combined
+with other row counts in the document, could reveal a small count of rows.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 
 
 class RegionalPoint(Part):
-    """The average centred curves at one value of the column; empty for a region with fewer than ten rows near this value."""
+    """Average centred curves at one value of the column; empty for regions with fewer than ten rows near the value."""
 
-    value: str | float | None  # None: missing values
+    value: str | float | None  # value of the column; None for missing values
     inside: Interval
     outside: Interval
     everywhere: Interval
 
 
 class RegionalCurves(Part):
-    """The average curves of the rows in the region, of all other rows, and of all rows together, for one output."""
+    """Average curves for one output: of the rows in the region, of all other rows, and of all rows together."""
 
     output: str | None
-    start: str | float | None  # values between which changes are reported; None if there are not two such values
+    start: str | float | None  # first of the two values between which changes are reported; None if there are none
     end: str | float | None
-    inside: Interval  # change of the curve from the first to the second value
+    inside: Interval  # change in the curve from the first to the second value
     outside: Interval
     points: list[RegionalPoint]
 
@@ -50,17 +50,17 @@ class RegionalCurves(Part):
 class RegionalEffect(Part):
     column: str
     kind: Literal["numeric", "categorical", "boolean", "ordinal"]
-    heterogeneity: Interval  # root of the variance over rows of the centred curves, in units of the score
-    share: Interval  # share of the column's variance that is due to interactions
-    split: Message | None  # the first region; the second has all other rows. None: no search, or no possible split
-    rows_share: float | None  # share of the rows in the region, to a tenth
-    explained: Interval  # explained share of the squared heterogeneity; false coverage rate of the intervals: 5%
-    q: float | None  # p-value of the hypothesis that at most `least` is explained; Benjamini-Hochberg over all columns
-    curves: RegionalCurves | None  # only if the split is found, so the interval of `explained` is above `least`
+    heterogeneity: Interval  # square root of the variance of the centred curves over rows, in units of the score
+    share: Interval  # share of the column's contribution to the variance that is due to interactions
+    split: Message | None  # condition that defines the first region; None: no search, or no possible split
+    rows_share: float | None  # share of the rows in the first region, rounded to a tenth
+    explained: Interval  # share of the squared `heterogeneity` that the split explains; false coverage rate of the intervals: 5%
+    q: float | None  # p-value of the hypothesis that the share is at most `least`; Benjamini-Hochberg over all columns
+    curves: RegionalCurves | None  # None unless the split is found: the interval of `explained` lies above `least`
 
 
 class Record(Part):
-    rows: int  # rows whose curves were computed; one half was used to choose splits, the other to measure them
+    rows: int  # number of rows with curves; one half was used to choose splits, and the other to evaluate them
     seed: int
     columns: int  # number of columns of the model
     least: float

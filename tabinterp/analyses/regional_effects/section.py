@@ -1,4 +1,4 @@
-"""Report section on regional effects: columns with different effects in two regions of the rows, and the curves of both."""
+"""Report section on regional effects: columns with different effects in two regions, and the curves in both regions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _sentence(effect: RegionalEffect, curves: RegionalCurves, scale: str) -> str:
-    """Return a sentence on the change of the score between two values of the column, in each region.
+    """Return a sentence on the change in score between two values of the column, in each region.
 
     The sentence is empty if no two values have enough rows.
     """

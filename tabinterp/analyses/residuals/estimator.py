@@ -1,8 +1,8 @@
-"""Residuals of both models for numeric and count targets, by prediction, by observed value, and by size.
+"""Residuals of both models for numeric and count targets: by prediction, by observed value, and their distribution.
 
-A residual is the observed value minus the prediction. For counts, the prediction is the expected count. Results do not show
-single rows. Rows are grouped into bins of at least 40 rows. Each bin has a mean with its 95% interval, and quantiles of its rows.
-A quantile is computed as the mean of the ten nearest values, and only if at least ten values are on each side of it.
+A residual is the observed value minus the prediction. For counts, the prediction is the expected count. The results do not
+disclose single rows. Rows are grouped into bins of at least 40 rows. For each bin, a mean with its 95% interval and quantiles are
+reported. A quantile is computed as the mean of the ten nearest values, and only if at least ten values are on each side of it.
 
 References
 ----------
@@ -56,16 +56,16 @@ CHARTS: tuple[str, ...] = get_args(Chart)
 
 @dataclass(frozen=True)
 class Bins:
-    """Rows in bins, from the lowest to the highest.
+    """Bins of rows that have been sorted by a value, in increasing order.
 
     Parameters
     ----------
     rows : number of rows in each bin (bins,).
-    at : mean in each bin of the values by which rows are sorted (bins,).
-    mean : mean in each bin of the values that are shown, with standard error and 95% interval (bins,). NaN if a bin has fewer
-        than ten groups of rows.
-    quantiles : quantiles in each bin of the values that are shown, at `QUANTILES` (bins, 4). NaN if fewer than ten rows are on
-        one side of the quantile.
+    at : mean, in each bin, of the values by which rows are sorted (bins,).
+    mean : mean, in each bin, of the values that are shown, with standard error and 95% interval (bins,). NaN if the rows of a bin
+        belong to fewer than ten groups.
+    quantiles : quantiles, in each bin, of the values that are shown, at `QUANTILES` (bins, 4). NaN if fewer than ten rows are
+        below or above the quantile.
     """
 
     rows: IntArray
@@ -82,8 +82,8 @@ class ModelResiduals:
     ----------
     by_prediction : residuals in bins of rows with similar predictions.
     by_observed : predictions in bins of rows with similar observed values.
-    shares : weighted shares of the rows by residual: below the first edge, between edges, above the last edge (bins + 2,). NaN if
-        a bin has 1 to 9 rows, or if its share would reveal the size of another bin with 1 to 9 rows.
+    shares : weighted shares of the rows with residuals below the first edge, between each pair of adjacent edges, and above the
+        last edge (bins + 2,). NaN if a share represents 1 to 9 rows, or would reveal that another does.
     absolute : quantiles of the absolute residual (len(ERRORS),); NaN if fewer than ten rows are above the quantile.
     """
 
@@ -102,7 +102,7 @@ class Residuals(PreviewedFrame):
     network : residuals of the network.
     linear : residuals of the linear model.
     difference : paired differences between the quantiles of the absolute residual, network minus linear model (len(ERRORS),).
-    edges : edges of the error distribution, in units of the target (bins + 1,); empty if all residuals are equal.
+    edges : edges of the bins of residuals, in units of the target (bins + 1,); empty if all residuals are equal.
     rows : number of rows.
     resamples : number of bootstrap resamples for the intervals of quantiles.
     seed : seed of the resamples.
@@ -138,7 +138,7 @@ class Residuals(PreviewedFrame):
     def errors(self) -> pd.DataFrame:
         """Return quantiles of the absolute error in units of the target, with one row for each quantile and model.
 
-        The rows with the model "difference" have the network's quantile minus the linear model's.
+        Rows in which `model` is "difference" contain the network's quantile minus the linear model's.
         """
         rows = [
             (q, name, *_parts(part, i))
@@ -157,12 +157,13 @@ class Residuals(PreviewedFrame):
         Parameters
         ----------
         ax : axes to draw on; None makes a new figure.
-        chart : "residuals" by prediction, predictions by "observed" value, or the distribution of "errors".
+        chart : "residuals" (residuals by prediction), "observed" (predictions by observed value) or "errors" (distribution of the
+            residuals).
 
         Raises
         ------
         TabinterpError
-            If `chart` is none of these.
+            If `chart` has any other value.
         """
         if chart not in CHARTS:
             raise TabinterpError(f"chart must be one of {list(CHARTS)}; got {chart!r}")
@@ -210,14 +211,14 @@ def residuals(
     ----------
     model : the network.
     table : the rows. The held-out rows are used or, if the table has no split, all rows.
-    counterpart : the linear model; if None, one is fitted, as an audit does.
+    counterpart : the linear model; None fits one, as an audit does.
     resamples : number of bootstrap resamples, for the intervals of quantiles of the absolute error.
     seed : seed of the resamples.
 
     Raises
     ------
     NotApplicableError
-        If the target is a class, or if fewer than 40 rows have a positive weight.
+        If the target is categorical, or if fewer than 40 rows have a positive weight.
 
     Examples
     --------
@@ -268,7 +269,7 @@ def of_rows(
 
 
 def _predicted(bound: BoundModel) -> FloatArray:
-    """Return the predictions (n,) in units of the target, which for counts are expected counts."""
+    """Return the predictions (n,) in units of the target. For counts, they are expected counts."""
     scores = bound.scores[:, 0]
     return np.exp(scores) if bound.table.schema.task == "count" else scores
 
@@ -295,8 +296,8 @@ def _binned(by: FloatArray, values: FloatArray, table: Table) -> Bins:
 def shown_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> FloatArray:
     """Return quantiles of `values` at `shares` that do not reveal single rows.
 
-    A quantile is computed as the mean of the ten values around it, five on each side. It is NaN if fewer than ten rows are on one
-    side of it. Rows with weight 0 are left out.
+    A quantile is computed as the mean of the ten values around it, five on each side. It is NaN if fewer than ten rows are below
+    or above it. Rows with weight 0 are ignored.
 
     >>> shown_quantiles(np.arange(1.0, 101), np.ones(100), [0.05, 0.1, 0.5])
     array([ nan, 10.5, 50.5])
@@ -308,7 +309,7 @@ def shown_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence[fl
 
 
 def _around(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> tuple[FloatArray, IntArray]:
-    """Return, for each quantile of sorted values, the mean of the ten values around it and the number of values below it."""
+    """Return, for each quantile of sorted values, the mean of the ten nearest values and the number of values below."""
     mass, sums, half = np.cumsum(weights), np.append(0.0, np.cumsum(values)), SMALL // 2
     below = np.searchsorted(mass, np.asarray(shares) * mass[-1] * (1 + TIE), side="right")
     middle = np.clip(below, half, max(half, len(mass) - half))
@@ -316,9 +317,9 @@ def _around(values: FloatArray, weights: FloatArray, shares: Sequence[float]) ->
 
 
 def _edges(left: list[FloatArray]) -> FloatArray:
-    """Return the edges of the bins of the error distribution, which are multiples of 1, 2 or 5 times a power of ten.
+    """Return edges for bins of residuals. They are multiples of 1, 2 or 5 times a power of ten.
 
-    Edges of this form do not reveal the residual of a single row.
+    Such round edges do not disclose the residual of a single row.
     """
     ends = [np.quantile(one, [TAIL, 1 - TAIL]) for one in left]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
@@ -342,12 +343,12 @@ def _shares(left: FloatArray, edges: FloatArray, weights: FloatArray) -> FloatAr
 def _absolute(
     left: list[FloatArray], table: Table, resamples: int, seed: int
 ) -> tuple[tuple[Estimates, Estimates], Estimates]:
-    """Return quantiles of the absolute residuals of both models and their paired differences, with bootstrap intervals."""
+    """Return quantiles of both models' absolute residuals, and their paired differences, with bootstrap intervals."""
     sizes, weights, units = [np.abs(one) for one in left], table.row_weights, table.group_count
     orders = [np.argsort(size, kind="stable") for size in sizes]
 
     def found(times: FloatArray) -> FloatArray:
-        """Return the quantiles of a resample, given the number of times that it contains each row (n,)."""
+        """Return the quantiles of a resample, from the number of times that it contains each row (n,)."""
         rows = [np.repeat(order, times[order].astype(np.int64)) for order in orders]
         return np.stack([_around(size[at], weights[at], ERRORS)[0] for size, at in zip(sizes, rows, strict=True)])
 
@@ -359,7 +360,7 @@ def _absolute(
 
 
 def run(context: Context) -> Residuals | None:
-    """Compute the residuals of both models of an audit on the evaluated rows; None if the target is a class."""
+    """Compute the residuals of both models of an audit on the evaluated rows; None if the target is categorical."""
     if context.network.table.schema.goal.classes:
         return None
     network, linear = context.both(context.evaluated)

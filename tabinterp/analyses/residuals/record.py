@@ -23,7 +23,7 @@ ERRORS = (0.5, 0.75, 0.9, 0.95, 0.99)  # quantiles of the absolute error
 class ResidualBin(Part):
     """A bin of at least forty rows with similar predictions or similar observed values.
 
-    A quantile is None if fewer than ten rows are on one side of it.
+    A quantile is None if fewer than ten rows are below or above it.
     """
 
     rows: int
@@ -36,14 +36,14 @@ class ResidualBin(Part):
 
 
 class ModelResiduals(Part):
-    by_prediction: list[ResidualBin]  # means and quantiles of residuals, which are observed minus predicted values
+    by_prediction: list[ResidualBin]  # means and quantiles of residuals (observed minus predicted values)
     by_observed: list[ResidualBin]  # means and quantiles of predictions
 
 
 class ErrorBin(Part):
-    """Shares of rows with a residual between two edges; None if a share counts 1 to 9 rows or would reveal such a count."""
+    """Each model's share of rows with a residual between two edges; None if the share would reveal a count of 1 to 9 rows."""
 
-    low: float | None  # None: no lower edge
+    low: float | None  # lower edge; None if there is none
     high: float | None
     network: float | None
     linear: float | None
@@ -55,7 +55,7 @@ class ErrorQuantile(Part):
     quantile: float
     network: Interval
     linear: Interval
-    difference: Interval  # network minus linear, paired
+    difference: Interval  # paired difference, network minus linear model
 
 
 class Record(Part):

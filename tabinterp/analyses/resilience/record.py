@@ -22,18 +22,18 @@ LEAST = 50  # minimum effective number of rows for a result
 
 
 class OnRows(Part):
-    """Results of both models on a subset of the held-out rows, or with different weights.
+    """Results of both models on a subset of the held-out rows, or on all held-out rows with different weights.
 
     Differences are network minus linear model.
     """
 
     kind: Literal["all", "hardest", "network", "linear", "outer", "cluster", "drift"]
-    share: float | None  # share of all rows, by weight; None for the cluster and under drift
+    share: float | None  # weighted share of all rows; None for the worst cluster and under drift
     rows: int  # effective number of rows
     network: Interval
     linear: Interval
     difference: Interval
-    rise: Interval  # rise in loss compared with all rows, network minus linear; empty for all rows and under drift
+    rise: Interval  # excess rise: rise in loss from all rows, network minus linear model; empty for all rows and under drift
     network_power: Interval  # AUC or R2; empty if the models are evaluated on different rows
     linear_power: Interval
     power_difference: Interval
@@ -43,11 +43,11 @@ class Trait(Part):
     of: Message  # names the column, or the column and the level, that `inside` and `outside` describe
     is_share: bool
     inside: float
-    outside: float  # the same in all other rows
+    outside: float  # mean, or share of the level, in all other rows
 
 
 class Cluster(Part):
-    rows: int  # held-out rows in the cluster, in both halves
+    rows: int  # number of held-out rows in the cluster, over both halves
     traits: list[Trait]  # largest difference in standard deviations first
 
 
@@ -55,14 +55,14 @@ class Record(Part):
     metric: Metric
     power: Literal["auc", "r2"] | None
     rows: int
-    training_rows: int  # training rows for distances, clusters and odds
+    training_rows: int  # number of training rows used for distances, clusters and odds
     seed: int
     subsets: list[OnRows]  # all rows first
     cluster: Cluster | None  # the worst cluster, selected on one half of the held-out rows
     drift: Interval  # AUC with which trees distinguish held-out from training rows
 
     def check_claims(self, document: Document) -> None:
-        """Check that every result has enough rows, and that there is a result under drift only if drift was found."""
+        """Check that every result is based on enough rows, and that there are results under drift only if drift was found."""
         for index, one in enumerate(self.subsets):
             if one.rows < LEAST:
                 raise DocumentError(f"analyses.resilience.subsets.{index} is based on fewer than {LEAST} rows.")

@@ -57,7 +57,7 @@ def _drift(record: Record) -> list[Block]:
 def _tables(record: Record, document: Document, metric: str) -> list[Table]:
     """Return a table of losses and a table of AUC or R2.
 
-    They have rows for all rows, for the smallest share of each kind of subset, for the worst cluster, and for drift.
+    Each table has one line for all rows, for the smallest share of each kind of subset, for the worst cluster, and for drift.
     """
     rows: list[OnRows] = []
     for one in record.subsets:

@@ -1,18 +1,18 @@
-"""Bins of a scorecard: a refit's functions of single columns and of pairs of columns, converted to step functions.
+"""Bins of a scorecard: the functions of single columns and of pairs of columns in a refit, converted to step functions.
 
 Let f be the refit's function of a column. First, the column is divided into fine pieces. A numeric column is divided at no more
 than 50 edges, which are rounded so that none is the value of fewer than ten rows (`Rounding`). The levels of other columns are
 pieces if they have at least ten rows, and are ordered by their values of f.
 
 Neighbouring pieces are then joined to k bins, each with at least 1% of the rows and at least 30 rows. For each k up to 12,
-dynamic programming (Fisher 1958, J. Am. Stat. Assoc. 53) finds the division into k bins that increases the loss least. To second
-order, replacing f by a step function g increases the mean log loss by the mean of p (1 - p) (f - g)^2 / 2 nats. The numbers of
-bins are chosen for all terms together. Bins are added first to the term for which they save most. No more bins are added when all
-terms together increase the loss by at most a tenth of the verdict's equivalence margin, or when a further bin would save less
-than 0.5% of the margin.
+dynamic programming (Fisher 1958, J. Am. Stat. Assoc. 53) finds the division into k bins that causes the smallest increase in
+loss. To second order, replacing f by a step function g increases the mean log loss by the mean of p (1 - p) (f - g)^2 / 2 nats.
+The numbers of bins are chosen for all terms together. Bins are added first to the term for which they reduce the loss most. No
+more bins are added when all step functions together increase the loss by at most a tenth of the equivalence margin, or when a
+further bin would reduce the loss by less than 0.5% of the margin.
 
-Before a function of a pair of columns is divided, the part that functions of the single columns can explain is added to their
-terms.
+Before a function of a pair of columns is divided, the part that functions of the single columns can explain is moved to the terms
+of the single columns.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ TOLERANCE, SAVED = 0.1, 0.005  # shares of the margin: accepted increase of the 
 
 @dataclass(frozen=True)
 class Bin:
-    """A set of values of one column that get the same points.
+    """A set of values of one column that receive the same points.
 
     Parameters
     ----------
-    low, high : ends of a range of numbers, low < value <= high; None if the range has no such end.
+    low, high : ends of a range of numbers, low < value <= high; None if the range is unbounded on that side.
     levels : levels in the bin, for columns that are not numeric.
     missing : whether the bin includes missing values.
-    other : whether the bin includes all levels that no bin names. These are levels with fewer than ten training rows, and levels
+    other : whether the bin includes all levels that no bin lists. These are levels with fewer than ten training rows, and levels
         that do not occur in training rows.
     """
 
@@ -83,7 +83,7 @@ class Cut:
 
     @property
     def other(self) -> int:
-        """The index of the bin for levels that no bin names; 0 until `complete` has assigned them to a bin."""
+        """The index of the bin for levels that no bin lists; 0 until `complete` has assigned them to a bin."""
         return next((i for i, one in enumerate(self.bins) if one.other), 0)
 
     def place(self, values: pd.Series) -> IntArray:
@@ -98,9 +98,9 @@ class Cut:
 
 
 def complete(cut: Cut, reference: int) -> Cut:
-    """Return the cut with a bin for missing values, and with a bin for levels that no bin names.
+    """Return the cut with a bin for missing values, and with a bin for levels that no bin lists.
 
-    If either has no bin yet, it is assigned to the bin with index `reference`.
+    Missing values or levels without a bin are assigned to the bin with index `reference`.
     """
     bins = list(cut.bins)
     if not any(one.missing for one in bins):
@@ -112,11 +112,11 @@ def complete(cut: Cut, reference: int) -> Cut:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """The pieces of one column, which are its finest bins, in an order in which neighbours may be joined.
+    """The pieces of one column: its finest bins, in an order in which neighbours may be joined.
 
     Parameters
     ----------
-    cut : the pieces as bins. If at least ten values are missing, the last piece has the missing values.
+    cut : the pieces as bins. If at least ten values are missing, the last piece contains the missing values.
     place : index of the piece of each training row (rows,).
     """
 
@@ -138,8 +138,8 @@ class Candidate:
     function : values of the function that is replaced by steps, for the training rows (rows,).
     pieces : pieces of the one or two columns of the term.
     groups : for each column, the index of the bin to which each piece belongs (pieces,).
-    bins : number of bins in addition to the reference bin.
-    loss : increase of the mean log loss if the function is replaced by steps.
+    bins : number of bins, not counting the reference bin.
+    loss : increase in the mean log loss if the function is replaced by steps.
     """
 
     function: FloatArray
@@ -156,10 +156,10 @@ class Candidate:
 def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
     """Return the chosen division of each term into bins.
 
-    `candidates` has the possible divisions of each term, in increasing number of bins. The first division of a term has no bins.
-    At each step, the division that saves most loss per added bin is chosen. The steps end when the increase of the loss over all
-    terms is at most a tenth of the margin, or when no step saves more than 0.5% of the margin per bin. A term without bins is
-    left out.
+    `candidates` contains the possible divisions of each term, in increasing number of bins. The first division of a term has no
+    bins. At each step, the division that reduces the loss most per added bin is chosen. The steps end when the remaining increase
+    in loss over all terms is at most a tenth of the margin, or when no step reduces the loss by more than 0.5% of the margin per
+    bin. Terms without bins are omitted.
     """
     at = [0] * len(candidates)
     while sum(some[i].loss for some, i in zip(candidates, at, strict=True)) > TOLERANCE * margin:
@@ -220,8 +220,8 @@ def plain_level(level: Any) -> Any:
 def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[IntArray]:
     """Yield the best divisions of the pieces of a column into 1, 2, ... bins of at least `least` training rows each.
 
-    A division gives the index of the bin of each piece (pieces,). If missing values have a piece, they form an additional bin,
-    which is last.
+    A division gives the index of the bin of each piece (pieces,). If there is a piece for missing values, it forms an additional
+    bin, which is last.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[
 
 
 def _cut(piece: Piece, group: IntArray) -> Cut:
-    """Return the division of a column in which the pieces of each group form a bin; `group` (pieces,) has the groups."""
+    """Return the division of a column in which the pieces with equal `group` (pieces,) form a bin."""
     made = []
     for one in range(int(group.max()) + 1):
         bins = [bin_ for bin_, at in zip(piece.cut.bins, group, strict=True) if at == one]
@@ -265,7 +265,7 @@ def _cut(piece: Piece, group: IntArray) -> Cut:
 def terms_of(pipeline: Pipeline, frame: pd.DataFrame) -> dict[tuple[str, ...], FloatArray]:
     """Return the contribution of each column and of each pair of columns to a refit's log-odds (rows,), by their names.
 
-    The empty tuple has the intercept.
+    The intercept has the empty tuple as its name.
     """
     basis, scale, model = (step for _, step in pipeline.steps)
     design = scale.transform(np.asarray(basis.transform(frame[list(basis.feature_names_in_)]), dtype=np.float64))
@@ -315,7 +315,7 @@ def cut_terms(
 
 
 def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> list[FloatArray]:
-    """Return, for each of two columns, the part of a function of both (rows,) that steps in this column explain.
+    """Return, for each of two columns, the part of a function of both (rows,) that a step function of this column explains.
 
     The parts are fitted by weighted least squares.
     """
@@ -338,7 +338,7 @@ def _sums(both: list[Piece], values: FloatArray) -> FloatArray:
 
 
 def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> float:
-    """Return the increase of the loss if a function is replaced by its mean in each step; `at` (rows,) has the steps."""
+    """Return the increase in loss if a function is replaced by its mean in each step. `at` (rows,) is the step of each row."""
     weight, total = np.bincount(at, curvature), np.bincount(at, curvature * function)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(weight > 0, total / weight, 0.0)
@@ -361,7 +361,7 @@ def _of_column(piece: Piece, function: FloatArray, curvature: FloatArray, least:
 def _of_pair(both: list[Piece], function: FloatArray, curvature: FloatArray, least: int) -> list[Candidate]:
     """Return possible divisions of a pair of columns into two-way tables with increasing numbers of cells.
 
-    A cell with fewer than ten rows gets no points.
+    Cells with fewer than ten rows have 0 points.
     """
     both = _ordered(both, function, curvature)
     moments = [_sums(both, curvature * part) for part in (np.ones_like(function), function, function**2)]

@@ -1,21 +1,21 @@
-"""A scorecard: the simplest refit that predicts as well as the network (`ladder.best()`), with whole points for bins of columns.
+"""Conversion of the simplest refit that predicts as well as the network (`ladder.best()`) to a scorecard with whole points.
 
 The refit's functions of single columns and of pairs of columns are converted to step functions (`binning`). In each bin, the
-function is replaced by its mean over the training rows. The intercept is then fitted again. The points of a column thus follow
-the refit's own curve. An alternative would be a logistic regression on the bins, which estimates a coefficient for each bin or
-column. It would fit the same outcomes a second time and undo the shrinkage by the refit's penalty. It also predicted worse on
-small tables.
+function is replaced by its mean over the training rows. The intercept is then fitted again. The points of a column therefore
+follow the refit's curve. The alternative of a logistic regression on the bins would fit the same outcomes a second time and undo
+the shrinkage by the refit's penalty. It also predicted worse on small tables.
 
 The score of a row is a linear function of its log-odds of the favourable to the adverse class: points + pdo / ln 2 (log-odds - ln
-odds). It increases as the adverse class becomes less likely. An increase by pdo points doubles the odds (Siddiqi 2006, Credit
-Risk Scorecards). For each column, the bin with the most training rows is the reference bin and has 0 points. A row that is in the
-reference bins of all columns has the base points. For every other row, the points of its bins are added to the base points. Base
-points and the points of bins are rounded to whole numbers.
+odds). The score increases as the adverse class becomes less likely. An increase of pdo points doubles the odds (Siddiqi 2006,
+Credit Risk Scorecards). For each column, the bin with the most training rows is the reference bin and has 0 points. A row that is
+in the reference bins of all columns has the base points. For every other row, the points of its bins are added to the base
+points. Base points and the points of bins are rounded to whole numbers.
 
-On the held-out rows, log loss, AUC and Kolmogorov-Smirnov statistic are computed for the rounded scores, which are first
-converted back to log-odds. They are compared with those of the network, of the logistic regression and of the unrounded scores.
-The differences are paired by row. Intervals are Student's t intervals from influences, which are summed within groups of rows.
-The Kolmogorov-Smirnov statistic has bootstrap intervals. `performance` and `discrimination` use the same methods.
+On the held-out rows, log loss, AUC and the Kolmogorov-Smirnov statistic are computed for the rounded scores, which are first
+converted back to log-odds. These metrics are compared with those of the network, of the logistic regression and of the unrounded
+scores. The differences are paired by row. Log loss and AUC have Student's t intervals based on influence-function values, summed
+within groups of rows. The Kolmogorov-Smirnov statistic has bootstrap intervals. `performance` and `discrimination` use the same
+methods.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class CardMetric:
 
 @dataclass(frozen=True, eq=False)
 class Scorecard(Display):
-    """Whole points for bins of columns, which add up to a score that increases as the adverse class becomes less likely.
+    """Scorecard: whole points for bins of columns, added up to a score that increases as the adverse class becomes less likely.
 
     Parameters
     ----------
@@ -152,10 +152,10 @@ class Scorecard(Display):
     adverse : the adverse class, as text.
     favourable : the favourable class, as text.
     rung : the model of the ladder from which the scorecard was made.
-    unrounded_base : base points before rounding, which are the points of a row that is in all reference bins.
+    unrounded_base : base points before rounding: the score of a row that is in the reference bins of all columns.
     terms : columns and pairs of columns with their points.
     metrics : log loss in nats, AUC and Kolmogorov-Smirnov statistic on the held-out rows.
-    status : comparison of the scorecard's log loss with the network's, by the rule and the equivalence margin of the verdict.
+    status : whether the scorecard's log loss is better than the network's, worse, equivalent or not resolved.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -181,17 +181,17 @@ class Scorecard(Display):
 
     @property
     def base(self) -> int:
-        """The base points, which are the points of a row that is in all reference bins."""
+        """The base points: the score of a row that is in the reference bins of all columns."""
         return int(np.rint(self.unrounded_base))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
         """Return one line for the base points, one for each bin of a column, and one for each cell of a two-way table.
 
-        The bin of a numeric `column` has the values low < value <= high. The bin of any other column has the values in `levels`.
-        `missing` says whether the bin includes missing values, and `other` whether it includes levels that no bin names. For a
-        two-way table, `second` is the second column and `second_bin` its bin. `rows` is the number of training rows. It is NaN if
-        it is 1 to 9 or would reveal such a number. The reference bin of a column has 0 points.
+        A bin of a numeric `column` contains the values low < value <= high. A bin of any other column contains the values in
+        `levels`. `missing` states whether the bin includes missing values, and `other` whether it includes levels that no bin
+        lists. For a two-way table, `second` is the second column and `second_bin` its bin. `rows` is the number of training rows.
+        It is NaN if it is 1 to 9 or would reveal such a number. The reference bin of a column has 0 points.
         """
         base = {"column": None, "points": self.base, "unrounded": self.unrounded_base, "rows": self.training_rows}
         found = [base, *(row for term in self.terms for row in _rows(term))]
@@ -219,7 +219,7 @@ class Scorecard(Display):
         return np.asarray(self.base + sum(term.points[term.cell(frame)] for term in self.terms), dtype=np.int64)
 
     def unrounded(self, rows: pd.DataFrame | Table) -> FloatArray:
-        """Return the unrounded score of each row in points (rows,), a linear function of the log-odds of the binned refit."""
+        """Return the unrounded score of each row in points (rows,): a linear function of the log-odds of the binned refit."""
         frame = self._checked(rows)
         return np.asarray(self.unrounded_base + sum(term.unrounded[term.cell(frame)] for term in self.terms))
 
@@ -401,7 +401,7 @@ def _scaling(points: float, odds: float, pdo: float) -> Scaling:
 def _steps(ladder: Ladder, training: Table) -> list[Term]:
     """Return the terms of the refit as step functions, in log-odds.
 
-    `Term.unrounded` has each step minus the step of the reference cell.
+    `Term.unrounded` contains each step minus the step of the reference cell.
     """
     frame = training.inputs
     kinds = {name: training.schema[name].kind for name in training.schema.inputs}
@@ -410,10 +410,10 @@ def _steps(ladder: Ladder, training: Table) -> list[Term]:
 
 
 def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, frame: pd.DataFrame) -> Term:
-    """Return a term that has, for each cell, the mean of the function minus its mean in the reference cell.
+    """Return a term that contains, for each cell, the mean of the function minus its mean in the reference cell.
 
-    Cells with fewer than ten rows have the value 0. If missing values, or levels that no bin names, have no bin, they are
-    assigned to the bin with the most rows.
+    Cells with fewer than ten rows have the value 0. Missing values without a bin, and levels that no bin lists, are assigned to
+    the bin with the most rows.
     """
     whole = []
     for cut in cuts:
@@ -449,8 +449,8 @@ def _binned(steps: list[Term], training: Table, side: float, scaling: Scaling) -
 def _metrics(log_odds: FloatArray, rows: Table, seed: int) -> tuple[CardMetric, ...]:
     """Return the metrics of the scorecard and of the models with which it is compared.
 
-    `log_odds` (4, rows) has the log-odds of the positive class under the scorecard, the unrounded scorecard, the network and the
-    logistic regression, in this order.
+    `log_odds` (4, rows) contains the log-odds of the positive class under the scorecard, the unrounded scorecard, the network and
+    the logistic regression, in this order.
     """
     y, weights = rows.y, rows.row_weights
     losses = loss_for(None, "binary").each(log_odds[:, :, None], y, "cpu")

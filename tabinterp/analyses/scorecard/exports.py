@@ -91,7 +91,7 @@ def _literal(level: Any) -> str:
 
 
 def _number(value: float | None) -> str:
-    """Return a number in exponent form, which databases read in double precision rather than as a decimal."""
+    """Format a number in exponent form, which databases read in double precision rather than as a decimal."""
     told = repr(value)
     return told if "e" in told else f"{told}e0"
 
@@ -109,7 +109,7 @@ def _writable(word: str, what: str) -> str:
 
 
 def python(card: Scorecard) -> str:
-    """Return the source code of a function that needs no library; values are written as Python literals."""
+    """Return the source code of a function that needs no library. Values are written as Python literals."""
     lines = [
         "def points(row):",
         '    """Return the points of one row, a dict with a value for each column; None and NaN are missing values."""',

@@ -1,7 +1,7 @@
 """Record classes for the scorecard: the points of every bin, and metrics on the held-out rows.
 
-The record does not have the numbers of rows in bins. The difference between such a number and another count in the document could
-be a count of a few people.
+The record does not contain the numbers of rows in bins. Together with other counts in the document, they could reveal a count of
+a few people.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class CardBin(Part):
-    """A set of values with the same points, which is a range (low < value <= high) or a list of levels."""
+    """A set of values with the same points: a range (low < value <= high) or a list of levels."""
 
     low: float | None
     high: float | None
     levels: list[str]
     missing: bool  # whether the bin includes missing values
-    other: bool  # whether the bin includes levels that no bin names
+    other: bool  # whether the bin includes levels that no bin lists
 
 
 class CutColumn(Part):
@@ -41,7 +41,7 @@ class CutColumn(Part):
 
 class ColumnPoints(CutColumn):
     points: list[int]  # points of each bin
-    reference_bin: int  # the bin with the most training rows, which has no points
+    reference_bin: int  # index of the bin with the most training rows, which has 0 points
 
 
 class PairPoints(Part):
@@ -59,7 +59,7 @@ class CardMetric(Part):
     linear: Interval
     against_network: Interval
     against_linear: Interval
-    rounding: Interval  # metric of the rounded minus that of the unrounded scorecard
+    rounding: Interval  # metric of the rounded scorecard minus that of the unrounded scorecard
 
 
 class Record(Part):
@@ -73,7 +73,7 @@ class Record(Part):
     columns: list[ColumnPoints]
     pairs: list[PairPoints]
     metrics: list[CardMetric]
-    status: Status  # comparison of the scorecard's loss with the network's
+    status: Status  # whether the scorecard's loss is better than the network's, worse, equivalent or not resolved
     margin: float
     rows: int
     training_rows: int
@@ -81,7 +81,7 @@ class Record(Part):
     seed: int
 
     def check_claims(self, document: Document) -> None:
-        """Check that the status follows from the interval, and that reference bins have no points."""
+        """Check that the status follows from the interval of the difference in loss, and that reference bins have 0 points."""
         place = "analyses.scorecard"
         expected = status_of(self.metrics[0].against_network, self.margin)
         if self.metrics[0].name != "log_loss" or self.status != expected:

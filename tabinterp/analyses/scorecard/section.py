@@ -69,7 +69,10 @@ def _name(metric: str) -> str:
 
 
 def _points(record: Record) -> Table:
-    """Return a table of the points of every bin; if there are many columns, only of those with the largest range of points."""
+    """Return a table of the points of every bin.
+
+    If there are many columns, it contains those with the largest range of points.
+    """
     widest = sorted(record.columns, key=lambda one: min(one.points) - max(one.points))[:MOST]
     names = {one.column for one in widest}
     shown = [one for one in record.columns if one.column in names]

@@ -1,12 +1,12 @@
-"""Coalitions of columns for a row and a background row: the choice of coalitions, their weights, and their scores.
+"""Coalitions of columns in the game between a row and a background row: their choice, weights and scores.
 
 A row x and a background row b define a cooperative game. Its players are the columns in which the two rows differ. The value of
-a coalition S is f(x on S, b elsewhere). Columns that are equal in both rows change nothing, so they are not players.
+a coalition S is f(x on S, b elsewhere). Columns that are equal in both rows have no effect, so they are not players.
 
-A *design* is a list of coalitions of m players. It also has the weight of each coalition in the Shapley value of each player.
-There are two kinds of designs. The first has all subsets of the players and gives exact values (Shapley 1953). The second has the
-coalitions along a permutation and its reverse (Castro, Gómez & Tejada 2009; Mitchell, Cooper, Frank & Holmes 2022). It is exact
-if there are no interactions of three or more players.
+A *design* is a list of coalitions of m players, with the weight of each coalition in the Shapley value of each player. There are
+two kinds of designs. The first contains all subsets of the players and gives exact values (Shapley 1953). The second contains the
+coalitions along a permutation and its reverse (Castro, Gómez & Tejada 2009; Mitchell, Cooper, Frank & Holmes 2022). The second
+kind is exact if there are no interactions of three or more players.
 
 In this module, the *front* is the output of the network's first affine operations (`models.affine_front`), of width h.
 """
@@ -63,20 +63,20 @@ class Design:
     def fronts(self, moves: Tensor) -> Tensor:
         """Return the fronts (c, n, h) of all coalitions.
 
-        `moves` (1 + m, n, h) has the fronts of the background rows, followed by the change of the front due to each player.
+        `moves` (1 + m, n, h) contains the fronts of the background rows, followed by the change in the front due to each player.
         """
         return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
 
     def values(self, scores: Tensor) -> Tensor:
-        """Return the contribution of the coalitions, given their scores (c, n * k), to the players' values (m, n * k)."""
+        """Return the contribution of the coalitions to the players' Shapley values (m, n * k), from their scores (c, n * k)."""
         return self.weights @ scores
 
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """The design that `walk` returns for many players.
+    """Design along a permutation, for many players.
 
-    It uses running sums and differences, because the matrices of `Design` would grow with the square of m.
+    It uses running sums and differences. The matrices of `Design` would grow with the square of m.
     """
 
     m: int
@@ -118,7 +118,7 @@ def walk_cost(m: IntArray) -> FloatArray:
 
 @lru_cache(maxsize=64)
 def walk(m: int) -> Design | Running:
-    """Return the design in which m players join the coalition in the given order, and again in reverse order."""
+    """Return the design in which m players join the coalition one by one, in the given order and again in reverse order."""
     ends = torch.zeros(m, 2, dtype=torch.float64)
     ends[0] += torch.tensor([-0.5, 0.5])
     ends[-1] += torch.tensor([-0.5, 0.5])
@@ -162,7 +162,7 @@ def _subsets(m: int, start: int, stop: int) -> Design:
 def differing(bound: BoundModel) -> NDArray[np.int32]:
     """Return a code for each row and column (n, columns).
 
-    If two rows have the same code for a column, exchanging their values of the column does not change the encoded rows.
+    Two rows have the same code for a column if exchanging their values of the column does not change the encoded rows.
     """
     frame, codes = bound.table.inputs, np.zeros((len(bound.x), len(bound.columns)), dtype=np.int32)
     for j, column in enumerate(bound.columns):
@@ -181,7 +181,7 @@ class Games:
     ----------
     bound : the model, with its rows.
     backs : indices of the background rows in `bound`.
-    squash : function from scores to the scale that is explained.
+    squash : function that converts scores to the scale that is explained.
 
     Attributes
     ----------
@@ -200,7 +200,7 @@ class Games:
         self._back_parts = self._parts(backs) if self.local else torch.empty(0)
 
     def of(self, rows: IntArray) -> Rows:
-        """Return the games of the explained rows `rows`, ready to be played."""
+        """Return the games of the explained rows `rows`."""
         return Rows(self, rows, self._parts(rows) if self.local else torch.empty(0))
 
     def _parts(self, rows: IntArray) -> Tensor:
@@ -215,16 +215,16 @@ class Games:
 class Rows:
     """The games of a few explained rows.
 
-    In all methods, `row` has indices among the explained rows, and `back` has indices among the background rows.
+    In all methods, `row` contains indices of explained rows, and `back` contains indices of background rows.
     """
 
     def __init__(self, games: Games, rows: IntArray, parts: Tensor) -> None:
         self._games, self._rows, self._parts = games, rows, parts
 
     def play(self, designs: Sequence[Design | Running], row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return the value of each player in each game (n, m, k).
+        """Return the Shapley value of each player in each game (n, m, k).
 
-        `order` (n, m) has the players of each game, which are columns, in the order in which the designs use them.
+        `order` (n, m) contains the players of each game (columns), in the order in which the designs use them.
         """
         games, (n, m) = self._games, order.shape
         nobody, everybody = games.ends[games.backs[back]], games.ends[self._rows[row]]

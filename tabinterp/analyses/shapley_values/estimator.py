@@ -1,9 +1,9 @@
-"""Shapley values: how much each column contributes to a row's score, compared with a background of real rows.
+"""Shapley values: the contribution of each column to a row's score, compared with a background of real rows.
 
 The estimand is the interventional Shapley value (Shapley 1953; Lundberg & Lee 2017; Janzing, Minorics & Blöbaum 2020). For each
-background row b, the game is S -> f(x on S, b elsewhere). Its Shapley values are averaged over the background rows, with row
-weights if the table has any. A column and all its encoded columns form one player. The values of a row sum to
-f(x) - mean f(b). They are in units of the score, which are log-odds unless probabilities are requested.
+background row b, the game is S -> f(x on S, b elsewhere). The Shapley values of these games are averaged over the background
+rows, with row weights if the table has any. A column and all its encoded columns form one player. The values of a row sum to f(x)
+- mean f(b). The values are in units of the score (log-odds unless probabilities are requested).
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ class ShapleyValues(Display):
     base : mean score of the background rows (outputs,).
     scores : score of each row (rows, outputs).
     residual : abs(base + sum of values - score) of each row (rows,), in standard deviations of the score. With several outputs,
-        the largest over the outputs.
+        it is the largest over the outputs.
     converged : for each row (rows,), whether every standard error is at most `tolerance` standard deviations of the score.
     evaluations : number of coalitions that the network scored for each row (rows,).
     permutations : initial number of permutations for each pair of rows that was not enumerated; None if none were drawn.
     data : the explained rows.
     places : indices of the background rows among the explained rows (backgrounds,); None if the background was given as a table.
-    against : for each background row, the mean over the explained rows of the values computed with only this background row
-        (backgrounds, columns, outputs); None if the background was given as a table.
+    against : mean over explained rows of the Shapley values computed with a single background row, for each background row
+        (backgrounds, columns, outputs). None if the background was given as a table.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shapley", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs")
@@ -145,7 +145,10 @@ class ShapleyValues(Display):
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return whether each column's rank by mean absolute value cannot be distinguished from the next (columns, outputs)."""
+        """Return a mask (columns, outputs) of columns with a rank that cannot be distinguished from the next rank.
+
+        Columns are ranked by mean absolute value.
+        """
         size = np.abs(self.values)
         tied = np.zeros(size.shape[1:], dtype=bool)
         for k in range(size.shape[2]):
@@ -156,14 +159,14 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Return the sampling error of the differences between adjacent ranks if only one row is explained, otherwise 0."""
+        """Return the sampling error of differences between adjacent ranks if only one row is explained, otherwise 0."""
         if len(self.values) > 1:
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return the means over the rows, with one line for each output and column."""
+        """Return mean Shapley values over the rows, with one line for each output and column."""
         mean, size, tied = self.mean(), self.mean_absolute(), self.tied()
         frames = [
             pd.DataFrame(
@@ -188,7 +191,7 @@ class ShapleyValues(Display):
 
         With one output, `values` and `error_std` have the shape (rows, columns), and `base_values` has the shape (rows,). With
         several outputs, the shapes are (rows, columns, outputs) and (rows, outputs). `base_values` repeats the mean score of the
-        background rows, and `data` (rows, columns) has the explained rows.
+        background rows for each row, and `data` (rows, columns) contains the explained rows.
 
         Raises
         ------
@@ -238,12 +241,12 @@ def shapley_values(
         numbers. The background rows keep their weights, and rows with weight 0 are not drawn.
     method : "exact" evaluates every coalition. "permutation" evaluates `n_permutations` permutations of the columns (default 2),
         each with its reverse, for each background row. "auto" adds permutations until no standard error exceeds the tolerance. If
-        evaluating all coalitions of a pair of rows takes no more evaluations than its permutations, "permutation" and "auto"
+        a pair of rows has so few coalitions that its permutations would need as many evaluations, "permutation" and "auto"
         evaluate all coalitions. A linear model is always explained in closed form.
     scale : "log_odds" (for regression, the unit of the target) or "probability".
     tolerance : the largest accepted standard error of a value, in standard deviations of the scores of the background rows.
     n_permutations : the number of permutations for each pair of rows; with "auto", the initial number. If permutations are drawn
-        for only a few pairs of a row, there are at least sixteen for each pair, because fewer give unreliable standard errors.
+        for only a few of a row's pairs, at least sixteen are drawn for each pair, because fewer give unreliable standard errors.
 
     Examples
     --------
@@ -304,8 +307,8 @@ def shapley_values(
 def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) -> FloatArray:
     """Return approximate Shapley values (rows, columns, outputs), which are accurate enough for rankings.
 
-    They are computed from one permutation for each pair of rows, without standard errors. `rows` and `backs` are indices of
-    explained and background rows in `bound`.
+    They are computed from one permutation for each pair of an explained row and a background row, without standard errors. `rows`
+    and `backs` are indices of explained and background rows in `bound`.
     """
     games = Games(bound, backs, lambda scores: scores)
     if bound.is_linear and games.local:
@@ -314,7 +317,7 @@ def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) ->
 
 
 def background_rows(table: Table, size: int, seed: int) -> IntArray:
-    """Return the indices of `size` background rows, drawn by a hash of their numbers; rows with weight 0 are not drawn."""
+    """Return the indices of `size` background rows, drawn by a hash of their numbers. Rows with weight 0 are not drawn."""
     able = np.flatnonzero(table.row_weights > 0)
     return able[chosen(table.numbers[able], int(size), seed)]
 
@@ -381,7 +384,7 @@ def _squash(scale: str, bound: BoundModel) -> Callable[[Tensor], Tensor]:
 def _closed_form(bound: BoundModel, rows: IntArray, backs: IntArray) -> Sampled:
     """Return the exact Shapley values of a linear model.
 
-    The value of an encoded column is its coefficient times the distance from the mean of the background rows. The value of a
+    The value of an encoded column is its coefficient times the difference from the mean of the background rows. The value of a
     column is the sum over its encoded columns.
     """
     weight, x, counts = bound.front.weight.cpu().numpy(), bound.x[rows], bound.table.row_weights[rows]
@@ -412,8 +415,8 @@ def _check_budget(games: Games, rows: IntArray) -> None:
 def run(context: Context) -> tuple[ShapleyValues, ShapleyValues]:
     """Compute Shapley values for both models of an audit, on the same rows and with the same background.
 
-    With many columns or a limited budget, fewer rows are explained and the number of permutations is fixed. Reaching the
-    tolerance would then take most of the audit's time.
+    With many columns or a limited budget, fewer rows are explained and the number of permutations is fixed, because reaching the
+    tolerance would take most of the audit's time.
     """
     columns = len(context.network.columns)
     method = "permutation" if columns > WIDE else "auto"

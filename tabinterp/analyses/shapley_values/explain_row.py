@@ -23,7 +23,7 @@ from .estimator import BACKGROUND, TOLERANCE, ShapleyValues, background_rows, sh
 
 @dataclass(frozen=True, eq=False)
 class RowExplanation(Display):
-    """Shapley values of one row under a network and a linear model, which are compared with the same background rows."""
+    """Shapley values of one row under a network and a linear model, computed with the same background rows."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.row",
@@ -42,7 +42,7 @@ class RowExplanation(Display):
     def frame(self) -> pd.DataFrame:
         """Return one line for each output and column.
 
-        A line has the value of the column in the row, the contributions under both models, and their difference.
+        A line contains the column's value in the row, the column's contributions under both models, and their difference.
         """
         frames = []
         cells = self.network.data.iloc[0].to_list()
@@ -141,7 +141,7 @@ def explain_row(
     Parameters
     ----------
     row : position of the row in the table, counted from 0.
-    counterpart : the linear model; if None, `fit_counterpart(model, table)` fits one.
+    counterpart : the linear model; None uses `fit_counterpart(model, table)`.
     background, method, seed, scale, tolerance : as in `shapley_values`.
 
     Examples

@@ -1,10 +1,10 @@
-"""Estimation of Shapley values to a given standard error, by enumerating all coalitions or sampling permutations.
+"""Estimation of Shapley values to a given standard error, by enumerating all coalitions or by sampling permutations.
 
 A *pair* is an explained row and a background row. The value of a column is the weighted mean over the background rows. Every
-background row is used equally often, so contributions of single columns to the score are exact. Every permutation is combined
-with its reverse, so interactions of two columns are also exact. The sampling error comes only from interactions of three or more
-columns. It is estimated from several independent permutations for the same pair. A permutation and its reverse are not
-independent, so they are not used to estimate the error.
+background row is used equally often, so the main effects of columns are included without error. Every permutation is combined
+with its reverse, so interactions of two columns are also included without error. The sampling error comes only from interactions
+of three or more columns. It is estimated from the variation between independent permutations for the same pair, not from the
+difference between a permutation and its reverse, which are not independent.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Sampled:
     variance : sampling variance of each estimate (n, columns, k).
     df : degrees of freedom of each variance (n, columns, k).
     evaluations : number of coalitions evaluated for each row (n,).
-    against : values computed with a single background row, as a weighted sum over the rows, for each background row (backs,
-        columns, k).
+    against : weighted sum over the explained rows of the values computed with a single background row, for each background row
+        (backs, columns, k).
     """
 
     values: FloatArray
@@ -73,7 +73,7 @@ def explain(
     first : initial number of permutations for each pair of rows; None evaluates every coalition.
     enough : largest accepted standard error for each output (k,). Permutations are added until no standard error is larger, or
         until their maximum number is reached. None adds no permutations.
-    told : callback that receives the number of completed rows.
+    told : callback that is called with the number of completed rows.
     """
     plan, parts = _Plan(games, seed), []
     size = int(np.clip(BYTES // plan.bytes_a_row, 1, ROWS))
@@ -108,7 +108,7 @@ def _until(plan: _Plan, rows: IntArray, first: int | None, enough: FloatArray | 
 def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
     """Combine the estimates of some rows with new, independent estimates, weighted by inverse variance.
 
-    `result` is changed in place, except for the sums over rows in `against`. These cover many rows, so their sampling error
+    `result` is changed in place, except for the sums over rows in `against`. These sums cover many rows, so their sampling error
     hardly matters.
     """
     before, after = result.variance[at], new.variance
@@ -200,9 +200,9 @@ class _Plan:
     ) -> IntArray:
         """Return the columns in which the rows of each pair differ, in random order (n, m).
 
-        The order depends only on the row, the background row, the draw and the seed. A permutation from a shared pool is
-        relabelled by a second permutation, which is drawn for the row and a block of background rows. The resulting permutations
-        are uniformly distributed and independent between rows, and are computed by a single gather operation.
+        The order depends only on the row, the background row, the draw and the seed. It is a permutation from a shared pool,
+        composed with a second permutation that is drawn for the row and a block of background rows. The composed permutations are
+        uniformly distributed and independent between rows.
         """
         hashes, label = labels.of(row, back, draw)
         picked = splitmix(hashes ^ splitmix(back.astype(np.uint64))) % np.uint64(POOL)
@@ -258,8 +258,8 @@ class _Sums:
     ) -> None:
         """Add the values (n, m, k) of the columns `order` (n, m).
 
-        `counts` (pairs,) has the number of consecutive entries for each pair. If it is None, each pair has one entry, which is
-        exact.
+        `counts` (pairs,) contains the number of consecutive entries for each pair. If it is None, each pair has one entry, which
+        is exact.
         """
         rows = self._held(row)
         self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
@@ -329,14 +329,14 @@ class _Sums:
 
     @staticmethod
     def _of_pair(variance: Tensor, known: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the variance of a pair's mean, and whether it was taken from the row instead of the column (rows, columns, k).
+        """Return the variance of a pair's mean, and whether it was estimated from all columns of the row (rows, columns, k).
 
         `measured` is the number of pairs with several permutations, and `lone` the number of pairs with one. `known` is the sum
         of w^2 over the measured pairs.
 
         Two permutations often give the same value for a column, for example if the column is first in one and last in the other.
-        If there are only a few such pairs, this does not show that the value is exact. If a column has only a few measured pairs
-        and no variance, the average variance of the row is used instead.
+        A zero variance in only a few pairs therefore does not show that the value is exact. If a column has only a few measured
+        pairs and almost no variance, the average variance over all columns of the row is used instead.
         """
         of_row = (variance.sum(dim=1) / known.sum(dim=1).clamp(min=1e-300))[:, None]
         of_column = variance / known.clamp(min=1e-300)

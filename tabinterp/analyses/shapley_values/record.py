@@ -25,7 +25,7 @@ class ShapleyRow(Part):
     column: str
     network: Interval  # signed mean over rows
     network_size: Interval  # mean absolute value (biased upward by sampling error)
-    network_tied: bool  # whether its rank by mean absolute value cannot be distinguished from the next
+    network_tied: bool  # whether the column's rank by mean absolute value cannot be distinguished from the next
     linear: Interval
     linear_size: Interval
     linear_tied: bool
@@ -35,7 +35,7 @@ class ShapleyModel(Part):
     method: Literal["auto", "exact", "permutation", "closed form"]
     exact: bool  # whether all values are exact, without sampling
     converged: float | None  # share of rows in which every sampling error is within the tolerance
-    residual: float | None  # largest over rows: base + sum of values - score, in standard deviations of the score
+    residual: float | None  # largest abs(base + sum of values - score) over rows, in standard deviations of the score
 
 
 class Shapley(Part):

@@ -1,4 +1,4 @@
-"""Shapley values that another package computed, compared with those of tabinterp on the same rows and columns."""
+"""Comparison of Shapley values from another package with those of tabinterp, on the same rows and columns."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from .estimator import BACKGROUND, TOLERANCE, ShapleyValues, shapley_values
 
 @dataclass(frozen=True, eq=False)
 class ExplanationComparison(Display):
-    """Shapley values that another package computed, and those of tabinterp for the same rows.
+    """Shapley values from another package, and those of tabinterp for the same rows.
 
     Attributes
     ----------
     supplied : the values of the other package, on the table's columns (rows, columns, outputs).
-    base : its base values (rows, outputs).
+    base : base values of the other package (rows, outputs).
     computed : the values of tabinterp.
     residual : abs(base + sum of supplied values - score) for each row (rows,), in standard deviations of the score; with several
-        outputs, the largest of them. It is 0 if the values explain this network on this scale, whatever their background.
+        outputs, the largest over the outputs. It is 0 if the supplied values explain this network on this scale, with any
+        background.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -50,9 +51,10 @@ class ExplanationComparison(Display):
     def frame(self) -> pd.DataFrame:
         """Return one line for each output and column.
 
-        `difference` is the mean over rows of the supplied value minus the computed one, with a 95% interval for the given
-        background; `correlation` is taken over rows, and is missing if either value is constant; `largest_difference` is the
-        largest absolute difference in a row. Values are in units of the score. Ranks are by mean absolute value, from 1.
+        `difference` is the mean over rows of the supplied value minus tabinterp's value, with a 95% interval that treats the
+        background as fixed. `correlation` is the correlation over rows; it is missing if the supplied or the computed values are
+        constant. `largest_difference` is the largest absolute difference in a row. Values are in units of the score. Ranks are by
+        mean absolute value, starting from 1.
         """
         ours = self.computed
         gap = mean_over_rows(self.supplied - ours.values, ours.weights, ours.groups)
@@ -102,7 +104,7 @@ def compare_explanation(
         explanation of InterpretML. Its rows are those of `table`, in the same order. Its features are either the table's input
         columns, matched by name, or the encoded columns in the encoder's order, whose values are summed for each column of the
         table. With two classes, values for both classes are accepted, in the order of `predict_proba`.
-    background : the rows with which the other package compared each row. Other background rows lead to other values.
+    background : the rows with which the other package compared each row. The values depend on these rows.
     scale : the scale of the supplied values: "log_odds" (for regression, the unit of the target) or "probability".
     tolerance, seed : as in `shapley_values`.
 
@@ -188,7 +190,10 @@ def _interpret(explanation: Any) -> tuple[FloatArray, FloatArray, list[str] | No
 
 
 def _outputs(values: FloatArray, base: FloatArray, bound: BoundModel) -> tuple[FloatArray, FloatArray]:
-    """Return values and base values of the model's outputs; of both classes of a binary model, those of the positive class."""
+    """Return values and base values of the model's outputs.
+
+    If both classes of a binary model are given, keep the positive class.
+    """
     given, outputs = values.shape[2], len(bound.outputs)
     if given == 2 and outputs == 1 and bound.table.schema.task == "binary":
         return values[:, :, 1:], base[:, 1:]
@@ -200,7 +205,7 @@ def _outputs(values: FloatArray, base: FloatArray, bound: BoundModel) -> tuple[F
 
 
 def _on_columns(values: FloatArray, names: list[str] | None, bound: BoundModel) -> FloatArray:
-    """Return the values on the model's input columns, summed over the encoded columns of each."""
+    """Return the values of the model's input columns. Values of encoded columns are summed for each input column."""
     columns, encoding = bound.columns, bound.encoding
     if names is not None and set(columns) <= set(names) <= set(bound.table.schema.inputs):
         return values[:, [names.index(column) for column in columns]]
