@@ -39,6 +39,8 @@ FRESH = 20_000  # rows on which the choices of a set are judged
 NONE = (np.nan,) * 4
 ADJUSTED = "the interval is adjusted for all {}"
 WIDE = "the interval is wide if a few rows have much weight or events are rare"
+LUCKY = "with rare events, an interval is given only in the few sets that happen to have 20 events"
+SUBSET = "with rare events, an interval is given only if the subset has 20 events; with weights, coverage is up to a point too low"
 FIRST = "the slice was selected for its interval, and the adjustment is for the selected slices together"
 
 
@@ -353,7 +355,9 @@ RELIANCE_READINGS = (
         "overfitting",
         overfitting,
         (
-            Told("overfitting: excess of the gap", "network's gap less the linear model's, in the population"),
+            Told(
+                "overfitting: excess of the gap", "network's gap less the linear model's, in the population", less=LUCKY
+            ),
             Told(
                 "overfitting: gap of the network", "loss on held-out rows less that on training rows, in the population"
             ),
@@ -395,7 +399,11 @@ RELIANCE_READINGS = (
         "perturbation",
         perturbation,
         (
-            Told("perturbation: difference in loss at 5% and 30%", "network minus linear model, training rows given"),
+            Told(
+                "perturbation: difference in loss at 5% and 30%",
+                "network minus linear model, training rows given",
+                less=LUCKY,
+            ),
             Told(
                 "perturbation: excess rise with numbers alone at 5%",
                 "the network's rise less the linear model's, training rows given",
@@ -414,10 +422,12 @@ RELIANCE_READINGS = (
             Told(
                 "resilience: outermost rows, difference in loss and excess rise",
                 HELD.format("as far from the training rows"),
+                less=SUBSET,
             ),
             Told(
                 "resilience: worst cluster, difference in loss and excess rise",
                 HELD.format("in the cluster of the set"),
+                less=SUBSET,
             ),
         ),
     ),
@@ -426,7 +436,11 @@ RELIANCE_READINGS = (
         regional,
         (
             Told("regional effects: heterogeneity", "of fresh rows, the grid given"),
-            Told("regional effects: share due to interactions", "of fresh rows, the grid given"),
+            Told(
+                "regional effects: share due to interactions",
+                "of fresh rows, the grid given",
+                less="for one column, coverage is two points too low",
+            ),
             Told(
                 "regional effects: explained share",
                 "of the first column that interacts, on fresh rows, grid and split given",
