@@ -40,7 +40,7 @@ NONE = (np.nan,) * 4
 ADJUSTED = "the interval is adjusted for all {}"
 WIDE = "the interval is wide if a few rows have much weight or events are rare"
 LUCKY = "with rare events, an interval is given only in the few sets that happen to have 20 events"
-SUBSET = "with rare events, an interval is given only if the subset has 20 events; with weights, coverage is up to a point too low"
+SUBSET = "with rare events, an interval is given only if the subset has 20 events; with weights, coverage is up to a point low"
 FIRST = "the slice was selected for its interval, and the adjustment is for the selected slices together"
 
 
