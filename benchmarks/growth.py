@@ -8,8 +8,8 @@ this power, so the growth over the last doubling is given too (as a power, witho
 1.3 in columns and 1.1 in classes. Analyses of pairs of columns have no bar in columns. An analysis is listed if it takes at least
 half a second at the largest size. Memory is the largest proportional set size of the process.
 
-`--kept` names a JSON file with earlier measurements, to which this command adds. `--page` writes the table and the figure of
-docs/scale.md.
+`--kept` names a JSON file with earlier measurements, to which this command adds. `--page` keeps the table for docs/scale.md,
+which `python -m benchmarks.scale.page` writes, and draws its figure.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import tabinterp as ti
-from benchmarks.marked import rewrite
+from benchmarks.scale.kept import replace
 from benchmarks.whole_audit import Memory
 
-PAGE = Path(__file__).parents[1] / "docs" / "scale.md"
-FIGURE = PAGE.parent / "images" / "growth.png"
+FIGURE = Path(__file__).parents[1] / "docs" / "images" / "growth.png"
+HEAD = ["in", "analysis", "at the largest size", "power (95% interval)", "last doubling", "bar"]
 BARS = {"rows": 1.1, "columns": 1.3, "units": None, "classes": 1.1}
 OF_PAIRS = {"interactions", "ladder"}  # with all pairs of columns
 LEAST = 0.5  # seconds at the largest size, from which on an analysis is listed
@@ -114,11 +114,11 @@ class Power:
     def missed(self) -> bool:
         return self.bar is not None and self.power > self.bar
 
-    def row(self) -> str:
+    def row(self) -> list[str]:
         unit = " MB" if self.name == "memory" else " s"
         bar = "–" if self.bar is None else f"{self.bar:g}{': **missed**' if self.missed else ''}"
         power = f"{self.power:.2f} ({self.low:.2f} to {self.high:.2f})"
-        return f"| {self.what} | {self.name} | {self.largest:.3g}{unit} | {power} | {self.last:.2f} | {bar} |"
+        return [self.what, self.name.replace("_", " "), f"{self.largest:.3g}{unit}", power, f"{self.last:.2f}", bar]
 
 
 def powers(what: str, kept: list[dict[str, Any]]) -> list[Power]:
@@ -194,11 +194,11 @@ def main() -> int:
             if asked.kept:
                 asked.kept.write_text(json.dumps(kept), encoding="utf-8")
     found = [power for what in asked.what for power in powers(what, kept)]
-    head = "| in | analysis | at the largest size | power (95% interval) | last doubling | bar |\n|---|---|---|---|---|---|"
-    rows = "\n".join([head, *(one.row() for one in found)])
-    print(rows)
+    lines = [one.row() for one in found]
+    for line in [HEAD, ["---"] * len(HEAD), *lines]:
+        print(f"| {' | '.join(line)} |")
     if asked.page:
-        rewrite(PAGE, "growth", rows)
+        replace("growth", HEAD, lines)
         draw(kept)
     return int(any(one.missed for one in found))
 

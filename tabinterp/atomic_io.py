@@ -242,7 +242,7 @@ def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(
             errno.EINVAL,
-            "Only regular files are replaced. Choose an output file other than this device, pipe or socket",
+            "The output path is a device, pipe or socket, but it must be a regular file or a new file. Choose another path",
             str(path),
         )
     if path.is_dir():

@@ -6,21 +6,26 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 KEPT = Path(__file__).with_name("measured.json")
 
 
 def keep(name: str, head: Sequence[str], lines: Sequence[Sequence[str]], key: int = 1) -> None:
     """A table's lines; one whose first `key` cells are known takes the place of that line."""
-    kept = read()
     load = f"{os.getloadavg()[0]:.0f}"
-    known = {tuple(line[:key]): line for line in kept.get(name, {"lines": []})["lines"]}
+    known = {tuple(line[:key]): line for line in read().get(name, {"lines": []})["lines"]}
     known |= {tuple(line[:key]): [*line, load] for line in lines}
-    kept[name] = {"head": [*head, "load"], "lines": [*known.values()]}
+    replace(name, [*head, "load"], [*known.values()])
+
+
+def replace(name: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """A whole table."""
+    kept = {**read(), name: {"head": head, "lines": lines}}
     KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def read() -> dict[str, dict[str, list[list[str]]]]:
+def read() -> dict[str, dict[str, Any]]:
     return json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
 
 

@@ -70,6 +70,18 @@ about 100,000 rows. If the split uses a column of dates, every distinct date is 
 
 {wide_words}
 
+## Growth with rows, columns, hidden units and classes
+
+`python -m benchmarks.growth --page` audits synthetic tables on one core. A third of the columns have five levels. The starting
+point is a table of 12,000 rows, 12 columns and 2 classes, and a network with 64 and 32 hidden units; one of the four quantities
+is then doubled several times. The seconds grow as a power of this quantity, estimated by least squares on logarithms over all
+sizes. A fixed cost lowers this power, so the table also gives the growth over the last doubling. It lists the analyses that take
+at least half a second at the largest size; memory is the largest proportional set size.
+
+{growth}
+
+![Seconds of an audit and of its longest analyses against rows, columns, hidden units and classes](images/growth.png)
+
 ## More than one machine
 
 `flock LOCK python -m benchmarks.scale.cluster` computes the sums over all rows with one and with two single-threaded Dask worker
@@ -131,7 +143,7 @@ run.
 
 def main() -> None:
     known = read()
-    names = ("memory", "wide", "cluster", "cost", "stated")
+    names = ("memory", "wide", "growth", "cluster", "cost", "stated")
     tables = {name: table(name) if name in known else "(not measured yet)" for name in names}
     OUT.write_text(WORDS.format(**tables, wide_words=WIDE, cluster_words=CLUSTER), encoding="utf-8")
 

@@ -322,7 +322,7 @@ class OfRows:
     moved: FloatArray
 
     def mean(self, rows: BoolArray, weights: FloatArray, half: IntArray) -> tuple[float, FloatArray]:
-        """Return the mean over some rows, and the influence (n,) of every row on this mean."""
+        """Return the mean over the selected rows, and the influence of each of the n rows on this mean."""
         value, own = influences(self.value, weights, rows)
         pull = np.bincount(1 - half[rows], (weights * self.slope)[rows], 2) / weights[rows].sum()
         return value, own + pull[half] * self.moved

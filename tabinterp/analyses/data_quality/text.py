@@ -31,8 +31,8 @@ TEXT: dict[str, str] = {
     "report.data.across": "Held-out duplicates of training rows",
     "report.data.few": "<10",
     "report.data.whole": (
-        "Gradient-boosted trees trained to distinguish held-out rows from training rows by the columns that the network uses "
-        "reach an AUC of {value} on {rows} rows; the chance level is 0.5."
+        "Gradient-boosted trees were trained to tell held-out rows from training rows by the network's input columns. On {rows} "
+        "rows, their AUC is {value}; 0.5 is expected if both sets of rows come from the same population."
     ),
     "report.data.equal": "Columns with the same information: {families}.",
     "report.data.power": "Single-column predictive power",

@@ -131,7 +131,7 @@ TEXT: dict[str, str] = {
     "report.inside.tenth_low": "Tenth-smallest value",
     "report.inside.best": "Optimum",
     "report.inside.optimum": "Column values at the optimum",
-    "report.inside.no_optimum": "No optimum was searched for.",
+    "report.inside.no_optimum": "Optima were not computed.",
     "report.inside.column_at": "Value",
     "report.inside.column_value": "{value}",
     "report.inside.about": "about {value}",
@@ -195,7 +195,7 @@ TEXT: dict[str, str] = {
     "report.inside.six.rows": "Rows",
     "report.inside.six.level": "{level} ({share})",
     "report.inside.six.unreadable": (
-        "✗ The lowest optimum, the row that minimises the unit's value, is implausible as a real row."
+        "✗ The row that minimises the unit's value (lowest optimum) is implausible as a real row."
     ),
     # name: name of the unit
     "report.inside.path.table": "Optimum of {name} within Mahalanobis balls that contain an increasing share of the rows",

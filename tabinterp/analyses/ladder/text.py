@@ -74,11 +74,10 @@ TEXT: dict[str, str] = {
         "predictive gain comes from."
     ),
     "gain.open": (
-        "It is unclear whether curves (nonlinear effects of single columns) account for similar shares of the refitted models' "
-        "gain and of the network's score. With curves and the selected interactions, the held-out loss is lower than that of the "
-        "linear model; curves alone account for {ladder}% of this gain. Of the variance of the network's score that curves and "
-        "these interactions together explain, curves alone account for {score}%. The 95% CI for the first of these percentages "
-        "minus the second is {low} to {high} percentage points."
+        "With curves (nonlinear effects of single columns) and the selected interactions, the held-out loss is lower than that "
+        "of the linear model; curves alone account for {ladder}% of this gain. Of the variance of the network's score that "
+        "curves and these interactions together explain, curves alone account for {score}%. The 95% CI for the first of these "
+        "percentages minus the second is {low} to {high} percentage points, so it is unclear whether the two are similar."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",

@@ -109,8 +109,8 @@ class RegionalEffect:
     split : condition that defines the first region. None if the curves hardly differ between rows, or if no split has enough rows
         in both regions.
     rows_share : share of the rows in the first region, rounded to a tenth.
-    explained : share of the heterogeneity that the split explains, with an interval corrected over all columns.
-    q : p-value of the hypothesis that the split explains at most a tenth, corrected over all columns.
+    explained : share of the heterogeneity that the split explains, with an interval adjusted for the number of columns.
+    q : p-value of the hypothesis that the split explains at most a tenth, adjusted for the number of columns.
     regions : average curves of both regions; None without a split.
     """
 

@@ -42,7 +42,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.all": "All",
     "report.resilience.hardest": ("{share} hardest for each model", "share: a percentage of the rows"),
     "report.resilience.network": ("{share} hardest for the network", "share: a percentage of the rows"),
-    "report.resilience.linear": ("{share} hardest for {linear:name}", "share: a percentage of the rows"),
+    "report.resilience.linear": ("Hardest {share} of rows for {linear:name}", "share: a percentage of the rows"),
     "report.resilience.outer": ("{share} outermost", "share: a percentage of the rows"),
     "report.resilience.cluster": "Worst cluster of the network",
     "report.resilience.drift": "If the drift is repeated",

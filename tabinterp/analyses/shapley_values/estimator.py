@@ -202,8 +202,8 @@ class ShapleyValues(Display):
             import shap  # noqa: PLC0415  # heavy, and optional
         except ModuleNotFoundError as error:
             raise MissingError(
-                f"an explanation for shap needs the package {error.name}, which is not installed. Install it with: pip install "
-                "'tabinterp[shap]'"
+                f"to_shap() needs the package {error.name}, which is not installed. Install it with: "
+                "pip install 'tabinterp[shap]'"
             ) from None
 
         one = len(self.outputs) == 1

@@ -185,7 +185,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "important than it is."
     ),
     "former.not_assessed.sanity": (
-        "A comparison with explanations of a network with random weights, and integrated gradients from other baselines."
+        "A comparison with the explanations of a network that has random weights, and integrated gradients computed from other "
+        "baselines."
     ),
     "former.why.of several classes none is the selected one": (
         "the target has several classes, and none of them is designated as the class of selected rows"
