@@ -2,16 +2,16 @@
 
 Mean ablation replaces the output of a unit with the unit's mean output over the rows. Zero ablation replaces the output with
 zero, a value that the unit may never produce (Meyes et al. 2019). Resampling ablation replaces the output with the unit's output
-on another row (Chan et al. 2022). Resampled outputs are values that the unit really produces. For a group of units, all resampled
-outputs come from the same row, so they are consistent with each other.
+on another row (Chan et al. 2022). Resampled outputs are values that the unit actually produces. For a group of units, all outputs
+are taken from the same other row, so they are consistent with each other.
 
 If several units carry the same information, ablating only one of them has little effect. Correlated units of a layer are
 therefore also ablated together. The rise in loss for the group is compared with the sum of the rises when each member is ablated
 on its own.
 
 Differences in loss are paired by row. In resampling ablation, each row both receives and supplies outputs, so its influence on
-the estimate includes both roles (Hájek 1968). Replacing the output of a unit changes the result of the next affine operation only
-through the unit's weights in this operation. Many units of a layer can therefore be evaluated in one batch.
+the estimate includes both roles (Hájek 1968). Replacing the output of a unit changes the inputs of the following layers only
+through the unit's own weights. Many units of a layer can therefore be evaluated in one batch.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ Group = tuple[str, tuple[str, IntArray]]  # name, (layer, units)
 class Ablations(Display):
     """The rise in loss for each group of hidden units and each ablation method.
 
-    The groups are those requested. By default, the groups are the single units, followed by the groups of correlated units.
-    `cost` (groups, methods) is the mean rise in the task's loss over `rows` rows, which are held-out rows if `held_out` is true.
-    `alone` (groups, methods) is the sum of the rises when each unit of the group is ablated on its own. `alone` is NaN if the
-    single units were not requested.
+    By default, the groups are all single units, followed by the groups of correlated units. `cost` (groups, methods) is the mean
+    rise in the task's loss over `rows` rows, which are held-out rows if `held_out` is true. `alone` (groups, methods) is the sum
+    of the rises when each unit of the group is ablated on its own. `alone` is NaN for a group if any of its units was not ablated
+    on its own.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -283,7 +283,7 @@ def _alone(asked: list[Group], value: FloatArray) -> FloatArray:
 
 
 class _Cut:
-    """A layer and the groups of its units to ablate.
+    """A layer, and the groups of its units that are ablated.
 
     `outputs` (n, units) are the layer's outputs on the rows of `bound`.
     """
@@ -298,7 +298,7 @@ class _Cut:
         self.before = _losses(bound, self.rest, self.base[None], self.y)[0]
 
     def rises(self, values: FloatArray) -> FloatArray:
-        """Return the rise (n, groups) in the loss of each row when the outputs of each group are replaced with `values`."""
+        """Return the rise (n, groups) in the loss of each row when one group at a time has its outputs replaced with `values`."""
         made = np.zeros((len(self.outputs), len(self.groups)))
         change = values - self.outputs
         for some, moved in self._moved(change):
@@ -308,7 +308,7 @@ class _Cut:
         return made
 
     def _moved(self, change: FloatArray) -> Iterator[tuple[slice, Tensor]]:
-        """Yield batches of groups (as slices), each with the inputs (groups, n, h) to the layers after the ablated one."""
+        """Yield the slice of each batch of groups, and the inputs (groups, n, h) to the layers after the ablated layer."""
         together = max(1, CELLS // max(1, self.base.numel()))
         ends = [*range(0, len(self.groups), together), len(self.groups)]
         for low, high in pairwise(ends):
@@ -337,7 +337,7 @@ class _Cut:
 
 
 def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: FloatArray) -> Estimates:
-    """Return the rise in loss (units,) when the output of each unit is replaced with a constant on every row.
+    """Return the rise in loss (units,) when the output of one unit at a time is replaced with a constant on every row.
 
     `outputs` (n, units) are the layer's outputs on the rows of `bound`, and `values` (units,) are the constants.
     """
@@ -346,7 +346,7 @@ def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: Float
 
 
 def _losses(bound: BoundModel, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> FloatArray:
-    """Return the loss (m, n) of each row, given inputs `fronts` (m, n, h) to the layers after the ablated one."""
+    """Return the loss (m, n) of each row for m sets of inputs `fronts` (m, n, h) to `rest`, the layers after the ablation."""
     m, n = fronts.shape[:2]
     with torch.inference_mode():
         scores = rest(fronts.flatten(0, 1)).double().reshape(m, n, -1)

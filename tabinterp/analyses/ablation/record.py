@@ -41,7 +41,7 @@ class UnitGroups(Part):
 
 
 def build(r: Results) -> UnitGroups | None:
-    """Return the rise in loss for each group of correlated units, or None if it was not computed."""
+    """Return the rise in loss for each group of correlated units, or None if no units were ablated."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -18,9 +18,9 @@ Z = 1.96  # critical value of a two-sided 5% test that two columns differ in imp
 class Reading:
     """The importance of each column according to one explanation method.
 
-    `sizes` (p,) is the importance of the columns, in the same order for all methods. `stderr` (p,) holds the standard errors of
-    the sizes, if they are known. `directions` holds the coefficients or derivatives of the terms, if there are any; only their
-    signs are used.
+    `sizes` (p,) are the importances of the columns, in the same order for all methods. `stderr` (p,) are the standard errors of
+    the importances, if they are known. `directions` are the coefficients or derivatives of the terms, if there are any; only
+    their signs are used.
     """
 
     name: str
@@ -33,12 +33,12 @@ class Reading:
 class Agreement:
     """Agreement between two explanation methods.
 
-    `spearman` is the rank correlation of the sizes of the columns. `overlap` is the share of the `top` most important columns
-    that both methods have in common. `signs` is the share of terms that have the same sign under both methods.
+    `spearman` is the rank correlation of the importances of the columns. `overlap` is the share of the `top` most important
+    columns that both methods have in common. `signs` is the share of terms that have the same sign under both methods.
 
     `ordered` is the number of pairs of columns that differ significantly in importance under both methods. `opposed` is the
-    number of these pairs that the two methods rank in opposite order. Both are None without standard errors. Sampling error
-    lowers a rank correlation, but it hardly ever creates an opposed pair.
+    number of these pairs that the two methods rank in opposite order. Both are None if either method has no standard errors.
+    Sampling error lowers a rank correlation, but it hardly ever creates an opposed pair.
     """
 
     first: str
@@ -52,7 +52,7 @@ class Agreement:
 
 
 def agreements(readings: list[Reading]) -> list[Agreement]:
-    """Compare every pair of methods on the columns whose size is known for both methods."""
+    """Compare every pair of methods, on the columns with a known importance under both methods."""
     return [_pair(a, b) for a, b in combinations(readings, 2)]
 
 
@@ -77,7 +77,7 @@ def _pair(a: Reading, b: Reading) -> Agreement:
 
 
 def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
-    """Count the column pairs that differ significantly under both methods, and those ranked in opposite order.
+    """Count the pairs of columns that differ significantly under both methods, and how many of them are ranked in opposite order.
 
     The sampling errors of two columns are treated as independent. This is conservative, because sampling errors from the same
     rows are usually positively correlated.
@@ -90,9 +90,9 @@ def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
 
 
 def _above(sizes: FloatArray, stderr: FloatArray) -> BoolArray:
-    """Return, for each pair (p, p) of columns, whether the first is significantly more important than the second.
+    """Return, for each pair (p, p) of columns, whether the first column is significantly more important than the second.
 
-    The result is False for a pair if the size of either column is missing.
+    The result is False for a pair if the importance of either column is missing.
     """
     with np.errstate(invalid="ignore"):
         return np.asarray(sizes[:, None] - sizes > Z * np.hypot(stderr[:, None], stderr))

@@ -39,7 +39,7 @@ class Agreement(Part):
 
 
 def build(r: Results) -> list[Agreement]:
-    """Return the rank correlation, the overlap and the agreement in sign of every pair of methods."""
+    """Compare every pair of explanation methods: rank correlation, overlap of the top columns, and agreement in sign."""
     return [Agreement(**vars(pair)) for pair in agreements(_readings(r))]
 
 
@@ -89,9 +89,9 @@ def _readings(r: Results) -> list[Reading]:
 
 
 def _sizes(name: str, sizes: Estimates) -> Reading:
-    """Return the size of the attributions of each column, averaged over outputs.
+    """Return the mean absolute attribution of each column, averaged over outputs.
 
-    The standard errors assume that the sizes of a column for different outputs are perfectly correlated.
+    The standard errors assume that the mean absolute attributions of a column for different outputs are perfectly correlated.
     """
     return Reading(name, sizes.value.mean(axis=1), stderr=sizes.stderr.mean(axis=1))
 

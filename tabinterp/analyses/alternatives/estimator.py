@@ -12,7 +12,7 @@ inputs. Each model has one version for each of these columns and one version for
 
 The standard error of the AUC on the held-out rows follows DeLong et al. (1988). The impact ratio of a protected column is the
 lowest selection rate of any group divided by the highest (`demographic_parity_ratio` in fairlearn). A group is included only if
-showing its selection rate for every version would not reveal single people (`partition`).
+showing its selection rate for every version would not reveal individual people (`partition`).
 
 A version is on the frontier of a protected column unless another version is at least as good in both AUC and impact ratio, and
 better in at least one of them. Only point estimates are compared; their intervals are ignored.
@@ -57,8 +57,8 @@ MOST = 8  # maximum number of columns that are left out one at a time
 class Alternative:
     """One version of a model.
 
-    `ratios` and `frontier` have one entry for each protected column in `Alternatives.columns`. A ratio is NaN if fewer than two
-    groups can be shown.
+    `ratios` are the impact ratios, and `frontier` states whether the version is on the frontier. Both have one entry for each
+    protected column in `Alternatives.columns`. A ratio is NaN if fewer than two groups can be shown.
     """
 
     model: Literal["network", "linear"]
@@ -71,7 +71,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Alternatives(PreviewedFrame):
-    """All versions of both models, compared for the protected `columns`."""
+    """AUC and impact ratios of all versions of both models. `columns` are the protected columns."""
 
     columns: tuple[str, ...]
     versions: tuple[Alternative, ...]
@@ -106,7 +106,7 @@ def alternatives(
     threshold: float = THRESHOLD,
     seed: int = 0,
 ) -> Alternatives:
-    """Return the AUC and the impact ratios of versions of both models.
+    """Return AUC and impact ratios of both models, unchanged and without protected columns or their proxies.
 
     Both models must be bound to the whole table. `proxies` are input columns that are proxies of a protected column.
 
@@ -176,7 +176,7 @@ def _power(scores: FloatArray, table: Table) -> Estimate:
 def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple[Estimate, ...]]:
     """Return, for each version, the impact ratio of each protected column.
 
-    A group is included only if its selection rate for every version can be shown without revealing single people.
+    A group is included only if its selection rate for every version can be shown without revealing individual people.
     """
     codes = [*zip(cut.codes(table), cut.sizes, strict=True)]
     families = cut.families([np.bincount(one, minlength=size) for one, size in codes])[: len(cut.axes)]
@@ -191,13 +191,16 @@ def _ratios(cut: Partition, versions: list[Decided], table: Table) -> list[tuple
 
 
 def _told(rows: Decided, codes: list[tuple[IntArray, int]], families: Sequence[Family]) -> list[list[bool]]:
-    """Return, for each protected column, which groups have a selection rate that can be shown without revealing people."""
+    """Return, for each group of each protected column, whether its selection rate can be shown without revealing individuals."""
     sides = [np.bincount(2 * one + (rows.selected > 0), minlength=2 * size).reshape(size, 2) for one, size in codes]
     return shares_told(families, [one[family.places] for family, one in zip(families, sides, strict=False)])
 
 
 def _ratio(found: Moments, family: Family, told: BoolArray) -> Estimate:
-    """Return the lowest selection rate divided by the highest, among groups with enough rows and independent observations."""
+    """Return the lowest selection rate divided by the highest.
+
+    Only groups that are marked in `told` and have enough rows and enough independent observations are included.
+    """
     shares = [
         found.share(int(place))
         for place, cell, one in zip(family.places, family.cells, told, strict=True)

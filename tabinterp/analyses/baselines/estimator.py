@@ -3,10 +3,10 @@
 A baseline represents a row without information, and no single choice of baseline is right. Three baselines are therefore
 compared: the mean, the median (for categories, the most frequent level) and real rows.
 
-The report also shows how atypical the mean and the median are. For each of them, it gives the percentile, among real rows, of the
-distance to the fifth nearest row. A very low or a very high percentile means that the baseline is atypical. The report also lists
-the columns in which no real row has the same encoded value as the baseline. For example, no real row is encoded as the mean of
-one-hot codes.
+The report also shows how atypical the mean and the median are. For each of these two baselines, the distance to its fifth nearest
+row is computed. The report gives the percentile of this distance among the corresponding distances of real rows. A very low or a
+very high percentile means that the baseline is atypical. The report also lists the columns in which no real row has the same
+encoded value as the baseline. For example, the mean of one-hot codes is not the code of any level.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ BACKGROUND = 10  # number of real rows used as baselines; each takes as much tim
 class Start:
     """A baseline that is a single point.
 
-    `neighbours` is the percentile rank (0 to 1) of the baseline's distance to its fifth nearest row among the same distances of
-    `reference` real rows. Near 0, almost every real row is farther from its neighbours than the baseline is. Near 1, almost no
-    real row is farther from its neighbours than the baseline is. `unlike` lists the columns in which no row of the table has the
-    same encoded value as the baseline.
+    `neighbours` is the percentile rank (0 to 1) of the baseline's distance to its fifth nearest row, among the corresponding
+    distances of `reference` real rows. Near 0, almost every real row is farther from its neighbours than the baseline is. Near 1,
+    almost no real row is farther from its neighbours than the baseline is. `unlike` lists the columns in which no row of the
+    table has the same encoded value as the baseline.
     """
 
     baseline: str
@@ -149,7 +149,7 @@ def _unlike(bound: BoundModel, column: str, point: np.ndarray) -> bool:
 def run(context: Context) -> tuple[Baselines, Baselines] | None:
     """Compare the baselines for both models of an audit.
 
-    Return None if there are no gradients. The analysis of gradients then states the reason.
+    Return None if the models have no gradients. The report section on gradients then states the reason.
     """
     if not context[GRADIENTS]:
         return None

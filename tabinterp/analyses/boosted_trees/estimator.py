@@ -2,8 +2,9 @@
 
 The trees are fitted by scikit-learn's histogram gradient boosting, which is modelled on LightGBM (Ke et al. 2017). They use the
 original columns and support categories directly. The number of boosting rounds is chosen to minimise the loss on a validation
-set, and is at most 200. The validation set is a fifth of the training rows, drawn by hash. If there is a group column, the
-validation set consists of whole groups. The trees are then fitted again to all training rows. No other setting is tuned.
+set, and is at most 200. The validation set is a fifth of the training rows, selected by a hash of the row number. If there is a
+group column, the validation set consists of whole groups. The trees are then fitted again to all training rows. No other setting
+is tuned.
 
 If the trees beat the network, a better model for this table exists. If the network beats the trees, an even better model may
 still exist.
@@ -126,7 +127,7 @@ def _fitted(training: Table, columns: tuple[str, ...], seed: int, device: str) -
 
 
 def _apart(training: Table, seed: int) -> tuple[IntArray, IntArray]:
-    """Return the rows to fit the trees to, and the validation rows on which the number of rounds is chosen."""
+    """Split the training rows into rows for fitting and validation rows for choosing the number of boosting rounds."""
     if training.groups is not None:
         codes = np.zeros(len(training), dtype=np.int64) if training.codes is None else training.codes
         parts = by_group(codes, training.groups, [*np.unique(codes)], VALIDATION, seed)
@@ -143,7 +144,7 @@ def _best(
 ) -> int:
     """Return the number of boosting rounds with the lowest loss on the validation rows `scored`.
 
-    The search stops if the last `STEP` rounds have not lowered this loss.
+    The search stops when the last `STEP` rounds have not lowered this loss.
     """
     part, apart, best = training.take(fitted), training.take(scored), 0
     model, names = _pipeline(part, columns, seed), list(columns)
@@ -171,7 +172,7 @@ def _predicted(model: Pipeline, table: Table, columns: tuple[str, ...]) -> Float
 
 
 def _scores(raw: FloatArray, task: str) -> FloatArray:
-    """Return scores (rows, k): log-odds, logits, values, or logs of expected counts."""
+    """Convert the output of the trees to scores (rows, k): log-odds, logits, predicted values, or log rates."""
     raw = np.asarray(raw, dtype=np.float64)
     return (np.log(np.maximum(raw, CLIP)) if task == "count" else raw).reshape(len(raw), -1)
 

@@ -4,16 +4,16 @@ Recalibration (Cox 1958; Miller, Hui & Tierney 1991; Van Calster et al. 2019) re
 regression is logistic for classes, least squares for numbers, and Poisson for counts. With several classes, each class is
 compared with all others, and its score is the log-odds of its predicted probability.
 
-Calibrated predictions have slope 1 and intercept 0. A slope below 1 means that scores are too extreme. The intercept of this
-regression is the recalibrated prediction at score 0. This intercept says little about the rows if no row has a score near 0 (for
-log-odds, a probability near one half). Calibration in the large is therefore reported as well. It is the intercept of a second
-fit with the slope fixed at 1, and shows by how much predictions are too low or too high on average. A joint test with two degrees
-of freedom tests whether the slope is 1 and the intercept is 0.
+Calibrated predictions have slope 1 and intercept 0. A slope below 1 means that scores are too extreme. The intercept is the
+recalibrated score for a score of 0. It is not informative if no row has a score near 0 (for log-odds, a probability near one
+half). Calibration in the large is therefore reported as well. It is the intercept of a second fit with the slope fixed at 1, and
+shows by how much predictions are too low or too high on average. A joint test with two degrees of freedom tests whether the slope
+is 1 and the intercept is 0.
 
-If the target is a class, and rows are independent and have equal weights, intervals are profile-likelihood intervals and the
-joint test is a likelihood-ratio test. For a rare class, the Wald interval of the slope would be far too short. In all other
-cases, intervals use robust (sandwich) standard errors and Student's t distribution. The standard errors are clustered if rows
-come in groups. For numbers and counts without weights or groups, HC3 standard errors are used.
+Profile-likelihood intervals and a likelihood-ratio test are used if the target is a class and the rows are independent and
+equally weighted. For a rare class, the Wald interval of the slope would be far too short. In all other cases, intervals use
+robust (sandwich) standard errors and Student's t distribution. The standard errors are clustered if rows come in groups. For
+numbers and counts without weights or groups, HC3 standard errors are used.
 
 If there are at least `CURVE_EVENTS` events and `CURVE_EVENTS` non-events, a natural cubic spline is also fitted. It shows
 departures from calibration that slope and intercept miss.
@@ -83,7 +83,7 @@ class Bend:
     """The largest departure of a smooth recalibration curve from the predictions, within the middle 90% of the predictions.
 
     `predicted` is the prediction at which the departure is largest, and `observed` is the value of the curve there. `p` is the
-    p-value of the hypothesis that the curve fits no better than slope and intercept alone.
+    p-value of a likelihood-ratio test of the curve against a straight line (slope and intercept only).
     """
 
     predicted: float
@@ -95,8 +95,9 @@ class Bend:
 class Calibrated(Recalibration):
     """Calibration of one output: slope, intercept and reliability curve.
 
-    `bend` is the largest departure of a smooth curve, if there are enough events. `bins` are the points of the reliability curve.
-    For a class, predictions are probabilities and outcomes are shares. For numbers and counts, both are in units of the target.
+    `bend` is the largest departure of a smooth recalibration curve from the predictions, or None if no curve was fitted. `bins`
+    are the points of the reliability curve. For a class, predictions are probabilities and outcomes are shares. For numbers and
+    counts, both are in units of the target.
     """
 
     output: str | None = None
@@ -188,7 +189,7 @@ def _calibration(bound: BoundModel, sums: list[Bins | None] | None = None) -> Ca
 def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
     """Return the intercept and slope of each output, estimated on all rows that the model is bound to.
 
-    The values of an output are NaN if it has too few events.
+    Intercept and slope are NaN for an output with too few events.
     """
     found = [
         _recalibrated(score, y, rows.table) if told else Recalibration() for _, score, _, y, told in _outputs(rows)
@@ -197,7 +198,7 @@ def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
 
 
 def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
-    """Return the result of `outputs_of`, and, for each output, whether it has enough events to estimate a slope."""
+    """Return the tuples of `outputs_of`, each followed by whether the output has enough events to estimate a slope."""
     table = rows.table
     if table.schema.task == "count":
         told = [bool(events(table)[1] >= EVENTS)]
@@ -228,8 +229,8 @@ def recalibrate(
 ) -> Recalibration:
     """Regress outcomes (n,) on scores (n,): 0/1 outcomes on log-odds, counts on log rates, numbers on predictions.
 
-    Without `weights`, all rows have equal weight. Rows with the same value of `groups` (n,) are dependent; without `groups`, all
-    rows are independent. All values are NaN if slope and intercept cannot be estimated from the rows.
+    Without `weights`, all rows have equal weight. Rows with the same value of `groups` (n,) may be dependent; without `groups`,
+    all rows are assumed to be independent. All results are NaN if slope and intercept cannot be estimated from the rows.
     """
     from statsmodels.genmod.families import Binomial, Gaussian, Poisson  # noqa: PLC0415
     from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
@@ -289,7 +290,7 @@ def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: f
     """Return a logistic recalibration with profile-likelihood intervals.
 
     `value` holds the estimated slope and intercept, and `level` is the estimated calibration in the large. `level` is NaN if it
-    cannot be estimated because rows are predicted with certainty.
+    cannot be estimated because some predicted probabilities are 0 or 1.
     """
     ones = np.ones(len(y))
 
@@ -317,7 +318,7 @@ def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: f
 
 
 def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], float]) -> Estimate:
-    """Return a value with its profile-likelihood interval.
+    """Return the estimate `value` with its profile-likelihood interval.
 
     At both ends of the interval, the negative log likelihood exceeds its minimum `best` by half the 95% quantile of the
     chi-squared distribution.
@@ -383,8 +384,8 @@ def _sandwich(
 
     With `leverage`, each residual is divided by one minus the leverage of its row (HC3, MacKinnon & White 1985). The result is
     None if practically all rows are predicted with certainty, because the curvature of the likelihood is then only rounding
-    error. The formula holds for canonical links. Unlike the estimate of statsmodels, it does not lose precision if a mean is near
-    0 or 1.
+    error. The formula holds for canonical links. Unlike the implementation in statsmodels, this function does not lose precision
+    if a mean is near 0 or 1.
     """
     share = weights / weights.sum()
     information = (x.T * (share * variance)) @ x
@@ -403,7 +404,7 @@ def _sandwich(
 
 
 def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
-    """Return the largest departure of a natural cubic spline of the score from the predictions.
+    """Return the largest departure of a smooth recalibration curve (a natural cubic spline of the score) from the predictions.
 
     Return None unless the target is a class, rows are independent and have equal weights, and there are enough events.
     """
@@ -463,8 +464,8 @@ def _curve(
 ) -> tuple[Bin, ...]:
     """Return the bins of the reliability curve.
 
-    If rows come in groups, the interval of a bin assumes that groups are independent, but not that rows are. A bin with fewer
-    than ten groups has no interval.
+    If rows come in groups, the interval of a bin allows for dependence within groups. A bin with fewer than ten groups has no
+    interval.
     """
     edges = start_bins(prediction, weights)
     if edges is None:
@@ -486,7 +487,7 @@ Counted = list[Bins | None]  # for each output, the sums over the rows in each b
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Edges, Edges]:
-    """Choose the bins for the predictions of both models."""
+    """Choose the bins of the reliability curves of both models."""
     return edges_of(network), edges_of(linear)
 
 

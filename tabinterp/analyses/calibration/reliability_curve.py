@@ -31,7 +31,7 @@ class Bin:
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """Sums (bins,) over the rows with positive weight in each bin.
+    """Sums and means (bins,) of the rows with positive weight in each bin.
 
     With weights w, `mass` is sum w, `squares` is sum w^2, and `spread` is sum w (outcome - mean)^2. `predicted` and `observed`
     are the mean prediction and the mean outcome.
@@ -57,7 +57,7 @@ def start(prediction: FloatArray, weights: FloatArray, least: int = FEWEST) -> F
 
 
 def update(edges: FloatArray, prediction: FloatArray, y: FloatArray, weights: FloatArray) -> Bins:
-    """Return the sums in each bin over the given rows."""
+    """Return the sums and means over the given rows in each bin."""
     used = weights > 0
     prediction, y, weights = prediction[used], y[used], weights[used]
     at, size = np.searchsorted(edges, prediction, side="right"), len(edges) + 1

@@ -1,9 +1,9 @@
 """Derivatives of the score with respect to columns that the encoder transforms nonlinearly or combines with other columns.
 
 Examples of such encodings are splines, powers, products and principal components. A column that is encoded in this way has no
-term in a linear model, but the score still has a derivative with respect to the column. This derivative is the gradient of the
-score with respect to the encoded columns, times the derivative of the encoder, which is computed as a central difference of
-encoded rows. Where the encoder jumps, for example between bins or codes of levels, there is no derivative.
+term in a linear model, but the score still has a derivative with respect to the column. By the chain rule, this derivative is the
+gradient of the score with respect to the encoded columns, times the derivative of the encoder. The derivative of the encoder is
+computed by central differences. Where the encoder jumps, for example between bins or codes of levels, there is no derivative.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Curves:
     """Mean derivatives (columns, outputs) of the score with respect to the columns.
 
     `sds` are the standard deviations of the columns. `sign_flip` is the share of rows in which the derivative has the opposite
-    sign to the mean.
+    sign to the mean derivative.
     """
 
     columns: tuple[str, ...]

@@ -269,7 +269,7 @@ def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.boo
 
 
 def _mixed(bound: BoundModel) -> list[AnyTerm]:
-    """Return a term for each encoded column that depends on several columns. The fit uses these terms as adjustments."""
+    """Return a term for each encoded column that depends on several columns. The fit adjusts for these terms."""
     owner = {int(e): c for c in bound.columns if not bound.encoding.local[c] for e in bound.encoding.blocks[c]}
     alone = {int(e) for c in bound.columns if bound.encoding.local[c] for e in bound.encoding.blocks[c]}
     return [Basis(Term(c, unit=f"encoded column {e}"), bound.x[:, e], e) for e, c in owner.items() if e not in alone]
@@ -310,7 +310,8 @@ def of_network(
 ) -> Coefficients:
     """Return the average derivatives and contrasts of a network, and the linear surrogate of every output on `surrogate_terms`.
 
-    `summed` may hold slope terms with sums over all rows. The derivatives of these terms are then computed from the sums.
+    `summed` optionally contains slope terms and their sums over all rows. The derivatives of these terms are computed from the
+    sums.
     """
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = through(bound).take(rows)
@@ -340,7 +341,7 @@ Summed = tuple[list[Slope], Means]  # slope terms, and sums of their derivatives
 def _derivatives(
     terms: list[AnyTerm], bound: BoundModel, summed: Summed | None
 ) -> tuple[Estimates, FloatArray, tuple[int, ...]]:
-    """Return, for each term, the mean derivatives (terms, k), the shares of opposite signs (terms, k), and the number of rows.
+    """Return the mean derivatives (terms, k), the shares of rows with the opposite sign (terms, k), and the rows per term.
 
     The terms in `summed` are computed from the sums, and all other terms from the rows of `bound`.
     """

@@ -37,7 +37,7 @@ def row_derivatives(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
 
 
 def slope_derivatives(bound: BoundModel, terms: Sequence[Slope]) -> Callable[[FloatArray, slice], FloatArray]:
-    """Return a function that converts the gradients (m, d, k) of some rows to the derivatives (m, terms, k) of the terms.
+    """Return a function that converts the gradients (m, d, k) of a slice of m rows to the derivatives (m, terms, k) of the terms.
 
     Derivatives are NaN in rows in which the column is missing.
     """

@@ -1,7 +1,7 @@
 """Coefficients in the audit document: regression coefficients, average derivatives of the network, and conflicts of sign.
 
-The name and the numbers of a level with fewer than ten rows are withheld, because they would reveal single people. The signs of a
-term are reported as conflicting only if all estimates for the term support this.
+The name and the numbers of a level with fewer than ten rows are withheld, because they would reveal individual people. The signs
+of a term are reported as conflicting only if all estimates for the term support this.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class _Both:
     surrogate: SurrogateResult
 
     def reference(self, term: AnyTerm) -> str | None:
-        """Return the name of the reference level, or "…" if it has so few rows that the name would reveal single people."""
+        """Return the name of the reference level, or "…" if it has so few rows that the name would reveal individuals."""
         if not term.term.dummy:
             return term.term.reference
         others = sum(t.values.sum() for t in self.linear.terms if t.term.dummy and t.term.column == term.term.column)
@@ -225,9 +225,9 @@ def _terms(both: _Both) -> list[CoefficientRow]:
 
 
 def _curves(both: _Both, k: int) -> list[CoefficientRow]:
-    """Return rows for numeric columns that the encoder transforms nonlinearly or mixes with others.
+    """Return a record for each numeric column that the encoder transforms nonlinearly or mixes with others.
 
-    These rows contain mean derivatives of both models, and no coefficients.
+    These records contain mean derivatives of both models, but no coefficients.
     """
     network, linear = both.network.curves, both.linear.curves
     own = {column: number(linear.estimates.value[i, k]) for i, column in enumerate(linear.columns)}

@@ -100,7 +100,7 @@ def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
 
 
 def _over(coefficients: Coefficients) -> set[int]:
-    """Return the numbers of rows behind the network's estimates, except the number of rows in the sample."""
+    """Return the distinct numbers of rows that the network's estimates are based on, without the size of the whole sample."""
     return {row.network_rows for row in coefficients.terms if row.network_rows is not None} - {
         coefficients.rows_network
     }
@@ -139,7 +139,7 @@ def _all(coefficients: Coefficients, terms: Sequence[CoefficientRow], most: int,
 
 
 def _said(key: str, coefficients: Coefficients, **values: int) -> str:
-    """Return the sentence for odds ratios or, for counts, the sentence for rate ratios."""
+    """Return the text `key`, worded for odds ratios or, if the target is a count, for rate ratios."""
     return t(f"{key}.rates" if coefficients.scale == "log-rate" else key, **values)
 
 
@@ -207,7 +207,7 @@ def _size(row: CoefficientRow) -> float:
 
 
 def _standard(row: CoefficientRow) -> tuple[Interval, Interval]:
-    """Return the estimates of both models per standard deviation of the column or, for a level, per change to this level."""
+    """Return the estimates of both models per standard deviation of the column or, for a level, relative to the reference."""
     factor = row.sd if row.level is None else None
     return scaled(row.network, factor), scaled(row.linear, factor)
 

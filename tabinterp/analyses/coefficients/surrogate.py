@@ -2,8 +2,8 @@
 
 The score is regressed on the terms by least squares. The surrogate is fitted to the training rows and evaluated on the held-out
 rows. Without a split, all rows are used for both. R2 is the share of the score's variance on the evaluated rows that the
-surrogate explains. The 95% interval of R2 is a percentile interval over resampled rows. If rows come in groups, groups are
-resampled, and the interval is a Student's t interval.
+surrogate explains. The 95% interval of R2 is a bootstrap percentile interval. If rows come in groups, groups are resampled, and
+the interval uses Student's t distribution.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def surrogate(bound: BoundModel, terms: list[AnyTerm], seed: int = 0) -> Surroga
 def _r2(
     score: FloatArray, predicted: FloatArray, weights: FloatArray, seed: int, groups: IntArray | None
 ) -> tuple[float, float, float, float]:
-    """Return R2 with its standard error and interval."""
+    """Return R2 with its bootstrap standard error and 95% interval."""
     draws, n = np.random.default_rng(seed), units_of(len(score), groups)
     left, plain, squared = (score - predicted) ** 2, score - score.mean(), (score - score.mean()) ** 2
     drawn = []

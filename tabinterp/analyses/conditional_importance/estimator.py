@@ -20,7 +20,7 @@ REFIT_WORK = 10**12  # maximum of columns * rows * encoded columns^2 for refitti
 
 @dataclass(frozen=True, eq=False)
 class Together:
-    """Conditional, grouped and drop-column importance of both models. Each pair is (network, linear model).
+    """Conditional, grouped and drop-column importance. Pairs of results are in the order (network, linear model).
 
     `grouped` is the importance of groups of related columns, which are permuted together. It is None if no columns are related.
     `dropped` is drop-column importance, which is computed for the linear model only. It is None if no rows are held out, if the

@@ -84,12 +84,12 @@ class Conductance(Display):
     estimand: str = "path integral of d score / d output of the unit, from the baseline to the row"
 
     def mean(self) -> Estimates:
-        """Return the signed mean (units, outputs). Its standard error reflects the sampling of rows and of background rows."""
+        """Return the mean conductance (units, outputs); its standard error covers the sampling of rows and of background rows."""
         mean = mean_over_rows(self.values, self.weights, self.groups)
         return mean_with_draws(mean, units_of(len(self.values), self.groups), self.mean_stderr, self.background_rows)
 
     def size(self) -> Estimates:
-        """Return the mean absolute value (units, outputs) over rows, which is biased upward by sampling error."""
+        """Return the mean absolute conductance (units, outputs) over rows, which is biased upward by sampling error."""
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     @any_backend
@@ -218,9 +218,9 @@ def _through(
 
 
 def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
-    """Return the conductance (n, units + bypassing values, k) from one starting point.
+    """Return the conductance from one starting point for units and for values that bypass the layer: (n, units + bypassing, k).
 
-    Rows whose gap exceeds the tolerance are integrated again with finer segments. `cost` is the number of values stored for each
+    Rows with a gap above the tolerance are integrated again with finer segments. `cost` is the number of values stored for each
     point of a path.
     """
     rise = bound.answers - _score(bound, start[None])
@@ -242,7 +242,7 @@ def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, toleran
 
 
 def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor, most: int) -> Tensor:
-    """Return the integrals (n, units + bypassing values, k) along the paths.
+    """Integrate along the paths, for units and for values that bypass the layer: (n, units + bypassing, k).
 
     For each segment, the gradient at the midpoint is multiplied by the change in the output. The integral is the sum of these
     products. At most `most` segments are processed at a time. Halved segments are processed first, which keeps the list of
@@ -312,7 +312,7 @@ class _Segments:
 
 
 def _outputs(layer: Layer, start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
-    """Return the layer's outputs (m, units + bypassing values) at the points `t` (m,) of the paths of `rows` (m,)."""
+    """Return the layer's outputs and bypassing values (m, units + bypassing) at points `t` (m,) on the paths of `rows` (m,)."""
     z = start + t[:, None].to(move.dtype) * move[rows]
     with torch.no_grad():
         h: Tensor = layer.outputs(z)
@@ -328,8 +328,8 @@ def _behind(layer: Layer, h: Tensor) -> Tensor:
 class Conductances:
     """Conductance summarised over rows.
 
-    `mean` and `size` (units, outputs) are the means of signed and absolute values. For each layer, `gap` is the largest gap of
-    any row, and `around` (layers, outputs) is the mean absolute contribution of connections that bypass the layer.
+    `mean` and `size` (units, outputs) are the mean conductance and the mean absolute conductance. For each layer, `gap` is the
+    largest gap of any row, and `around` (layers, outputs) is the mean absolute contribution of connections that bypass the layer.
     """
 
     layer: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Split-conformal prediction: intervals for numbers and counts, and sets of classes, that cover 90% of the outcomes.
 
-The evaluated rows are split into two halves; all rows of a group are in the same half. A nonconformity is computed for every row:
-a measure of how unusual the outcome is, given the prediction. The threshold of a half with n rows is the ceil(0.9 (n + 1))-th
+The evaluated rows are split into two halves; all rows of a group are in the same half. A nonconformity is computed for every row.
+It measures how unusual the outcome is, given the prediction. The threshold of a half with n rows is the ceil(0.9 (n + 1))-th
 smallest nonconformity of the half (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer 2005). If rows have weights, an extra row
 with the mean weight and the largest nonconformity is added. The threshold is then the smallest nonconformity with at least 90% of
 the weight at or below it. A row is covered if its nonconformity is at most the threshold of the other half. The nonconformity
@@ -19,10 +19,10 @@ The uniform number of a row is computed from the hash of the row. If the predict
 90% in every slice. If the predicted rates of counts are correct, coverage is about 90% or higher in every slice.
 
 Over all rows, coverage is 90% by construction. Models are therefore compared by the width of their intervals (in units of the
-target) or the size of their sets (in classes). Within a slice, coverage may be lower than 90%. A slice contains the rows with one
-level of a column, a quarter of the rows sorted by a numeric column, or the rows in which a column is missing. Each slice has at
-least a hundred rows (Kish's effective number). Over all slices, the false discovery rate is 5% (Benjamini & Hochberg 1995), and
-the intervals have a false coverage rate of 5% (Benjamini & Yekutieli 2005).
+target) or the size of their sets (in classes). Within a slice, coverage may be lower than 90%. A slice is defined by one column:
+the rows with one of its levels, a quarter of the rows sorted by its numeric values, or the rows in which it is missing. Each
+slice has at least a hundred rows (Kish's effective number). Over all slices, the false discovery rate is 5% (Benjamini & Hochberg
+1995), and the intervals have a false coverage rate of 5% (Benjamini & Yekutieli 2005).
 
 A mean width is computed at a smoothed threshold: the mean of all nonconformities, each weighted by the probability that it is the
 90% quantile of a sample (Harrell & Davis 1982). For weighted rows, the size of this sample is Kish's effective number of rows.
@@ -77,8 +77,7 @@ Widths = Callable[[FloatArray], FloatArray]  # from thresholds (n,) to widths of
 class SliceCoverage:
     """Coverage of the network's intervals or sets in a slice, and their mean width or size.
 
-    `q` is the p-value of the hypothesis that coverage is 90%. Both `q` and the interval of the coverage are adjusted for testing
-    many slices.
+    `q` is the p-value of a test of 90% coverage. Both `q` and the interval of the coverage are adjusted for testing many slices.
     """
 
     group: Group
@@ -95,9 +94,9 @@ class Conformal(Display):
     Parameters
     ----------
     kind : "interval" for intervals (in units of the target) or "set" for sets (in classes).
-    rows : number of evaluated rows; each half determines the threshold for the other half.
+    rows : number of evaluated rows, in both halves together.
     network : mean width or size for the network, with its standard error and 95% interval.
-    linear : the same for the linear model.
+    linear : mean width or size for the linear model.
     difference : paired difference of the widths, network minus linear.
     tested : number of slices tested.
     slices : slices with at least ten uncovered rows, in ascending order of the upper limit of their coverage.
@@ -199,7 +198,7 @@ def _effective(rows: BoolArray, weights: FloatArray) -> float:
 
 
 def _draws(rows: BoolArray, weights: FloatArray, group: IntArray) -> int:
-    """Return the effective number of groups among `rows`."""
+    """Return the effective number of independent groups among the selected `rows`."""
     return int(len(np.unique(group[rows])) * _effective(rows, weights) / rows.sum() + 1e-9)
 
 
@@ -223,7 +222,7 @@ def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Me
 
 
 def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Widths]:
-    """Return the nonconformity of each row (n,), and a function from thresholds to widths.
+    """Return the nonconformity of each row (n,), and a function that maps thresholds to interval widths or set sizes.
 
     `drawn` (n,) is a uniform number from 0 to 1 for each row.
     """
@@ -240,7 +239,7 @@ def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Wid
 
 
 def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray, Widths]:
-    """Return the nonconformity (n,) of the classes `y` (n,), and a function from thresholds to set sizes.
+    """Return the nonconformity (n,) of the classes `y` (n,), and a function that maps thresholds to set sizes.
 
     `p` (n, classes) are the predicted probabilities, and `drawn` (n,) is a uniform number for each row.
 
@@ -268,10 +267,10 @@ class Threshold:
     exact : the exact threshold, which is the nonconformity of one row; used to decide whether rows are covered.
     smooth : the smoothed threshold: the mean of all nonconformities, each weighted by the probability that it is the 90% quantile
         of a sample; used for widths.
-    moved : (n,) influences of the rows on `smooth`.
-    missed : (n,) influences of the rows on the share of the weight at or below `exact`.
-    near : function that returns, at nonconformities (n,), the density of the sampling distribution of the 90% quantile, relative
-        to its average.
+    moved : (n,) influence of each row on `smooth`.
+    missed : (n,) influence of each row on the share of the weight at or below `exact`.
+    near : function that takes nonconformities (n,) and returns the density of the sampling distribution of the 90% quantile at
+        each of them, relative to the average density.
     """
 
     exact: float
@@ -282,7 +281,7 @@ class Threshold:
 
     @classmethod
     def of(cls, strange: FloatArray, weights: FloatArray) -> Threshold:
-        """Return the threshold of the nonconformities `strange` (n,). Rows of the other half have weight 0.
+        """Return the threshold of the nonconformities `strange` (n,), given weights that are 0 for rows of the other half.
 
         >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19))
         >>> one.exact, round(one.smooth, 2)
@@ -311,10 +310,10 @@ class Threshold:
 
 @dataclass(frozen=True, eq=False)
 class OfRows:
-    """A number for each row (n,), such as its interval width, that depends on the threshold of the other half.
+    """The coverage or the interval width `value` (n,) of each row, which depends on the threshold of the other half.
 
-    `slope` is the increase of this number per unit of the threshold, or per unit of the share of rows below the threshold.
-    `moved` is the influence of the row on the threshold (or on this share) of its own half.
+    `slope` (n,) is the derivative of `value`: for a width, with respect to the threshold; for coverage, with respect to the share
+    of rows below the threshold. `moved` (n,) is the influence of each row on this threshold or share in the row's own half.
     """
 
     value: FloatArray
@@ -322,7 +321,7 @@ class OfRows:
     moved: FloatArray
 
     def mean(self, rows: BoolArray, weights: FloatArray, half: IntArray) -> tuple[float, FloatArray]:
-        """Return the mean over the selected rows, and the influence of each of the n rows on this mean."""
+        """Return the weighted mean of `value` over the rows in the mask `rows`, and the influence (n,) of all rows on this mean."""
         value, own = influences(self.value, weights, rows)
         pull = np.bincount(1 - half[rows], (weights * self.slope)[rows], 2) / weights[rows].sum()
         return value, own + pull[half] * self.moved
@@ -330,7 +329,7 @@ class OfRows:
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """The coverage (1 or 0) and the width of the prediction interval of each row, or the size of its prediction set."""
+    """Coverage (1 or 0) of each row, and the width of its prediction interval or the size of its prediction set."""
 
     covered: OfRows
     width: OfRows
@@ -363,9 +362,9 @@ class Intervals:
 def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tuple[SliceCoverage, ...]]:
     """Return the number of tested slices, and the slices with at least ten uncovered rows.
 
-    Slices with fewer uncovered rows have high coverage, and showing them would reveal single rows. If nearly all rows of a slice
-    are covered, the observed variation is too small. The standard error of a coverage is therefore at least that of a coverage of
-    90% among independent rows.
+    Slices with fewer uncovered rows have high coverage, and showing them would reveal individual rows. If nearly all rows of a
+    slice are covered, the observed variation is too small. The standard error of a coverage is therefore at least that of a
+    coverage of 90% among independent rows.
     """
     weights, group = table.row_weights, groups(table)
     everyone, tested, widths = np.ones(len(table), dtype=bool), [], []
@@ -393,10 +392,10 @@ def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tu
 def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> list[int | None]:
     """Return, for each slice, the number of uncovered rows to count as covered, to avoid revealing one to nine rows.
 
-    The result is None for slices that are not shown. A slice is shown if it has at least ten uncovered rows and its number of
-    covered rows may be shown. For each column, readers could calculate how many uncovered rows are in the slices that are not
-    shown. If this number is one to nine, it is raised to ten by counting some uncovered rows as covered in the shown slice with
-    the most uncovered rows. If the rows do not have `equal` weights, this slice is not shown either.
+    An entry is None if the slice is not shown. A slice is shown if it has at least ten uncovered rows and its number of covered
+    rows may be shown. For each column, readers could calculate how many uncovered rows are in the slices that are not shown. If
+    this number is one to nine, it is raised to ten by counting some uncovered rows as covered in the shown slice with the most
+    uncovered rows. If the rows do not have `equal` weights, this slice is not shown either.
     """
     assumed: list[int | None] = [None] * len(slices)
     for column in {one.column for one in slices}:

@@ -4,11 +4,11 @@ Directions are checked in two ways, for the network and its linear counterpart:
 
 - On each row: if the encoder only scales the column, the derivative of the score is used. Otherwise, the change in the score from
   the row's value to the next value of the column is used. The result is the share of rows in which the derivative or change has
-  the wrong sign, with Wilson's interval (1927).
+  the wrong sign, with its Wilson interval (1927).
 - On the effect curve (partial dependence, Friedman 2001): the result is the largest change against the declared direction between
-  any two points of the curve. The two points are chosen on half of the rows, drawn by hash (groups of rows stay whole). The
-  change between them is then measured on the other half. Its interval (Student's t, over rows) is therefore not biased by the
-  choice of the points.
+  any two points of the curve. The two points are chosen on one half of the rows, and the change between them is measured on the
+  other half. Rows are assigned to the halves by hash, and groups of rows are not split. The interval of the change (Student's t,
+  over rows) is therefore not biased by the choice of the points.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ def _number(name: str, end: str, value: Any) -> float:
 def constraints(
     network: BoundModel, linear: BoundModel, constraints: Sequence[Constraint], *, seed: int = 0
 ) -> Constraints:
-    """Check the constraints for both models on the rows that the models are bound to.
+    """Compute how often both models violate the constraints, on the rows that the models are bound to.
 
     Directions are checked on at most 2,000 rows, drawn by hash.
     """
@@ -256,7 +256,7 @@ def _held(bound: BoundModel, one: Constraint, seed: int) -> Held:
 
 
 def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: FloatArray) -> Estimate:
-    """Return the share of rows in which the score moves in the wrong direction."""
+    """Return the share of rows in which the score changes against the declared direction."""
     move = sign * _local(bound, one.column, grid, scores)
     known = ~np.isnan(move) & (bound.table.row_weights > 0)
     if known.sum() < SMALL:
@@ -289,7 +289,7 @@ def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> Fl
 def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
     """Return the largest fall of the effect curve between two points, and the values of the column at these points.
 
-    `scores` (n, points) holds the curve of each row.
+    `scores` (n, points) are the scores of each row at the points of the curve.
     """
     half = dealt(table, seed + 6, 2) == 0
     if grid.points < 2:

@@ -21,7 +21,7 @@ class Cells:
     """The cell (bin) of each row for one column.
 
     `codes` (n,) are the numbers of the cells, from 0 to `size` - 1. The last cell contains missing values. The second-to-last
-    cell contains the levels without a cell of their own.
+    cell contains all levels that do not have a cell of their own.
     """
 
     name: str

@@ -31,10 +31,10 @@ FEWEST = 50  # a column is called an identifier only if it has at least this man
 
 @dataclass(frozen=True)
 class Spike:
-    """A value that many rows have and that looks like a code for a missing value.
+    """A frequent value that looks like a code for a missing value.
 
-    `outside` is true if it is the smallest or largest value. In this case, `gap` is the distance to the nearest other value, as a
-    multiple of the range of the other values. Otherwise, `gap` is 0.
+    `outside` is true if the value is the smallest or largest of the column. In this case, `gap` is the distance to the nearest
+    other value, as a multiple of the range of the other values. Otherwise, `gap` is 0.
     """
 
     value: float
@@ -48,10 +48,10 @@ class Spike:
 class ColumnFacts:
     """Properties of one column, computed on all rows.
 
-    `rare_*` and `unseen_*` apply to columns with levels, and `unseen_*` also requires a split. For numeric columns, `at_minimum`
-    and `at_maximum` are the shares of known values that equal the minimum or the maximum. `times_minimum` and `times_maximum` are
-    the numbers of rows with these values, divided by the median number of rows of the next ten values. They are 1 if there are no
-    other values.
+    Fields named `rare_*` and `unseen_*` apply to columns with levels; `unseen_*` also requires a split. For numeric columns,
+    `at_minimum` and `at_maximum` are the shares of known values that equal the minimum or the maximum. `times_minimum` is the
+    number of rows with the minimum, divided by the median number of rows over the ten next larger values. `times_maximum` is the
+    corresponding ratio for the maximum. Both are 1 if there are no other values.
     """
 
     column: str
@@ -126,9 +126,9 @@ def _facts(
 
 
 def _end(values: FloatArray | IntArray, counts: IntArray) -> tuple[float, int, float, float]:
-    """Return the first value, and how often it occurs: as a number and share of rows, and relative to the next ten values.
+    """Return the first of `values`, its number and share of rows, and its number of rows relative to the next ten values.
 
-    The relative number is the number of rows with the first value, divided by the median for the next ten values.
+    The last result is the number of rows with the first value, divided by the median number for the next ten values.
     """
     beside = counts[1:11]
     times = counts[0] / np.median(beside) if len(beside) else 1.0
