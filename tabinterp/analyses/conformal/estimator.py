@@ -321,7 +321,7 @@ class OfRows:
     moved: FloatArray
 
     def mean(self, rows: BoolArray, weights: FloatArray, half: IntArray) -> tuple[float, FloatArray]:
-        """Return the weighted mean of `value` over the rows in the mask `rows`, and the influence (n,) of all rows on this mean."""
+        """Return the weighted mean of `value` over the masked `rows`, and the influence (n,) of every row on this mean."""
         value, own = influences(self.value, weights, rows)
         pull = np.bincount(1 - half[rows], (weights * self.slope)[rows], 2) / weights[rows].sum()
         return value, own + pull[half] * self.moved

@@ -2,16 +2,17 @@
 
 The population stability index (PSI) of a column is sum (p - q) ln(p / q) over the cells of the column, where p and q are the
 shares of the training and held-out rows in a cell. The cells are the training deciles of a numeric column, or the frequent levels
-of any other column. Half a row is added to every cell to avoid empty cells. The hypothesis that training and held-out rows have
-equal shares in all cells is tested by a chi-squared test, with Kish's effective number of rows if rows have weights. If rows come
-in groups, a Wald test of the differences between the shares is used instead, with a covariance that allows for dependence within
-groups, and the F distribution (Thomas & Rao 1987).
+of any other column. Half a row is added to every cell to avoid empty cells. A chi-squared test compares the shares of training
+and held-out rows in all cells. If rows have weights, it uses Kish's effective number of rows. If rows come in groups, a Wald test
+of the differences between the shares is used instead. It uses the F distribution and a covariance matrix that allows for
+dependence within groups (Thomas & Rao 1987).
 
 Overall drift is measured by how well cross-fitted gradient-boosted trees (scikit-learn) separate held-out rows from training rows
-(Lopez-Paz & Oquab 2017). In an audit, the trees use only the columns that the network uses: a row number or a date that the
-network does not use separates any split by time, but cannot change a prediction. An AUC of one half means that the trees cannot
-separate them. The standard error of the AUC is multiplied by 1.58, because the fits of different folds share rows (Nadeau &
-Bengio 2003). Without this factor, the intervals for small tables would exclude one half too often.
+(Lopez-Paz & Oquab 2017). In an audit, the trees use only the columns that the network uses. A row number or a date that the
+network does not use would separate the two sets of rows after any split by time, although it cannot affect a prediction. An AUC
+of one half means that the trees cannot separate the two sets. The standard error of the AUC is multiplied by 1.58, because the
+fits of different folds share rows (Nadeau & Bengio 2003). Without this factor, the intervals for small tables would exclude one
+half too often.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class ColumnDrift:
 
 @dataclass(frozen=True)
 class WholeDrift:
-    """The AUC of a classifier that separates held-out rows from training rows; 0.5 is chance."""
+    """AUC of a classifier that separates held-out rows from training rows; an AUC of 0.5 corresponds to chance."""
 
     auc: Estimate
     rows: int
@@ -68,10 +69,10 @@ class WholeDrift:
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """Sums over the training rows and over the held-out rows.
+    """Sums from which the drift of columns is computed. All arrays refer first to training rows, then to held-out rows.
 
-    For each column, `mass` has an array (2, cells) with the total weight of the training rows and of the held-out rows in each
-    cell. `rows` (2,) are the numbers of rows, and `squares` (2,) the sums of squared weights.
+    For each column, `mass` has an array (2, cells) with the total weight of the rows in each cell. `rows` (2,) are the numbers of
+    rows, and `squares` (2,) the sums of squared weights.
     """
 
     mass: tuple[FloatArray, ...]
@@ -177,9 +178,9 @@ def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, floa
 
 
 def whole_drift(table: Table, seed: int, columns: Collection[str] | None = None) -> WholeDrift | None:
-    """Return the AUC with which trees separate held-out rows from training rows, given some input columns (by default, all).
+    """Return the AUC of trees that separate held-out rows from training rows by input `columns` (by default, all).
 
-    The result is None if there is no split, if there are too few rows on one side of it, or if there are no columns.
+    The result is None if there is no split, if there are too few training or held-out rows, or if there are no columns.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
 

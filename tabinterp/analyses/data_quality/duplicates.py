@@ -74,10 +74,10 @@ def _shared(hashes: HashArray) -> BoolArray:
 def _excess(hashes: HashArray, held_out: BoolArray) -> float:
     """Return the one-sided p-value of the hypothesis that held-out rows equal training rows only by chance.
 
-    Under this hypothesis, held-out rows equal a training row no more often than training rows equal each other. In a table with
-    few coarse columns, both events are frequent, but equally frequent if the split is random. Rows that equal each other are
-    treated as one draw: their contributions to the difference between the two frequencies are summed before the variance is
-    computed.
+    Under this hypothesis, held-out rows equal a training row no more often than training rows equal each other. If a table has
+    few, coarse columns, both kinds of match are frequent; after a random split, they are equally frequent. Rows that equal each
+    other are treated as one observation: their contributions to the difference between the two frequencies are summed before the
+    variance is computed.
     """
     _, run = np.unique(hashes, return_inverse=True)
     outside, inside = (np.bincount(run, side, int(run.max()) + 1) for side in (held_out, ~held_out))
@@ -93,8 +93,8 @@ def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:
     """Return groups of input columns with the same content.
 
     Two columns have the same content if they are recodings of each other, or if they are numeric and one is a linear or monotone
-    function of the other. If most values occur in only one row, any two columns are recodings of each other. In this case, only
-    linear and monotone functions are considered.
+    function of the other. If most values occur in only one row, any two such columns are recodings of each other. In this case,
+    only linear and monotone functions are considered.
     """
     families: dict[bytes, list[str]] = {}
     for name in table.schema.inputs:

@@ -38,7 +38,7 @@ class DataReadings(Display):
 
     `columns` describes the inputs and the target. `equal` contains groups of input columns with the same content. `power` is the
     predictive power of single columns. `drift` is the drift of single columns between training and held-out rows, measured on
-    `drift_rows` rows. `power` and `drift` may be empty. `drift` and the power on held-out rows require a split.
+    `drift_rows` rows. `power` and `drift` may be empty. Drift and predictive power on held-out rows require a split.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -64,7 +64,7 @@ class DataReadings(Display):
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the columns with known predictive power: on held-out rows or, if there are none, on training rows."""
+        """Return the columns with known predictive power on held-out rows; if no column has any, use training rows."""
         frame = self.frame()
         if frame["power_held_out"].isna().all():
             frame["power_held_out"] = frame["power_training"]
@@ -74,8 +74,9 @@ class DataReadings(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each column.
 
-        The frame contains the share of missing values, the number of distinct values, the kind of identifier, the spike, the
-        predictive power on training rows and on held-out rows (with an interval), the PSI, and the adjusted p-value of drift.
+        The frame contains the share of missing values, the number of distinct values, the kind of identifier, the most likely
+        code for a missing value, the predictive power on training rows and on held-out rows (with an interval), the PSI, and the
+        adjusted p-value of drift.
         """
         drift, power = {d.column: d for d in self.drift}, {p.column: p for p in self.power}
         rows = []
@@ -105,7 +106,7 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
 
     Parameters
     ----------
-    table : the rows. If they have a split, the result includes drift and the power on held-out rows.
+    table : the data. With a split, the result includes drift and the predictive power on held-out rows.
     seed : seed for the folds, and for the choice of the rows to which trees are fitted (at most 6,000 for drift, 4,000 for
         `beyond`).
 
@@ -130,7 +131,7 @@ def _described(
     drift_rows: int,
     used: Collection[str] | None = None,
 ) -> DataReadings:
-    """Return the data quality checks of a table, given the drift of its columns on `drift_rows` rows.
+    """Run the data quality checks on a table, given the drift of its columns, which was measured on `drift_rows` rows.
 
     Overall drift refers to the input columns in `used`; by default, to all input columns.
     """

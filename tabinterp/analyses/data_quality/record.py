@@ -27,7 +27,7 @@ HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # minimum share and ratio for recording a s
 
 
 class Heap(Part):
-    """A value that many rows have: a likely code for a missing value, or a value at an end of the range."""
+    """A frequent value that is a likely code for a missing value, or the smallest or largest value of the column."""
 
     value: float
     rows: int  # rows with the value, at least ten; if all rows but 1 to 9 have the value, the number of all rows minus ten
@@ -71,9 +71,9 @@ class BeyondRow(Part):
 class RowCopies(Part):
     """Counts of rows that equal an earlier row, and of held-out rows that equal a training row.
 
-    Rows are compared by the input columns, and by all columns. A count is rounded down if a number of 1 to 9 rows could be
-    calculated from it. A count that includes all rows but 1 to 9 is replaced with the number of rows minus ten. If the count by
-    inputs and the count by all columns differ by 1 to 9, the count by inputs is replaced with the count by all columns.
+    Rows are compared in two ways: by the input columns, and by all columns. A count is rounded down if a number of 1 to 9 rows
+    could be calculated from it. A count that includes all rows but 1 to 9 is replaced with the number of rows minus ten. If the
+    count by inputs and the count by all columns differ by 1 to 9, the count by inputs is replaced with the count by all columns.
     """
 
     repeated_inputs: int | None
@@ -202,7 +202,7 @@ def _spike(spike: Spike, of: int, known: int) -> Heap | None:
 
 
 def _heap(value: float, count: int, share: float, times: float, of: int, known: int) -> Heap | None:
-    """Return the record of a heap, or None if the value is not a heap or if it would reveal single rows.
+    """Return the record of a frequent end value, or None if it is not frequent enough or would reveal individual rows.
 
     `of` is the number of rows that the share refers to, and `known` is the number of rows with a value.
     """

@@ -64,7 +64,7 @@ def build(quality: TableReadings, document: Document) -> list[Block]:
 
 
 def _folded(columns: Sequence[TableColumn], build: Callable[[Sequence[TableColumn]], Table]) -> list[Block]:
-    """Return a table of the first columns, and a folded table of the others."""
+    """Return a table of the first `MOST` columns and, if there are more, a folded table of the remaining columns."""
     if len(columns) <= MOST:
         return [build(columns)]
     rest = columns[MOST:]

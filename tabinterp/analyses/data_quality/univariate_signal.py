@@ -1,14 +1,14 @@
 """Predictive power of single columns on training and held-out rows, and the gain from a column in addition to all others.
 
 The power of a single column is the AUC or R2 of a simple prediction: the mean target in the cell of the row. A cell is a level of
-the column or a bin of values. The means of cells with few rows are shrunk toward the overall mean. If column and target are
-numeric, a regression line is used instead if it predicts better. On training rows, power is cross-fitted: no row is predicted by
-a cell mean that includes the row. Otherwise, the power of a column with many rare levels would be too high. The gain from a
-column is measured by fitting gradient-boosted trees (scikit-learn) with and without the column.
+the column or a bin of values. The means of cells with few rows are shrunk toward the overall mean. For a numeric column and a
+numeric target, a regression line is used instead if it predicts better. On training rows, power is cross-fitted: no row is
+predicted by a cell mean that includes the row. Without cross-fitting, the power of a column with many rare levels would be too
+high. The gain from a column is measured by fitting gradient-boosted trees (scikit-learn) with and without the column.
 
 AUC is computed for classes with enough events on both sides of the split, with standard errors as in DeLong et al. (1988). For
-each column, the difference in power between training and held-out rows is tested. The p-values are adjusted for multiple testing
-over all columns (Benjamini & Hochberg 1995).
+each column, the difference in power between training and held-out rows is tested. The p-values are adjusted for the number of
+columns tested (Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 class ColumnPower:
     """The AUC or R2 of one column alone, on training rows (cross-fitted) and on held-out rows, and the fall between the two.
 
-    `fall_q` is the two-sided p-value of the fall, adjusted over all columns (Benjamini-Hochberg). `correlation` is the
-    correlation of a numeric column with the target (two classes are coded 0 and 1), with its p-value and adjusted p-value `q`.
+    `fall_q` is the two-sided p-value of the fall, adjusted for the number of columns tested (Benjamini-Hochberg). `correlation`
+    is the correlation of a numeric column with the target (two classes are coded 0 and 1), with its p-value and adjusted p-value
+    `q`.
     """
 
     column: str
@@ -65,7 +66,7 @@ class ColumnPower:
 
 @dataclass(frozen=True)
 class Beyond:
-    """The AUC or R2 of trees with all input columns and of trees without one column, and the difference, on the same rows."""
+    """AUC or R2 of trees fitted with all input columns and of trees fitted without one column, and the paired difference."""
 
     column: str
     every: Estimate
@@ -74,7 +75,7 @@ class Beyond:
 
 
 def outcomes_of(table: Table) -> FloatArray:
-    """Return the outcomes (n, k): one indicator for two classes, an indicator for each of several classes, or the number."""
+    """Return the outcomes (n, k): one indicator for two classes, one for each of several classes, or the numeric target."""
     codes, k = table.codes, len(table.schema.classes)
     if codes is None:
         return table.y[:, None].astype(np.float64)

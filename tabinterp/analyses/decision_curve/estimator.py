@@ -5,10 +5,11 @@ costs d, the threshold is c / (c + d). If the probability of a row being positiv
 same expected cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - t. The net benefit at t (Vickers &
 Elkin 2006) is TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
 
-The standard error of a difference between the models reveals on how many rows they decide differently. If this number is 1 to 9,
-the largest standard error that is consistent with both confusion matrices is reported instead (`performance.discordance`). If
-rows have weights or groups, or a confusion matrix is withheld, no standard error is reported in this case. If the models make the
-same decision on every row, the interval follows the rule of three (Hanley and Lippman-Hand 1983).
+From the standard error of a difference between the models, a reader could calculate on how many rows the models decide
+differently. If this number is 1 to 9, the largest standard error that is consistent with both confusion matrices is reported
+instead (`performance.discordance`). If rows have weights or groups, or a confusion matrix is withheld, no standard error is
+reported in this case. If the models make the same decision on every row, the interval follows the rule of three (Hanley and
+Lippman-Hand 1983).
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Decisions(PreviewedFrame):
     and `none_cost` are the expected costs of predicting every row positive and of predicting no row positive. `treat_all` is the
     net benefit of predicting every row positive. The net benefit of predicting no row positive is 0.
 
-    The net benefit of a model is NaN if it would reveal single rows. This is the case if fewer than ten rows are predicted
+    The net benefit of a model is NaN if it would reveal individual rows. This is the case if fewer than ten rows are predicted
     positive, or if fewer than ten are predicted negative. It is also the case if both classes have 1 to 9 correct or 1 to 9 wrong
     predictions. A metric is NaN if a withheld confusion matrix could be calculated from it.
     """
@@ -143,8 +144,8 @@ def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[
 def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy) -> Metric:
     """Return the metric without values from which a withheld confusion matrix could be calculated.
 
-    Accuracy is always returned, because it does not determine the confusion matrix. The same is true of expected cost if both
-    kinds of error cost the same.
+    Accuracy is always returned, because it does not determine the confusion matrix. Expected cost is also always returned if both
+    kinds of error have equal costs.
     """
     negative, positive = differ.rates_told.T
     either = (negative | positive) | (asked.false_positive == asked.false_negative)
@@ -156,7 +157,7 @@ def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy)
 
 
 def _of_right(asked: DecisionPolicy, hit: FloatArray, table: Table) -> tuple[Metric, ...]:
-    """Return the metrics of two models, given whether each model is right on each row (2, n)."""
+    """Return cost, accuracy, sensitivity and specificity of both models; `hit` (2, n) states which predictions are right."""
     y = table.y
     cost = (1 - hit) * (asked.false_positive * (1 - y) + asked.false_negative * y)
     return (
@@ -168,7 +169,7 @@ def _of_right(asked: DecisionPolicy, hit: FloatArray, table: Table) -> tuple[Met
 
 
 def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], seed: int) -> Benefits:
-    """Return the net benefits of the network, of the linear model, of their difference, and of predicting every row positive."""
+    """Return the net benefits of both models, their difference, and the net benefit of predicting every row positive."""
     at, cuts = np.array(thresholds), np.array([log_odds(one) for one in thresholds])
     worth, cells = at / (1 - at), 2 * (len(at) + 1)
     # a row with a score above the first j thresholds is in cell j of its class

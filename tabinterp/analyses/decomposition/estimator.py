@@ -11,9 +11,9 @@ structural index, Li et al. 2010). The share of a column may be negative. The sh
 projection. The curvature of a column is the part of its additive component that no linear function explains. The interaction of a
 pair of columns is the part of their products that no additive function explains.
 
-Rows are evaluated in folds, with projections fitted to the rows of the table outside the fold. The error of the fit therefore
-neither inflates nor deflates a share (`projection`). A share is a ratio of two means over the evaluated rows, with Fieller's
-interval (1954). If rows come in groups, the interval is computed over groups.
+Rows are evaluated in folds. The projections for a fold are fitted to the rows of the table outside the fold, so the error of the
+fit neither inflates nor deflates a share (see `projection`). A share is a ratio of two means over the evaluated rows. Its
+interval is Fieller's (1954). If rows come in groups, the interval is computed over groups.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Deco
     """Decompose the network's score into linear terms, curvature and interactions, in total and by column and pair.
 
     The score is decomposed on the held-out rows, or on all rows without a split. For each of five folds, the projections are
-    fitted to all rows of the table outside the fold. At most five pairs of columns are named: those that explain the most beyond
-    additive functions.
+    fitted to all rows of the table outside the fold. At most five pairs of columns are listed by name: those that explain the
+    most variance beyond additive functions.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def _outputs(bound: BoundModel) -> tuple[str, ...]:
 
 
 def _basis(bound: BoundModel, near: tuple[str, ...], seed: int) -> Basis:
-    """Return the basis for the projections. The number of rows limits how many pairs of columns it contains."""
+    """Return the basis for the projections. The number of pairs of columns in it is limited by the number of rows."""
     frame, kinds = bound.table.inputs, read_columns(bound)
     bearable = len(frame) * 2 // FOLDS // 2
     plain = build(frame, kinds, curves=near)

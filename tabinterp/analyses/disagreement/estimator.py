@@ -8,8 +8,8 @@ Wilson intervals (1927), with Kish's effective number (1965) if rows are weighte
 
 A decision tree of depth at most three (Breiman et al. 1984) is fitted to half of the rows, drawn by hash. It uses the original
 columns to separate rows on which the models differ from all other rows. The tree is evaluated on the other half. The results are
-AUC and balanced accuracy, with intervals over resampled rows (or groups of rows), and the share of rows in each leaf on which the
-models differ. Leaves with fewer than ten rows in either half are not shown.
+AUC and balanced accuracy, with bootstrap intervals over rows (or groups of rows). For each leaf, the share of rows on which the
+models differ is also reported. Leaves with fewer than ten rows in either half are not shown.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ def disagreement(
     Raises
     ------
     NotApplicableError
-        If it is unknown which rows were held out, if a class has too few events to determine which model is right, or if a
-        numeric target has the same predictions from both models in nine of ten rows or more.
+        If it is unknown which rows were held out, if a class has too few events to determine which model is right, if rows come
+            in too few groups, or if both models predict the same number on at least nine of ten rows.
     """
     if network.table.held_out is None:
         raise NotApplicableError(
@@ -280,7 +280,7 @@ Meaning = tuple[
 
 
 def _encoder(table: Table, names: list[str], rows: IntArray) -> tuple[ColumnTransformer, list[Meaning]]:
-    """Return an encoder and the meaning of each encoded column. Numbers keep their units, and each level has one column."""
+    """Return an encoder and the meaning of each encoded column. Numbers are not scaled, and each level has one encoded column."""
     frame = table.inputs.iloc[rows]
     blocks: list[tuple[str, Any, list[str]]] = []
     for i, name in enumerate(names):
@@ -308,7 +308,7 @@ Edges = dict[int, list[float]]  # for each encoded numeric column, the values at
 
 
 def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> Edges:
-    """Return the thresholds of a tree. They are rounded, so no threshold is the value of a single row."""
+    """Return the thresholds of a tree. They are rounded to avoid revealing the value of an individual row."""
     made = {}
     for place, (name, level) in enumerate(meaning):
         if level is None:
@@ -384,7 +384,7 @@ def _as_if(differ: Any, at: IntArray, few: IntArray) -> Any:
 def _scored(
     at: IntArray, risk: FloatArray, differ: Any, table: Table, weights: FloatArray, seed: int
 ) -> tuple[Estimate, Estimate]:
-    """Return AUC and balanced accuracy of a tree, with intervals over resampled rows or groups of rows."""
+    """Return AUC and balanced accuracy of a tree, with bootstrap intervals over rows or groups of rows."""
     drawn = np.array([_powers(at, risk, differ, w) for w in resampled(weights, groups(table), RESAMPLES, seed)])
     values, units = _powers(at, risk, differ, weights), table.group_count
     auc, balanced = (interval(value, drawn[:, i], units, 0.0, 1.0) for i, value in enumerate(values))

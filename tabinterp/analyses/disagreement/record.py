@@ -119,8 +119,8 @@ def build(r: Results) -> Disagreement | None:
 def disagreement_sentences(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
     """Return the sentences about disagreement.
 
-    They say how many rows differ and in which direction, which model is right, and whether a tree describes these rows.
-    `positive` is the positive class if there are two classes, and None otherwise.
+    The sentences state how many rows differ and in which direction, which model is right, and whether a tree describes these
+    rows. `positive` is the positive class if there are two classes, and None otherwise.
     """
     return [_how_many(part), *_which_way(part, linear, positive), _who(part, linear), _apart(part)]
 
@@ -138,7 +138,7 @@ def _told(result: DisagreementResult) -> dict[str, Any]:
 
 
 def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, Any]:
-    """Return the shares if readers may know only a range of the number of differing rows, from `least` to `most`.
+    """Return the shares if only a range for the number of differing rows, from `least` to `most`, may be shown.
 
     The shares are computed from the confusion matrices only, and are reported only if these matrices are shown. Each share is
     computed for the middle of the range and rounded to two digits. The interval of a share covers the intervals for all numbers
@@ -168,15 +168,15 @@ def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, An
 
 
 def _side(counts: range, surplus: int) -> list[tuple[int, int]]:
-    """Return, for each count of rows, the number of rows on one side, and the count.
+    """Return a pair (part, count) for each count of differing rows, where `part` is the number of rows on the network's side.
 
-    The rows are on two sides, and the side that is returned has `surplus` more rows than the other.
+    The network's side contains `surplus` more of the differing rows than the linear model's side.
     """
     return [((count + surplus) // 2, count) for count in counts]
 
 
 def _over(quotients: list[tuple[int, int]]) -> Interval:
-    """Return the middle of several possible shares, to two digits, with an interval that covers all their intervals."""
+    """Return the middle of several possible shares, rounded to two digits, with an interval that covers all their intervals."""
     ends = [wilson(hits / of, of) for hits, of in quotients]
     middle = [sum(one) / len(quotients) for one in zip(*quotients, strict=True)]
     return interval(_rough(middle[0] / middle[1]), None, _rough(min(ends)[0]), _rough(max(high for _, high in ends)))
@@ -213,9 +213,9 @@ def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["net
 def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
     """Return whether the numbers of a tree may be shown.
 
-    These numbers reveal how many rows of the evaluation half differ. This must not narrow the range of the total number of
-    differing rows. Every total in the range must therefore be possible with at least ten differing rows and at least ten other
-    rows in the half used for fitting.
+    These numbers reveal how many rows of the evaluation half differ. They must not narrow the range that is shown for the number
+    of differing rows in both halves together. For every number in this range, at least ten rows must therefore differ, and at
+    least ten must not differ, in the half used for fitting.
     """
     if result.possible is None:
         return True

@@ -368,7 +368,7 @@ class Ranking:
 
 
 def _statistics(rankings: list[Ranking], called: IntArray, table: Table, w: FloatArray) -> FloatArray:
-    """Return all numbers of a model for the row weights `w`, in one array.
+    """Return all statistics of a model for the row weights `w` in one array.
 
     For two classes, these are the curves, the rates and the gains. For several classes, they are the curves of each class and
     their means, followed by the rates of each class and their means.

@@ -68,7 +68,7 @@ class MacroRecord(Part):
 
 
 class Rates(Part):
-    """Rates of a predicted class against all others; empty if a count of 1 to 9 rows could be calculated from them."""
+    """Rates for one class against all others; empty if a count of 1 to 9 rows could be calculated from them."""
 
     sensitivity: Interval
     specificity: Interval

@@ -5,7 +5,7 @@ has no importance, even if the original model relies on it. The method is also c
 2018). The result describes the linear model only; no network is retrained.
 
 All refits use the same encoding, rows and L2 penalty. The strength of the penalty is chosen once, with all columns, as for the
-linear counterpart of an audit. Refits use at most 10,000 training rows, drawn with the seed. Losses are computed on held-out
+linear counterpart of an audit. Refits use at most 10,000 training rows, selected with `seed`. Losses are computed on held-out
 rows. Differences in loss are paired by row, and their intervals are computed as in `performance`.
 """
 
@@ -173,6 +173,6 @@ def _without(
 
 
 def _scores(model: Any, x: FloatArray) -> FloatArray:
-    """Return scores (rows, k): log-odds, logits, values or log rates."""
+    """Return the scores (rows, k) of a fitted linear model: log-odds, centred logits, predicted values or log rates."""
     scores: FloatArray = x @ np.atleast_2d(model.coef_).T + model.intercept_
     return scores - scores.mean(axis=1, keepdims=True) if scores.shape[1] > 1 else scores

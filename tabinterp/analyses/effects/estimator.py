@@ -211,7 +211,7 @@ class Effects(Shown):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output, column and point."""
+        """Return a data frame with one row for each output, column and point."""
         return pd.concat([_frame(c, k, o) for k, o in enumerate(self.outputs) for c in self.curves], ignore_index=True)
 
 
@@ -283,8 +283,8 @@ class Plan:
 class Sums:
     """Weighted sums over rows for each column, and the scores of the rows in the ICE band.
 
-    The sums are of w u, with shape (u, k), and of w² u u', with shape (u, u, k). Here w is the weight of a row and u is a vector
-    with five parts:
+    Two sums are stored for each column: w u, with shape (u, k), and w² u u', with shape (u, u, k). Here w is the weight of a row
+    and u is a vector with five parts:
 
     - 1;
     - the scores of the row at the G points;

@@ -1,7 +1,7 @@
 """Grids: the values of a column at which an effect curve is evaluated.
 
 A numeric column with few distinct values is evaluated at all of them. Other numeric columns are evaluated at quantiles of the
-rows. The quantiles are rounded, so that no point is the value of a single row (`table/rounding.py`). At least ten rows are
+rows. The quantiles are rounded to avoid revealing the value of an individual row (`table/rounding.py`). At least ten rows are
 nearest to every point. If many rows have equal values, several quantiles coincide; the grid is then filled up with other distinct
 values.
 
@@ -186,7 +186,7 @@ def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool
 
 
 def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
-    """Return whether the model accepts these values of a numeric column, which may not occur in any row.
+    """Return whether the model accepts the values `points` of a numeric column, even if no row has them.
 
     The result is False if the encoder accepts only known levels.
     """

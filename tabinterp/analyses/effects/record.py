@@ -80,7 +80,7 @@ class Effects(Part):
 
 
 def build(r: Results) -> Effects | None:
-    """Return the curves of both models, starting with the columns in which the models differ most; None without curves."""
+    """Return the curves of both models, starting with the columns in which the models differ most; None if there are none."""
     both = r[ANALYSIS]
     if both is None:
         return None

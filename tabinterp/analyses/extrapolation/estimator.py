@@ -51,7 +51,7 @@ class Extrapolation(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column: column, change, stderr, ci_low, ci_high, outside."""
+        """Return a data frame with one row for each column: column, change, stderr, ci_low, ci_high, outside."""
         return pd.DataFrame(
             {
                 "column": self.players,

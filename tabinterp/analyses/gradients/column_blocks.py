@@ -27,7 +27,7 @@ def covariances(bound: BoundModel) -> tuple[FloatArray, ...]:
 
 
 def sizes(bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...]) -> FloatArray:
-    """Return sqrt(g' S g) for every column (n, columns, k).
+    """Return the gradient size sqrt(g' S g) of every column in every row (n, columns, k).
 
     Here g is the gradient with respect to the encoded columns of a column, and S is their covariance matrix.
     """

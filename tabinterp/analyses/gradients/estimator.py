@@ -108,7 +108,7 @@ class GradientImportance(Display):
         return self.gap is None or self.tolerance is None or self.gap <= self.tolerance
 
     def mean(self) -> Estimates:
-        """Return the signed mean over rows (columns, outputs).
+        """Return the mean attribution over rows (columns, outputs).
 
         Its standard error reflects the sampling of rows and, for methods that sample, of background rows.
         """
@@ -120,7 +120,7 @@ class GradientImportance(Display):
         )
 
     def size(self) -> Estimates:
-        """Return the mean absolute value over rows (columns, outputs), which sampling error biases upward."""
+        """Return the mean absolute attribution over rows (columns, outputs), which is biased upward by sampling error."""
         return self._mean(np.abs(self.values)) if self.over is None else self.over[2]
 
     def _mean(self, values: FloatArray) -> Estimates:
@@ -134,7 +134,7 @@ class GradientImportance(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and column."""
+        """Return a data frame with one row for each output and column."""
         mean, size = self.mean(), self.size()
         frames = [
             pd.DataFrame(
@@ -270,7 +270,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
 
 
 def _sizes(bound: BoundModel, gradient: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return gradient sizes (n, columns, k), and the influence of each row on their mean through the standard deviations."""
+    """Return gradient sizes (n, columns, k), and each row's influence on their mean through the estimated covariances."""
     spread = covariances(bound)
     size = sizes(bound, gradient, spread)
     return size, spread_influences(bound, gradient, spread, size)
@@ -336,7 +336,7 @@ def _integrated(ask: _Ask) -> GradientImportance:
 
 
 def _beginning(bound: BoundModel, start: FloatArray, rows: IntArray | slice) -> FloatArray:
-    """Return the starting points of the paths of these rows.
+    """Return the starting points of the paths to `rows`.
 
     The paths start at `start`, (d,) or (b, d), and the result has the shape (1, d) or (b, 1, d). In encoded columns in which the
     encoder is not smooth, the starting points have the row's own values; the shape is then (m, d) or (b, m, d).
@@ -356,9 +356,9 @@ def _held(bound: BoundModel) -> IntArray:
 
 
 def _before(bound: BoundModel, x: FloatArray, share: FloatArray) -> FloatArray:
-    """Return the weighted mean score at the starting points of the paths from rows (b, d).
+    """Return the mean score, weighted by `share` (b,), at the starting points `x` (b, d) of the paths.
 
-    The shape is (k,), or (n, k) if the starting points differ between rows.
+    The shape is (k,), or (n, k) if the starting points depend on the row at which the path ends.
     """
     if not len(_held(bound)):
         return np.asarray(share @ score(bound.rest, _fronts(bound, x)).cpu().numpy())
@@ -397,9 +397,9 @@ class _OverStarts:
         self._passes = 0
 
     def forget(self, rows: IntArray) -> None:
-        """Reset the sums of these rows before they are integrated with finer segments.
+        """Reset the sums of `rows` before these rows are integrated with finer segments.
 
-        The mean over rows is kept for each starting point.
+        The mean over rows for each starting point is not reset.
         """
         self._passes += 1
         for sums in (self.mean, self._first, self._second):

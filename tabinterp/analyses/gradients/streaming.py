@@ -1,4 +1,4 @@
-"""Gradient attributions and derivatives as sums over rows, in any number of batches.
+"""Gradient attributions and derivatives, computed from sums over rows that are added up in any number of batches.
 
 The covariances and the baseline are computed once, from the rows that are passed to `start`.
 """
@@ -129,12 +129,12 @@ def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
 
 
 def update_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> Means:
-    """Return sums over rows (3, terms, k): derivatives or contrasts, and indicators of positive and of negative values."""
+    """Return sums over rows (3, terms, k): of derivatives or contrasts, and of indicators of positive and of negative values."""
     return _sums(row_derivatives(bound, terms), bound.table.weights)
 
 
 def update_slopes(terms: Sequence[Slope], bound: BoundModel) -> Callable[[Block], Means]:
-    """Return a function that computes `update_derivatives` over a block of rows, for terms that need only the gradient."""
+    """Return a function that computes the sums of `update_derivatives` over a block of rows, from gradients only."""
     of_rows, weights = slope_derivatives(bound, terms), bound.table.weights
     return lambda block: _sums(of_rows(block.slopes, block.rows), None if weights is None else weights[block.rows])
 
@@ -147,7 +147,7 @@ def _sums(derivative: FloatArray, weights: FloatArray | None) -> Means:
 
 
 def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estimates, FloatArray]:
-    """Return the mean derivatives (terms, k), and the share of rows with a derivative of the opposite sign.
+    """Return the mean derivatives (terms, k), and the shares of rows with a derivative of the opposite sign to the mean.
 
     If rows come in groups, each group is one observation in the standard errors.
     """
@@ -158,7 +158,7 @@ def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estim
 
 
 def finish_derivatives(state: Means) -> tuple[Estimates, FloatArray]:
-    """Return mean derivatives (terms, k) and shares of rows with a derivative of the opposite sign, from the sums over rows."""
+    """Return, from the sums, the mean derivatives (terms, k) and the shares of rows with the opposite sign to the mean."""
     found = sums.finish(state)
     mean = found[0]
     above, below = found.value[1], found.value[2]

@@ -16,9 +16,10 @@ column. The flag states whether a withheld rate is far from other rates in the c
 groups that have the lowest and the highest shown rate or, if no rate is shown, with the largest group.
 
 The flag must not reveal a small count. To check this, each count from 1 to 9 (from 0 if the real count is 0) is substituted for
-the real count, with totals kept fixed, and the flag is computed again. Each value of the reported flag must be compatible with at
-least three of these counts. If fewer than three counts would raise the flag, the result is "untold". If only one or two counts
-would not raise it, the flag is also not raised for the largest of the other counts, so that three counts remain possible.
+the real count, with totals kept fixed, and the flag is computed again. Each possible result must be compatible with at least
+three of these counts. If fewer than three counts would raise the flag, the result is "untold". If only one or two counts would
+not raise the flag, the flag is also not raised for the largest of the remaining counts. A flag that is not raised is then
+compatible with three counts.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ class Pair:
     """Impact ratio of two groups of one family. The selection rates of both groups can be shown.
 
     `ratio` is the smaller rate divided by the larger one, with its 95% interval. `low` and `high` are the ends of the interval
-    that is simultaneous for all pairs. `detectable` is the largest ratio that, with groups of these sizes, would be found to be
-    below four fifths with 80% power. It is NaN if there is no such ratio.
+    that is simultaneous for all pairs. `detectable` is the largest true ratio that groups of these sizes would show to be below
+    four fifths with 80% power. It is NaN if there is no such ratio.
     """
 
     least: Cell
@@ -83,7 +84,7 @@ class FamilyImpact:
 class AdverseImpact:
     """Adverse impact for one model in all families: protected columns and pairs of columns.
 
-    The simultaneous intervals are for `compared` pairs of groups.
+    The simultaneous intervals are adjusted for the number of pairs of groups, `compared`.
     """
 
     compared: int

@@ -2,7 +2,7 @@
 
 With two classes, a row is selected if it is not predicted to be in the adverse class. The results for each group are
 
-- the selection rate, and its difference from the reference group with p-value and 95% interval;
+- the selection rate, and its difference from the rate of the reference group, with p-value and 95% interval;
 - the ratios of this rate to the rate of the reference group and to the highest rate of any group;
 - the standardised mean difference of the scores;
 - the selection rate among rows with a favourable outcome (TPR) and among all other rows (FPR);
@@ -15,14 +15,15 @@ assessed in `adverse_impact`.
 Shares have Wilson's interval (1927). Differences have Newcombe's interval (1998) and the pooled z-test. Ratios have the MOVER
 interval from two Wilson intervals (Donner & Zou 2012). The share of a group is withheld if fewer than ten of its rows are
 selected, or if fewer than ten are not selected. Any other number from which this share could be calculated is also withheld
-(`partition`). For the ratio of such a group, only one end of the interval is shown. It is computed for a count of nine rows.
+(`partition`). For the ratio of such a group, only one end of the interval is shown. This end is computed for a count of nine
+rows.
 
 Scores are compared by Hedges' g (1981): the difference of means divided by the standard deviation pooled over the two groups,
 with a small-sample correction. If rows are weighted or clustered, intervals use the effective sample size, which is the number of
 independent rows that would give the same standard error (Korn & Graubard 1998). For clustered rows, critical values are those of
 Student's t for the number of sampling units (clusters). If two groups share sampling units, the interval of their ratio accounts
-for the correlation of the two errors. The interval of their difference does not account for it, so this interval is too wide if
-rows of the same unit are similar.
+for the correlation of the two errors. The interval of their difference does not account for this correlation and is therefore too
+wide if rows of the same unit are similar.
 
 With several classes, each class is the selected class in turn. Rows predicted to be in this class are selected, the score is the
 score of the class, and the outcome is this class against all others. The shares of all classes add up to one, so the shares that
@@ -137,7 +138,7 @@ class Groups(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each group and model; withheld values are NaN."""
+        """Return a data frame with one row for each group and model; withheld values are NaN."""
         return pd.DataFrame([_row(g, name) for g in self.groups for name in ("network", "linear")])
 
 
@@ -230,7 +231,7 @@ def _outputs(plan: Plan) -> list[str | None]:
 
 
 def _groups(plan: Plan, sums: Sums, both: Sequence[BoundModel]) -> Groups:
-    """Return the results for all groups from the sums.
+    """Compute the results for all groups from `sums`.
 
     Intercepts and slopes are fitted on the rows to which the models in `both` are bound.
     """

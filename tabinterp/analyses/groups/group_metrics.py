@@ -37,7 +37,7 @@ class Treated:
 
     `rate` is the selection rate, or the mean prediction. Differences are group minus reference group. Estimates are (value,
     standard error, low, high). An estimate is NaN if it compares the reference group with itself, if it would reveal a count
-    below ten, or if it is a ratio to zero.
+    below ten, or if it is a ratio with denominator zero.
 
     If fewer than ten rows are selected, `ratio` has only its upper end, which is computed for nine selected rows. If fewer than
     ten rows are not selected, it has only its lower end.

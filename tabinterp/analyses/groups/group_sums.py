@@ -38,8 +38,8 @@ class Scale:
     Parameters
     ----------
     cuts : (m,) the cut points of all groups, in ascending order.
-    bins : for each family (cells, m + 1), the index of the group's bin in each interval between cut points.
-    some : for each family (cells,), a mask of the groups with enough rows for bins.
+    bins : for each family, an array (cells, m + 1) with the index of the group's bin in each interval between cut points.
+    some : for each family, a mask (cells,) of the groups with enough rows for bins.
     """
 
     cuts: FloatArray
@@ -93,8 +93,9 @@ class Tally:
     predicted : (cells, bins) sum of w times the prediction.
     observed : (cells, bins) sum of w times the outcome, for numeric targets.
     score : (cells,) moments of the score.
-    rate : (cells,) moments of the prediction for numeric targets. For classes, moments of being selected, if rows come in groups.
-    errors : (2 cells,) moments of being selected by outcome, if rows come in groups.
+    rate : (cells,) moments of the prediction for numeric targets. For classes, moments of the 0/1 indicator of selection, if rows
+        come in groups.
+    errors : (2 cells,) moments of this indicator by outcome, if rows come in groups.
     """
 
     rows: IntArray
@@ -141,7 +142,7 @@ class Tally:
         return self.mass, self.squares
 
     def error(self, cell: int, positive: int) -> float:
-        """Return the expected calibration error: the mean distance between prediction and outcome over bins, weighted by rows.
+        """Return the expected calibration error: the mean gap between predictions and outcomes over bins, weighted by rows.
 
         `positive` is the class that is predicted.
         """

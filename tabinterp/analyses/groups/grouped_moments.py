@@ -1,10 +1,10 @@
 """Means of values in groups of rows, computed from mergeable sums: `moments` of a batch, `merge`, and the `share` of a group.
 
-Standard errors are expressed by an effective sample size. For clustered rows, it is the number of independent rows that would
-give the same standard error of the mean. All rows of a cluster must be in one batch. Two groups that share clusters have
-correlated errors. For weighted rows, the effective sample size is the number of unweighted rows that would give the linearised
-standard error of the mean (Korn & Graubard 1998). This standard error takes into account whether rows with large weights are
-selected more often than others.
+Standard errors are expressed as effective sample sizes. For clustered rows, the effective sample size is the number of
+independent rows that would give the same standard error of the mean. All rows of a cluster must be in one batch. Two groups that
+share clusters have correlated errors. For weighted rows, the effective sample size is the number of unweighted rows that would
+give the linearised standard error of the mean (Korn & Graubard 1998). This standard error takes into account whether rows with
+large weights are selected more often than others.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def clusters(table: Table) -> IntArray | None:
 def moments(
     cells: IntArray, size: int, values: FloatArray, weights: FloatArray | None, group: IntArray | None = None
 ) -> Moments:
-    """Return the moments of these rows in the groups `cells` (n,), which are numbered from 0 to `size` - 1."""
+    """Return the moments of `values` (n,) in each group, where `cells` (n,) is the group of each row, from 0 to `size` - 1."""
     rows = np.bincount(cells, minlength=size).astype(np.int64)
     mass = squares = rows.astype(np.float64)
     if weights is not None:

@@ -16,7 +16,7 @@ from .grouped_moments import Moments, clusters, moments
 
 @dataclass(frozen=True, eq=False)
 class Decided:
-    """Decisions of a model on each row (n,), by which groups are compared.
+    """Decisions of a model on each row (n,), from which group metrics are computed.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class Fitting:
 
 
 def predicted(bound: BoundModel) -> IntArray:
-    """Return the class with the largest score (n,)."""
+    """Return the index (n,) of the class with the largest score in each row."""
     return np.asarray(bound.scores.argmax(axis=1), dtype=np.int64)
 
 
