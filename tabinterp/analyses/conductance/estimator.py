@@ -124,7 +124,7 @@ def conductance(
     Parameters
     ----------
     baseline : "mean" for the mean of the encoded rows, "median" for the median row (with the most frequent level of each
-        category), or "rows" for the mean over `background` real rows, drawn by hash.
+        category), or "rows" for the mean over `background` real rows, selected by hash.
     tolerance : the path of a row is refined until the row's `gap` is below this value or the path cannot be refined further.
 
     Raises

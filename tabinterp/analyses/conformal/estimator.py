@@ -224,7 +224,7 @@ def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Me
 def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Widths]:
     """Return the nonconformity of each row (n,), and a function that maps thresholds to interval widths or set sizes.
 
-    `drawn` (n,) is a uniform number from 0 to 1 for each row.
+    `drawn` (n,) are uniform random numbers from 0 to 1.
     """
     table = bound.table
     y = table.y
@@ -241,7 +241,7 @@ def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Wid
 def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray, Widths]:
     """Return the nonconformity (n,) of the classes `y` (n,), and a function that maps thresholds to set sizes.
 
-    `p` (n, classes) are the predicted probabilities, and `drawn` (n,) is a uniform number for each row.
+    `p` (n, classes) are the predicted probabilities, and `drawn` (n,) are uniform random numbers from 0 to 1.
 
     >>> strange, size = adaptive(np.array([[0.2, 0.5, 0.3]]), np.array([2]), np.array([0.5]))
     >>> strange.round(9).tolist(), size(np.array([0.65])).round(9).tolist()

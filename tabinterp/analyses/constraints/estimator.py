@@ -219,7 +219,7 @@ def constraints(
 ) -> Constraints:
     """Compute how often both models violate the constraints, on the rows that the models are bound to.
 
-    Directions are checked on at most 2,000 rows, drawn by hash.
+    Directions are checked on at most 2,000 rows, selected by hash.
     """
     table = network.table
     few = np.sort(chosen(table.numbers, ROWS, seed))

@@ -75,9 +75,9 @@ def _excess(hashes: HashArray, held_out: BoolArray) -> float:
     """Return the one-sided p-value of the hypothesis that held-out rows equal training rows only by chance.
 
     Under this hypothesis, held-out rows equal a training row no more often than training rows equal each other. If a table has
-    few, coarse columns, both kinds of match are frequent; after a random split, they are equally frequent. Rows that equal each
-    other are treated as one observation: their contributions to the difference between the two frequencies are summed before the
-    variance is computed.
+    few columns with few distinct values each, both kinds of match are frequent. After a random split, they are equally frequent.
+    Rows that equal each other are treated as one observation: their contributions to the difference between the two frequencies
+    are summed before the variance is computed.
     """
     _, run = np.unique(hashes, return_inverse=True)
     outside, inside = (np.bincount(run, side, int(run.max()) + 1) for side in (held_out, ~held_out))

@@ -64,7 +64,7 @@ class DataReadings(Display):
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the columns with known predictive power on held-out rows; if no column has any, use training rows."""
+        """Return the columns with known power on held-out rows or, if no power on held-out rows is known, on training rows."""
         frame = self.frame()
         if frame["power_held_out"].isna().all():
             frame["power_held_out"] = frame["power_training"]

@@ -202,7 +202,7 @@ def _spike(spike: Spike, of: int, known: int) -> Heap | None:
 
 
 def _heap(value: float, count: int, share: float, times: float, of: int, known: int) -> Heap | None:
-    """Return the record of a frequent end value, or None if it is not frequent enough or would reveal individual rows.
+    """Return the record of a frequent smallest or largest value; None if it is too rare or would reveal individual rows.
 
     `of` is the number of rows that the share refers to, and `known` is the number of rows with a value.
     """

@@ -61,15 +61,16 @@ class Decomposition(Display):
 
     Parameters
     ----------
-    components : pairs of a kind ("linear", "curvature" or "interactions") and a part. The part is a column, a pair of columns as
-        "a × b", "other" for the interactions of all pairs that are not named, or "" for the sum of all parts.
+    components : pairs of a kind ("linear", "curvature" or "interactions") and a name. The name is a column, a pair of columns as
+        "a × b", "other" for the interactions of all pairs that are not named, or "" for the total of the kind.
     outputs : the outputs of the network. If there are several, the first entry is "all", for all outputs together.
     weightings : "plain", and for classes also "p(1-p)", which gives less weight to rows that the network is certain of. For
         counts, the second weighting is "rate", which gives more weight to rows with large predicted rates.
     shares : (weightings, outputs, components) the shares, with standard errors over rows and 95% intervals.
     curved_share : (weightings,) curvature divided by the sum of curvature and named pairs, over all outputs.
     curved : (weightings, resamples) the value of `curved_share` in every resample.
-    passed : columns for which no curve and no pairs are fitted, as in the analysis `ladder`.
+    passed : with more than a hundred columns, the columns that have no curve and are in no pair, because they change the score
+        too little (as in the analysis `ladder`).
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shares", {"network": ("share", "ci_low", "ci_high")}, _part, other="rows")
@@ -290,7 +291,8 @@ def _curved(
 ) -> tuple[FloatArray, FloatArray]:
     """Return curvature divided by the sum of curvature and named pairs, over all outputs.
 
-    The first result (weightings,) is computed on the evaluated rows, and the second (weightings, resamples) on resamples of them.
+    The first result (weightings,) is computed on the evaluated rows, and the second (weightings, resamples) on resamples of these
+    rows.
     """
     weights, group = table.row_weights, groups(table)
     ratios = [np.divide(w, weights, out=np.zeros_like(w), where=weights > 0) for w in weightings]

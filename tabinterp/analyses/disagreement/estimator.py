@@ -6,7 +6,7 @@ rows with the largest distance between the two predictions. A model is right if 
 counts, the model with the closer prediction is right, and neither is right if both predictions are equally close. Shares have
 Wilson intervals (1927), with Kish's effective number (1965) if rows are weighted.
 
-A decision tree of depth at most three (Breiman et al. 1984) is fitted to half of the rows, drawn by hash. It uses the original
+A decision tree of depth at most three (Breiman et al. 1984) is fitted to half of the rows, selected by hash. It uses the original
 columns to separate rows on which the models differ from all other rows. The tree is evaluated on the other half. The results are
 AUC and balanced accuracy, with bootstrap intervals over rows (or groups of rows). For each leaf, the share of rows on which the
 models differ is also reported. Leaves with fewer than ten rows in either half are not shown.
@@ -149,7 +149,7 @@ def disagreement(
     ------
     NotApplicableError
         If it is unknown which rows were held out, if a class has too few events to determine which model is right, if rows come
-            in too few groups, or if both models predict the same number on at least nine of ten rows.
+        in too few groups, or if both models predict the same number on at least nine of ten rows.
     """
     if network.table.held_out is None:
         raise NotApplicableError(
@@ -365,7 +365,7 @@ def _as_if(differ: Any, at: IntArray, few: IntArray) -> Any:
     """Return a mask (n,) of the rows on which the models differ, with assumed numbers in leaves with small counts.
 
     In a leaf in which the models differ on one to nine rows, they are assumed to differ on `few` (leaves,) rows instead. In a
-    leaf in which they agree on one to nine rows, they are assumed to differ on `few` rows plus the size of the leaf minus ten.
+    leaf in which they agree on one to nine rows, they are assumed to differ on (size of the leaf - 10 + `few`) rows.
     """
     made = differ.copy()
     for leaf in np.unique(at):

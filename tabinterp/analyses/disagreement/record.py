@@ -126,7 +126,7 @@ def disagreement_sentences(part: Disagreement, linear: str, positive: str | None
 
 
 def _told(result: DisagreementResult) -> dict[str, Any]:
-    """Return the shares as fields of the record, if the number of differing rows may be shown."""
+    """Return the shares as fields of the record; empty if the number of differing rows may not be shown."""
     if countless(result.count, result.rows):
         return {}
     found: dict[str, Any] = {"share": _share(result.share)}

@@ -98,7 +98,7 @@ class GradientImportance(Display):
 
     @property
     def gap(self) -> float | None:
-        """The largest completeness gap of any row with positive weight; None if the method has no such gap."""
+        """The largest completeness gap of any row with positive weight; None if no gap is defined for the method."""
         gaps = self.completeness_gap
         return None if gaps is None else float((gaps if self.weights is None else gaps[self.weights > 0]).max())
 

@@ -1,7 +1,7 @@
 """Adverse impact: comparison of the selection rates of the groups of each protected column.
 
 The assessment uses all counts, including small ones that are not shown. The impact ratio of two groups is the smaller selection
-rate divided by the larger one, so it is at most 1. It is computed for every two groups of a column, or of a pair of columns.
+rate divided by the larger one, so it is at most 1. It is computed for every pair of groups in a column, or in a pair of columns.
 (`demographic_parity_ratio` in fairlearn is the ratio over all groups.) The interval of an impact ratio is a MOVER interval from
 two Wilson intervals (`group_contrasts.mover_ratio`), which is valid even if no rows or all rows of a group are selected. Groups
 with fewer than 30 rows, or fewer than ten sampling units, are not assessed.
@@ -70,7 +70,7 @@ class FamilyImpact:
     """Adverse impact for one protected column, or for a pair of columns.
 
     `headline` compares the groups with the lowest and the highest selection rate, among the groups that are shown and assessed.
-    `surest` is the pair with the smallest upper end of its simultaneous interval. `withheld` is the flag of the groups with
+    `surest` is the pair with the lowest upper limit of the simultaneous interval. `withheld` is the flag for the groups with
     withheld rates. It is "untold" if the flag would reveal a count, and None if there are no such groups.
     """
 
@@ -222,7 +222,7 @@ def _rows_on(group: GroupShares, side: int) -> int:
 
 
 def _cover(family: Family, groups: Sequence[GroupShares], at: int) -> int | None:
-    """Return the position of the largest other withheld group; None if there is none.
+    """Return the position of the largest withheld group other than the group at `at`; None if there is none.
 
     Because both groups are withheld, the count of neither can be calculated from the total.
     """

@@ -95,7 +95,7 @@ class Tally:
     score : (cells,) moments of the score.
     rate : (cells,) moments of the prediction for numeric targets. For classes, moments of the 0/1 indicator of selection, if rows
         come in groups.
-    errors : (2 cells,) moments of this indicator by outcome, if rows come in groups.
+    errors : (2 cells,) moments of the 0/1 indicator of selection by outcome, if rows come in groups.
     """
 
     rows: IntArray
