@@ -1,9 +1,9 @@
 """Off-support share: the share of permuted rows that are unlike any real row.
 
 A random sample of rows is divided into two halves. All rows of a group are in the same half. Rows of the first half are the
-reference, and rows of the second half are probes. A permuted probe is off the support if its distance to the nearest reference
-row is larger than that of 95% of the unchanged probes. If permuting the column did not change distances, the share would be about
-5%.
+reference rows, and rows of the second half are the probes. A permuted probe is off the support if its distance to the nearest
+reference row is larger than the corresponding distance of 95% of the unchanged probes. If permuting the column did not change
+distances, the share would be about 5%.
 
 Distances in a numeric column are measured in standard deviations. In other columns, the distance is 0 if two values are equal and
 1 otherwise. The share is weighted by the weights of the probes and of the rows from which they take values. The weights of

@@ -71,7 +71,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Ablated:
-    """Effect of permuting columns on one model: the change in loss, the change in the gap between groups, and the remaining gap."""
+    """Effect of permuting columns on one model: the changes in loss and in the gap between groups, and the remaining gap."""
 
     columns: tuple[str, ...]
     loss: Estimate

@@ -134,8 +134,8 @@ def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Li
 def _closed(found: list[Likeness]) -> list[Likeness]:
     """Withhold measures from which a withheld measure could be derived.
 
-    Some comparisons are made separately on the declined rows that the linear model also declines, and on those that it approves.
-    A measure that is withheld for one of these two subsets is also withheld for the other. Otherwise, it could be derived from the
+    The lists are compared on two subsets of the declined rows: those that the linear model also declines, and those that it
+    approves. A measure that is withheld for one subset is also withheld for the other. Otherwise, it could be derived from the
     other subset and from all declined rows.
     """
     of = {one.of: one for one in found}
