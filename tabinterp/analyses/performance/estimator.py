@@ -138,7 +138,7 @@ class Swapped:
 
 @dataclass(frozen=True)
 class DifferentClasses:
-    """The number and the weighted share of rows for which the two models predict different classes.
+    """The number and the weighted share of rows on which the two models predict different classes.
 
     Attributes
     ----------

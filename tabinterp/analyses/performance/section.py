@@ -82,9 +82,9 @@ def _rows(document: Document) -> Paragraph:
 
 
 def _method(document: Document) -> str:
-    """Return the suffix of the message key for the method by which intervals were computed.
+    """Return the part of message keys that states how intervals were computed: "student.", or "" for bootstrap resamples.
 
-    In documents of earlier versions, intervals come from bootstrap resamples.
+    Only documents of earlier versions contain intervals from bootstrap resamples.
     """
     return "" if document.performance.resamples else "student."
 

@@ -14,9 +14,9 @@ conservative: the coverage of a 95% interval is about 96% with ten draws and 98%
 projections are summed within each group of rows before they are squared, and the Student's t interval treats groups as units.
 
 Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Donors come from the receiver's stratum
-(see `strata`). Permuting the column therefore preserves its relation to the columns with which it is associated. Let D_s be the
-mean of the rises in stratum s, and p_s the stratum's share of the rows. The importance is sum_s p_s D_s, and the projection of a
-row in s is mean_j D_ij + mean_j D_ji - D_s. The strata are treated as fixed.
+(see `strata`). Permuting the column therefore preserves its relation to associated columns. Let D_s be the mean of the rises in
+stratum s, and p_s the stratum's share of the rows. The importance is sum_s p_s D_s, and the projection of a row in s is
+mean_j D_ij + mean_j D_ji - D_s. The strata are treated as fixed.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class PermutationImportance(Display):
     def minus(self, other: PermutationImportance) -> Estimates:
         """Return the importance of every column for this model minus its importance for another model, with standard errors.
 
-        Both results must be computed on the same rows with the same draws.
+        Both results must be computed on the same rows with the same permutations.
         """
         errors = [
             error_of(a - b, self.weights, self.groups)

@@ -30,7 +30,7 @@ SHIFTS = 4
 
 
 class Support:
-    """Computes off-support shares for the columns of a table, from at most 1,000 of its rows."""
+    """Estimator of off-support shares for the columns of a table, from at most 1,000 of its rows."""
 
     def __init__(self, table: Table, seed: int) -> None:
         able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)

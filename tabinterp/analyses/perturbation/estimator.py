@@ -119,7 +119,7 @@ class Robustness(Display):
 
     @property
     def lost_at(self) -> float | None:
-        """The smallest size from which on the network is no longer significantly better than the linear model.
+        """The smallest size at and above which the network is no longer significantly better than the linear model.
 
         None if the network is not significantly better at size 0, or if it is significantly better at the largest size.
         """
@@ -127,7 +127,7 @@ class Robustness(Display):
 
     @property
     def worse_from(self) -> float | None:
-        """The smallest size from which on the network is significantly worse than the linear model.
+        """The smallest size at and above which the network is significantly worse than the linear model.
 
         None if the network is already significantly worse at size 0, or is not significantly worse at the largest size.
         """
@@ -277,7 +277,7 @@ class _Found:
 
 
 class _Asked:
-    """Computes losses and AUCs of both models on the evaluated rows after values have been taken from other rows."""
+    """Evaluator of both models' losses and AUCs on the evaluated rows, after values have been taken from other rows."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, loss: Loss, rows: int) -> None:
         """Prepare to score the first `rows` rows of the table to which the models are bound."""

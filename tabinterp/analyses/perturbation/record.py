@@ -102,7 +102,7 @@ class Record(Part):
 
 
 def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tuple[float | None, float | None]:
-    """Return the size from which on the network is not significantly better, and the size from which on it is worse.
+    """Return the size at and above which the network is not significantly better, and the size at and above which it is worse.
 
     Parameters
     ----------
@@ -111,10 +111,10 @@ def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tu
 
     Returns
     -------
-    lost_at : smallest size from which on the network is not significantly better. None if there is no such size, or if the
+    lost_at : smallest size at and above which the network is not significantly better. None if there is no such size, or if the
         network is not significantly better at size 0.
-    worse_from : smallest size from which on the network is significantly worse. None if there is no such size, or if the network
-        is already significantly worse at size 0.
+    worse_from : smallest size at and above which the network is significantly worse. None if there is no such size, or if the
+        network is already significantly worse at size 0.
 
     >>> turns([(0.0, -2.0, -1.0), (0.1, -1.0, 1.0), (0.2, -2.0, -1.0), (0.3, -1.0, 1.0), (0.4, 1.0, 2.0)])
     (0.3, 0.4)
@@ -129,7 +129,7 @@ def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tu
 
 
 def _from(sizes: Sequence[float], holds: Sequence[bool]) -> float | None:
-    """Return the smallest size from which on a condition holds at all sizes; None if it does not hold at the largest size.
+    """Return the smallest size at and above which a condition holds; None if it does not hold at the largest size.
 
     `holds` states for each size whether the condition holds.
     """

@@ -61,7 +61,7 @@ class ReasonCodes(Display):
     ----------
     rows : number of declined rows that are explained.
     declined_rows : number of declined rows.
-    reference_rows : number of just-approved rows with which the declined rows are compared. Both models use the same rows.
+    reference_rows : number of just-approved rows for comparison with the declined rows. Both models use the same rows.
     network : contribution of each column to the network's adverse decision, in log-odds (rows, columns).
     linear : contribution of each column to the adverse decision under the linear model, in log-odds (rows, columns).
     numbers : row numbers of the explained rows.
@@ -163,7 +163,7 @@ def reason_codes(
     threshold : probability above which a row is predicted positive.
     signs : for numeric columns, the intended direction (+1 or -1) of their effect on the score of the positive class.
     rows : maximum number of declined rows to explain, sampled by a hash of their row numbers; None explains all declined rows.
-    reference : maximum number of just-approved rows with which the declined rows are compared.
+    reference : maximum number of just-approved rows for comparison with the declined rows.
     evaluations : maximum number of rows that the network scores to compute one set of Shapley values. It determines the number of
         permutations, from one to sixteen, for each pair of a declined and a just-approved row.
 

@@ -112,7 +112,7 @@ class Flips:
 
 
 class Decisions:
-    """Computes decisions on changed rows as margins: distances of scores from the threshold, positive on the favourable side.
+    """Decisions on changed rows, as margins: distances of scores from the threshold, positive on the favourable side.
 
     Parameters
     ----------
@@ -479,7 +479,7 @@ def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tu
 
 
 def _ladder(choice: Choice) -> NDArray[np.bool_]:
-    """Return a mask (n, C) of a column's new values that the beam search tries: a few, from near to far from each row's value."""
+    """Return a mask (n, C) of the new values of a column for the beam search, at various distances from each row's value."""
     n, size = choice.cost.shape
     made = np.zeros((n, size), dtype=np.bool_)
     own = choice.cost.argmin(axis=1)  # index of the new value next to the row's own value

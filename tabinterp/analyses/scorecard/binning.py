@@ -98,7 +98,7 @@ class Cut:
 
 
 def complete(cut: Cut, reference: int) -> Cut:
-    """Assign missing values, and levels that are not listed in any bin, to the bin with index `reference` if they have no bin."""
+    """Assign missing values, and levels not listed in any bin, to the bin with index `reference` unless they have a bin."""
     bins = list(cut.bins)
     if not any(one.missing for one in bins):
         bins[reference] = replace(bins[reference], missing=True)
@@ -313,9 +313,9 @@ def cut_terms(
 
 
 def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> list[FloatArray]:
-    """Approximate a function of two columns (rows,) by the sum of a step function of each, and return both (rows,).
+    """Approximate a function of two columns (rows,) by the sum of two step functions, one of each column.
 
-    They are fitted by weighted least squares.
+    Return the values of both step functions (rows,), which are fitted by weighted least squares.
     """
     first, second = (np.eye(len(piece.cut.bins)) for piece in coarse)
     cells = _sums(coarse, curvature), _sums(coarse, curvature * function)

@@ -338,7 +338,7 @@ def scorecard(
     ----------
     ladder : the ladder of refits.
     network : the network with which the refits of the ladder are compared, bound to its table.
-    counterpart : the logistic regression; if None, one is fitted, as an audit does.
+    counterpart : the logistic regression; None fits one, as an audit does.
     points, odds, pdo : scale of the score, as in `Scaling`.
 
     Raises
@@ -447,7 +447,7 @@ def _binned(steps: list[Term], training: Table, side: float, scaling: Scaling) -
 
 
 def _metrics(log_odds: FloatArray, rows: Table, seed: int) -> tuple[CardMetric, ...]:
-    """Return the metrics of the scorecard and of the models with which it is compared.
+    """Return the metrics of the scorecard, compared with those of the network and of the logistic regression.
 
     `log_odds` (4, rows) contains the log-odds of the positive class under the scorecard, the unrounded scorecard, the network and
     the logistic regression, in this order.

@@ -69,7 +69,7 @@ class Design:
         return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
 
     def values(self, scores: Tensor) -> Tensor:
-        """Return the weighted sums of the coalitions' `scores` (c, n * k) in the players' Shapley values (m, n * k)."""
+        """Return the coalitions' contribution to the Shapley values (m, n * k): `scores` (c, n * k), weighted by `weights`."""
         return self.weights @ scores
 
 

@@ -72,7 +72,8 @@ class ShapleyValues(Display):
         it is the largest over the outputs.
     converged : for each row (rows,), whether every standard error is at most `tolerance` standard deviations of the score.
     evaluations : number of coalitions that the network scored for each row (rows,).
-    permutations : initial number of permutations for each pair of rows that was not enumerated; None if none were drawn.
+    permutations : initial number of permutations for each pair of an explained row and a background row; None if the values were
+        computed by the method "exact" or in closed form.
     data : the explained rows.
     places : indices of the background rows among the explained rows (backgrounds,); None if the background was given as a table.
     against : for each background row, the Shapley values computed with this background row only, averaged over the explained
@@ -158,7 +159,7 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Return standard errors of differences between adjacent ranks due to sampling; 0 if more than one row is explained."""
+        """Return standard errors, due to sampling, of differences between columns of adjacent rank; 0 with two or more rows."""
         if len(self.values) > 1:
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
@@ -240,8 +241,9 @@ def shapley_values(
         their row numbers. The background rows keep their weights. Rows with weight 0 are not sampled.
     method : "exact" evaluates every coalition. "permutation" evaluates `n_permutations` permutations of the columns (default 2),
         each with its reverse, for each background row. "auto" adds permutations until no standard error exceeds the tolerance.
-        "permutation" and "auto" evaluate all coalitions of a pair of rows where this needs no more evaluations than permutations.
-        A linear model is always explained in closed form.
+        If all coalitions of a pair of rows require no more evaluations than its permutations, "permutation" and "auto" evaluate
+        all coalitions. With any method, a linear model is explained in closed form, unless its scores are converted to
+        probabilities or its encoder mixes columns.
     scale : "log_odds" (for regression, the unit of the target) or "probability".
     tolerance : the largest accepted standard error of a value, in standard deviations of the scores of the background rows.
     n_permutations : the number of permutations for each pair of an explained row and a background row; with "auto", the initial

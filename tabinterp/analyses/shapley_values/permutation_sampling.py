@@ -334,7 +334,7 @@ class _Sums:
         `measured` is the number of pairs with several permutations, and `lone` the number of pairs with one. `known` is the sum
         of the squared background weights of the measured pairs.
 
-        Two permutations often give the same value for a column, for example if the column is first in one and last in the other.
+        A column often has the same value in two permutations, for example if the column is first in one and last in the other.
         A zero variance in only a few pairs therefore does not show that the value is exact. If a column has only a few measured
         pairs and almost no variance, the average variance over all columns of the row is used instead.
         """

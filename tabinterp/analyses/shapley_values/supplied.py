@@ -52,9 +52,9 @@ class ExplanationComparison(Display):
         """Return one line for each output and column.
 
         `difference` is the supplied value minus tabinterp's value, averaged over rows, with a 95% interval that treats the
-        background as fixed. `correlation` is the correlation over rows between supplied and computed values; it is missing if
-        either are constant. `largest_difference` is the largest absolute difference in a row. Values are in units of the score.
-        Columns are ranked by mean absolute value, starting from 1.
+        background as fixed. `correlation` is the correlation over rows between supplied and computed values; it is missing if all
+        supplied or all computed values are equal. `largest_difference` is the largest absolute difference in a row. Values are in
+        units of the score. Columns are ranked by mean absolute value, starting from 1.
         """
         ours = self.computed
         gap = mean_over_rows(self.supplied - ours.values, ours.weights, ours.groups)

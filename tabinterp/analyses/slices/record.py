@@ -85,7 +85,7 @@ class Slices(Part):
 
 
 def build(r: Results) -> Slices | None:
-    """Return a record of groups that favour the linear model or differ from all other rows; None without a comparison."""
+    """Return a record of groups that favour the linear model or differ from all other rows; None if it was not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

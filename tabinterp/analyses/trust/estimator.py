@@ -168,7 +168,7 @@ def trust(
     refit : function that takes a table and trains a model on it in the same way as the audited model. It is called three times,
         each time with a different permutation of the training rows' targets. If it is None, no models are trained.
     null : a network that was trained on permuted labels in the same way as the audited model, for example by
-        `train(null=True)`. It replaces `refit`. With only one such network, the correlation has no standard error.
+        `train(null=True)`. It can be passed instead of `refit`. With only one such network, correlations have no standard error.
     rows : number of rows to explain, sampled by a hash of their row numbers from the rows with positive weight. The default is
         200, or 40 if there are more than a hundred columns or if columns cannot be encoded one at a time.
     background : number of rows in each set of background rows. The default is 25, or 10 where the default of `rows` is 40.
